@@ -1,0 +1,1 @@
+"""Values and pure calculations: where trading decisions are made, without knowing about actors."""

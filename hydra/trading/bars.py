@@ -1,0 +1,19 @@
+"""A bar: what one symbol's market did in one interval."""
+
+import msgspec
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """Open, high, low, close and volume of `symbol` over [start_at, end_at), in UTC nanoseconds.
+
+    Prices are floats: they feed indicators. What becomes an order price is a `Decimal`.
+    """
+
+    symbol: str
+    start_at: int
+    end_at: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float

@@ -1,0 +1,104 @@
+"""What an order is, and how it is named."""
+
+import hashlib
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+
+class Side(Enum):
+    """Which way an order trades."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """The side that closes what this one opened."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(Enum):
+    """How an order finds its price."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(Enum):
+    """How long an order stays in the market."""
+
+    DAY = "day"
+    GTC = "gtc"
+    IOC = "ioc"
+
+
+class Role(Enum):
+    """What an order is for. Only an entry may create or enlarge exposure."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class DecisionKey(msgspec.Struct, frozen=True):
+    """Names one wish to trade of one bot, for ever: a repeated signal is the same decision.
+
+    `session` is the trading session's date (ISO), `signal` counts the bot's signals in it.
+    """
+
+    bot: str
+    symbol: str
+    session: str
+    signal: int
+    role: Role
+
+
+class Denial(msgspec.Struct, frozen=True):
+    """Which check said no, what it found, and what was allowed."""
+
+    check: str
+    reason: str
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of one order, exactly as it goes to the venue."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    time_in_force: TimeInForce
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution. `execution_id` is the venue's and names it; `at` is market time (UTC ns)."""
+
+    execution_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    at: int
+
+
+def client_order_id(account: str, decision: DecisionKey) -> str:
+    """Derive the order's name from the decision: the same wish always has the same name.
+
+    Shape `hy1-<yyyymmdd>-<16 hex digits>-<leg>`, at most 48 characters of `[A-Za-z0-9-]`.
+    """
+    words = [account, decision.bot, decision.symbol, decision.session, str(decision.signal)]
+    words.append(decision.role.value)
+    digest = hashlib.blake2b("\x1f".join(words).encode(), digest_size=8).hexdigest()
+    leg = "e" if decision.role is Role.ENTRY else "x"
+    return f"hy1-{decision.session.replace('-', '')}-{digest}-{leg}"

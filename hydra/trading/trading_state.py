@@ -1,0 +1,37 @@
+"""The trading state: the worst of a set of causes, never a flag somebody flips."""
+
+from enum import Enum, IntEnum
+
+import msgspec
+
+
+class TradingState(IntEnum):
+    """What may pass: everything, only what reduces a position, or nothing. Worse is larger."""
+
+    ACTIVE = 0
+    CLOSE_ONLY = 1
+    HALTED = 2
+
+
+class CauseClass(Enum):
+    """Who clears a cause: see `docs` on halts. Integrity causes need an operator with a reason."""
+
+    START = "start"
+    COOLDOWN = "cooldown"
+    LIMIT = "limit"
+    INTEGRITY = "integrity"
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason not to trade freely. `code` names it within the set; `since` is market time."""
+
+    code: str
+    cause_class: CauseClass
+    state: TradingState
+    since: int
+    detail: str
+
+
+def effective_state(causes: "tuple[Cause, ...]") -> TradingState:
+    """The most restrictive of all causes; ACTIVE only if there are none."""
+    return max((cause.state for cause in causes), default=TradingState.ACTIVE)

@@ -1,0 +1,130 @@
+"""The life of one order, in the order the messages are sent.
+
+bot -> guardian: OrderIntent; guardian -> persister: OrderApproved (or back: OrderDenied);
+persister -> gateway: OrderStored; gateway -> venue; venue -> gateway -> persister: a report;
+persister -> everyone concerned: ReportStored.
+"""
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from hydra.trading.orders import DecisionKey, Denial, Fill, Order, OrderType, Side, TimeInForce
+from messages.message import Message
+
+
+class OrderIntent(Message, frozen=True, kw_only=True):
+    """A bot would like to trade. Nothing has been checked yet.
+
+    `decided_at` is market time (UTC ns); `reference_price` is what the bot saw when it decided.
+    """
+
+    decision: DecisionKey
+    side: Side
+    quantity: Decimal
+    reason: str
+    decided_at: int
+    reference_price: Decimal
+    order_type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.DAY
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class OrderApproved(Message, frozen=True, kw_only=True):
+    """The risk guardian let the intent through. Nobody else makes one of these.
+
+    `epoch` is the order gate's at the time of approval: after a halt the order is refused at the
+    gate, however late it arrives there. `expires_at` is machine time (monotonic ns).
+    """
+
+    intent: OrderIntent
+    order: Order
+    epoch: int
+    expires_at: int
+
+
+class OrderDenied(Message, frozen=True, kw_only=True):
+    """The risk guardian refused. (The venue's refusal is OrderRejected.)"""
+
+    intent: OrderIntent
+    denial: Denial
+
+
+class OrderStored(Message, frozen=True, kw_only=True):
+    """Intent and attempt are durable; only now may the gateway send."""
+
+    approved: OrderApproved
+
+
+class OrderWithheld(Message, frozen=True, kw_only=True):
+    """Approved and stored, but refused at the gate or expired: it was never sent."""
+
+    client_order_id: str
+    reason: str
+    at: int
+
+
+class OrderAccepted(Message, frozen=True, kw_only=True):
+    """The venue took the order and echoed it."""
+
+    client_order_id: str
+    venue_order_id: str
+    at: int
+
+
+class OrderRejected(Message, frozen=True, kw_only=True):
+    """The venue refused the order."""
+
+    client_order_id: str
+    reason: str
+    at: int
+
+
+class OrderFilled(Message, frozen=True, kw_only=True):
+    """The venue executed the order, or a part of it."""
+
+    fill: Fill
+
+
+class OrderCanceled(Message, frozen=True, kw_only=True):
+    """The venue took the order out of the market before it was complete."""
+
+    client_order_id: str
+    at: int
+
+
+class OrderExpired(Message, frozen=True, kw_only=True):
+    """The order's time in force ran out before it was complete."""
+
+    client_order_id: str
+    at: int
+
+
+class OrderUnknown(Message, frozen=True, kw_only=True):
+    """It may or may not have reached the venue; nothing is proven. Never an assumption of failure."""
+
+    client_order_id: str
+    reason: str
+    at: int
+
+
+VenueReport: TypeAlias = (
+    OrderAccepted | OrderRejected | OrderFilled | OrderCanceled | OrderExpired | OrderUnknown
+)
+Outcome: TypeAlias = VenueReport | OrderWithheld
+
+
+class ReportStored(Message, frozen=True, kw_only=True):
+    """The outcome is durable and belongs to this decision; only now may anyone act on it."""
+
+    decision: DecisionKey
+    report: Outcome
+
+
+REPORTS_TOPIC = "orders/reports"
+"""Where the persister publishes every `ReportStored`."""
+
+
+def client_order_id_of(report: Outcome) -> str:
+    """The order that an outcome speaks of."""
+    return report.fill.client_order_id if isinstance(report, OrderFilled) else report.client_order_id

@@ -1,0 +1,1 @@
+"""Who watches: the tree as data, the strategies, the generic supervisor."""
