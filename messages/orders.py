@@ -101,7 +101,7 @@ class OrderExpired(Message, frozen=True, kw_only=True):
 
 
 class OrderUnknown(Message, frozen=True, kw_only=True):
-    """It may or may not have reached the venue; nothing is proven. Never an assumption of failure."""
+    """It may or may not have reached the venue: nothing is proven, so nothing is assumed."""
 
     client_order_id: str
     reason: str
@@ -127,4 +127,6 @@ REPORTS_TOPIC = "orders/reports"
 
 def client_order_id_of(report: Outcome) -> str:
     """The order that an outcome speaks of."""
-    return report.fill.client_order_id if isinstance(report, OrderFilled) else report.client_order_id
+    return (
+        report.fill.client_order_id if isinstance(report, OrderFilled) else report.client_order_id
+    )

@@ -1,0 +1,1 @@
+"""The actor kernel: cells, mailboxes, supervision, timers, the order gate, two runtimes."""

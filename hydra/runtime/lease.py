@@ -1,0 +1,46 @@
+"""Who may send is proved again and again: the safety chain's progress renews the gate's lease."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hydra.actor import MILLISECOND, SECOND
+from hydra.runtime.cell import Cell, Status
+from hydra.runtime.gate import NO_LEASE
+from hydra.runtime.system import Ping
+
+if TYPE_CHECKING:
+    from hydra.runtime.runtime import Runtime
+
+LEASE = 2 * SECOND
+RENEW_EVERY = 500 * MILLISECOND
+DETECT_WITHIN = 2 * SECOND
+"""A member of the safety chain that proves no progress for this long counts as dead (T_DETECT)."""
+
+
+class LeaseKeeper:
+    """Pings the safety chain and renews the lease while every member has answered in time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._found_late: set[tuple[str, int]] = set()
+
+    def tick(self, now: int) -> None:
+        """To be called every `RENEW_EVERY` of machine time."""
+        runtime = self._runtime
+        chain = [cell for cell in list(runtime.cells.values()) if cell.spec.critical]
+        late = [cell for cell in chain if self._is_late(cell, now)]
+        for cell in late:
+            life = (cell.path, cell.incarnation)
+            if life not in self._found_late:  # once: it has to be replaced before it counts again
+                self._found_late.add(life)
+                silent_s = (now - cell.progress_at) / SECOND
+                runtime.trip_for(cell, f"no progress for {silent_s:.1f} s")
+        running = all(cell.status is Status.RUNNING for cell in chain)
+        runtime.gate.renew_lease(now + LEASE if chain and running and not late else NO_LEASE)
+        for cell in chain:
+            cell.tell_system(Ping())
+
+    @staticmethod
+    def _is_late(cell: Cell, now: int) -> bool:
+        return cell.status is Status.RUNNING and now - cell.progress_at > DETECT_WITHIN

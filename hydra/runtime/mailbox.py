@@ -1,0 +1,150 @@
+"""A two-lane mailbox: bounded, peekable, never blocking, with a policy for the user lane."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import msgspec
+
+from hydra.actor import MailboxSpec
+from hydra.runtime.envelope import DeadLetterReason, Envelope
+
+CONTROL_BOUND = 100_000
+"""More control messages than this waiting is a fault in itself: the runtime fails closed."""
+
+
+class _Latest(msgspec.Struct, frozen=True):
+    """Stands in the queue for whatever is the newest message of its key when its turn comes."""
+
+    key: Hashable
+
+
+class Mailbox:
+    """Control lane and user lane, each first in, first out per sender.
+
+    Any thread puts; only the turn's owner takes. `deque.append` and `popleft` are atomic, so the
+    plain mailbox needs no lock; one that conflates does, because it changes two things at once.
+    Copies for the debugger are made in C (`list(deque)`), which is safe beside writers where a
+    Python loop is not.
+    """
+
+    __slots__ = (
+        "_conflate",
+        "_latest",
+        "_lock",
+        "bound",
+        "closed",
+        "conflated",
+        "control",
+        "high_water",
+        "rejected",
+        "user",
+    )
+
+    def __init__(self, spec: MailboxSpec) -> None:
+        self.control: deque[Envelope] = deque()
+        self.user: deque[Any] = deque()
+        self.bound = spec.bound
+        self.closed = False
+        self.high_water = 0
+        self.rejected = 0
+        self.conflated = 0
+        self._conflate: Callable[[Any], Hashable | None] | None = spec.conflate
+        self._latest: dict[Hashable, Envelope] = {}
+        self._lock = threading.Lock() if spec.conflate is not None else None
+
+    def put_control(self, envelope: Envelope) -> DeadLetterReason | None:
+        """Ahead of the whole user lane. None: it is in; else why it is not."""
+        if self.closed:
+            return DeadLetterReason.STOPPED
+        if len(self.control) >= CONTROL_BOUND:
+            return DeadLetterReason.FULL
+        self.control.append(envelope)
+        return None
+
+    def put_user(self, envelope: Envelope) -> DeadLetterReason | None:
+        """Behind all others. None: it is in; else why it is not.
+
+        The bound is tested before the append without a lock, so that as many messages as there are
+        producing threads may stand beyond it for a moment.
+        """
+        depth = len(self.user)
+        if depth >= self.high_water:
+            self.high_water = depth + 1
+        if self.closed:
+            return DeadLetterReason.STOPPED
+        if self._conflate is not None:
+            return self._put_conflating(envelope, depth)
+        if depth >= self.bound:
+            self.rejected += 1
+            return DeadLetterReason.FULL
+        self.user.append(envelope)
+        return None
+
+    def _put_conflating(self, envelope: Envelope, depth: int) -> DeadLetterReason | None:
+        assert self._conflate is not None and self._lock is not None
+        key = self._conflate(envelope.message)
+        with self._lock:
+            if key is not None and key in self._latest:
+                self._latest[key] = envelope
+                self.conflated += 1
+                return None
+            if depth >= self.bound:
+                self.rejected += 1
+                return DeadLetterReason.FULL
+            if key is None:
+                self.user.append(envelope)
+            else:
+                self._latest[key] = envelope
+                self.user.append(_Latest(key))
+        return None
+
+    def take_user(self) -> Envelope:
+        """The oldest of the user lane. Raises IndexError if there is none."""
+        item = self.user.popleft()
+        if self._lock is not None and isinstance(item, _Latest):
+            with self._lock:
+                return self._latest.pop(item.key)
+        envelope: Envelope = item
+        return envelope
+
+    def put_back(self, envelopes: list[Envelope]) -> None:
+        """At the head of the user lane, the first of the list in front. Ignores the bound."""
+        self.user.extendleft(reversed(envelopes))
+
+    def sweep(self) -> list[Envelope]:
+        """Empty both lanes; for a mailbox that is closed. Every envelope is given exactly once."""
+        swept: list[Envelope] = []
+        for take in (self.control.popleft, self.take_user):
+            while True:
+                try:
+                    swept.append(take())
+                except IndexError:
+                    break
+        return swept
+
+    @property
+    def plain(self) -> bool:
+        """Whether a user message can be taken straight from `user`."""
+        return self._conflate is None
+
+    def peek(self, count: int, *, control: bool = False) -> list[Envelope]:
+        """Up to `count` envelopes from the head, without taking them."""
+        if control:
+            return list(self.control)[:count]
+        waiting = list(self.user)[:count]
+        return [
+            self._latest.get(item.key, _GONE) if isinstance(item, _Latest) else item
+            for item in waiting
+        ]
+
+    def head_age(self, now: int) -> int:
+        """How long the oldest user message has waited, in ns; 0 if there is none."""
+        head = self.peek(1)
+        return max(0, now - head[0].at) if head else 0
+
+
+_GONE = Envelope("taken while looking", ("", 0, 0), None, None, 0)

@@ -1,0 +1,490 @@
+"""The simulated runtime: the same actors on one thread, in virtual time.
+
+*Canonical*: messages are handled in the order they were sent, each instant to its end before time
+moves on. Fast; for replay, backtests and most tests. *Explore*: a seeded choice of who runs next,
+delays on every edge, handlers that take time, late timers. For finding races; see `explore`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, TypeVar
+
+import pykka
+
+from hydra.actor import SECOND, ChildSpec, Ref
+from hydra.runtime.cell import Cell, Status
+from hydra.runtime.context import ActorContext
+from hydra.runtime.envelope import DeadLetterReason, Envelope, Special, Timer
+from hydra.runtime.explore import ExploreOptions, Explorer
+from hydra.runtime.gate import UNLIMITED_LEASE
+from hydra.runtime.guard import Guard
+from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
+from hydra.runtime.runtime import NoReplyInTime, Runtime
+from hydra.runtime.system import Hung, Stop, System
+from hydra.runtime.trace import Trace
+from messages.journal import WriteEntry
+
+Event = TypeVar("Event")
+
+EPOCH = 1_767_623_400 * SECOND
+"""When virtual time begins unless told otherwise: 2026-01-05 14:30 UTC, a Monday's opening bell."""
+
+EdgeFilter = Callable[[Cell, Envelope], "tuple[int, ...] | None"]
+"""Looks at a message on its way to a cell: None lets it pass; else one copy arrives after each
+delay (ns) in the tuple, and none at all if that is empty."""
+
+
+class SimulatedHang(BaseException):
+    """Raised in place of a handler that never returns."""
+
+
+class SimFuture(pykka.Future[Any]):
+    """A future whose `get` runs the simulation until it is answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runtime: SimRuntime | None = None
+        self.answered = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """Run until the answer is there. Raises `pykka.Timeout` after `timeout` virtual seconds."""
+        if self._get_hook is not None:  # pykka's own wrapping, as in its `stop`
+            return self._get_hook(timeout)
+        if not self.answered and self.runtime is not None:
+            within = int((60.0 if timeout is None else timeout) * SECOND)
+            self.runtime.run_until(lambda: self.answered, within=within)
+        if not self.answered:
+            raise pykka.Timeout(f"no answer within {timeout} virtual seconds")
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def set(self, value: Any = None) -> None:
+        """Answer it; the first answer stands."""
+        if not self.answered:
+            self.answered, self._value = True, value
+
+    def set_exception(self, exc_info: Any = None) -> None:
+        """Answer it with an error."""
+        if not self.answered:
+            self.answered, self._error = True, exc_info[1]
+
+
+class SimCell(Cell):
+    """A cell that is run by the simulation's loop."""
+
+    __slots__ = ("runnable", "stuck", "stuck_on")
+
+    runtime: SimRuntime
+
+    @staticmethod
+    def _create_future() -> pykka.Future[Any]:
+        return SimFuture()
+
+    def _start_actor_loop(self) -> None:
+        """pykka's hook: from here on the simulation runs this cell."""
+        self.stuck = False
+        self.stuck_on: Envelope | None = None
+        self.runnable = False
+
+    def put(self, envelope: Envelope) -> None:
+        """See `Cell.put`."""
+        self.runtime.deliver(self, envelope)
+
+    def arrive(self, envelope: Envelope) -> None:
+        """The message is here, however it came: into the mailbox, and in line."""
+        mailbox = self.mailbox
+        if envelope.message.is_control:
+            reason = mailbox.put_control(envelope)
+            if reason is None:
+                self.runtime.ready_control.append(self)
+        else:
+            reason = mailbox.put_user(envelope)
+            if reason is None:
+                self.runtime.ready.append(self)
+        if reason is not None:
+            self.overflowed(envelope, reason)
+
+    def wake(self) -> None:
+        """See `Cell.wake`. A place in line for each message; a superfluous one is harmless."""
+        self.runtime.ready_control.extend([self] * len(self.mailbox.control))
+        self.runtime.ready.extend([self] * len(self.mailbox.user))
+
+
+class SimRuntime(Runtime):
+    """See the module. Machine time and market time are the same virtual time.
+
+    `explore`: options (or a seed for them) of the explore schedule; None is canonical.
+    `trace`: record and hash what is handled. `strict`: raise on leaks of real time and randomness.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        journal: Ref[WriteEntry] | None = None,
+        start_at: int = EPOCH,
+        explore: ExploreOptions | int | None = None,
+        trace: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self._now = start_at
+        self.ready: deque[SimCell] = deque()
+        self.ready_control: deque[SimCell] = deque()
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = count()
+        self._next_event_at: int | None = None
+        self._running = False
+        self._filters: list[EdgeFilter] = []
+        self._explorer: Explorer | None = None
+        if explore is not None:
+            options = ExploreOptions.drawn(explore) if isinstance(explore, int) else explore
+            self._explorer = Explorer(options)
+        self._deliver: Callable[[Any, Envelope], None] = SimCell.arrive
+        if self._explorer is not None:
+            self._deliver = self._travel
+        self.trace = Trace() if trace or explore is not None else None
+        self.guard = Guard(enabled=strict)
+        super().__init__(seed=seed, journal=journal)
+        self._lease = LeaseKeeper(self)
+        if self._explorer is not None:
+            self.call_at(self._now + RENEW_EVERY, self._renew_lease)
+
+    @property
+    def deliver(self) -> Callable[[Any, Envelope], None]:
+        """See `Runtime.deliver`."""
+        return self._deliver
+
+    def now(self) -> int:
+        """See `Runtime.now`."""
+        return self._now
+
+    def market_time_at(self, moment: int) -> int:
+        """See `Runtime.market_time_at`."""
+        return moment
+
+    def create_cell(self, spec: ChildSpec, parent: Cell | None) -> Cell:
+        """See `Runtime.create_cell`."""
+        with self.guard.lifted():
+            ref = SimCell.start(self, spec, parent)
+        cell: Cell = ref.actor_inbox.cell  # type: ignore[attr-defined]  # it is our Inbox
+        self.adopt(cell)
+        return cell
+
+    def tell_later(self, delay: int, cell: Cell, message: System) -> None:
+        """See `Runtime.tell_later`."""
+        self.call_at(self._now + delay, lambda: cell.tell_system(message))
+
+    def schedule_timer(self, timer: Timer, context: ActorContext) -> None:
+        """See `Runtime.schedule_timer`."""
+
+        def fire() -> None:
+            if context.retired or context.timers.get(timer.key) is not timer:
+                return
+            envelope = context.timer_due(timer)
+            if envelope is not None:
+                cell = context.cell
+                assert isinstance(cell, SimCell)
+                cell.arrive(envelope)
+            if timer.period:
+                timer.due += timer.period
+                skip_to = self._next_event_at
+                if timer.coalesce and self._explorer is None and skip_to is not None:
+                    # Nothing can happen before the next event, so further ticks would be idle.
+                    behind = max(0, skip_to - timer.due)
+                    timer.due += -(-behind // timer.period) * timer.period
+                self.call_at(timer.due, fire)
+
+        late = 0 if self._explorer is None else self._explorer.timer_lateness()
+        self.call_at(timer.due + late, fire)
+
+    def abandon(self, cell: Cell) -> None:
+        """See `Runtime.abandon`."""
+        assert isinstance(cell, SimCell)
+        self._unstick(cell)
+        cell.tell_system(Stop("did not stop in time", abandoned=True))
+
+    def settle_future(
+        self, future: pykka.Future[Any], value: Any, error: BaseException | None
+    ) -> None:
+        """See `Runtime.settle_future`."""
+        if error is None:
+            future.set(value)
+        else:
+            future.set_exception((type(error), error, error.__traceback__))
+
+    def accept_foreign(self, cell: Cell, message: Any, reply_to: Any) -> None:
+        """See `Runtime.accept_foreign`."""
+        if isinstance(reply_to, SimFuture):
+            reply_to.runtime = self
+        super().accept_foreign(cell, message, reply_to)
+
+    def ask(self, ref: Ref[Any], message: Any, *, within: float) -> Any:
+        """See `Runtime.ask`, in virtual seconds. Runs the simulation; refused in a handler."""
+        if self._running:
+            raise RuntimeError("an actor must not wait for another; use Context.ask")
+        future = SimFuture()
+        future.runtime = self
+        deadline = self._now + int(within * SECOND)
+        self._kernel.tell(ref, message, special=Special(reply_to=future, deadline=deadline))
+        try:
+            return future.get(timeout=within)
+        except pykka.Timeout:
+            raise NoReplyInTime(f"{ref.path} did not answer within {within:g} s") from None
+
+    def record(self, what: str, cell: Cell, detail: str, *, trace: str = "") -> None:
+        """See `Runtime.record`. In canonical time the lease holds as long as the chain runs."""
+        super().record(what, cell, detail, trace=trace)
+        if what == "started" and cell.spec.critical and self._explorer is None:
+            chain = [other for other in self.cells.values() if other.spec.critical]
+            if all(other.status is Status.RUNNING for other in chain):
+                self.gate.renew_lease(UNLIMITED_LEASE)
+
+    def call_at(self, due: int, action: Callable[[], None]) -> None:
+        """Run `action` when virtual time has come to `due`."""
+        heapq.heappush(self._heap, (due, next(self._order), action))
+
+    def settle(self) -> None:
+        """Handle everything that can be handled without time moving on."""
+        if self._running:
+            raise RuntimeError("the simulation is running already")
+        self._running = True
+        try:
+            with self.guard.watching():
+                if self._explorer is not None:
+                    self._settle_exploring(self._explorer)
+                elif self.trace is not None:
+                    self._settle_tracing(self.trace)
+                else:
+                    self._settle_fast()
+        finally:
+            self._running = False
+
+    def advance(self, duration: int) -> None:
+        """Let `duration` ns of virtual time pass, with everything that happens in it."""
+        self._advance_to(self._now + duration)
+
+    def _advance_to(self, until: int) -> None:
+        self.settle()
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            due, _, action = heapq.heappop(heap)
+            self._now = max(self._now, due)
+            action()
+            self.settle()
+        self._now = max(self._now, until)
+
+    def run_until(self, holds: Callable[[], bool], *, within: int) -> bool:
+        """Let time pass until `holds()`, at most `within` ns; whether it does."""
+        until = self._now + within
+        self.settle()
+        while not holds():
+            if not self._heap or self._heap[0][0] > until:
+                self._now = until
+                return holds()
+            due, _, action = heapq.heappop(self._heap)
+            self._now = max(self._now, due)
+            action()
+            self.settle()
+        return True
+
+    def play(self, events: Iterable[tuple[int, Event]], sink: Callable[[Event], None]) -> int:
+        """Give each event to `sink` at its time (UTC ns, ascending); gives how many there were.
+
+        Timers due at the same time come first. The next event is looked at one ahead, so that idle
+        ticks of coalescing timers can be left out; events are not pushed through the timer heap.
+        """
+        played = 0
+        heap = self._heap
+        source = iter(events)
+        head = next(source, None)
+        while head is not None:
+            at, event = head
+            self._next_event_at = at
+            if at < self._now:
+                raise ValueError(f"events must ascend in time: {at} comes after {self._now}")
+            if heap and heap[0][0] <= at:
+                self._advance_to(at)
+            self._now = at
+            head = next(source, None)
+            self._next_event_at = head[0] if head is not None else None
+            sink(event)
+            self.settle()
+            played += 1
+        return played
+
+    def _settle_fast(self) -> None:
+        """Canonical, nothing recorded. One test of each lane a message."""
+        control, ready = self.ready_control, self.ready
+        take_control, take_ready = control.popleft, ready.popleft
+        while True:
+            while control:
+                self._run_control(take_control())
+            if not ready:
+                return
+            cell = take_ready()
+            receive = cell.receive
+            mailbox = cell.mailbox
+            if receive is None or not mailbox.user:
+                continue
+            envelope = mailbox.user.popleft() if mailbox.plain else mailbox.take_user()
+            context = cell.context
+            context.envelope = envelope
+            context.moment = self._now
+            cell.processed += 1
+            try:
+                if envelope.special is None:
+                    receive(envelope.message, context)
+                elif cell.admits(envelope):
+                    receive(envelope.message, context)
+                    cell.finished(envelope)
+            except BaseException as error:  # whatever it is, it must reach the supervisor
+                self._failed(cell, error, envelope)
+
+    def _settle_tracing(self, trace: Trace) -> None:
+        """Canonical, everything recorded."""
+        while True:
+            while self.ready_control:
+                cell = self.ready_control.popleft()
+                self._trace_control(cell, trace)
+                self._run_control(cell)
+            if not self.ready:
+                return
+            self._run_user(self.ready.popleft(), trace)
+
+    def _settle_exploring(self, explorer: Explorer) -> None:
+        """Explore: whoever is drawn runs one message and is busy for a while."""
+        trace = self.trace
+        assert trace is not None
+        while True:
+            for waiting in (self.ready_control, self.ready):
+                while waiting:
+                    cell = waiting.popleft()
+                    if not cell.runnable and not explorer.is_busy(cell.path, self._now):
+                        cell.runnable = True
+                        explorer.add(cell)
+            chosen = explorer.choose()
+            if chosen is None:
+                return
+            chosen.runnable = False
+            if chosen.mailbox.control and not chosen.stuck:
+                self._trace_control(chosen, trace)
+                self._run_control(chosen)
+            elif not self._run_user(chosen, trace):
+                continue
+            free_at = explorer.occupy(chosen.path, self._now)
+            if free_at > self._now:
+                self.call_at(free_at, chosen.wake)
+            else:
+                chosen.wake()
+
+    def _trace_control(self, cell: SimCell, trace: Trace) -> None:
+        if cell.mailbox.control and not cell.stuck:
+            trace.add(self._now, cell.path, cell.mailbox.control[0])
+
+    def _run_control(self, cell: SimCell) -> None:
+        if cell.stuck or not cell.mailbox.control:
+            return
+        try:
+            cell.handle_control(cell.mailbox.control.popleft())
+        except SimulatedHang:
+            self._hang(cell, None)
+
+    def _run_user(self, cell: SimCell, trace: Trace) -> bool:
+        receive = cell.receive
+        if receive is None or not cell.mailbox.user:
+            return False
+        envelope = cell.mailbox.take_user()
+        context = cell.context
+        context.begin(envelope)
+        cell.processed += 1
+        trace.add(self._now, cell.path, envelope)
+        try:
+            if cell.admits(envelope):
+                receive(envelope.message, context)
+                cell.finished(envelope)
+        except BaseException as error:  # whatever it is, it must reach the supervisor
+            self._failed(cell, error, envelope)
+        cell.handled.append((envelope, self._now, 0))
+        return True
+
+    def _failed(self, cell: SimCell, error: BaseException, envelope: Envelope) -> None:
+        if isinstance(error, SimulatedHang):
+            self._hang(cell, envelope)
+        else:
+            cell.fail(error, "receive", envelope)
+
+    def _hang(self, cell: SimCell, envelope: Envelope | None) -> None:
+        """The handler does not return: nothing of this cell runs until the watch finds it."""
+        cell.stuck, cell.stuck_on = True, envelope
+        cell.receive = None
+        since, incarnation = self._now, cell.incarnation
+
+        def find() -> None:
+            if not cell.stuck or cell.incarnation != incarnation:
+                return
+            busy_ns = self._now - since
+            if cell.spec.critical:
+                self.trip_for(cell, f"hung for {busy_ns / SECOND:.1f} s")
+            self._unstick(cell)
+            cell.handle_control(
+                Envelope(
+                    Hung(incarnation, busy_ns, envelope), self.next_id(), None, None, self._now
+                )
+            )
+
+        self.call_at(self._now + cell.spec.hang_after + 1, find)
+
+    def _unstick(self, cell: SimCell) -> None:
+        if cell.stuck:
+            cell.stuck = False
+            cell.context.retired = True
+            cell.wake()
+
+    def _renew_lease(self) -> None:
+        self._lease.tick(self._now)
+        self.call_at(self._now + RENEW_EVERY, self._renew_lease)
+
+    def add_filter(self, edge_filter: EdgeFilter) -> Callable[[], None]:
+        """Have every message on its way looked at; gives the function that ends it."""
+        self._filters.append(edge_filter)
+        self._reroute()
+
+        def remove() -> None:
+            self._filters.remove(edge_filter)
+            self._reroute()
+
+        return remove
+
+    def _reroute(self) -> None:
+        """Choose once how messages travel, not at each message."""
+        plain = self._explorer is None and not self._filters
+        self._deliver = SimCell.arrive if plain else self._travel
+        for cell in self.cells.values():
+            cell.context.reroute(self.deliver)
+
+    def _travel(self, cell: SimCell, envelope: Envelope) -> None:
+        """The long way: past the filters, then with a drawn delay."""
+        delays: tuple[int, ...] | None = None
+        for edge_filter in self._filters:
+            delays = edge_filter(cell, envelope)
+            if delays is not None:
+                break
+        if delays is not None:
+            if not delays:
+                self.dead_letter(DeadLetterReason.DROPPED, cell.path, envelope)
+            for delay in delays:
+                self.call_at(self._now + delay, lambda: cell.arrive(envelope))
+            return
+        if self._explorer is None:
+            cell.arrive(envelope)
+            return
+        lane = bool(envelope.message.is_control)
+        arrives = self._explorer.arrival(envelope.id[0], cell.path, lane, self._now)
+        self.call_at(arrives, lambda: cell.arrive(envelope))

@@ -1,0 +1,303 @@
+"""The generic supervisor. It decides who restarts and when, and does nothing else."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, ClassVar, TypeAlias
+
+from hydra.actor import Actor, ChildSpec, Context, Ref, Restart, unhandled
+from messages.lifecycle import (
+    SUPERVISION_TOPIC,
+    ChildFailed,
+    ChildInfo,
+    ChildQuarantined,
+    ChildRefused,
+    Children,
+    ChildStarted,
+    ChildStopped,
+    DeleteChild,
+    RestartChild,
+    RestartDue,
+    StartChild,
+    StopChild,
+    WhichChildren,
+)
+from messages.message import Message
+from supervisors.strategies import OnExceeded, Strategy, Supervision, affected_by
+
+
+class AddChild(Message, frozen=True, kw_only=True):
+    """Ask a supervisor to take on another child, last in its start order, and start it."""
+
+    spec: Any
+    """A `ChildSpec`; not typed as one because a message is data and a recipe is not."""
+
+
+Command: TypeAlias = AddChild | StartChild | StopChild | RestartChild | DeleteChild | WhichChildren
+Inbox: TypeAlias = ChildStarted | ChildFailed | ChildStopped | RestartDue | Command
+
+
+class RestartIntensityExceeded(Exception):
+    """Restarting does not help; the supervisor above has to decide."""
+
+
+class ChildState(Enum):
+    """Where a child is, as its supervisor sees it."""
+
+    WAITING = "waiting"
+    """To be started as soon as it is its turn."""
+    STARTING = "starting"
+    RUNNING = "running"
+    TO_STOP = "to stop"
+    """Goes down with a sibling, as soon as it is its turn."""
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    """Failed; to be started when the pause is over."""
+    QUARANTINED = "quarantined"
+    """Failed too often; stays down until somebody starts it."""
+    ENDED = "ended"
+    """Down, and nothing is to be done about it."""
+
+
+_UP = (ChildState.STARTING, ChildState.RUNNING)
+_DOWN = (ChildState.QUARANTINED, ChildState.ENDED)
+
+
+class Child:
+    """What a supervisor remembers of one child."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self.state = ChildState.WAITING
+        self.then = ChildState.WAITING  # where it goes once it has stopped
+        self.incarnation = 0
+        self.restarts = 0
+        self.restarts_at: list[int] = []
+        self.failures_in_a_row = 0
+        self.started_at = 0
+
+
+class Supervisor(Actor[Inbox]):
+    """Starts its children in order, each acknowledged; restarts them as its policy says.
+
+    Stopping it, or its failure, stops the children in reverse order: the runtime sees to that.
+    """
+
+    supervises: ClassVar[bool] = True
+
+    def __init__(self, children: tuple[ChildSpec, ...], policy: Supervision) -> None:
+        self._children = {spec.name: Child(spec) for spec in children}
+        if len(self._children) != len(children):
+            names = ", ".join(spec.name for spec in children)
+            raise ValueError(f"children's names must differ, found {names}")
+        self._policy = policy
+        self._restarts_at: list[int] = []
+        self._starting = True
+        # Who holds up the ones after it. With ONE_FOR_ONE a child that failed to start does not.
+        self._blocking = (
+            (ChildState.STARTING,)
+            if policy.strategy is Strategy.ONE_FOR_ONE
+            else (ChildState.STARTING, ChildState.BACKOFF)
+        )
+
+    def start(self, ctx: Context) -> None:
+        ctx.defer_start()
+        self._advance(ctx)
+
+    def receive(self, message: Inbox, ctx: Context) -> None:
+        match message:
+            case ChildStarted():
+                self._started(message, ctx)
+            case ChildFailed():
+                self._failed(message, ctx)
+            case ChildStopped():
+                self._stopped(message, ctx)
+            case RestartDue():
+                child = self._children.get(message.name)
+                if child is not None and child.state is ChildState.BACKOFF:
+                    child.state = ChildState.WAITING
+            case WhichChildren():
+                ctx.reply(self._which())
+            case AddChild() | StartChild() | StopChild() | RestartChild() | DeleteChild():
+                ctx.reply(self._obey(message, ctx))
+            case _:
+                unhandled(message)
+        self._advance(ctx)
+
+    def _started(self, message: ChildStarted, ctx: Context) -> None:
+        child = self._children[message.name]
+        if child.state is ChildState.STARTING:
+            child.state = ChildState.RUNNING
+            child.incarnation = message.incarnation
+            child.started_at = ctx.now()
+
+    def _failed(self, message: ChildFailed, ctx: Context) -> None:
+        child = self._children[message.name]
+        child.incarnation = message.incarnation
+        if child.spec.restart is Restart.TEMPORARY and child.state is not ChildState.STOPPING:
+            child.state = ChildState.ENDED
+            ctx.stop(self._ref(child, ctx), reason="temporary, and failed")
+            return
+        self._down(child, f"{message.phase}: {message.error}", ctx)
+
+    def _stopped(self, message: ChildStopped, ctx: Context) -> None:
+        child = self._children[message.name]
+        if child.state is ChildState.STOPPING:
+            child.state = child.then
+            if child.spec.restart is Restart.TEMPORARY and child.state is ChildState.WAITING:
+                child.state = ChildState.ENDED
+        elif child.state in _UP:  # it ended by itself
+            if child.spec.restart is Restart.PERMANENT:
+                self._down(child, f"ended by itself: {message.reason}", ctx)
+            else:
+                child.state = ChildState.ENDED
+            if child.spec.significant:
+                ctx.log("significant_child_ended", child=message.name)
+                ctx.stop(ctx.me, reason=f"significant child {message.name} ended")
+
+    def _down(self, child: Child, reason: str, ctx: Context) -> None:
+        """A child went down that should be up: restart it and whom it takes along, or give up."""
+        now = ctx.now()
+        if child.state is ChildState.RUNNING and now - child.started_at >= (
+            child.spec.backoff.stable_after
+        ):
+            child.failures_in_a_row = 0
+        child.failures_in_a_row += 1
+        child.restarts += 1
+        if self._budget_is_spent(child, now):
+            self._give_up(child, reason, ctx)
+            return
+        names = tuple(self._children)
+        for name in affected_by(self._policy.strategy, names, child.spec.name):
+            sibling = self._children[name]
+            if sibling is not child and sibling.state in _UP:
+                sibling.state, sibling.then = ChildState.TO_STOP, ChildState.WAITING
+        if child.state is ChildState.STOPPING:
+            return  # it failed while it was being stopped; its stop is still to be reported
+        child.state = ChildState.BACKOFF
+        pause = child.spec.backoff.delay(child.failures_in_a_row, ctx.rng.random())
+        ctx.log(
+            "child_restarting",
+            child=child.spec.name,
+            reason=reason,
+            pause_ms=pause // 1_000_000,
+            strategy=self._policy.strategy.value,
+        )
+        ctx.label(self._ref(child, ctx), "backoff")
+        ctx.after(pause, RestartDue(name=child.spec.name), key=f"restart:{child.spec.name}")
+
+    def _budget_is_spent(self, child: Child, now: int) -> bool:
+        """Count this restart. With QUARANTINE every child has its own budget."""
+        own = self._policy.on_exceeded is OnExceeded.QUARANTINE
+        restarts_at = child.restarts_at if own else self._restarts_at
+        restarts_at.append(now)
+        oldest = now - self._policy.longest_period()
+        while restarts_at[0] < oldest:
+            del restarts_at[0]
+        return self._policy.exceeded_by(restarts_at)
+
+    def _give_up(self, child: Child, reason: str, ctx: Context) -> None:
+        match self._policy.on_exceeded:
+            case OnExceeded.ESCALATE:
+                raise RestartIntensityExceeded(f"{child.spec.name}: {reason}")
+            case OnExceeded.QUARANTINE:
+                if child.state is ChildState.STOPPING:
+                    child.then = ChildState.QUARANTINED
+                else:
+                    child.state = ChildState.QUARANTINED
+                path = self._ref(child, ctx).path
+                ctx.label(self._ref(child, ctx), "quarantined")
+                ctx.log("child_quarantined", child=child.spec.name, reason=reason)
+                ctx.publish(SUPERVISION_TOPIC, ChildQuarantined(path=path, reason=reason))
+
+    def _advance(self, ctx: Context) -> None:
+        """Take the next step: stop in reverse order, one at a time; then start, in order."""
+        children = list(self._children.values())
+        if any(child.state is ChildState.STOPPING for child in children):
+            return
+        for child in reversed(children):
+            if child.state is ChildState.TO_STOP:
+                child.state = ChildState.STOPPING
+                keep = child.then is ChildState.WAITING
+                ctx.stop(self._ref(child, ctx), keep=keep, reason="its supervisor restarts it")
+                return
+        one_by_one = self._starting or self._policy.strategy is not Strategy.ONE_FOR_ONE
+        for child in children:
+            if child.state is ChildState.WAITING:
+                child.state = ChildState.STARTING
+                ctx.spawn(child.spec)
+            if one_by_one and child.state in self._blocking:
+                return
+        if self._starting and not any(child.state is ChildState.STARTING for child in children):
+            self._starting = False
+            ctx.started()
+
+    def _ref(self, child: Child, ctx: Context) -> Ref[Any]:
+        return Ref(f"{ctx.me.path}/{child.spec.name}")
+
+    def _obey(
+        self, message: AddChild | StartChild | StopChild | RestartChild | DeleteChild, ctx: Context
+    ) -> Message:
+        """Do as told and answer with the children, or say why not."""
+        name = message.spec.name if isinstance(message, AddChild) else message.name
+        refused = self._refusal(message, name)
+        if refused is not None:
+            return ChildRefused(name=name, reason=refused)
+        ctx.log("supervisor_command", command=type(message).__name__, child=name)
+        if isinstance(message, AddChild):
+            self._children[name] = Child(message.spec)
+            return self._which()
+        child = self._children[name]
+        match message:
+            case StartChild():
+                child.state = ChildState.WAITING
+                child.restarts_at.clear()
+                child.failures_in_a_row = 0
+            case StopChild():
+                child.state, child.then = ChildState.TO_STOP, ChildState.ENDED
+            case RestartChild():
+                child.state, child.then = ChildState.TO_STOP, ChildState.WAITING
+            case DeleteChild():
+                del self._children[name]
+                if child.state is ChildState.QUARANTINED:
+                    ctx.stop(self._ref(child, ctx), reason="deleted")
+            case _:
+                unhandled(message)
+        return self._which()
+
+    def _refusal(self, message: Message, name: str) -> str | None:
+        child = self._children.get(name)
+        if isinstance(message, AddChild):
+            return None if child is None else "there is a child of that name"
+        if child is None:
+            return "no such child"
+        if isinstance(message, StartChild | DeleteChild):
+            return None if child.state in _DOWN else f"it is {child.state.value}"
+        return None if child.state in _UP else f"it is {child.state.value}"
+
+    def _which(self) -> Children:
+        children = self._children.values()
+        return Children(
+            children=tuple(
+                ChildInfo(
+                    name=child.spec.name,
+                    status=child.state.value,
+                    incarnation=child.incarnation,
+                    restarts=child.restarts,
+                )
+                for child in children
+            ),
+            specs=len(children),
+            active=sum(child.state in _UP for child in children),
+            supervisors=sum(child.spec.actor.supervises for child in children),
+        )
+
+    def state_view(self) -> Mapping[str, object]:
+        """The policy, and each child's state and restarts."""
+        return {
+            "strategy": self._policy.strategy.value,
+            "on_exceeded": self._policy.on_exceeded.value,
+            "children": {
+                name: f"{child.state.value}, {child.restarts} restarts"
+                for name, child in self._children.items()
+            },
+        }
