@@ -13,6 +13,7 @@ import msgspec
 from hydra.trading.orders import DecisionKey
 from hydra.trading.trading_state import Cause, TradingState
 from messages.orders import OrderApproved, Outcome
+from messages.positions import BookRecovered
 
 
 class PermitClass(Enum):
@@ -110,6 +111,9 @@ class Ledger(Protocol):
     def record_report(self, report: Outcome, at: int) -> ReportRecorded:
         """Store an outcome; a fill counts once per execution id."""
 
+    def book(self, bot: str | None) -> BookRecovered:
+        """Every order and fill on record, of one bot or of all."""
+
     def close(self) -> None:
         """Nothing more will be written."""
 
@@ -122,3 +126,13 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Nothing more will be written."""
+
+
+class Service(Protocol):
+    """Something of the outside that an actor keeps open while it lives: the debug server, say."""
+
+    def open(self) -> None:
+        """Begin to serve; raises if it cannot."""
+
+    def close(self) -> None:
+        """End it. Closing what is not open does nothing."""

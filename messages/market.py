@@ -22,6 +22,10 @@ class FeedEnded(Message, frozen=True, kw_only=True):
     at: int
 
 
+FEED_TOPIC = "feed"
+"""Where `FeedEnded` is published, and `BarClosed` of every symbol."""
+
+
 def bars_topic(symbol: str) -> str:
     """Where `BarClosed` of one symbol is published."""
     return f"bars/{symbol}"

@@ -124,6 +124,14 @@ class ReportStored(Message, frozen=True, kw_only=True):
 REPORTS_TOPIC = "orders/reports"
 """Where the persister publishes every `ReportStored`."""
 
+JUDGEMENTS_TOPIC = "orders/judgements"
+"""Where the guardian publishes every `OrderApproved` and `OrderDenied`."""
+
+
+def reports_topic(bot: str) -> str:
+    """Where the persister publishes the `ReportStored` of one bot's orders."""
+    return f"{REPORTS_TOPIC}/{bot}"
+
 
 def client_order_id_of(report: Outcome) -> str:
     """The order that an outcome speaks of."""

@@ -27,6 +27,7 @@ from hydra.runtime.system import (
     Overflowed,
     Ping,
     Resume,
+    Retap,
     Start,
     StartOverdue,
     Stop,
@@ -120,6 +121,7 @@ class Cell(pykka.Actor):
         "busy_ns",
         "children",
         "context",
+        "failed_count",
         "failures",
         "handled",
         "incarnation",
@@ -187,6 +189,7 @@ class Cell(pykka.Actor):
         self.started_at = 0
         self.handled: deque[tuple[Envelope, int, int]] = deque(maxlen=HISTORY)
         self.failures: deque[Failure] = deque(maxlen=HISTORY)
+        self.failed_count = 0
 
     @property
     def ref(self) -> Ref[Any]:
@@ -325,7 +328,7 @@ class Cell(pykka.Actor):
             self.wake()
 
     def receiver_changed(self) -> None:
-        """The incarnation wants its messages another way (a receive timeout was set)."""
+        """Its messages are to come another way: a receive timeout was set, somebody looks."""
         if self.receive is not None and self.actor is not None:
             self.receive = self.context.receiver(self.actor)
 
@@ -343,6 +346,7 @@ class Cell(pykka.Actor):
         if not isinstance(error, Exception) or isinstance(error, MemoryError | RecursionError):
             runtime.fail_closed(f"{self.path}: {described} (no restart can be trusted after this)")
         trace = "".join(traceback.format_exception(error, limit=-8))
+        self.failed_count += 1
         self.failures.append(Failure(runtime.now(), self.incarnation, phase, described, trace))
         runtime.record("failed", self, f"{phase}: {described}", trace=trace)
         if envelope is not None:
@@ -579,6 +583,9 @@ class Cell(pykka.Actor):
         if self.status is Status.RUNNING:
             self.progress_at = self.runtime.now()
 
+    def _on_retap(self, _message: Retap, _envelope: Envelope) -> None:
+        self.receiver_changed()
+
     def _on_inspect(self, _message: Inspect, envelope: Envelope) -> None:
         self.context.answer(envelope, self.view())
 
@@ -646,6 +653,7 @@ Cell._system = {  # filled here, once the methods exist
     Resume: Cell._on_resume,
     Ping: Cell._on_ping,
     Inspect: Cell._on_inspect,
+    Retap: Cell._on_retap,
     Overflowed: Cell._on_overflowed,
     Foreign: Cell._on_foreign,
 }

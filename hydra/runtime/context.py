@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.actor import Actor, ChildSpec, Ref, StashFull
 from hydra.runtime.envelope import AskedBy, DeadLetterReason, Envelope, Special, Timer
+from hydra.runtime.taps import receiving, sending
 from messages.lifecycle import ReceiveTimeout, Replied
 from messages.message import Message
 
@@ -73,8 +74,9 @@ class ActorContext:
         self.moment = self.runtime.now()
 
     def reroute(self, deliver: Callable[[Cell, Envelope], None]) -> None:
-        """From now on messages go this way (a filter was set, say)."""
-        self._deliver = deliver
+        """From now on messages go this way (a filter was set, say), seen by whoever looks."""
+        taps = self.runtime.taps.on(self.path)
+        self._deliver = sending(taps, self, deliver) if taps else deliver
 
     @property
     def me(self) -> Ref[Any]:
@@ -196,11 +198,11 @@ class ActorContext:
 
     def answer(self, envelope: Envelope, value: Any) -> None:
         """Answer whoever asked with this envelope, once; nobody asked: nothing happens."""
-        self.runtime.answer(envelope, value, None)
+        self.runtime.answer(envelope, value, None, self._envelope_for)
 
     def answer_error(self, envelope: Envelope, error: BaseException) -> None:
         """Tell whoever asked with this envelope that there will be no answer, and why."""
-        self.runtime.answer(envelope, None, error)
+        self.runtime.answer(envelope, None, error, self._envelope_for)
 
     def after(self, delay: int, message: Message, *, key: str = "") -> None:
         """See `Context.after`."""
@@ -251,8 +253,13 @@ class ActorContext:
 
     def receiver(self, actor: Actor[Any]) -> Callable[[Any, ActorContext], None]:
         """What is called for each user message: the actor's own method, if that is all."""
-        if self.receive_timeout is None:
-            return actor.receive
+        receive = actor.receive if self.receive_timeout is None else self._noting(actor)
+        self.reroute(self.runtime.deliver)
+        taps = self.runtime.taps.on(self.path)
+        return receiving(taps, self.path, receive) if taps else receive
+
+    def _noting(self, actor: Actor[Any]) -> Callable[[Any, ActorContext], None]:
+        """The actor's method, with the time noted at which something came."""
 
         def receive_and_note(message: Any, context: ActorContext) -> None:
             if isinstance(message, ReceiveTimeout):

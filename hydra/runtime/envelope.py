@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 MessageId = tuple[str, int, int]
-"""(sender path, incarnation, counter): never random, so that a recorded schedule can be replayed."""
+"""(sender path, incarnation, counter): never random, so that a schedule can be replayed."""
 
 
 class DeadLetterReason(Enum):

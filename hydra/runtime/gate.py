@@ -199,6 +199,11 @@ class Gate:
         """The flatten is over: no flatten permit passes."""
         self._flatten_reason = None
 
+    @property
+    def flatten_reason(self) -> str | None:
+        """Why an operator's flatten is in force; None: there is none."""
+        return self._flatten_reason
+
     def in_flight(self) -> tuple[tuple[str, int], ...]:
         """(order id, machine time of entering) of every write that has not ended."""
         with self._lock:

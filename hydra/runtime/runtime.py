@@ -27,6 +27,7 @@ from hydra.runtime.envelope import (
 )
 from hydra.runtime.gate import Gate
 from hydra.runtime.system import Foreign, Start, Stop, System, Unwatch, Watch
+from hydra.runtime.taps import Taps
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.journal import WriteEntry
 from messages.lifecycle import (
@@ -84,6 +85,7 @@ class Runtime(ABC):
         self.seed = seed
         self.cells: dict[str, Cell] = {}
         self.bus = Bus()
+        self.taps = Taps()
         self.dead_letters = DeadLetters(self._publish_dead_letter)
         self.history: deque[Event] = deque(maxlen=2_000)
         self.gate = Gate(self.now)
@@ -113,8 +115,8 @@ class Runtime(ABC):
         """A new cell at a path where nobody lives, with whatever runs it."""
 
     @abstractmethod
-    def tell_later(self, delay: int, cell: Cell, message: System) -> None:
-        """Say something of the runtime's own to a cell in `delay` ns."""
+    def call_later(self, delay: int, action: Callable[[], None]) -> None:
+        """Run `action` in `delay` ns; it must only tell, never wait."""
 
     @abstractmethod
     def schedule_timer(self, timer: Timer, context: ActorContext) -> None:
@@ -132,7 +134,7 @@ class Runtime(ABC):
 
     @abstractmethod
     def ask(self, ref: Ref[Any], message: Any, *, within: float) -> Any:
-        """Ask from outside and wait `within` seconds at most. Raises the error or `NoReplyInTime`."""
+        """Ask from outside, wait `within` seconds at most. Raises the error, or `NoReplyInTime`."""
 
     def outside(self, name: str) -> Outside:
         """A named source of messages that is no actor."""
@@ -145,6 +147,10 @@ class Runtime(ABC):
     def next_id(self) -> MessageId:
         """An identity for what the runtime itself says."""
         return ("~system", 0, next(self._numbers))
+
+    def tell_later(self, delay: int, cell: Cell, message: System) -> None:
+        """Say something of the runtime's own to a cell in `delay` ns."""
+        self.call_later(delay, lambda: cell.tell_system(message))
 
     def send(self, path: str, envelope: Envelope) -> None:
         """Deliver to a path, or make a dead letter."""
@@ -204,8 +210,18 @@ class Runtime(ABC):
             self.answer(envelope, None, error or pykka.ActorDeadError(f"{path}: {reason.value}"))
         self.dead_letters.add(Dead(reason, path, envelope, self.now(), described))
 
-    def answer(self, envelope: Envelope, value: Any, error: BaseException | None) -> None:
-        """Give whoever asked with this envelope the answer or the error, once; else do nothing."""
+    def answer(
+        self,
+        envelope: Envelope,
+        value: Any,
+        error: BaseException | None,
+        envelope_for: Callable[[Any, Special], Envelope] | None = None,
+    ) -> None:
+        """Give whoever asked with this envelope the answer or the error, once; else do nothing.
+
+        `envelope_for` is the answering actor's, so that its answers keep their place among its
+        other messages; without it the runtime answers for somebody who cannot.
+        """
         special = envelope.special
         if special is None or special.reply_to is None or special.answered:
             return
@@ -218,9 +234,12 @@ class Runtime(ABC):
         reply = Replied(tag=asked_by.tag, value=value, error=described)
         # The answer and the time-out both bear the ask's timer, so whichever is handled first makes
         # the other one stale.
-        answer_id = (f"~answer:{name_of(envelope.id)}", 0, 1)
         special = Special(timer=asked_by.timer)
-        answer = Envelope(reply, answer_id, envelope.id, envelope.corr, self.now(), special)
+        if envelope_for is not None:
+            answer = envelope_for(reply, special)
+        else:
+            answer_id = (f"~answer:{name_of(envelope.id)}", 0, 1)
+            answer = Envelope(reply, answer_id, envelope.id, envelope.corr, self.now(), special)
         self.send(asked_by.path, answer)
 
     def _publish_dead_letter(self, dead: Dead) -> None:

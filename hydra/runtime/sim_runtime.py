@@ -79,7 +79,7 @@ class SimFuture(pykka.Future[Any]):
 class SimCell(Cell):
     """A cell that is run by the simulation's loop."""
 
-    __slots__ = ("runnable", "stuck", "stuck_on")
+    __slots__ = ("runnable", "stuck", "stuck_on", "stuck_since")
 
     runtime: SimRuntime
 
@@ -91,6 +91,7 @@ class SimCell(Cell):
         """pykka's hook: from here on the simulation runs this cell."""
         self.stuck = False
         self.stuck_on: Envelope | None = None
+        self.stuck_since = 0
         self.runnable = False
 
     def put(self, envelope: Envelope) -> None:
@@ -177,9 +178,9 @@ class SimRuntime(Runtime):
         self.adopt(cell)
         return cell
 
-    def tell_later(self, delay: int, cell: Cell, message: System) -> None:
-        """See `Runtime.tell_later`."""
-        self.call_at(self._now + delay, lambda: cell.tell_system(message))
+    def call_later(self, delay: int, action: Callable[[], None]) -> None:
+        """See `Runtime.call_later`."""
+        self.call_at(self._now + delay, action)
 
     def schedule_timer(self, timer: Timer, context: ActorContext) -> None:
         """See `Runtime.schedule_timer`."""
@@ -424,7 +425,8 @@ class SimRuntime(Runtime):
         """The handler does not return: nothing of this cell runs until the watch finds it."""
         cell.stuck, cell.stuck_on = True, envelope
         cell.receive = None
-        since, incarnation = self._now, cell.incarnation
+        cell.stuck_since = since = self._now
+        incarnation = cell.incarnation
 
         def find() -> None:
             if not cell.stuck or cell.incarnation != incarnation:

@@ -77,6 +77,10 @@ class Inspect(System):
     """Give the actor's `state_view` to the future that asks."""
 
 
+class Retap(System):
+    """Who looks at this cell's messages has changed: ask `Runtime.taps` again."""
+
+
 class Foreign(System):
     """What came through a pykka proxy."""
 

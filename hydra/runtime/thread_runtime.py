@@ -20,7 +20,7 @@ from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
 from hydra.runtime.runtime import NoReplyInTime, Runtime
-from hydra.runtime.system import Hung, Stop, System
+from hydra.runtime.system import Hung, Stop
 from hydra.runtime.timers import TimerThread
 from messages.journal import WriteEntry
 
@@ -81,7 +81,7 @@ class ThreadCell(Cell):
 
 
 class ThreadRuntime(Runtime):
-    """See the module. `start_watch` begins hang detection and lease renewal; `close` ends it all."""
+    """See the module. `start_watch` begins hang detection and lease renewal; `close` ends all."""
 
     def __init__(
         self,
@@ -136,9 +136,9 @@ class ThreadRuntime(Runtime):
         if cell.turn.dispatcher is not self._pool:
             cell.turn.dispatcher.close()
 
-    def tell_later(self, delay: int, cell: Cell, message: System) -> None:
-        """See `Runtime.tell_later`."""
-        self._timers.at(machine_time() + delay, lambda: cell.tell_system(message))
+    def call_later(self, delay: int, action: Callable[[], None]) -> None:
+        """See `Runtime.call_later`. It runs in the timer thread."""
+        self._timers.at(machine_time() + delay, action)
 
     def schedule_timer(self, timer: Timer, context: ActorContext) -> None:
         """See `Runtime.schedule_timer`. A periodic timer that fell behind skips what it missed."""
@@ -195,7 +195,7 @@ class ThreadRuntime(Runtime):
         self._finished.set()
 
     def start_and_wait(self, spec: ChildSpec, *, within: float) -> bool:
-        """Start the tree and wait for the root to run; False: it failed closed, or took too long."""
+        """Start the tree and wait for the root to run; False: it failed, or took too long."""
         self.start_root(spec)
         return self._until(
             lambda: self.root is not None and self.root.status is Status.RUNNING, within

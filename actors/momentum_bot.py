@@ -1,0 +1,243 @@
+"""A momentum bot: one strategy on one symbol, in its own window, with its own exits."""
+
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
+from hydra.trading.bars import Bar
+from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
+from hydra.trading.inventory import FillBook
+from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.sessions import ExchangeSession, SessionTable, Window
+from hydra.trading.strategies import STRATEGIES
+from hydra.trading.strategies.strategy import Signal
+from messages.lifecycle import Replied
+from messages.market import BarClosed, bars_topic
+from messages.orders import (
+    OrderAccepted,
+    OrderDenied,
+    OrderFilled,
+    OrderIntent,
+    OrderUnknown,
+    ReportStored,
+    reports_topic,
+)
+from messages.positions import BookRecovered, RecoverBook
+
+Inbox: TypeAlias = BarClosed | ReportStored | OrderDenied | Replied
+
+RECOVER_WITHIN = 5 * SECOND
+FLAT_BEFORE_CLOSE = 5 * MINUTE
+"""On a half day the close comes before `manage_until`: positions are closed this long before it."""
+
+
+class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bot is configured to do. `manage_window` runs from trade_start to manage_until."""
+
+    bot_id: str
+    symbol: str
+    trade_window: Window
+    manage_window: Window
+    sessions: SessionTable
+    order_notional_usd: Decimal
+    max_trades_per_day: int
+    exits: ExitRules
+    strategy: str
+    parameters: Mapping[str, object]
+
+
+class NotRecovered(Exception):
+    """The persister did not say what is on record; the bot must not guess its position."""
+
+
+class MomentumBot(Actor[Inbox]):
+    """Decides on closed bars and on what is booked, on nothing else.
+
+    Every decision is taken by `_decide` from the last bar, its signal and the booked state, and it
+    runs after each of them changes. So it does not matter whether a bar or the fill that happened
+    in it arrives first, and threads decide as virtual time does.
+    """
+
+    def __init__(
+        self, plan: MomentumPlan, guardian: Ref[OrderIntent], persister: Ref[RecoverBook]
+    ) -> None:
+        self._plan = plan
+        self._guardian = guardian
+        self._persister = persister
+        self._strategy = STRATEGIES[plan.strategy](plan.parameters)
+        self._book = FillBook(plan.symbol)
+        self._bar: Bar | None = None
+        self._signal: Signal | None = None
+        self._session: ExchangeSession | None = None
+        self._working: dict[DecisionKey, Decimal] = {}
+        self._signals = 0
+        self._entries = 0
+        self._recovered: BookRecovered | None = None
+        self._last_denial = ""
+
+    def start(self, ctx: Context) -> None:
+        ctx.subscribe(bars_topic(self._plan.symbol))
+        ctx.subscribe(reports_topic(self._plan.bot_id))
+        question = RecoverBook(bot=self._plan.bot_id)
+        ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag="book")
+
+    def receive(self, message: Inbox, ctx: Context) -> None:
+        match message:
+            case BarClosed():
+                self._take_bar(message.bar)
+            case ReportStored():
+                self._take_report(message)
+            case OrderDenied():
+                self._working.pop(message.intent.decision, None)
+                self._last_denial = f"{message.denial.check}: {message.denial.reason}"
+                return  # nothing new to decide on: the same wish would be denied again
+            case Replied():
+                self._recover(message)
+            case _:
+                unhandled(message)
+        if self._bar is not None and self._recovered is not None:
+            self._decide(self._bar, ctx)
+
+    def _take_bar(self, bar: Bar) -> None:
+        """The strategy sees each bar once, in order, also while the book is still unknown."""
+        session = self._plan.sessions.at(bar.start_at)
+        if session is not None and session != self._session:
+            self._begin_session(session)
+        self._bar = bar
+        self._signal = self._strategy.on_bar(bar)
+
+    def _begin_session(self, session: ExchangeSession) -> None:
+        self._session = session
+        self._signals = self._entries = 0
+        recovered = () if self._recovered is None else self._recovered.orders
+        for order in recovered:  # counters survive a restart: they are on record
+            if order.decision.session == session.date:
+                self._signals = max(self._signals, order.decision.signal)
+                self._entries += order.decision.role is Role.ENTRY
+
+    def _take_report(self, stored: ReportStored) -> None:
+        decision, report = stored.decision, stored.report
+        match report:
+            case OrderAccepted() | OrderUnknown():
+                return  # still working, as far as anyone knows
+            case OrderFilled():
+                self._book.book(report.fill)
+                if decision in self._working:
+                    self._working[decision] -= report.fill.quantity
+                    if self._working[decision] <= 0:
+                        del self._working[decision]
+            case _:
+                self._working.pop(decision, None)
+
+    def _recover(self, reply: Replied) -> None:
+        if not isinstance(reply.value, BookRecovered):
+            raise NotRecovered(reply.error or "no answer in time")
+        self._recovered = reply.value
+        self._book = FillBook(self._plan.symbol)
+        for fill in reply.value.fills:
+            self._book.book(fill)
+        self._working = {
+            order.decision: order.order.quantity - order.filled_quantity
+            for order in reply.value.orders
+            if order.is_open
+        }
+        session, self._session = self._session, None
+        if session is not None:
+            self._begin_session(session)
+
+    def _decide(self, bar: Bar, ctx: Context) -> None:
+        if self._working or self._session is None:
+            return
+        position = self._book.inventory.position
+        if position > 0:
+            reason = self._reason_to_exit(bar)
+            if reason is not None:
+                self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
+        elif position == 0 and self._may_enter(bar):
+            quantity = _whole_shares(self._plan.order_notional_usd, bar.close)
+            if quantity > 0:
+                self._entries += 1
+                self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
+
+    def _reason_to_exit(self, bar: Bar) -> str | None:
+        oldest = self._book.inventory.lots[0]
+        average = self._book.inventory.average_price
+        assert average is not None, "there is a position"
+        rule = exit_reason(
+            self._plan.exits,
+            entry_price=average,
+            opened_at=oldest.opened_at,
+            bar=bar,
+            at=bar.end_at,
+            manage_until_passed=self._is_over(bar.end_at),
+        )
+        if rule is not None:
+            return rule.value
+        return "signal" if self._signal is Signal.EXIT_LONG else None
+
+    def _may_enter(self, bar: Bar) -> bool:
+        return (
+            self._signal is Signal.ENTER_LONG
+            and self._entries < self._plan.max_trades_per_day
+            and self._plan.trade_window.contains(bar.end_at)
+            and not self._is_over(bar.end_at)
+        )
+
+    def _is_over(self, at: int) -> bool:
+        """No position is to be held any more: past `manage_until`, or just before a real close."""
+        assert self._session is not None
+        soon_closed = at >= self._session.close_at - FLAT_BEFORE_CLOSE
+        return soon_closed or not self._plan.manage_window.contains(at)
+
+    def _intend(
+        self, role: Role, side: Side, quantity: Decimal, reason: str, bar: Bar, ctx: Context
+    ) -> None:
+        assert self._session is not None
+        self._signals += 1
+        decision = DecisionKey(
+            bot=self._plan.bot_id,
+            symbol=self._plan.symbol,
+            session=self._session.date,
+            signal=self._signals,
+            role=role,
+        )
+        self._working[decision] = quantity
+        self._signal = None  # acted on; the next bar brings the next one
+        intent = OrderIntent(
+            decision=decision,
+            side=side,
+            quantity=quantity,
+            reason=reason,
+            decided_at=bar.end_at,
+            reference_price=Decimal(repr(bar.close)),
+        )
+        ctx.log("order_intended", intent=intent)
+        ctx.tell(self._guardian, intent)
+
+    def state_view(self) -> Mapping[str, object]:
+        """Position, what is working, counters, and the last bar with its signal."""
+        return {
+            "position": str(self._book.inventory.position),
+            "realised": str(self._book.realised),
+            "working": [
+                f"{key.role.value} {key.signal}: {left}" for key, left in self._working.items()
+            ],
+            "entries_today": self._entries,
+            "signals_today": self._signals,
+            "session": None if self._session is None else self._session.date,
+            "last_close": None if self._bar is None else self._bar.close,
+            "signal": None if self._signal is None else self._signal.value,
+            "last_denial": self._last_denial,
+            "recovered": self._recovered is not None,
+        }
+
+
+def _whole_shares(notional_usd: Decimal, price: float) -> Decimal:
+    """As many as the notional buys, rounded down: rounding never adds risk."""
+    return (notional_usd / Decimal(repr(price))).to_integral_value(rounding=ROUND_FLOOR)
+
+
+__all__ = ["ExitReason", "MomentumBot", "MomentumPlan"]

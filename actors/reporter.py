@@ -1,0 +1,124 @@
+"""The reporter: keeps what was traded, for people. Nothing depends on it; it may die."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TypeAlias
+
+from hydra.actor import Actor, Context, unhandled
+from hydra.trading.inventory import ClosedLot, FillBook
+from hydra.trading.orders import DecisionKey
+from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.orders import (
+    JUDGEMENTS_TOPIC,
+    REPORTS_TOPIC,
+    OrderAccepted,
+    OrderApproved,
+    OrderDenied,
+    OrderFilled,
+    ReportStored,
+)
+from messages.summary import OpenLot, SessionSummary, Summarize, Trade
+
+Inbox: TypeAlias = ReportStored | OrderApproved | OrderDenied | BarClosed | FeedEnded | Summarize
+
+
+class Reporter(Actor[Inbox]):
+    """Matches fills to trades, per bot and symbol, first in first out."""
+
+    def __init__(self) -> None:
+        self._books: dict[tuple[str, str], FillBook] = {}
+        self._trades: list[Trade] = []
+        self._reasons: dict[DecisionKey, str] = {}
+        self._reason_of_execution: dict[str, str] = {}
+        self._decided_at: dict[str, int] = {}
+        self._denials: dict[str, int] = {}
+        self._last_price: dict[str, Decimal] = {}
+        self._bars = 0
+        self._orders = 0
+        self._slowest_decision = 0
+
+    def start(self, ctx: Context) -> None:
+        for topic in (REPORTS_TOPIC, JUDGEMENTS_TOPIC, FEED_TOPIC):
+            ctx.subscribe(topic)
+
+    def receive(self, message: Inbox, ctx: Context) -> None:
+        match message:
+            case BarClosed():
+                self._bars += 1
+                self._last_price[message.bar.symbol] = Decimal(repr(message.bar.close))
+            case ReportStored():
+                self._take(message)
+            case OrderApproved():
+                self._orders += 1
+                self._reasons[message.intent.decision] = message.intent.reason
+                self._decided_at[message.order.client_order_id] = message.intent.decided_at
+            case OrderDenied():
+                check = message.denial.check
+                self._denials[check] = self._denials.get(check, 0) + 1
+            case Summarize():
+                ctx.reply(self._summary())
+            case FeedEnded():
+                pass
+            case _:
+                unhandled(message)
+
+    def _take(self, stored: ReportStored) -> None:
+        report, decision = stored.report, stored.decision
+        if isinstance(report, OrderAccepted):
+            decided_at = self._decided_at.get(report.client_order_id, report.at)
+            self._slowest_decision = max(self._slowest_decision, report.at - decided_at)
+        if not isinstance(report, OrderFilled):
+            return
+        fill = report.fill
+        self._reason_of_execution[fill.execution_id] = self._reasons.get(decision, "")
+        key = (decision.bot, decision.symbol)
+        book = self._books.setdefault(key, FillBook(decision.symbol))
+        self._trades.extend(self._trade(decision, lot) for lot in book.book(fill))
+
+    def _trade(self, decision: DecisionKey, lot: ClosedLot) -> Trade:
+        return Trade(
+            bot=decision.bot,
+            symbol=decision.symbol,
+            side=lot.side.value,
+            quantity=lot.quantity,
+            entry_price=lot.entry_price,
+            exit_price=lot.exit_price,
+            opened_at=lot.opened_at,
+            closed_at=lot.closed_at,
+            entry_reason=self._reason_of_execution.get(lot.entry_execution_id, ""),
+            exit_reason=self._reason_of_execution.get(lot.exit_execution_id, ""),
+            realised=lot.realised,
+        )
+
+    def _summary(self) -> SessionSummary:
+        return SessionSummary(
+            trades=tuple(self._trades),
+            held=tuple(self._held()),
+            bars=self._bars,
+            orders=self._orders,
+            denials=tuple(sorted(self._denials.items())),
+            slowest_decision=self._slowest_decision,
+        )
+
+    def _held(self) -> list[OpenLot]:
+        held = []
+        for (bot, symbol), book in self._books.items():
+            average = book.inventory.average_price
+            if average is None:
+                continue
+            last = self._last_price.get(symbol)
+            held.append(
+                OpenLot(
+                    bot=bot,
+                    symbol=symbol,
+                    quantity=book.inventory.position,
+                    average_price=average,
+                    last_price=last,
+                    unrealised=None if last is None else book.inventory.unrealised(last),
+                )
+            )
+        return held
+
+    def state_view(self) -> Mapping[str, object]:
+        """Counts."""
+        return {"bars": self._bars, "orders": self._orders, "trades": len(self._trades)}

@@ -1,0 +1,135 @@
+"""`python -m hydra.main`: parse, load, prepare, run, exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.ops.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from hydra.settings import Settings
+    from hydra.store.engine_files import EngineFiles
+    from hydra.venues.simulated.market_data import MarketData
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the engine; gives the process's exit code."""
+    arguments = _parser().parse_args(argv)
+    # Imported here, so that `--help` and a wrong option answer at once.
+    from hydra.assembly import fault_in_signal
+    from hydra.ops.run import RunOptions, run_session
+    from hydra.settings import SettingsRefused, VenueName, load_settings
+    from hydra.store.engine_files import end_previous_life
+    from hydra.store.engine_lock import EngineLock, HeldByAnother
+    from hydra.store.journal import JournalDamaged, JournalFailed
+    from hydra.store.ledger import DurabilityRefused, LedgerFailed
+    from hydra.store.private_files import RightsTooOpen
+    from hydra.store.schema import NewerThanThisHydra
+    from hydra.venues.bar_rows import BadData
+
+    venue = VenueName(arguments.venue) if arguments.venue else None
+    try:
+        settings = load_settings(
+            arguments.config, venue=venue, signal_check=fault_in_signal
+        )
+    except SettingsRefused as refused:
+        return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
+    if settings.broker.venue is not VenueName.EMBEDDED:
+        return _refuse(
+            f"venue {settings.broker.venue.value}: this version trades on the embedded venue only; "
+            "use --venue embedded",
+            ExitCode.USAGE,
+        )
+    files = _files(arguments, settings.system.state_db_path, settings.system.log_path)
+    try:
+        data = _market(arguments, settings, files.cache)
+    except BadData as bad:
+        return _refuse(str(bad), ExitCode.USAGE)
+    symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
+    if not set(symbols) & set(data.symbols):
+        return _refuse(
+            f"{arguments.data or 'the market'}: has {', '.join(data.symbols)}, which no enabled bot "
+            f"trades; {arguments.config / 'bots.yaml'} trades {', '.join(symbols) or 'nothing'}; "
+            "enable a bot for it or use other data",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
+    options = RunOptions(
+        seed=arguments.seed,
+        speed=None if arguments.clock == "virtual" else arguments.speed,
+        dry_run=arguments.dry_run,
+    )
+    try:
+        lock = EngineLock(files.lock)
+    except HeldByAnother as held:
+        return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
+    except (RightsTooOpen, OSError) as refused:
+        return _refuse(str(refused), ExitCode.DURABILITY_REFUSED)
+    try:
+        end_previous_life(files)
+        return run_session(settings, data, files, options, sys.stdout)
+    except NewerThanThisHydra as newer:
+        return _refuse(str(newer), ExitCode.VERSION_FENCE)
+    except (DurabilityRefused, LedgerFailed, JournalFailed, JournalDamaged, RightsTooOpen) as bad:
+        return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
+    finally:
+        lock.release()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hydra.main",
+        description="Run the trading engine. Without --data it plays one generated session on the "
+        "embedded venue (no real money, no real prices), as fast as --speed says.",
+    )
+    add = parser.add_argument
+    add("--config", type=Path, default=Path("config"), metavar="DIR", help="settings (config)")
+    add("--venue", choices=["embedded", "paper", "live"], help="where orders go (settings.yaml)")
+    add("--data", type=Path, metavar="FILE", help="real minute bars: .csv, .csv.gz or .parquet")
+    add("--speed", type=_speed, default=600.0, metavar="X", help="market time per time (600)")
+    add("--clock", choices=["wall", "virtual"], default="wall", help="virtual: as fast as it goes")
+    add("--seed", type=int, default=0, metavar="N", help="of the generated session (0)")
+    add("--dry-run", action="store_true", help="everything but the send of orders")
+    add("--state-dir", type=Path, metavar="DIR", help="ledger, lock, sockets (state/embedded)")
+    add("--log-dir", type=Path, metavar="DIR", help="the journal (logs/embedded)")
+    return parser
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not over 0 and at most 1000000")
+    return speed
+
+
+def _files(arguments: argparse.Namespace, ledger: Path, journal: Path) -> EngineFiles:
+    """With `--state-dir` or `--log-dir` the files lie directly in there; else the venue has its own."""
+    from hydra.store.engine_files import EngineFiles
+
+    return EngineFiles.under(
+        arguments.state_dir or ledger.parent / "embedded",
+        arguments.log_dir or journal.parent / "embedded",
+        ledger.name,
+        journal.name,
+    )
+
+
+def _market(arguments: argparse.Namespace, settings: Settings, cache: Path) -> MarketData:
+    from hydra.venues.simulated.market_data import from_file, generated
+
+    if arguments.data is not None:
+        return from_file(arguments.data, cache)
+    symbols = tuple(sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled}))
+    return generated(symbols, arguments.seed, cache)
+
+
+def _refuse(text: str, code: ExitCode) -> int:
+    print(text, file=sys.stderr)
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

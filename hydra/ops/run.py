@@ -1,0 +1,301 @@
+"""`run`: one session of the embedded engine, in machine time or in virtual time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TextIO
+
+import msgspec
+
+from hydra.actor import MILLISECOND, MINUTE, SECOND
+from hydra.assembly import Engine, assemble
+from hydra.ops.debug.server import DebugServer
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.summary import summary_lines
+from hydra.runtime.cell import Status
+from hydra.runtime.clock import ScaledClock, machine_time
+from hydra.runtime.runtime import NoReplyInTime, Runtime
+from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
+from hydra.runtime.sim_runtime import SimRuntime
+from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.settings import Settings
+from hydra.store.engine_files import EngineFiles
+from hydra.store.journal import JournalFile
+from hydra.store.ledger import Ledger
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.playback import MarketEvent, Playback, market_events
+from messages.summary import SessionSummary, Summarize
+from supervisors import paths
+
+READY_WITHIN_S = 10.0
+STOP_WITHIN_S = 8.0
+LEAD = MINUTE
+"""Market time begins this long before the first bar, so that preflight passes before it."""
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks of a session. `speed` None: virtual time, as fast as it goes."""
+
+    seed: int
+    speed: float | None
+    dry_run: bool
+
+
+def run_session(
+    settings: Settings, data: MarketData, files: EngineFiles, options: RunOptions, out: TextIO
+) -> ExitCode:
+    """Open the record, play the session to its end or to a signal, and say what was traded.
+
+    Raises what `Ledger.open` and `JournalFile.open` raise; then nothing was started.
+    """
+    ledger = Ledger.open(files.ledger)
+    try:
+        journal = JournalFile.open(files.journal, at=data.begins_at - LEAD)
+        try:
+            session = _Session(settings, data, files, options, ledger, journal, out)
+            return session.play_live() if options.speed is not None else session.play_virtual()
+        finally:
+            journal.close()
+    finally:
+        ledger.close()
+
+
+class _Session:
+    """One run from start to exit code. Start-up and shutdown are mirror images."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        data: MarketData,
+        files: EngineFiles,
+        options: RunOptions,
+        ledger: Ledger,
+        journal: JournalFile,
+        out: TextIO,
+    ) -> None:
+        self._settings = settings
+        self._data = data
+        self._files = files
+        self._options = options
+        self._ledger = ledger
+        self._journal = journal
+        self._out = out
+        self._market_failure: str | None = None
+
+    def play_virtual(self) -> ExitCode:
+        """The whole session in virtual time, on this thread."""
+        start_at = self._data.begins_at - LEAD
+        runtime = SimRuntime(
+            seed=self._options.seed, journal=paths.JOURNAL_WRITER, start_at=start_at
+        )
+        engine = self._assembled(runtime, runtime.now)
+        stopping = threading.Event()
+        with _signals(lambda _name: stopping.set()):
+            runtime.start_root(engine.tree)
+            runtime.advance(SECOND)
+            runtime.play(_until(stopping, self._events()), engine.market.happen)
+            runtime.advance(SECOND)
+            summary = _summary_of(runtime)
+            _close_gate(runtime, "the session is over")
+            assert runtime.root is not None
+            runtime.stop_cell(runtime.root, "the session is over")
+            runtime.advance(10 * SECOND)
+        stopped = runtime.root.status is Status.STOPPED
+        return self._ended(runtime, summary, None if stopped else "the tree did not stop")
+
+    def play_live(self) -> ExitCode:
+        """The session on threads, `speed` times as fast as the market was."""
+        assert self._options.speed is not None
+        clock = ScaledClock(self._data.begins_at - LEAD, self._options.speed)
+        runtime = ThreadRuntime(
+            seed=self._options.seed, journal=paths.JOURNAL_WRITER, market_clock=clock
+        )
+        debug_server = DebugServer(runtime, self._files.debug_socket)
+        engine = self._assembled(runtime, lambda: clock.at(machine_time()), debug_server)
+        playback = Playback(
+            self._events(), engine.market, clock, lambda failure: self._market_over(runtime, failure)
+        )
+        try:
+            with _signals(lambda _name: runtime.finish()):
+                runtime.start_watch()
+                ready = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S) and _active(
+                    runtime, READY_WITHIN_S
+                )
+                if not ready and runtime.failed_closed is None:
+                    _close_gate(runtime, "preflight did not pass")
+                    self._stop_tree(runtime)
+                    self._say(f"preflight did not pass: {_causes(runtime)}")
+                    return ExitCode.PREFLIGHT_FAILED
+                if ready:
+                    playback.open()
+                    while not runtime.wait(1.0):
+                        pass
+                playback.close()
+                runtime.settle(within=2.0)
+                summary = _summary_of(runtime)
+                results = self._stop_tree(runtime)
+            late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
+            return self._ended(runtime, summary, "; ".join(late) or None)
+        finally:
+            runtime.close()
+
+    def _assembled(
+        self,
+        runtime: Runtime,
+        market_time: Callable[[], int],
+        debug_server: DebugServer | None = None,
+    ) -> Engine:
+        engine = assemble(
+            self._settings,
+            self._data,
+            runtime=runtime,
+            market_time=market_time,
+            ledger=self._ledger,
+            journal=self._journal,
+            debug_server=debug_server,
+            dry_run=self._options.dry_run,
+        )
+        self._say("EMBEDDED VENUE: not real money, not real fills")
+        self._say(f"market: {self._data.origin}; {len(self._data.bars)} bars")
+        self._say(f"bots: {', '.join(engine.bots)}")
+        for bot in engine.left_out:
+            self._say(f"left out: {bot}, because this market does not have its symbol")
+        runtime.log(
+            "session_started",
+            "main",
+            {
+                "origin": self._data.origin,
+                "seed": self._options.seed,
+                "config": self._settings.digest,
+                "bots": engine.bots,
+            },
+        )
+        return engine
+
+    def _events(self) -> Iterator[tuple[int, MarketEvent]]:
+        return market_events(self._data.bars, self._data.sessions)
+
+    def _market_over(self, runtime: ThreadRuntime, failure: str | None) -> None:
+        self._market_failure = failure
+        if failure is not None:
+            runtime.fail_closed(f"the market's playback failed: {failure}")
+        runtime.finish()
+
+    def _stop_tree(self, runtime: ThreadRuntime) -> tuple[PhaseResult, ...]:
+        """In the order of the kernel's coordinated shutdown."""
+
+        def close_gate() -> bool:
+            _close_gate(runtime, "the session is over")
+            return True
+
+        def drain() -> bool:
+            drained = threading.Event()
+            runtime.gate.when_drained(lambda _epoch: drained.set())
+            return drained.wait(0.2)
+
+        return shut_down(
+            (
+                Phase("close the gate", 1.0, close_gate),
+                Phase("drain the sends", 0.5, drain),
+                Phase(
+                    "stop the actors",
+                    STOP_WITHIN_S,
+                    lambda: runtime.stop_tree("the session is over", within=STOP_WITHIN_S),
+                ),
+            )
+        )
+
+    def _ended(
+        self, runtime: Runtime, summary: SessionSummary | None, unclean: str | None
+    ) -> ExitCode:
+        if summary is not None:
+            for line in summary_lines(summary):
+                self._say(line)
+            if summary.orders and self._options.speed is not None:
+                behind_ms = summary.slowest_decision / self._options.speed / MILLISECOND
+                self._say(f"slowest decision to acceptance: {behind_ms:.1f} ms of machine time")
+        self._say(f"record: {self._files.ledger}, journal: {self._files.journal}")
+        reason = runtime.failed_closed or unclean
+        if reason is not None:
+            self._say(f"FAILED CLOSED: {reason}")
+            return ExitCode.FAIL_CLOSED
+        return ExitCode.CLEAN
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
+
+
+def _until(
+    stopping: threading.Event, events: Iterator[tuple[int, MarketEvent]]
+) -> Iterator[tuple[int, MarketEvent]]:
+    for event in events:
+        if stopping.is_set():
+            return
+        yield event
+
+
+def _summary_of(runtime: Runtime) -> SessionSummary | None:
+    """None if the reporter is gone: people then have the journal."""
+    try:
+        summary = runtime.ask(paths.REPORTER, Summarize(), within=2.0)
+    except Exception as error:  # whatever became of the reporter, the stop goes on
+        if not isinstance(error, NoReplyInTime):
+            print(f"no summary: {type(error).__name__}: {error}", file=sys.stderr)
+        return None
+    return summary if isinstance(summary, SessionSummary) else None
+
+
+def _close_gate(runtime: Runtime, reason: str) -> None:
+    runtime.gate.trip(
+        Cause(
+            code="stopping",
+            cause_class=CauseClass.START,
+            state=TradingState.HALTED,
+            since=runtime.market_time_at(runtime.now()),
+            detail=reason,
+        )
+    )
+
+
+def _active(runtime: ThreadRuntime, within: float) -> bool:
+    pause = threading.Event()
+    deadline = machine_time() + int(within * SECOND)
+    while runtime.gate.state is not TradingState.ACTIVE:
+        if machine_time() > deadline or runtime.failed_closed is not None:
+            return False
+        pause.wait(0.005)
+    return True
+
+
+def _causes(runtime: Runtime) -> str:
+    return "; ".join(f"{cause.code}: {cause.detail}" for cause in runtime.gate.standing())
+
+
+class _signals:
+    """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all."""
+
+    def __init__(self, first: Callable[[str], None]) -> None:
+        self._first = first
+        self._seen = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._received)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal gave us
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        self._seen += 1
+        if self._seen > 1:
+            os._exit(128 + number)
+        self._first(signal.Signals(number).name)

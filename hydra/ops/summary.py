@@ -1,0 +1,54 @@
+"""The end of a session as people read it: what was traded, what is held, what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from messages.summary import SessionSummary, Trade
+
+_CENT = Decimal("0.01")
+
+
+def summary_lines(summary: SessionSummary) -> Iterator[str]:
+    """Plain text, one trade a line; times are UTC."""
+    if summary.trades:
+        yield (
+            f"{'bot':<18} {'symbol':<7} {'qty':>6} {'opened (UTC)':<17} {'at':>10} "
+            f"{'closed':<6} {'at':>10} {'P&L':>9}  why"
+        )
+        yield from (_trade_line(trade) for trade in summary.trades)
+    for held in summary.held:
+        unrealised = "unknown" if held.unrealised is None else f"{held.unrealised:+.2f}"
+        yield (
+            f"{held.bot:<18} {held.symbol:<7} {held.quantity:>6} still held, bought at "
+            f"{held.average_price:.4f}, unrealised {unrealised}"
+        )
+    bots = sorted({trade.bot for trade in summary.trades})
+    for bot in bots:
+        own = [trade.realised for trade in summary.trades if trade.bot == bot]
+        won = sum(realised > 0 for realised in own)
+        yield f"{bot:<18} {len(own)} trades, {won} won, realised {sum(own, Decimal(0)):+.2f} USD"
+    total = sum((trade.realised for trade in summary.trades), Decimal(0))
+    yield (
+        f"{summary.bars} bars, {summary.orders} orders, {len(summary.trades)} trades, "
+        f"realised {total:+.2f} USD"
+    )
+    if summary.denials:
+        refused = ", ".join(f"{check} {count}" for check, count in summary.denials)
+        yield f"refused by the guardian: {refused}"
+
+
+def _trade_line(trade: Trade) -> str:
+    opened, closed = _utc(trade.opened_at), _utc(trade.closed_at)
+    return (
+        f"{trade.bot:<18} {trade.symbol:<7} {trade.quantity:>6} {opened:%Y-%m-%d %H:%M}  "
+        f"{trade.entry_price.quantize(_CENT):>10} {closed:%H:%M}  "
+        f"{trade.exit_price.quantize(_CENT):>10} {trade.realised:>+9.2f}  "
+        f"{trade.entry_reason} -> {trade.exit_reason}"
+    )
+
+
+def _utc(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1e9, UTC)

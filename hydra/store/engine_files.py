@@ -1,0 +1,59 @@
+"""Where an engine keeps its files, and what becomes of those of an embedded venue's earlier life."""
+
+from pathlib import Path
+
+import msgspec
+
+from hydra.store.private_files import make_private_folder
+
+LIVES_KEPT = 20
+
+
+class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of one venue's engine. Each venue has its own ledger and journal."""
+
+    ledger: Path
+    journal: Path
+    lock: Path
+    debug_socket: Path
+    cache: Path
+
+    @classmethod
+    def under(cls, state_dir: Path, log_dir: Path, ledger_name: str, journal_name: str) -> "EngineFiles":
+        """Directly in the two folders."""
+        return cls(
+            ledger=state_dir / ledger_name,
+            journal=log_dir / journal_name,
+            lock=state_dir / "engine.lock",
+            debug_socket=state_dir / "debug.sock",
+            cache=state_dir / "cache",
+        )
+
+
+def end_previous_life(files: EngineFiles) -> Path | None:
+    """Set ledger and journal of the last session aside; gives the folder, None if there were none.
+
+    The in-process venue forgets everything at its end, so the next session is another account that
+    happens to have the same name. What was recorded is kept, but must not be traded on. Only the
+    newest `LIVES_KEPT` are. To be called under the engine's lock.
+    """
+    ledger_parts = [files.ledger.with_name(files.ledger.name + end) for end in ("", "-wal", "-shm")]
+    left = [path for path in (*ledger_parts, files.journal) if path.exists()]
+    if not left:
+        return None
+    ended = files.ledger.parent / "ended"
+    make_private_folder(ended)
+    numbers = sorted(int(path.name) for path in ended.iterdir() if path.name.isdigit())
+    folder = ended / f"{(numbers[-1] if numbers else 0) + 1:06d}"
+    make_private_folder(folder)
+    for path in left:
+        path.rename(folder / path.name)
+    for number in numbers[: max(0, len(numbers) + 1 - LIVES_KEPT)]:
+        _remove(ended / f"{number:06d}")
+    return folder
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()

@@ -1,0 +1,127 @@
+"""Plays a market from bars: each bar to the venue first, then to the data feed, at its end.
+
+In virtual time the simulation takes `events` and gives each to `happen`. Live, `Playback` does so
+on its own thread, by a clock that runs `speed` times as fast as the machine's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from hydra.actor import MINUTE
+from hydra.runtime.clock import ScaledClock, machine_time
+from hydra.trading.bars import Bar
+from hydra.trading.sessions import SessionTable
+from hydra.venues.simulated.in_process import InProcessVenue
+from messages.market import BarReceived, FeedEnded
+
+SKIP_GAPS_OVER = 10 * MINUTE
+"""A pause of the market longer than this (a night) is not waited for."""
+
+
+class SessionClosed(msgspec.Struct, frozen=True):
+    """The exchange closed."""
+
+    at: int
+
+
+class MarketEnded(msgspec.Struct, frozen=True):
+    """There are no more bars."""
+
+    at: int
+
+
+MarketEvent: TypeAlias = Bar | SessionClosed | MarketEnded
+
+
+def market_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[tuple[int, MarketEvent]]:
+    """Bars (ascending by end) with the closes of their sessions between them, and the end."""
+    open_session = None
+    last_end = 0
+    for bar in bars:
+        session = sessions.at(bar.start_at)
+        if open_session is not None and session != open_session:
+            yield (max(open_session.close_at, last_end), SessionClosed(open_session.close_at))
+        open_session = session
+        last_end = bar.end_at
+        yield (bar.end_at, bar)
+    if open_session is not None:
+        last_end = max(open_session.close_at, last_end)
+        yield (last_end, SessionClosed(open_session.close_at))
+    yield (last_end, MarketEnded(last_end))
+
+
+class Market:
+    """Where the events of the market go. The venue comes first, so that nothing looks ahead."""
+
+    def __init__(
+        self, venue: InProcessVenue, feed: Callable[[BarReceived | FeedEnded], None]
+    ) -> None:
+        self._venue = venue
+        self._feed = feed
+
+    def happen(self, event: MarketEvent) -> None:
+        """It is happening now."""
+        match event:
+            case Bar():
+                self._venue.on_bar(event)
+                self._feed(BarReceived(bar=event))
+            case SessionClosed():
+                self._venue.close_session(event.at)
+            case MarketEnded():
+                self._feed(FeedEnded(at=event.at))
+
+
+class Playback:
+    """Plays events on a thread of its own. `finished` runs there once, at the end or at a failure."""
+
+    def __init__(
+        self,
+        events: Iterable[tuple[int, MarketEvent]],
+        market: Market,
+        clock: ScaledClock,
+        finished: Callable[[str | None], None],
+    ) -> None:
+        self._events = events
+        self._market = market
+        self._clock = clock
+        self._finished = finished
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Let market time run and the market happen."""
+        self._clock.run(machine_time())
+        self._thread = threading.Thread(target=self._work, name="hydra-market", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it where it is."""
+        self._closing.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2.0)
+
+    def _work(self) -> None:
+        try:
+            self._play()
+        except Exception as error:  # a dead market must not pass for a quiet one
+            self._finished(f"{type(error).__name__}: {error}")
+        else:
+            self._finished(None)
+
+    def _play(self) -> None:
+        clock = self._clock
+        previous: int | None = None
+        for at, event in self._events:
+            if previous is not None and at - previous > SKIP_GAPS_OVER:
+                now = machine_time()
+                clock.skip_to(max(clock.at(now), at - MINUTE), now)
+            wait = clock.machine_wait(at, machine_time())
+            if self._closing.wait(wait / 1e9):
+                return
+            self._market.happen(event)
+            previous = at

@@ -1,0 +1,19 @@
+"""Preflight: the health monitor asks, the components answer."""
+
+from messages.message import ControlMessage, Message
+
+
+class ReportHealth(Message, frozen=True, kw_only=True):
+    """Say how you are. Asked through the mailbox, so an answer proves that work gets done."""
+
+
+class HealthReported(Message, frozen=True, kw_only=True):
+    """One component's word on itself; `detail` names what it looked at."""
+
+    component: str
+    is_well: bool
+    detail: str
+
+
+class RunPreflight(ControlMessage, frozen=True, kw_only=True):
+    """The health monitor's word to itself: another loop begins."""
