@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -119,9 +119,7 @@ def connect_gate(runtime: Runtime) -> None:
     gate.on_trip(tripped)
 
 
-def momentum_plan(
-    bot: MomentumBotSettings, timezone: str, sessions: SessionTable
-) -> MomentumPlan:
+def momentum_plan(bot: MomentumBotSettings, timezone: str, sessions: SessionTable) -> MomentumPlan:
     """One bot's configuration in the engine's own terms."""
     start, end, until = (
         f"{time:%H:%M}"
@@ -145,13 +143,13 @@ def momentum_plan(
     )
 
 
-def fault_in_signal(mode: str, parameters: object) -> str | None:
+def fault_in_signal(mode: str, parameters: Mapping[str, object]) -> str | None:
     """What is wrong with a strategy's name or parameters, for the settings to report."""
     factory = STRATEGIES.get(mode)
     if factory is None:
         return f"found {mode}, no such strategy; there are {', '.join(STRATEGIES)}"
     try:
-        factory(dict(parameters))  # type: ignore[call-overload]  # a mapping, as settings give it
+        factory(parameters)
     except BadParameters as error:
         return str(error)
     return None

@@ -1,0 +1,224 @@
+"""What the bots' sections in `bots.yaml` are made of."""
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Self, TypeVar
+
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
+
+from hydra.settings.kinds import (
+    Choice,
+    ClockTime,
+    Number,
+    Parameter,
+    ParameterValue,
+    WholeNumber,
+    Word,
+)
+from hydra.settings.section import Minutes, OnOff, Percent, Section, Usd, VenueName, surroundings
+from hydra.trading.orders import OrderType, TimeInForce
+
+TimeOfDay = Annotated[time, ClockTime()]
+
+
+class TradingWindow(Section):
+    """Entries from `trade_start` to `trade_end`, positions looked after until `manage_until`.
+
+    Local times of day in `system.timezone`; a window may run past midnight.
+    """
+
+    LONGEST_MINUTES: ClassVar[int] = 24 * 60
+
+    trade_start: TimeOfDay
+    trade_end: TimeOfDay
+    manage_until: TimeOfDay
+
+    @field_validator("trade_end")
+    @classmethod
+    def _is_not_empty(cls, trade_end: time, info: ValidationInfo) -> time:
+        if trade_end == info.data.get("trade_start"):
+            raise ValueError(
+                f"found {trade_end:%H:%M}, which is trade_start too, so the window is empty; "
+                "the whole day is 00:00 to 23:59"
+            )
+        return trade_end
+
+    @field_validator("manage_until")
+    @classmethod
+    def _is_last_and_not_too_late(cls, manage_until: time, info: ValidationInfo) -> time:
+        trade_start, trade_end = info.data.get("trade_start"), info.data.get("trade_end")
+        if trade_start is None or trade_end is None:
+            return manage_until
+        managed = _minutes_between(trade_start, manage_until)
+        found = f"{trade_start:%H:%M}, {trade_end:%H:%M}, {manage_until:%H:%M}"
+        if managed < _minutes_between(trade_start, trade_end):
+            raise ValueError(
+                f"found {found}, wanted trade_start before trade_end, and that not after "
+                "manage_until"
+            )
+        if managed > cls.LONGEST_MINUTES:
+            raise ValueError(
+                f"found {found}, which is {managed / 60:.1f} hours from trade_start to "
+                f"manage_until, wanted at most {cls.LONGEST_MINUTES // 60}"
+            )
+        return manage_until
+
+
+class StockWindow(TradingWindow):
+    """A window within a trading day at the exchanges (04:00 to 20:00 in New York).
+
+    Its length is bounded, so that a time before `trade_start` is not taken for the day after.
+    """
+
+    LONGEST_MINUTES: ClassVar[int] = 16 * 60
+
+
+def _minutes_between(start: time, end: time) -> int:
+    """From one time of day to the next occurrence of the other."""
+    return ((end.hour - start.hour) * 60 + end.minute - start.minute) % (24 * 60)
+
+
+class TradeLimits(Section):
+    """How often and how much at once one bot may trade."""
+
+    max_trades_per_day: Annotated[int, WholeNumber(1, 1000, "entries a day")]
+    max_concurrent_positions: Annotated[int, WholeNumber(1, 100, "positions")]
+
+
+class Exits(Section):
+    """When a position is closed. Percent of the entry price."""
+
+    stop_loss_pct: Percent
+    take_profit_pct: Annotated[Decimal, Number(Decimal(1000), "percent")]
+    time_stop_minutes: Minutes
+
+
+class OptionExits(Section):
+    """When an option position is closed. Fractions of the premium: 0.40 is 40 %."""
+
+    take_profit_pct: Annotated[Decimal, Number(Decimal(10), "fraction, 0.40 is 40 %")]
+    stop_loss_pct: Annotated[Decimal, Number(Decimal(1), "fraction, 0.40 is 40 %")]
+    time_stop_minutes: Minutes
+    flatten_before_close_minutes: Annotated[int, WholeNumber(1, 390, "minutes")]
+
+
+class Signal(Section):
+    """Which strategy decides, and its parameters as the strategy names them."""
+
+    mode: Annotated[
+        str, Word(re.compile(r"[a-z][a-z0-9_]{0,63}"), "the name of a strategy in lower case")
+    ]
+    params: Annotated[
+        Mapping[str, Annotated[ParameterValue, Parameter()]], AfterValidator(MappingProxyType)
+    ]
+
+    @model_validator(mode="after")
+    def _suits_the_strategy(self, info: ValidationInfo) -> Self:
+        check = surroundings(info).signal_check
+        wrong = None if check is None else check(self.mode, self.params)
+        if wrong is not None:
+            raise ValueError(wrong)
+        return self
+
+
+class Execution(Section):
+    """How a bot enters: `default_notional_usd` is what one entry buys."""
+
+    default_notional_usd: Usd
+
+    @field_validator("default_notional_usd")
+    @classmethod
+    def _is_within_the_order_limit(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        most = surroundings(info).order_notional_usd_max
+        if most is not None and value > most:
+            raise ValueError(
+                f"found '{value}', wanted at most risk.max_order_notional_usd ({most})"
+            )
+        return value
+
+
+class CryptoExecution(Execution):
+    """How the crypto bot enters; `use_notional`: orders in USD rather than in coins."""
+
+    order_type: Annotated[OrderType, Choice((OrderType.LIMIT, OrderType.MARKET))]
+    tif: Annotated[TimeInForce, Choice((TimeInForce.GTC, TimeInForce.IOC))]
+    use_notional: OnOff
+
+
+class KillConditions(Section):
+    """Which conditions halt. One that is off still alarms, and is refused on live."""
+
+    api_failure_halt: OnOff
+    data_stale_halt: OnOff
+    max_daily_loss_halt: OnOff
+    anomaly_halt: OnOff
+
+    @field_validator("*")
+    @classmethod
+    def _is_on_for_live(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and surroundings(info).venue is VenueName.LIVE:
+            raise ValueError("found false, wanted true; on live every kill condition halts")
+        return value
+
+
+class Buckets(Section):
+    """How the day's risk budget is shared among the kinds of bots."""
+
+    momentum_bucket_pct_of_daily_risk: Percent
+    options_bucket_pct_of_daily_risk: Percent
+    crypto_bucket_pct_of_daily_risk: Percent
+
+    @model_validator(mode="after")
+    def _share_out_no_more_than_there_is(self) -> Self:
+        total = (
+            self.momentum_bucket_pct_of_daily_risk
+            + self.options_bucket_pct_of_daily_risk
+            + self.crypto_bucket_pct_of_daily_risk
+        )
+        if total > 100:
+            raise ValueError(f"found {total} percent in all, wanted at most 100")
+        return self
+
+
+class Guardrails(Section):
+    """The least and the most of the day's risk budget that one bot gets."""
+
+    per_bot_min_pct_of_daily_risk: Percent
+    per_bot_max_pct_of_daily_risk: Percent
+
+    @field_validator("per_bot_max_pct_of_daily_risk")
+    @classmethod
+    def _is_not_below_the_minimum(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        return _not_below(value, "per_bot_min_pct_of_daily_risk", info)
+
+
+class ChainRules(Section):
+    """Which option contracts are considered: days to expiry, and delta without its sign."""
+
+    dte_min: Annotated[int, WholeNumber(1, 1000, "days to expiry")]
+    dte_max: Annotated[int, WholeNumber(1, 1000, "days to expiry")]
+    delta_min: Annotated[Decimal, Number(Decimal(1), "delta")]
+    delta_max: Annotated[Decimal, Number(Decimal(1), "delta")]
+
+    @field_validator("dte_max")
+    @classmethod
+    def _dte_is_a_range(cls, value: int, info: ValidationInfo) -> int:
+        return _not_below(value, "dte_min", info)
+
+    @field_validator("delta_max")
+    @classmethod
+    def _delta_is_a_range(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        return _not_below(value, "delta_min", info)
+
+
+Amount = TypeVar("Amount", int, Decimal)
+
+
+def _not_below(value: Amount, lower: str, info: ValidationInfo) -> Amount:
+    least = info.data.get(lower)
+    if least is not None and value < least:
+        raise ValueError(f"found '{value}', wanted at least {lower} ({least})")
+    return value

@@ -1,0 +1,111 @@
+"""`bots.yaml`: the bots."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator
+
+from hydra.settings.bot_parts import (
+    Buckets,
+    ChainRules,
+    CryptoExecution,
+    Execution,
+    Exits,
+    Guardrails,
+    KillConditions,
+    OptionExits,
+    Signal,
+    StockWindow,
+    TradeLimits,
+    TradingWindow,
+)
+from hydra.settings.errors import shown
+from hydra.settings.kinds import Number, Word
+from hydra.settings.section import Minutes, OnOff, Section
+
+T = TypeVar("T")
+
+BotId = Annotated[
+    str, Word(re.compile(r"[A-Za-z0-9_-]{1,32}"), "a name of 1 to 32 letters, digits, _ and -")
+]
+Ticker = Annotated[
+    str, Word(re.compile(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z]{1,3})?"), "a ticker such as AAPL")
+]
+Pair = Annotated[
+    str, Word(re.compile(r"[A-Z0-9]{1,10}/[A-Z]{3,5}"), "a currency pair such as BTC/USD")
+]
+
+
+def _each_once(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise ValueError("the list is empty, wanted at least one")
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ValueError(f"{shown(value)} is in the list twice")
+    return values
+
+
+class ExitBotSettings(Section):
+    """Closes positions and reports what must halt trading."""
+
+    enabled: OnOff
+    cooloff_minutes: Minutes
+    kill_conditions: KillConditions
+
+
+class PortfolioBotSettings(Section):
+    """Grants every bot its share of the day's risk budget."""
+
+    enabled: OnOff
+    cash_reserve_pct: Annotated[Decimal, Number(Decimal(100), "percent of the account")]
+    buckets: Buckets
+    guardrails: Guardrails
+
+
+class MomentumBotSettings(Section):
+    """One bot on one stock. Several may trade the same one."""
+
+    bot_id: BotId
+    enabled: OnOff
+    ticker: Ticker
+    session: StockWindow
+    execution: Execution
+    risk: TradeLimits
+    exits: Exits
+    signal: Signal
+
+
+class OptionsBotSettings(Section):
+    """The options bot, over some underlyings."""
+
+    enabled: OnOff
+    bot_id: BotId
+    tickers: Annotated[tuple[Ticker, ...], AfterValidator(_each_once)]
+    session: StockWindow
+    risk: TradeLimits
+    exits: OptionExits
+    chain_rules: ChainRules
+
+
+class CryptoBotSettings(Section):
+    """The crypto bot, over some pairs."""
+
+    enabled: OnOff
+    bot_id: BotId
+    pairs: Annotated[tuple[Pair, ...], AfterValidator(_each_once)]
+    session: TradingWindow
+    execution: CryptoExecution
+    risk: TradeLimits
+    exits: Exits
+    signal: Signal
+
+
+class BotSections(Section):
+    """`bots.yaml`."""
+
+    exitbot: ExitBotSettings
+    portfoliobot: PortfolioBotSettings
+    momentum_bots: tuple[MomentumBotSettings, ...]
+    optionsbot: OptionsBotSettings
+    cryptobot: CryptoBotSettings

@@ -1,0 +1,103 @@
+"""`settings.yaml`: the machine, the loop, safety, the venue, and the limits of the account."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
+from hydra.settings.section import (
+    Minutes,
+    OnOff,
+    Percent,
+    ResumePolicy,
+    Section,
+    Usd,
+    VenueName,
+    surroundings,
+)
+
+
+class SystemSettings(Section):
+    """The machine's side: the zone of all configured times, and where the files are."""
+
+    timezone: Annotated[str, TimeZone()]
+    log_path: Annotated[Path, FilePath()]
+    state_db_path: Annotated[Path, FilePath()]
+
+    @field_validator("state_db_path")
+    @classmethod
+    def _is_a_file_of_its_own(cls, path: Path, info: ValidationInfo) -> Path:
+        if path == info.data.get("log_path"):
+            raise ValueError(f"found '{path}', which is log_path too; wanted a file of its own")
+        return path
+
+
+class RunnerSettings(Section):
+    """The engine's loop, in which every enabled bot runs once."""
+
+    loop_interval_seconds: Annotated[int, WholeNumber(1, 300, "seconds")]
+
+
+class SafetySettings(Section):
+    """What happens when something is wrong, and how a limit halt ends."""
+
+    fail_closed: Annotated[Literal[True], Switch()]
+    allow_budget_fallback: OnOff
+    global_cooldown_minutes: Minutes
+    resume: Annotated[ResumePolicy, Choice(tuple(ResumePolicy))]
+
+    @field_validator("fail_closed")
+    @classmethod
+    def _stays_closed(cls, value: bool) -> bool:
+        if not value:
+            raise ValueError("found false, wanted true; Hydra always fails closed")
+        return value
+
+    @field_validator("allow_budget_fallback")
+    @classmethod
+    def _needs_a_budget_on_live(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and surroundings(info).venue is VenueName.LIVE:
+            raise ValueError("found true, wanted false; no trade without a budget on live")
+        return value
+
+    @field_validator("resume")
+    @classmethod
+    def _needs_a_person_on_live(cls, value: ResumePolicy, info: ValidationInfo) -> ResumePolicy:
+        if value is not ResumePolicy.OPERATOR and surroundings(info).venue is VenueName.LIVE:
+            raise ValueError(f"found '{value.value}', wanted operator; on live a person resumes")
+        return value
+
+
+class BrokerSettings(Section):
+    """Where the orders go, unless the command line says otherwise."""
+
+    venue: Annotated[VenueName, Choice(tuple(VenueName))]
+
+
+class RiskSettings(Section):
+    """The limits of the whole account, over all bots."""
+
+    global_max_daily_loss_pct: Percent
+    max_orders_per_minute: Annotated[int, WholeNumber(1, 100, "entries a minute")]
+    max_order_notional_usd: Usd
+
+
+class HealthSettings(Section):
+    """When prices count as stale, and when the broker counts as failing."""
+
+    max_price_staleness_seconds: Annotated[int, WholeNumber(1, 3600, "seconds")]
+    max_api_failures_in_window: Annotated[int, WholeNumber(1, 1000, "failed calls")]
+    api_failure_window_seconds: Annotated[int, WholeNumber(1, 3600, "seconds")]
+
+
+class EngineSections(Section):
+    """`settings.yaml`."""
+
+    system: SystemSettings
+    runner: RunnerSettings
+    safety: SafetySettings
+    # The one default: the embedded venue has no money to lose.
+    broker: BrokerSettings = BrokerSettings(venue=VenueName.EMBEDDED)
+    risk: RiskSettings
+    health: HealthSettings

@@ -1,0 +1,138 @@
+"""Reads `config/` whole, or refuses it with every error there is."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from hydra.settings.bot_sections import BotSections
+from hydra.settings.engine_sections import BrokerSettings, EngineSections
+from hydra.settings.errors import Loc, SettingsError, SettingsRefused, key_of, shown
+from hydra.settings.schema import kind_at, unknown_key, value_at, wanted_at
+from hydra.settings.section import Section, SignalCheck, Surroundings, VenueName
+from hydra.settings.strict_yaml import REPORTED, Document, Problem, read_document
+from hydra.settings.whole import Settings
+
+S = TypeVar("S", bound=Section)
+V = TypeVar("V")
+
+
+def load_settings(
+    config_dir: Path,
+    *,
+    venue: VenueName | None = None,
+    signal_check: SignalCheck | None = None,
+) -> Settings:
+    """The settings in `settings.yaml` and `bots.yaml`; raises `SettingsRefused` with all errors.
+
+    `venue` is what the command line says; it goes before `broker.venue`, and what live forbids is
+    checked for the venue that is meant. `signal_check` says what is wrong with a strategy's name
+    and parameters, or None.
+    """
+    engine_file, bots_file = config_dir / "settings.yaml", config_dir / "bots.yaml"
+    engine_document, bots_document = read_document(engine_file), read_document(bots_file)
+    around = Surroundings(
+        venue=venue or _alone(VenueName, engine_document, ("broker", "venue")),
+        order_notional_usd_max=_alone(Decimal, engine_document, ("risk", "max_order_notional_usd")),
+        signal_check=signal_check,
+    )
+    engine, engine_problems = _validated(EngineSections, engine_document, around)
+    bots, bots_problems = _validated(BotSections, bots_document, around)
+    bots_problems = [*bots_problems, *_repeated_bot_ids(bots_document)]
+    errors = [
+        *_errors(engine_file, engine_document, engine_problems),
+        *_errors(bots_file, bots_document, bots_problems),
+    ]
+    if errors or engine is None or bots is None:
+        raise SettingsRefused(errors)
+    if venue is not None:
+        engine = engine.model_copy(update={"broker": BrokerSettings(venue=venue)})
+    return Settings(**dict(engine), **dict(bots))
+
+
+def _alone(wanted: type[V], document: Document, loc: Loc) -> V | None:
+    """One engine setting for others to be held against, whatever is wrong around it.
+
+    None if it is itself not fit to compare with; then it has an error of its own, or a default.
+    """
+    kind = kind_at(EngineSections, loc)
+    try:
+        value = None if kind is None else kind.read(value_at(document.data, loc))
+    except (LookupError, TypeError, ValueError):
+        return None
+    return value if isinstance(value, wanted) else None
+
+
+def _validated(
+    model: type[S], document: Document, around: Surroundings
+) -> tuple[S | None, list[Problem]]:
+    if document.data is None:
+        return None, list(document.problems)
+    try:
+        return model.model_validate(document.data, context=around), list(document.problems)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return None, [*document.problems, *_schema_problems(model, document, details)]
+
+
+def _schema_problems(
+    model: type[Section], document: Document, details: list[ErrorDetails]
+) -> Iterator[Problem]:
+    misspelt: set[Loc] = set()
+    for detail in details:
+        loc = detail["loc"]
+        if detail["type"] == "extra_forbidden":
+            message, meant = unknown_key(model, document.data, loc)
+            if meant is not None:
+                misspelt.add((*loc[:-1], meant))
+            yield Problem(loc, document.line_of(loc), message)
+    for detail in details:
+        loc = detail["loc"]
+        is_reported = detail["input"] is REPORTED or loc in misspelt
+        if detail["type"] != "extra_forbidden" and not is_reported:
+            yield Problem(loc, document.line_of(loc), _message(model, detail))
+
+
+def _message(model: type[Section], detail: ErrorDetails) -> str:
+    match detail["type"]:
+        case "missing":
+            return f"missing, wanted {wanted_at(model, detail['loc'])}"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case _:
+            return f"found {shown(detail['input'])}, wanted {wanted_at(model, detail['loc'])}"
+
+
+def _repeated_bot_ids(document: Document) -> Iterator[Problem]:
+    """From the document rather than the sections, so that it is told whatever else is wrong."""
+    first_keys: dict[str, str] = {}
+    for loc, bot in _bots(document.data or {}):
+        bot_id = bot.get("bot_id") if isinstance(bot, dict) else None
+        if not isinstance(bot_id, str):
+            continue
+        place = (*loc, "bot_id")
+        if bot_id in first_keys:
+            message = f"{shown(bot_id)} is the name of {first_keys[bot_id]} already"
+            yield Problem(place, document.line_of(place), message)
+        first_keys.setdefault(bot_id, key_of(loc))
+
+
+def _bots(data: Mapping[str, object]) -> Iterator[tuple[Loc, object]]:
+    momentum_bots = data.get("momentum_bots")
+    if isinstance(momentum_bots, list):
+        for number, bot in enumerate(momentum_bots):
+            yield ("momentum_bots", number), bot
+    for name in ("optionsbot", "cryptobot"):
+        yield (name,), data.get(name)
+
+
+def _errors(file: Path, document: Document, problems: list[Problem]) -> list[SettingsError]:
+    """In the order of the lines, so that they are mended from top to bottom."""
+    ordered = sorted(problems, key=lambda problem: problem.line or 0)
+    return [
+        SettingsError(file, problem.line, key_of(problem.loc), problem.message)
+        for problem in ordered
+    ]

@@ -1,0 +1,54 @@
+"""The whole configuration: one immutable snapshot, named by its digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+from hydra.settings.bot_sections import BotSections
+from hydra.settings.engine_sections import EngineSections
+from hydra.settings.section import Section
+
+
+class Settings(BotSections, EngineSections):
+    """Everything in `config/`. Actors are given the section they need, not this."""
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hex digits that name this content: the same on every machine, for ever.
+
+        Comments, order of keys and ways of writing a number (0.5, 0.50) make no difference.
+        """
+        text = json.dumps(content_of(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def content_of(value: object) -> object:
+    """The plain content: dicts by key, lists, text, whole numbers, floats, true and false.
+
+    Exact decimals are text in their shortest form. This is what digests and comparisons are of.
+    """
+    match value:
+        case Section():
+            return {key: content_of(getattr(value, key)) for key in type(value).model_fields}
+        case Mapping():
+            return {key: content_of(item) for key, item in value.items()}
+        case tuple():
+            return [content_of(item) for item in value]
+        case Decimal():
+            text = f"{value:f}"
+            return text.rstrip("0").rstrip(".") if "." in text else text
+        case time():
+            return f"{value:%H:%M}"
+        case Enum():
+            return value.value
+        case Path():
+            return value.as_posix()
+        case bool() | int() | float() | str():
+            return value
+        case _:
+            raise TypeError(f"{type(value).__name__} has no place in settings")

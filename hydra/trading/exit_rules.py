@@ -1,0 +1,145 @@
+"""When an open long position must be closed: asked once for each closed bar.
+
+A bar's prices are binary floats, the levels exact decimals. Each float is taken as the price that
+was printed, which is its shortest decimal form, and then compared exactly. (Comparing the float
+itself would miss a touch: the float of 99.5995 lies a little above 99.5995.)
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from hydra.trading.bars import Bar
+from hydra.trading.exact import add, percent_of, subtract
+
+
+class BadExitRules(ValueError):
+    """A limit that is absent, zero, or no number: it would limit nothing."""
+
+
+class ExitReason(Enum):
+    """Why a position must be closed."""
+
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    TIME_STOP = "time_stop"
+    SESSION_END = "session_end"
+
+
+class ExitRules(msgspec.Struct, frozen=True):
+    """A bot's limits on a position: percent of the entry price, and nanoseconds it may be held."""
+
+    stop_loss_pct: Decimal
+    take_profit_pct: Decimal
+    time_stop_ns: int
+
+    def __post_init__(self) -> None:
+        if not (_is_decimal(self.stop_loss_pct) and 0 < self.stop_loss_pct < 100):
+            raise BadExitRules(
+                f"stop_loss_pct is {self.stop_loss_pct}, wanted a decimal above 0 and below 100"
+            )
+        if not (_is_decimal(self.take_profit_pct) and self.take_profit_pct > 0):
+            raise BadExitRules(
+                f"take_profit_pct is {self.take_profit_pct}, wanted a decimal above 0"
+            )
+        if not (type(self.time_stop_ns) is int and self.time_stop_ns > 0):
+            raise BadExitRules(f"time_stop_ns is {self.time_stop_ns}, wanted an int above 0")
+
+    def stop_price(self, entry_price: Decimal) -> Decimal:
+        """At or below this price the loss is too large. Exact, not rounded to a tick."""
+        return subtract(entry_price, percent_of(entry_price, self.stop_loss_pct))
+
+    def take_profit_price(self, entry_price: Decimal) -> Decimal:
+        """At or above this price the gain is taken. Exact, not rounded to a tick."""
+        return add(entry_price, percent_of(entry_price, self.take_profit_pct))
+
+
+class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """An open long position as a rule sees it after `bar`. All times are market time (UTC ns)."""
+
+    rules: ExitRules
+    entry_price: Decimal
+    opened_at: int
+    bar: Bar
+    at: int
+    manage_until_passed: bool
+
+    @property
+    def bar_saw_the_position(self) -> bool:
+        """A bar that was over before the position was opened says nothing about it."""
+        return self.bar.end_at > self.opened_at
+
+
+def stop_loss_is_touched(p: OpenPosition) -> ExitReason | None:
+    """The bar's low reached the stop."""
+    if p.bar_saw_the_position and _printed(p.bar.low) <= p.rules.stop_price(p.entry_price):
+        return ExitReason.STOP_LOSS
+    return None
+
+
+def take_profit_is_touched(p: OpenPosition) -> ExitReason | None:
+    """The bar's high reached the take-profit price."""
+    if p.bar_saw_the_position and _printed(p.bar.high) >= p.rules.take_profit_price(p.entry_price):
+        return ExitReason.TAKE_PROFIT
+    return None
+
+
+def time_is_up(p: OpenPosition) -> ExitReason | None:
+    """The position has been held for as long as it may be."""
+    return ExitReason.TIME_STOP if p.at - p.opened_at >= p.rules.time_stop_ns else None
+
+
+def session_is_over(p: OpenPosition) -> ExitReason | None:
+    """The bot manages no position beyond this time of day."""
+    return ExitReason.SESSION_END if p.manage_until_passed else None
+
+
+# A bar does not tell which of its prices came first. If it touched both, assume the worse one.
+RULES: tuple[Callable[[OpenPosition], ExitReason | None], ...] = (
+    stop_loss_is_touched,
+    take_profit_is_touched,
+    time_is_up,
+    session_is_over,
+)
+
+
+def exit_reason(
+    rules: ExitRules,
+    *,
+    entry_price: Decimal,
+    opened_at: int,
+    bar: Bar,
+    at: int,
+    manage_until_passed: bool,
+) -> ExitReason | None:
+    """Ask every rule in turn; the first that wants out gives the reason. None is: hold on.
+
+    `at` is now, `opened_at` when the entry was filled, both market time. Raises ValueError on a
+    bar whose low or high is no number.
+    """
+    position = OpenPosition(
+        rules=rules,
+        entry_price=entry_price,
+        opened_at=opened_at,
+        bar=bar,
+        at=at,
+        manage_until_passed=manage_until_passed,
+    )
+    for rule in RULES:
+        reason = rule(position)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _printed(price: float) -> Decimal:
+    printed = Decimal(repr(price))
+    if not printed.is_finite():
+        raise ValueError(f"bar has a price of {price!r}, wanted a finite number")
+    return printed
+
+
+def _is_decimal(value: Decimal) -> bool:
+    return type(value) is Decimal and value.is_finite()

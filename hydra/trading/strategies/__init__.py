@@ -1,0 +1,19 @@
+"""Strategies by name: the one place where each is listed.
+
+A strategy is a module here that has a factory, `make`, from parameters to a fresh strategy; a new
+one is one more line in `STRATEGIES`. Bots name it in their configuration (`signal.mode`).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from hydra.trading.strategies import moving_average_cross, placeholder_momentum
+from hydra.trading.strategies.strategy import StrategyFactory
+
+STRATEGIES: Mapping[str, StrategyFactory] = MappingProxyType(
+    {
+        placeholder_momentum.NAME: placeholder_momentum.make,
+        placeholder_momentum.CRYPTO_NAME: placeholder_momentum.make_crypto,
+        moving_average_cross.NAME: moving_average_cross.make,
+    }
+)

@@ -1,0 +1,85 @@
+"""What a strategy is, and how its parameters are read."""
+
+import math
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from enum import Enum
+from reprlib import repr as shortened
+from typing import Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from hydra.trading.bars import Bar
+
+
+class Signal(Enum):
+    """What a strategy would like. Whether it happens is for the bot and the guardian to say."""
+
+    ENTER_LONG = "enter_long"
+    EXIT_LONG = "exit_long"
+
+
+class Strategy(Protocol):
+    """Turns the closed bars of one symbol, in order, into signals.
+
+    A state machine and nothing else: the same bars give the same signals, and a signal depends on
+    no later bar. It does not know whether the bot holds a position.
+    """
+
+    def on_bar(self, bar: Bar) -> Signal | None:
+        """Take the next closed bar."""
+        ...
+
+
+StrategyFactory: TypeAlias = Callable[[Mapping[str, object]], Strategy]
+"""Gives a fresh strategy, or raises `BadParameters`."""
+
+
+class BadParameters(ValueError):
+    """A strategy's parameters cannot be used; the message is one line for the operator."""
+
+
+Parameters = TypeVar("Parameters", bound=msgspec.Struct)
+
+
+def parameters_from(
+    given: Mapping[str, object], kind: type[Parameters], *, strategy: str
+) -> Parameters:
+    """Read the parameters of `strategy` strictly; raises `BadParameters`.
+
+    Types and ranges are those that `kind` declares, and no text passes for a number. What is not
+    given takes its default. An unknown name is refused: an ignored parameter is a wrong strategy.
+    """
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for name in given:
+        if name not in fields:
+            raise BadParameters(f"{strategy}: no parameter {name!r}{_suggestion(name, fields)}")
+    for name, field in fields.items():
+        if field.required and name not in given:
+            raise BadParameters(f"{strategy}: parameter {name} is missing")
+    values = {name: _converted(strategy, name, given[name], fields[name].type) for name in given}
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise BadParameters(f"{strategy}: {error}") from error
+
+
+def _converted(strategy: str, name: str, value: object, wanted: object) -> object:
+    try:
+        converted: object = msgspec.convert(value, type=wanted, strict=True)
+    except msgspec.ValidationError as error:
+        raise BadParameters(
+            f"{strategy}: parameter {name} is {shortened(value)}: {_uncapitalised(str(error))}"
+        ) from error
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise BadParameters(f"{strategy}: parameter {name} is {converted}: wanted a finite number")
+    return converted
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _suggestion(name: object, known: Mapping[str, object]) -> str:
+    near = get_close_matches(str(name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

@@ -1,0 +1,77 @@
+"""What is in `config/` when Hydra is unpacked."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hydra.settings import load_settings
+from hydra.settings.whole import content_of
+
+HOME = Path(__file__).resolve().parent.parent.parent
+SEED = Path(__file__).with_name("seed.txt")
+
+
+def _flat(content: object, key: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(content, dict) and content:
+        for name, value in content.items():
+            yield from _flat(value, f"{key}.{name}" if key else name)
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            yield from _flat(value, f"{key}[{number}]")
+    else:
+        yield key, content
+
+
+def _seed() -> Mapping[str, str]:
+    lines = SEED.read_text("utf-8").splitlines()
+    return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))
+
+
+def _meant(value: str) -> object:
+    """A value of the seed, as `content_of` would have it."""
+    if value in ("true", "false", "{}"):
+        return {"true": True, "false": False, "{}": {}}[value]
+    if value.isdigit():
+        return value
+    if value.replace(".", "", 1).isdigit():
+        return value.rstrip("0").rstrip(".")
+    return value.removeprefix("./")
+
+
+def test_the_shipped_configuration_has_every_key_and_value_of_the_seed() -> None:
+    shipped = dict(_flat(content_of(load_settings(HOME / "config"))))
+
+    same = {key: shipped.get(key) for key in _seed()}
+
+    assert {key: str(value) for key, value in same.items()} == {
+        key: str(_meant(value)) for key, value in _seed().items()
+    }
+
+
+def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
+    shipped = dict(_flat(content_of(load_settings(HOME / "config"))))
+
+    added = {key: value for key, value in shipped.items() if key not in _seed()}
+
+    cross = {key: value for key, value in added.items() if key.startswith("momentum_bots[2]")}
+    assert {key: value for key, value in added.items() if key not in cross} == {
+        "broker.venue": "embedded",
+        "safety.resume": "preflight",
+        "risk.max_order_notional_usd": "25000",
+        "momentum_bots[0].execution.default_notional_usd": "1000",
+        "momentum_bots[1].execution.default_notional_usd": "1000",
+    }
+    assert cross["momentum_bots[2].bot_id"] == "mom_AAPL_cross"
+    assert cross["momentum_bots[2].ticker"] == "AAPL"
+    assert cross["momentum_bots[2].enabled"] is True
+    assert cross["momentum_bots[2].signal.mode"] == "moving_average_cross"
+
+
+def test_the_example_of_the_environment_keeps_the_network_closed_and_holds_no_secret() -> None:
+    lines = (HOME / ".env.example").read_text("utf-8").splitlines()
+
+    assert [line for line in lines if line and not line.startswith("#")] == [
+        'ALPACA_KEY="YOUR_KEY"',
+        'ALPACA_SECRET="YOUR_SECRET"',
+        'ALPACA_PAPER="true"',
+        'LIVE_DISABLE_NETWORK="1"',
+    ]
