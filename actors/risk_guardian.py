@@ -8,7 +8,7 @@ import msgspec
 
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import GateRefused, OrderGate
-from hydra.trading.orders import Denial, DecisionKey, Order, Role, Side, client_order_id
+from hydra.trading.orders import DecisionKey, Denial, Order, Role, Side, client_order_id
 from hydra.trading.risk_checks import Situation, first_denial
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.trading_state import (
@@ -100,8 +100,7 @@ class RiskGuardian(Actor[Inbox]):
         self._causes = {cause.code: cause for cause in self._gate.standing()}
         ctx.subscribe(REPORTS_TOPIC)
         ctx.subscribe(SUPERVISION_TOPIC)
-        # The answer is the first thing this incarnation handles of the user lane that matters: until
-        # it is here every order is denied, because `recovering` is a cause.
+        # Until the answer is here every order is denied, because `recovering` is a cause.
         self._latch_own("recovering", "what is on record has not been read yet", ctx)
         ctx.ask(self._persister, RecoverBook(), within=RECOVER_WITHIN, tag="book")
 

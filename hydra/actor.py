@@ -235,6 +235,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     `critical`: of the safety chain, so its failure trips the order gate before anything else.
     `hang_after`: a handler that runs longer has hung; it is fenced and counts as failed.
     `max_deliveries`: how often a message may crash its receiver before it is dead-lettered.
+    `drain_on_stop`: an orderly stop first handles what waits in the user lane.
     `significant`: when it ends by itself, its supervisor stops too (OTP's word).
     """
 
@@ -243,6 +244,7 @@ class ChildSpec(msgspec.Struct, frozen=True, kw_only=True):
     args: Mapping[str, Any] = {}
     restart: Restart = Restart.PERMANENT
     critical: bool = False
+    drain_on_stop: bool = False
     significant: bool = False
     dispatcher: Dispatcher = Dispatcher.POOLED
     mailbox: MailboxSpec = MailboxSpec()

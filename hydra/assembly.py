@@ -103,7 +103,7 @@ def assemble(
 
 
 def connect_gate(runtime: Runtime) -> None:
-    """The guardian hears of every trip, and of its acknowledgement: all sends in flight have ended."""
+    """The guardian hears of every trip, and then that all sends in flight have ended."""
     gate, voice = runtime.gate, runtime.outside("gate")
 
     def tripped(cause: Cause, epoch: int) -> None:

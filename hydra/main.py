@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     venue = VenueName(arguments.venue) if arguments.venue else None
     try:
-        settings = load_settings(
-            arguments.config, venue=venue, signal_check=fault_in_signal
-        )
+        settings = load_settings(arguments.config, venue=venue, signal_check=fault_in_signal)
     except SettingsRefused as refused:
         return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
     if settings.broker.venue is not VenueName.EMBEDDED:
@@ -52,9 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
     if not set(symbols) & set(data.symbols):
         return _refuse(
-            f"{arguments.data or 'the market'}: has {', '.join(data.symbols)}, which no enabled bot "
-            f"trades; {arguments.config / 'bots.yaml'} trades {', '.join(symbols) or 'nothing'}; "
-            "enable a bot for it or use other data",
+            f"{arguments.data or 'the market'}: found {', '.join(data.symbols)}; wanted one of "
+            f"{', '.join(symbols) or 'none'}, which the enabled bots of "
+            f"{arguments.config / 'bots.yaml'} trade; enable a bot for it or use other data",
             ExitCode.CONFIGURATION_REFUSED,
         )
     options = RunOptions(
@@ -106,7 +104,7 @@ def _speed(text: str) -> float:
 
 
 def _files(arguments: argparse.Namespace, ledger: Path, journal: Path) -> EngineFiles:
-    """With `--state-dir` or `--log-dir` the files lie directly in there; else the venue has its own."""
+    """Directly in `--state-dir` and `--log-dir` if given; else each venue has its own folders."""
     from hydra.store.engine_files import EngineFiles
 
     return EngineFiles.under(
@@ -127,7 +125,7 @@ def _market(arguments: argparse.Namespace, settings: Settings, cache: Path) -> M
 
 
 def _refuse(text: str, code: ExitCode) -> int:
-    print(text, file=sys.stderr)
+    sys.stderr.write(f"{text}\n")
     return int(code)
 
 

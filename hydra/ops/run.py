@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -19,7 +18,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.summary import summary_lines
 from hydra.runtime.cell import Status
 from hydra.runtime.clock import ScaledClock, machine_time
-from hydra.runtime.runtime import NoReplyInTime, Runtime
+from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
 from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -96,13 +95,14 @@ class _Session:
         )
         engine = self._assembled(runtime, runtime.now)
         stopping = threading.Event()
-        with _signals(lambda _name: stopping.set()):
+        with _StopSignals(lambda _name: stopping.set()):
             runtime.start_root(engine.tree)
             runtime.advance(SECOND)
             runtime.play(_until(stopping, self._events()), engine.market.happen)
             runtime.advance(SECOND)
             summary = _summary_of(runtime)
             _close_gate(runtime, "the session is over")
+            runtime.advance(SECOND)
             assert runtime.root is not None
             runtime.stop_cell(runtime.root, "the session is over")
             runtime.advance(10 * SECOND)
@@ -119,10 +119,13 @@ class _Session:
         debug_server = DebugServer(runtime, self._files.debug_socket)
         engine = self._assembled(runtime, lambda: clock.at(machine_time()), debug_server)
         playback = Playback(
-            self._events(), engine.market, clock, lambda failure: self._market_over(runtime, failure)
+            self._events(),
+            engine.market,
+            clock,
+            lambda failure: self._market_over(runtime, failure),
         )
         try:
-            with _signals(lambda _name: runtime.finish()):
+            with _StopSignals(lambda _name: runtime.finish()):
                 runtime.start_watch()
                 ready = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S) and _active(
                     runtime, READY_WITHIN_S
@@ -220,6 +223,8 @@ class _Session:
             if summary.orders and self._options.speed is not None:
                 behind_ms = summary.slowest_decision / self._options.speed / MILLISECOND
                 self._say(f"slowest decision to acceptance: {behind_ms:.1f} ms of machine time")
+        else:
+            self._say("no summary: the reporter is gone; the journal has everything")
         self._say(f"record: {self._files.ledger}, journal: {self._files.journal}")
         reason = runtime.failed_closed or unclean
         if reason is not None:
@@ -244,9 +249,7 @@ def _summary_of(runtime: Runtime) -> SessionSummary | None:
     """None if the reporter is gone: people then have the journal."""
     try:
         summary = runtime.ask(paths.REPORTER, Summarize(), within=2.0)
-    except Exception as error:  # whatever became of the reporter, the stop goes on
-        if not isinstance(error, NoReplyInTime):
-            print(f"no summary: {type(error).__name__}: {error}", file=sys.stderr)
+    except (NoReplyInTime, NobodyThere):
         return None
     return summary if isinstance(summary, SessionSummary) else None
 
@@ -277,7 +280,7 @@ def _causes(runtime: Runtime) -> str:
     return "; ".join(f"{cause.code}: {cause.detail}" for cause in runtime.gate.standing())
 
 
-class _signals:
+class _StopSignals:
     """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all."""
 
     def __init__(self, first: Callable[[str], None]) -> None:

@@ -489,6 +489,10 @@ class Cell(pykka.Actor):
     def _stop_actor(self, was_running: bool, envelope: Envelope) -> None:
         stopping = self.stopping
         assert stopping is not None
+        if self.spec.drain_on_stop:
+            self._drain()
+            if self.status is not Status.STOPPING:
+                return  # it failed on the way, and has been seen to
         if was_running and self.actor is not None:
             self.context.begin(envelope)
             try:
@@ -501,6 +505,16 @@ class Cell(pykka.Actor):
                 return
         self.context.answer(envelope, None)
         self._stop_completed()
+
+    def _drain(self) -> None:
+        """Handle what already waits in the user lane, within this turn."""
+        while self.actor is not None:
+            try:
+                envelope = self.mailbox.take_user()
+            except IndexError:
+                return
+            self.processed += 1
+            self._give(envelope)
 
     def _stop_completed(self) -> None:
         stopping = self.stopping
@@ -587,6 +601,9 @@ class Cell(pykka.Actor):
         self.receiver_changed()
 
     def _on_inspect(self, _message: Inspect, envelope: Envelope) -> None:
+        special = envelope.special
+        if special is not None and 0 < special.deadline < self.runtime.now():
+            return  # whoever asked has gone, and a view is work
         self.context.answer(envelope, self.view())
 
     def view(self) -> dict[str, object]:

@@ -59,6 +59,10 @@ class NoReplyInTime(Exception):
     """An outside asker's deadline passed; the question may still be answered, unheard."""
 
 
+class NobodyThere(pykka.ActorDeadError):
+    """The question reached nobody who could answer; its text says why."""
+
+
 class Outside:
     """Someone who is no actor and tells actors things: an adapter, the main program, a test.
 
@@ -207,7 +211,7 @@ class Runtime(ABC):
         described = None if error is None else f"{type(error).__name__}: {error}"
         special = envelope.special
         if special is not None and special.reply_to is not None and not special.answered:
-            self.answer(envelope, None, error or pykka.ActorDeadError(f"{path}: {reason.value}"))
+            self.answer(envelope, None, error or NobodyThere(f"{path}: {reason.value}"))
         self.dead_letters.add(Dead(reason, path, envelope, self.now(), described))
 
     def answer(

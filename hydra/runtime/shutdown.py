@@ -1,4 +1,4 @@
-"""Coordinated shutdown: named phases, each with a deadline; the next one runs even if one is late."""
+"""Coordinated shutdown: named phases with deadlines; the next one runs even if one is late."""
 
 from __future__ import annotations
 

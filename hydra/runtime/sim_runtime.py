@@ -24,7 +24,7 @@ from hydra.runtime.gate import UNLIMITED_LEASE
 from hydra.runtime.guard import Guard
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
 from hydra.runtime.runtime import NoReplyInTime, Runtime
-from hydra.runtime.system import Hung, Stop, System
+from hydra.runtime.system import Hung, Stop
 from hydra.runtime.trace import Trace
 from messages.journal import WriteEntry
 

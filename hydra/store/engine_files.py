@@ -1,4 +1,4 @@
-"""Where an engine keeps its files, and what becomes of those of an embedded venue's earlier life."""
+"""Where an engine keeps its files, and what becomes of those of an earlier embedded session."""
 
 from pathlib import Path
 
@@ -19,7 +19,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     cache: Path
 
     @classmethod
-    def under(cls, state_dir: Path, log_dir: Path, ledger_name: str, journal_name: str) -> "EngineFiles":
+    def under(
+        cls, state_dir: Path, log_dir: Path, ledger_name: str, journal_name: str
+    ) -> "EngineFiles":
         """Directly in the two folders."""
         return cls(
             ledger=state_dir / ledger_name,

@@ -12,7 +12,7 @@ class HeldByAnother(Exception):
 
 
 class EngineLock:
-    """An exclusive lock on a file. The kernel lets go of it when the process ends, however it does."""
+    """An exclusive lock on a file; the system lets go of it when the process ends."""
 
     def __init__(self, path: Path) -> None:
         """Take the lock or raise `HeldByAnother`, naming the process that has it."""

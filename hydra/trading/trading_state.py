@@ -1,16 +1,24 @@
 """The trading state: the worst of a set of causes, never a flag somebody flips."""
 
-from enum import Enum, IntEnum
+from enum import Enum
 
 import msgspec
 
 
-class TradingState(IntEnum):
-    """What may pass: everything, only what reduces a position, or nothing. Worse is larger."""
+class TradingState(Enum):
+    """What may pass: everything, only what reduces a position, or nothing."""
 
-    ACTIVE = 0
-    CLOSE_ONLY = 1
-    HALTED = 2
+    ACTIVE = "active"
+    CLOSE_ONLY = "close_only"
+    HALTED = "halted"
+
+    @property
+    def severity(self) -> int:
+        """Larger is worse."""
+        return _SEVERITY[self]
+
+
+_SEVERITY = {TradingState.ACTIVE: 0, TradingState.CLOSE_ONLY: 1, TradingState.HALTED: 2}
 
 
 class CauseClass(Enum):
@@ -34,4 +42,5 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 def effective_state(causes: "tuple[Cause, ...]") -> TradingState:
     """The most restrictive of all causes; ACTIVE only if there are none."""
-    return max((cause.state for cause in causes), default=TradingState.ACTIVE)
+    states = (cause.state for cause in causes)
+    return max(states, key=lambda state: state.severity, default=TradingState.ACTIVE)

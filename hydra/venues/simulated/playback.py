@@ -6,6 +6,7 @@ on its own thread, by a clock that runs `speed` times as fast as the machine's.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
@@ -77,7 +78,7 @@ class Market:
 
 
 class Playback:
-    """Plays events on a thread of its own. `finished` runs there once, at the end or at a failure."""
+    """Plays events on a thread of its own, which calls `finished` once, at the end or a failure."""
 
     def __init__(
         self,
@@ -108,10 +109,9 @@ class Playback:
     def _work(self) -> None:
         try:
             self._play()
-        except Exception as error:  # a dead market must not pass for a quiet one
-            self._finished(f"{type(error).__name__}: {error}")
-        else:
-            self._finished(None)
+        finally:  # a dead market must not pass for a quiet one
+            error = sys.exception()
+            self._finished(None if error is None else f"{type(error).__name__}: {error}")
 
     def _play(self) -> None:
         clock = self._clock

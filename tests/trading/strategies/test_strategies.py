@@ -27,7 +27,11 @@ def signals_of(name: str, bars: list[Bar]) -> list[Signal | None]:
 
 
 def test_the_names_are_those_that_configurations_use(name: str) -> None:
-    assert name in {"placeholder_momentum_v1", "moving_average_cross"}
+    assert name in {
+        "placeholder_momentum_v1",
+        "placeholder_crypto_momo_v1",
+        "moving_average_cross",
+    }
 
 
 @given(bars=WALKS, data=st.data())
