@@ -33,7 +33,9 @@ from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 
 READY_WITHIN_S = 10.0
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 6.0
+GONE_WITHIN_S = 10.0
+"""T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
 LEAD = MINUTE
 """Market time begins this long before the first bar, so that preflight passes before it."""
 
@@ -95,7 +97,7 @@ class _Session:
         )
         engine = self._assembled(runtime, runtime.now)
         stopping = threading.Event()
-        with _StopSignals(lambda _name: stopping.set()):
+        with _StopSignals(stopping.set):
             runtime.start_root(engine.tree)
             runtime.advance(SECOND)
             runtime.play(_until(stopping, self._events()), engine.market.happen)
@@ -124,8 +126,15 @@ class _Session:
             clock,
             lambda failure: self._market_over(runtime, failure),
         )
+        last_resort = _LastResort(GONE_WITHIN_S)
+        runtime.on_fail_closed(lambda _reason: last_resort.arm())
+
+        def stop() -> None:
+            last_resort.arm()
+            runtime.finish()
+
         try:
-            with _StopSignals(lambda _name: runtime.finish()):
+            with _StopSignals(stop):
                 runtime.start_watch()
                 ready = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S) and _active(
                     runtime, READY_WITHIN_S
@@ -147,6 +156,7 @@ class _Session:
             return self._ended(runtime, summary, "; ".join(late) or None)
         finally:
             runtime.close()
+            last_resort.disarm()
 
     def _assembled(
         self,
@@ -266,6 +276,24 @@ def _close_gate(runtime: Runtime, reason: str) -> None:
     )
 
 
+class _LastResort:
+    """Ends the process when a stop hangs: it needs no actor, no mailbox, and nobody's lock."""
+
+    def __init__(self, within: float) -> None:
+        self._timer = threading.Timer(within, os._exit, (int(ExitCode.FAIL_CLOSED),))
+        self._timer.daemon = True
+        self._armed = threading.Lock()
+
+    def arm(self) -> None:
+        """The process has to be gone within the time, counted from the first call."""
+        if self._armed.acquire(False):
+            self._timer.start()
+
+    def disarm(self) -> None:
+        """The stop has come to its end by itself."""
+        self._timer.cancel()
+
+
 def _active(runtime: ThreadRuntime, within: float) -> bool:
     pause = threading.Event()
     deadline = machine_time() + int(within * SECOND)
@@ -283,7 +311,7 @@ def _causes(runtime: Runtime) -> str:
 class _StopSignals:
     """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all."""
 
-    def __init__(self, first: Callable[[str], None]) -> None:
+    def __init__(self, first: Callable[[], None]) -> None:
         self._first = first
         self._seen = 0
         self._before: dict[int, object] = {}
@@ -301,4 +329,4 @@ class _StopSignals:
         self._seen += 1
         if self._seen > 1:
             os._exit(128 + number)
-        self._first(signal.Signals(number).name)
+        self._first()

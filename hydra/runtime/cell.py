@@ -219,10 +219,15 @@ class Cell(pykka.Actor):
             system(self, envelope.message, envelope)
         elif isinstance(envelope.message, ChildStarted | ChildFailed | ChildStopped):
             self._child_reported(envelope.message, envelope)
-        elif self.actor is None and self.status is not Status.STOPPED:
+        elif self._between_incarnations():
             self._start_held.append(envelope)  # for the next incarnation, in order
         else:
             self._give(envelope)
+
+    def _between_incarnations(self) -> bool:
+        """Nobody is there to take a message, or a fenced thread may still be inside who is."""
+        absent = self.actor is None or self.context.retired
+        return absent and self.status is not Status.STOPPED
 
     def _give(self, envelope: Envelope) -> None:
         """Let the actor receive it now, whatever the state of the user lane."""
@@ -323,7 +328,9 @@ class Cell(pykka.Actor):
 
     def open_user_lane(self) -> None:
         """Let user messages through, if the cell runs and nobody suspended it."""
-        if self.status is Status.RUNNING and not self.suspended and self.actor is not None:
+        if self.status is not Status.RUNNING or self.suspended or self._between_incarnations():
+            return
+        if self.actor is not None:
             self.receive = self.context.receiver(self.actor)
             self.wake()
 
@@ -479,7 +486,7 @@ class Cell(pykka.Actor):
         self.receive = None
         if message.abandoned and already:
             message.keep = self.stopping.keep if self.stopping is not None else False
-        was_running = self.actor is not None
+        was_running = not self._between_incarnations()
         self.stopping = message
         self.status = Status.STOPPING
         if message.abandoned:
@@ -594,7 +601,7 @@ class Cell(pykka.Actor):
         self.context.answer(envelope, None)
 
     def _on_ping(self, _message: Ping, _envelope: Envelope) -> None:
-        if self.status is Status.RUNNING:
+        if self.status is Status.RUNNING and not self._between_incarnations():
             self.progress_at = self.runtime.now()
 
     def _on_retap(self, _message: Retap, _envelope: Envelope) -> None:

@@ -178,6 +178,7 @@ def fence(cell: ThreadCell) -> int | None:
     except IndexError:
         return None
     cell.context.retired = True
+    cell.receive = None  # nothing more for the incarnation that the thread is stuck in
     cell.turn = Turn(turn.dispatcher)
     turn.dispatcher.replace_thread(turn.thread)
     return machine_time() - since

@@ -42,7 +42,7 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 def percentile(values: Sequence[int], share: float) -> int:
-    """The smallest value that at least `share` (0 to 1) of all do not exceed; 0 if there are none."""
+    """The smallest value that `share` (0 to 1) of all do not exceed; 0 if there are none."""
     if not values:
         return 0
     ordered = sorted(values)
