@@ -1,0 +1,196 @@
+"""One line of the journal: any values in, one whole JSON object out, and back, checked."""
+
+import math
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+import orjson
+
+MAX_LINE_BYTES = 64 * 1024
+MAX_EVENT_CHARACTERS = 128
+MAX_DEPTH = 16
+OWN_KEYS = ("ts", "seq", "event", "crc")
+LINE_START = b'{"ts":"'
+"""How every line begins, so that a torn one can be told from what was never ours."""
+
+
+class BadLine(Exception):
+    """These bytes are not a line of the journal as it was written."""
+
+
+def line_of(ts: int, seq: int, event: str, fields: Iterable[tuple[object, object]]) -> bytes:
+    """The line with its newline: `ts` (UTC ns) as ISO 8601, `seq`, `event`, fields, `crc`.
+
+    Everything is made to fit, as a record that is less pretty is better than none: a field named
+    like one of ours gets a trailing underscore, what JSON has no words for becomes a string, and
+    fields that would make the line longer than 64 KiB become `oversize_bytes`, their size.
+    Raises ValueError for a time outside the years 1 to 9999.
+    """
+    head: dict[str, object] = {
+        "ts": timestamp(ts),
+        "seq": seq,
+        "event": _text(event)[:MAX_EVENT_CHARACTERS],
+    }
+    line = _sealed(_with_fields(head, fields))
+    if len(line) <= MAX_LINE_BYTES:
+        return line
+    return _sealed({**head, "oversize_bytes": len(line)})
+
+
+def record_in(line: bytes) -> dict[str, object]:
+    """Read a line with its newline back; raises BadLine if a single bit of it has changed."""
+    if len(line) > MAX_LINE_BYTES:
+        raise BadLine(f"longer than {MAX_LINE_BYTES} bytes")
+    if not line.endswith(b"\n"):
+        raise BadLine("torn: it has no end")
+    content, seal = line[:-_SEAL_BYTES] + b"}", line[-_SEAL_BYTES:]
+    if seal != _seal(content):
+        raise BadLine("its checksum does not fit")
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise BadLine(f"not JSON: {error}") from error
+    if type(record) is not dict or type(record.get("seq")) is not int:
+        raise BadLine("it has no seq")
+    return record
+
+
+def seq_of(record: dict[str, object]) -> int:
+    """The sequence number of a record that `record_in` gave."""
+    seq = record["seq"]
+    assert isinstance(seq, int), "record_in looked at it"
+    return seq
+
+
+def timestamp(ts: int) -> str:
+    """ISO 8601 in UTC with nanoseconds: 1970-01-01T00:00:00.000000000Z for 0."""
+    seconds, nanoseconds = divmod(ts, 1_000_000_000)
+    try:
+        return f"{_second(seconds)}.{nanoseconds:09d}Z"
+    except OverflowError as error:
+        raise ValueError(f"no such time: {ts} ns") from error
+
+
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
+
+
+def _with_fields(
+    head: dict[str, object], fields: Iterable[tuple[object, object]]
+) -> dict[str, object]:
+    line = dict(head)
+    for name, value in fields:
+        key = _key(name)
+        while key in line or key in OWN_KEYS:
+            key += "_"
+        line[key] = _plain(value, 1)
+    return line
+
+
+def _sealed(line: dict[str, object]) -> bytes:
+    content = orjson.dumps(line)
+    return content[:-1] + _seal(content)
+
+
+def _seal(content: bytes) -> bytes:
+    return b',"crc":"%08x"}\n' % zlib.crc32(content)
+
+
+def _plain(value: object, depth: int) -> object:
+    """The value in the words of strict JSON. Never `repr`: who knows what it would give away."""
+    if type(value) is str:
+        return value if value.isascii() else _text(value)
+    if type(value) is int:
+        return _integer(value)
+    if type(value) is float:
+        return value if math.isfinite(value) else str(value)
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is Decimal:
+        return str(value)
+    return _plain_container(value, depth)
+
+
+def _plain_container(value: object, depth: int) -> object:
+    if depth > MAX_DEPTH:
+        return f"<deeper than {MAX_DEPTH} levels>"
+    if isinstance(value, Enum):
+        return _plain(value.value, depth + 1)
+    if isinstance(value, msgspec.Struct):
+        return _struct(value, depth + 1)
+    if isinstance(value, Mapping):
+        return _mapping(value, depth + 1)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        # Sorted, so that the same record is the same line in every process.
+        return sorted((_plain(item, depth + 1) for item in value), key=orjson.dumps)
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: object) -> object:
+    match value:
+        case str() | Path():
+            return _text(str(value))
+        case int():
+            return _integer(int(value))
+        case float():
+            return _plain(float(value), 0)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case bytes() | bytearray() | memoryview():
+            return f"<{len(value)} bytes>"
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def _struct(value: msgspec.Struct, depth: int) -> dict[str, object]:
+    config = value.__struct_config__
+    line: dict[str, object] = {}
+    if config.tag_field is not None:
+        line[config.tag_field] = config.tag
+    for name, key in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+        line[key] = _plain(getattr(value, name), depth)
+    return line
+
+
+def _mapping(value: Mapping[object, object], depth: int) -> dict[str, object]:
+    line: dict[str, object] = {}
+    for name, item in value.items():
+        key = _key(name)
+        while key in line:
+            key += "_"
+        line[key] = _plain(item, depth)
+    return line
+
+
+def _key(name: object) -> str:
+    if type(name) is str and name.isascii():
+        return name
+    plain = _plain(name, MAX_DEPTH)
+    return plain if isinstance(plain, str) else orjson.dumps(plain).decode()
+
+
+def _text(text: str) -> str:
+    # JSON has no half of a character (a lone surrogate); it is written out as \udxxx instead.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _integer(value: int) -> int | str:
+    # What others read as 64 bits, and a limit to how many digits Python itself will print.
+    if -(2**63) <= value < 2**64:
+        return value
+    bits = value.bit_length()
+    return str(value) if bits <= _PRINTABLE_BITS else f"<integer of {bits} bits>"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEAL_BYTES = len(_seal(b""))
+_PRINTABLE_BITS = 1024

@@ -1,0 +1,53 @@
+"""Files that belong to the service user alone: folders 0700, files 0600."""
+
+import os
+import stat
+from pathlib import Path
+
+FOLDER_RIGHTS = 0o700
+FILE_RIGHTS = 0o600
+
+
+class RightsTooOpen(Exception):
+    """Somebody else could read or change our state. Correct owner and rights, then start again."""
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create what is missing of `folder` with rights 0700, or prove that it is private already.
+
+    An empty folder of ours is tightened: nothing in it can have been read. One that holds files
+    and is open to others is refused.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=FOLDER_RIGHTS, exist_ok=True)
+    facts = folder.stat()
+    if not stat.S_ISDIR(facts.st_mode):
+        raise NotADirectoryError(f"{folder} is not a folder")
+    if _is_loose(facts) and facts.st_uid == os.geteuid() and not any(folder.iterdir()):
+        folder.chmod(FOLDER_RIGHTS)
+        facts = folder.stat()
+    _require_private(folder, facts, FOLDER_RIGHTS)
+
+
+def require_private_file(path: Path, facts: os.stat_result) -> None:
+    """Refuse unless `facts` speak of an ordinary file of ours that nobody else can touch."""
+    if not stat.S_ISREG(facts.st_mode):
+        raise RightsTooOpen(f"{path} is not an ordinary file; move it away and start again")
+    _require_private(path, facts, FILE_RIGHTS)
+
+
+def _require_private(path: Path, facts: os.stat_result, wanted: int) -> None:
+    if facts.st_uid != os.geteuid():
+        raise RightsTooOpen(
+            f"{path} belongs to user {facts.st_uid}, wanted {os.geteuid()}, who runs this"
+        )
+    if _is_loose(facts):
+        raise RightsTooOpen(
+            f"{path} has rights {stat.S_IMODE(facts.st_mode):04o}, wanted {wanted:04o}:"
+            f" chmod {wanted:o} {path}"
+        )
+
+
+def _is_loose(facts: os.stat_result) -> bool:
+    return facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO) != 0

@@ -1,0 +1,66 @@
+"""Orders and reports for the ledger's tests: one fine case each, of which a test changes a part."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hydra.trading.orders import (
+    DecisionKey,
+    Fill,
+    Order,
+    OrderType,
+    Role,
+    Side,
+    TimeInForce,
+    client_order_id,
+)
+from messages.orders import OrderApproved, OrderFilled, OrderIntent
+
+AT = 1_704_205_800_000_000_000
+"""2024-01-02 14:30:00 UTC, in nanoseconds."""
+
+
+def decision(signal: int = 1, **changes: Any) -> DecisionKey:
+    key = DecisionKey(
+        bot="momentum", symbol="AAPL", session="2024-01-02", signal=signal, role=Role.ENTRY
+    )
+    return msgspec.structs.replace(key, **changes)
+
+
+def approved(key: DecisionKey | None = None, **order_changes: Any) -> OrderApproved:
+    """Ten shares bought at the market, approved."""
+    key = decision() if key is None else key
+    order = Order(
+        client_order_id=client_order_id("account-1", key),
+        symbol=key.symbol,
+        side=Side.BUY,
+        quantity=Decimal(10),
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+    )
+    order = msgspec.structs.replace(order, **order_changes)
+    intent = OrderIntent(
+        decision=key,
+        side=order.side,
+        quantity=order.quantity,
+        reason="crossed up",
+        decided_at=AT,
+        reference_price=Decimal("187.25"),
+    )
+    return OrderApproved(intent=intent, order=order, epoch=7, expires_at=5_000_000_000)
+
+
+def filled(
+    order: Order, quantity: str | Decimal, execution_id: str = "execution-1", **changes: Any
+) -> OrderFilled:
+    fill = Fill(
+        execution_id=execution_id,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=Decimal(quantity),
+        price=Decimal("187.30"),
+        at=AT,
+    )
+    return OrderFilled(fill=msgspec.structs.replace(fill, **changes))

@@ -1,0 +1,509 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra.ports import IntentRecorded, ReportRecorded
+from hydra.store.events import OrderAttempted, OrderIntended, ValuePut, decoded
+from hydra.store.ledger import ContentChanged, Ledger, UnknownOrder
+from hydra.store.order_state import ImpossibleReport, OrderState, OrderStatus
+from hydra.store.projections import OrderRecord
+from hydra.trading.orders import Role
+from messages.orders import (
+    OrderAccepted,
+    OrderApproved,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderUnknown,
+    OrderWithheld,
+    Outcome,
+)
+from messages.positions import BookRecovered, RecordedOrder
+from tests.store.orders import AT, approved, decision, filled
+
+APPROVED = approved()
+ORDER = APPROVED.order
+NAME = ORDER.client_order_id
+OTHER = approved(decision(signal=2))
+
+ACCEPTED = OrderAccepted(client_order_id=NAME, venue_order_id="venue-1", at=AT)
+REJECTED = OrderRejected(client_order_id=NAME, reason="not shortable", at=AT)
+CANCELED = OrderCanceled(client_order_id=NAME, at=AT)
+EXPIRED = OrderExpired(client_order_id=NAME, at=AT)
+UNKNOWN = OrderUnknown(client_order_id=NAME, reason="no answer in 15 s", at=AT)
+WITHHELD = OrderWithheld(client_order_id=NAME, reason="gate shut", at=AT)
+FILLED_4 = filled(ORDER, "4", "execution-1")
+FILLED_6 = filled(ORDER, "6", "execution-2")
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = Ledger.open(":memory:")
+    yield ledger
+    ledger.close()
+
+
+def rows(path: Path, select: str) -> list[tuple[object, ...]]:
+    connection = apsw.Connection(str(path))
+    try:
+        return list(connection.execute(select))
+    finally:
+        connection.close()
+
+
+def test_an_intent_is_stored_whole_with_its_attempt(ledger: Ledger) -> None:
+    recorded = ledger.record_intent(APPROVED, AT)
+
+    assert recorded == IntentRecorded(client_order_id=NAME, duplicate=False)
+    assert ledger.orders() == (
+        OrderRecord(
+            seq=1,
+            intent=APPROVED.intent,
+            state=OrderState(order=ORDER, status=OrderStatus.ATTEMPTED),
+            attempted_at=AT,
+        ),
+    )
+
+
+def test_a_repeated_decision_is_a_duplicate_and_no_second_row(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    before = ledger.state_hash()
+
+    repeated = ledger.record_intent(APPROVED, AT + 1)
+
+    assert repeated == IntentRecorded(client_order_id=NAME, duplicate=True)
+    assert ledger.state_hash() == before
+
+
+def test_a_duplicate_is_known_after_a_restart_and_whatever_has_happened(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(FILLED_4, AT)
+    ledger.close()
+
+    ledger = Ledger.open(tmp_path / "ledger.db")
+
+    assert ledger.record_intent(APPROVED, AT).duplicate
+    assert len(ledger.orders()) == 1
+    ledger.close()
+
+
+def test_epoch_and_deadline_are_no_part_of_the_content(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+
+    later = msgspec.structs.replace(APPROVED, epoch=8, expires_at=9_000_000_000)
+
+    assert ledger.record_intent(later, AT).duplicate
+
+
+def renamed(other: OrderApproved, name: str) -> OrderApproved:
+    order = msgspec.structs.replace(other.order, client_order_id=name)
+    return msgspec.structs.replace(other, order=order)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        approved(quantity=Decimal(11)),
+        approved(quantity=Decimal("10.0")),
+        approved(limit_price=Decimal(187)),
+        msgspec.structs.replace(
+            APPROVED, intent=msgspec.structs.replace(APPROVED.intent, reason="another")
+        ),
+        renamed(APPROVED, "hy1-20240102-ffffffffffffffff-e"),
+        renamed(OTHER, NAME),
+    ],
+    ids=["quantity", "digits", "limit", "reason", "name", "decision"],
+)
+def test_a_decision_or_a_name_with_other_content_is_refused(
+    ledger: Ledger, changed: OrderApproved
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+    before = ledger.state_hash()
+
+    with pytest.raises(ContentChanged, match="is on record with other content"):
+        ledger.record_intent(changed, AT)
+
+    assert ledger.state_hash() == before
+    assert ledger.record_intent(OTHER, AT) == IntentRecorded(
+        client_order_id=OTHER.order.client_order_id, duplicate=False
+    )
+
+
+def test_a_name_and_a_decision_of_two_different_orders_are_refused(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_intent(OTHER, AT)
+
+    with pytest.raises(ContentChanged, match=f"{NAME} and {OTHER.order.client_order_id}"):
+        ledger.record_intent(renamed(OTHER, NAME), AT)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bot": "other"},
+        {"symbol": "MSFT"},
+        {"session": "2024-01-03"},
+        {"signal": 2},
+        {"role": Role.EXIT},
+    ],
+)
+def test_each_part_of_the_decision_key_makes_another_decision(
+    ledger: Ledger, changes: dict[str, Any]
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+
+    recorded = ledger.record_intent(approved(decision(**changes)), AT)
+
+    assert not recorded.duplicate
+
+
+@given(deliveries=st.lists(st.integers(1, 4), max_size=12))
+def test_intents_are_as_many_as_decisions_however_often_they_come(deliveries: list[int]) -> None:
+    ledger = Ledger.open(":memory:")
+
+    recorded = [ledger.record_intent(approved(decision(signal=n)), AT) for n in deliveries]
+
+    assert len(ledger.orders()) == len(set(deliveries))
+    assert sum(not each.duplicate for each in recorded) == len(set(deliveries))
+    ledger.close()
+
+
+def test_the_tables_themselves_hold_one_intent_a_decision_and_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger.open(path)
+    ledger.record_intent(APPROVED, AT)
+    ledger.close()
+    copy = (
+        "INSERT INTO intents SELECT {}, {}, symbol, session, signal, role, content_hash, body, 9"
+        " FROM intents"
+    )
+
+    connection = apsw.Connection(str(path))
+    with pytest.raises(apsw.ConstraintError, match=r"intents\.bot"):
+        connection.execute(copy.format("'another name'", "bot"))
+    with pytest.raises(apsw.ConstraintError, match=r"intents\.client_order_id"):
+        connection.execute(copy.format("client_order_id", "'another bot'"))
+    connection.close()
+
+
+@pytest.mark.parametrize("table", ["events", "intents", "attempts", "fills"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET seq = 99", "DELETE FROM {}"])
+def test_what_was_written_cannot_be_changed(tmp_path: Path, table: str, change: str) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger.open(path)
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(FILLED_4, AT)
+    ledger.close()
+    if table == "intents":
+        change = change.replace("seq", "signal")
+
+    connection = apsw.Connection(str(path))
+    with pytest.raises(apsw.ConstraintError, match=f"{table} are append-only"):
+        connection.execute(change.format(table))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "is_open"),
+    [
+        (WITHHELD, OrderStatus.WITHHELD, False),
+        (ACCEPTED, OrderStatus.ACCEPTED, True),
+        (REJECTED, OrderStatus.REJECTED, False),
+        (FILLED_4, OrderStatus.PARTIALLY_FILLED, True),
+        (filled(ORDER, "10"), OrderStatus.FILLED, False),
+        (CANCELED, OrderStatus.CANCELED, False),
+        (EXPIRED, OrderStatus.EXPIRED, False),
+        (UNKNOWN, OrderStatus.UNKNOWN, True),
+    ],
+)
+def test_every_outcome_is_stored_under_its_decision(
+    ledger: Ledger, report: Outcome, status: OrderStatus, is_open: bool
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_intent(OTHER, AT)
+
+    recorded = ledger.record_report(report, AT)
+
+    assert recorded == ReportRecorded(decision=decision(), duplicate=False)
+    assert [each.state.status for each in ledger.orders()] == [status, OrderStatus.ATTEMPTED]
+    names = [each.state.order.client_order_id for each in ledger.open_orders()]
+    assert names == ([NAME] if is_open else []) + [OTHER.order.client_order_id]
+
+
+@pytest.mark.parametrize(
+    "report", [WITHHELD, ACCEPTED, REJECTED, FILLED_4, CANCELED, EXPIRED, UNKNOWN]
+)
+def test_a_repeated_outcome_is_a_duplicate_and_changes_nothing(
+    ledger: Ledger, report: Outcome
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(report, AT)
+    before = ledger.state_hash()
+
+    repeated = ledger.record_report(report, AT + 1)
+
+    assert repeated == ReportRecorded(decision=decision(), duplicate=True)
+    assert ledger.state_hash() == before
+
+
+@given(data=st.data())
+def test_each_fill_counts_once_however_often_it_comes(data: st.DataObject) -> None:
+    fills = [filled(ORDER, "2.5", f"execution-{number}") for number in range(3)]
+    repeats = data.draw(st.lists(st.sampled_from(fills), max_size=6))
+    deliveries = data.draw(st.permutations(fills + repeats))
+    ledger = Ledger.open(":memory:")
+    ledger.record_intent(APPROVED, AT)
+
+    for delivery in deliveries:
+        ledger.record_report(delivery, AT)
+
+    (order,) = ledger.orders()
+    assert order.state.filled_quantity == Decimal("7.5")
+    assert list(ledger.fills()) == list(dict.fromkeys(each.fill for each in deliveries))
+    ledger.close()
+
+
+def test_the_same_execution_id_at_two_orders_is_two_fills(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_intent(OTHER, AT)
+    here, there = filled(ORDER, "1", "same"), filled(OTHER.order, "1", "same")
+
+    ledger.record_report(here, AT)
+
+    assert not ledger.record_report(there, AT).duplicate
+    assert ledger.fills() == (here.fill, there.fill)
+
+
+def test_an_execution_that_comes_back_changed_is_refused(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(FILLED_4, AT)
+
+    with pytest.raises(ImpossibleReport, match=r"execution-1 of .* buy 4 AAPL .* buy 5 AAPL"):
+        ledger.record_report(filled(ORDER, "5", "execution-1"), AT)
+
+    assert ledger.fills() == (FILLED_4.fill,)
+
+
+def test_a_fill_beyond_the_order_is_refused_and_not_counted(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(FILLED_4, AT)
+    before = ledger.state_hash()
+
+    with pytest.raises(ImpossibleReport, match="makes 11 filled, of 10 ordered"):
+        ledger.record_report(filled(ORDER, "7", "execution-2"), AT)
+
+    assert ledger.state_hash() == before
+
+
+@pytest.mark.parametrize("report", [WITHHELD, ACCEPTED, FILLED_4, UNKNOWN])
+def test_a_report_of_an_order_that_nobody_intended_is_refused(
+    ledger: Ledger, report: Outcome
+) -> None:
+    ledger.record_intent(OTHER, AT)
+    before = ledger.state_hash()
+
+    with pytest.raises(UnknownOrder, match=f"{type(report).__name__} for {NAME}"):
+        ledger.record_report(report, AT)
+
+    assert ledger.state_hash() == before
+
+
+def test_a_name_leads_back_to_its_decision(ledger: Ledger) -> None:
+    key = decision(signal=3, role=Role.EXIT)
+    ledger.record_intent(approved(key), AT)
+
+    assert ledger.decision_of(approved(key).order.client_order_id) == key
+    assert ledger.decision_of("a stranger") is None
+
+
+def test_the_book_holds_what_is_on_record_of_one_bot_or_of_all(ledger: Ledger) -> None:
+    other = approved(decision(bot="other"))
+    mine, theirs = filled(ORDER, "4", "same"), filled(other.order, "10", "same")
+    ledger.record_intent(other, AT)
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(mine, AT)
+    ledger.record_report(theirs, AT)
+    my_order = RecordedOrder(
+        decision=decision(), order=ORDER, is_open=True, filled_quantity=Decimal(4)
+    )
+    their_order = RecordedOrder(
+        decision=decision(bot="other"),
+        order=other.order,
+        is_open=False,
+        filled_quantity=Decimal(10),
+    )
+
+    assert ledger.book("momentum") == BookRecovered(orders=(my_order,), fills=(mine.fill,))
+    assert ledger.book("other") == BookRecovered(orders=(their_order,), fills=(theirs.fill,))
+    assert ledger.book("nobody") == BookRecovered(orders=(), fills=())
+    assert ledger.book(None) == BookRecovered(
+        orders=(their_order, my_order), fills=(mine.fill, theirs.fill)
+    )
+
+
+def test_values_are_kept_until_they_are_put_again(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    assert ledger.get("watermark") is None
+    ledger.put("watermark", "1", AT)
+    ledger.put("watermark", "2", AT)
+    ledger.put("account", "PA-HYDRA-1", AT)
+    ledger.close()
+
+    ledger = Ledger.open(tmp_path / "ledger.db")
+
+    assert (ledger.get("watermark"), ledger.get("account")) == ("2", "PA-HYDRA-1")
+    ledger.close()
+
+
+def test_every_change_is_one_event_in_the_order_it_happened(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger.open(path)
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(ACCEPTED, AT - 5)
+    ledger.record_report(ACCEPTED, AT - 6)
+    ledger.record_report(FILLED_4, AT - 7)
+    ledger.put("watermark", "1", AT - 9)
+    ledger.close()
+
+    events = [
+        (seq, at, kind, decoded(body))
+        for seq, at, kind, body in rows(path, "SELECT seq, at, kind, body FROM events ORDER BY seq")
+        if isinstance(body, bytes)
+    ]
+
+    assert events == [
+        (1, AT, "OrderIntended", OrderIntended(intent=APPROVED.intent, order=ORDER)),
+        (2, AT, "OrderAttempted", OrderAttempted(client_order_id=NAME)),
+        (3, AT - 5, "OrderAccepted", ACCEPTED),
+        (4, AT - 7, "OrderFilled", FILLED_4),
+        (5, AT - 9, "ValuePut", ValuePut(key="watermark", value="1")),
+    ]
+
+
+def test_an_event_of_an_unknown_kind_is_not_read() -> None:
+    with pytest.raises(msgspec.ValidationError, match="OrderTeleported"):
+        decoded(b'{"type":"OrderTeleported","client_order_id":"x"}')
+
+
+REPORTS: list[Outcome] = [ACCEPTED, REJECTED, CANCELED, EXPIRED, UNKNOWN, FILLED_4, FILLED_6]
+STEPS: list[OrderApproved | Outcome | str] = [OTHER, *REPORTS, "value one", "value two"]
+
+
+def do(ledger: Ledger, step: OrderApproved | Outcome | str) -> None:
+    if isinstance(step, str):
+        ledger.put("key", step, AT)
+    elif isinstance(step, OrderApproved):
+        ledger.record_intent(step, AT)
+    else:
+        ledger.record_report(step, AT)
+
+
+def ledger_after(steps: list[OrderApproved | Outcome | str]) -> Ledger:
+    ledger = Ledger.open(":memory:")
+    for step in [APPROVED, *steps]:
+        do(ledger, step)
+    return ledger
+
+
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=8))
+def test_two_runs_with_the_same_events_have_the_same_state(
+    steps: list[OrderApproved | Outcome | str],
+) -> None:
+    one, two = ledger_after(steps), ledger_after(steps)
+
+    assert one.state_hash() == two.state_hash()
+    assert one.orders() == two.orders()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_change_has_a_hash_of_its_own(step: OrderApproved | Outcome | str) -> None:
+    others = [[], *([other] for other in STEPS if other != step)]
+
+    assert ledger_after([step]).state_hash() not in {
+        ledger_after(other).state_hash() for other in others
+    }
+
+
+@pytest.mark.parametrize(
+    "changes", [{"price": Decimal("187.31")}, {"at": AT + 1}, {"execution_id": "execution-9"}]
+)
+def test_every_part_of_a_fill_is_in_the_hash(changes: dict[str, Any]) -> None:
+    other = filled(ORDER, "4", **changes)
+
+    assert ledger_after([FILLED_4]).state_hash() != ledger_after([other]).state_hash()
+
+
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=10))
+def test_the_events_alone_give_the_same_state_again(
+    steps: list[OrderApproved | Outcome | str],
+) -> None:
+    connections: list[apsw.Connection] = []
+    apsw.connection_hooks.append(connections.append)
+    try:
+        ledger = ledger_after(steps)
+        events = [
+            (at, decoded(body))
+            for at, body in connections[0].execute("SELECT at, body FROM events ORDER BY seq")
+            if isinstance(body, bytes) and isinstance(at, int)
+        ]
+    finally:
+        apsw.connection_hooks.clear()
+
+    again = Ledger.open(":memory:")
+    for at, event in events:
+        match event:
+            case OrderIntended():
+                stored = OrderApproved(
+                    intent=event.intent, order=event.order, epoch=0, expires_at=0
+                )
+                assert not again.record_intent(stored, at).duplicate
+            case OrderAttempted():
+                pass
+            case ValuePut():
+                again.put(event.key, event.value, at)
+            case _:
+                assert not again.record_report(event, at).duplicate
+
+    assert again.state_hash() == ledger.state_hash()
+
+
+def test_a_ledger_that_was_closed_goes_on_where_it_was(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "state" / "ledger.db")
+    ledger.record_intent(APPROVED, AT)
+    before, orders = ledger.state_hash(), ledger.orders()
+    ledger.close()
+    ledger.close()
+
+    ledger = Ledger.open(tmp_path / "state" / "ledger.db")
+
+    assert (ledger.state_hash(), ledger.orders()) == (before, orders)
+    ledger.close()
+
+
+def test_the_ledger_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; import hydra.store.ledger, hydra.store.journal;"
+        "print(*{name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names))"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+
+    # msgspec looks for typing_extensions and takes it along where it is installed.
+    allowed = {"__main__", "apsw", "hydra", "messages", "msgspec", "orjson", "typing_extensions"}
+    assert set(run.stdout.split()) <= allowed
