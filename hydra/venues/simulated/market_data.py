@@ -61,9 +61,7 @@ def generated(symbols: tuple[str, ...], seed: int, cache_dir: Path | None) -> Ma
 
 def exchange_sessions(first: str, last: str, cache_dir: Path | None) -> SessionTable:
     """The exchange's sessions from one ISO date to another, both included."""
-    return SessionTable(
-        tuple(ExchangeSession(*row) for row in sessions(first, last, cache_dir))
-    )
+    return SessionTable(tuple(ExchangeSession(*row) for row in sessions(first, last, cache_dir)))
 
 
 def _date_of(at: int) -> str:

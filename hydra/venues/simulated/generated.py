@@ -1,0 +1,73 @@
+"""One generated session of minute bars, for a fresh clone to trade on. Not a real market.
+
+A geometric random walk whose volatility is high at the open and the close, with drifts that last a
+while, so that a trend follower has something to do. The same seed gives the same bars on every
+machine: only `Random.random`, whose stream is fixed for a text seed, and exact arithmetic are used.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+from hydra.trading.bars import Bar
+from hydra.venues.bar_checks import fault_in
+
+MINUTE_NS = 60_000_000_000
+STEPS_PER_BAR = 8
+"""Prices within a minute, from which its high and low come."""
+QUIET_VOLATILITY = 0.00035
+"""Of one minute's logarithmic return at midday."""
+DRIFT = 0.00018
+"""Of one minute, while a trend lasts."""
+TREND_MINUTES = 35.0
+"""The mean time until the trend changes."""
+
+
+def generated_session(
+    symbols: tuple[str, ...], open_at: int, close_at: int, seed: int
+) -> tuple[Bar, ...]:
+    """Minute bars of every symbol over [open_at, close_at) (UTC ns), ascending in time.
+
+    Bars of one minute are in the order of `symbols`.
+    """
+    walks = [list(_walk(symbol, open_at, close_at, seed)) for symbol in symbols]
+    return tuple(bar for minute in zip(*walks, strict=True) for bar in minute)
+
+
+def _walk(symbol: str, open_at: int, close_at: int, seed: int) -> Iterator[Bar]:
+    dice = random.Random(f"generated session|{seed}|{symbol}")
+    price = 40.0 + 160.0 * dice.random()
+    minutes = (close_at - open_at) // MINUTE_NS
+    drift = 0.0
+    for minute in range(minutes):
+        if minute == 0 or dice.random() < 1.0 / TREND_MINUTES:
+            drift = DRIFT * (-1.0, 0.0, 1.0)[int(dice.random() * 3)]
+        volatility = QUIET_VOLATILITY * _shape(minute / minutes)
+        prices = [price]
+        for _ in range(STEPS_PER_BAR):
+            shock = volatility / math.sqrt(STEPS_PER_BAR) * _normal(dice)
+            prices.append(prices[-1] * math.exp(drift / STEPS_PER_BAR + shock))
+        price = prices[-1]
+        cents = [round(value, 2) for value in prices]
+        volume = float(1_000 + int(40_000 * _shape(minute / minutes) * dice.random()))
+        start_at = open_at + minute * MINUTE_NS
+        bar = Bar(
+            symbol, start_at, start_at + MINUTE_NS,
+            cents[0], max(cents), min(cents), cents[-1], volume,
+        )  # fmt: skip
+        fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
+        assert fault is None, fault
+        yield bar
+
+
+def _shape(share: float) -> float:
+    """How lively the market is at a share of the day: about 2.6 at its ends, 1 at midday."""
+    return 1.0 + 1.6 * (2.0 * share - 1.0) ** 2
+
+
+def _normal(dice: random.Random) -> float:
+    """A standard normal number by Box and Muller's method (1958)."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - dice.random()))
+    return radius * math.cos(2.0 * math.pi * dice.random())
