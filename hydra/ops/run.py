@@ -15,7 +15,7 @@ from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.assembly import Engine, assemble
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.summary import summary_lines
+from hydra.ops.summary import HEADING, progress_line, total_lines, trade_line
 from hydra.runtime.cell import Status
 from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
@@ -36,6 +36,7 @@ READY_WITHIN_S = 10.0
 STOP_WITHIN_S = 6.0
 GONE_WITHIN_S = 10.0
 """T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
+PROGRESS_EVERY_S = 10
 LEAD = MINUTE
 """Market time begins this long before the first bar, so that preflight passes before it."""
 
@@ -87,7 +88,7 @@ class _Session:
         self._ledger = ledger
         self._journal = journal
         self._out = out
-        self._market_failure: str | None = None
+        self._trades_said = 0
 
     def play_virtual(self) -> ExitCode:
         """The whole session in virtual time, on this thread."""
@@ -146,8 +147,7 @@ class _Session:
                     return ExitCode.PREFLIGHT_FAILED
                 if ready:
                     playback.open()
-                    while not runtime.wait(1.0):
-                        pass
+                    self._follow(runtime)
                 playback.close()
                 runtime.settle(within=2.0)
                 summary = _summary_of(runtime)
@@ -195,10 +195,29 @@ class _Session:
         return market_events(self._data.bars, self._data.sessions)
 
     def _market_over(self, runtime: ThreadRuntime, failure: str | None) -> None:
-        self._market_failure = failure
         if failure is not None:
             runtime.fail_closed(f"the market's playback failed: {failure}")
         runtime.finish()
+
+    def _follow(self, runtime: ThreadRuntime) -> None:
+        """Say what happens until the session is over."""
+        waited = 0
+        while not runtime.wait(1.0):
+            waited += 1
+            summary = _summary_of(runtime)
+            if summary is None:
+                continue
+            self._say_new_trades(summary)
+            if waited % PROGRESS_EVERY_S == 0:
+                at = runtime.market_time_at(runtime.now())
+                self._say(progress_line(summary, runtime.gate.state.name, at))
+
+    def _say_new_trades(self, summary: SessionSummary) -> None:
+        if summary.trades and not self._trades_said:
+            self._say(HEADING)
+        for trade in summary.trades[self._trades_said :]:
+            self._say(trade_line(trade))
+        self._trades_said = len(summary.trades)
 
     def _stop_tree(self, runtime: ThreadRuntime) -> tuple[PhaseResult, ...]:
         """In the order of the kernel's coordinated shutdown."""
@@ -228,11 +247,11 @@ class _Session:
         self, runtime: Runtime, summary: SessionSummary | None, unclean: str | None
     ) -> ExitCode:
         if summary is not None:
-            for line in summary_lines(summary):
+            self._say_new_trades(summary)
+            for line in total_lines(summary):
                 self._say(line)
             if summary.orders and self._options.speed is not None:
-                behind_ms = summary.slowest_decision / self._options.speed / MILLISECOND
-                self._say(f"slowest decision to acceptance: {behind_ms:.1f} ms of machine time")
+                self._say(self._slowest_line(summary, self._options.speed))
         else:
             self._say("no summary: the reporter is gone; the journal has everything")
         self._say(f"record: {self._files.ledger}, journal: {self._files.journal}")
@@ -241,6 +260,16 @@ class _Session:
             self._say(f"FAILED CLOSED: {reason}")
             return ExitCode.FAIL_CLOSED
         return ExitCode.CLEAN
+
+    def _slowest_line(self, summary: SessionSummary, speed: float) -> str:
+        """Whether every order came before its bar was over: then virtual time trades the same."""
+        bar = self._data.bars[0]
+        slowest_ms = summary.slowest_decision / speed / MILLISECOND
+        bar_ms = (bar.end_at - bar.start_at) / speed / MILLISECOND
+        line = f"slowest decision to acceptance: {slowest_ms:.1f} ms; a bar lasts {bar_ms:.1f} ms"
+        if slowest_ms < bar_ms:
+            return line
+        return f"{line}: TOO FAST for this machine, orders came late; use a lower --speed"
 
     def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)

@@ -1,4 +1,4 @@
-"""The end of a session as people read it: what was traded, what is held, what was refused."""
+"""A session as people read it: trades as they close, then what is held and what was refused."""
 
 from __future__ import annotations
 
@@ -10,23 +10,32 @@ from messages.summary import SessionSummary, Trade
 
 _CENT = Decimal("0.01")
 
+HEADING = (
+    f"{'bot':<18} {'symbol':<7} {'qty':>6} {'opened (UTC)':<17} {'at':>10} "
+    f"{'closed':<6} {'at':>10} {'P&L':>9}  why"
+)
 
-def summary_lines(summary: SessionSummary) -> Iterator[str]:
-    """Plain text, one trade a line; times are UTC."""
-    if summary.trades:
-        yield (
-            f"{'bot':<18} {'symbol':<7} {'qty':>6} {'opened (UTC)':<17} {'at':>10} "
-            f"{'closed':<6} {'at':>10} {'P&L':>9}  why"
-        )
-        yield from (_trade_line(trade) for trade in summary.trades)
+
+def trade_line(trade: Trade) -> str:
+    """One closed trade under `HEADING`; times are UTC."""
+    opened, closed = _utc(trade.opened_at), _utc(trade.closed_at)
+    return (
+        f"{trade.bot:<18} {trade.symbol:<7} {trade.quantity:>6} {opened:%Y-%m-%d %H:%M}  "
+        f"{trade.entry_price.quantize(_CENT):>10} {closed:%H:%M}  "
+        f"{trade.exit_price.quantize(_CENT):>10} {trade.realised:>+9.2f}  "
+        f"{trade.entry_reason} -> {trade.exit_reason}"
+    )
+
+
+def total_lines(summary: SessionSummary) -> Iterator[str]:
+    """What is still held, each bot's result, the whole, and what the guardian refused."""
     for held in summary.held:
         unrealised = "unknown" if held.unrealised is None else f"{held.unrealised:+.2f}"
         yield (
             f"{held.bot:<18} {held.symbol:<7} {held.quantity:>6} still held, bought at "
             f"{held.average_price:.4f}, unrealised {unrealised}"
         )
-    bots = sorted({trade.bot for trade in summary.trades})
-    for bot in bots:
+    for bot in sorted({trade.bot for trade in summary.trades}):
         own = [trade.realised for trade in summary.trades if trade.bot == bot]
         won = sum(realised > 0 for realised in own)
         yield f"{bot:<18} {len(own)} trades, {won} won, realised {sum(own, Decimal(0)):+.2f} USD"
@@ -40,14 +49,10 @@ def summary_lines(summary: SessionSummary) -> Iterator[str]:
         yield f"refused by the guardian: {refused}"
 
 
-def _trade_line(trade: Trade) -> str:
-    opened, closed = _utc(trade.opened_at), _utc(trade.closed_at)
-    return (
-        f"{trade.bot:<18} {trade.symbol:<7} {trade.quantity:>6} {opened:%Y-%m-%d %H:%M}  "
-        f"{trade.entry_price.quantize(_CENT):>10} {closed:%H:%M}  "
-        f"{trade.exit_price.quantize(_CENT):>10} {trade.realised:>+9.2f}  "
-        f"{trade.entry_reason} -> {trade.exit_reason}"
-    )
+def progress_line(summary: SessionSummary, state: str, at: int) -> str:
+    """Where a session stands, for somebody who waits for it."""
+    held = ", ".join(f"{lot.bot} {lot.quantity} {lot.symbol}" for lot in summary.held) or "nothing"
+    return f"… {_utc(at):%Y-%m-%d %H:%M} UTC, {state}, {summary.bars} bars, holding {held}"
 
 
 def _utc(at: int) -> datetime:

@@ -1,0 +1,191 @@
+"""The debug server: answers on a private socket, beside the actors and whatever they do.
+
+It has threads of its own (one that accepts, one a client), takes no lock of an actor's, and never
+puts anything into a user lane; so it answers while every actor hangs.
+"""
+
+import errno
+import selectors
+import socket
+import threading
+import time
+from pathlib import Path
+
+from hydra.ops.debug.endpoint import Endpoint, Peer, peer_of
+from hydra.ops.debug.pacing import CpuBudget
+from hydra.ops.debug.protocol import failure
+from hydra.ops.debug.session import Limits, Session
+from hydra.runtime.runtime import Runtime
+
+EVICTED_AFTER_S = 2.0
+"""With all places taken, who has been quiet for so long makes room for somebody new."""
+
+JOIN_S = 1.0
+
+
+class DebugServer:
+    """See the module. Can be opened again after `close`. `path` is where clients look for it.
+
+    `user`: who may connect, by number; the user who runs the engine unless said otherwise.
+    """
+
+    def __init__(
+        self, runtime: Runtime, path: Path, *, limits: Limits | None = None, user: int | None = None
+    ) -> None:
+        self._runtime = runtime
+        self._path = path
+        self._limits = limits if limits is not None else Limits()
+        self._user = user
+        self._lock = threading.Lock()  # guards `_open`; held for moments, never while working
+        self._open: _Open | None = None
+
+    def open(self) -> None:
+        """Begin to serve, if it does not. Raises `SocketTaken`, `RightsTooOpen` or `OSError`."""
+        with self._lock:
+            if self._open is None:
+                endpoint = Endpoint(self._path)
+                user = endpoint.path.stat().st_uid if self._user is None else self._user
+                self._open = _Open(self._runtime, endpoint, self._limits, user)
+
+    def close(self) -> None:
+        """Drop all clients and remove the socket. Closing what is not open does nothing."""
+        with self._lock:
+            was, self._open = self._open, None
+        if was is not None:
+            was.close()
+
+    @property
+    def clients(self) -> int:
+        """How many are connected now."""
+        opened = self._open
+        return 0 if opened is None else opened.clients
+
+
+class _Open:
+    """The server between `open` and `close`."""
+
+    def __init__(self, runtime: Runtime, endpoint: Endpoint, limits: Limits, user: int) -> None:
+        self._runtime = runtime
+        self._endpoint = endpoint
+        self._limits = limits
+        self._user = user
+        self._budget = CpuBudget(limits.cpu_share, limits.cpu_advance_s)
+        # Of its own, so that a flood of questions keeps nobody from connecting to say halt.
+        self._accepting = CpuBudget(limits.cpu_share, limits.cpu_advance_s)
+        self._closing = threading.Event()
+        self._lock = threading.Lock()  # guards `_sessions`
+        self._sessions: dict[int, tuple[Session, socket.socket, threading.Thread]] = {}
+        self._number = 0
+        self._wake, self._woken = socket.socketpair()
+        self._endpoint.socket.setblocking(False)
+        self._thread = threading.Thread(
+            target=self._accept_all, name="hydra-debug-accept", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def clients(self) -> int:
+        """How many are connected now."""
+        return len(self._sessions)
+
+    def close(self) -> None:
+        """See `DebugServer.close`."""
+        self._closing.set()
+        self._wake.send(b"\0")
+        self._thread.join(JOIN_S)
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for _, connection, _ in sessions:
+            _hang_up(connection)
+        for _, _, thread in sessions:
+            thread.join(JOIN_S)
+        self._endpoint.close()
+        self._wake.close()
+        self._woken.close()
+
+    def _accept_all(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._endpoint.socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._closing.is_set():
+                selector.select()
+                began = time.thread_time_ns()
+                self._accept()
+                self._accepting.spend(time.thread_time_ns() - began)
+                owed = self._accepting.owed()
+                if owed > 0:
+                    self._closing.wait(owed)
+
+    def _accept(self) -> None:
+        if self._closing.is_set():
+            return
+        try:
+            connection, _ = self._endpoint.socket.accept()
+        except OSError as error:  # it has gone again, or there is no file descriptor left
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                self._closing.wait(0.1)
+            return
+        peer = peer_of(connection)
+        if peer is None or peer.uid != self._user:
+            who = "somebody unknown" if peer is None else str(peer)
+            _turn_away(connection, f"refused: only user {self._user} may ask, not {who}")
+        elif not self._has_room():
+            _turn_away(connection, f"refused: {self._limits.clients} clients are here already")
+        else:
+            self._begin(connection, peer)
+
+    def _has_room(self) -> bool:
+        """Whether one more can be served, if need be in the place of one that says nothing."""
+        with self._lock:
+            if len(self._sessions) < self._limits.clients:
+                return True
+            quiet = [
+                (session.quiet_since, number)
+                for number, (session, _, _) in self._sessions.items()
+                if session.quiet_since is not None
+            ]
+            since, number = min(quiet, default=(time.monotonic(), 0))
+            if time.monotonic() - since < EVICTED_AFTER_S:
+                return False
+            _, connection, _ = self._sessions.pop(number)
+        _hang_up(connection)
+        return True
+
+    def _begin(self, connection: socket.socket, peer: Peer) -> None:
+        session = Session(
+            self._runtime, connection, peer, self._limits, self._budget, self._closing
+        )
+        self._number = number = self._number + 1
+
+        def ended() -> None:
+            with self._lock:
+                self._sessions.pop(number, None)
+
+        thread = threading.Thread(
+            target=session.run, args=(ended,), name=f"hydra-debug-{number}", daemon=True
+        )
+        with self._lock:
+            self._sessions[number] = (session, connection, thread)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads in this process
+            ended()
+            _turn_away(connection, "refused: no thread left to serve you")
+
+
+def _turn_away(connection: socket.socket, reason: str) -> None:
+    """Say why and hang up; whoever does not read it is not waited for."""
+    with connection:
+        connection.setblocking(False)
+        try:
+            connection.send(failure(None, reason))
+        except OSError:
+            return
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Wake the thread that serves it: it finds that the client has gone."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

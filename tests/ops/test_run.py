@@ -1,0 +1,254 @@
+"""`python -m hydra.main` as its user meets it: what it prints, how it ends, what it leaves."""
+
+import gzip
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hydra.main import main
+from hydra.ops.exit_codes import ExitCode
+from hydra.store.engine_lock import EngineLock
+from hydra.store.journal import read_journal
+from hydra.store.ledger import Ledger
+
+PROJECT = Path(__file__).resolve().parents[2]
+MARKET_DATA = PROJECT.parent / "shared" / "market-data" / "equity_1m"
+AAPL = MARKET_DATA / "AAPL_1m_2016-04-15_2016-05-04.csv.gz"
+
+GOOD = """ts_utc,open,high,low,close,volume
+2016-04-15T13:30:00Z,112.11,112.11,112.0,112.08,2431708
+2016-04-15T13:31:00Z,112.1,112.3,112.07,112.25,148082
+2016-04-15T13:32:00Z,112.2,112.3,112.1,112.2,100000
+"""
+
+
+def run(folder: Path, *arguments: str) -> int:
+    return main(["--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs", *arguments])
+
+
+def fills_of(folder: Path) -> list[tuple[str, str, str, int]]:
+    ledger = Ledger.open(folder / "state" / "trading_state.db")
+    try:
+        return [(f.side.value, str(f.quantity), str(f.price), f.at) for f in ledger.fills()]
+    finally:
+        ledger.close()
+
+
+def written(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(gzip.compress(text.encode()))
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(gzip.compress(GOOD.encode() * 50)[:40])
+
+
+BAD_DATA: dict[str, Callable[[Path], object]] = {
+    "missing": lambda path: None,
+    "empty": lambda path: path.write_bytes(b""),
+    "only a header": written(GOOD.splitlines(keepends=True)[0]),
+    "truncated": cut_short,
+    "a line cut short": written(GOOD[:-20]),
+    "unsorted": written("\n".join([*GOOD.splitlines()[:2], *reversed(GOOD.splitlines()[2:])])),
+    "not a number": written(GOOD.replace("112.25", "nan")),
+    "a wrong column": written(GOOD.replace("close", "klose")),
+    "not gzip": lambda path: path.write_text(GOOD),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("how", BAD_DATA)
+def test_bad_data_gives_one_clear_line_and_leaves_nothing_behind(
+    how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "AAPL_bad.csv.gz"
+    BAD_DATA[how](file)
+
+    code = run(tmp_path, "--data", str(file), "--clock", "virtual")
+
+    out, err = capfd.readouterr()
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err.startswith(f"{file}") and err.count("\n") == 1
+    assert "wanted" in err
+    assert not (tmp_path / "state").exists()
+
+
+def test_data_that_no_bot_trades_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "XYZ_1m.csv.gz"
+    written(GOOD)(file)
+
+    code = run(tmp_path, "--data", str(file), "--clock", "virtual")
+
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert "found XYZ; wanted one of AAPL" in capfd.readouterr().err
+
+
+def test_a_mistake_in_the_configuration_is_named_with_file_line_and_key(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(PROJECT / "config", config)
+    text = (config / "bots.yaml").read_text()
+    (config / "bots.yaml").write_text(text.replace("stop_loss_pct: 0.50", "stop_los_pct: 0.50"))
+
+    code = run(tmp_path, "--config", str(config), "--clock", "virtual")
+
+    err = capfd.readouterr().err
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert "bots.yaml:" in err and "did you mean stop_loss_pct?" in err
+
+
+def test_a_second_engine_on_the_same_folder_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lock = EngineLock(tmp_path / "state" / "engine.lock")
+    try:
+        code = run(tmp_path, "--clock", "virtual")
+    finally:
+        lock.release()
+
+    assert code == ExitCode.HELD_BY_ANOTHER
+    assert f"process {os.getpid()}" in capfd.readouterr().err
+
+
+def test_a_folder_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    (tmp_path / "state" / "something").touch()
+
+    assert run(tmp_path, "--clock", "virtual") == ExitCode.DURABILITY_REFUSED
+
+
+@pytest.mark.parametrize("venue", ["paper", "live"])
+def test_a_venue_that_is_not_there_yet_is_refused(
+    venue: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(PROJECT / "config", config)
+    settings = (config / "settings.yaml").read_text()
+    (config / "settings.yaml").write_text(settings.replace("resume: preflight", "resume: operator"))
+
+    code = run(tmp_path, "--venue", venue, "--config", str(config), "--clock", "virtual")
+
+    assert code == ExitCode.USAGE
+    assert "embedded venue only" in capfd.readouterr().err
+
+
+def test_a_wrong_option_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path, "--speed", "-1")
+
+    assert ended.value.code == ExitCode.USAGE
+
+
+def test_a_generated_session_says_that_it_is_generated(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = run(tmp_path, "--clock", "virtual")
+
+    out = capfd.readouterr().out
+    assert code == ExitCode.CLEAN
+    assert "not real money" in out
+    assert "GENERATED prices (seed 0), not a real market" in out
+    assert "390 bars, 8 orders, 4 trades" in out
+
+
+def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
+    assert run(tmp_path, "--clock", "virtual", "--dry-run") == ExitCode.CLEAN
+
+    withheld = [
+        record["content"]
+        for record in read_journal(tmp_path / "logs" / "app.jsonl")
+        if record["event"] == "report_stored"
+    ]
+    assert withheld
+    assert all("dry run" in content["reason"] for content in withheld)  # type: ignore[index]
+    assert fills_of(tmp_path) == []
+
+
+def test_the_record_of_the_session_before_is_set_aside(tmp_path: Path) -> None:
+    run(tmp_path, "--clock", "virtual")
+    first = fills_of(tmp_path)
+
+    run(tmp_path, "--clock", "virtual", "--seed", "3")
+
+    assert first != fills_of(tmp_path)
+    ended = tmp_path / "state" / "ended" / "000001"
+    assert sorted(path.name for path in ended.iterdir()) == ["app.jsonl", "trading_state.db"]
+
+
+def test_threads_trade_as_virtual_time_does(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # A bar lasts 15 ms here, as against 100 ms at the default speed.
+    assert run(tmp_path / "threads", "--speed", "4000") == ExitCode.CLEAN
+    assert run(tmp_path / "virtual", "--clock", "virtual") == ExitCode.CLEAN
+
+    assert fills_of(tmp_path / "threads") == fills_of(tmp_path / "virtual") != []
+    assert "TOO FAST" not in capfd.readouterr().out
+
+
+@pytest.mark.skipif(not AAPL.exists(), reason=f"needs {AAPL.name} in ../shared/market-data")
+def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) -> None:
+    journals = []
+    for hash_seed in ("0", "1"):
+        folder = tmp_path / hash_seed
+        subprocess.run(
+            [sys.executable, "-m", "hydra.main", "--data", str(AAPL), "--clock", "virtual",
+             "--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs"],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=PROJECT,
+            check=True,
+            capture_output=True,
+            timeout=50,
+        )  # fmt: skip
+        journals.append((folder / "logs" / "app.jsonl").read_bytes())
+
+    assert journals[0] == journals[1]
+    assert journals[0].count(b'"OrderFilled"') == 144 * 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not AAPL.exists(), reason=f"needs {AAPL.name} in ../shared/market-data")
+def test_three_weeks_on_threads_trade_as_in_virtual_time(tmp_path: Path) -> None:
+    data = ("--data", str(AAPL))
+
+    assert run(tmp_path / "threads", *data, "--speed", "600") == ExitCode.CLEAN
+    assert run(tmp_path / "virtual", *data, "--clock", "virtual") == ExitCode.CLEAN
+
+    assert fills_of(tmp_path / "threads") == fills_of(tmp_path / "virtual") != []
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_signal_ends_a_session_in_order(
+    signal_number: signal.Signals, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hydra.main", "--speed", "600",
+         "--state-dir", f"{tmp_path}/state", "--log-dir", f"{tmp_path}/logs"],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(3)]
+    assert said[-1].startswith("bots:")
+    journal = tmp_path / "logs" / "app.jsonl"
+    while b"preflight_passed" not in journal.read_bytes():
+        assert process.poll() is None
+
+    process.send_signal(signal_number)
+    out, _ = process.communicate(timeout=10)
+
+    assert process.returncode == ExitCode.CLEAN, out
+    events = [record["event"] for record in read_journal(journal)]
+    assert events.index("halt_latched") < events.index("halt_acknowledged")
+    assert "record:" in out
