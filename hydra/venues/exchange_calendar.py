@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from importlib.metadata import version
 from itertools import pairwise
@@ -71,7 +72,8 @@ def _write(file: Path, rows: tuple[SessionRow, ...]) -> None:
         partial.write_bytes(msgspec.json.encode(rows))
         partial.replace(file)
     except OSError:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _computed(year: int) -> Iterator[SessionRow]:

@@ -1,0 +1,51 @@
+"""The generated session: the same for the same seed, and such as a market could make."""
+
+import hashlib
+from itertools import pairwise
+
+import pytest
+
+from hydra.venues.simulated.generated import MINUTE_NS, generated_session
+
+OPEN_AT = 1_767_623_400_000_000_000
+CLOSE_AT = OPEN_AT + 390 * MINUTE_NS
+
+
+def test_the_bars_of_a_seed_are_the_same_everywhere() -> None:
+    bars = generated_session(("AAPL", "MSFT"), OPEN_AT, CLOSE_AT, 7)
+    named = "\n".join(
+        f"{b.symbol} {b.start_at} {b.open} {b.high} {b.low} {b.close} {b.volume}" for b in bars
+    )
+
+    assert hashlib.blake2b(named.encode(), digest_size=8).hexdigest() == "2ffd7896c41dca38"
+
+
+def test_every_minute_has_one_bar_of_each_symbol_in_order() -> None:
+    bars = generated_session(("AAPL", "MSFT"), OPEN_AT, CLOSE_AT, 0)
+
+    assert [(bar.symbol, bar.start_at) for bar in bars] == [
+        (symbol, OPEN_AT + minute * MINUTE_NS)
+        for minute in range(390)
+        for symbol in ("AAPL", "MSFT")
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_bar_opens_where_the_last_one_closed_and_holds_its_prices(seed: int) -> None:
+    bars = generated_session(("AAPL",), OPEN_AT, CLOSE_AT, seed)
+
+    for earlier, later in pairwise(bars):
+        assert later.open == earlier.close
+        assert later.low <= min(later.open, later.close) <= max(later.open, later.close)
+        assert max(later.open, later.close) <= later.high
+        assert later.volume > 0
+
+
+def test_seeds_and_symbols_differ() -> None:
+    closes = {
+        (seed, symbol): generated_session((symbol,), OPEN_AT, CLOSE_AT, seed)[-1].close
+        for seed in (0, 1)
+        for symbol in ("AAPL", "MSFT")
+    }
+
+    assert len(set(closes.values())) == 4

@@ -1,0 +1,118 @@
+"""The market's events in order, and their playback on a thread."""
+
+import threading
+
+from hydra.actor import MINUTE
+from hydra.runtime.clock import ScaledClock, machine_time
+from hydra.trading.bars import Bar
+from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.venues.simulated.playback import (
+    MarketEnded,
+    MarketEvent,
+    Playback,
+    SessionClosed,
+    market_events,
+)
+
+OPEN_AT = 1_460_727_000_000_000_000
+DAY = 24 * 60 * MINUTE
+FIRST = ExchangeSession("2016-04-15", OPEN_AT, OPEN_AT + 390 * MINUTE, False)
+SECOND = ExchangeSession("2016-04-18", OPEN_AT + 3 * DAY, OPEN_AT + 3 * DAY + 390 * MINUTE, False)
+SESSIONS = SessionTable((FIRST, SECOND))
+
+
+def bar_at(start_at: int) -> Bar:
+    return Bar("AAPL", start_at, start_at + MINUTE, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+
+def test_a_session_closes_between_its_last_bar_and_the_next_day() -> None:
+    one, other = bar_at(OPEN_AT), bar_at(SECOND.open_at)
+
+    events = list(market_events([one, other], SESSIONS))
+
+    assert events == [
+        (one.end_at, one),
+        (FIRST.close_at, SessionClosed(FIRST.close_at)),
+        (other.end_at, other),
+        (SECOND.close_at, SessionClosed(SECOND.close_at)),
+        (SECOND.close_at, MarketEnded(SECOND.close_at)),
+    ]
+
+
+def test_bars_outside_any_session_close_none() -> None:
+    early = bar_at(OPEN_AT - 60 * MINUTE)
+
+    assert list(market_events([early], SESSIONS)) == [
+        (early.end_at, early),
+        (early.end_at, MarketEnded(early.end_at)),
+    ]
+
+
+class Recorder:
+    """Keeps what happened, with the market time at which it did."""
+
+    def __init__(self, clock: ScaledClock, fail: bool = False) -> None:
+        self.happened: list[tuple[MarketEvent, int]] = []
+        self._clock = clock
+        self._fail = fail
+
+    def happen(self, event: MarketEvent) -> None:
+        if self._fail:
+            raise RuntimeError("the venue broke")
+        self.happened.append((event, self._clock.at(machine_time())))
+
+
+def played(recorder: Recorder, clock: ScaledClock, bars: list[Bar]) -> list[str | None]:
+    over = threading.Event()
+    results: list[str | None] = []
+
+    def finished(failure: str | None) -> None:
+        results.append(failure)
+        over.set()
+
+    events = market_events(bars, SESSIONS)
+    Playback(events, recorder, clock, finished).open()  # type: ignore[arg-type]  # a fake market
+    assert over.wait(5.0)
+    return results
+
+
+def test_nothing_happens_before_its_time_and_nights_are_not_waited_for() -> None:
+    clock = ScaledClock(OPEN_AT, speed=60_000.0)  # a minute a millisecond
+    recorder = Recorder(clock)
+    bars = [bar_at(OPEN_AT), bar_at(OPEN_AT + MINUTE), bar_at(SECOND.open_at)]
+
+    assert played(recorder, clock, bars) == [None]
+
+    assert [event for event, _ in recorder.happened if isinstance(event, Bar)] == bars
+    assert all(at >= event.end_at for event, at in recorder.happened if isinstance(event, Bar))
+    assert isinstance(recorder.happened[-1][0], MarketEnded)
+
+
+def test_a_market_that_breaks_is_not_taken_for_a_quiet_one() -> None:
+    clock = ScaledClock(OPEN_AT, speed=60_000.0)
+    seen: list[object] = []
+    before, threading.excepthook = threading.excepthook, lambda args: seen.append(args.exc_type)
+    try:
+        results = played(Recorder(clock, fail=True), clock, [bar_at(OPEN_AT)])
+    finally:
+        threading.excepthook = before
+
+    assert results == ["RuntimeError: the venue broke"]
+
+
+def test_closing_ends_the_playback_where_it_is() -> None:
+    clock = ScaledClock(OPEN_AT, speed=1.0)
+    recorder = Recorder(clock)
+    over = threading.Event()
+    playback = Playback(
+        market_events([bar_at(OPEN_AT)], SESSIONS),
+        recorder,  # type: ignore[arg-type]  # a fake market
+        clock,
+        lambda _failure: over.set(),
+    )
+    playback.open()
+
+    playback.close()
+
+    assert over.wait(5.0)
+    assert recorder.happened == []
