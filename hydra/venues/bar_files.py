@@ -242,7 +242,7 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
         raise BadData(
             f"{path}: found one row; wanted two or more, to know the length of a bar; {_AGAIN}"
         )
-    interval = max(steps, key=lambda step: (steps[step], -step))
+    interval: int = max(steps, key=lambda step: (steps[step], -step))
     if interval > _INTERVAL_MAX:
         raise BadData(
             f"{path}: found bars of {interval // MINUTE_NS} minutes; "
