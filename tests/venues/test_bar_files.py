@@ -151,8 +151,9 @@ AGAIN = "fetch or export the file again"
         (
             edited(4, "13:31:00Z", "13:28:00Z"),
             (
-                ", line 4: found ts_utc 2016-04-15T13:28:00Z, a step back from 2016-04-15T13:30:00Z; "
-                "wanted rising times; take a file that is in order, or find out why this one is not"
+                ", line 4: found ts_utc 2016-04-15T13:28:00Z, a step back from "
+                "2016-04-15T13:30:00Z; wanted rising times; take a file that is in order, or find "
+                "out why this one is not"
             ),
         ),
         (
@@ -243,8 +244,8 @@ def test_a_fault_is_told_with_its_place_and_remedy(tmp_path: Path, text: str, sa
             "_1m.csv",
             lambda path: path.write_text(GOOD),
             (
-                ": found no symbol; wanted a name such as AAPL_1m.csv.gz; rename the file or give the "
-                "symbol"
+                ": found no symbol; wanted a name such as AAPL_1m.csv.gz; rename the file or give "
+                "the symbol"
             ),
         ),
     ],
