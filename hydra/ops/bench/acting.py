@@ -1,7 +1,5 @@
 """A tree of bench actors on a runtime: started, and taken down again whatever happens."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,6 +1,4 @@
-"""The bounds that the thread runtime is held against: threads with queues between them, no actors."""
-
-from __future__ import annotations
+"""The bounds of the thread runtime: threads with queues between them, and no actors."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A thousand bots on one machine: one bar told to all of them, and starting and stopping them."""
 
-from __future__ import annotations
-
 from itertools import count
 from queue import SimpleQueue
 from time import perf_counter_ns
@@ -31,7 +29,7 @@ FAN_OUT = Figure(
     unit="ms",
     what="a pinned feed is told a bar and publishes it to 1,000 pooled actors that do nothing "
     "with it: from the tell to the feed until the last one has handled it",
-    bound="1,000 calls through one SimpleQueue to as many threads as the pool has",
+    bound="1,000 calls, SimpleQueue to as many threads",
     bar=Bar(at_most=10),
 )
 START_STOP = Figure(
@@ -39,7 +37,7 @@ START_STOP = Figure(
     unit="s",
     what="a supervisor starts 1,000 pooled actors one by one, each acknowledged, and stops them "
     "one by one, each acknowledged",
-    bound="2,000 round trips between two threads (a start and a stop an actor)",
+    bound="2,000 round trips between two threads",
     bar=Bar(at_most=1),
 )
 

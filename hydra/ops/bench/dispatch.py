@@ -1,7 +1,5 @@
 """Dispatch in virtual time: a token goes round a ring of actors that do nothing but hand it on."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 
@@ -18,7 +16,7 @@ SIM_DISPATCH = Figure(
     name="sim_dispatch",
     unit="messages/s",
     what="messages handled by a ring of 50 actors in SimRuntime (canonical), each telling the next",
-    bound="deque: append, popleft, method call",
+    bound="deque: append, popleft, call",
     bar=Bar(at_least=1_500_000, ratio_at_least=1 / 8, ratio_text="1/8"),
     aim="1/4 of the bound",
 )
@@ -57,7 +55,7 @@ Ready = deque[tuple["BareRelay", Token]]
 class BareRelay:
     """The same without any runtime."""
 
-    def __init__(self, append: Callable[[tuple[BareRelay, Token]], None]) -> None:
+    def __init__(self, append: Callable[[tuple["BareRelay", Token]], None]) -> None:
         self.following = self
         self._append = append
 

@@ -1,7 +1,5 @@
 """What an idle actor costs: the growth of a fresh process's resident memory, over their number."""
 
-from __future__ import annotations
-
 import statistics
 import subprocess
 import sys
@@ -28,7 +26,7 @@ MEMORY_PINNED = Figure(
     name="memory_pinned",
     unit="KiB",
     what="resident memory per idle pinned actor with its thread, of 300 in a fresh process",
-    bound="a bare thread waiting at a SimpleQueue",
+    bound="a bare waiting thread",
     bar=Bar(at_most=40),
 )
 

@@ -3,8 +3,6 @@
 `python -m hydra.ops.bench.memory_probe KIND COUNT` prints one number.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import resource

@@ -4,8 +4,6 @@ A figure alone says little on a machine that is busy or slow. So every one has a
 bare machinery (a deque, a queue between two threads, one sync of the disk) needed meanwhile.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import msgspec
@@ -45,6 +43,9 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
         return " and ".join(parts)
 
 
+NO_BAR = Bar()
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """What one row is about. `what` says precisely what is counted, from where to where."""
 
@@ -52,7 +53,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     what: str
     bound: str
-    bar: Bar = Bar()
+    bar: Bar = NO_BAR
     aim: str = ""
 
 

@@ -1,7 +1,5 @@
 """How samples are taken: bound and measurement by turns, medians of rounds, percentiles of all."""
 
-from __future__ import annotations
-
 import gc
 import queue
 import statistics
@@ -49,12 +47,12 @@ def seconds_of(action: Callable[[], object]) -> float:
     return (perf_counter_ns() - began) / 1e9
 
 
-def answer_from(answers: SimpleQueue[T], what: str) -> T:
+def answer_from(answers: SimpleQueue[T], what: str, *, within_s: float = ANSWER_WITHIN_S) -> T:
     """The next answer. Raises `CouldNotMeasure`, naming what did not happen."""
     try:
-        return answers.get(timeout=ANSWER_WITHIN_S)
+        return answers.get(timeout=within_s)
     except queue.Empty:
-        raise CouldNotMeasure(f"{what}: nothing within {ANSWER_WITHIN_S:g} s") from None
+        raise CouldNotMeasure(f"{what}: nothing within {within_s:g} s") from None
 
 
 @contextmanager

@@ -1,0 +1,27 @@
+"""Everything that is measured, in the order it is done. A new measurement is a line here.
+
+Kernel first, then the safety of a halt, then whole paths. Each module says what its figures count.
+"""
+
+from pathlib import Path
+
+from hydra.ops.bench import crowd, dispatch, gate, halt, hops, memory, order_path, simulated_day
+from hydra.ops.bench.rows import Measurement
+
+
+def all_measurements(*, config: Path, state_dir: Path) -> tuple[Measurement, ...]:
+    """`config` is whose bots trade the simulated day; the disk is that of `state_dir`."""
+    return (
+        dispatch.SIMULATION,
+        hops.FLOODS,
+        hops.ROUND_TRIPPING,
+        crowd.FANNING_OUT,
+        crowd.STARTING,
+        memory.MEMORY,
+        gate.PASSAGE,
+        gate.HALT_RACE,
+        halt.HALTING,
+        order_path.FORGETFUL,
+        order_path.durable(state_dir),
+        simulated_day.simulated_day(config),
+    )

@@ -1,0 +1,129 @@
+"""Each measurement once, as small as it goes: whether it still works, never how fast it is."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hydra.ops.bench import crowd, dispatch, gate, halt, hops, memory, order_path, simulated_day
+from hydra.ops.bench.rows import CouldNotMeasure, Effort, Measured
+from hydra.ports import GateKey, GateRefused, Permit, PermitClass
+from hydra.runtime.clock import machine_time
+from hydra.runtime.gate import UNLIMITED_LEASE, Gate
+
+TINY = Effort(rounds=1, scale=0.001)
+PROJECT = Path(__file__).resolve().parents[3]
+
+Take = Callable[[Effort], tuple[Measured, ...]]
+
+
+@pytest.mark.parametrize(
+    ("take", "figures"),
+    [
+        (dispatch.take_sim_dispatch, 1),
+        (partial(hops.take_tell, count=500), 2),
+        (hops.take_round_trips, 2),
+        (partial(crowd.take_fan_out, size=20), 1),
+        (partial(crowd.take_start_stop, size=5), 1),
+        (gate.take_passage, 1),
+        (order_path.take_forgetful, 2),
+    ],
+)
+def test_it_gives_a_value_and_a_bound_for_each_of_its_figures(take: Take, figures: int) -> None:
+    measured = take(TINY)
+
+    assert len(measured) == figures
+    assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
+
+
+def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Path) -> None:
+    measured = order_path.take_durable(TINY, tmp_path)
+
+    assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotMeasure, match="cannot write below"):
+        order_path.take_durable(TINY, tmp_path / "missing")
+
+
+def test_the_simulated_day_trades_the_shipped_configuration() -> None:
+    (measured,) = simulated_day.take_simulated_day(TINY, PROJECT / "config")
+
+    assert 0 < measured.bound_value < measured.value < math.inf
+
+
+def test_settings_that_are_refused_are_said_to_be_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotMeasure, match=r"settings\.yaml"):
+        simulated_day.take_simulated_day(TINY, tmp_path)
+
+
+def test_a_busy_engine_is_halted_and_sends_nothing_afterwards() -> None:
+    *latencies, sent_after = halt.take_halts(TINY, queued=100)
+
+    assert len(latencies) + 1 == len(halt.HALTING.figures)
+    assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in latencies)
+    assert sent_after.value == 0
+    assert sent_after.bound_value > 0
+
+
+def test_memory_is_measured_in_a_process_of_its_own() -> None:
+    assert 0 <= memory.probe("mailboxes", 100) < 1_000
+
+
+def test_a_process_that_fails_is_said_to_be_the_reason() -> None:
+    with pytest.raises(CouldNotMeasure, match="nonsense × 1: exit 1: KeyError"):
+        memory.probe("nonsense", 1)
+
+
+def test_a_halt_is_raced_and_nothing_passes() -> None:
+    race = gate.Race(gate.open_gate(), submitters=2)
+
+    race.run(20)
+
+    assert race.verdict() == (0, 0)
+
+
+class LeakyGate(Gate):
+    """Lets through what it should refuse."""
+
+    def enter(self, order_id: str, epoch: int, key: GateKey, permit_class: PermitClass) -> Permit:
+        try:
+            return super().enter(order_id, epoch, key, permit_class)
+        except GateRefused:
+            return Permit(-1, order_id, self.epoch)
+
+
+class HastyGate(Gate):
+    """Says that nothing is in flight without having looked."""
+
+    def when_drained(self, listener: Callable[[int], None]) -> None:
+        listener(self.epoch)
+
+
+def opened(a_gate: Gate) -> Gate:
+    a_gate.register(gate.KEY)
+    a_gate.renew_lease(UNLIMITED_LEASE)
+    a_gate.arm((), "a test", a_gate.epoch)
+    return a_gate
+
+
+def test_a_gate_that_leaks_after_a_halt_loses_the_race() -> None:
+    race = gate.Race(opened(LeakyGate(machine_time)), submitters=2)
+
+    race.run(20)
+
+    submits, _ = race.verdict()
+    assert submits > 0
+
+
+def test_a_gate_that_acknowledges_too_early_loses_the_race() -> None:
+    race = gate.Race(opened(HastyGate(machine_time)), submitters=4)
+
+    race.run(50)
+
+    _, writes = race.verdict()
+    assert writes > 0
