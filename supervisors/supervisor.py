@@ -59,6 +59,7 @@ class ChildState(Enum):
 
 
 _UP = (ChildState.STARTING, ChildState.RUNNING)
+_GOING_DOWN = (ChildState.TO_STOP, ChildState.STOPPING)
 _DOWN = (ChildState.QUARANTINED, ChildState.ENDED)
 
 
@@ -69,6 +70,7 @@ class Child:
         self.spec = spec
         self.state = ChildState.WAITING
         self.then = ChildState.WAITING  # where it goes once it has stopped
+        self.has_cell = False  # somebody lives at its address, though it may be down
         self.incarnation = 0
         self.restarts = 0
         self.restarts_at: list[int] = []
@@ -90,6 +92,7 @@ class Supervisor(Actor[Inbox]):
             names = ", ".join(spec.name for spec in children)
             raise ValueError(f"children's names must differ, found {names}")
         self._policy = policy
+        self._leaving: set[str] = set()  # deleted, and still to be gone from their addresses
         self._restarts_at: list[int] = []
         self._starting = True
         # Who holds up the ones after it. With ONE_FOR_ONE a child that failed to start does not.
@@ -133,26 +136,34 @@ class Supervisor(Actor[Inbox]):
     def _failed(self, message: ChildFailed, ctx: Context) -> None:
         child = self._children[message.name]
         child.incarnation = message.incarnation
-        if child.spec.restart is Restart.TEMPORARY and child.state is not ChildState.STOPPING:
-            child.state = ChildState.ENDED
-            ctx.stop(self._ref(child, ctx), reason="temporary, and failed")
-            return
-        self._down(child, f"{message.phase}: {message.error}", ctx)
+        if child.state in _GOING_DOWN:
+            return  # no restart of its own: its stop is still to come, or to be reported
+        if child.spec.restart is Restart.TEMPORARY:
+            child.state, child.then = ChildState.TO_STOP, ChildState.ENDED
+            self._end_with(child, ctx)
+        else:
+            self._down(child, f"{message.phase}: {message.error}", ctx)
 
     def _stopped(self, message: ChildStopped, ctx: Context) -> None:
+        if message.name in self._leaving:
+            self._leaving.discard(message.name)
+            return
         child = self._children[message.name]
-        if child.state is ChildState.STOPPING:
+        child.has_cell = message.kept
+        if child.state in _GOING_DOWN:
             child.state = child.then
-            if child.spec.restart is Restart.TEMPORARY and child.state is ChildState.WAITING:
-                child.state = ChildState.ENDED
         elif child.state in _UP:  # it ended by itself
             if child.spec.restart is Restart.PERMANENT:
                 self._down(child, f"ended by itself: {message.reason}", ctx)
             else:
                 child.state = ChildState.ENDED
-            if child.spec.significant:
-                ctx.log("significant_child_ended", child=message.name)
-                ctx.stop(ctx.me, reason=f"significant child {message.name} ended")
+            self._end_with(child, ctx)
+
+    def _end_with(self, child: Child, ctx: Context) -> None:
+        """A child has ended; if it is significant, so has this supervisor."""
+        if child.spec.significant:
+            ctx.log("significant_child_ended", child=child.spec.name)
+            ctx.stop(ctx.me, reason=f"significant child {child.spec.name} ended")
 
     def _down(self, child: Child, reason: str, ctx: Context) -> None:
         """A child went down that should be up: restart it and whom it takes along, or give up."""
@@ -170,9 +181,9 @@ class Supervisor(Actor[Inbox]):
         for name in affected_by(self._policy.strategy, names, child.spec.name):
             sibling = self._children[name]
             if sibling is not child and sibling.state in _UP:
-                sibling.state, sibling.then = ChildState.TO_STOP, ChildState.WAITING
-        if child.state is ChildState.STOPPING:
-            return  # it failed while it was being stopped; its stop is still to be reported
+                stays_down = sibling.spec.restart is Restart.TEMPORARY
+                sibling.then = ChildState.ENDED if stays_down else ChildState.WAITING
+                sibling.state = ChildState.TO_STOP
         child.state = ChildState.BACKOFF
         pause = child.spec.backoff.delay(child.failures_in_a_row, ctx.rng.random())
         ctx.log(
@@ -183,7 +194,7 @@ class Supervisor(Actor[Inbox]):
             strategy=self._policy.strategy.value,
         )
         ctx.label(self._ref(child, ctx), "backoff")
-        ctx.after(pause, RestartDue(name=child.spec.name), key=f"restart:{child.spec.name}")
+        ctx.after(pause, RestartDue(name=child.spec.name), key=_restart_timer(child.spec.name))
 
     def _budget_is_spent(self, child: Child, now: int) -> bool:
         """Count this restart. With QUARANTINE every child has its own budget."""
@@ -200,10 +211,7 @@ class Supervisor(Actor[Inbox]):
             case OnExceeded.ESCALATE:
                 raise RestartIntensityExceeded(f"{child.spec.name}: {reason}")
             case OnExceeded.QUARANTINE:
-                if child.state is ChildState.STOPPING:
-                    child.then = ChildState.QUARANTINED
-                else:
-                    child.state = ChildState.QUARANTINED
+                child.state = ChildState.QUARANTINED
                 path = self._ref(child, ctx).path
                 ctx.label(self._ref(child, ctx), "quarantined")
                 ctx.log("child_quarantined", child=child.spec.name, reason=reason)
@@ -212,18 +220,19 @@ class Supervisor(Actor[Inbox]):
     def _advance(self, ctx: Context) -> None:
         """Take the next step: stop in reverse order, one at a time; then start, in order."""
         children = list(self._children.values())
-        if any(child.state is ChildState.STOPPING for child in children):
+        if self._leaving or any(child.state is ChildState.STOPPING for child in children):
             return
         for child in reversed(children):
             if child.state is ChildState.TO_STOP:
                 child.state = ChildState.STOPPING
                 keep = child.then is ChildState.WAITING
-                ctx.stop(self._ref(child, ctx), keep=keep, reason="its supervisor restarts it")
+                reason = "its supervisor restarts it" if keep else "its supervisor stops it"
+                ctx.stop(self._ref(child, ctx), keep=keep, reason=reason)
                 return
         one_by_one = self._starting or self._policy.strategy is not Strategy.ONE_FOR_ONE
         for child in children:
             if child.state is ChildState.WAITING:
-                child.state = ChildState.STARTING
+                child.state, child.has_cell = ChildState.STARTING, True
                 ctx.spawn(child.spec)
             if one_by_one and child.state in self._blocking:
                 return
@@ -253,13 +262,16 @@ class Supervisor(Actor[Inbox]):
                 child.restarts_at.clear()
                 child.failures_in_a_row = 0
             case StopChild():
-                child.state, child.then = ChildState.TO_STOP, ChildState.ENDED
+                ctx.cancel(_restart_timer(name))
+                child.state = ChildState.TO_STOP if child.has_cell else ChildState.ENDED
+                child.then = ChildState.ENDED
             case RestartChild():
                 child.state, child.then = ChildState.TO_STOP, ChildState.WAITING
             case DeleteChild():
                 del self._children[name]
-                if child.state is ChildState.QUARANTINED:
-                    ctx.stop(self._ref(child, ctx), reason="deleted")
+                if child.has_cell:
+                    self._leaving.add(name)
+                    ctx.stop(self._ref(child, ctx), reason="its supervisor deletes it")
             case _:
                 unhandled(message)
         return self._which()
@@ -271,8 +283,12 @@ class Supervisor(Actor[Inbox]):
         if child is None:
             return "no such child"
         if isinstance(message, StartChild | DeleteChild):
-            return None if child.state in _DOWN else f"it is {child.state.value}"
-        return None if child.state in _UP else f"it is {child.state.value}"
+            possible = _DOWN
+        elif isinstance(message, StopChild):
+            possible = (*_UP, ChildState.BACKOFF)
+        else:
+            possible = _UP
+        return None if child.state in possible else f"it is {child.state.value}"
 
     def _which(self) -> Children:
         children = self._children.values()
@@ -301,3 +317,8 @@ class Supervisor(Actor[Inbox]):
                 for name, child in self._children.items()
             },
         }
+
+
+def _restart_timer(name: str) -> str:
+    """The key of the timer that ends the pause before a child's restart."""
+    return f"restart:{name}"

@@ -117,6 +117,7 @@ class Cell(pykka.Actor):
 
     __slots__ = (
         "_start_held",
+        "_stop_asked",
         "actor",
         "busy_ns",
         "children",
@@ -180,6 +181,7 @@ class Cell(pykka.Actor):
         self.context = ActorContext(self, runtime, 0)
         self.receive: Callable[[Any, ActorContext], None] | None = None
         self.stopping: Stop | None = None
+        self._stop_asked: list[Envelope] = []
         self.unwound: Callable[[], None] | None = None
         self.stash: list[Envelope] = []
         self._start_held: list[Envelope] = []
@@ -215,7 +217,9 @@ class Cell(pykka.Actor):
     def handle_control(self, envelope: Envelope) -> None:
         """Handle one envelope of the control lane. In this cell's turn; never raises."""
         system = self._system.get(type(envelope.message))
-        if system is not None:
+        if self.status is Status.STOPPED:
+            self._account_for(envelope)  # it slipped in while the mailbox was being closed
+        elif system is not None:
             system(self, envelope.message, envelope)
         elif isinstance(envelope.message, ChildStarted | ChildFailed | ChildStopped):
             self._child_reported(envelope.message, envelope)
@@ -226,8 +230,7 @@ class Cell(pykka.Actor):
 
     def _between_incarnations(self) -> bool:
         """Nobody is there to take a message, or a fenced thread may still be inside who is."""
-        absent = self.actor is None or self.context.retired
-        return absent and self.status is not Status.STOPPED
+        return self.actor is None or self.context.retired
 
     def _give(self, envelope: Envelope) -> None:
         """Let the actor receive it now, whatever the state of the user lane."""
@@ -241,8 +244,12 @@ class Cell(pykka.Actor):
                 actor.receive(envelope.message, self.context)
                 self.finished(envelope)
         except BaseException as error:  # whatever it is, it must reach the supervisor
-            if self.owns_turn():
-                self.fail(error, "receive", envelope)
+            self.raised(error, "receive", envelope)
+
+    def raised(self, error: BaseException, phase: Phase, envelope: Envelope | None) -> None:
+        """The actor's code raised this. What comes from a fenced thread concerns nobody."""
+        if self.owns_turn():
+            self.fail(error, phase, envelope)
 
     def owns_turn(self) -> bool:
         """Whether the running thread still speaks for this cell: a fenced one does not."""
@@ -271,10 +278,13 @@ class Cell(pykka.Actor):
         special = envelope.special
         if special is None or special.reply_to is None or special.answered:
             return
-        if envelope not in self.stash:
+        if self.owns_turn() and not self._is_set_aside(envelope):
             self.context.answer_error(
                 envelope, NoReply(f"{self.path} did not answer {type(envelope.message).__name__}")
             )
+
+    def _is_set_aside(self, envelope: Envelope) -> bool:
+        return any(aside is envelope for aside in self.stash)
 
     def _on_start(self, _message: Start, _envelope: Envelope) -> None:
         if self.status not in (Status.NEW, Status.FAILED, Status.KEPT):
@@ -295,8 +305,7 @@ class Cell(pykka.Actor):
             self.actor = actor = self.spec.build()
             actor.start(context)
         except BaseException as error:  # a failed start is a failure like any other
-            if self.owns_turn():
-                self.fail(error, "start", None)
+            self.raised(error, "start", None)
             return
         if not self.owns_turn():
             return
@@ -387,6 +396,8 @@ class Cell(pykka.Actor):
 
     def _dispose_of(self, envelope: Envelope, error: BaseException) -> None:
         """The message that crashed the actor: retried if its spec allows, else a dead letter."""
+        if self._is_set_aside(envelope):  # it is accounted for here, so not there
+            self.stash = [aside for aside in self.stash if aside is not envelope]
         special = envelope.special
         crashed = (special.deliveries if special is not None else 0) + 1
         if (
@@ -407,11 +418,8 @@ class Cell(pykka.Actor):
         self.runtime.dead_letter(reason, self.path, envelope, error)
 
     def _on_hung(self, message: Hung, _envelope: Envelope) -> None:
-        if message.incarnation != self.incarnation or self.status in (
-            Status.STOPPED,
-            Status.FAILED,
-        ):
-            return
+        if message.incarnation != self.incarnation or self.actor is None:
+            return  # it hung in `failed`, or had just finished stopping
         limit = self.spec.hang_after / 1e9
         error = ActorHung(f"busy for {message.busy_ns / 1e9:.3f} s, allowed {limit:g} s")
         self.fail(error, "hang", message.envelope)
@@ -431,9 +439,11 @@ class Cell(pykka.Actor):
         """Ask a child to stop; if it does not within its time, it is fenced and left behind."""
         child.tell_system(Stop(reason, keep), by=self)
         if not child.spec.actor.supervises:
-            self.runtime.tell_later(
-                child.spec.stop_within, self, StopOverdue(child.name, child.incarnation)
-            )
+            self._look_after_stop(child)
+
+    def _look_after_stop(self, child: Cell) -> None:
+        overdue = StopOverdue(child.name, child.incarnation)
+        self.runtime.tell_later(child.spec.stop_within, self, overdue)
 
     def _on_stop_overdue(self, message: StopOverdue, _envelope: Envelope) -> None:
         child = self.children.get(message.name)
@@ -441,8 +451,10 @@ class Cell(pykka.Actor):
             return
         if child.status in (Status.STOPPED, Status.KEPT, Status.FAILED):
             return
-        self.runtime.record("stop_overdue", child, "left behind")
-        self.runtime.abandon(child)
+        if self.runtime.abandon(child):
+            self.runtime.record("stop_overdue", child, "left behind")
+        else:  # it is not stuck in a handler; it waits for its turn, or for its own children
+            self._look_after_stop(child)
 
     def _child_reported(
         self, report: ChildStarted | ChildFailed | ChildStopped, envelope: Envelope
@@ -477,57 +489,47 @@ class Cell(pykka.Actor):
             then()
 
     def _on_stop(self, message: Stop, envelope: Envelope) -> None:
-        if self.status is Status.STOPPED:
-            self.context.answer(envelope, None)
-            return
-        already = self.stopping is not None and self.status is Status.STOPPING
-        if already and not message.abandoned:
+        self._stop_asked.append(envelope)
+        if self.status is Status.STOPPING:
             return
         self.receive = None
-        if message.abandoned and already:
-            message.keep = self.stopping.keep if self.stopping is not None else False
-        was_running = not self._between_incarnations()
         self.stopping = message
         self.status = Status.STOPPING
-        if message.abandoned:
-            self._discard_incarnation()
-        self._unwind(lambda: self._stop_actor(was_running, envelope))
+        self._unwind(self._stop_actor)
 
-    def _stop_actor(self, was_running: bool, envelope: Envelope) -> None:
-        stopping = self.stopping
+    def _stop_actor(self) -> None:
+        stopping, actor = self.stopping, self.actor
         assert stopping is not None
-        if self.spec.drain_on_stop:
-            self._drain()
-            if self.status is not Status.STOPPING:
-                return  # it failed on the way, and has been seen to
-        if was_running and self.actor is not None:
-            self.context.begin(envelope)
+        if actor is not None and not self.context.retired:
+            if self.spec.drain_on_stop and not self._drain():
+                return  # it failed or hung on the way, and is seen to
+            self.context.begin(self._stop_asked[0])
             try:
-                self.actor.stop(self.context, stopping.reason)
+                actor.stop(self.context, stopping.reason)
             except BaseException as error:  # a failed stop is recorded, and is a stop all the same
-                if self.owns_turn():
-                    self.fail(error, "stop", None)
+                self.raised(error, "stop", None)
                 return
             if not self.owns_turn():
                 return
-        self.context.answer(envelope, None)
         self._stop_completed()
 
-    def _drain(self) -> None:
-        """Handle what already waits in the user lane, within this turn."""
-        while self.actor is not None:
+    def _drain(self) -> bool:
+        """Handle what already waits in the user lane; False: the incarnation ended over it."""
+        while True:
             try:
                 envelope = self.mailbox.take_user()
             except IndexError:
-                return
+                return True
             self.processed += 1
             self._give(envelope)
+            if not self.owns_turn() or self.actor is None:
+                return False
 
     def _stop_completed(self) -> None:
         stopping = self.stopping
         assert stopping is not None
-        self.actor = None
-        self.context.retire()
+        self._discard_incarnation()
+        asked, self._stop_asked = self._stop_asked, []
         if stopping.keep:
             self.status = Status.KEPT
         else:
@@ -541,6 +543,8 @@ class Cell(pykka.Actor):
                 kept=stopping.keep,
             )
         )
+        for envelope in asked:
+            self.context.answer(envelope, None)
 
     def _finalise(self, reason: str) -> None:
         """The address ends here: what still waits is accounted for, watchers are told."""
@@ -552,19 +556,23 @@ class Cell(pykka.Actor):
             self.runtime.tell_terminated(watcher, self, reason)
         self.watchers = {}
         held, self._start_held = self._start_held, []
-        for envelope in [*held, *self.stash]:
+        for envelope in held:
             self.runtime.dead_letter(DeadLetterReason.STOPPED, self.path, envelope)
         self.sweep()
 
     def sweep(self) -> None:
         """Account for everything in a closed mailbox. Any thread may; each envelope comes once."""
         for envelope in self.mailbox.sweep():
-            if isinstance(envelope.message, Watch):
-                self.runtime.tell_terminated(envelope.message.watcher, self, "had stopped")
-            elif isinstance(envelope.message, System):
-                self.context.answer(envelope, None)
-            else:
-                self.runtime.dead_letter(DeadLetterReason.STOPPED, self.path, envelope)
+            self._account_for(envelope)
+
+    def _account_for(self, envelope: Envelope) -> None:
+        """Nobody will handle this one any more."""
+        if isinstance(envelope.message, Watch):
+            self.runtime.tell_terminated(envelope.message.watcher, self, "had stopped")
+        elif isinstance(envelope.message, System):
+            self.context.answer(envelope, None)
+        else:
+            self.runtime.dead_letter(DeadLetterReason.STOPPED, self.path, envelope)
 
     def _drop_user_lane(self) -> None:
         while True:
@@ -634,21 +642,19 @@ class Cell(pykka.Actor):
 
     def overflowed(self, envelope: Envelope, reason: DeadLetterReason) -> None:
         """A message did not get in: it is a dead letter, and on the order path a failure."""
-        runtime = self.runtime
-        if isinstance(envelope.message, Watch):
-            runtime.tell_terminated(envelope.message.watcher, self, "had stopped")
-            return
-        if isinstance(envelope.message, System):
-            self.context.answer(envelope, None)
+        if reason is DeadLetterReason.STOPPED:
+            self._account_for(envelope)
             return
         if envelope.special is not None and envelope.special.timer is not None:
             envelope.special.timer.waiting = False  # a later tick may get in
-        runtime.dead_letter(reason, self.path, envelope)
-        if reason is DeadLetterReason.FULL:
-            if getattr(envelope.message, "is_control", False):
-                runtime.fail_closed(f"{self.path}: its control lane is full")
-            elif self.spec.mailbox.overflow is Overflow.FAIL:
-                self.tell_system(Overflowed(self.incarnation, self.mailbox.bound))
+        if isinstance(envelope.message, System):
+            self.context.answer(envelope, None)
+        else:
+            self.runtime.dead_letter(reason, self.path, envelope)
+        if envelope.message.is_control:
+            self.runtime.fail_closed(f"{self.path}: its control lane is full")
+        elif self.spec.mailbox.overflow is Overflow.FAIL:
+            self.tell_system(Overflowed(self.incarnation, self.mailbox.bound))
 
     def _on_overflowed(self, message: Overflowed, _envelope: Envelope) -> None:
         if message.incarnation == self.incarnation and self.status is Status.RUNNING:

@@ -64,7 +64,7 @@ class ActorContext:
         self._deliver: Callable[[Cell, Envelope], None] = runtime.deliver
         self._sent = 0
         self._timer_count = 0
-        self._market_for: Envelope | None = None
+        self._market_for = -1
         self._market_at = 0
         self._rng: random.Random | None = None
 
@@ -109,9 +109,9 @@ class ActorContext:
 
     def market_time(self) -> int:
         """See `Context.market_time`."""
-        if self._market_for is not self.envelope:
+        if self._market_for != self.moment:
             self._market_at = self.runtime.market_time_at(self.moment)
-            self._market_for = self.envelope
+            self._market_for = self.moment
         return self._market_at
 
     def new_id(self) -> str:
@@ -171,6 +171,10 @@ class ActorContext:
 
     def ask(self, ref: Ref[Any], message: Message, *, within: int, tag: str) -> None:
         """See `Context.ask`."""
+        if self.retired:
+            fenced = self._envelope_for(message)
+            self.runtime.dead_letter(DeadLetterReason.FENCED, ref.path, fenced)
+            return
         key = f"ask:{tag}"
         self.after(within, Replied(tag=tag, timed_out=True), key=key)
         asked_by = AskedBy(self.path, tag, self.timers[key])
@@ -179,8 +183,6 @@ class ActorContext:
         cell = self._cells.get(ref.path)
         if cell is None:
             self.runtime.dead_letter(DeadLetterReason.NO_SUCH_PATH, ref.path, envelope)
-        elif self.retired:
-            self.runtime.dead_letter(DeadLetterReason.FENCED, ref.path, envelope)
         else:
             self._deliver(cell, envelope)
 
@@ -188,7 +190,11 @@ class ActorContext:
         """See `Context.reply`."""
         special = self.envelope.special
         if special is not None and special.reply_to is not None:
-            self.answer(self.envelope, message)
+            if self.retired:
+                fenced = self._envelope_for(message)
+                self.runtime.dead_letter(DeadLetterReason.FENCED, self.envelope.id[0], fenced)
+            else:
+                self.answer(self.envelope, message)
         elif (sender := self.sender) is not None:
             self.tell(sender, message)
         else:
@@ -215,10 +221,12 @@ class ActorContext:
         self._set_timer(key or type(message).__name__, period, message, period, coalesce=coalesce)
 
     def _set_timer(
-        self, key: str, delay: int, message: Message, period: int, *, coalesce: bool
+        self, key: str, delay: int, message: Any, period: int, *, coalesce: bool
     ) -> None:
         if self.retired:
             return
+        if not isinstance(message, Message):  # it would fail in the thread that all timers share
+            raise TypeError(f"{message!r} is not a Message")
         self._timer_count += 1
         due = self.runtime.now() + max(0, delay)
         timer = Timer(key, self._timer_count, message, period, coalesce, due)
@@ -243,6 +251,8 @@ class ActorContext:
 
     def set_receive_timeout(self, delay: int | None) -> None:
         """See `Context.set_receive_timeout`."""
+        if self.retired:
+            return
         self.receive_timeout = delay
         self.handled_at = self.moment
         if delay is None:
@@ -278,26 +288,34 @@ class ActorContext:
 
     def stash(self) -> None:
         """See `Context.stash`."""
-        stash = self.cell.stash
+        stash, envelope = self.cell.stash, self.envelope
+        if self.retired or (stash and stash[-1] is envelope):
+            return
         if len(stash) >= self.cell.spec.mailbox.stash_bound:
             raise StashFull(f"{len(stash)} messages are set aside already")
-        stash.append(self.envelope)
+        if envelope.special is not None:
+            envelope.special.timer = (
+                None  # it has been let in: what becomes of the timer is no matter
+            )
+        stash.append(envelope)
 
     def unstash(self) -> None:
         """See `Context.unstash`."""
         cell = self.cell
-        if cell.stash:
+        if cell.stash and not self.retired:
             cell.mailbox.put_back(cell.stash)
             cell.stash = []
             cell.wake()
 
     def watch(self, ref: Ref[Any]) -> None:
         """See `Context.watch`."""
-        self.runtime.watch(ref.path, self.path)
+        if not self.retired:
+            self.runtime.watch(ref.path, self.path)
 
     def unwatch(self, ref: Ref[Any]) -> None:
         """See `Context.unwatch`."""
-        self.runtime.unwatch(ref.path, self.path)
+        if not self.retired:
+            self.runtime.unwatch(ref.path, self.path)
 
     def spawn(self, spec: ChildSpec) -> Ref[Any]:
         """See `Context.spawn`."""
@@ -312,15 +330,17 @@ class ActorContext:
         if ref.path == self.path:
             self.runtime.stop_cell(self.cell, reason)
             return
-        child = self.cell.children.get(ref.name)
-        if child is None or child.path != ref.path:
+        parent, _, name = ref.path.rpartition("/")
+        if parent != self.path:
             raise ValueError(f"{ref.path} is not a child of {self.path}")
-        self.cell.request_stop(child, reason, keep=keep)
+        child = self.cell.children.get(name)
+        if child is not None:  # else it has ended by itself meanwhile
+            self.cell.request_stop(child, reason, keep=keep)
 
     def label(self, ref: Ref[Any], text: str) -> None:
         """See `Context.label`."""
         child = self.cell.children.get(ref.name)
-        if child is not None:
+        if child is not None and not self.retired:
             child.label = text
 
     def defer_start(self) -> None:

@@ -16,6 +16,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from hydra.runtime.clock import machine_time
+from hydra.runtime.envelope import Envelope
+from hydra.runtime.system import Hung
+from messages.message import Message
 
 if TYPE_CHECKING:
     from hydra.runtime.thread_runtime import ThreadCell
@@ -167,18 +170,30 @@ def _take_up(token: list[int]) -> None:
         raise Fenced from None
 
 
-def fence(cell: ThreadCell) -> int | None:
-    """Take the turn away from a thread that is in a handler; how long it was, or None if it is not.
+def fence(cell: ThreadCell, since: int) -> bool:
+    """Take the turn away from the handler that began at `since`; False if it has returned.
 
-    Afterwards nothing that thread does reaches anybody, and another may run the cell.
+    Afterwards nothing its thread does reaches anybody, and another may run the cell. What that
+    handles first is that this one hung.
     """
-    turn = cell.turn
+    turn, context = cell.turn, cell.context
+    envelope = context.envelope if context.moment >= since else None
     try:
-        since = turn.token.pop()
-    except IndexError:
-        return None
-    cell.context.retired = True
+        turn.token.remove(since)  # the very handler that was judged, not one that came after it
+    except ValueError:
+        return False
+    context.retired = True
     cell.receive = None  # nothing more for the incarnation that the thread is stuck in
+    now = machine_time()
+    hung = Hung(cell.incarnation, now - since, handled(envelope))
+    cell.mailbox.control.appendleft(Envelope(hung, cell.runtime.next_id(), None, None, now))
     cell.turn = Turn(turn.dispatcher)
     turn.dispatcher.replace_thread(turn.thread)
-    return machine_time() - since
+    cell.wake()
+    return True
+
+
+def handled(envelope: Envelope | None) -> Envelope | None:
+    """The envelope, if it holds a message to an actor and nothing of the runtime's own."""
+    is_message = envelope is not None and isinstance(envelope.message, Message)
+    return envelope if is_message else None

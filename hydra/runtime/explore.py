@@ -63,7 +63,6 @@ class Explorer:
         self._dice = random.Random(f"explore|{options.seed}")
         self._runnable: list[SimCell] = []
         self._last_arrival: dict[tuple[str, str, bool], int] = {}
-        self._busy_until: dict[str, int] = {}
         self._priorities: dict[str, float] = {}
         self._steps = 0
         self._changes = frozenset(
@@ -91,15 +90,9 @@ class Explorer:
         """How much later than due a timer fires."""
         return self._drawn(self.options.timer_late_mean)
 
-    def is_busy(self, path: str, now: int) -> bool:
-        """Whether the actor is still in its last handler; afterwards it is put in line again."""
-        return self._busy_until.get(path, 0) > now
-
-    def occupy(self, path: str, now: int) -> int:
-        """A handler of the actor ran: when it is free again."""
-        until = now + self._drawn(self.options.service_mean)
-        self._busy_until[path] = until
-        return until
+    def occupy(self, cell: SimCell, now: int) -> None:
+        """A handler of the cell ran: draw until when it is busy."""
+        cell.busy_until = now + self._drawn(self.options.service_mean)
 
     def add(self, cell: SimCell) -> None:
         """The cell has something to do."""

@@ -14,6 +14,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from msgspec import structs
+
 from hydra.ports import GateKey, GateRefused, Permit, PermitClass
 from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
 
@@ -135,9 +137,15 @@ class Gate:
             listener(epoch)
 
     def trip(self, cause: Cause) -> tuple[str, ...]:
-        """See `OrderGate.trip`. The same cause again changes its text, not the state."""
+        """See `OrderGate.trip`. The same cause again changes its text and worsens its state.
+
+        It never makes it milder: only `arm` does.
+        """
         self._tripping += 1  # before the lock: every later test refuses orders at once
         with self._lock:
+            latched = self._causes.get(cause.code)
+            if latched is not None and latched.state.severity > cause.state.severity:
+                cause = structs.replace(cause, state=latched.state)
             self._causes[cause.code] = cause
             self._state = effective_state(tuple(self._causes.values()))
             self._epoch += 1

@@ -71,27 +71,28 @@ class Mailbox:
         The bound is tested before the append without a lock, so that as many messages as there are
         producing threads may stand beyond it for a moment.
         """
-        depth = len(self.user)
-        if depth >= self.high_water:
-            self.high_water = depth + 1
         if self.closed:
             return DeadLetterReason.STOPPED
         if self._conflate is not None:
-            return self._put_conflating(envelope, depth)
+            return self._put_conflating(envelope)
+        depth = len(self.user)
         if depth >= self.bound:
             self.rejected += 1
             return DeadLetterReason.FULL
         self.user.append(envelope)
+        if depth >= self.high_water:
+            self.high_water = depth + 1
         return None
 
-    def _put_conflating(self, envelope: Envelope, depth: int) -> DeadLetterReason | None:
-        assert self._conflate is not None and self._lock is not None
-        key = self._conflate(envelope.message)
+    def _put_conflating(self, envelope: Envelope) -> DeadLetterReason | None:
+        assert self._lock is not None
+        key = self._key_of(envelope.message)
         with self._lock:
             if key is not None and key in self._latest:
                 self._latest[key] = envelope
                 self.conflated += 1
                 return None
+            depth = len(self.user)
             if depth >= self.bound:
                 self.rejected += 1
                 return DeadLetterReason.FULL
@@ -100,7 +101,20 @@ class Mailbox:
             else:
                 self._latest[key] = envelope
                 self.user.append(_Latest(key))
+            if depth >= self.high_water:
+                self.high_water = depth + 1
         return None
+
+    def _key_of(self, message: Any) -> Hashable | None:
+        assert self._conflate is not None
+        try:
+            key = self._conflate(message)
+            hash(key)
+        except (
+            Exception
+        ):  # this is the sender's thread, and no sender pays for a receiver's mistake
+            return None  # it stands alone; the receiver will say what it thinks of it
+        return key
 
     def take_user(self) -> Envelope:
         """The oldest of the user lane. Raises IndexError if there is none."""

@@ -127,8 +127,8 @@ class Runtime(ABC):
         """Deliver `context.timer_due(timer)` when it is due, again and again if it has a period."""
 
     @abstractmethod
-    def abandon(self, cell: Cell) -> None:
-        """Fence the thread that is stuck in this cell and finish its stop without it."""
+    def abandon(self, cell: Cell) -> bool:
+        """Fence the thread that is stuck in a handler of this cell; False if none is."""
 
     @abstractmethod
     def settle_future(

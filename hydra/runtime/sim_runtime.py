@@ -24,9 +24,10 @@ from hydra.runtime.gate import UNLIMITED_LEASE
 from hydra.runtime.guard import Guard
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
 from hydra.runtime.runtime import NoReplyInTime, Runtime
-from hydra.runtime.system import Hung, Stop
+from hydra.runtime.system import Hung
 from hydra.runtime.trace import Trace
 from messages.journal import WriteEntry
+from messages.lifecycle import Phase
 
 Event = TypeVar("Event")
 
@@ -79,7 +80,7 @@ class SimFuture(pykka.Future[Any]):
 class SimCell(Cell):
     """A cell that is run by the simulation's loop."""
 
-    __slots__ = ("runnable", "stuck", "stuck_on", "stuck_since")
+    __slots__ = ("busy_until", "runnable", "stuck", "stuck_on", "stuck_since")
 
     runtime: SimRuntime
 
@@ -93,6 +94,7 @@ class SimCell(Cell):
         self.stuck_on: Envelope | None = None
         self.stuck_since = 0
         self.runnable = False
+        self.busy_until = 0  # the explore schedule's: afterwards it is put in line again
 
     def put(self, envelope: Envelope) -> None:
         """See `Cell.put`."""
@@ -111,6 +113,17 @@ class SimCell(Cell):
                 self.runtime.ready.append(self)
         if reason is not None:
             self.overflowed(envelope, reason)
+
+    def raised(self, error: BaseException, phase: Phase, envelope: Envelope | None) -> None:
+        """See `Cell.raised`."""
+        if isinstance(error, SimulatedHang):
+            self.runtime.hang(self, envelope)
+        else:
+            super().raised(error, phase, envelope)
+
+    def owns_turn(self) -> bool:
+        """See `Cell.owns_turn`."""
+        return not self.stuck
 
     def wake(self) -> None:
         """See `Cell.wake`. A place in line for each message; a superfluous one is harmless."""
@@ -174,6 +187,8 @@ class SimRuntime(Runtime):
         """See `Runtime.create_cell`."""
         with self.guard.lifted():
             ref = SimCell.start(self, spec, parent)
+            # pykka's registry is one for the process and would keep every simulation ever made.
+            pykka.ActorRegistry.unregister(ref)
         cell: Cell = ref.actor_inbox.cell  # type: ignore[attr-defined]  # it is our Inbox
         self.adopt(cell)
         return cell
@@ -194,7 +209,8 @@ class SimRuntime(Runtime):
                 assert isinstance(cell, SimCell)
                 cell.arrive(envelope)
             if timer.period:
-                timer.due += timer.period
+                missed = max(0, self._now - timer.due) // timer.period
+                timer.due += (missed + 1) * timer.period
                 skip_to = self._next_event_at
                 if timer.coalesce and self._explorer is None and skip_to is not None:
                     # Nothing can happen before the next event, so further ticks would be idle.
@@ -205,11 +221,13 @@ class SimRuntime(Runtime):
         late = 0 if self._explorer is None else self._explorer.timer_lateness()
         self.call_at(timer.due + late, fire)
 
-    def abandon(self, cell: Cell) -> None:
+    def abandon(self, cell: Cell) -> bool:
         """See `Runtime.abandon`."""
         assert isinstance(cell, SimCell)
-        self._unstick(cell)
-        cell.tell_system(Stop("did not stop in time", abandoned=True))
+        if not cell.stuck:
+            return False
+        self._fence(cell)
+        return True
 
     def settle_future(
         self, future: pykka.Future[Any], value: Any, error: BaseException | None
@@ -346,7 +364,7 @@ class SimRuntime(Runtime):
                     receive(envelope.message, context)
                     cell.finished(envelope)
             except BaseException as error:  # whatever it is, it must reach the supervisor
-                self._failed(cell, error, envelope)
+                cell.raised(error, "receive", envelope)
 
     def _settle_tracing(self, trace: Trace) -> None:
         """Canonical, everything recorded."""
@@ -367,7 +385,7 @@ class SimRuntime(Runtime):
             for waiting in (self.ready_control, self.ready):
                 while waiting:
                     cell = waiting.popleft()
-                    if not cell.runnable and not explorer.is_busy(cell.path, self._now):
+                    if not cell.runnable and cell.busy_until <= self._now:
                         cell.runnable = True
                         explorer.add(cell)
             chosen = explorer.choose()
@@ -379,9 +397,9 @@ class SimRuntime(Runtime):
                 self._run_control(chosen)
             elif not self._run_user(chosen, trace):
                 continue
-            free_at = explorer.occupy(chosen.path, self._now)
-            if free_at > self._now:
-                self.call_at(free_at, chosen.wake)
+            explorer.occupy(chosen, self._now)
+            if chosen.busy_until > self._now:
+                self.call_at(chosen.busy_until, chosen.wake)
             else:
                 chosen.wake()
 
@@ -390,12 +408,8 @@ class SimRuntime(Runtime):
             trace.add(self._now, cell.path, cell.mailbox.control[0])
 
     def _run_control(self, cell: SimCell) -> None:
-        if cell.stuck or not cell.mailbox.control:
-            return
-        try:
+        if cell.mailbox.control and not cell.stuck:
             cell.handle_control(cell.mailbox.control.popleft())
-        except SimulatedHang:
-            self._hang(cell, None)
 
     def _run_user(self, cell: SimCell, trace: Trace) -> bool:
         receive = cell.receive
@@ -411,43 +425,33 @@ class SimRuntime(Runtime):
                 receive(envelope.message, context)
                 cell.finished(envelope)
         except BaseException as error:  # whatever it is, it must reach the supervisor
-            self._failed(cell, error, envelope)
+            cell.raised(error, "receive", envelope)
         cell.handled.append((envelope, self._now, 0))
         return True
 
-    def _failed(self, cell: SimCell, error: BaseException, envelope: Envelope) -> None:
-        if isinstance(error, SimulatedHang):
-            self._hang(cell, envelope)
-        else:
-            cell.fail(error, "receive", envelope)
-
-    def _hang(self, cell: SimCell, envelope: Envelope | None) -> None:
+    def hang(self, cell: SimCell, envelope: Envelope | None) -> None:
         """The handler does not return: nothing of this cell runs until the watch finds it."""
         cell.stuck, cell.stuck_on = True, envelope
         cell.receive = None
-        cell.stuck_since = since = self._now
+        cell.stuck_since = self._now
         incarnation = cell.incarnation
 
         def find() -> None:
-            if not cell.stuck or cell.incarnation != incarnation:
-                return
-            busy_ns = self._now - since
-            if cell.spec.critical:
-                self.trip_for(cell, f"hung for {busy_ns / SECOND:.1f} s")
-            self._unstick(cell)
-            cell.handle_control(
-                Envelope(
-                    Hung(incarnation, busy_ns, envelope), self.next_id(), None, None, self._now
-                )
-            )
+            if cell.stuck and cell.incarnation == incarnation:
+                if cell.spec.critical:
+                    busy_s = (self._now - cell.stuck_since) / SECOND
+                    self.trip_for(cell, f"hung for {busy_s:.1f} s")
+                self._fence(cell)
 
         self.call_at(self._now + cell.spec.hang_after + 1, find)
 
-    def _unstick(self, cell: SimCell) -> None:
-        if cell.stuck:
-            cell.stuck = False
-            cell.context.retired = True
-            cell.wake()
+    def _fence(self, cell: SimCell) -> None:
+        """Nothing that is stuck here reaches anybody; the first thing handled is that it hung."""
+        cell.stuck = False
+        cell.context.retired = True
+        hung = Hung(cell.incarnation, self._now - cell.stuck_since, cell.stuck_on)
+        cell.mailbox.control.appendleft(Envelope(hung, self.next_id(), None, None, self._now))
+        cell.wake()
 
     def _renew_lease(self) -> None:
         self._lease.tick(self._now)

@@ -30,8 +30,6 @@ class Stop(System):
 
     reason: str
     keep: bool = False
-    abandoned: bool = False
-    """The thread that ran it is fenced; nothing of the incarnation may be called any more."""
 
 
 class StopOverdue(System):
@@ -42,7 +40,10 @@ class StopOverdue(System):
 
 
 class Hung(System):
-    """The thread that ran this cell has been fenced after `busy_ns` in one handler."""
+    """The thread that ran this cell has been fenced after `busy_ns` in one handler.
+
+    `envelope` is what it was handling; None if that was the runtime's own (a start or a stop).
+    """
 
     incarnation: int
     busy_ns: int

@@ -20,7 +20,6 @@ from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
 from hydra.runtime.runtime import NoReplyInTime, Runtime
-from hydra.runtime.system import Hung, Stop
 from hydra.runtime.timers import TimerThread
 from messages.journal import WriteEntry
 
@@ -156,11 +155,11 @@ class ThreadRuntime(Runtime):
 
         self._timers.at(timer.due, fire)
 
-    def abandon(self, cell: Cell) -> None:
+    def abandon(self, cell: Cell) -> bool:
         """See `Runtime.abandon`."""
         assert isinstance(cell, ThreadCell)
-        fence(cell)
-        cell.tell_system(Stop("did not stop in time", abandoned=True))
+        since = cell.turn.busy_since()
+        return since is not None and fence(cell, since)
 
     def settle_future(
         self, future: pykka.Future[Any], value: Any, error: BaseException | None
@@ -275,11 +274,7 @@ class ThreadRuntime(Runtime):
                 continue
             if cell.spec.critical:
                 self.trip_for(cell, f"hung for {(now - since) / 1e9:.1f} s")
-            incarnation, envelope = cell.incarnation, cell.context.envelope
-            busy_ns = fence(cell)
-            if busy_ns is not None:
-                hung_on = envelope if envelope.message is not None else None
-                cell.tell_system(Hung(incarnation, busy_ns, hung_on))
+            fence(cell, since)
 
 
 def _idle(cell: Cell) -> bool:

@@ -14,7 +14,7 @@ from hydra.ops.debug.engine import (
     Timeout,
     a_second,
     asks_engine,
-    milliseconds,
+    time_option,
     write_json,
 )
 from hydra.ops.debug.render import Row, number, span, text, yes
@@ -42,7 +42,7 @@ OneActor = Annotated[
     typer.Argument(metavar="PATH", help="The actor's path; its end is enough if only one fits."),
 ]
 SomeActors = Annotated[
-    str, typer.Argument(metavar="[PATH]", help="Only this actor and those below it.")
+    str, typer.Argument(metavar="PATH", help="Only this actor and those below it.")
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=5_000, help="At most so many lines.")]
 Count = Annotated[int, typer.Option("-n", "--count", min=1, max=5_000, help="How many.")]
@@ -50,9 +50,7 @@ Payload = Annotated[bool, typer.Option("--payload", help="Show the messages' con
 Reason = Annotated[
     str, typer.Option("--reason", help="Why: it goes into the journal with your name.")
 ]
-Within = Annotated[
-    int, typer.Option("--within", parser=milliseconds, metavar="TIME", help="The actor's deadline.")
-]
+Within = Annotated[int, time_option("--within", "1s", "How long the actor has to answer.")]
 
 
 class Sort(StrEnum):
@@ -73,7 +71,7 @@ class Lane(StrEnum):
 
 PATH = text("ACTOR", "path")
 STATUS = text("STATUS", "status")
-MESSAGE = [text("TYPE", "type"), text("ID", "id"), text("CAUSE", "cause")]
+MESSAGE = [text("TYPE", "type"), text("ID", "id"), text("CAUSE", "cause", may_go=True)]
 
 
 @app.command()
@@ -94,24 +92,19 @@ def mailboxes(
     path: SomeActors = "",
     sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.DEPTH,
     window: Annotated[
-        int,
-        typer.Option(
-            "--window",
-            parser=milliseconds,
-            metavar="TIME",
-            help="Count messages a second over this time, such as 5s.",
-        ),
+        int, time_option("--window", "no rates", "Count messages a second over this time: 5s.")
     ] = 0,
     limit: Limit = 1_000,
 ) -> None:
     """Show how much waits for each actor, since when, and how much it has handled."""
     columns = [PATH, STATUS, number("DEPTH", "depth")]
-    columns += [number("CONTROL", "control_depth"), span("OLDEST", "oldest_ms")]
-    columns += [number("MOST", "high_water"), number("HANDLED", "processed")]
+    columns += [number("CONTROL", "control_depth", may_go=True), span("OLDEST", "oldest_ms")]
+    columns += [number("MOST", "high_water", may_go=True), number("HANDLED", "processed")]
     if window or sort is Sort.RATE:
         columns += [number("IN/S", "rate_in"), number("OUT/S", "rate")]
-    columns += [span("BUSY", "busy_ms"), number("FAILED", "failures")]
-    columns += [number("RESTARTS", "restarts"), number("REJECTED", "rejected")]
+    columns += [span("BUSY", "busy_ms"), number("FAILED", "failures", may_go=True)]
+    columns += [number("RESTARTS", "restarts", may_go=True)]
+    columns += [number("REJECTED", "rejected", may_go=True)]
     engine.table(
         "mailboxes",
         columns,
@@ -136,10 +129,10 @@ def peek(
 ) -> None:
     """Show the messages that wait for an actor, next one first. They stay where they are."""
     columns = [number("PLACE", "place"), *MESSAGE, span("AGE", "age_ms")]
-    columns += [text("SPECIAL", "special")]
+    columns += [text("SPECIAL", "special", may_go=True)]
     engine.table(
         "peek",
-        [*columns, text("PAYLOAD", "payload")] if payload else columns,
+        [*columns, text("PAYLOAD", "payload", folds=True)] if payload else columns,
         nothing="nothing waits there",
         path=path,
         count=count,
@@ -225,7 +218,13 @@ def trace(
     ] = 100,
     rate: Annotated[
         int,
-        typer.Option("--rate", parser=a_second, metavar="N/s", help="Leave out what is over this."),
+        typer.Option(
+            "--rate",
+            parser=a_second,
+            metavar="N/s",
+            show_default=False,
+            help="Leave out what is over this. Default: 50/s.",
+        ),
     ] = 50,
     payload: Payload = False,
 ) -> None:
@@ -275,7 +274,7 @@ def log(engine: Engine, path: OneActor, count: Count = 20, payload: Payload = Fa
     columns += [span("TOOK", "took_ms")]
     engine.table(
         "log",
-        [*columns, text("PAYLOAD", "payload")] if payload else columns,
+        [*columns, text("PAYLOAD", "payload", folds=True)] if payload else columns,
         nothing="it has handled nothing yet",
         path=path,
         count=count,
@@ -294,9 +293,9 @@ def stats(engine: Engine, path: SomeActors = "", limit: Limit = 1_000) -> None:
         span("WAIT P50", "wait_p50_ms"),
         span("P99", "wait_p99_ms"),
         span("TOOK P50", "took_p50_ms"),
-        span("P99", "took_p99_ms"),
-        span("MAX", "took_max_ms"),
-        number("OF LAST", "over_last"),
+        span("P99", "took_p99_ms", may_go=True),
+        span("MAX", "took_max_ms", may_go=True),
+        number("OF LAST", "over_last", may_go=True),
     ]
     engine.table("stats", columns, nothing="no actors", path=path, limit=limit)
 
@@ -345,9 +344,13 @@ def dead_letters(
     arguments: dict[str, Any] = {"reason": reason, "path": path, "limit": limit}
     arguments["payload"] = payload
     columns = [span("AGO", "ago_ms"), text("REASON", "reason"), text("TO", "path")]
-    columns += [text("TYPE", "type"), text("ID", "id"), text("ERROR", "error")]
+    columns += [
+        text("TYPE", "type"),
+        text("ID", "id", may_go=True),
+        text("ERROR", "error", folds=True),
+    ]
     if payload:
-        columns += [text("PAYLOAD", "payload")]
+        columns += [text("PAYLOAD", "payload", folds=True)]
     if follow:
         for event in engine.events("dead-letters", follow=True, **arguments):
             if engine.json:
@@ -380,10 +383,12 @@ def history(
     if engine.json:
         write_json({key: data[key] for key in ("rows", "traces")} if traces else data["rows"])
         return
-    columns = [text("AT", "at"), span("AGO", "ago_ms"), PATH]
+    columns = [text("AT", "at", may_go=True), span("AGO", "ago_ms"), PATH]
     columns += [number("#", "incarnation"), text("WHAT", "what")]
     render.show_table(
-        [*columns, text("DETAIL", "detail")], data["rows"], nothing="nothing has happened"
+        [*columns, text("DETAIL", "detail", folds=True)],
+        data["rows"],
+        nothing="nothing has happened",
     )
     for failure in data.get("traces", ()):
         render.write(render.clean(f"\n{failure['path']}#{failure['incarnation']}"))
@@ -425,14 +430,14 @@ def children(engine: Engine, path: OneActor) -> None:
     columns = [
         PATH,
         STATUS,
-        text("ACTOR CLASS", "actor"),
-        number("#", "incarnation"),
+        text("CLASS", "actor", may_go=True),
+        number("#", "incarnation", may_go=True),
         number("RESTARTS", "restarts"),
         text("RESTART", "restart"),
-        yes("CRITICAL", "critical"),
-        text("RUNS ON", "dispatcher"),
-        span("UP FOR", "running_ms"),
-        text("LAST FAILURE", "last_failure"),
+        yes("CRITICAL", "critical", may_go=True),
+        text("RUNS ON", "dispatcher", may_go=True),
+        span("UP FOR", "running_ms", may_go=True),
+        text("LAST FAILURE", "last_failure", folds=True),
     ]
     engine.table("children", columns, nothing="it has no children", path=path)
 
@@ -453,14 +458,20 @@ def gate(engine: Engine) -> None:
     facts += [("passed", data["passed"]), ("refused", data["refused"])]
     render.show_facts([*facts, ("failed closed", data["failed_closed"])])
     columns = [text("CAUSE", "code"), text("CLASS", "class"), text("STATE", "state")]
-    columns += [text("SINCE", "since"), text("DETAIL", "detail")]
+    columns += [text("SINCE", "since", may_go=True), text("DETAIL", "detail", folds=True)]
     render.write()
     render.show_table(columns, data["causes"], nothing="no cause stands against trading")
 
 
 @app.command()
 @asks_engine
-def halt(engine: Engine, reason: Reason, within: Within = 2_000) -> None:
+def halt(
+    engine: Engine,
+    reason: Reason,
+    within: Annotated[
+        int, time_option("--within", "2s", "How long to wait for orders on their way out.")
+    ] = 2_000,
+) -> None:
     """Stop all orders, here and now. It is an operator who lets trading resume, with `resume`."""
     data = engine.ask("halt", longer=within / 1_000, reason=reason, timeout_ms=within)
     if engine.json:
@@ -477,9 +488,7 @@ def halt(engine: Engine, reason: Reason, within: Within = 2_000) -> None:
 @asks_engine
 def gil(
     engine: Engine,
-    over: Annotated[
-        int, typer.Option("--over", parser=milliseconds, metavar="TIME", help="Look for so long.")
-    ] = 1_000,
+    over: Annotated[int, time_option("--over", "1s", "Look for so long.")] = 1_000,
 ) -> None:
     """Measure how long a thread of the engine waits until Python lets it run."""
     seconds = over / 1_000
@@ -499,14 +508,15 @@ def threads(engine: Engine) -> None:
 @asks_engine
 def collections(
     engine: Engine,
-    over: Annotated[
-        int,
-        typer.Option("--over", parser=milliseconds, metavar="TIME", help="Measure pauses so long."),
-    ] = 0,
+    over: Annotated[int, time_option("--over", "no pauses", "Measure the pauses so long.")] = 0,
 ) -> None:
     """Show Python's garbage collector: what it has done and, with --over, how long it pauses."""
     seconds = over / 1_000
-    _show(engine, engine.ask("gc", longer=seconds, seconds=seconds))
+    data = engine.ask("gc", longer=seconds, seconds=seconds)
+    if not engine.json:
+        made = [f"{each['collections']:,}" for each in data.pop("generations")]
+        data["collections"] = ", ".join(made)
+    _show(engine, data)
 
 
 def _show(engine: Engine, data: Row) -> None:
@@ -521,10 +531,7 @@ def _show(engine: Engine, data: Row) -> None:
 def top_command(
     engine: Engine,
     path: SomeActors = "",
-    every: Annotated[
-        int,
-        typer.Option("--every", parser=milliseconds, metavar="TIME", help="How often it looks."),
-    ] = 1_000,
+    every: Annotated[int, time_option("--every", "1s", "How often it looks.")] = 1_000,
     once: Annotated[bool, typer.Option("--once", help="One picture, then end.")] = False,
 ) -> None:
     """Show it all, live: the gate, dead letters, and every actor with what waits and what hangs.

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ SUBFOLDERS = ("", "embedded", "live")
 """Where in the state folder an engine may have put it: paper's own is the folder itself."""
 
 CHUNK = 64 * 1024
+RETRY_S = 0.02
 
 
 class NoEngine(Exception):
@@ -43,7 +45,7 @@ class DebugClient:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout)
         try:
-            self._socket.connect(os.fsencode(path_to(path)))
+            self._connect(os.fsencode(path_to(path)))
         except FileNotFoundError as error:
             self._socket.close()
             raise NoEngine(f"no engine has made a debug socket at {path}") from error
@@ -53,6 +55,16 @@ class DebugClient:
         except (OSError, RightsTooOpen) as error:
             self._socket.close()
             raise NoEngine(f"cannot connect to {path}: {error}") from error
+
+    def _connect(self, address: bytes) -> None:
+        until = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._socket.connect(address)
+            except BlockingIOError:  # as many are waiting to be let in as may
+                if time.monotonic() > until:
+                    raise
+            time.sleep(RETRY_S)
 
     def __enter__(self) -> Self:
         return self

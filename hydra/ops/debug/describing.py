@@ -16,6 +16,8 @@ from hydra.runtime.runtime import Runtime
 Row = dict[str, Any]
 
 ITEMS_MAX = 200
+"""Of one list or table in an actor's state; VALUES_MAX in all of it."""
+VALUES_MAX = 1_000
 NESTED_MAX = 4
 PAYLOAD_MAX = 500
 """Characters of a message's content, where that was asked for."""
@@ -44,11 +46,11 @@ def cell_at(runtime: Runtime, path: str) -> Cell:
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
-    """Some names as people write them: `a, b or c`."""
+    """Some names as people write them: `a, b or c`; nothing for none."""
     some = [shortened(name) for name in names[:most]]
     if len(names) > most:
         some.append(f"{len(names) - most} more")
-    return " or ".join(filter(None, (", ".join(some[:-1]), some[-1])))
+    return " or ".join(filter(None, (", ".join(some[:-1]), *some[-1:])))
 
 
 def below(runtime: Runtime, path: str) -> list[tuple[int, Cell]]:
@@ -161,31 +163,46 @@ def utc_text(moment: int) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{moment % SECOND // MILLISECOND:03d}Z"
 
 
-def plain(value: Any, nested: int = 0) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON knows it, cut in depth, in count and in length; the rest as text."""
-    match value:
-        case Enum():
-            return value.name
-        case None | bool() | float():
-            return value
-        case int():
-            return value if abs(value) < 1 << 53 else shown(value)
-        case str():
-            return shortened(value, TEXT_MAX)
-        case dict() | Mapping() if nested < NESTED_MAX:
-            items = list(value.items())
-            told = {_key(key): plain(item, nested + 1) for key, item in items[:ITEMS_MAX]}
-            if len(items) > ITEMS_MAX:
-                told["…"] = f"{len(items) - ITEMS_MAX} more"
-            return told
-        case list() | tuple() if nested < NESTED_MAX:
-            items = list(value)
-            told_items = [plain(item, nested + 1) for item in items[:ITEMS_MAX]]
-            if len(items) > ITEMS_MAX:
-                told_items.append(f"… {len(items) - ITEMS_MAX} more")
-            return told_items
-        case _:
-            return shown(value, TEXT_MAX)
+    return _Plain().told(value, 0)
+
+
+class _Plain:
+    """Counts what it tells, so that tables within tables do not add up to megabytes."""
+
+    def __init__(self) -> None:
+        self._left = VALUES_MAX
+
+    def told(self, value: Any, nested: int) -> Any:
+        self._left -= 1
+        match value:
+            case Enum():
+                return value.name
+            case None | bool() | float():
+                return value
+            case int():
+                return value if abs(value) < 1 << 53 else shown(value)
+            case str():
+                return shortened(value, TEXT_MAX if nested < 2 else PAYLOAD_MAX)
+            case dict() | Mapping() if nested < NESTED_MAX:
+                items = list(value.items())
+                some_items = items[: self._room()]
+                told = {_key(key): self.told(item, nested + 1) for key, item in some_items}
+                if len(items) > len(some_items):
+                    told["…"] = f"{len(items) - len(some_items)} more"
+                return told
+            case list() | tuple() if nested < NESTED_MAX:
+                some_values = list(value[: self._room()])
+                told_values = [self.told(item, nested + 1) for item in some_values]
+                if len(value) > len(some_values):
+                    told_values.append(f"… {len(value) - len(some_values)} more")
+                return told_values
+            case _:
+                return shown(value, TEXT_MAX if nested < 2 else PAYLOAD_MAX)
+
+    def _room(self) -> int:
+        return max(0, min(ITEMS_MAX, self._left))
 
 
 def _key(key: object) -> str:

@@ -22,7 +22,7 @@ from hydra.store.private_files import FILE_RIGHTS, RightsTooOpen, make_private_f
 PATH_BYTES_MAX = 100
 """Linux has room for 107 bytes, macOS for 103."""
 
-BACKLOG = 16
+BACKLOG = 128
 PROBE_S = 1.0
 
 

@@ -63,7 +63,10 @@ class Engine:
         """What goes on, until it ends or the user ends it."""
         with self.connect() as client:
             try:
-                yield from client.stream(command, **arguments)
+                events = client.stream(command, **arguments)
+                if render.has_terminal():
+                    typer.echo("looking; Ctrl-C ends it", err=True)
+                yield from events
             except KeyboardInterrupt:  # the usual end
                 return
 
@@ -141,16 +144,31 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min)?")
 _UNITS = {"ms": 1, "s": 1_000, None: 1_000, "m": 60_000, "min": 60_000}
 
 
-def milliseconds(text: str) -> int:
-    """`5s`, `500ms`, `2m`; a bare number is seconds."""
+def milliseconds(text: str | int) -> int:
+    """`5s`, `500ms`, `2m`; a bare number is seconds. A default comes as the number it is."""
+    if isinstance(text, int):
+        return text
     parsed = _DURATION.fullmatch(text.strip())
     if parsed is None:
         raise typer.BadParameter(f"{text!r} is not a duration such as 5s, 500ms or 2m")
     return int(float(parsed[1]) * _UNITS[parsed[2]])
 
 
-def a_second(text: str) -> int:
-    """`50/s`, or `50`."""
+def time_option(name: str, default: str, meaning: str) -> Any:
+    """An option that takes a duration; its value is milliseconds."""
+    return typer.Option(
+        name,
+        parser=milliseconds,
+        metavar="TIME",
+        show_default=False,  # it would be written as a bare number of milliseconds
+        help=f"{meaning} Default: {default}.",
+    )
+
+
+def a_second(text: str | int) -> int:
+    """`50/s`, or `50`. A default comes as the number it is."""
+    if isinstance(text, int):
+        return text
     number = text.strip().removesuffix("/s")
     if not number.isdecimal():
         raise typer.BadParameter(f"{text!r} is not a rate such as 50/s")

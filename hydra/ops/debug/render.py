@@ -8,6 +8,9 @@ import msgspec
 
 Row: TypeAlias = Mapping[str, Any]
 
+FOLDED_MIN = 24
+"""Characters that a column which may take several lines should have."""
+
 
 class Column(msgspec.Struct, frozen=True):
     """One column of a table. `form` is how its values are written; numbers stand to the right."""
@@ -15,26 +18,30 @@ class Column(msgspec.Struct, frozen=True):
     title: str
     key: str
     form: Literal["text", "count", "ms", "yes"] = "text"
+    may_go: bool = False
+    """Whether it is left out, the last one first, where the terminal is too narrow."""
+    folds: bool = False
+    """Whether it may take several lines: what people wrote, and errors."""
 
 
-def text(title: str, key: str) -> Column:
+def text(title: str, key: str, *, may_go: bool = False, folds: bool = False) -> Column:
     """A column of words."""
-    return Column(title, key)
+    return Column(title, key, may_go=may_go, folds=folds)
 
 
-def number(title: str, key: str) -> Column:
+def number(title: str, key: str, *, may_go: bool = False) -> Column:
     """A column of numbers."""
-    return Column(title, key, "count")
+    return Column(title, key, "count", may_go)
 
 
-def span(title: str, key: str) -> Column:
+def span(title: str, key: str, *, may_go: bool = False) -> Column:
     """A column of durations, told in milliseconds."""
-    return Column(title, key, "ms")
+    return Column(title, key, "ms", may_go)
 
 
-def yes(title: str, key: str) -> Column:
+def yes(title: str, key: str, *, may_go: bool = False) -> Column:
     """A column that says yes, or nothing."""
-    return Column(title, key, "yes")
+    return Column(title, key, "yes", may_go)
 
 
 def duration(milliseconds: float | None) -> str:
@@ -73,6 +80,13 @@ def written(value: Any, form: str) -> str:
     return clean(str(value))
 
 
+def cell(row: Row, column: Column) -> str:
+    """One value of a row as text. What hangs says so instead of that it runs."""
+    if column.key == "status" and row.get("hangs"):
+        return "HANGS"
+    return written(row.get(column.key), column.form)
+
+
 def clean(text: str) -> str:
     """The text in one line and without anything that a terminal would obey."""
     return "".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in text)
@@ -93,9 +107,8 @@ def show_table(columns: Sequence[Column], rows: Sequence[Row], *, nothing: str) 
     if not rows:
         write(nothing)
         return
-    cells = [[written(row.get(column.key), column.form) for column in columns] for row in rows]
     if not has_terminal():
-        for line in aligned(columns, cells):
+        for line in aligned(columns, [[cell(row, each) for each in columns] for row in rows]):
             write(line)
         return
     # Here and below: rich takes 50 ms to load, which a script that wants text need not wait for.
@@ -103,13 +116,38 @@ def show_table(columns: Sequence[Column], rows: Sequence[Row], *, nothing: str) 
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    fitting, all_fit = _fitting(columns, rows, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        right = column.form in ("count", "ms")
-        table.add_column(column.title, justify="right" if right else "left", overflow="fold")
-    for row, texts in zip(rows, cells, strict=True):
-        table.add_row(*(Text(text) for text in texts), style=style_of(row))
-    Console().print(table)
+    for column in fitting:
+        table.add_column(
+            column.title,
+            justify="right" if column.form in ("count", "ms") else "left",
+            no_wrap=all_fit and not column.folds,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell(row, column)) for column in fitting), style=style_of(row))
+    console.print(table)
+    if gone := [column.title for column in columns if column not in fitting]:
+        write(f"left out: {', '.join(gone)}; a wider window or --json has them")
+
+
+def _fitting(
+    columns: Sequence[Column], rows: Sequence[Row], width: int
+) -> tuple[list[Column], bool]:
+    """The columns for which there is room, and whether there is room even for those that stay."""
+    kept = list(columns)
+    wanted = [max(len(each.title), *(_room_for(row, each) for row in rows)) + 2 for each in kept]
+    for place in reversed(range(len(columns))):
+        if sum(wanted) - 2 > width and columns[place].may_go:
+            del kept[place], wanted[place]
+    return kept, sum(wanted) - 2 <= width
+
+
+def _room_for(row: Row, column: Column) -> int:
+    length = len(cell(row, column))
+    return min(length, FOLDED_MIN) if column.folds else length
 
 
 def aligned(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterable[str]:
@@ -161,7 +199,7 @@ def show_tree(rows: Sequence[Row]) -> None:
         branch = Tree(label) if level == 0 else branches[level - 1].add(label)
         branches[level:] = [branch]
     if branches:
-        Console().print(branches[0])
+        Console().print(branches[0], no_wrap=True, overflow="ellipsis")
 
 
 def _name(row: Row) -> str:
@@ -177,7 +215,7 @@ def vitals(row: Row) -> str:
     if row["depth"]:
         said.append(f"{row['depth']:,} waiting")
     if row["control_depth"]:
-        said.append(f"{row['control_depth']:,} control messages waiting")
+        said.append(f"{row['control_depth']:,} waiting in the control lane")
     if row["oldest_ms"] >= 1:
         said.append(f"oldest {duration(row['oldest_ms'])}")
     if row["busy_ms"] >= 1:

@@ -20,6 +20,10 @@ from hydra.runtime.runtime import Runtime
 EVICTED_AFTER_S = 2.0
 """With all places taken, who has been quiet for so long makes room for somebody new."""
 
+ACCEPT_SHARE = 0.01
+ACCEPT_ADVANCE_S = 0.1
+"""Of one core, for letting clients in: some hundred a second, however many try."""
+
 JOIN_S = 1.0
 
 
@@ -71,7 +75,7 @@ class _Open:
         self._user = user
         self._budget = CpuBudget(limits.cpu_share, limits.cpu_advance_s)
         # Of its own, so that a flood of questions keeps nobody from connecting to say halt.
-        self._accepting = CpuBudget(limits.cpu_share, limits.cpu_advance_s)
+        self._accepting = CpuBudget(ACCEPT_SHARE, ACCEPT_ADVANCE_S)
         self._closing = threading.Event()
         self._lock = threading.Lock()  # guards `_sessions`
         self._sessions: dict[int, tuple[Session, socket.socket, threading.Thread]] = {}

@@ -16,6 +16,7 @@ from hydra.ops.debug.client import DebugClient
 from hydra.ops.debug.render import (
     Column,
     Row,
+    cell,
     clean,
     duration,
     has_terminal,
@@ -24,7 +25,6 @@ from hydra.ops.debug.render import (
     style_of,
     text,
     write,
-    written,
 )
 
 SECOND_NS = 1e9
@@ -36,7 +36,7 @@ SORTS = ("tree", "depth", "age", "rate", "busy")
 _ORDERS: dict[str, Callable[[Row], float]] = {
     "depth": lambda row: -row["depth"] - row["control_depth"],
     "age": lambda row: -row["oldest_ms"],
-    "rate": lambda row: -row["rate"],
+    "rate": lambda row: -(row["rate"] or 0),
     "busy": lambda row: -row["busy_ms"],
 }
 
@@ -63,13 +63,13 @@ WIDE_COLUMNS = (
 )
 _WIDTHS = {
     "STATUS": 11,
-    "DEPTH": 7,
+    "DEPTH": 6,
     "CONTROL": 7,
-    "AGE": 7,
-    "MOST": 7,
-    "MSG/S": 9,
+    "AGE": 6,
+    "MOST": 6,
+    "MSG/S": 7,
     "HANDLED": 13,
-    "BUSY": 7,
+    "BUSY": 6,
     "RESTARTS": 8,
     "FAILED": 6,
     "REJECTED": 9,
@@ -141,21 +141,24 @@ def _watch(client: DebugClient, path: str, every: float, data: Row) -> None:
 
 
 def with_rates(data: Row, before: Row | None) -> Row:
-    """The overview, with how many messages a second each actor handled since the one before."""
+    """The overview, with how many messages a second each actor handled since the one before.
+
+    None where there is none to compare with.
+    """
     then = {} if before is None else {row["path"]: row["processed"] for row in before["rows"]}
     seconds = 0.0 if before is None else (data["now"] - before["now"]) / SECOND_NS
     rows = []
     for row in data["rows"]:
-        rate = 0.0
+        rate = None
         if seconds > 0 and row["path"] in then:
-            rate = max(0, row["processed"] - then[row["path"]]) / seconds
-        rows.append({**row, "rate": round(rate)})
+            rate = round(max(0, row["processed"] - then[row["path"]]) / seconds)
+        rows.append({**row, "rate": rate})
     return {**data, "rows": rows}
 
 
 def picture(data: Row, view: View) -> list[Line]:
     """The screen from top to bottom: the gate, what is wrong, the actors."""
-    head = [_title(data, view), *_gate(data["gate"]), _letters(data)]
+    head = [_title(data, view), *_gate(data["gate"]), _letters(data), *_hung(data)]
     columns = NARROW_COLUMNS if view.width is not None and view.width < WIDE else WIDE_COLUMNS
     rows = _sorted(data["rows"], view.sort)
     room = len(rows) if view.height is None else max(1, view.height - len(head) - 2)
@@ -163,12 +166,13 @@ def picture(data: Row, view: View) -> list[Line]:
     if len(rows) > room:
         room = max(1, room - 1)
         left_out = len(rows) - room
-    names = [_name(row, tree=view.sort == "tree") for row in rows[:room]]
+    top = str(data["rows"][0]["path"]) if data["rows"] else ""
+    names = [_name(row, top, tree=view.sort == "tree") for row in rows[:room]]
     name_width = _name_width(names, columns, view.width)
     titles = [_padded(column.title, column) for column in columns]
     lines = [*head, Line(""), Line("  ".join(["ACTOR".ljust(name_width), *titles]), "bold")]
     for name, row in zip(names, rows, strict=False):
-        cells = [_padded(written(row.get(each.key), each.form), each) for each in columns]
+        cells = [_padded(_written(row, each), each) for each in columns]
         lines.append(
             Line("  ".join([_cut(name, name_width).ljust(name_width), *cells]), style_of(row))
         )
@@ -179,8 +183,8 @@ def picture(data: Row, view: View) -> list[Line]:
 
 
 def _title(data: Row, view: View) -> Line:
-    said = [f"HYDRA  pid {data['pid']}", data["at"], f"{data['total']} actors"]
-    said.append(f"by {view.sort}")
+    clock = data["at"][11:19]
+    said = [f"HYDRA pid {data['pid']}", f"{clock} UTC", f"{data['total']} actors by {view.sort}"]
     if view.paused:
         said.append("PAUSED")
     if view.keys:
@@ -214,11 +218,12 @@ def _gate(gate: Row) -> list[Line]:
 def _letters(data: Row) -> Line:
     letters: Mapping[str, Any] = data["dead_letters"]
     kinds = ", ".join(f"{reason} {count:,}" for reason, count in letters["by_reason"].items())
-    said = f"dead letters {letters['ever']:,}" + (f" ({kinds})" if kinds else "")
-    hung = [row["path"] for row in data["rows"] if row["hangs"]]
-    if hung:
-        return Line(clean(f"{said}   HANGS: {', '.join(hung)}"), "bold red")
-    return Line(clean(said))
+    return Line(clean(f"dead letters {letters['ever']:,}" + (f": {kinds}" if kinds else "")))
+
+
+def _hung(data: Row) -> list[Line]:
+    hung = [str(row["path"]) for row in data["rows"] if row["hangs"]]
+    return [Line(clean(f"HANGS {', '.join(hung)}"), "bold red")] if hung else []
 
 
 def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
@@ -226,11 +231,19 @@ def _sorted(rows: Sequence[Row], sort: str) -> list[Row]:
     return list(rows) if order is None else sorted(rows, key=order)
 
 
-def _name(row: Row, *, tree: bool) -> str:
+def _name(row: Row, top: str, *, tree: bool) -> str:
     path = clean(str(row["path"]))
-    if not tree or row["level"] == 0:
+    if row["level"] == 0:
         return path
+    if not tree:
+        return path.removeprefix(f"{clean(top)}/")
     return f"{'  ' * row['level']}{path.rpartition('/')[2]}"
+
+
+def _written(row: Row, column: Column) -> str:
+    """As in a table, but with a 0 being easy to overlook."""
+    is_nothing = row.get(column.key) == 0 and column.form in ("count", "ms")
+    return "·" if is_nothing else cell(row, column)
 
 
 def _name_width(names: Sequence[str], columns: Sequence[Column], width: int | None) -> int:

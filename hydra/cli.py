@@ -1,0 +1,59 @@
+"""`hydra-trader`: what an operator can do, one verb each. Run without a verb to see them."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hydra.ops.debug.cli import app as debug
+
+app = typer.Typer(
+    name="hydra-trader",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Hydra: a fail-closed trading engine. Run it, look into it, measure this machine.",
+)
+app.add_typer(debug, name="debug")
+
+PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+Arguments = Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")]
+
+
+@app.command(context_settings=PASSES_ON, add_help_option=False)
+def run(context: typer.Context) -> None:
+    """Run the engine, as `python -m hydra.main` does: `run --help` says how."""
+    from hydra.main import main as engine  # here and below: only what the verb needs is loaded
+
+    raise typer.Exit(engine(context.args))
+
+
+@app.command(context_settings=PASSES_ON, add_help_option=False)
+def bench(context: typer.Context) -> None:
+    """Measure whether this machine is fit for the job: `bench --help` says how."""
+    from hydra.ops.bench import main as measure
+
+    raise typer.Exit(measure(context.args))
+
+
+def main() -> None:
+    """The `hydra-trader` command: ends the process with its exit code.
+
+    What nobody foresaw becomes one line; HYDRA_TRACEBACK=1 shows where it came from.
+    """
+    try:
+        app()
+    except BrokenPipeError:  # whoever read our output has had enough, as in `… | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("HYDRA_TRACEBACK"):
+            raise
+        sys.stderr.write(f"hydra-trader: {type(error).__name__}: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

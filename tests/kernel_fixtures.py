@@ -1,0 +1,16 @@
+"""What every test of the kernel leaves behind: nothing."""
+
+from collections.abc import Iterator
+
+import pykka
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def registry_is_left_empty() -> Iterator[None]:
+    """pykka's registry is one for the whole process: what a test forgets there, all others meet."""
+    yield
+    left = pykka.ActorRegistry.get_all()
+    for ref in left:
+        pykka.ActorRegistry.unregister(ref)
+    assert left == []
