@@ -361,6 +361,8 @@ class Cell(pykka.Actor):
             runtime.trip_for(self, f"{phase}: {described}")
         if not isinstance(error, Exception) or isinstance(error, MemoryError | RecursionError):
             runtime.fail_closed(f"{self.path}: {described} (no restart can be trusted after this)")
+        if self.parent is None:
+            runtime.fail_closed(f"the root supervisor failed: {described}")
         trace = "".join(traceback.format_exception(error, limit=-8))
         self.failed_count += 1
         self.failures.append(Failure(runtime.now(), self.incarnation, phase, described, trace))
@@ -637,8 +639,6 @@ class Cell(pykka.Actor):
     def _report(self, report: ChildStarted | ChildFailed | ChildStopped) -> None:
         if self.parent is not None:
             self.parent.tell_system(report, by=self)
-        else:
-            self.runtime.root_reported(report)
 
     def overflowed(self, envelope: Envelope, reason: DeadLetterReason) -> None:
         """A message did not get in: it is a dead letter, and on the order path a failure."""

@@ -32,9 +32,6 @@ from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.journal import WriteEntry
 from messages.lifecycle import (
     DEAD_LETTERS_TOPIC,
-    ChildFailed,
-    ChildStarted,
-    ChildStopped,
     DeadLetter,
     Replied,
     Terminated,
@@ -314,11 +311,6 @@ class Runtime(ABC):
     def stop_cell(self, cell: Cell, reason: str) -> None:
         """Ask a cell to stop for good."""
         cell.tell_system(Stop(reason))
-
-    def root_reported(self, report: ChildStarted | ChildFailed | ChildStopped) -> None:
-        """What the root would tell its parent."""
-        if isinstance(report, ChildFailed):
-            self.fail_closed(f"the root supervisor failed: {report.error}")
 
     def trip_for(self, cell: Cell, detail: str) -> None:
         """A member of the safety chain has failed: shut the gate, before anything else."""
