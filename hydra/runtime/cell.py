@@ -174,7 +174,7 @@ class Cell(pykka.Actor):
         self.status = Status.NEW
         self.label = ""
         self.suspended = False
-        self.incarnation = 0
+        self.incarnation = runtime.lives.get(path, 0)  # goes on where the last cell here ended
         self.restarts = 0
         self.reported = 0
         self.actor: Actor[Any] | None = None
@@ -551,7 +551,7 @@ class Cell(pykka.Actor):
     def _finalise(self, reason: str) -> None:
         """The address ends here: what still waits is accounted for, watchers are told."""
         self.status = Status.STOPPED
-        self.mailbox.closed = True
+        self.mailbox.close()
         self.runtime.forget_cell(self)
         self._stop()  # pykka's: leaves its registry and sets its flag
         for watcher in self.watchers:

@@ -41,6 +41,7 @@ class Mailbox:
         "control",
         "high_water",
         "rejected",
+        "room",
         "user",
     )
 
@@ -49,6 +50,8 @@ class Mailbox:
         self.user: deque[Any] = deque()
         self.bound = spec.bound
         self.closed = False
+        # One comparison for "open, plain and not full", which is what nearly every message finds.
+        self.room = spec.bound if spec.conflate is None else 0
         self.high_water = 0
         self.rejected = 0
         self.conflated = 0
@@ -71,18 +74,23 @@ class Mailbox:
         The bound is tested before the append without a lock, so that as many messages as there are
         producing threads may stand beyond it for a moment.
         """
+        depth = len(self.user)
+        if depth < self.room:
+            self.user.append(envelope)
+            if depth >= self.high_water:
+                self.high_water = depth + 1
+            return None
         if self.closed:
             return DeadLetterReason.STOPPED
         if self._conflate is not None:
             return self._put_conflating(envelope)
-        depth = len(self.user)
-        if depth >= self.bound:
-            self.rejected += 1
-            return DeadLetterReason.FULL
-        self.user.append(envelope)
-        if depth >= self.high_water:
-            self.high_water = depth + 1
-        return None
+        self.rejected += 1
+        return DeadLetterReason.FULL
+
+    def close(self) -> None:
+        """Take nothing more in. What is inside stays until it is swept."""
+        self.closed = True
+        self.room = 0
 
     def _put_conflating(self, envelope: Envelope) -> DeadLetterReason | None:
         assert self._lock is not None
@@ -150,10 +158,10 @@ class Mailbox:
         if control:
             return list(self.control)[:count]
         waiting = list(self.user)[:count]
-        return [
-            self._latest.get(item.key, _GONE) if isinstance(item, _Latest) else item
-            for item in waiting
+        envelopes = [
+            self._latest.get(item.key) if isinstance(item, _Latest) else item for item in waiting
         ]
+        return [envelope for envelope in envelopes if envelope is not None]  # None: taken meanwhile
 
     def head_age(self, now: int) -> int:
         """How long the oldest message of either lane has waited, in ns; 0 if there is none.
@@ -167,10 +175,7 @@ class Mailbox:
             except IndexError:
                 continue
             if isinstance(head, _Latest):
-                head = self._latest.get(head.key, _GONE)
-            if head is not _GONE:
+                head = self._latest.get(head.key)
+            if head is not None:
                 oldest = min(oldest, head.at)
         return now - oldest
-
-
-_GONE = Envelope("taken while looking", ("", 0, 0), None, None, 0)

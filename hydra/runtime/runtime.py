@@ -85,6 +85,7 @@ class Runtime(ABC):
     def __init__(self, *, seed: int = 0, journal: Ref[WriteEntry] | None = None) -> None:
         self.seed = seed
         self.cells: dict[str, Cell] = {}
+        self.lives: dict[str, int] = {}
         self.bus = Bus()
         self.taps = Taps()
         self.dead_letters = DeadLetters(self._publish_dead_letter)
@@ -303,7 +304,12 @@ class Runtime(ABC):
                 self.deliver(cell, self._early.popleft())
 
     def forget_cell(self, cell: Cell) -> None:
-        """The cell is gone; its path is free."""
+        """The cell is gone; its path is free.
+
+        Whoever lives there next counts its incarnations on from here, so that no identity, key or
+        deadline of this life ever fits another.
+        """
+        self.lives[cell.path] = cell.incarnation
         if self.cells.get(cell.path) is cell:
             del self.cells[cell.path]
         self.bus.forget(cell)

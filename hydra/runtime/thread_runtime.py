@@ -238,7 +238,7 @@ class ThreadRuntime(Runtime):
         if self._watch is not None:
             self._watch.join(timeout=1.0)
         for cell in list(self.cells.values()):
-            cell.mailbox.closed = True
+            cell.mailbox.close()
             pykka.ActorRegistry.unregister(cell.actor_ref)
             assert isinstance(cell, ThreadCell)
             cell.turn.dispatcher.close()

@@ -64,7 +64,7 @@ def test_the_high_water_mark_of_a_conflating_mailbox_counts_places() -> None:
 
 def test_a_closed_mailbox_takes_nothing() -> None:
     mailbox = Mailbox(MailboxSpec())
-    mailbox.closed = True
+    mailbox.close()
 
     assert mailbox.put_user(letter(1)) is DeadLetterReason.STOPPED
     assert mailbox.put_control(envelope(Urgent(number=1))) is DeadLetterReason.STOPPED
