@@ -242,7 +242,7 @@ def trace(
             said = (
                 f"{event['at']} {event['seen']:6} {event['path']}{to} {event['type']} {event['id']}"
             )
-            render.write(render.clean(f"{said} {event.get('payload', '')}"))
+            render.write(render.clean(f"{said} {event.get('payload', '')}").rstrip())
 
 
 @app.command()

@@ -17,7 +17,7 @@ from hydra.runtime.runtime import Runtime
 
 HERE = Caller()
 URGENT = "halt"
-"""The one command that never waits its turn."""
+"""The one command that does not wait its turn, unless everything is halted already."""
 
 
 class Command(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,7 +67,9 @@ class Engine:
                 events = client.stream(command, **arguments)
                 if render.has_terminal():
                     typer.echo("looking; Ctrl-C ends it", err=True)
-                yield from events
+                for event in events:
+                    yield event
+                    sys.stdout.flush()  # whoever reads our output should see it as it happens
             except KeyboardInterrupt:  # the usual end
                 return
 

@@ -5,6 +5,7 @@ puts anything into a user lane; so it answers while every actor hangs.
 """
 
 import errno
+import os
 import selectors
 import socket
 import threading
@@ -25,6 +26,7 @@ ACCEPT_ADVANCE_S = 0.1
 """Of one core, for letting clients in: some hundred a second, however many try."""
 
 JOIN_S = 1.0
+"""For all of them together. Who is still at work then finds its client gone, and ends."""
 
 
 class DebugServer:
@@ -48,8 +50,12 @@ class DebugServer:
         with self._lock:
             if self._open is None:
                 endpoint = Endpoint(self._path)
-                user = endpoint.path.stat().st_uid if self._user is None else self._user
-                self._open = _Open(self._runtime, endpoint, self._limits, user)
+                user = os.geteuid() if self._user is None else self._user
+                try:
+                    self._open = _Open(self._runtime, endpoint, self._limits, user)
+                except BaseException:
+                    endpoint.close()
+                    raise
 
     def close(self) -> None:
         """Drop all clients and remove the socket. Closing what is not open does nothing."""
@@ -101,8 +107,9 @@ class _Open:
             sessions = list(self._sessions.values())
         for _, connection, _ in sessions:
             _hang_up(connection)
+        until = time.monotonic() + JOIN_S
         for _, _, thread in sessions:
-            thread.join(JOIN_S)
+            thread.join(max(0.0, until - time.monotonic()))
         self._endpoint.close()
         self._wake.close()
         self._woken.close()

@@ -16,6 +16,7 @@ from hydra.ops.debug.pacing import CpuBudget
 from hydra.ops.debug.protocol import Lines, Malformed, Request, failure, parse, reply
 from hydra.ops.debug.streams import Stream
 from hydra.runtime.runtime import Runtime
+from hydra.trading.trading_state import TradingState
 
 CHUNK = 16 * 1024
 STREAM_POLL_S = 0.1
@@ -107,7 +108,7 @@ class Session:
         except Malformed as malformed:
             self._send(failure(None, str(malformed)))
             return False
-        if wanted.command != URGENT:
+        if wanted.command != URGENT or self._runtime.gate.state is TradingState.HALTED:
             self._wait_turn()
         began = time.thread_time_ns()
         try:

@@ -464,6 +464,16 @@ def test_a_trace_leaves_out_what_is_over_its_rate() -> None:
     assert stream.summary()["dropped_over_rate"] == 30 - told
 
 
+def test_tracing_an_actor_that_hangs_again_and_again_does_not_fill_its_control_lane() -> None:
+    sim = Sim()
+    sim.tell(STUCK, Hang())
+
+    for _ in range(50):
+        trace(sim, target=STUCK.path).close()
+
+    assert len(sim.runtime.cells[STUCK.path].mailbox.control) == 1
+
+
 def test_a_trace_goes_on_over_a_restart() -> None:
     sim = Sim()
     stream = trace(sim, target=FRAIL.path)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -133,6 +134,22 @@ def test_what_was_asked_in_vain_is_no_work_afterwards(engine: Live, client: Debu
 
     assert engine.times_shown == 0
     assert client.call("state", path="stuck")["state"] == {"notes": STUCK_BOUND}
+
+
+def test_the_thread_of_a_hang_that_was_given_up_is_still_shown(
+    engine: Live, client: DebugClient
+) -> None:
+    engine.make_it_hang()
+    (name,) = [row["name"] for row in client.call("threads")["rows"] if row["runs"]]
+    cell = engine.runtime.cells[STUCK.path]
+    cell.spec = msgspec.structs.replace(cell.spec, hang_after=1)
+
+    engine.runtime.look_for_hangs(engine.runtime.now())
+
+    assert eventually(lambda: cell.failed_count == 1)
+    (left,) = [row for row in client.call("stacks")["rows"] if row["name"] == name]
+    assert (left["role"], left["runs"]) == ("left behind", None)
+    assert any(call.endswith("hang") for call in left["stack"])
 
 
 def test_the_socket_can_halt_while_an_actor_hangs(engine: Live, client: DebugClient) -> None:
@@ -532,6 +549,8 @@ def test_what_was_used_beyond_the_advance_is_owed_at_the_agreed_share(
 def test_a_flood_of_questions_waits_but_a_halt_does_not(tmp_path: Path) -> None:
     limits = Limits(cpu_share=0.000_001, cpu_advance_s=0.000_001)
     with live(tmp_path, limits) as engine, closing(raw(engine)) as flooding:
+        gate = engine.runtime.gate
+        gate.arm((), "a test", gate.epoch)
         flooding.sendall(request(1, "tree", {}))
         assert flooding.recv(65_536)
         flooding.sendall(request(2, "tree", {}))  # waits for hours
