@@ -7,6 +7,7 @@ and goes out through the context, so the same class runs on threads and in virtu
 from __future__ import annotations  # the classes here name one another in both directions
 
 import random
+import reprlib
 from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from typing import Any, ClassVar, Generic, Never, Protocol, TypeVar
@@ -166,8 +167,12 @@ class Actor(Generic[Received]):
         """Release what this incarnation holds outside (a server, say); its state is suspect."""
 
     def state_view(self) -> Mapping[str, object]:
-        """What the debugger shows: plain values, copied."""
-        return {name.lstrip("_"): repr(value)[:200] for name, value in sorted(vars(self).items())}
+        """What the debugger shows: plain values, copied, and short however large the state is."""
+        return {name.lstrip("_"): _SHORT.repr(value) for name, value in sorted(vars(self).items())}
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxother = _SHORT.maxstring = 200
 
 
 class Restart(Enum):

@@ -16,8 +16,8 @@ from hydra.assembly import Engine, assemble
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.summary import HEADING, progress_line, total_lines, trade_line
-from hydra.runtime.cell import Status
 from hydra.runtime.clock import ScaledClock, machine_time
+from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
 from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 from hydra.runtime.sim_runtime import SimRuntime

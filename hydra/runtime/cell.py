@@ -10,15 +10,26 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from collections.abc import Callable
-from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import pykka
 
 from hydra.actor import Actor, ChildSpec, Overflow, Ref, UnhandledMessage
+from hydra.runtime import visitors
 from hydra.runtime.context import ActorContext
 from hydra.runtime.envelope import DeadLetterReason, Envelope, Special
+from hydra.runtime.inbox import Inbox
+from hydra.runtime.life import (
+    HISTORY,
+    ActorHung,
+    Failure,
+    LinkedChildFailed,
+    MailboxFull,
+    NoReply,
+    StartTimedOut,
+    Status,
+)
 from hydra.runtime.mailbox import Mailbox
 from hydra.runtime.system import (
     Foreign,
@@ -41,75 +52,6 @@ from messages.lifecycle import ChildFailed, ChildStarted, ChildStopped, Phase
 
 if TYPE_CHECKING:
     from hydra.runtime.runtime import Runtime
-
-HISTORY = 64
-"""How many handled messages and failures a cell remembers for the debugger."""
-
-
-class Status(Enum):
-    """Where a cell is in its life."""
-
-    NEW = "new"
-    STARTING = "starting"
-    RUNNING = "running"
-    FAILED = "failed"
-    STOPPING = "stopping"
-    KEPT = "kept"
-    """Stopped for a restart: no incarnation, but address and mailbox stay."""
-    STOPPED = "stopped"
-
-
-class ActorHung(Exception):
-    """A handler ran longer than its `hang_after`; its thread was fenced and left behind."""
-
-
-class StartTimedOut(Exception):
-    """A start that was deferred did not complete within `start_within`."""
-
-
-class LinkedChildFailed(Exception):
-    """A child of an actor that does not supervise failed; they are one unit of failure."""
-
-
-class MailboxFull(Exception):
-    """A mailbox on the order path overflowed, so at least one message is lost."""
-
-
-class NoReply(Exception):
-    """The asked actor handled the message without answering it."""
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """One failure, for the history."""
-
-    at: int
-    incarnation: int
-    phase: Phase
-    error: str
-    trace: str
-
-
-class Inbox:
-    """pykka's inbox protocol over the cell's mailbox, so that pykka's own refs and stop work.
-
-    `empty` is always true: no teardown of pykka's may drain a mailbox that outlives a restart.
-    """
-
-    __slots__ = ("cell",)
-
-    cell: Cell
-
-    def put(self, envelope: Any) -> None:
-        """Accept pykka's envelope (`message`, `reply_to`)."""
-        self.cell.runtime.accept_foreign(self.cell, envelope.message, envelope.reply_to)
-
-    def get(self) -> Any:
-        """pykka's loop never runs here."""
-        raise NotImplementedError("the runtime, not pykka's loop, takes from this mailbox")
-
-    def empty(self) -> bool:
-        """See the class."""
-        return True
 
 
 class Cell(pykka.Actor):
@@ -235,9 +177,7 @@ class Cell(pykka.Actor):
     def _give(self, envelope: Envelope) -> None:
         """Let the actor receive it now, whatever the state of the user lane."""
         actor = self.actor
-        if actor is None:
-            self.runtime.dead_letter(DeadLetterReason.STOPPED, self.path, envelope)
-            return
+        assert actor is not None, "whoever calls has seen that there is one"
         self.context.begin(envelope)
         try:
             if self.admits(envelope):
@@ -584,44 +524,15 @@ class Cell(pykka.Actor):
                 return
             self.runtime.dead_letter(DeadLetterReason.DROPPED, self.path, envelope)
 
-    def _on_foreign(self, message: Foreign, envelope: Envelope) -> None:
-        """A call through a pykka proxy: pykka handles it, on this cell, in its turn."""
-        try:
-            self.context.answer(envelope, self._handle_receive(message.payload))
-        except Exception as error:  # the caller's mistake; it goes back to the caller
-            self.context.answer_error(envelope, error)
-
     def _on_watch(self, message: Watch, _envelope: Envelope) -> None:
         self.watchers[message.watcher] = None
 
     def _on_unwatch(self, message: Unwatch, _envelope: Envelope) -> None:
         self.watchers.pop(message.watcher, None)
 
-    def _on_suspend(self, _message: Suspend, envelope: Envelope) -> None:
-        self.suspended = True
-        self.receive = None
-        self.runtime.record("suspended", self, "by the debugger")
-        self.context.answer(envelope, None)
-
-    def _on_resume(self, _message: Resume, envelope: Envelope) -> None:
-        if self.suspended:
-            self.suspended = False
-            self.runtime.record("resumed", self, "by the debugger")
-            self.open_user_lane()
-        self.context.answer(envelope, None)
-
     def _on_ping(self, _message: Ping, _envelope: Envelope) -> None:
         if self.status is Status.RUNNING and not self._between_incarnations():
             self.progress_at = self.runtime.now()
-
-    def _on_retap(self, _message: Retap, _envelope: Envelope) -> None:
-        self.receiver_changed()
-
-    def _on_inspect(self, _message: Inspect, envelope: Envelope) -> None:
-        special = envelope.special
-        if special is not None and 0 < special.deadline < self.runtime.now():
-            return  # whoever asked has gone, and a view is work
-        self.context.answer(envelope, self.view())
 
     def view(self) -> dict[str, object]:
         """The actor's own view of its state, or why there is none."""
@@ -679,11 +590,11 @@ Cell._system = {  # filled here, once the methods exist
     Hung: Cell._on_hung,
     Watch: Cell._on_watch,
     Unwatch: Cell._on_unwatch,
-    Suspend: Cell._on_suspend,
-    Resume: Cell._on_resume,
+    Suspend: visitors.suspend,
+    Resume: visitors.resume,
     Ping: Cell._on_ping,
-    Inspect: Cell._on_inspect,
-    Retap: Cell._on_retap,
+    Inspect: visitors.inspect,
+    Retap: visitors.retap,
     Overflowed: Cell._on_overflowed,
-    Foreign: Cell._on_foreign,
+    Foreign: visitors.call_foreign,
 }

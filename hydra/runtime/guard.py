@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -35,6 +36,7 @@ def _forbidden() -> dict[Any, str]:
         ),
         (os, "urandom getrandom fork system"),
         (_thread, "start_new_thread start_joinable_thread"),
+        (uuid, "_generate_time_safe"),
     ):
         for function in functions.split():
             found = getattr(module, function, None)
@@ -91,6 +93,11 @@ class Guard:
             self._on = False
             if collects:
                 gc.enable()
+
+    def rearm(self) -> None:
+        """Python takes a watcher off that has raised; what leaks next is to be found too."""
+        if self._on:
+            sys.setprofile(_check)
 
     @contextmanager
     def lifted(self) -> Iterator[None]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hydra.actor import MILLISECOND, SECOND
-from hydra.runtime.cell import Cell, Status
+from hydra.runtime.cell import Cell
 from hydra.runtime.gate import NO_LEASE
+from hydra.runtime.life import Status
 from hydra.runtime.system import Ping
 
 if TYPE_CHECKING:

@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 import pykka
 
 from hydra.actor import SECOND, ChildSpec, Ref
-from hydra.runtime.cell import Cell, Status
+from hydra.runtime.cell import Cell
 from hydra.runtime.context import ActorContext
 from hydra.runtime.envelope import DeadLetterReason, Envelope, Special, Timer
 from hydra.runtime.explore import ExploreOptions, Explorer
 from hydra.runtime.gate import UNLIMITED_LEASE
 from hydra.runtime.guard import Guard
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
+from hydra.runtime.life import Status
 from hydra.runtime.runtime import NoReplyInTime, Runtime
 from hydra.runtime.system import Hung
 from hydra.runtime.trace import Trace
@@ -123,6 +124,7 @@ class SimCell(Cell):
 
     def raised(self, error: BaseException, phase: Phase, envelope: Envelope | None) -> None:
         """See `Cell.raised`."""
+        self.runtime.guard.rearm()
         if isinstance(error, SimulatedHang):
             self.runtime.hang(self, envelope)
         else:
@@ -221,7 +223,7 @@ class SimRuntime(Runtime):
                 skip_to = self._next_event_at
                 if timer.coalesce and self._explorer is None and skip_to is not None:
                     # Nothing can happen before the next event, so further ticks would be idle.
-                    behind = max(0, skip_to - timer.due)
+                    behind = max(0, skip_to + 1 - timer.due)
                     timer.due += -(-behind // timer.period) * timer.period
                 self.call_at(timer.due, fire)
 
@@ -271,6 +273,11 @@ class SimRuntime(Runtime):
             chain = [other for other in self.cells.values() if other.spec.critical]
             if all(other.status is Status.RUNNING for other in chain):
                 self.gate.renew_lease(UNLIMITED_LEASE)
+
+    def close(self) -> None:
+        """The simulation is over; pykka's registry, one for the whole process, lets go of it."""
+        for cell in list(self.cells.values()):
+            pykka.ActorRegistry.unregister(cell.actor_ref)
 
     def call_at(self, due: int, action: Callable[[], None]) -> None:
         """Run `action` when virtual time has come to `due`."""
@@ -330,6 +337,7 @@ class SimRuntime(Runtime):
         heap = self._heap
         source = iter(events)
         head = next(source, None)
+        self.settle()  # what was told before belongs to the time before
         while head is not None:
             at, event = head
             self._next_event_at = at

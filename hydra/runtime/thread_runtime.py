@@ -12,13 +12,14 @@ from typing import Any
 import pykka
 
 from hydra.actor import MILLISECOND, ChildSpec, Dispatcher, Ref
-from hydra.runtime.cell import Cell, Status
+from hydra.runtime.cell import Cell
 from hydra.runtime.clock import MarketClock, WallClock, machine_time
 from hydra.runtime.context import ActorContext
 from hydra.runtime.dispatcher import Dispatcher as Threads
 from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
+from hydra.runtime.life import Status
 from hydra.runtime.runtime import NoReplyInTime, Runtime
 from hydra.runtime.timers import TimerThread
 from messages.journal import WriteEntry

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Ref
-from hydra.runtime.cell import Cell, Status
+from hydra.runtime.cell import Cell
 from hydra.runtime.dead_letters import Dead
 from hydra.runtime.explore import ExploreOptions
+from hydra.runtime.life import Status
 from hydra.runtime.sim_runtime import EPOCH, SimRuntime, SimulatedHang
 from hydra.testkit.faults import DEFAULT_DELAY, Edge, disturbing, doubled, late, lost, shuffled
 from hydra.testkit.probe import Answer, Heard, Probe, ProbeActor

@@ -6,7 +6,7 @@ import pytest
 
 from hydra.actor import MINUTE, Ref
 from hydra.ports import IntentRecorded, ReportRecorded
-from hydra.runtime.cell import Status
+from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.store.ledger import Ledger, LedgerFailed

@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.actor import SECOND, ChildSpec, Ref
 from hydra.ops.bench.rows import CouldNotMeasure
-from hydra.runtime.cell import Status
+from hydra.runtime.life import Status
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.thread_runtime import ThreadCell, ThreadRuntime
 from supervisors.strategies import Intensity, Strategy, Supervision

@@ -12,9 +12,10 @@ from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.describing import Refused, Row, in_ms
 from hydra.ops.debug.looking import Arguments, Limit
 from hydra.ops.debug.protocol import shortened
-from hydra.runtime.cell import HISTORY, Cell
+from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope, MessageId, name_of
 from hydra.runtime.inspection import running_in
+from hydra.runtime.life import HISTORY
 from hydra.runtime.runtime import Runtime
 from hydra.runtime.sim_runtime import SimRuntime
 

@@ -7,9 +7,9 @@ import pytest
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.thread_runtime import ThreadRuntime
 from tests.contracts.runtimes.driver import Driver, SimDriver, ThreadDriver
-from tests.kernel_fixtures import registry_is_left_empty
+from tests.kernel_fixtures import log, registry_is_left_empty
 
-__all__ = ["registry_is_left_empty"]
+__all__ = ["log", "registry_is_left_empty"]
 
 RUNTIMES = ("threads", "canonical", "explore 1", "explore 2", "explore 3")
 
@@ -28,9 +28,3 @@ def system(request: pytest.FixtureRequest, registry_is_left_empty: None) -> Iter
     driver = driver_of(request.param)
     yield driver
     driver.close()
-
-
-@pytest.fixture
-def log() -> list[str]:
-    """What the actors of a test write down."""
-    return []

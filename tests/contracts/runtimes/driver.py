@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec, Context, Ref
-from hydra.runtime.cell import Cell, Status
+from hydra.runtime.cell import Cell
 from hydra.runtime.dead_letters import Dead, DeadLetters
 from hydra.runtime.envelope import DeadLetterReason
+from hydra.runtime.life import Status
 from hydra.runtime.runtime import Runtime
 from hydra.runtime.sim_runtime import SimRuntime, SimulatedHang
 from hydra.runtime.system import Resume, Suspend
@@ -147,6 +148,7 @@ class SimDriver(Driver):
             assert self.runtime.run_until(
                 lambda: root.status is Status.STOPPED, within=10 * self.pause
             )
+        self.runtime.close()
 
 
 class ThreadDriver(Driver):

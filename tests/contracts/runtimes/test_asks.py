@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from hydra.actor import MILLISECOND, Context, Restart
-from hydra.runtime.cell import NoReply
 from hydra.runtime.envelope import DeadLetterReason
+from hydra.runtime.life import NoReply
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime
 from messages.lifecycle import StopChild
 from tests.contracts.runtimes.actors import (

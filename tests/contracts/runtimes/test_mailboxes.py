@@ -3,8 +3,8 @@
 import pytest
 
 from hydra.actor import Context, MailboxSpec, Overflow, Ref
-from hydra.runtime.cell import Status
 from hydra.runtime.envelope import DeadLetterReason
+from hydra.runtime.life import Status
 from messages.lifecycle import RestartChild
 from tests.contracts.runtimes.actors import (
     Do,

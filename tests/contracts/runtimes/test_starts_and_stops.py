@@ -1,8 +1,8 @@
 """What both runtimes promise about starting in order, stopping in reverse, and whoever hangs."""
 
 from hydra.actor import MINUTE, SECOND, ChildSpec, Context, Ref, Restart
-from hydra.runtime.cell import Status
 from hydra.runtime.envelope import DeadLetterReason
+from hydra.runtime.life import Status
 from hydra.trading.trading_state import TradingState
 from messages.lifecycle import StopChild
 from supervisors.strategies import Strategy
