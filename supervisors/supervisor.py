@@ -1,7 +1,9 @@
 """The generic supervisor. It decides who restarts and when, and does nothing else."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import Enum
+from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
 from hydra.actor import Actor, ChildSpec, Context, Ref, Restart, unhandled
@@ -92,6 +94,8 @@ class Supervisor(Actor[Inbox]):
             names = ", ".join(spec.name for spec in children)
             raise ValueError(f"children's names must differ, found {names}")
         self._policy = policy
+        self._count = Counter(child.state for child in self._children.values())
+        self._up_to = 0  # before this place in the start order nobody waits or holds up others
         self._leaving: set[str] = set()  # deleted, and still to be gone from their addresses
         self._restarts_at: list[int] = []
         self._starting = True
@@ -117,7 +121,7 @@ class Supervisor(Actor[Inbox]):
             case RestartDue():
                 child = self._children.get(message.name)
                 if child is not None and child.state is ChildState.BACKOFF:
-                    child.state = ChildState.WAITING
+                    self._move(child, ChildState.WAITING)
             case WhichChildren():
                 ctx.reply(self._which())
             case AddChild() | StartChild() | StopChild() | RestartChild() | DeleteChild():
@@ -129,7 +133,7 @@ class Supervisor(Actor[Inbox]):
     def _started(self, message: ChildStarted, ctx: Context) -> None:
         child = self._children[message.name]
         if child.state is ChildState.STARTING:
-            child.state = ChildState.RUNNING
+            self._move(child, ChildState.RUNNING)
             child.incarnation = message.incarnation
             child.started_at = ctx.now()
 
@@ -139,7 +143,7 @@ class Supervisor(Actor[Inbox]):
         if child.state in _GOING_DOWN:
             return  # no restart of its own: its stop is still to come, or to be reported
         if child.spec.restart is Restart.TEMPORARY:
-            child.state, child.then = ChildState.TO_STOP, ChildState.ENDED
+            self._move(child, ChildState.TO_STOP, then=ChildState.ENDED)
             self._end_with(child, ctx)
         else:
             self._down(child, f"{message.phase}: {message.error}", ctx)
@@ -151,12 +155,12 @@ class Supervisor(Actor[Inbox]):
         child = self._children[message.name]
         child.has_cell = message.kept
         if child.state in _GOING_DOWN:
-            child.state = child.then
+            self._move(child, child.then)
         elif child.state in _UP:  # it ended by itself
             if child.spec.restart is Restart.PERMANENT:
                 self._down(child, f"ended by itself: {message.reason}", ctx)
             else:
-                child.state = ChildState.ENDED
+                self._move(child, ChildState.ENDED)
             self._end_with(child, ctx)
 
     def _end_with(self, child: Child, ctx: Context) -> None:
@@ -182,9 +186,9 @@ class Supervisor(Actor[Inbox]):
             sibling = self._children[name]
             if sibling is not child and sibling.state in _UP:
                 stays_down = sibling.spec.restart is Restart.TEMPORARY
-                sibling.then = ChildState.ENDED if stays_down else ChildState.WAITING
-                sibling.state = ChildState.TO_STOP
-        child.state = ChildState.BACKOFF
+                then = ChildState.ENDED if stays_down else ChildState.WAITING
+                self._move(sibling, ChildState.TO_STOP, then=then)
+        self._move(child, ChildState.BACKOFF)
         pause = child.spec.backoff.delay(child.failures_in_a_row, ctx.rng.random())
         ctx.log(
             "child_restarting",
@@ -211,7 +215,7 @@ class Supervisor(Actor[Inbox]):
             case OnExceeded.ESCALATE:
                 raise RestartIntensityExceeded(f"{child.spec.name}: {reason}")
             case OnExceeded.QUARANTINE:
-                child.state = ChildState.QUARANTINED
+                self._move(child, ChildState.QUARANTINED)
                 path = self._ref(child, ctx).path
                 ctx.label(self._ref(child, ctx), "quarantined")
                 ctx.log("child_quarantined", child=child.spec.name, reason=reason)
@@ -219,26 +223,42 @@ class Supervisor(Actor[Inbox]):
 
     def _advance(self, ctx: Context) -> None:
         """Take the next step: stop in reverse order, one at a time; then start, in order."""
-        children = list(self._children.values())
-        if self._leaving or any(child.state is ChildState.STOPPING for child in children):
+        if self._leaving or self._count[ChildState.STOPPING]:
             return
-        for child in reversed(children):
-            if child.state is ChildState.TO_STOP:
-                child.state = ChildState.STOPPING
-                keep = child.then is ChildState.WAITING
-                reason = "its supervisor restarts it" if keep else "its supervisor stops it"
-                ctx.stop(self._ref(child, ctx), keep=keep, reason=reason)
-                return
+        if self._count[ChildState.TO_STOP]:
+            self._stop_last(ctx)
+            return
         one_by_one = self._starting or self._policy.strategy is not Strategy.ONE_FOR_ONE
-        for child in children:
+        for child in islice(self._children.values(), self._up_to, None):
             if child.state is ChildState.WAITING:
-                child.state, child.has_cell = ChildState.STARTING, True
+                self._move(child, ChildState.STARTING)
+                child.has_cell = True
                 ctx.spawn(child.spec)
             if one_by_one and child.state in self._blocking:
                 return
-        if self._starting and not any(child.state is ChildState.STARTING for child in children):
+            self._up_to += 1
+        if self._starting and not self._count[ChildState.STARTING]:
             self._starting = False
             ctx.started()
+
+    def _stop_last(self, ctx: Context) -> None:
+        """Stop the last, in start order, of those that are to go down."""
+        children = reversed(self._children.values())
+        child = next(child for child in children if child.state is ChildState.TO_STOP)
+        self._move(child, ChildState.STOPPING)
+        keep = child.then is ChildState.WAITING
+        reason = "its supervisor restarts it" if keep else "its supervisor stops it"
+        ctx.stop(self._ref(child, ctx), keep=keep, reason=reason)
+
+    def _move(self, child: Child, state: ChildState, *, then: ChildState | None = None) -> None:
+        """The child is in another state. Counting here spares a look at all of them each time."""
+        self._count[child.state] -= 1
+        self._count[state] += 1
+        child.state = state
+        if then is not None:
+            child.then = then
+        if state not in _UP:
+            self._up_to = 0
 
     def _ref(self, child: Child, ctx: Context) -> Ref[Any]:
         return Ref(f"{ctx.me.path}/{child.spec.name}")
@@ -254,21 +274,24 @@ class Supervisor(Actor[Inbox]):
         ctx.log("supervisor_command", command=type(message).__name__, child=name)
         if isinstance(message, AddChild):
             self._children[name] = Child(message.spec)
+            self._count[ChildState.WAITING] += 1
             return self._which()
         child = self._children[name]
         match message:
             case StartChild():
-                child.state = ChildState.WAITING
+                self._move(child, ChildState.WAITING)
                 child.restarts_at.clear()
                 child.failures_in_a_row = 0
             case StopChild():
                 ctx.cancel(_restart_timer(name))
-                child.state = ChildState.TO_STOP if child.has_cell else ChildState.ENDED
-                child.then = ChildState.ENDED
+                goes = ChildState.TO_STOP if child.has_cell else ChildState.ENDED
+                self._move(child, goes, then=ChildState.ENDED)
             case RestartChild():
-                child.state, child.then = ChildState.TO_STOP, ChildState.WAITING
+                self._move(child, ChildState.TO_STOP, then=ChildState.WAITING)
             case DeleteChild():
                 del self._children[name]
+                self._count[child.state] -= 1
+                self._up_to = 0
                 if child.has_cell:
                     self._leaving.add(name)
                     ctx.stop(self._ref(child, ctx), reason="its supervisor deletes it")
@@ -282,6 +305,7 @@ class Supervisor(Actor[Inbox]):
             return None if child is None else "there is a child of that name"
         if child is None:
             return "no such child"
+        possible: tuple[ChildState, ...]
         if isinstance(message, StartChild | DeleteChild):
             possible = _DOWN
         elif isinstance(message, StopChild):
