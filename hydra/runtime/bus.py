@@ -10,39 +10,47 @@ if TYPE_CHECKING:
 
 
 class Bus:
-    """Subscribing replaces a topic's tuple under a lock; publishing reads it without one."""
+    """Publishing reads a topic's tuple without a lock; it is built anew after a change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._subscribers: dict[str, tuple[Cell, ...]] = {}
+        self._subscribed: dict[str, dict[Cell, None]] = {}
+        self._topics_of: dict[Cell, dict[str, None]] = {}
+        self._told: dict[str, tuple[Cell, ...]] = {}
 
     def subscribers(self, topic: str) -> tuple[Cell, ...]:
         """Who is told what is published on the topic."""
-        return self._subscribers.get(topic, ())
+        told = self._told.get(topic)
+        if told is None:
+            with self._lock:
+                told = self._told[topic] = tuple(self._subscribed.get(topic, ()))
+        return told
 
     def subscribe(self, topic: str, cell: Cell) -> None:
         """Once per cell, however often it is called."""
         with self._lock:
-            present = self._subscribers.get(topic, ())
-            if cell not in present:
-                self._subscribers[topic] = (*present, cell)
+            self._subscribed.setdefault(topic, {})[cell] = None
+            self._topics_of.setdefault(cell, {})[topic] = None
+            self._told.pop(topic, None)
 
     def unsubscribe(self, topic: str, cell: Cell) -> None:
         """Not subscribed: nothing happens."""
         with self._lock:
-            present = self._subscribers.get(topic, ())
-            self._subscribers[topic] = tuple(other for other in present if other is not cell)
+            self._subscribed.get(topic, {}).pop(cell, None)
+            self._topics_of.get(cell, {}).pop(topic, None)
+            self._told.pop(topic, None)
 
     def forget(self, cell: Cell) -> None:
         """The cell is gone: it subscribes to nothing."""
         with self._lock:
-            for topic, present in self._subscribers.items():
-                if cell in present:
-                    self._subscribers[topic] = tuple(c for c in present if c is not cell)
+            for topic in self._topics_of.pop(cell, ()):
+                del self._subscribed[topic][cell]
+                self._told.pop(topic, None)
 
     def topics(self) -> dict[str, tuple[str, ...]]:
         """Every topic with the paths of its subscribers, for the debugger."""
-        return {
-            topic: tuple(cell.path for cell in cells)
-            for topic, cells in list(self._subscribers.items())
-        }
+        with self._lock:
+            return {
+                topic: tuple(cell.path for cell in cells)
+                for topic, cells in self._subscribed.items()
+            }
