@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from hydra.actor import SECOND, Actor, Context, unhandled
+from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import SessionTable
 from messages.health import HealthReported, ReportHealth
@@ -54,10 +55,9 @@ class DataFeed(Actor[Inbox]):
     def _fault_in(self, bar: Bar, now: int) -> str | None:
         if bar.symbol not in self._symbols:
             return "unknown symbol"
-        if not 0 < bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-            return f"prices {bar.open}, {bar.high}, {bar.low}, {bar.close} are not those of a bar"
-        if not bar.high < float("inf") or not bar.volume >= 0:
-            return f"high {bar.high} or volume {bar.volume} is not a number a market makes"
+        fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
+        if fault is not None:
+            return fault
         if not bar.start_at < bar.end_at <= now:
             return "it ends before it begins, or in the future"
         last = self._last.get(bar.symbol)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from operator import sub
 from pathlib import Path
 
+from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.venues.bar_checks import fault_in
 from hydra.venues.bar_rows import (
     COLUMNS,
     MINUTE_NS,

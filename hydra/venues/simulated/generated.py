@@ -11,8 +11,8 @@ import math
 import random
 from collections.abc import Iterator
 
+from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.venues.bar_checks import fault_in
 
 MINUTE_NS = 60_000_000_000
 STEPS_PER_BAR = 8
