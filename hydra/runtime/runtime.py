@@ -277,6 +277,9 @@ class Runtime(ABC):
         writer = self.cells.get(self._journal.path)
         if writer is None:
             self._early.append(envelope)
+            writer = self.cells.get(self._journal.path)
+            if writer is not None:  # it came meanwhile, and nobody else will look again
+                self._deliver_early(writer)
         else:
             self.deliver(writer, envelope)
 
@@ -300,8 +303,15 @@ class Runtime(ABC):
         """The cell exists from now on; what was logged before the journal writer goes to it."""
         self.cells[cell.path] = cell
         if self._journal is not None and cell.path == self._journal.path:
-            while self._early:
-                self.deliver(cell, self._early.popleft())
+            self._deliver_early(cell)
+
+    def _deliver_early(self, writer: Cell) -> None:
+        while True:
+            try:
+                envelope = self._early.popleft()
+            except IndexError:
+                return
+            self.deliver(writer, envelope)
 
     def forget_cell(self, cell: Cell) -> None:
         """The cell is gone; its path is free.

@@ -274,11 +274,6 @@ class SimRuntime(Runtime):
             if all(other.status is Status.RUNNING for other in chain):
                 self.gate.renew_lease(UNLIMITED_LEASE)
 
-    def close(self) -> None:
-        """The simulation is over; pykka's registry, one for the whole process, lets go of it."""
-        for cell in list(self.cells.values()):
-            pykka.ActorRegistry.unregister(cell.actor_ref)
-
     def call_at(self, due: int, action: Callable[[], None]) -> None:
         """Run `action` when virtual time has come to `due`."""
         heapq.heappush(self._heap, (due, next(self._order), action))

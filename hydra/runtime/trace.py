@@ -55,7 +55,13 @@ class Trace:
         self.lines.append(handled)
         self.count += 1
         self._hash.update(str(handled).encode())
-        self._hash.update(self._encoder.encode(message))
+        self._hash.update(self._content(message))
+
+    def _content(self, message: object) -> bytes:
+        try:
+            return self._encoder.encode(message)
+        except (TypeError, ValueError):  # a key that JSON does not have, at whatever depth
+            return _plain(message).encode()
 
     @property
     def hash(self) -> str:

@@ -1,5 +1,5 @@
 """Tests of the kernel leave nothing behind."""
 
-from tests.kernel_fixtures import registry_is_left_empty
+from tests.kernel_fixtures import log, registry_is_left_empty
 
-__all__ = ["registry_is_left_empty"]
+__all__ = ["log", "registry_is_left_empty"]

@@ -103,7 +103,7 @@ waits = st.tuples(st.just("advance"), st.sampled_from((0, MILLISECOND, 15 * MILL
 steps = st.lists(st.one_of(sends, sends, sends, commands, waits), max_size=40)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=250, deadline=None)
 @example(  # the new cell at the address of a busy one was never put in line
     steps=[
         ("note", "plain"),

@@ -137,6 +137,18 @@ def test_messages_are_lost_late_doubled_and_shuffled_on_their_edge_alone(kit: Ki
     assert [dead.reason.value for dead in kit.dead_letters] == ["dropped"]
 
 
+def test_losing_everything_does_not_disturb_supervision(kit: Kit) -> None:
+    probe = kit.probe()
+    relay = kit.start(Relay, to=probe.ref)
+
+    end = kit.drop(Edge())
+    kit.kill(relay)
+    kit.advance(SECOND)
+    end()
+
+    assert (kit.incarnation(relay), kit.status(relay)) == (2, "running")
+
+
 def test_kill_crash_and_hang_each_cost_an_incarnation(kit: Kit) -> None:
     probe = kit.probe()
     relay = kit.start(Relay, to=probe.ref)

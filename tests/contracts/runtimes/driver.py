@@ -148,7 +148,6 @@ class SimDriver(Driver):
             assert self.runtime.run_until(
                 lambda: root.status is Status.STOPPED, within=10 * self.pause
             )
-        self.runtime.close()
 
 
 class ThreadDriver(Driver):

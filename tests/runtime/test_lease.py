@@ -1,0 +1,108 @@
+"""Who may send is proved again and again: silence of the safety chain is enough to stop orders."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hydra.actor import SECOND, Backoff
+from hydra.runtime.lease import DETECT_WITHIN, LEASE, RENEW_EVERY, LeaseKeeper
+from hydra.runtime.sim_runtime import SimRuntime
+from hydra.trading.trading_state import TradingState
+from tests.contracts.runtimes.actors import boom, scripted
+from tests.contracts.runtimes.driver import SimDriver, child
+
+A, B = child("a"), child("b")
+SLOW = Backoff(base=10 * SECOND, cap=10 * SECOND)
+
+
+@pytest.fixture
+def system() -> Iterator[SimDriver]:
+    driver = SimDriver(SimRuntime())
+    yield driver
+    driver.close()
+
+
+def keep(system: SimDriver, keeper: LeaseKeeper, times: int) -> None:
+    """As the live runtime's watch does it."""
+    for _ in range(times):
+        keeper.tick(system.runtime.now())
+        system.runtime.advance(RENEW_EVERY)
+
+
+def open_gate(system: SimDriver) -> None:
+    gate = system.runtime.gate
+    gate.arm((), "a test", gate.epoch)
+
+
+def test_without_a_safety_chain_nobody_may_send(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log))
+
+    keep(system, LeaseKeeper(system.runtime), 3)
+
+    assert system.runtime.gate.lease_left() <= 0
+
+
+def test_while_every_member_answers_the_lease_holds(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    open_gate(system)
+
+    keep(system, LeaseKeeper(system.runtime), 10)
+
+    assert system.runtime.gate.lease_left() == LEASE - RENEW_EVERY
+    assert system.runtime.gate.state is TradingState.ACTIVE
+
+
+def test_a_member_that_is_down_ends_the_lease(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log, critical=True, backoff=SLOW), scripted("b", log, critical=True))
+    keeper = LeaseKeeper(system.runtime)
+    keep(system, keeper, 2)
+
+    system.tell(A, boom())
+    system.runtime.settle()
+    keep(system, keeper, 1)
+    while_it_is_down = system.runtime.gate.lease_left()
+    keep(system, keeper, 10 * SECOND // RENEW_EVERY + 1)
+
+    assert while_it_is_down <= 0
+    assert system.runtime.gate.lease_left() > 0
+
+
+def test_a_member_that_proves_no_progress_shuts_the_gate_once(
+    system: SimDriver, log: list[str]
+) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    open_gate(system)
+    trips: list[str] = []
+    system.runtime.gate.on_trip(lambda cause, _epoch: trips.append(cause.code))
+    keeper = LeaseKeeper(system.runtime)
+    keep(system, keeper, 2)
+
+    remove = system.runtime.add_filter(  # no ping reaches it
+        lambda cell, envelope: () if cell.path == A.path else None
+    )
+    keep(system, keeper, DETECT_WITHIN // RENEW_EVERY + 5)
+    remove()
+
+    assert trips == ["failed:/root/a"]
+    assert system.runtime.gate.state is TradingState.HALTED
+    assert system.runtime.gate.lease_left() <= 0
+
+
+def test_a_suspended_member_still_proves_progress(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log, critical=True))
+    open_gate(system)
+    system.suspend(A)
+
+    keep(system, LeaseKeeper(system.runtime), 10)
+
+    assert system.runtime.gate.state is TradingState.ACTIVE
+
+
+def test_an_ordinary_actor_has_no_say_in_it(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, backoff=SLOW))
+    open_gate(system)
+    system.tell(B, boom())
+
+    keep(system, LeaseKeeper(system.runtime), 3)
+
+    assert system.runtime.gate.lease_left() > 0

@@ -1,0 +1,192 @@
+"""What only the live runtime promises: threads are replaced, and its own faults fail closed."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hydra.actor import MILLISECOND, SECOND, Context, Dispatcher, Ref
+from hydra.runtime.dispatcher import fence
+from hydra.runtime.system import Inspect
+from hydra.runtime.thread_runtime import ThreadCell, ThreadRuntime
+from hydra.trading.trading_state import TradingState
+from tests.contracts.runtimes.actors import Boom, Do, boom, each, note, scripted
+from tests.contracts.runtimes.driver import ThreadDriver, child, supervision, supervisor
+
+A, B = child("a"), child("b")
+
+
+@pytest.fixture
+def system(registry_is_left_empty: None) -> Iterator[ThreadDriver]:
+    driver = ThreadDriver(ThreadRuntime(pool_threads=2))
+    yield driver
+    driver.close()
+
+
+def thread_cell(system: ThreadDriver, ref: Ref[Any]) -> ThreadCell:
+    cell = system.cell(ref)
+    assert isinstance(cell, ThreadCell)
+    return cell
+
+
+def test_only_the_handler_that_was_judged_is_fenced(system: ThreadDriver, log: list[str]) -> None:
+    system.start(scripted("a", log, hang_after=60 * SECOND))
+    system.tell(A, Do(action=each(lambda _: log.append("in it"), system.hang)))
+    system.until_logged(log, "in it")
+    cell = thread_cell(system, A)
+    since = cell.turn.busy_since()
+    assert since is not None
+
+    fenced_another = fence(cell, since - 1)  # one that has returned meanwhile
+    still_its_own = cell.turn.busy_since() == since
+    fenced_this_one = fence(cell, since)
+
+    assert (fenced_another, still_its_own, fenced_this_one) == (False, True, True)
+    assert not fence(cell, since)
+    system.until_logged(log, "start a#2")
+
+
+def test_a_message_that_was_handled_is_not_blamed_for_what_hangs_after_it(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    class Unviewable(dict[str, object]):
+        """Cannot be copied in good time."""
+
+    hangs = scripted("a", log, hang_after=20 * MILLISECOND, max_deliveries=2)
+    system.start(hangs)
+    system.tell(A, note("handled"))
+    system.until_logged(log, "a#1 handled")
+    actor = system.cell(A).actor
+    assert actor is not None
+
+    def hang() -> Unviewable:
+        system._released.wait(30.0)
+        return Unviewable()
+
+    actor.state_view = hang  # type: ignore[method-assign]
+    system.cell(A).tell_system(Inspect())
+
+    system.until_logged(log, "start a#2")
+    system.tell(A, note("end"))
+    system.until_logged(log, "a#2 end")
+    assert log == ["start a#1", "a#1 handled", "start a#2", "a#2 end"]
+    assert system.dead == []
+
+
+def test_the_pool_has_as_many_threads_after_hangs_as_before(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    names = [f"x{n}" for n in range(6)]
+    system.start(*(scripted(name, log, hang_after=20 * MILLISECOND) for name in names))
+
+    for name in names:  # three times as many as there are threads
+        system.tell(child(name), Do(action=system.hang))
+
+    system.until(lambda: all(f"start {name}#2" in log for name in names))
+    pool = system.runtime._pool
+    assert pool.replaced == 6
+    assert len(pool.threads) == 2
+
+
+def test_a_pinned_actor_keeps_a_thread_of_its_own_after_a_hang(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    spec = scripted("a", log, dispatcher=Dispatcher.PINNED, hang_after=20 * MILLISECOND)
+    system.start(spec)
+    names: list[str] = []
+
+    system.tell(A, Do(action=system.hang))
+    system.tell(A, Do(action=lambda _: names.append(threading.current_thread().name)))
+
+    system.until(lambda: names == ["hydra-/root/a-2"])
+
+
+def test_a_fault_of_the_kernel_itself_fails_closed(
+    system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)  # it is raised on purpose
+    system.start(scripted("a", log))
+
+    def broken(*_args: object) -> None:
+        raise RuntimeError("the kernel is broken")
+
+    cell = system.cell(A)
+    monkeypatch.setattr(type(cell), "fail", broken)
+    system.tell(A, boom())
+
+    system.until(lambda: system.runtime.failed_closed is not None)
+    monkeypatch.undo()
+    assert system.runtime.failed_closed == "dispatcher pool: RuntimeError: the kernel is broken"
+    assert system.runtime.gate.state is TradingState.HALTED
+    system._released.set()
+    cell.turn = type(cell.turn)(system.runtime._pool)  # type: ignore[attr-defined]
+    cell.wake()
+
+
+def test_a_dead_timer_thread_fails_closed(
+    system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+    system.start(scripted("a", log))
+
+    def broken() -> None:
+        raise RuntimeError("a timer's action is broken")
+
+    system.runtime.call_later(0, broken)
+
+    system.until(lambda: system.runtime.failed_closed is not None)
+    assert "the timer thread died: RuntimeError" in str(system.runtime.failed_closed)
+
+
+def test_a_dead_watch_fails_closed(
+    system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+    system.start(scripted("a", log))
+
+    def broken(_now: int) -> None:
+        raise RuntimeError("it cannot look")
+
+    monkeypatch.setattr(system.runtime, "look_for_hangs", broken)
+
+    system.until(lambda: system.runtime.failed_closed is not None)
+    assert system.runtime.failed_closed == "the watch died: RuntimeError: it cannot look"
+
+
+def test_starting_says_whether_the_tree_runs(log: list[str]) -> None:
+    def refuse(_ctx: Context) -> None:
+        raise Boom("never")
+
+    for on_start, runs in ((None, True), (refuse, False)):
+        runtime = ThreadRuntime()
+        tree = supervisor(
+            "root", scripted("a", log, on_start=on_start), policy=supervision(restarts=0)
+        )
+        assert runtime.start_and_wait(tree, within=5.0) == runs
+        assert runtime.stop_tree("enough", within=5.0)
+        runtime.close()
+
+
+def test_waiting_ends_when_the_engine_fails_closed(system: ThreadDriver, log: list[str]) -> None:
+    system.start(scripted("a", log), policy=supervision(restarts=0))
+    waited_for_nothing = system.runtime.wait(0.01)
+
+    system.tell(A, boom())
+
+    assert not waited_for_nothing
+    assert system.runtime.wait(5.0)
+
+
+def test_a_quiet_system_settles_and_a_busy_one_does_not(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    system.start(scripted("a", log, hang_after=60 * SECOND))
+    system.tell(A, *(note(n) for n in range(100)))
+    quiet = system.runtime.settle(within=5.0)
+
+    system.tell(A, Do(action=system.hang))
+
+    assert quiet
+    assert len(log) == 101
+    assert not system.runtime.settle(within=0.05)
