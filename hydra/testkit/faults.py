@@ -12,11 +12,16 @@ from hydra.actor import MILLISECOND, Ref
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope
 from hydra.runtime.sim_runtime import EdgeFilter
+from messages.lifecycle import ChildFailed, ChildStarted, ChildStopped
 from messages.message import Message
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages are meant; what is None does not matter. System messages never are."""
+    """Which messages are meant; what is None does not matter.
+
+    What the runtime says to cells, and what it reports of children, never is: no supervision could
+    work without it.
+    """
 
     sender: Ref[Any] | None = None
     receiver: Ref[Any] | None = None
@@ -26,6 +31,7 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this message, on its way to this cell, is meant."""
         return (
             isinstance(envelope.message, self.message or Message)
+            and not isinstance(envelope.message, ChildStarted | ChildFailed | ChildStopped)
             and (self.receiver is None or self.receiver.path == cell.path)
             and (self.sender is None or self.sender.path == envelope.id[0])
         )
