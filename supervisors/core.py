@@ -1,5 +1,7 @@
 """The core: the safety chain, the feed and the health monitor, in the order they depend on."""
 
+from typing import Any
+
 from actors.broker_gateway import BrokerGateway
 from actors.data_feed import DataFeed
 from actors.health_monitor import HealthMonitor
@@ -9,11 +11,12 @@ from actors.state_persister import StatePersister
 from hydra.actor import (
     MINUTE,
     SECOND,
+    Actor,
     ChildSpec,
     Dispatcher,
     MailboxSpec,
     Overflow,
-    Restart,
+    Ref,
 )
 from hydra.ports import Journal, Ledger, OrderGate, Venue
 from hydra.trading.sessions import SessionTable
@@ -42,39 +45,27 @@ def core(
 ) -> ChildSpec:
     """The core supervisor's specification."""
     children = (
-        ChildSpec(
-            name=paths.STATE_PERSISTER.name,
-            actor=StatePersister,
-            args={"ledger": ledger, "gateway": paths.BROKER_GATEWAY},
-            critical=True,
+        _safety_chain(
+            paths.STATE_PERSISTER,
+            StatePersister,
             drain_on_stop=True,
-            dispatcher=Dispatcher.PINNED,
-            mailbox=ORDER_PATH,
+            ledger=ledger,
+            gateway=paths.BROKER_GATEWAY,
         ),
-        ChildSpec(
-            name=paths.JOURNAL_WRITER.name,
-            actor=JournalWriter,
-            args={"journal": journal},
-            critical=True,
-            drain_on_stop=True,
-            dispatcher=Dispatcher.PINNED,
-            mailbox=ORDER_PATH,
+        _safety_chain(paths.JOURNAL_WRITER, JournalWriter, drain_on_stop=True, journal=journal),
+        _safety_chain(
+            paths.RISK_GUARDIAN,
+            RiskGuardian,
+            limits=limits,
+            gate=gate,
+            persister=paths.STATE_PERSISTER,
         ),
-        ChildSpec(
-            name=paths.RISK_GUARDIAN.name,
-            actor=RiskGuardian,
-            args={"limits": limits, "gate": gate, "persister": paths.STATE_PERSISTER},
-            critical=True,
-            dispatcher=Dispatcher.PINNED,
-            mailbox=ORDER_PATH,
-        ),
-        ChildSpec(
-            name=paths.BROKER_GATEWAY.name,
-            actor=BrokerGateway,
-            args={"venue": venue, "gate": gate, "persister": paths.STATE_PERSISTER},
-            critical=True,
-            dispatcher=Dispatcher.PINNED,
-            mailbox=ORDER_PATH,
+        _safety_chain(
+            paths.BROKER_GATEWAY,
+            BrokerGateway,
+            venue=venue,
+            gate=gate,
+            persister=paths.STATE_PERSISTER,
         ),
         ChildSpec(
             name=paths.DATA_FEED.name,
@@ -102,6 +93,20 @@ def core(
         name=paths.CORE.name,
         actor=Supervisor,
         args={"children": children, "policy": POLICY},
-        restart=Restart.PERMANENT,
         hang_after=10 * SECOND,
+    )
+
+
+def _safety_chain(
+    ref: Ref[Any], actor: type[Actor[Any]], *, drain_on_stop: bool = False, **args: object
+) -> ChildSpec:
+    """A member of the safety chain: its failure shuts the order gate before anything else."""
+    return ChildSpec(
+        name=ref.name,
+        actor=actor,
+        args=args,
+        critical=True,
+        drain_on_stop=drain_on_stop,
+        dispatcher=Dispatcher.PINNED,
+        mailbox=ORDER_PATH,
     )
