@@ -19,13 +19,18 @@ STALE_AFTER_INTERVALS = 2.5
 class DataFeed(Actor[Inbox]):
     """Only bars that follow the last one, end in the past and belong to a known symbol go on."""
 
-    def __init__(self, symbols: tuple[str, ...], sessions: SessionTable) -> None:
+    def __init__(self, symbols: tuple[str, ...], sessions: SessionTable, bar_interval: int) -> None:
         self._symbols = frozenset(symbols)
         self._sessions = sessions
+        self._bar_interval = bar_interval
+        self._since = 0
         self._last: dict[str, Bar] = {}
         self._dropped = 0
         self._bars = 0
         self._ended = False
+
+    def start(self, ctx: Context) -> None:
+        self._since = ctx.market_time()  # what came before, this incarnation cannot have seen
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
@@ -72,10 +77,9 @@ class DataFeed(Actor[Inbox]):
             return HealthReported(component="feed", is_well=True, detail="no session is open")
         for symbol in sorted(self._symbols):
             last = self._last.get(symbol)
-            interval = 60 * SECOND if last is None else last.end_at - last.start_at
-            newest = session.open_at if last is None else max(last.end_at, session.open_at)
+            newest = max(session.open_at, self._since if last is None else last.end_at)
             age = now - newest
-            if not age <= STALE_AFTER_INTERVALS * interval:
+            if not age <= STALE_AFTER_INTERVALS * self._bar_interval:
                 detail = f"{symbol}: the newest bar is {age / SECOND:.0f} s old"
                 return HealthReported(component="feed", is_well=False, detail=detail)
         return HealthReported(component="feed", is_well=True, detail=f"{self._bars} bars")

@@ -8,13 +8,12 @@ import msgspec
 
 from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar
-from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
+from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.inventory import FillBook
 from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.strategies import STRATEGIES
 from hydra.trading.strategies.strategy import Signal
-from messages.lifecycle import Replied
 from messages.market import BarClosed, bars_topic
 from messages.orders import (
     OrderAccepted,
@@ -25,9 +24,9 @@ from messages.orders import (
     ReportStored,
     reports_topic,
 )
-from messages.positions import BookRecovered, RecoverBook
+from messages.positions import BookRecovered, RecoverBook, RecoveryOverdue
 
-Inbox: TypeAlias = BarClosed | ReportStored | OrderDenied | Replied
+Inbox: TypeAlias = BarClosed | ReportStored | OrderDenied | BookRecovered | RecoveryOverdue
 
 RECOVER_WITHIN = 5 * SECOND
 FLAT_BEFORE_CLOSE = 5 * MINUTE
@@ -61,12 +60,9 @@ class MomentumBot(Actor[Inbox]):
     in it arrives first, and threads decide as virtual time does.
     """
 
-    def __init__(
-        self, plan: MomentumPlan, guardian: Ref[OrderIntent], persister: Ref[RecoverBook]
-    ) -> None:
+    def __init__(self, plan: MomentumPlan, guardian: Ref[OrderIntent | RecoverBook]) -> None:
         self._plan = plan
         self._guardian = guardian
-        self._persister = persister
         self._strategy = STRATEGIES[plan.strategy](plan.parameters)
         self._book = FillBook(plan.symbol)
         self._bar: Bar | None = None
@@ -81,8 +77,11 @@ class MomentumBot(Actor[Inbox]):
     def start(self, ctx: Context) -> None:
         ctx.subscribe(bars_topic(self._plan.symbol))
         ctx.subscribe(reports_topic(self._plan.bot_id))
-        question = RecoverBook(bot=self._plan.bot_id)
-        ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag="book")
+        question = RecoverBook(
+            bot=self._plan.bot_id, reply_to=ctx.me.path, asked_by=ctx.incarnation
+        )
+        ctx.tell(self._guardian, question)
+        ctx.after(RECOVER_WITHIN, RecoveryOverdue())
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
@@ -94,8 +93,13 @@ class MomentumBot(Actor[Inbox]):
                 self._working.pop(message.intent.decision, None)
                 self._last_denial = f"{message.denial.check}: {message.denial.reason}"
                 return  # nothing new to decide on: the same wish would be denied again
-            case Replied():
+            case BookRecovered():
+                if message.asked_by != ctx.incarnation:
+                    return  # an earlier incarnation's question; mine is still to be answered
                 self._recover(message)
+            case RecoveryOverdue():
+                if self._recovered is None:
+                    raise NotRecovered(f"no answer within {RECOVER_WITHIN // SECOND} s")
             case _:
                 unhandled(message)
         if self._bar is not None and self._recovered is not None:
@@ -132,16 +136,14 @@ class MomentumBot(Actor[Inbox]):
             case _:
                 self._working.pop(decision, None)
 
-    def _recover(self, reply: Replied) -> None:
-        if not isinstance(reply.value, BookRecovered):
-            raise NotRecovered(reply.error or "no answer in time")
-        self._recovered = reply.value
+    def _recover(self, recovered: BookRecovered) -> None:
+        self._recovered = recovered
         self._book = FillBook(self._plan.symbol)
-        for fill in reply.value.fills:
+        for fill in recovered.fills:
             self._book.book(fill)
         self._working = {
             order.decision: order.order.quantity - order.filled_quantity
-            for order in reply.value.orders
+            for order in recovered.orders
             if order.is_open
         }
         session, self._session = self._session, None
@@ -238,6 +240,3 @@ class MomentumBot(Actor[Inbox]):
 def _whole_shares(notional_usd: Decimal, price: float) -> Decimal:
     """As many as the notional buys, rounded down: rounding never adds risk."""
     return (notional_usd / Decimal(repr(price))).to_integral_value(rounding=ROUND_FLOOR)
-
-
-__all__ = ["ExitReason", "MomentumBot", "MomentumPlan"]

@@ -50,6 +50,7 @@ Inbox: TypeAlias = (
     | PreflightPassed
     | PreflightFailed
     | ChildQuarantined
+    | RecoverBook
     | ReportHealth
     | Replied
 )
@@ -124,6 +125,9 @@ class RiskGuardian(Actor[Inbox]):
                 self._child_quarantined(message, ctx)
             case Replied():
                 self._recover(message, ctx)
+            case RecoverBook():
+                # Behind the bot's own intents, so that the book has what it decided before a crash.
+                ctx.tell(self._persister, message)
             case ReportHealth():
                 recovered = "recovering" not in self._causes
                 detail = "positions known" if recovered else "positions not read yet"
@@ -290,14 +294,16 @@ class RiskGuardian(Actor[Inbox]):
         """A bot that is down manages its positions no more: nothing new until a person looked."""
         ctx.log("bot_quarantined", path=message.path, reason=message.reason)
         bot = message.path.rpartition("/")[2]
-        if any(position for (owner, _), position in self._positions.items() if owner == bot):
+        holds = any(position for (owner, _), position in self._positions.items() if owner == bot)
+        may_hold = any(decision.bot == bot for decision in self._live)
+        if holds or may_hold or "recovering" in self._causes:
             self._gate.trip(
                 Cause(
                     code=f"unmanaged:{bot}",
                     cause_class=CauseClass.INTEGRITY,
                     state=TradingState.CLOSE_ONLY,
                     since=ctx.market_time(),
-                    detail=f"{message.path} is quarantined and holds a position",
+                    detail=f"{message.path} is quarantined and holds a position, or may come to",
                 )
             )
 

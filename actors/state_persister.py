@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from msgspec import structs
+
 from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.ports import Ledger
 from messages.health import HealthReported, ReportHealth
@@ -52,7 +54,12 @@ class StatePersister(Actor[Inbox]):
             ):
                 self._store_report(message, ctx)
             case RecoverBook():
-                ctx.reply(self._ledger.book(message.bot))
+                book = self._ledger.book(message.bot)
+                if message.reply_to is None:
+                    ctx.reply(book)
+                else:
+                    answer = structs.replace(book, asked_by=message.asked_by)
+                    ctx.tell(Ref(message.reply_to), answer)
             case ReportHealth():
                 detail = f"{self._intents} intents, {self._reports} reports stored"
                 ctx.reply(HealthReported(component="ledger", is_well=True, detail=detail))

@@ -77,7 +77,8 @@ def assemble(
         account=EMBEDDED_ACCOUNT,
         symbols=frozenset(plan.symbol for plan in plans),
         order_notional_usd_max=settings.risk.max_order_notional_usd,
-        decision_age_max=_bar_interval(data),
+        # A decision is made on a closed bar, and is history when the next one has closed.
+        decision_age_max=data.bar_interval,
         sessions=data.sessions,
         windows={plan.bot_id: plan.trade_window for plan in plans},
     )
@@ -89,6 +90,7 @@ def assemble(
             gate=runtime.gate,
             limits=limits,
             sessions=data.sessions,
+            bar_interval=data.bar_interval,
             loop_interval=settings.runner.loop_interval_seconds * SECOND,
         ),
         bots(plans),
@@ -153,8 +155,3 @@ def fault_in_signal(mode: str, parameters: Mapping[str, object]) -> str | None:
     except BadParameters as error:
         return str(error)
     return None
-
-
-def _bar_interval(data: MarketData) -> int:
-    """A decision is made on a closed bar and is history when the next one has closed."""
-    return data.bars[0].end_at - data.bars[0].start_at

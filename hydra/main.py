@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
     arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # before there was a session to stop in order
+        return _refuse("stopped before the session began", ExitCode.CLEAN)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     from hydra.assembly import fault_in_signal
     from hydra.ops.run import RunOptions, run_session
     from hydra.settings import SettingsRefused, VenueName, load_settings
-    from hydra.store.engine_files import end_previous_life
+    from hydra.store.engine_files import NamesClash, end_previous_life
     from hydra.store.engine_lock import EngineLock, HeldByAnother
     from hydra.store.journal import JournalDamaged, JournalFailed
     from hydra.store.ledger import DurabilityRefused, LedgerFailed
@@ -42,12 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             "use --venue embedded",
             ExitCode.USAGE,
         )
-    files = _files(arguments, settings.system.state_db_path, settings.system.log_path)
+    try:
+        files = _files(arguments, settings.system.state_db_path, settings.system.log_path)
+    except NamesClash as clash:
+        return _refuse(f"{arguments.config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
+    symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
+    if not symbols:
+        return _refuse(
+            f"{arguments.config / 'bots.yaml'}: found no enabled momentum bot; wanted at least "
+            "one; set enabled: true for one of momentum_bots",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
     try:
         data = _market(arguments, settings, files.cache)
     except BadData as bad:
         return _refuse(str(bad), ExitCode.USAGE)
-    symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
     if not set(symbols) & set(data.symbols):
         return _refuse(
             f"{arguments.data or 'the market'}: found {', '.join(data.symbols)}; wanted one of "
@@ -61,20 +78,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         dry_run=arguments.dry_run,
     )
     try:
-        lock = EngineLock(files.lock)
+        with ExitStack() as held_until_the_end:
+            for lock in (files.lock, files.journal_lock):
+                held_until_the_end.callback(EngineLock(lock).release)
+            end_previous_life(files)
+            return run_session(settings, data, files, options, sys.stdout)
     except HeldByAnother as held:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
-    except (RightsTooOpen, OSError) as refused:
-        return _refuse(str(refused), ExitCode.DURABILITY_REFUSED)
-    try:
-        end_previous_life(files)
-        return run_session(settings, data, files, options, sys.stdout)
     except NewerThanThisHydra as newer:
         return _refuse(str(newer), ExitCode.VERSION_FENCE)
     except (DurabilityRefused, LedgerFailed, JournalFailed, JournalDamaged, RightsTooOpen) as bad:
         return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
-    finally:
-        lock.release()
+    except OSError as error:
+        return _refuse(
+            f"{error.filename or files.ledger.parent}: {error.strerror or error}; wanted folders "
+            "of our own to write to; check --state-dir and --log-dir",
+            ExitCode.DURABILITY_REFUSED,
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,9 +117,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
     if not 0 < speed <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text} is not over 0 and at most 1000000")
+        raise argparse.ArgumentTypeError(f"found {text}, wanted a number over 0, at most 1000000")
     return speed
 
 

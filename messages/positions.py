@@ -18,9 +18,16 @@ class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecoverBook(Message, frozen=True, kw_only=True):
-    """Ask the persister what is on record: of one bot, or (None) of all."""
+    """Ask what is on record: of one bot, or (None) of all.
+
+    A bot asks through the guardian, behind the intents it told it before: so the answer has them.
+    `reply_to` is the path that is told the answer, `asked_by` the incarnation that asked; without
+    them it is the reply to the question.
+    """
 
     bot: str | None = None
+    reply_to: str | None = None
+    asked_by: int = 0
 
 
 class BookRecovered(Message, frozen=True, kw_only=True):
@@ -28,3 +35,8 @@ class BookRecovered(Message, frozen=True, kw_only=True):
 
     orders: tuple[RecordedOrder, ...]
     fills: tuple[Fill, ...]
+    asked_by: int = 0
+
+
+class RecoveryOverdue(Message, frozen=True, kw_only=True):
+    """A bot's word to itself: the answer should have come."""

@@ -1,7 +1,7 @@
 """The bots: each alone with its own restart budget, then quarantined. A new bot is named here."""
 
 from actors.momentum_bot import MomentumBot, MomentumPlan
-from hydra.actor import MINUTE, SECOND, ChildSpec
+from hydra.actor import MINUTE, SECOND, ChildSpec, MailboxSpec, Overflow
 from supervisors import paths
 from supervisors.strategies import Intensity, OnExceeded, Strategy, Supervision
 from supervisors.supervisor import Supervisor
@@ -12,6 +12,9 @@ POLICY = Supervision(
     on_exceeded=OnExceeded.QUARANTINE,
 )
 
+NOTHING_LOST = MailboxSpec(overflow=Overflow.FAIL)
+"""A bot that misses a fill does not know what it holds: it starts again, from the record."""
+
 
 def bots(momentum: tuple[MomentumPlan, ...]) -> ChildSpec:
     """The bots supervisor's specification."""
@@ -19,11 +22,8 @@ def bots(momentum: tuple[MomentumPlan, ...]) -> ChildSpec:
         ChildSpec(
             name=plan.bot_id,
             actor=MomentumBot,
-            args={
-                "plan": plan,
-                "guardian": paths.RISK_GUARDIAN,
-                "persister": paths.STATE_PERSISTER,
-            },
+            args={"plan": plan, "guardian": paths.RISK_GUARDIAN},
+            mailbox=NOTHING_LOST,
         )
         for plan in momentum
     )

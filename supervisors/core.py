@@ -41,6 +41,7 @@ def core(
     gate: OrderGate,
     limits: GuardianLimits,
     sessions: SessionTable,
+    bar_interval: int,
     loop_interval: int,
 ) -> ChildSpec:
     """The core supervisor's specification."""
@@ -70,8 +71,13 @@ def core(
         ChildSpec(
             name=paths.DATA_FEED.name,
             actor=DataFeed,
-            args={"symbols": tuple(sorted(limits.symbols)), "sessions": sessions},
+            args={
+                "symbols": tuple(sorted(limits.symbols)),
+                "sessions": sessions,
+                "bar_interval": bar_interval,
+            },
             dispatcher=Dispatcher.PINNED,
+            mailbox=ORDER_PATH,
         ),
         ChildSpec(
             name=paths.HEALTH_MONITOR.name,

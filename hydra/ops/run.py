@@ -33,7 +33,7 @@ from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 
 READY_WITHIN_S = 10.0
-STOP_WITHIN_S = 6.0
+STOP_WITHIN_S = 4.5
 GONE_WITHIN_S = 10.0
 """T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
 PROGRESS_EVERY_S = 10
@@ -56,16 +56,18 @@ def run_session(
 
     Raises what `Ledger.open` and `JournalFile.open` raise; then nothing was started.
     """
+    last_resort = _LastResort(GONE_WITHIN_S)
     ledger = Ledger.open(files.ledger)
     try:
         journal = JournalFile.open(files.journal, at=data.begins_at - LEAD)
         try:
-            session = _Session(settings, data, files, options, ledger, journal, out)
+            session = _Session(settings, data, files, options, ledger, journal, out, last_resort)
             return session.play_live() if options.speed is not None else session.play_virtual()
         finally:
             journal.close()
     finally:
         ledger.close()
+        last_resort.disarm()
 
 
 class _Session:
@@ -80,6 +82,7 @@ class _Session:
         ledger: Ledger,
         journal: JournalFile,
         out: TextIO,
+        last_resort: _LastResort,
     ) -> None:
         self._settings = settings
         self._data = data
@@ -88,6 +91,9 @@ class _Session:
         self._ledger = ledger
         self._journal = journal
         self._out = out
+        self._last_resort = last_resort
+        self._stopping = threading.Event()
+        self._heard = True
         self._trades_said = 0
 
     def play_virtual(self) -> ExitCode:
@@ -97,12 +103,12 @@ class _Session:
             seed=self._options.seed, journal=paths.JOURNAL_WRITER, start_at=start_at
         )
         engine = self._assembled(runtime, runtime.now)
-        stopping = threading.Event()
-        with _StopSignals(stopping.set):
+        with _StopSignals(self._stopping.set):
             runtime.start_root(engine.tree)
             runtime.advance(SECOND)
-            runtime.play(_until(stopping, self._events()), engine.market.happen)
+            runtime.play(_until(self._stopping, self._events()), engine.market.happen)
             runtime.advance(SECOND)
+            self._say_what_halted(runtime)
             summary = _summary_of(runtime)
             _close_gate(runtime, "the session is over")
             runtime.advance(SECOND)
@@ -127,36 +133,39 @@ class _Session:
             clock,
             lambda failure: self._market_over(runtime, failure),
         )
-        last_resort = _LastResort(GONE_WITHIN_S)
-        runtime.on_fail_closed(lambda _reason: last_resort.arm())
+        runtime.on_fail_closed(lambda _reason: self._last_resort.arm())
 
         def stop() -> None:
-            last_resort.arm()
+            self._last_resort.arm()
+            self._stopping.set()
             runtime.finish()
 
         try:
             with _StopSignals(stop):
                 runtime.start_watch()
-                ready = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S) and _active(
-                    runtime, READY_WITHIN_S
-                )
-                if not ready and runtime.failed_closed is None:
+                started = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S)
+                ready = started and self._active(runtime)
+                asked_to_stop = self._stopping.is_set()
+                if not ready and not asked_to_stop and runtime.failed_closed is None:
+                    causes = _causes(runtime)
                     _close_gate(runtime, "preflight did not pass")
                     self._stop_tree(runtime)
-                    self._say(f"preflight did not pass: {_causes(runtime)}")
+                    self._say(f"preflight did not pass: {causes}")
                     return ExitCode.PREFLIGHT_FAILED
-                if ready:
+                if ready and not asked_to_stop:
                     playback.open()
                     self._follow(runtime)
+                if self._stopping.is_set():
+                    _close_gate(runtime, "asked to stop")  # first of all, whatever still runs
                 playback.close()
-                runtime.settle(within=2.0)
+                runtime.settle(within=1.0)
+                self._say_what_halted(runtime)
                 summary = _summary_of(runtime)
                 results = self._stop_tree(runtime)
             late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
             return self._ended(runtime, summary, "; ".join(late) or None)
         finally:
             runtime.close()
-            last_resort.disarm()
 
     def _assembled(
         self,
@@ -271,8 +280,29 @@ class _Session:
             return line
         return f"{line}: TOO FAST for this machine, orders came late; use a lower --speed"
 
+    def _active(self, runtime: ThreadRuntime) -> bool:
+        """Wait until preflight has opened the gate, unless somebody asks to stop before."""
+        deadline = machine_time() + int(READY_WITHIN_S * SECOND)
+        while runtime.gate.state is not TradingState.ACTIVE:
+            if machine_time() > deadline or runtime.failed_closed is not None:
+                return False
+            if self._stopping.wait(0.005):
+                return False
+        return True
+
+    def _say_what_halted(self, runtime: Runtime) -> None:
+        """A session that ended halted says why: its last trades are not all that was wanted."""
+        if runtime.gate.state is not TradingState.ACTIVE and not self._stopping.is_set():
+            self._say(f"trading is {runtime.gate.state.name}: {_causes(runtime)}")
+
     def _say(self, line: str) -> None:
-        print(line, file=self._out, flush=True)
+        """Tell whoever started this. That nobody reads it must not disturb trading."""
+        if not self._heard:
+            return
+        try:
+            print(line, file=self._out, flush=True)
+        except (OSError, ValueError):
+            self._heard = False
 
 
 def _until(
@@ -287,7 +317,7 @@ def _until(
 def _summary_of(runtime: Runtime) -> SessionSummary | None:
     """None if the reporter is gone: people then have the journal."""
     try:
-        summary = runtime.ask(paths.REPORTER, Summarize(), within=2.0)
+        summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
     except (NoReplyInTime, NobodyThere):
         return None
     return summary if isinstance(summary, SessionSummary) else None
@@ -321,16 +351,6 @@ class _LastResort:
     def disarm(self) -> None:
         """The stop has come to its end by itself."""
         self._timer.cancel()
-
-
-def _active(runtime: ThreadRuntime, within: float) -> bool:
-    pause = threading.Event()
-    deadline = machine_time() + int(within * SECOND)
-    while runtime.gate.state is not TradingState.ACTIVE:
-        if machine_time() > deadline or runtime.failed_closed is not None:
-            return False
-        pause.wait(0.005)
-    return True
 
 
 def _causes(runtime: Runtime) -> str:

@@ -52,7 +52,7 @@ def total_lines(summary: SessionSummary) -> Iterator[str]:
 def progress_line(summary: SessionSummary, state: str, at: int) -> str:
     """Where a session stands, for somebody who waits for it."""
     held = ", ".join(f"{lot.bot} {lot.quantity} {lot.symbol}" for lot in summary.held) or "nothing"
-    return f"… {_utc(at):%Y-%m-%d %H:%M} UTC, {state}, {summary.bars} bars, holding {held}"
+    return f"... {_utc(at):%Y-%m-%d %H:%M} UTC, {state}, {summary.bars} bars, holding {held}"
 
 
 def _utc(at: int) -> datetime:

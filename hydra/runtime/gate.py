@@ -32,7 +32,7 @@ _ORDERS = frozenset({PermitClass.ENTRY, PermitClass.REDUCE})
 """The classes bound to an approval, hence to epoch and lease."""
 
 NO_LEASE = -1
-UNLIMITED_LEASE = 1 << 62
+UNLIMITED_LEASE = (1 << 63) - 1
 
 BOOT = Cause(
     code="start",

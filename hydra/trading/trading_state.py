@@ -22,12 +22,16 @@ _SEVERITY = {TradingState.ACTIVE: 0, TradingState.CLOSE_ONLY: 1, TradingState.HA
 
 
 class CauseClass(Enum):
-    """Who clears a cause: see `docs` on halts. Integrity causes need an operator with a reason."""
+    """Who clears a cause."""
 
     START = "start"
+    """A passed preflight."""
     COOLDOWN = "cooldown"
+    """Its clock; it blocks one bot's entries only."""
     LIMIT = "limit"
+    """Preflight after a cool-off, or an operator."""
     INTEGRITY = "integrity"
+    """An operator, with a reason."""
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ def read_bars(
     try:
         if path.is_dir():
             raise BadData(f"{path}: found a directory; wanted one file of bars; name a file in it")
+        if path.exists() and not path.is_file():
+            raise BadData(f"{path}: found no ordinary file; wanted a file of bars; name one")
         unit, read = ("row", parquet_rows) if path.suffix == ".parquet" else ("line", _csv_rows)
         rows = _in_order(path, unit, read(path))
     except FileNotFoundError:

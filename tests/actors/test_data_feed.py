@@ -20,7 +20,7 @@ SESSIONS = SessionTable((ExchangeSession("2026-01-05", EPOCH, EPOCH + 390 * MINU
 
 def started() -> tuple[Kit, Ref[Message], Probe]:
     kit = Kit()
-    feed = kit.start(DataFeed, symbols=("AAPL",), sessions=SESSIONS)
+    feed = kit.start(DataFeed, symbols=("AAPL",), sessions=SESSIONS, bar_interval=MINUTE)
     probe = kit.probe()
     kit.runtime.bus.subscribe(bars_topic("AAPL"), kit.runtime.cells[probe.ref.path])
     kit.advance(10 * MINUTE)
@@ -76,7 +76,7 @@ def test_a_bar_again_or_one_that_overlaps_is_dropped() -> None:
 
 def health(minutes: float, *bars: Bar, ended: bool = False) -> HealthReported:
     kit = Kit()
-    feed = kit.start(DataFeed, symbols=("AAPL",), sessions=SESSIONS)
+    feed = kit.start(DataFeed, symbols=("AAPL",), sessions=SESSIONS, bar_interval=MINUTE)
     for each in bars:
         kit.advance(each.end_at - kit.now)
         kit.tell(feed, BarReceived(bar=each))

@@ -9,7 +9,9 @@ from hydra.ports import IntentRecorded, ReportRecorded
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere
 from hydra.runtime.sim_runtime import SimRuntime
+from hydra.runtime.system import Resume, Suspend
 from hydra.store.ledger import Ledger, LedgerFailed
+from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import Halt
 from messages.market import BarReceived
@@ -27,7 +29,8 @@ from tests.engine.harness import (
     rising,
 )
 
-# Signalled by bar 13, bought at minute 15; the target is touched by bar 34, sold at minute 36.
+# Decided at minute 15 and filled at that minute's open, which is told at minute 16; the target is
+# touched in minute 35, and sold at 36.
 MARKET = market_of(bars_of([100.0] * 10 + rising(30) + rising(20, from_price=101.5)))
 BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
 
@@ -70,7 +73,7 @@ def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way() -> None:
     def halt(runtime: SimRuntime) -> None:
         runtime.tell(paths.RISK_GUARDIAN, Halt(cause=OPERATOR_HALT))
 
-    before_the_entry = play(MARKET, at={OPEN_AT + 14 * MINUTE - 1: halt})
+    before_the_entry = play(MARKET, at={OPEN_AT + 15 * MINUTE - 1: halt})
     while_holding = play(MARKET, at={OPEN_AT + 20 * MINUTE: halt})
 
     assert orders_sent(before_the_entry) == 0
@@ -118,8 +121,8 @@ def test_a_bot_that_crashes_while_it_holds_a_position_takes_it_up_again() -> Non
 
 
 def test_a_bot_that_crashes_before_its_order_is_filled_does_not_buy_twice() -> None:
-    # Between the decision at minute 14 and the fill, which is told at minute 15.
-    played = play(MARKET, at={OPEN_AT + 14 * MINUTE + 1: tell_gibberish(BOT)})
+    # Between the decision at minute 15 and the fill, which is told at minute 16.
+    played = play(MARKET, at={OPEN_AT + 15 * MINUTE + 1: tell_gibberish(BOT)})
 
     assert played.runtime.cells[BOT.path].incarnation == 2
     entries = [f for f in played.ledger.book("mom_AAPL").fills if f.side.sign > 0]
@@ -229,3 +232,47 @@ def test_a_bar_that_does_not_follow_the_last_one_is_dropped() -> None:
     assert played.summary.bars == 12
     (dropped,) = played.journal.events("bar_dropped")
     assert str(dropped["fault"]).startswith("it does not follow the last one")
+
+
+def test_a_bot_quarantined_while_its_entry_works_stops_entries_too() -> None:
+    # The entry is on its way from minute 15 on and its fill is told at 16, when nobody minds it.
+    crashes = {OPEN_AT + 15 * MINUTE + n * 5 * 10**9: tell_gibberish(BOT) for n in range(1, 7)}
+
+    played = play(MARKET, at=crashes)
+
+    assert played.runtime.cells[BOT.path].shown_status == "quarantined"
+    assert [str(lot.quantity) for lot in played.summary.held] == ["9"]
+    assert codes(played) == ["unmanaged:mom_AAPL"]
+
+
+def test_a_feed_that_is_restarted_in_a_session_is_not_taken_for_a_silent_one() -> None:
+    played = play(MARKET, at={OPEN_AT + 20 * MINUTE: tell_gibberish(paths.DATA_FEED)})
+
+    assert played.runtime.cells[paths.DATA_FEED.path].incarnation == 2
+    assert codes(played) == []
+    assert played.summary.trades == play(MARKET).summary.trades
+
+
+def test_a_bot_that_crashes_while_its_intent_waits_at_the_guardian_does_not_decide_again() -> None:
+    def hold_the_guardian(runtime: SimRuntime) -> None:
+        runtime.cells[paths.RISK_GUARDIAN.path].tell_system(Suspend())
+
+    def crash_and_go_on(runtime: SimRuntime) -> None:
+        runtime.tell(BOT, Gibberish())
+        runtime.call_later(2 * 10**9, lambda: resume(runtime))
+
+    def resume(runtime: SimRuntime) -> None:
+        runtime.cells[paths.RISK_GUARDIAN.path].tell_system(Resume())
+
+    played = play(
+        MARKET,
+        at={
+            OPEN_AT + 15 * MINUTE - 1: hold_the_guardian,
+            OPEN_AT + 15 * MINUTE + 1: crash_and_go_on,
+        },
+    )
+
+    assert played.runtime.cells[BOT.path].incarnation == 2
+    entries = [o for o in played.ledger.book("mom_AAPL").orders if o.decision.role is Role.ENTRY]
+    assert len(entries) == 1
+    assert codes(played) == []

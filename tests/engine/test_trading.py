@@ -21,7 +21,7 @@ RISE = rising(30)
 
 
 def trade(exit_reason: str, exit_price: str, closed_at: int, realised: str) -> Trade:
-    """What becomes of the one entry of `QUIET + RISE`: signalled by bar 13, filled at 14's open."""
+    """What becomes of the one entry of `QUIET + RISE`: decided and filled at minute 15."""
     return Trade(
         bot="mom_AAPL",
         symbol="AAPL",

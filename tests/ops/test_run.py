@@ -59,6 +59,7 @@ BAD_DATA: dict[str, Callable[[Path], object]] = {
     "a wrong column": written(GOOD.replace("close", "klose")),
     "not gzip": lambda path: path.write_text(GOOD),
     "a folder": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo,
 }
 
 
@@ -93,10 +94,7 @@ def test_data_that_no_bot_trades_is_refused(
 def test_a_mistake_in_the_configuration_is_named_with_file_line_and_key(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    config = tmp_path / "config"
-    shutil.copytree(PROJECT / "config", config)
-    text = (config / "bots.yaml").read_text()
-    (config / "bots.yaml").write_text(text.replace("stop_loss_pct: 0.50", "stop_los_pct: 0.50"))
+    config = edited_config(tmp_path, "bots.yaml", ("stop_loss_pct: 0.50", "stop_los_pct: 0.50"))
 
     code = run(tmp_path, "--config", str(config), "--clock", "virtual")
 
@@ -123,6 +121,84 @@ def test_a_folder_that_others_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state" / "something").touch()
 
     assert run(tmp_path, "--clock", "virtual") == ExitCode.DURABILITY_REFUSED
+
+
+def test_a_journal_that_another_engine_writes_is_left_alone(tmp_path: Path) -> None:
+    lock = EngineLock(tmp_path / "logs" / "journal.lock")
+    try:
+        code = main(
+            ["--state-dir", f"{tmp_path}/other", "--log-dir", f"{tmp_path}/logs",
+             "--clock", "virtual"]
+        )  # fmt: skip
+    finally:
+        lock.release()
+
+    assert code == ExitCode.HELD_BY_ANOTHER
+
+
+def edited_config(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    config = folder / "config"
+    shutil.copytree(PROJECT / "config", config)
+    text = (config / name).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (config / name).write_text(text)
+    return config
+
+
+def test_two_files_of_one_name_are_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = edited_config(
+        tmp_path, "settings.yaml", ("./state/trading_state.db", "./state/engine.lock")
+    )
+
+    code = run(tmp_path, "--config", str(config), "--clock", "virtual")
+
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert "found two files named engine.lock" in capfd.readouterr().err
+
+
+def test_no_enabled_bot_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config = edited_config(tmp_path, "bots.yaml", ("enabled: true", "enabled: false"))
+
+    code = run(tmp_path, "--config", str(config), "--clock", "virtual")
+
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert "found no enabled momentum bot" in capfd.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_gives_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state").touch()
+
+    code = run(tmp_path, "--clock", "virtual")
+
+    err = capfd.readouterr().err
+    assert code == ExitCode.DURABILITY_REFUSED
+    assert err.count("\n") == 1 and "wanted folders of our own" in err
+
+
+def test_that_nobody_reads_what_it_says_does_not_disturb_it(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hydra.main", "--speed", "20000",
+         "--state-dir", f"{tmp_path}/state", "--log-dir", f"{tmp_path}/logs"],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(timeout=30) == ExitCode.CLEAN
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
+    assert "feed_ended" in events
 
 
 @pytest.mark.parametrize("venue", ["paper", "live"])

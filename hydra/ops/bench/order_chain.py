@@ -117,6 +117,7 @@ def trading(
             windows={bot.name: Window.parse("00:00", "23:59", "UTC") for bot in bots},
         ),
         sessions=sessions,
+        bar_interval=HOUR,
         loop_interval=SECOND,
     )
     tree = _with_guardian(tree, guardian, guardian_args or {})

@@ -32,6 +32,11 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
         """Market time (UTC ns) of the first bar's start."""
         return self.bars[0].start_at
 
+    @property
+    def bar_interval(self) -> int:
+        """How long a bar lasts, in market ns."""
+        return self.bars[0].end_at - self.bars[0].start_at
+
 
 def from_file(path: Path, cache_dir: Path | None) -> MarketData:
     """The market of a bars file. Raises `BadData`."""

@@ -104,7 +104,7 @@ class Playback:
         """End it where it is."""
         self._closing.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=2.0)
+            self._thread.join(timeout=1.0)
 
     def _work(self) -> None:
         try:
@@ -120,8 +120,10 @@ class Playback:
             if previous is not None and at - previous > SKIP_GAPS_OVER:
                 now = machine_time()
                 clock.skip_to(max(clock.at(now), at - MINUTE), now)
-            wait = clock.machine_wait(at, machine_time())
-            if self._closing.wait(wait / 1e9):
+            while (wait := clock.machine_wait(at, machine_time())) > 0:
+                if self._closing.wait(wait / 1e9):
+                    return
+            if self._closing.is_set():
                 return
             self._market.happen(event)
             previous = at
