@@ -277,9 +277,8 @@ class Cell(pykka.Actor):
 
     def open_user_lane(self) -> None:
         """Let user messages through, if the cell runs and nobody suspended it."""
-        if self.status is not Status.RUNNING or self.suspended or self._between_incarnations():
-            return
-        if self.actor is not None:
+        is_open = self.status is Status.RUNNING and not self.suspended and not self.context.retired
+        if is_open and self.actor is not None:
             self.receive = self.context.receiver(self.actor)
             self.wake()
 
@@ -409,11 +408,9 @@ class Cell(pykka.Actor):
         if self.unwound is not None:
             if not isinstance(report, ChildStarted):
                 self._unwind_next()
-        elif self.actor is None:
-            pass  # nobody to decide; the cell is on its way out
-        elif self.actor.supervises:
+        elif self.actor is not None and self.actor.supervises:
             self._give(envelope)
-        elif isinstance(report, ChildFailed):
+        elif self.actor is not None and isinstance(report, ChildFailed):
             self.fail(LinkedChildFailed(f"{report.name}: {report.error}"), "receive", None)
 
     def _unwind(self, then: Callable[[], None]) -> None:
@@ -471,6 +468,9 @@ class Cell(pykka.Actor):
         stopping = self.stopping
         assert stopping is not None
         self._discard_incarnation()
+        if self.children:  # spawned by the last it did
+            self._unwind(self._stop_completed)
+            return
         asked, self._stop_asked = self._stop_asked, []
         if stopping.keep:
             self.status = Status.KEPT

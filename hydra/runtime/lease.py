@@ -29,7 +29,8 @@ class LeaseKeeper:
     def tick(self, now: int) -> None:
         """To be called every `RENEW_EVERY` of machine time."""
         runtime = self._runtime
-        chain = [cell for cell in list(runtime.cells.values()) if cell.spec.critical]
+        members = runtime.safety_chain()
+        chain = [cell for cell in members if cell is not None]
         late = [cell for cell in chain if self._is_late(cell, now)]
         for cell in late:
             life = (cell.path, cell.incarnation)
@@ -37,7 +38,7 @@ class LeaseKeeper:
                 self._found_late.add(life)
                 silent_s = (now - cell.progress_at) / SECOND
                 runtime.trip_for(cell, f"no progress for {silent_s:.1f} s")
-        running = all(cell.status is Status.RUNNING for cell in chain)
+        running = all(cell is not None and cell.status is Status.RUNNING for cell in members)
         runtime.gate.renew_lease(now + LEASE if chain and running and not late else NO_LEASE)
         for cell in chain:
             cell.tell_system(Ping())

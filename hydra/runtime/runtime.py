@@ -93,6 +93,7 @@ class Runtime(ABC):
         self.gate = Gate(self.now)
         self.root: Cell | None = None
         self.failed_closed: str | None = None
+        self._critical: dict[str, None] = {}
         self._journal = journal
         self._early: deque[Envelope] = deque(maxlen=EARLY_ENTRIES)
         self._numbers = count(1)
@@ -302,6 +303,8 @@ class Runtime(ABC):
     def adopt(self, cell: Cell) -> None:
         """The cell exists from now on; what was logged before the journal writer goes to it."""
         self.cells[cell.path] = cell
+        if cell.spec.critical:
+            self._critical[cell.path] = None
         if self._journal is not None and cell.path == self._journal.path:
             self._deliver_early(cell)
 
@@ -323,6 +326,10 @@ class Runtime(ABC):
         if self.cells.get(cell.path) is cell:
             del self.cells[cell.path]
         self.bus.forget(cell)
+
+    def safety_chain(self) -> tuple[Cell | None, ...]:
+        """Every member that there ever was; None in place of one that is gone, however it went."""
+        return tuple(self.cells.get(path) for path in tuple(self._critical))
 
     def stop_cell(self, cell: Cell, reason: str) -> None:
         """Ask a cell to stop for good."""

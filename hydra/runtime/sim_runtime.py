@@ -269,10 +269,12 @@ class SimRuntime(Runtime):
     def record(self, what: str, cell: Cell, detail: str, *, trace: str = "") -> None:
         """See `Runtime.record`. In canonical time the lease holds as long as the chain runs."""
         super().record(what, cell, detail, trace=trace)
-        if what == "started" and cell.spec.critical and self._explorer is None:
-            chain = [other for other in self.cells.values() if other.spec.critical]
-            if all(other.status is Status.RUNNING for other in chain):
+        if what in ("started", "stopped") and cell.spec.critical and self._explorer is None:
+            members = self.safety_chain()
+            if all(member is not None and member.status is Status.RUNNING for member in members):
                 self.gate.renew_lease(UNLIMITED_LEASE)
+            else:
+                self.gate.revoke_lease()
 
     def call_at(self, due: int, action: Callable[[], None]) -> None:
         """Run `action` when virtual time has come to `due`."""

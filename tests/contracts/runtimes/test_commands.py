@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from hydra.actor import MINUTE, Backoff, Restart
+from hydra.runtime.lease import RENEW_EVERY
 from hydra.runtime.life import Status
 from hydra.runtime.system import Inspect
 from messages.lifecycle import (
@@ -174,6 +177,33 @@ def test_a_child_can_be_stopped_while_the_pause_before_its_restart_lasts(
 
     system.until(lambda: status_of(system, "a") == "ended")
     assert system.is_gone(A)
+
+
+@pytest.mark.parametrize("how", ["command", "by itself"])
+def test_nobody_may_send_while_a_member_of_the_safety_chain_is_gone(
+    system: Driver, log: list[str], how: str
+) -> None:
+    gate = system.runtime.gate
+    restart = Restart.TRANSIENT
+    system.start(
+        scripted("a", log, critical=True, restart=restart), scripted("b", log, critical=True)
+    )
+    system.until(lambda: gate.lease_left() > 0)
+
+    if how == "command":
+        system.ask(ROOT, StopChild(name="a"))
+    else:
+        system.tell(A, Do(action=lambda ctx: ctx.stop(ctx.me)))
+    system.until(lambda: status_of(system, "a") == "ended")
+    system.until(lambda: gate.lease_left() <= 0)
+    system.ask(ROOT, RestartChild(name="b"))
+    system.until_logged(log, "start b#2")
+    system.pass_time(2 * RENEW_EVERY)
+    while_it_is_gone = gate.lease_left()
+    system.ask(ROOT, StartChild(name="a"))
+
+    assert while_it_is_gone <= 0
+    system.until(lambda: gate.lease_left() > 0)
 
 
 def test_a_suspended_actor_holds_its_messages_until_it_is_resumed(

@@ -343,6 +343,21 @@ def test_an_actor_that_spawned_children_and_then_fails_to_start_leaves_none_behi
     assert system.cell(A).children == {}
 
 
+def test_a_child_spawned_by_a_stop_hook_does_not_outlive_its_parent(
+    system: Driver, log: list[str]
+) -> None:
+    def have_a_kid(ctx: Context) -> None:
+        ctx.spawn(scripted("kid", log))
+
+    system.start(scripted("a", log, on_stop=have_a_kid))
+
+    system.ask(ROOT, StopChild(name="a"))
+
+    system.until(lambda: system.is_gone(A))
+    assert system.is_gone(child("a/kid"))
+    assert [line for line in log if line.startswith("stop")][:1] == ["stop a#1"]
+
+
 def test_nobody_lives_twice_at_one_address(system: Driver, log: list[str]) -> None:
     system.start(scripted("a", log))
 
