@@ -28,7 +28,7 @@ _MESSAGE_ID = re.compile(r"(?P<sender>.+)#(?P<incarnation>\d{1,9})\.(?P<number>\
 
 
 class Chain(Arguments, frozen=True):
-    """`id`: a message's (`/root/bots/mom#1.17`), or the `corr` of an order or decision."""
+    """`id`: a message's (`/hydra/bots/mom_AAPL#1.17`), or the `corr` of an order or decision."""
 
     id: Annotated[str, Meta(min_length=1, max_length=500)]
     limit: Limit = 200

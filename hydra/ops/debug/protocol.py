@@ -1,6 +1,6 @@
 """The debug protocol: one line of JSON a request, one a reply, all of them bounded.
 
-A request is `{"v": 1, "id": 7, "cmd": "peek", "args": {"path": "/root/core/broker_gateway"}}`, its
+A request is `{"v": 1, "id": 7, "cmd": "peek", "args": {"path": "/hydra/core/broker_gateway"}}`, its
 reply `{"id": 7, "ok": true, "data": …}` or `{"id": 7, "ok": false, "error": "…"}`. A command that
 goes on (`trace`) sends replies with `"more": true` until one without; a further line of the
 client's ends it sooner. Data that is a list comes as `{"rows": […], "total": 9000, "cut": "…"}`;
