@@ -24,6 +24,7 @@ from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.matching import MatchingEngine
 from hydra.venues.simulated.playback import Market
 from messages.control import GateDrained, GateTripped
+from messages.orders import client_order_id_of
 from supervisors import paths
 from supervisors.bots import bots
 from supervisors.core import core
@@ -66,7 +67,7 @@ def assemble(
         MatchingEngine(),
         runtime.gate,
         market_time,
-        lambda report: reports.tell(paths.BROKER_GATEWAY, report),
+        lambda report: reports.tell(paths.BROKER_GATEWAY, report, corr=client_order_id_of(report)),
     )
     venue: Venue = DryRunVenue() if dry_run else in_process
     prices = runtime.outside("market")

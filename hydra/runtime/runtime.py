@@ -71,11 +71,18 @@ class Outside:
         self._name = f"~{name}"
         self._numbers = count(1)  # its `next` is atomic: any thread may tell
 
-    def tell(self, ref: Ref[Any], message: Any, *, special: Special | None = None) -> None:
-        """Send and go on."""
+    def tell(
+        self,
+        ref: Ref[Any],
+        message: Any,
+        *,
+        corr: str | None = None,
+        special: Special | None = None,
+    ) -> None:
+        """Send and go on. `corr` names the order that it is about, so that it joins its chain."""
         runtime = self._runtime
         message_id = (self._name, 0, next(self._numbers))
-        envelope = Envelope(message, message_id, None, None, runtime.now(), special)
+        envelope = Envelope(message, message_id, None, corr, runtime.now(), special)
         runtime.send(ref.path, envelope)
 
 

@@ -239,7 +239,7 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
     Rows may be missing, but none may lie between two places of that grid.
     """
     starts = [row[1] for row in rows]
-    steps = Counter(map(sub, starts[1:], starts))
+    steps: Counter[int] = Counter(map(sub, starts[1:], starts))
     if not steps:
         raise BadData(
             f"{path}: found one row; wanted two or more, to know the length of a bar; {_AGAIN}"

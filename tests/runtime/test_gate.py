@@ -321,6 +321,21 @@ def test_the_state_is_always_the_worst_of_the_causes_and_gets_better_by_arming_a
         assert gate.state is effective_state(gate.standing())
 
 
+def test_orders_are_refused_from_the_moment_a_trip_begins_before_it_has_its_turn() -> None:
+    gate = open_gate()
+
+    with gate._lock:  # somebody is in the gate
+        tripping = threading.Thread(target=gate.trip, args=(cause(),))
+        tripping.start()
+        while gate._tripping == gate._tripped:
+            pass
+        refusals = {kind: gate._refusal(gate.epoch, KEY, kind) for kind in PermitClass}
+    tripping.join()
+
+    assert refusals[PermitClass.ENTRY] == refusals[PermitClass.REDUCE] == "a halt is being latched"
+    assert refusals[PermitClass.CANCEL] is refusals[PermitClass.READ] is None
+
+
 def test_nothing_enters_after_a_trip_has_returned() -> None:
     gate = open_gate()
     entered_after: list[int] = []

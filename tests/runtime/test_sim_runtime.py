@@ -8,13 +8,15 @@ import pykka
 import pytest
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND, Backoff, Context, MailboxSpec
-from hydra.runtime.envelope import Envelope
+from hydra.runtime.envelope import DeadLetterReason, Envelope
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import EPOCH, SimRuntime
+from hydra.runtime.system import Watch
+from messages.lifecycle import StopChild
 from messages.message import Message
 from supervisors.strategies import OnExceeded
-from tests.contracts.runtimes.actors import Do, Note, Quote, boom, note, scripted, tell
-from tests.contracts.runtimes.driver import SimDriver, child, supervision
+from tests.contracts.runtimes.actors import Do, Note, Quote, UrgentNote, boom, note, scripted, tell
+from tests.contracts.runtimes.driver import ROOT, SimDriver, child, supervision
 
 A, B = child("a"), child("b")
 
@@ -270,6 +272,19 @@ def test_a_message_without_a_form_in_json_is_traced_all_the_same(
 
     assert trace.hash != before
     assert [line.message_type for line in trace.lines][-2:] != []
+
+
+def test_what_is_handled_after_the_end_is_accounted_for(system: SimDriver, log: list[str]) -> None:
+    system.start(scripted("a", log), scripted("b", log))
+    gone = system.cell(B)
+    system.ask(ROOT, StopChild(name="b"))
+
+    for message in (Watch(A.path), UrgentNote(text="late")):
+        gone.handle_control(Envelope(message, ("~test", 0, 1), None, None, 0))
+    system.runtime.settle()
+
+    assert log[-1] == "a#1 terminated /root/b#1: had stopped"
+    assert system.dead_for(DeadLetterReason.STOPPED) == [UrgentNote(text="late")]
 
 
 def test_draws_depend_on_the_seed_the_path_and_the_incarnation_alone(log: list[str]) -> None:

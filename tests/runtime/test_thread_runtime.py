@@ -1,6 +1,7 @@
 """What only the live runtime promises: threads are replaced, and its own faults fail closed."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 
 from hydra.actor import MILLISECOND, SECOND, Context, Dispatcher, Ref
 from hydra.runtime.dispatcher import fence
+from hydra.runtime.envelope import DeadLetterReason, Envelope
 from hydra.runtime.system import Inspect
 from hydra.runtime.thread_runtime import ThreadCell, ThreadRuntime
 from hydra.trading.trading_state import TradingState
-from tests.contracts.runtimes.actors import Boom, Do, boom, each, note, scripted
+from tests.contracts.runtimes.actors import Boom, Do, UrgentNote, boom, each, note, scripted
 from tests.contracts.runtimes.driver import ThreadDriver, child, supervision, supervisor
 
 A, B = child("a"), child("b")
@@ -45,6 +47,82 @@ def test_only_the_handler_that_was_judged_is_fenced(system: ThreadDriver, log: l
     assert (fenced_another, still_its_own, fenced_this_one) == (False, True, True)
     assert not fence(cell, since)
     system.until_logged(log, "start a#2")
+
+
+def test_from_the_moment_it_is_fenced_a_handler_reaches_nobody_and_is_given_nothing(
+    system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.start(scripted("a", log, hang_after=60 * SECOND))
+    system.tell(A, Do(action=each(lambda _: log.append("in it"), system.hang)))
+    system.until_logged(log, "in it")
+    cell = thread_cell(system, A)
+    since = cell.turn.busy_since()
+    assert since is not None
+
+    with monkeypatch.context() as nobody_looks:
+        nobody_looks.setattr(ThreadCell, "wake", lambda _cell: None)
+        fence(cell, since)
+        after_the_fence = (cell.context.retired, cell.receive)
+    cell.wake()
+
+    assert after_the_fence == (True, None)
+    system.until_logged(log, "start a#2")
+
+
+def test_a_zombie_that_returns_without_an_answer_ends_no_question_of_its_successor(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    system.start(
+        scripted("a", log, hang_after=20 * MILLISECOND, max_deliveries=2), scripted("b", log)
+    )
+    returned = threading.Event()
+
+    def answer_in_the_end(ctx: Context) -> None:
+        if ctx.incarnation == 1:
+            system.hang(ctx)
+            returned.set()
+        elif not returned.is_set():
+            ctx.stash()
+        else:
+            ctx.reply(note("yes"))
+
+    question = Do(action=answer_in_the_end)
+    system.tell(B, Do(action=lambda ctx: ctx.ask(A, question, within=20 * SECOND, tag="q")))
+    system.until(lambda: system.cell(A).incarnation == 2 and len(system.cell(A).stash) == 1)
+    zombies = [t for t in threading.enumerate() if t.name.startswith("hydra-pool")]
+    system._released.set()
+    system.until(returned.is_set)
+    system.until(lambda: len([t for t in zombies if not t.is_alive()]) == 1)
+    system.tell(A, Do(action=lambda ctx: ctx.unstash()))
+
+    system.until(lambda: any("q:" in line for line in log))
+    assert log[-1] == "b#1 q: yes"
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+@pytest.mark.parametrize("lane", ["user", "control"])
+def test_what_gets_into_a_mailbox_in_the_moment_it_closes_is_dead(
+    system: ThreadDriver, log: list[str], suspended: bool, lane: str
+) -> None:
+    system.start(scripted("a", log), scripted("b", log))
+    if suspended:
+        system.suspend(A)
+    cell = thread_cell(system, A)
+    message = note("late") if lane == "user" else UrgentNote(text="late")
+
+    class Closing(deque[Any]):
+        """Between the look whether it is open and the append, the mailbox closes and is swept."""
+
+        def append(self, envelope: Any) -> None:
+            cell.mailbox.close()
+            cell.sweep()
+            super().append(envelope)
+
+    setattr(cell.mailbox, lane, Closing())
+    cell.put(Envelope(message, ("~test", 0, 1), None, None, 0))
+
+    system.until(lambda: system.dead_for(DeadLetterReason.STOPPED) == [message])
+    cell.mailbox = type(cell.mailbox)(cell.spec.mailbox)  # it never closed, in truth
 
 
 def test_a_message_that_was_handled_is_not_blamed_for_what_hangs_after_it(

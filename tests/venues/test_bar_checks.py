@@ -1,0 +1,69 @@
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra.venues.bar_checks import fault_in
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (1.0, 2.0, 0.5, 1.5, 100.0),
+        (1.0, 1.0, 1.0, 1.0, 0.0),
+        (5e-324, 1e300, 5e-324, 1e300, 0.5),
+    ],
+)
+def test_a_possible_bar_has_no_fault(numbers: tuple[float, float, float, float, float]) -> None:
+    assert fault_in(*numbers) is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fault"),
+    [
+        ((nan, 2.0, 0.5, 1.5, 1.0), "found open nan; wanted a finite number"),
+        ((1.0, inf, 0.5, 1.5, 1.0), "found high inf; wanted a finite number"),
+        ((1.0, 2.0, -inf, 1.5, 1.0), "found low -inf; wanted a finite number"),
+        ((1.0, 2.0, 0.5, nan, 1.0), "found close nan; wanted a finite number"),
+        ((1.0, 2.0, 0.5, 1.5, nan), "found volume nan; wanted a finite number"),
+        ((1.0, 2.0, 0.5, 1.5, inf), "found volume inf; wanted a finite number"),
+        ((1.0, 2.0, 0.0, 1.5, 1.0), "found low 0.0; wanted a price over 0"),
+        ((-1.0, 2.0, 0.5, 1.5, 1.0), "found open -1.0; wanted a price over 0"),
+        (
+            (1.0, 0.5, 2.0, 1.5, 1.0),
+            "found high 0.5 under low 2.0; wanted high at or over low",
+        ),
+        (
+            (2.5, 2.0, 0.5, 1.5, 1.0),
+            "found open 2.5 outside low 0.5 to high 2.0; wanted it within",
+        ),
+        (
+            (1.0, 2.0, 0.5, 0.4, 1.0),
+            "found close 0.4 outside low 0.5 to high 2.0; wanted it within",
+        ),
+        ((1.0, 2.0, 0.5, 1.5, -1.0), "found volume -1.0; wanted 0 or more"),
+    ],
+)
+def test_an_impossible_bar_is_told_by_its_first_fault(
+    numbers: tuple[float, float, float, float, float], fault: str
+) -> None:
+    assert fault_in(*numbers) == fault
+
+
+@given(numbers=st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 5))
+def test_no_fault_means_that_every_comparison_a_strategy_makes_has_sense(
+    numbers: tuple[float, float, float, float, float],
+) -> None:
+    open_price, high, low, close, volume = numbers
+
+    fault = fault_in(*numbers)
+
+    sound = (
+        all(-inf < number < inf for number in numbers)
+        and min(open_price, high, low, close) == low > 0
+        and max(open_price, high, low, close) == high
+        and volume >= 0
+    )
+    assert (fault is None) == sound
+    assert fault is None or "\n" not in fault
