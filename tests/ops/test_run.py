@@ -259,15 +259,29 @@ def test_the_record_of_the_session_before_is_set_aside(tmp_path: Path) -> None:
     assert sorted(path.name for path in ended.iterdir()) == ["app.jsonl", "trading_state.db"]
 
 
+def in_time(
+    folder: Path, capfd: pytest.CaptureFixture[str], attempts: int, *arguments: str
+) -> Path:
+    """The folder of a run on threads in which every order came before its bar was over.
+
+    A machine that stands still for longer than a bar trades late, and says so; what is claimed of
+    threads is claimed of runs without that. So such a run is made again.
+    """
+    for attempt in range(attempts):
+        assert run(folder / f"threads {attempt}", *arguments) == ExitCode.CLEAN
+        if "TOO FAST" not in capfd.readouterr().out:
+            return folder / f"threads {attempt}"
+    pytest.fail(f"{attempts} runs, and in each of them this machine stood still for over a bar")
+
+
 def test_threads_trade_as_virtual_time_does(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    # A bar lasts 15 ms here, as against 100 ms at the default speed.
-    assert run(tmp_path / "threads", "--speed", "4000") == ExitCode.CLEAN
+    # A bar lasts 24 ms here, as against 100 ms at the default speed.
+    threads = in_time(tmp_path, capfd, 3, "--speed", "2500")
     assert run(tmp_path / "virtual", "--clock", "virtual") == ExitCode.CLEAN
 
-    assert fills_of(tmp_path / "threads") == fills_of(tmp_path / "virtual") != []
-    assert "TOO FAST" not in capfd.readouterr().out
+    assert fills_of(threads) == fills_of(tmp_path / "virtual") != []
 
 
 @pytest.mark.skipif(not AAPL.exists(), reason=f"needs {AAPL.name} in ../shared/market-data")
@@ -291,15 +305,17 @@ def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 @pytest.mark.skipif(not AAPL.exists(), reason=f"needs {AAPL.name} in ../shared/market-data")
-def test_three_weeks_on_threads_trade_as_in_virtual_time(tmp_path: Path) -> None:
+def test_three_weeks_on_threads_trade_as_in_virtual_time(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     data = ("--data", str(AAPL))
 
-    assert run(tmp_path / "threads", *data, "--speed", "600") == ExitCode.CLEAN
+    threads = in_time(tmp_path, capfd, 2, *data, "--speed", "600")
     assert run(tmp_path / "virtual", *data, "--clock", "virtual") == ExitCode.CLEAN
 
-    assert fills_of(tmp_path / "threads") == fills_of(tmp_path / "virtual") != []
+    assert fills_of(threads) == fills_of(tmp_path / "virtual") != []
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
