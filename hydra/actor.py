@@ -79,7 +79,11 @@ class Context(Protocol):
         """Answer the message being handled: an outside asker's future, or its sender."""
 
     def ask(self, ref: Ref[Received], message: Received, *, within: int, tag: str) -> None:
-        """Send, and get `Replied(tag=…)` as a message: the answer, an error, or a time-out."""
+        """Send, and get `Replied(tag=…)` as a message: the answer, an error, or a time-out.
+
+        A further question of the same tag takes the place of one that is still open: only its own
+        outcome is told.
+        """
 
     def publish(self, topic: str, message: Message) -> None:
         """Tell everyone who subscribed to `topic`, in the order they subscribed."""

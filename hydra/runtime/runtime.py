@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -100,6 +101,7 @@ class Runtime(ABC):
         self.gate = Gate(self.now)
         self.root: Cell | None = None
         self.failed_closed: str | None = None
+        self._failing = threading.Lock()
         self._critical: dict[str, None] = {}
         self._journal = journal
         self._early: deque[Envelope] = deque(maxlen=EARLY_ENTRIES)
@@ -357,7 +359,7 @@ class Runtime(ABC):
 
     def fail_closed(self, reason: str) -> None:
         """Nothing can be trusted: shut the gate for good and have the process end, non-zero."""
-        first = self.failed_closed is None
+        first = self._failing.acquire(blocking=False)  # never given back: any thread may be here
         if first:
             self.failed_closed = reason
         self.gate.revoke_lease()

@@ -38,9 +38,9 @@ def read_bars(
 ) -> tuple[Bar, ...]:
     """All bars of a `.csv`, `.csv.gz` or `.parquet` file, in the order of time.
 
-    `symbol` is by default the file's name up to its first underscore or point. The length of the
-    bars is the most frequent step between rows. `sessions` says which rows to keep where the file
-    has a session column; all rows are checked, kept or not. Raises `BadData`.
+    `symbol` is by default the file's name up to its first underscore, or without its ending. The
+    length of the bars is the most frequent step between rows. `sessions` says which rows to keep
+    where the file has a session column; all rows are checked, kept or not. Raises `BadData`.
     """
     if not sessions or not set(sessions) <= set(SESSIONS):
         raise ValueError(f"sessions are {sessions}, wanted one or more of {SESSIONS}")
@@ -82,7 +82,9 @@ def read_bars(
 
 
 def _symbol_of(path: Path) -> str:
-    return path.name.partition("_")[0].partition(".")[0]
+    # Symbols have points too (BRK.B), so only the known endings are taken off.
+    ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), path.suffix)
+    return path.name.removesuffix(ending).partition("_")[0]
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
@@ -91,8 +93,9 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     midnights: dict[str, int] = {}
     try:
-        header = next(reader)
+        header = next(reader, [])
         _check_header(path, header)
+        _refuse_strange_characters(path, text)
         width = len(header)
         for fields in reader:
             if len(fields) != width:
@@ -114,7 +117,7 @@ def _csv_rows(path: Path) -> Iterator[Row]:
 
 
 def _text_of(path: Path) -> str:
-    """The whole file as text without a character that has no place in it."""
+    """The whole file as text, without a byte order mark."""
     data = path.read_bytes()
     if path.name.endswith(".csv.gz"):
         data = _unzipped(path, data)
@@ -133,11 +136,6 @@ def _text_of(path: Path) -> str:
             f"{path}, line {line}: found byte 0x{data[error.start]:02x}, which is not UTF-8; "
             f"wanted UTF-8 text; {_AGAIN}"
         ) from None
-    # Python reads "1_000" and the digits of every script as numbers; no bar file means them.
-    # Looked for at once, because a closer look at each field would take longer than reading it.
-    _, _, body = data.partition(b"\n")
-    if body.translate(None, _PLAIN):
-        raise _strange_character(path, text)
     return text.removeprefix("\ufeff")
 
 
@@ -151,16 +149,22 @@ def _unzipped(path: Path, data: bytes) -> bytes:
     raise BadData(f"{path}: found {fault}; wanted a whole gzip file; {_AGAIN}")
 
 
-def _strange_character(path: Path, text: str) -> BadData:
+def _refuse_strange_characters(path: Path, text: str) -> None:
+    """Python reads "1_000" and the digits of every script as numbers; no bar file means them.
+
+    Looked for at once, because a closer look at each field would take longer than reading it.
+    """
+    without_underscore = text.replace(COLUMNS[0], "", 1)
+    if not without_underscore.encode().translate(None, _PLAIN):
+        return
     plain = _PLAIN.decode()
-    _, *lines = text.split("\n")
     number, character = next(
         (number, character)
-        for number, line in enumerate(lines, start=2)
+        for number, line in enumerate(without_underscore.split("\n"), start=1)
         for character in line
         if character not in plain
     )
-    return _bad_line(
+    raise _bad_line(
         path, number, f"found the character {character!a}; wanted plain numbers, times and words"
     )
 
@@ -239,7 +243,7 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
     Rows may be missing, but none may lie between two places of that grid.
     """
     starts = [row[1] for row in rows]
-    steps: Counter[int] = Counter(map(sub, starts[1:], starts))
+    steps = Counter(map(sub, starts[1:], starts))
     if not steps:
         raise BadData(
             f"{path}: found one row; wanted two or more, to know the length of a bar; {_AGAIN}"
@@ -265,6 +269,7 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
 
 _AGAIN = "fetch or export the file again"
 _CORRECT = "correct the file or fetch it again"
+_ENDINGS = (".csv.gz", ".csv", ".parquet")
 _PLAIN = b'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,:+- "\r\n'
 _BEFORE_ALL_TIME = -(2**63)
 _INTERVAL_MAX = 24 * 60 * MINUTE_NS

@@ -478,6 +478,16 @@ def test_a_conflating_mailbox_ends_with_the_newest_of_each_key(
     assert system.dead == []
 
 
+def test_whoever_fails_closed_first_is_heard_once(system: ThreadDriver, attempt: int) -> None:
+    heard: list[str] = []
+    system.runtime.on_fail_closed(heard.append)
+    system.start(scripted("a", []))
+
+    together(*(partial(system.runtime.fail_closed, f"reason {n}") for n in range(6)))
+
+    assert heard == [system.runtime.failed_closed]
+
+
 def test_a_runtime_that_is_closed_leaves_no_thread_behind(attempt: int) -> None:
     def own_threads() -> Iterable[str]:
         return [t.name for t in threading.enumerate() if t.name.startswith("hydra-")]

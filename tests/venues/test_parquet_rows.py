@@ -1,3 +1,5 @@
+"""Parquet files of bars: every kind of column that is understood, and every one that is not."""
+
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -5,15 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from hydra.trading.bars import Bar
 from hydra.venues.bar_files import SESSIONS, read_bars
 from hydra.venues.bar_rows import BadData
-from tests.venues.market_data import real
-
-pyarrow = pytest.importorskip("pyarrow", reason="the parquet extra is not installed")
-parquet = pytest.importorskip("pyarrow.parquet", reason="the parquet extra is not installed")
 
 MINUTE = 60_000_000_000
 START = datetime(2016, 4, 15, 13, 30, tzinfo=UTC)
@@ -64,43 +64,60 @@ def test_a_parquet_file_gives_the_bars_that_a_csv_file_would(
     [
         (
             {"bid": [1.0, 1.0, 1.0]},
-            ": found columns ts_utc,open,high,low,close,volume,session,bid; "
-            "wanted ts_utc,open,high,low,close,volume[,session]; rename or drop columns",
+            (
+                ": found columns ts_utc,open,high,low,close,volume,session,bid; "
+                "wanted ts_utc,open,high,low,close,volume[,session]; rename or drop columns"
+            ),
         ),
         (
             {"ts_utc": pyarrow.array(STARTS, pyarrow.timestamp("ns"))},
-            ": found ts_utc without a time zone; wanted timestamps in UTC; "
-            "write the column with its zone",
+            (
+                ": found ts_utc without a time zone; wanted timestamps in UTC; "
+                "write the column with its zone"
+            ),
         ),
         (
             {"ts_utc": [1, 2, 3]},
-            ": found ts_utc of type int64; wanted text or timestamps in UTC; "
-            "write the column again",
+            (
+                ": found ts_utc of type int64; wanted text or timestamps in UTC; "
+                "write the column again"
+            ),
         ),
         (
             {"ts_utc": ["2016-04-15T13:30:00Z", "2016-04-15T13:31:00", "2016-04-15T13:32:00Z"]},
-            ", row 2: found ts_utc '2016-04-15T13:31:00' without a time zone; "
-            "wanted Z or an offset such as -04:00 at its end; correct the row",
+            (
+                ", row 2: found ts_utc '2016-04-15T13:31:00' without a time zone; "
+                "wanted Z or an offset such as -04:00 at its end; correct the row"
+            ),
         ),
         (
             {"ts_utc": [*STARTS[:2], START.replace(year=2800)]},
-            ": found ts_utc beyond what nanoseconds can hold; "
-            "wanted years from 1970 to 2261; correct the column",
+            (
+                ": found ts_utc beyond what nanoseconds can hold; "
+                "wanted years from 1970 to 2261; correct the column"
+            ),
         ),
         (
             {"ts_utc": [*STARTS[:2], START + timedelta(seconds=150)]},
-            ", row 3: found ts_utc 2016-04-15T13:32:30Z; wanted a whole minute; "
-            "correct the file or fetch it again",
+            (
+                ", row 3: found ts_utc 2016-04-15T13:32:30Z; wanted a whole minute; "
+                "correct the file or fetch it again"
+            ),
         ),
         (
             {"ts_utc": [STARTS[0], STARTS[2], STARTS[1]]},
-            ", row 3: found ts_utc 2016-04-15T13:31:00Z, a step back from 2016-04-15T13:32:00Z; "
-            "wanted rising times; take a file that is in order, or find out why this one is not",
+            (
+                ", row 3: found ts_utc 2016-04-15T13:31:00Z, a step back from "
+                "2016-04-15T13:32:00Z; wanted rising times; take a file that is in order, or "
+                "find out why this one is not"
+            ),
         ),
         (
             {"open": pyarrow.array(FINE["open"], pyarrow.float32())},
-            ": found open of type float; wanted double, decimal or integer numbers; "
-            "write the column again from its source",
+            (
+                ": found open of type float; wanted double, decimal or integer numbers; "
+                "write the column again from its source"
+            ),
         ),
         (
             {"open": [112.11, None, 112.25]},
@@ -154,19 +171,6 @@ def test_a_missing_parquet_file_is_refused_like_any_other(tmp_path: Path) -> Non
     assert refusal_of(path) == (
         f"{path}: found no such file; wanted a file of bars; check the path"
     )
-
-
-def test_a_real_file_gives_the_same_bars_through_parquet(tmp_path: Path) -> None:
-    bars = read_bars(real("equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz"))
-    columns: dict[str, Any] = {
-        "ts_utc": pyarrow.array([bar.start_at for bar in bars], pyarrow.timestamp("ns", "UTC")),
-        **{
-            name: [getattr(bar, name) for bar in bars]
-            for name in ("open", "high", "low", "close", "volume")
-        },
-    }
-
-    assert read_bars(written(tmp_path, columns)) == bars
 
 
 def test_without_the_library_the_refusal_says_how_to_install_it(tmp_path: Path) -> None:

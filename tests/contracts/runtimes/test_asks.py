@@ -150,6 +150,23 @@ def test_an_answer_that_came_first_leaves_no_time_out_behind(
     assert [line for line in log if "q:" in line] == ["b#1 q: yes"]
 
 
+def test_a_further_question_of_the_same_tag_takes_the_place_of_the_open_one(
+    system: Driver, log: list[str]
+) -> None:
+    system.start(scripted("a", log), scripted("b", log))
+    system.suspend(A)
+    first, second = (Do(action=lambda ctx, n=n: ctx.reply(note(n))) for n in (1, 2))  # type: ignore[misc]
+    system.tell(B, Do(action=lambda ctx: ctx.ask(A, first, within=system.pause, tag="q")))
+    system.tell(B, Do(action=lambda ctx: ctx.ask(A, second, within=system.pause, tag="q")))
+    system.until(lambda: system.waiting(A) == 2)
+
+    system.resume(A)
+    system.tell(B, Do(action=lambda ctx: ctx.after(2 * system.pause, note("end"), key="end")))
+
+    system.until_logged(log, "b#1 end")
+    assert [line for line in log if "q:" in line] == ["b#1 q: 2"]
+
+
 def test_an_actor_may_ask_itself(system: Driver, log: list[str]) -> None:
     system.start(scripted("a", log))
 

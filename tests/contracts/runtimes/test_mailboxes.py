@@ -2,7 +2,8 @@
 
 import pytest
 
-from hydra.actor import Context, MailboxSpec, Overflow, Ref
+from hydra.actor import MINUTE, Context, MailboxSpec, Overflow, Ref
+from hydra.runtime import mailbox
 from hydra.runtime.envelope import DeadLetterReason
 from hydra.runtime.life import Status
 from messages.lifecycle import RestartChild
@@ -159,6 +160,23 @@ def test_an_actor_that_must_lose_nothing_fails_when_its_mailbox_overflows(
     assert system.dead_for(DeadLetterReason.FULL) == [note(3)]
 
 
+def test_a_full_control_lane_fails_closed(
+    system: Driver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.start(scripted("a", log, hang_after=10 * MINUTE), scripted("b", log))
+    system.tell(A, Do(action=each(lambda _: log.append("stuck"), system.hang)))
+    system.until_logged(log, "stuck")
+    monkeypatch.setattr(mailbox, "CONTROL_BOUND", 50)
+
+    system.tell(A, *(UrgentNote(text=str(n)) for n in range(60)))
+    system.tell(B, Do(action=lambda ctx: ctx.watch(A)), note("on"))
+
+    system.until(lambda: system.runtime.failed_closed is not None)
+    assert system.runtime.failed_closed == "/root/a: its control lane is full"
+    system.until_logged(log, "b#1 on")
+    assert not any("terminated" in line for line in log)
+
+
 def by_symbol(message: object) -> str | None:
     return message.symbol if isinstance(message, Quote) else None
 
@@ -166,8 +184,8 @@ def by_symbol(message: object) -> str | None:
 def test_a_conflating_mailbox_keeps_the_newest_of_each_key_in_the_place_of_the_oldest(
     system: Driver, log: list[str]
 ) -> None:
-    mailbox = MailboxSpec(bound=3, conflate=by_symbol)
-    system.start(scripted("a", log, mailbox=mailbox))
+    spec = MailboxSpec(bound=3, conflate=by_symbol)
+    system.start(scripted("a", log, mailbox=spec))
     system.suspend(A)
 
     def quote(symbol: str, price: int) -> Quote:
@@ -186,8 +204,8 @@ def test_a_conflating_mailbox_keeps_the_newest_of_each_key_in_the_place_of_the_o
 def test_a_key_that_cannot_be_had_hurts_the_receiver_not_the_sender(
     system: Driver, log: list[str]
 ) -> None:
-    mailbox = MailboxSpec(conflate=lambda message: message.symbol)  # type: ignore[attr-defined]
-    system.start(scripted("a", log, mailbox=mailbox), scripted("b", log))
+    spec = MailboxSpec(conflate=lambda message: message.symbol)  # type: ignore[attr-defined]
+    system.start(scripted("a", log, mailbox=spec), scripted("b", log))
 
     system.tell(B, tell(A, note(1), Quote(symbol="AAPL", price=1), Strange()), note("sent"))
 
