@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra.venues.bar_checks import fault_in
+from hydra.trading.bar_checks import fault_in
 
 
 @pytest.mark.parametrize(
