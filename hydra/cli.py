@@ -48,7 +48,7 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has had enough, as in `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # the edge of the process: one line for people, as promised above
         if os.environ.get("HYDRA_TRACEBACK"):
             raise
         sys.stderr.write(f"hydra-trader: {type(error).__name__}: {error}\n")

@@ -139,6 +139,7 @@ def asks_engine(function: Callable[..., None]) -> Callable[..., None]:
 
     parameters = [*list(own.parameters.values())[1:], *common.values()]
     keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    # typer reads the options from here; that a function may have it, type checkers do not know.
     command.__signature__ = own.replace(parameters=keyword_only)  # type: ignore[attr-defined]
     return command
 
