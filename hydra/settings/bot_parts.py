@@ -18,10 +18,20 @@ from hydra.settings.kinds import (
     WholeNumber,
     Word,
 )
-from hydra.settings.section import Minutes, OnOff, Percent, Section, Usd, VenueName, surroundings
+from hydra.settings.local_times import OpenDays, fault_of
+from hydra.settings.safer import Safer
+from hydra.settings.section import (
+    Minutes,
+    OnOff,
+    Section,
+    Usd,
+    VenueName,
+    percent_of,
+    surroundings,
+)
 from hydra.trading.orders import OrderType, TimeInForce
 
-TimeOfDay = Annotated[time, ClockTime()]
+WindowTime = Annotated[time, ClockTime(), Safer.NARROWER]
 
 
 class TradingWindow(Section):
@@ -31,10 +41,20 @@ class TradingWindow(Section):
     """
 
     LONGEST_MINUTES: ClassVar[int] = 24 * 60
+    OPEN_DAYS: ClassVar[OpenDays] = OpenDays.EVERY_DAY
 
-    trade_start: TimeOfDay
-    trade_end: TimeOfDay
-    manage_until: TimeOfDay
+    trade_start: WindowTime
+    trade_end: WindowTime
+    manage_until: WindowTime
+
+    @field_validator("trade_start", "trade_end", "manage_until")
+    @classmethod
+    def _is_once_on_every_day(cls, at: time, info: ValidationInfo) -> time:
+        zone = surroundings(info).timezone
+        fault = None if zone is None else fault_of(at, zone, cls.OPEN_DAYS)
+        if fault is not None:
+            raise ValueError(fault)
+        return at
 
     @field_validator("trade_end")
     @classmethod
@@ -74,6 +94,7 @@ class StockWindow(TradingWindow):
     """
 
     LONGEST_MINUTES: ClassVar[int] = 16 * 60
+    OPEN_DAYS: ClassVar[OpenDays] = OpenDays.EXCHANGE_DAYS
 
 
 def _minutes_between(start: time, end: time) -> int:
@@ -84,35 +105,44 @@ def _minutes_between(start: time, end: time) -> int:
 class TradeLimits(Section):
     """How often and how much at once one bot may trade."""
 
-    max_trades_per_day: Annotated[int, WholeNumber(1, 1000, "entries a day")]
-    max_concurrent_positions: Annotated[int, WholeNumber(1, 100, "positions")]
+    max_trades_per_day: Annotated[int, WholeNumber(1, 1000, "entries a day"), Safer.LOWER]
+    max_concurrent_positions: Annotated[int, WholeNumber(1, 100, "positions"), Safer.LOWER]
 
 
 class Exits(Section):
-    """When a position is closed. Percent of the entry price."""
+    """When a position is closed; the sooner, the less is at stake."""
 
-    stop_loss_pct: Percent
-    take_profit_pct: Annotated[Decimal, Number(Decimal(1000), "percent")]
-    time_stop_minutes: Minutes
+    stop_loss_pct: Annotated[Decimal, percent_of("the entry price"), Safer.LOWER]
+    take_profit_pct: Annotated[
+        Decimal, Number(Decimal(1000), "percent of the entry price"), Safer.LOWER
+    ]
+    time_stop_minutes: Annotated[Minutes, Safer.LOWER]
+
+
+FRACTION = "fraction of the premium, 0.40 is 40 %"
 
 
 class OptionExits(Section):
     """When an option position is closed. Fractions of the premium: 0.40 is 40 %."""
 
-    take_profit_pct: Annotated[Decimal, Number(Decimal(10), "fraction, 0.40 is 40 %")]
-    stop_loss_pct: Annotated[Decimal, Number(Decimal(1), "fraction, 0.40 is 40 %")]
-    time_stop_minutes: Minutes
-    flatten_before_close_minutes: Annotated[int, WholeNumber(1, 390, "minutes")]
+    take_profit_pct: Annotated[Decimal, Number(Decimal(10), FRACTION), Safer.LOWER]
+    stop_loss_pct: Annotated[Decimal, Number(Decimal(1), FRACTION), Safer.LOWER]
+    time_stop_minutes: Annotated[Minutes, Safer.LOWER]
+    flatten_before_close_minutes: Annotated[int, WholeNumber(1, 390, "minutes"), Safer.HIGHER]
 
 
 class Signal(Section):
     """Which strategy decides, and its parameters as the strategy names them."""
 
     mode: Annotated[
-        str, Word(re.compile(r"[a-z][a-z0-9_]{0,63}"), "the name of a strategy in lower case")
+        str,
+        Word(re.compile(r"[a-z][a-z0-9_]{0,63}"), "the name of a strategy in lower case"),
+        Safer.NEITHER,
     ]
     params: Annotated[
-        Mapping[str, Annotated[ParameterValue, Parameter()]], AfterValidator(MappingProxyType)
+        Mapping[str, Annotated[ParameterValue, Parameter()]],
+        AfterValidator(MappingProxyType),
+        Safer.NEITHER,
     ]
 
     @model_validator(mode="after")
@@ -127,7 +157,7 @@ class Signal(Section):
 class Execution(Section):
     """How a bot enters: `default_notional_usd` is what one entry buys."""
 
-    default_notional_usd: Usd
+    default_notional_usd: Annotated[Usd, Safer.LOWER]
 
     @field_validator("default_notional_usd")
     @classmethod
@@ -143,18 +173,18 @@ class Execution(Section):
 class CryptoExecution(Execution):
     """How the crypto bot enters; `use_notional`: orders in USD rather than in coins."""
 
-    order_type: Annotated[OrderType, Choice((OrderType.LIMIT, OrderType.MARKET))]
-    tif: Annotated[TimeInForce, Choice((TimeInForce.GTC, TimeInForce.IOC))]
-    use_notional: OnOff
+    order_type: Annotated[OrderType, Choice((OrderType.LIMIT, OrderType.MARKET)), Safer.NEITHER]
+    tif: Annotated[TimeInForce, Choice((TimeInForce.GTC, TimeInForce.IOC)), Safer.NEITHER]
+    use_notional: Annotated[OnOff, Safer.NEITHER]
 
 
 class KillConditions(Section):
     """Which conditions halt. One that is off still alarms, and is refused on live."""
 
-    api_failure_halt: OnOff
-    data_stale_halt: OnOff
-    max_daily_loss_halt: OnOff
-    anomaly_halt: OnOff
+    api_failure_halt: Annotated[OnOff, Safer.ON]
+    data_stale_halt: Annotated[OnOff, Safer.ON]
+    max_daily_loss_halt: Annotated[OnOff, Safer.ON]
+    anomaly_halt: Annotated[OnOff, Safer.ON]
 
     @field_validator("*")
     @classmethod
@@ -164,12 +194,15 @@ class KillConditions(Section):
         return value
 
 
+DAILY_RISK = percent_of("the day's risk budget")
+
+
 class Buckets(Section):
     """How the day's risk budget is shared among the kinds of bots."""
 
-    momentum_bucket_pct_of_daily_risk: Percent
-    options_bucket_pct_of_daily_risk: Percent
-    crypto_bucket_pct_of_daily_risk: Percent
+    momentum_bucket_pct_of_daily_risk: Annotated[Decimal, DAILY_RISK, Safer.LOWER]
+    options_bucket_pct_of_daily_risk: Annotated[Decimal, DAILY_RISK, Safer.LOWER]
+    crypto_bucket_pct_of_daily_risk: Annotated[Decimal, DAILY_RISK, Safer.LOWER]
 
     @model_validator(mode="after")
     def _share_out_no_more_than_there_is(self) -> Self:
@@ -186,8 +219,8 @@ class Buckets(Section):
 class Guardrails(Section):
     """The least and the most of the day's risk budget that one bot gets."""
 
-    per_bot_min_pct_of_daily_risk: Percent
-    per_bot_max_pct_of_daily_risk: Percent
+    per_bot_min_pct_of_daily_risk: Annotated[Decimal, DAILY_RISK, Safer.LOWER]
+    per_bot_max_pct_of_daily_risk: Annotated[Decimal, DAILY_RISK, Safer.LOWER]
 
     @field_validator("per_bot_max_pct_of_daily_risk")
     @classmethod
@@ -196,12 +229,15 @@ class Guardrails(Section):
 
 
 class ChainRules(Section):
-    """Which option contracts are considered: days to expiry, and delta without its sign."""
+    """Which option contracts are considered: days to expiry, and delta without its sign.
 
-    dte_min: Annotated[int, WholeNumber(1, 1000, "days to expiry")]
-    dte_max: Annotated[int, WholeNumber(1, 1000, "days to expiry")]
-    delta_min: Annotated[Decimal, Number(Decimal(1), "delta")]
-    delta_max: Annotated[Decimal, Number(Decimal(1), "delta")]
+    A narrower range is safer: fewer contracts are.
+    """
+
+    dte_min: Annotated[int, WholeNumber(1, 1000, "days to expiry"), Safer.HIGHER]
+    dte_max: Annotated[int, WholeNumber(1, 1000, "days to expiry"), Safer.LOWER]
+    delta_min: Annotated[Decimal, Number(Decimal(1), "delta"), Safer.HIGHER]
+    delta_max: Annotated[Decimal, Number(Decimal(1), "delta"), Safer.LOWER]
 
     @field_validator("dte_max")
     @classmethod

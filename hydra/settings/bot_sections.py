@@ -21,8 +21,9 @@ from hydra.settings.bot_parts import (
     TradingWindow,
 )
 from hydra.settings.errors import shown
-from hydra.settings.kinds import Number, Word
-from hydra.settings.section import Minutes, OnOff, Section
+from hydra.settings.kinds import Word
+from hydra.settings.safer import Safer
+from hydra.settings.section import Minutes, OnOff, Section, percent_of
 
 T = TypeVar("T")
 
@@ -49,16 +50,18 @@ def _each_once(values: tuple[T, ...]) -> tuple[T, ...]:
 class ExitBotSettings(Section):
     """Closes positions and reports what must halt trading."""
 
-    enabled: OnOff
-    cooloff_minutes: Minutes
+    # Off, open positions lose their guard; on, entries are possible again: never while running.
+    enabled: Annotated[OnOff, Safer.NEITHER]
+    cooloff_minutes: Annotated[Minutes, Safer.HIGHER]
     kill_conditions: KillConditions
 
 
 class PortfolioBotSettings(Section):
     """Grants every bot its share of the day's risk budget."""
 
-    enabled: OnOff
-    cash_reserve_pct: Annotated[Decimal, Number(Decimal(100), "percent of the account")]
+    # Off, nobody guards the shares; on, entries are possible again: never while running.
+    enabled: Annotated[OnOff, Safer.NEITHER]
+    cash_reserve_pct: Annotated[Decimal, percent_of("the account"), Safer.HIGHER]
     buckets: Buckets
     guardrails: Guardrails
 
@@ -66,9 +69,9 @@ class PortfolioBotSettings(Section):
 class MomentumBotSettings(Section):
     """One bot on one stock. Several may trade the same one."""
 
-    bot_id: BotId
-    enabled: OnOff
-    ticker: Ticker
+    bot_id: Annotated[BotId, Safer.NEITHER]
+    enabled: Annotated[OnOff, Safer.OFF]
+    ticker: Annotated[Ticker, Safer.NEITHER]
     session: StockWindow
     execution: Execution
     risk: TradeLimits
@@ -79,9 +82,9 @@ class MomentumBotSettings(Section):
 class OptionsBotSettings(Section):
     """The options bot, over some underlyings."""
 
-    enabled: OnOff
-    bot_id: BotId
-    tickers: Annotated[tuple[Ticker, ...], AfterValidator(_each_once)]
+    enabled: Annotated[OnOff, Safer.OFF]
+    bot_id: Annotated[BotId, Safer.NEITHER]
+    tickers: Annotated[tuple[Ticker, ...], AfterValidator(_each_once), Safer.FEWER]
     session: StockWindow
     risk: TradeLimits
     exits: OptionExits
@@ -91,9 +94,9 @@ class OptionsBotSettings(Section):
 class CryptoBotSettings(Section):
     """The crypto bot, over some pairs."""
 
-    enabled: OnOff
-    bot_id: BotId
-    pairs: Annotated[tuple[Pair, ...], AfterValidator(_each_once)]
+    enabled: Annotated[OnOff, Safer.OFF]
+    bot_id: Annotated[BotId, Safer.NEITHER]
+    pairs: Annotated[tuple[Pair, ...], AfterValidator(_each_once), Safer.FEWER]
     session: TradingWindow
     execution: CryptoExecution
     risk: TradeLimits

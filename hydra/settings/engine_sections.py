@@ -1,19 +1,21 @@
 """`settings.yaml`: the machine, the loop, safety, the venue, and the limits of the account."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
+from hydra.settings.safer import Safer
 from hydra.settings.section import (
     Minutes,
     OnOff,
-    Percent,
     ResumePolicy,
     Section,
     Usd,
     VenueName,
+    percent_of,
     surroundings,
 )
 
@@ -21,9 +23,9 @@ from hydra.settings.section import (
 class SystemSettings(Section):
     """The machine's side: the zone of all configured times, and where the files are."""
 
-    timezone: Annotated[str, TimeZone()]
-    log_path: Annotated[Path, FilePath()]
-    state_db_path: Annotated[Path, FilePath()]
+    timezone: Annotated[str, TimeZone(), Safer.NEITHER]
+    log_path: Annotated[Path, FilePath(), Safer.NEITHER]
+    state_db_path: Annotated[Path, FilePath(), Safer.NEITHER]
 
     @field_validator("state_db_path")
     @classmethod
@@ -36,16 +38,16 @@ class SystemSettings(Section):
 class RunnerSettings(Section):
     """The engine's loop, in which every enabled bot runs once."""
 
-    loop_interval_seconds: Annotated[int, WholeNumber(1, 300, "seconds")]
+    loop_interval_seconds: Annotated[int, WholeNumber(1, 300, "seconds"), Safer.NEITHER]
 
 
 class SafetySettings(Section):
     """What happens when something is wrong, and how a limit halt ends."""
 
-    fail_closed: Annotated[Literal[True], Switch()]
-    allow_budget_fallback: OnOff
-    global_cooldown_minutes: Minutes
-    resume: Annotated[ResumePolicy, Choice(tuple(ResumePolicy))]
+    fail_closed: Annotated[Literal[True], Switch(), Safer.ON]
+    allow_budget_fallback: Annotated[OnOff, Safer.OFF]
+    global_cooldown_minutes: Annotated[Minutes, Safer.HIGHER]
+    resume: Annotated[ResumePolicy, Choice(tuple(ResumePolicy)), Safer.LAST]
 
     @field_validator("fail_closed")
     @classmethod
@@ -72,23 +74,24 @@ class SafetySettings(Section):
 class BrokerSettings(Section):
     """Where the orders go, unless the command line says otherwise."""
 
-    venue: Annotated[VenueName, Choice(tuple(VenueName))]
+    venue: Annotated[VenueName, Choice(tuple(VenueName)), Safer.NEITHER]
 
 
 class RiskSettings(Section):
     """The limits of the whole account, over all bots."""
 
-    global_max_daily_loss_pct: Percent
-    max_orders_per_minute: Annotated[int, WholeNumber(1, 100, "entries a minute")]
-    max_order_notional_usd: Usd
+    global_max_daily_loss_pct: Annotated[Decimal, percent_of("the account's equity"), Safer.LOWER]
+    max_orders_per_minute: Annotated[int, WholeNumber(1, 100, "entries a minute"), Safer.LOWER]
+    max_order_notional_usd: Annotated[Usd, Safer.LOWER]
 
 
 class HealthSettings(Section):
     """When prices count as stale, and when the broker counts as failing."""
 
-    max_price_staleness_seconds: Annotated[int, WholeNumber(1, 3600, "seconds")]
-    max_api_failures_in_window: Annotated[int, WholeNumber(1, 1000, "failed calls")]
-    api_failure_window_seconds: Annotated[int, WholeNumber(1, 3600, "seconds")]
+    max_price_staleness_seconds: Annotated[int, WholeNumber(1, 3600, "seconds"), Safer.LOWER]
+    max_api_failures_in_window: Annotated[int, WholeNumber(1, 1000, "failed calls"), Safer.LOWER]
+    # Longer is safer: more failures fall within it, so the broker counts as failing sooner.
+    api_failure_window_seconds: Annotated[int, WholeNumber(1, 3600, "seconds"), Safer.HIGHER]
 
 
 class EngineSections(Section):

@@ -16,6 +16,9 @@ from hydra.settings.section import Section, SignalCheck, Surroundings, VenueName
 from hydra.settings.strict_yaml import REPORTED, Document, Problem, read_document
 from hydra.settings.whole import Settings
 
+SUGGESTIONS_MAX = 100
+"""For so many unknown keys a known one is looked for; a hostile file has thousands."""
+
 S = TypeVar("S", bound=Section)
 V = TypeVar("V")
 
@@ -36,6 +39,7 @@ def load_settings(
     engine_document, bots_document = read_document(engine_file), read_document(bots_file)
     around = Surroundings(
         venue=venue or _alone(VenueName, engine_document, ("broker", "venue")),
+        timezone=_alone(str, engine_document, ("system", "timezone")),
         order_notional_usd_max=_alone(Decimal, engine_document, ("risk", "max_order_notional_usd")),
         signal_check=signal_check,
     )
@@ -82,13 +86,15 @@ def _schema_problems(
     model: type[Section], document: Document, details: list[ErrorDetails]
 ) -> Iterator[Problem]:
     misspelt: set[Loc] = set()
-    for detail in details:
-        loc = detail["loc"]
-        if detail["type"] == "extra_forbidden":
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+    for number, loc in enumerate(unknown):
+        if number < SUGGESTIONS_MAX:
             message, meant = unknown_key(model, document.data, loc)
-            if meant is not None:
-                misspelt.add((*loc[:-1], meant))
-            yield Problem(loc, document.line_of(loc), message)
+        else:
+            message, meant = "no such setting", None
+        if meant is not None:
+            misspelt.add((*loc[:-1], meant))
+        yield Problem(loc, document.line_of(loc), message)
     for detail in details:
         loc = detail["loc"]
         is_reported = detail["input"] is REPORTED or loc in misspelt

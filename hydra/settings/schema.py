@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any, TypeAlias, TypeGuard, get_args, get_origin
 
+from pydantic.fields import FieldInfo
+
 from hydra.settings.bot_sections import BotSections
 from hydra.settings.engine_sections import EngineSections
 from hydra.settings.errors import Loc, key_of
@@ -91,15 +93,23 @@ def _is_section(annotation: object) -> TypeGuard[type[Section]]:
 def _homes() -> Iterator[tuple[str, str]]:
     """Every key there is: its file and its place, as `momentum_bots[].risk`."""
     for file, model in FILES:
-        for place in _places(model, ""):
+        for place, _, _ in _places(model, ""):
             yield file, place
 
 
-def _places(model: type[Section], before: str) -> Iterator[str]:
+def places(model: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+    """Every single setting of a file: its place, as `momentum_bots[].ticker`, and its field."""
+    for place, field, is_section in _places(model, ""):
+        if not is_section:
+            yield place, field
+
+
+def _places(model: type[Section], before: str) -> Iterator[tuple[str, FieldInfo, bool]]:
     for name, field in model.model_fields.items():
-        yield f"{before}{name}"
         annotation, joint = field.annotation, "."
         if get_origin(annotation) is tuple:
             annotation, joint = get_args(annotation)[0], "[]."
+        is_section = _is_section(annotation)
+        yield f"{before}{name}", field, is_section
         if _is_section(annotation):
             yield from _places(annotation, f"{before}{name}{joint}")

@@ -19,12 +19,19 @@ SignalCheck: TypeAlias = Callable[[str, Mapping[str, object]], str | None]
 
 OnOff = Annotated[bool, Switch()]
 Minutes = Annotated[int, WholeNumber(1, 7 * 24 * 60, "minutes")]
-Percent = Annotated[Decimal, Number(Decimal(100), "percent")]
 Usd = Annotated[Decimal, Number(Decimal(10_000_000), "USD", places=2)]
 
 
+def percent_of(what: str) -> Number:
+    """A share above 0 and up to 100 percent, with what it is a share of."""
+    return Number(Decimal(100), f"percent of {what}")
+
+
 class Section(BaseModel):
-    """A part of the configuration: immutable, and without room for anything unknown."""
+    """A part of the configuration: immutable, and without room for anything unknown.
+
+    Every field says of what kind it is (`kinds`) and which way it is safer (`safer`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,6 +60,7 @@ class Surroundings:
     """
 
     venue: VenueName | None = None
+    timezone: str | None = None
     order_notional_usd_max: Decimal | None = None
     signal_check: SignalCheck | None = None
 

@@ -72,6 +72,11 @@ def read_document(path: Path) -> Document:
     except _Unreadable as error:
         problems = (*reader.problems, Problem((), error.line, error.message))
         return Document(None, reader.lines, problems)
+    if not text.endswith("\n"):
+        # An editor half-way through saving leaves `seconds: 6` where `seconds: 60` is meant.
+        reader.problems.append(
+            Problem((), text.count("\n") + 1, "the last line has no end; save the file whole")
+        )
     return Document(data, reader.lines, tuple(reader.problems))
 
 

@@ -15,7 +15,7 @@ from tests.settings.fine import BOTS, ENGINE, load, spoilt
 HOME = Path(__file__).resolve().parent.parent.parent
 
 
-def test_the_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
+def test_the_digest_is_the_same_in_every_process_i81(tmp_path: Path) -> None:
     settings = load(tmp_path)
     program = (
         "import sys; from pathlib import Path; from hydra.settings import load_settings;"
@@ -39,7 +39,7 @@ def test_the_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
     assert len(bytes.fromhex(settings.digest)) == 16
 
 
-def test_comments_order_and_ways_of_writing_do_not_change_the_digest(tmp_path: Path) -> None:
+def test_comments_order_and_ways_of_writing_do_not_change_the_digest_i81(tmp_path: Path) -> None:
     sections = ENGINE.split("risk:\n")
     engine = f"# reordered\nrisk:\n{sections[1]}{sections[0]}"
     bots = spoilt(BOTS, "stop_loss_pct: 0.50", "stop_loss_pct: 0.5 # the same")
@@ -69,7 +69,7 @@ CHANGES = [
 
 
 @given(st.sets(st.sampled_from(CHANGES)), st.sets(st.sampled_from(CHANGES)))
-def test_settings_have_the_same_digest_exactly_when_they_say_the_same(
+def test_settings_have_the_same_digest_exactly_when_they_say_the_same_i81(
     tmp_path_factory: pytest.TempPathFactory,
     some: set[tuple[str, str]],
     others: set[tuple[str, str]],

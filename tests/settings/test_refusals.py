@@ -9,42 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.settings import SettingsError, SettingsRefused, VenueName, load_settings
+from tests.settings.corpus import EDITS, Edit
 from tests.settings.fine import BOTS, ENGINE, load, no_such_strategy, refusals, spoilt
 
-BAD_EDITS = Path(__file__).with_name("bad_edits.txt")
+
+@pytest.mark.parametrize("edit", [pytest.param(edit, id=edit.name) for edit in EDITS])
+def test_a_bad_edit_is_refused_with_these_lines_i78_i80(tmp_path: Path, edit: Edit) -> None:
+    assert ("\n" + ENGINE + BOTS).count("\n" + edit.old) == 1
+
+    printed = refusals(tmp_path, engine=edit.of(ENGINE), bots=edit.of(BOTS))
+
+    assert edit.printed
+    assert printed == list(edit.printed)
 
 
-def _bad_edits() -> Iterator[tuple[str, str, list[str]]]:
-    for block in BAD_EDITS.read_text("utf-8").split("\n\n"):
-        lines = block.strip("\n").split("\n")
-        if not lines[0].startswith("#"):
-            old, new = (
-                "".join(f"{line[2:]}\n" for line in lines if line[0] == mark) for mark in "-+"
-            )
-            yield old, new, [line[2:] for line in lines if line[0] == "!"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "printed"),
-    [pytest.param(*edit, id=" ".join(edit[1].split()) or "nothing") for edit in _bad_edits()],
-)
-def test_a_bad_edit_is_refused_with_these_lines(
-    tmp_path: Path, old: str, new: str, printed: list[str]
-) -> None:
-    assert ("\n" + ENGINE + BOTS).count("\n" + old) == 1
-
-    engine = ("\n" + ENGINE).replace("\n" + old, "\n" + new)[1:]
-    bots = ("\n" + BOTS).replace("\n" + old, "\n" + new)[1:]
-
-    assert printed
-    assert refusals(tmp_path, engine=engine, bots=bots) == printed
-
-
-def test_there_are_at_least_a_hundred_bad_edits() -> None:
-    assert len(list(_bad_edits())) >= 100
-
-
-def test_all_errors_of_both_files_are_told_at_once_in_the_order_of_their_lines(
+def test_all_errors_of_both_files_are_told_at_once_in_the_order_of_their_lines_i78(
     tmp_path: Path,
 ) -> None:
     engine = spoilt(ENGINE, "fail_closed: true", "fail_closed: false")
@@ -90,7 +69,7 @@ def test_all_errors_of_both_files_are_told_at_once_in_the_order_of_their_lines(
     ]
 
 
-def test_a_refusal_carries_each_error_in_its_parts(tmp_path: Path) -> None:
+def test_a_refusal_carries_each_error_in_its_parts_i78(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused) as refused:
         load(tmp_path, engine=spoilt(ENGINE, "fail_closed: true", "fail_closed: maybe"))
 
@@ -128,13 +107,13 @@ LIMITS = [*_limits("engine", ENGINE), *_limits("bots", BOTS)]
 NO_LIMITS = ["", "0", "0.0", "0.00", "-0", "null", "~", '""', "[]", "{}", "none", "inf", "-1"]
 
 
-def test_all_limits_of_the_configuration_are_tried() -> None:
+def test_all_limits_of_the_configuration_are_tried_i40() -> None:
     assert len(LIMITS) == 43
     assert ("bots", "momentum_bots[1].exits.stop_loss_pct", "      stop_loss_pct: 0.60") in LIMITS
 
 
 @pytest.mark.parametrize(("file", "key", "line"), LIMITS, ids=[key for _, key, _ in LIMITS])
-def test_a_limit_that_is_not_there_is_refused_by_name(
+def test_a_limit_that_is_not_there_is_refused_by_name_i40(
     tmp_path: Path, file: str, key: str, line: str
 ) -> None:
     texts = {"engine": ENGINE, "bots": BOTS}
@@ -153,7 +132,7 @@ def test_a_limit_that_is_not_there_is_refused_by_name(
         st.sampled_from(LIMITS), st.sampled_from(NO_LIMITS), min_size=1, max_size=len(LIMITS)
     )
 )
-def test_limits_that_are_zero_or_nothing_are_refused_by_name_and_no_other(
+def test_limits_that_are_zero_or_nothing_are_refused_by_name_and_no_other_i40(
     tmp_path_factory: pytest.TempPathFactory, spoils: dict[tuple[str, str, str], str]
 ) -> None:
     texts = {"engine": ENGINE, "bots": BOTS}
@@ -204,7 +183,7 @@ FIT_FOR_LIVE = spoilt(ENGINE, "resume: preflight", "resume: operator")
 
 
 @pytest.mark.parametrize(("old", "new", "printed"), LIVE_FAULTS)
-def test_what_live_forbids_is_refused_there_and_fine_elsewhere(
+def test_what_live_forbids_is_refused_there_and_fine_elsewhere_i82(
     tmp_path: Path, old: str, new: str, printed: str
 ) -> None:
     engine, bots = FIT_FOR_LIVE.replace(old, new), BOTS.replace(old, new)
@@ -241,7 +220,7 @@ def test_each_strategy_and_its_parameters_are_checked_where_they_stand(tmp_path:
     ]
 
 
-def test_a_folder_without_the_files_is_refused_with_one_line_a_file(tmp_path: Path) -> None:
+def test_a_folder_without_the_files_is_refused_with_one_line_a_file_i78(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused) as refused:
         load_settings(tmp_path / "nowhere")
 

@@ -33,7 +33,7 @@ def test_a_section_holds_typed_values(tmp_path: Path) -> None:
     )
 
 
-def test_times_mean_the_same_with_quotes_and_without(tmp_path: Path) -> None:
+def test_times_mean_the_same_with_quotes_and_without_i80(tmp_path: Path) -> None:
     assert load(tmp_path).momentum_bots[1].session == StockWindow(
         trade_start=time(9, 36), trade_end=time(12, 31), manage_until=time(15, 56)
     )
@@ -64,7 +64,7 @@ def test_times_mean_the_same_with_quotes_and_without(tmp_path: Path) -> None:
         ("999999999999999999", 999999999999999999),
     ],
 )
-def test_a_strategy_s_parameter_is_a_number_a_switch_or_else_text(
+def test_a_strategy_s_parameter_is_a_number_a_switch_or_else_text_i80(
     tmp_path: Path, written: str, meant: object
 ) -> None:
     bots = spoilt(BOTS, "{fast_bars: 10, threshold_pct: 0.5}", f"{{value: {written}}}")
@@ -115,7 +115,7 @@ def _sections(section: Section) -> Iterator[Section]:
                 yield from _sections(part)
 
 
-def test_nothing_in_the_settings_can_be_changed(tmp_path: Path) -> None:
+def test_nothing_in_the_settings_can_be_changed_i81(tmp_path: Path) -> None:
     settings = load(tmp_path)
 
     for section in _sections(settings):

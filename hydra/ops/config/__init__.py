@@ -1,0 +1,1 @@
+"""What Hydra is configured to do, read and compared without starting anything."""

@@ -1,0 +1,111 @@
+"""Settings that are allowed and probably not what was meant: each is told once, at the start."""
+
+from collections.abc import Iterator
+
+from hydra.settings.bot_parts import TradingWindow
+from hydra.settings.entries import Entry, entries_of
+from hydra.settings.stretch import DAY_MINUTES, Stretch
+from hydra.settings.whole import Settings, content_of
+
+_BUCKETS = "portfoliobot.buckets"
+_MAX = "portfoliobot.guardrails.per_bot_max_pct_of_daily_risk"
+_MIN = "portfoliobot.guardrails.per_bot_min_pct_of_daily_risk"
+
+
+def warnings_of(settings: Settings) -> tuple[str, ...]:
+    """One line each: the key, which setting binds instead, and what to do. Nothing is refused."""
+    return (
+        *_on_switches(settings),
+        *_on_cool_offs(settings),
+        *_on_buckets(settings),
+        *_on_time_stops(settings),
+    )
+
+
+def _on_switches(settings: Settings) -> Iterator[str]:
+    for name in ("exitbot", "portfoliobot"):
+        if not getattr(settings, name).enabled:
+            yield (
+                f"{name}.enabled: false, so no bot enters at all; "
+                "set it to true, or leave it if that is meant"
+            )
+    others = settings.optionsbot.enabled or settings.cryptobot.enabled
+    if not others and not any(bot.enabled for bot in settings.momentum_bots):
+        yield (
+            "momentum_bots, optionsbot, cryptobot: none is enabled, so nothing trades; "
+            "set enabled: true for one"
+        )
+    conditions = settings.exitbot.kill_conditions
+    for name in type(conditions).model_fields:
+        if not getattr(conditions, name):
+            yield (
+                f"exitbot.kill_conditions.{name}: false, so this condition only alarms and does "
+                "not halt; set it to true (live refuses false)"
+            )
+    if settings.safety.allow_budget_fallback:
+        least = content_of(settings.portfoliobot.guardrails.per_bot_min_pct_of_daily_risk)
+        yield (
+            f"safety.allow_budget_fallback: true, so a bot without a budget still enters, with "
+            f"{least} percent of the day's risk budget ({_MIN}); set it to false (live refuses "
+            "true)"
+        )
+
+
+def _on_cool_offs(settings: Settings) -> Iterator[str]:
+    own, least = settings.exitbot.cooloff_minutes, settings.safety.global_cooldown_minutes
+    if own < least:
+        yield (
+            f"exitbot.cooloff_minutes: {own} minutes, but the longer one binds: "
+            f"safety.global_cooldown_minutes is {least}; lower that one, or raise this one to it"
+        )
+
+
+def _on_buckets(settings: Settings) -> Iterator[str]:
+    buckets, rails = settings.portfoliobot.buckets, settings.portfoliobot.guardrails
+    least, most = rails.per_bot_min_pct_of_daily_risk, rails.per_bot_max_pct_of_daily_risk
+    enabled = {
+        "momentum": sum(bot.enabled for bot in settings.momentum_bots),
+        "options": int(settings.optionsbot.enabled),
+        "crypto": int(settings.cryptobot.enabled),
+    }
+    shares = {kind: getattr(buckets, f"{kind}_bucket_pct_of_daily_risk") for kind in enabled}
+    for kind, bots in enabled.items():
+        share = shares[kind]
+        key = f"{_BUCKETS}.{kind}_bucket_pct_of_daily_risk: {content_of(share)} percent"
+        its_bots = "its one enabled bot gets" if bots == 1 else f"its {bots} enabled bots get"
+        if 0 < bots * most < share:
+            yield (
+                f"{key}, but {its_bots} at most {content_of(bots * most)}: the lower limit binds, "
+                f"{_MAX} is {content_of(most)}; lower the bucket to {content_of(bots * most)}, or "
+                "raise that limit"
+            )
+        if bots * least > share:
+            yield (
+                f"{key}, which is too little for {bots} enabled bots with at least "
+                f"{content_of(least)} each ({_MIN}): only {share // least} can get a budget, the "
+                "others do not enter; raise the bucket, lower the minimum or disable bots"
+            )
+    total = sum(shares.values())
+    if total < 100:
+        yield (
+            f"{_BUCKETS}: {content_of(total)} percent in all, so {content_of(100 - total)} percent "
+            "of the day's risk budget goes to no bot; raise a bucket, or leave it if that is meant"
+        )
+
+
+def _on_time_stops(settings: Settings) -> Iterator[str]:
+    by_key = {entry.key: entry for entry in entries_of(settings)}
+    for key, until in by_key.items():
+        if key.endswith(".session.manage_until"):
+            yield from _on_time_stop(by_key, key.removesuffix(".session.manage_until"), until)
+
+
+def _on_time_stop(by_key: dict[str, Entry], bot: str, until: Entry) -> Iterator[str]:
+    window, stop = until.section, by_key[f"{bot}.exits.time_stop_minutes"]
+    assert isinstance(window, TradingWindow) and isinstance(stop.value, int)
+    held = Stretch.of(window.trade_start, window.manage_until).length
+    if held < DAY_MINUTES and stop.value >= held:
+        yield (
+            f"{stop.key}: {stop.text} minutes, but the earlier one binds: from trade_start to "
+            f"manage_until ({until.text}) are {held}, and then the position is closed; lower it"
+        )
