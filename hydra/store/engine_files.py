@@ -1,4 +1,4 @@
-"""Where an engine keeps its files, and what becomes of those of an earlier embedded session."""
+"""Where an engine keeps its files, whether they are all there, and what becomes of old ones."""
 
 import re
 import shutil
@@ -7,7 +7,12 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
+from hydra.store.engine_lock import forget_account, last_holder
+from hydra.store.journal_files import files_of
 from hydra.store.private_files import make_private_folder
+
+FORGETFUL_VENUE = "embedded"
+"""The venue that forgets everything at its end; only its record may be set aside."""
 
 LIVES_KEPT = 20
 _NUMBERED = re.compile(r"[0-9]{6}", re.ASCII)
@@ -17,6 +22,18 @@ class NamesClash(ValueError):
     """Two of the engine's files would be one; each would overwrite the other."""
 
 
+class RecordGone(Exception):
+    """The ledger is missing, but other files say that there was one. Nothing new was made.
+
+    An engine that began anew would not know its own orders and positions. Put the ledger or a
+    backup back; or, if a new life is meant, move what is left of the old one away.
+    """
+
+
+class OtherVenuesRecord(Exception):
+    """The folder holds the record of a venue that does not forget; it must not be set aside."""
+
+
 class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """The files of one venue's engine. Each venue has its own ledger and journal."""
 
@@ -24,7 +41,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     journal: Path
     lock: Path
     journal_lock: Path
+    halt_marker: Path
     debug_socket: Path
+    backups: Path
     cache: Path
     ended: Path
 
@@ -38,7 +57,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             journal=log_dir / journal_name,
             lock=state_dir / "engine.lock",
             journal_lock=log_dir / "journal.lock",
+            halt_marker=state_dir / "halt.marker",
             debug_socket=state_dir / "debug.sock",
+            backups=state_dir / "backups",
             cache=state_dir / "cache",
             ended=state_dir / "ended",
         )
@@ -52,18 +73,50 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
         return files
 
 
+def is_first_start(files: EngineFiles) -> bool:
+    """True if there never was a ledger here; False if it is there. To be called under the lock.
+
+    A missing or empty ledger beside anything that comes into being after a ledger only is a ledger
+    that is gone: SQLite would begin a new one without a word. Then it raises `RecordGone`, which
+    names what was found. So these have to be made in this order: the ledger with its first event;
+    then the lines of the journal, the halt marker, the names in the lock, the backups.
+    """
+    if _has_content(files.ledger):
+        return False
+    witnesses = _witnesses(files)
+    if not witnesses:
+        return True
+    found = "an empty ledger" if files.ledger.exists() else "no ledger"
+    newest = max(_backups_in(files), key=lambda path: path.stat().st_mtime_ns, default=None)
+    raise RecordGone(
+        f"{files.ledger}: found {found}, but {'; '.join(witnesses)}; wanted the ledger that they"
+        f" go with; {'there is no backup' if newest is None else f'the newest backup is {newest}'};"
+        " put the ledger back, or, to begin anew with an account that Hydra never traded, move"
+        " these files away"
+    )
+
+
 def end_previous_life(files: EngineFiles) -> Path | None:
-    """Set ledger and journal of the last session aside; gives the folder, None if there were none.
+    """Set the record of the last session aside; gives the folder, None if there was none.
 
     The in-process venue forgets everything at its end, so the next session is another account that
     happens to have the same name. What was recorded is kept, but must not be traded on. Only the
-    newest `LIVES_KEPT` are. To be called under the engine's lock.
+    newest `LIVES_KEPT` are. To be called under the engine's lock, and again if it was cut short.
+    Raises `OtherVenuesRecord` if the lock names a venue that does not forget.
     """
-    ledger_parts = [files.ledger.with_name(files.ledger.name + end) for end in ("", "-wal", "-shm")]
-    left = [path for path in (*ledger_parts, files.journal) if path.exists()]
-    if not left:
-        return None
-    ended = files.ended
+    holder = last_holder(files.lock)
+    if holder is not None and holder.venue not in (None, FORGETFUL_VENUE):
+        raise OtherVenuesRecord(
+            f"{files.ledger.parent}: found the record of the {holder.venue} venue; wanted one of"
+            f" the {FORGETFUL_VENUE} venue, or none; use another --state-dir"
+        )
+    left = [path for path in _of_this_life(files) if path.exists()]
+    folder = _set_aside(left, files.ended) if left else None
+    forget_account(files.lock)
+    return folder
+
+
+def _set_aside(left: list[Path], ended: Path) -> Path:
     make_private_folder(ended)
     numbers = sorted(int(path.name) for path in ended.iterdir() if _NUMBERED.fullmatch(path.name))
     folder = ended / f"{(numbers[-1] if numbers else 0) + 1:06d}"
@@ -73,3 +126,51 @@ def end_previous_life(files: EngineFiles) -> Path | None:
     for number in numbers[: max(0, len(numbers) + 1 - LIVES_KEPT)]:
         shutil.rmtree(ended / f"{number:06d}")
     return folder
+
+
+def _of_this_life(files: EngineFiles) -> list[Path]:
+    """All that belongs to the account, the ledger last: it is what the others go with."""
+    wal, shared_memory = _beside(files.ledger, "-wal"), _beside(files.ledger, "-shm")
+    return [
+        *_journal_in(files),
+        files.halt_marker,
+        files.backups,
+        shared_memory,
+        wal,
+        files.ledger,
+    ]
+
+
+def _witnesses(files: EngineFiles) -> list[str]:
+    """What speaks of a ledger, each with its words."""
+    witnesses = [
+        f"{path} has {path.stat().st_size} bytes"
+        for path in (_beside(files.ledger, "-wal"), *_journal_in(files))
+        if _has_content(path)
+    ]
+    if files.halt_marker.exists():
+        witnesses.append(f"there is {files.halt_marker}")
+    holder = last_holder(files.lock)
+    if holder is not None and (holder.venue is not None or holder.account is not None):
+        witnesses.append(f"{files.lock} names {holder}")
+    backups = _backups_in(files)
+    if backups:
+        witnesses.append(f"{files.backups} has {len(backups)} backups")
+    return witnesses
+
+
+def _journal_in(files: EngineFiles) -> list[Path]:
+    return files_of(files.journal) if files.journal.parent.is_dir() else []
+
+
+def _backups_in(files: EngineFiles) -> list[Path]:
+    """Proven backups; one that was never finished bears another ending."""
+    return list(files.backups.glob("*.db"))
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 FOLDER_RIGHTS = 0o700
@@ -20,7 +21,9 @@ def make_private_folder(folder: Path) -> None:
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
-        path.mkdir(mode=FOLDER_RIGHTS, exist_ok=True)
+        with suppress(FileExistsError):  # somebody was faster; whether it is private is seen below
+            path.mkdir(mode=FOLDER_RIGHTS)
+            path.chmod(FOLDER_RIGHTS)  # an odd umask may have taken rights from us too
     facts = folder.stat()
     if not stat.S_ISDIR(facts.st_mode):
         raise NotADirectoryError(f"{folder} is not a folder")

@@ -16,8 +16,9 @@ def folder_with_rights(path: Path, mode: int) -> Path:
     return path
 
 
-def test_every_folder_made_on_the_way_is_private(tmp_path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277, 0o777])
+def test_every_folder_made_on_the_way_is_private_i84(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         make_private_folder(tmp_path / "state" / "live")
     finally:
@@ -27,7 +28,7 @@ def test_every_folder_made_on_the_way_is_private(tmp_path: Path) -> None:
     assert rights(tmp_path / "state" / "live") == 0o700
 
 
-def test_an_empty_folder_of_ours_is_tightened(tmp_path: Path) -> None:
+def test_an_empty_folder_of_ours_is_tightened_i84(tmp_path: Path) -> None:
     folder = folder_with_rights(tmp_path / "state", 0o755)
 
     make_private_folder(folder)
@@ -36,7 +37,7 @@ def test_an_empty_folder_of_ours_is_tightened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o701, 0o710, 0o750, 0o755, 0o777])
-def test_a_folder_that_holds_files_and_is_open_to_others_is_refused(
+def test_a_folder_that_holds_files_and_is_open_to_others_is_refused_i84(
     tmp_path: Path, mode: int
 ) -> None:
     folder = folder_with_rights(tmp_path / "state", 0o700)
@@ -47,7 +48,7 @@ def test_a_folder_that_holds_files_and_is_open_to_others_is_refused(
         make_private_folder(folder)
 
 
-def test_a_folder_that_is_private_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_that_is_private_is_left_as_it_is_i84(tmp_path: Path) -> None:
     folder = folder_with_rights(tmp_path / "state", 0o700)
     (folder / "something").touch()
 
@@ -56,7 +57,7 @@ def test_a_folder_that_is_private_is_left_as_it_is(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["something"]
 
 
-def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_refused_i84(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
 
     with pytest.raises(NotADirectoryError, match="state is not a folder"):
@@ -64,7 +65,7 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o601, 0o604, 0o640, 0o644, 0o666])
-def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+def test_a_file_open_to_others_is_refused_i84(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "trading_state.db"
     path.touch()
     path.chmod(mode)
@@ -73,12 +74,12 @@ def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
         require_private_file(path, path.stat())
 
 
-def test_what_is_not_an_ordinary_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_an_ordinary_file_is_refused_i84(tmp_path: Path) -> None:
     with pytest.raises(RightsTooOpen, match="is not an ordinary file"):
         require_private_file(tmp_path, tmp_path.stat())
 
 
-def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_what_belongs_to_somebody_else_is_refused_i84(tmp_path: Path) -> None:
     path = tmp_path / "trading_state.db"
     path.touch(mode=0o600)
     facts = list(path.stat())
