@@ -1,6 +1,7 @@
 """One line of the journal: any values in, one whole JSON object out, and back, checked."""
 
 import math
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import msgspec
 import orjson
+
+from hydra.ports import LedgerMark
+from hydra.store.redaction import Redactor
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_EVENT_CHARACTERS = 128
@@ -24,23 +28,36 @@ class BadLine(Exception):
     """These bytes are not a line of the journal as it was written."""
 
 
-def line_of(ts: int, seq: int, event: str, fields: Iterable[tuple[object, object]]) -> bytes:
-    """The line with its newline: `ts` (UTC ns) as ISO 8601, `seq`, `event`, fields, `crc`.
+def line_of(
+    ts: int,
+    seq: int,
+    event: str,
+    fields: Iterable[tuple[object, object]],
+    *,
+    mark: LedgerMark | None = None,
+    redactor: Redactor | None = None,
+) -> bytes:
+    """The line with its newline: `ts` (UTC ns) as ISO 8601, `seq`, `event`, mark, fields, `crc`.
 
     Everything is made to fit, as a record that is less pretty is better than none: a field named
     like one of ours gets a trailing underscore, what JSON has no words for becomes a string, and
-    fields that would make the line longer than 64 KiB become `oversize_bytes`, their size.
-    Raises ValueError for a time outside the years 1 to 9999.
+    fields that would make the line longer than 64 KiB become `oversize_bytes`, their size. The mark
+    of the ledger stays even then. Raises ValueError for a time outside the years 1 to 9999.
     """
-    head: dict[str, object] = {
-        "ts": timestamp(ts),
-        "seq": seq,
-        "event": _text(event)[:MAX_EVENT_CHARACTERS],
-    }
-    line = _sealed(_with_fields(head, fields))
-    if len(line) <= MAX_LINE_BYTES:
-        return line
-    return _sealed({**head, "oversize_bytes": len(line)})
+    if len(event) > MAX_EVENT_CHARACTERS or not event.isascii():
+        event = _event(event, redactor)
+    head: dict[str, object] = {"ts": timestamp(ts), "seq": seq, "event": event}
+    if mark is not None:
+        head["ledger_seq"] = mark.seq
+        head["ledger_chain"] = mark.chain
+    content = _with_fields(head, fields)
+    line = _sealed(content)
+    if len(line) > MAX_LINE_BYTES:
+        content = {**head, "oversize_bytes": len(line)}
+        line = _sealed(content)
+    if redactor is not None and redactor.may_be_in(content, line):
+        line = _redacted(content, head, redactor)
+    return line
 
 
 def record_in(line: bytes) -> dict[str, object]:
@@ -49,7 +66,7 @@ def record_in(line: bytes) -> dict[str, object]:
         raise BadLine(f"longer than {MAX_LINE_BYTES} bytes")
     if not line.endswith(b"\n"):
         raise BadLine("torn: it has no end")
-    content, seal = line[:-_SEAL_BYTES] + b"}", line[-_SEAL_BYTES:]
+    content, seal = line[:-SEAL_BYTES] + b"}", line[-SEAL_BYTES:]
     if seal != _seal(content):
         raise BadLine("its checksum does not fit")
     try:
@@ -68,6 +85,21 @@ def seq_of(record: dict[str, object]) -> int:
     return seq
 
 
+def crc_of(line: bytes) -> str:
+    """The checksum that `line_of` put into a line."""
+    return line[-SEAL_BYTES:][len(',"crc":"') : -len('"}\n')].decode()
+
+
+def mark_in(record: Mapping[str, object]) -> LedgerMark | None:
+    """The mark of the ledger in a record or a line, if it has one."""
+    seq, chain = record.get("ledger_seq"), record.get("ledger_chain")
+    if type(seq) is not int or not 0 <= seq < 2**63:
+        return None
+    if type(chain) is not str or _CHAIN.fullmatch(chain) is None:
+        return None
+    return LedgerMark(seq, chain)
+
+
 def timestamp(ts: int) -> str:
     """ISO 8601 in UTC with nanoseconds: 1970-01-01T00:00:00.000000000Z for 0."""
     seconds, nanoseconds = divmod(ts, 1_000_000_000)
@@ -80,6 +112,23 @@ def timestamp(ts: int) -> str:
 @lru_cache(maxsize=16)
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
+
+
+def _event(event: str, redactor: Redactor | None) -> str:
+    text = _text(event)
+    if redactor is not None:
+        text = redactor.text(text)  # before the cut: half a secret would not be known again
+    return text[:MAX_EVENT_CHARACTERS]
+
+
+def _redacted(content: dict[str, object], head: dict[str, object], redactor: Redactor) -> bytes:
+    ours = {name: value for name, value in head.items() if name != "event"}
+    rest = {name: value for name, value in content.items() if name not in ours}
+    clean = redactor.fields(rest)
+    line = _sealed({**ours, **clean})
+    if len(line) > MAX_LINE_BYTES:
+        line = _sealed({**ours, "event": clean["event"], "oversize_bytes": len(line)})
+    return line
 
 
 def _with_fields(
@@ -192,5 +241,6 @@ def _integer(value: int) -> int | str:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SEAL_BYTES = len(_seal(b""))
+SEAL_BYTES = len(_seal(b""))
 _PRINTABLE_BITS = 1024
+_CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from hydra.store.journal import JournalDamaged, JournalFailed, JournalFile, read_journal
 from hydra.store.journal_line import MAX_LINE_BYTES
 from hydra.store.private_files import RightsTooOpen
-from tests.store.disk import no_file_longer_than
+from tests.store.journals import events_in, new_file, record, write
 from tests.store.orders import AT
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -22,27 +21,6 @@ PROJECT_ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "app.jsonl"
-
-
-def record(number: int) -> dict[str, object]:
-    return {"ts": AT + number, "event": "Counted", "number": number, "price": Decimal("187.30")}
-
-
-def write(path: Path, *records: dict[str, object]) -> None:
-    journal = JournalFile.open(path, at=AT)
-    for each in records:
-        journal.append(each)
-    journal.close()
-
-
-def new_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
-
-
-def events_in(path: Path) -> list[tuple[object, object]]:
-    return [(each["seq"], each["event"]) for each in read_journal(path)]
 
 
 def test_what_was_appended_is_read_back(path: Path) -> None:
@@ -74,30 +52,38 @@ def test_a_line_is_in_the_file_when_append_returns(path: Path) -> None:
     journal.close()
 
 
-def test_the_sequence_goes_on_after_a_restart(path: Path) -> None:
+def test_the_sequence_goes_on_after_a_restart_i49(path: Path) -> None:
     for number in (1, 2, 3):
         write(path, record(number))
 
     assert events_in(path) == [(1, "Counted"), (2, "Counted"), (3, "Counted")]
 
 
-def test_the_sequence_is_the_order_even_if_the_clock_runs_backwards(path: Path) -> None:
+def test_the_sequence_is_the_order_even_if_the_clock_runs_backwards_i49(path: Path) -> None:
     write(path, *(record(-number) for number in range(5)))
 
     assert [seq for seq, _ in events_in(path)] == [1, 2, 3, 4, 5]
 
 
-def test_a_new_file_can_go_on_with_the_sequence_of_the_one_before(path: Path) -> None:
+def test_a_new_journal_can_go_on_with_a_sequence_that_others_remember_i54(path: Path) -> None:
     journal = JournalFile.open(path, at=AT, first_seq=1_001)
     journal.append(record(1))
     journal.close()
 
-    assert [each["seq"] for each in read_journal(path, first_seq=1_001)] == [1_001]
-    with pytest.raises(JournalDamaged, match=r"line 1 \(byte 0\): it has seq 1001, wanted 1"):
-        list(read_journal(path))
+    first, *_ = read_journal(path)
+    assert events_in(path) == [(1_001, "journal_continued"), (1_002, "Counted")]
+    assert {name: first[name] for name in first if name not in ("ts", "seq", "event", "crc")} == {
+        "previous": None,
+        "previous_seq": 1_000,
+        "previous_crc": None,
+        "kept_from": 1_001,
+        "live_file": None,
+    }
+    write(path, record(2))
+    assert events_in(path)[-1] == (1_003, "Counted")
 
 
-def test_a_torn_last_line_is_cut_wherever_it_was_torn(path: Path) -> None:
+def test_a_torn_last_line_is_cut_wherever_it_was_torn_i63(path: Path) -> None:
     write(path, *(record(number) for number in range(1, 7)))
     content = path.read_bytes()
     lines = content.splitlines(keepends=True)
@@ -119,7 +105,7 @@ def test_a_torn_last_line_is_cut_wherever_it_was_torn(path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 10, 100])
-def test_a_torn_only_line_is_cut_too(path: Path, size: int) -> None:
+def test_a_torn_only_line_is_cut_too_i63(path: Path, size: int) -> None:
     write(path, record(1))
     new_file(path, path.read_bytes()[:size])
 
@@ -128,7 +114,7 @@ def test_a_torn_only_line_is_cut_too(path: Path, size: int) -> None:
     assert events_in(path) == [(1, "journal_tail_cut"), (2, "Counted")]
 
 
-def test_the_zeros_that_a_power_cut_leaves_are_cut(path: Path) -> None:
+def test_the_zeros_that_a_power_cut_leaves_are_cut_i63(path: Path) -> None:
     write(path, record(1))
     new_file(path, path.read_bytes() + bytes(4_000))
 
@@ -148,7 +134,9 @@ def test_the_zeros_that_a_power_cut_leaves_are_cut(path: Path) -> None:
         b"x" * 200_000 + b"\n",
     ],
 )
-def test_a_file_that_is_no_journal_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_journal_is_refused_and_left_alone_i63(
+    path: Path, content: bytes
+) -> None:
     new_file(path, content)
 
     with pytest.raises(JournalDamaged, match=f"{path}, line 1"):
@@ -157,7 +145,7 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(path: Path, content
     assert path.read_bytes() == content
 
 
-def test_more_than_a_line_without_an_end_is_damage_and_not_a_torn_line(path: Path) -> None:
+def test_more_than_a_line_without_an_end_is_damage_and_not_a_torn_line_i63(path: Path) -> None:
     write(path, record(1))
     whole = path.read_bytes()
     new_file(path, whole + b'{"ts":"' + b"x" * MAX_LINE_BYTES)
@@ -166,7 +154,7 @@ def test_more_than_a_line_without_an_end_is_damage_and_not_a_torn_line(path: Pat
         JournalFile.open(path, at=AT)
 
 
-def test_the_longest_torn_line_after_the_longest_line_is_cut(path: Path) -> None:
+def test_the_longest_torn_line_after_the_longest_line_is_cut_i63(path: Path) -> None:
     probe = path.with_name("probe.jsonl")
     write(probe, {"ts": AT, "event": "Long", "text": ""})
     room = MAX_LINE_BYTES - probe.stat().st_size
@@ -187,7 +175,9 @@ def test_the_longest_torn_line_after_the_longest_line_is_cut(path: Path) -> None
 
 
 @pytest.mark.parametrize("damaged_line", [1, 3, 5])
-def test_damage_that_is_no_torn_line_refuses_with_its_place(path: Path, damaged_line: int) -> None:
+def test_damage_that_is_no_torn_line_refuses_with_its_place_i63(
+    path: Path, damaged_line: int
+) -> None:
     write(path, *(record(number) for number in range(1, 6)))
     lines = path.read_bytes().splitlines(keepends=True)
     offset = len(b"".join(lines[: damaged_line - 1]))
@@ -206,7 +196,7 @@ def test_damage_that_is_no_torn_line_refuses_with_its_place(path: Path, damaged_
     assert path.read_bytes() == b"".join(lines)
 
 
-def test_the_place_of_damage_is_right_in_a_long_file(path: Path) -> None:
+def test_the_place_of_damage_is_right_in_a_long_file_i63(path: Path) -> None:
     write(path, *(record(number) for number in range(1, 3_001)))
     lines = path.read_bytes().splitlines(keepends=True)
     lines[2_900] = lines[2_900].replace(b"Counted", b"Pounded")
@@ -216,20 +206,28 @@ def test_the_place_of_damage_is_right_in_a_long_file(path: Path) -> None:
         JournalFile.open(path, at=AT)
 
 
-def test_opening_a_long_journal_reads_only_its_tail(path: Path) -> None:
+def test_opening_a_long_journal_reads_only_its_tail_and_first_line(path: Path) -> None:
     write(path, *(record(number) for number in range(1, 3_001)))
-    content = path.read_bytes()
-    new_file(path, b"x" + content[1:])
+    lines = path.read_bytes().splitlines(keepends=True)
+    new_file(path, b"".join([lines[0], b"x" + lines[1][1:], *lines[2:]]))
 
     journal = JournalFile.open(path, at=AT)
 
     assert journal.append(record(1)) == 3_001
     journal.close()
-    with pytest.raises(JournalDamaged, match="line 1 "):
+    with pytest.raises(JournalDamaged, match="line 2 "):
         list(read_journal(path))
 
 
-def test_records_before_the_damage_are_read(path: Path) -> None:
+def test_a_long_journal_whose_first_line_is_damaged_is_refused_i63(path: Path) -> None:
+    write(path, *(record(number) for number in range(1, 3_001)))
+    new_file(path, b"x" + path.read_bytes()[1:])
+
+    with pytest.raises(JournalDamaged, match=r"line 1 \(byte 0\): its checksum"):
+        JournalFile.open(path, at=AT)
+
+
+def test_records_before_the_damage_are_read_i63(path: Path) -> None:
     write(path, record(1), record(2))
     new_file(path, path.read_bytes()[:-1])
 
@@ -245,7 +243,9 @@ def test_records_before_the_damage_are_read(path: Path) -> None:
     [[0, 2], [1, 2], [0, 2, 1], [0, 1, 1, 2], [1, 0, 2]],
     ids=["middle gone", "first gone", "swapped", "doubled", "first swapped"],
 )
-def test_lines_taken_away_moved_or_doubled_are_noticed(path: Path, rearranged: list[int]) -> None:
+def test_lines_taken_away_moved_or_doubled_are_noticed_i63(
+    path: Path, rearranged: list[int]
+) -> None:
     write(path, record(1), record(2), record(3))
     lines = path.read_bytes().splitlines(keepends=True)
     new_file(path, b"".join(lines[number] for number in rearranged))
@@ -257,7 +257,7 @@ def test_lines_taken_away_moved_or_doubled_are_noticed(path: Path, rearranged: l
 
 
 @given(data=st.data())
-def test_any_bytes_that_change_are_noticed(data: st.DataObject) -> None:
+def test_any_bytes_that_change_are_noticed_i63(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "logs" / "app.jsonl"
         write(path, *(record(number) for number in range(1, 6)))
@@ -273,7 +273,7 @@ def test_any_bytes_that_change_are_noticed(data: st.DataObject) -> None:
             list(read_journal(path))
 
 
-def test_the_folder_and_the_file_are_private_whatever_the_umask(path: Path) -> None:
+def test_the_folder_and_the_file_are_private_whatever_the_umask_i84(path: Path) -> None:
     before = os.umask(0)
     try:
         write(path, record(1))
@@ -285,7 +285,7 @@ def test_the_folder_and_the_file_are_private_whatever_the_umask(path: Path) -> N
 
 
 @pytest.mark.parametrize("loosened", [".", "app.jsonl"])
-def test_rights_that_were_loosened_refuse(path: Path, loosened: str) -> None:
+def test_rights_that_were_loosened_refuse_i84(path: Path, loosened: str) -> None:
     write(path, record(1))
     (path.parent / loosened).chmod(0o755)
 
@@ -293,99 +293,13 @@ def test_rights_that_were_loosened_refuse(path: Path, loosened: str) -> None:
         JournalFile.open(path, at=AT)
 
 
-def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
+def test_a_place_where_no_file_can_be_is_refused_i64(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(JournalFailed, match="cannot open the journal"):
         JournalFile.open(tmp_path / "file" / "app.jsonl", at=AT)
     with pytest.raises(JournalFailed, match="cannot open the journal"):
         JournalFile.open(tmp_path, at=AT)
-
-
-def test_a_write_that_went_in_only_in_part_is_a_failure_and_is_cut_later(path: Path) -> None:
-    journal = JournalFile.open(path, at=AT)
-    journal.append(record(1))
-
-    with (
-        no_file_longer_than(path.stat().st_size + 10),
-        pytest.raises(JournalFailed, match=r"only 10 of \d+ bytes went in"),
-    ):
-        journal.append(record(2))
-    with pytest.raises(JournalFailed, match="not tried, it failed before: only 10 of"):
-        journal.append(record(3))
-    journal.close()
-
-    write(path, record(4))
-    assert events_in(path) == [(1, "Counted"), (2, "journal_tail_cut"), (3, "Counted")]
-
-
-def test_a_write_that_fails_is_a_failure_for_good(path: Path) -> None:
-    journal = JournalFile.open(path, at=AT)
-    journal.append(record(1))
-
-    with (
-        no_file_longer_than(path.stat().st_size),
-        pytest.raises(JournalFailed, match="File too large"),
-    ):
-        journal.append(record(2))
-
-    for use in (lambda: journal.append(record(3)), journal.sync):
-        with pytest.raises(JournalFailed, match="not tried, it failed before"):
-            use()
-    assert journal.last_seq == 1
-    journal.close()
-
-
-def test_a_full_disk_fails(path: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("this system has no /dev/full")
-    journal = JournalFile(full, os.open(full, os.O_WRONLY), last_seq=0)
-
-    with pytest.raises(JournalFailed, match="No space left"):
-        journal.append(record(1))
-
-
-def test_a_descriptor_that_was_closed_or_cannot_write_fails(path: Path) -> None:
-    write(path, record(1))
-    closed = os.open(path, os.O_WRONLY)
-    read_only = os.open(path, os.O_RDONLY)
-    os.close(closed)
-
-    for descriptor in (closed, read_only):
-        with pytest.raises(JournalFailed, match="Bad file descriptor"):
-            JournalFile(path, descriptor, last_seq=1).append(record(2))
-
-    os.close(read_only)
-    with pytest.raises(JournalFailed, match="Bad file descriptor"):
-        JournalFile(path, closed, last_seq=1).sync()
-    with pytest.raises(JournalFailed, match="Bad file descriptor"):
-        JournalFile(path, closed, last_seq=1).close()
-    assert events_in(path) == [(1, "Counted")]
-
-
-def test_a_journal_that_cannot_be_synced_fails(path: Path) -> None:
-    reader, writer = os.pipe()  # What is in a pipe is on no disk, so it refuses to be synced.
-
-    with pytest.raises(JournalFailed, match="Invalid argument"):
-        JournalFile(path, writer, last_seq=0).sync()
-    with pytest.raises(JournalFailed, match="Invalid argument"):
-        JournalFile(path, writer, last_seq=0).close()
-
-    os.close(reader)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.close(writer)
-
-
-def test_a_journal_that_is_closed_fails_and_may_be_closed_again(path: Path) -> None:
-    journal = JournalFile.open(path, at=AT)
-    journal.append(record(1))
-    journal.sync()
-    journal.close()
-    journal.close()
-
-    with pytest.raises(JournalFailed, match="Bad file descriptor"):
-        journal.append(record(2))
 
 
 @pytest.mark.parametrize(
@@ -399,7 +313,7 @@ def test_a_journal_that_is_closed_fails_and_may_be_closed_again(path: Path) -> N
         ({"ts": 10**40}, "no such time"),
     ],
 )
-def test_a_record_without_time_or_event_fails_and_writes_nothing(
+def test_a_record_without_time_or_event_fails_and_writes_nothing_i64(
     path: Path, changes: dict[str, object], says: str
 ) -> None:
     journal = JournalFile.open(path, at=AT)
@@ -424,7 +338,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_what_was_appended_is_there_after_kill_9(path: Path) -> None:
+def test_what_was_appended_is_there_after_kill_9_i63(path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, str(path)],
         cwd=PROJECT_ROOT,

@@ -109,7 +109,9 @@ def test_a_line_is_time_seq_event_fields_and_checksum() -> None:
 
 
 @given(fields=FIELDS, seq=st.integers(1, 2**62))
-def test_every_line_is_one_whole_strict_json_object(fields: dict[str, object], seq: int) -> None:
+def test_every_line_is_one_whole_strict_json_object_i63(
+    fields: dict[str, object], seq: int
+) -> None:
     line = line_of(AT, seq, "event", fields.items())
 
     assert line.count(b"\n") == 1 and line.endswith(b"\n")
@@ -179,7 +181,7 @@ def test_any_value_finds_words(value: object, written: object) -> None:
     assert fields_of({"value": value}) == {"value": written}
 
 
-def test_what_contains_itself_ends_somewhere() -> None:
+def test_what_contains_itself_ends_somewhere_i63() -> None:
     endless: list[object] = [1]
     endless.append(endless)
 
@@ -189,7 +191,7 @@ def test_what_contains_itself_ends_somewhere() -> None:
     assert fields_of({"value": endless}) == {"value": [1, levels]}
 
 
-def test_data_cannot_take_the_place_of_our_own_keys() -> None:
+def test_data_cannot_take_the_place_of_our_own_keys_i63() -> None:
     data = {"seq": 99, "crc": "00000000", "ts": "never", "event": "other", "seq_": 98}
 
     parsed = strict(line_of(AT, 7, "event", data.items()))
@@ -204,7 +206,7 @@ def test_data_cannot_take_the_place_of_our_own_keys() -> None:
     }
 
 
-def test_fields_too_long_for_a_line_become_their_size() -> None:
+def test_fields_too_long_for_a_line_become_their_size_i63() -> None:
     room = MAX_LINE_BYTES - len(line_of(AT, 1, "event", [("text", "")]))
     longest, longer = "x" * room, "x" * (room + 1)
 
@@ -214,7 +216,7 @@ def test_fields_too_long_for_a_line_become_their_size() -> None:
     assert fields_of({"k" * MAX_LINE_BYTES: 1})["oversize_bytes"] > MAX_LINE_BYTES
 
 
-def test_even_the_event_cannot_make_a_line_too_long() -> None:
+def test_even_the_event_cannot_make_a_line_too_long_i63() -> None:
     parsed = strict(line_of(AT, 1, "e" * MAX_LINE_BYTES, [("text", "x" * MAX_LINE_BYTES)]))
 
     assert parsed["event"] == "e" * 128
@@ -241,7 +243,7 @@ def test_a_time_that_no_calendar_has_is_refused(ts: int) -> None:
         timestamp(ts)
 
 
-def test_a_changed_bit_anywhere_is_noticed() -> None:
+def test_a_changed_bit_anywhere_is_noticed_i63() -> None:
     line = line_of(AT, 1, "OrderCanceled", [("text", "ünï"), ("n", 1)])
 
     for position in range(len(line)):
@@ -272,6 +274,6 @@ def sealed(content: bytes) -> bytes:
         (sealed(b'{"seq":1,"x":"' + b"x" * MAX_LINE_BYTES + b'"'), "longer than 65536 bytes"),
     ],
 )
-def test_what_is_not_a_line_says_why(line: bytes, says: str) -> None:
+def test_what_is_not_a_line_says_why_i63(line: bytes, says: str) -> None:
     with pytest.raises(BadLine, match=says):
         record_in(line)
