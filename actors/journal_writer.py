@@ -6,9 +6,9 @@ from typing import TypeAlias
 from hydra.actor import Actor, Context, unhandled
 from hydra.ports import Journal
 from messages.health import HealthReported, ReportHealth
-from messages.journal import WriteEntry
+from messages.journal import PruneJournal, WriteEntry
 
-Inbox: TypeAlias = WriteEntry | ReportHealth
+Inbox: TypeAlias = WriteEntry | PruneJournal | ReportHealth
 
 
 class JournalWriter(Actor[Inbox]):
@@ -28,6 +28,8 @@ class JournalWriter(Actor[Inbox]):
                     "source": message.source,
                 }
                 self._last_seq = self._journal.append(record)
+            case PruneJournal():
+                self._journal.prune(at=ctx.market_time(), wall_ns=message.wall_ns)
             case ReportHealth():
                 detail = f"last line {self._last_seq}"
                 ctx.reply(HealthReported(component="journal", is_well=True, detail=detail))

@@ -85,8 +85,8 @@ class Context(Protocol):
         outcome is told.
         """
 
-    def publish(self, topic: str, message: Message) -> None:
-        """Tell everyone who subscribed to `topic`, in the order they subscribed."""
+    def publish(self, topic: str, message: Message, *, corr: str | None = None) -> None:
+        """Tell everyone who subscribed to `topic`, in the order they subscribed; `corr` as above."""
 
     def subscribe(self, topic: str) -> None:
         """Be told what is published on `topic`. Survives restarts; again is harmless."""

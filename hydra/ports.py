@@ -89,7 +89,7 @@ class Venue(Protocol):
 
 
 class IntentRecorded(msgspec.Struct, frozen=True):
-    """`duplicate`: this very intent was stored before, so it must not be sent again."""
+    """`duplicate`: this very intent was recorded before, so it must not be sent again."""
 
     client_order_id: str
     duplicate: bool
@@ -102,17 +102,35 @@ class ReportRecorded(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
+class LedgerMark(msgspec.Struct, frozen=True):
+    """How far the ledger is durable: its last event's number, and the link that names all of them.
+
+    `chain` is 64 hex digits. Whoever kept a mark can tell later whether anything is missing.
+    """
+
+    seq: int
+    chain: str
+
+
 class Ledger(Protocol):
-    """The durable record. A call returns when the write would survive a power cut, or raises."""
+    """The durable record. What was recorded would survive a power cut once `commit` has returned;
+    until then nobody may be told, and reading does not show it. A call that cannot be done raises.
+    """
 
     def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
-        """Store the intent and the attempt to send it, once per decision."""
+        """Record the intent and the attempt to send it, once per decision."""
 
     def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        """Store an outcome; a fill counts once per execution id."""
+        """Record an outcome; a fill counts once per execution id."""
 
     def book(self, bot: str | None) -> BookRecovered:
-        """Every order and fill on record, of one bot or of all."""
+        """Every order and fill that is durable, of one bot or of all."""
+
+    def mark_journal(self, seq: int, at: int) -> None:
+        """The journal is on the disk up to this line."""
+
+    def commit(self) -> LedgerMark:
+        """Make all of the above durable, together; gives how far the ledger is now."""
 
     def close(self) -> None:
         """Nothing more will be written."""
@@ -123,6 +141,12 @@ class Journal(Protocol):
 
     def append(self, record: Mapping[str, object]) -> int:
         """Write one line and give its sequence number."""
+
+    def prune(self, *, at: int, wall_ns: int) -> int:
+        """Take out what is older than journals are kept for; gives how many lines went.
+
+        `at` is market time, for the line that says so; `wall_ns` the machine's (UTC ns).
+        """
 
     def close(self) -> None:
         """Nothing more will be written."""

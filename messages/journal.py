@@ -12,3 +12,9 @@ class WriteEntry(Message, frozen=True, kw_only=True):
     event: str
     source: str
     fields: Mapping[str, object]
+
+
+class PruneJournal(Message, frozen=True, kw_only=True):
+    """Take out what is older than journals are kept for. `wall_ns` is now, by the machine (UTC)."""
+
+    wall_ns: int

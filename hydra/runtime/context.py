@@ -138,15 +138,17 @@ class ActorContext:
         else:
             self._deliver(cell, envelope)
 
-    def _envelope_for(self, message: Any, special: Special | None = None) -> Envelope:
+    def _envelope_for(
+        self, message: Any, special: Special | None = None, corr: str | None = None
+    ) -> Envelope:
         self._sent += 1
         handled = self.envelope
         message_id = (self.path, self.incarnation, self._sent)
-        return Envelope(message, message_id, handled.id, handled.corr, self.moment, special)
+        return Envelope(message, message_id, handled.id, corr or handled.corr, self.moment, special)
 
-    def publish(self, topic: str, message: Message) -> None:
+    def publish(self, topic: str, message: Message, *, corr: str | None = None) -> None:
         """See `Context.publish`. All receivers get the same envelope, hence the same id."""
-        envelope = self._envelope_for(message)
+        envelope = self._envelope_for(message, corr=corr)
         if self.retired:
             self.runtime.dead_letter(DeadLetterReason.FENCED, topic, envelope)
             return

@@ -23,6 +23,8 @@ from messages.orders import (
 class OrderStatus(Enum):
     """How far an order has come. The furthest report decides: what comes late changes nothing."""
 
+    INTENDED = "intended"
+    """On record, and certainly not sent: there is no attempt."""
     ATTEMPTED = "attempted"
     WITHHELD = "withheld"
     UNKNOWN = "unknown"
@@ -32,6 +34,10 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     CANCELED = "canceled"
     FILLED = "filled"
+
+    def __init__(self, _value: str) -> None:
+        self.distance = len(type(self).__members__)
+        """How far this is from the start; members are made in the order they are written."""
 
     @property
     def is_open(self) -> bool:
@@ -47,7 +53,7 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True):
     """One order and what is known of it. `reason` goes with the status, where it has one."""
 
     order: Order
-    status: OrderStatus = OrderStatus.ATTEMPTED
+    status: OrderStatus = OrderStatus.INTENDED
     reason: str = ""
     venue_order_id: str | None = None
     filled_quantity: Decimal = Decimal(0)
@@ -60,10 +66,10 @@ def after(state: OrderState, report: Outcome) -> OrderState:
     """
     if isinstance(report, OrderWithheld):
         return _withheld(state, report)
-    if state.status is OrderStatus.WITHHELD:
+    if state.status in (OrderStatus.INTENDED, OrderStatus.WITHHELD):
         raise ImpossibleReport(
-            f"{state.order.client_order_id} was withheld and never sent, yet there is a report:"
-            f" {type(report).__name__}"
+            f"{state.order.client_order_id} was {state.status.value} and never sent, yet there is"
+            f" a report: {type(report).__name__}"
         )
     match report:
         case OrderAccepted():
@@ -82,6 +88,11 @@ def after(state: OrderState, report: Outcome) -> OrderState:
             assert_never(report)
 
 
+def attempted(state: OrderState) -> OrderState:
+    """The order once somebody has begun to send it."""
+    return _moved(state, OrderStatus.ATTEMPTED, "")
+
+
 def require_same_execution(stored: Fill, reported: Fill) -> None:
     """One execution ID is one execution; only its time may differ, as it does between sources."""
     if msgspec.structs.replace(reported, at=stored.at) != stored:
@@ -95,7 +106,7 @@ def _withheld(state: OrderState, report: OrderWithheld) -> OrderState:
     match state.status:
         case OrderStatus.WITHHELD:
             return state
-        case OrderStatus.ATTEMPTED:
+        case OrderStatus.INTENDED | OrderStatus.ATTEMPTED:
             return msgspec.structs.replace(state, status=OrderStatus.WITHHELD, reason=report.reason)
         case _:
             raise ImpossibleReport(
@@ -141,7 +152,7 @@ def _filled(state: OrderState, fill: Fill) -> OrderState:
 
 
 def _moved(state: OrderState, status: OrderStatus, reason: str) -> OrderState:
-    if _DISTANCE[status] <= _DISTANCE[state.status]:
+    if status.distance <= state.status.distance:
         return state
     return msgspec.structs.replace(state, status=status, reason=reason)
 
@@ -158,4 +169,3 @@ _OPEN = frozenset(
         OrderStatus.PARTIALLY_FILLED,
     }
 )
-_DISTANCE = {status: distance for distance, status in enumerate(OrderStatus)}

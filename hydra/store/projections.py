@@ -1,227 +1,163 @@
-"""The ledger's tables of current state: how each event changes them, and how they are read.
+"""What follows from the ledger's events: orders, fills, lots, money, counters, budgets, halts.
 
-Everything in them follows from the events, so that replaying those gives the same tables again.
-The caller of the `store_` functions holds the transaction and has judged the event.
+`booked` is the whole rule, the same when an event is recorded and when the ledger is replayed. It
+reads and changes a unit of work, and nothing else; its caller has judged the event.
 """
 
 import hashlib
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
 
-import apsw
-import msgspec
+from msgspec import structs
 
 from hydra.store.events import (
+    AccountBound,
+    BudgetGranted,
+    EngineStarted,
+    EngineStopped,
+    HaltCleared,
+    HaltLatched,
+    JournalMarked,
+    LedgerBegun,
+    LedgerEvent,
     OrderAttempted,
     OrderIntended,
     ValuePut,
-    decoded,
-    encoded,
 )
-from hydra.store.order_state import OrderState, OrderStatus
-from hydra.trading.orders import DecisionKey, Fill, Role, Side
-from messages.orders import OrderIntent
+from hydra.store.order_state import OrderState, OrderStatus, after, attempted
+from hydra.store.tables import (
+    BUDGETS,
+    COUNTERS,
+    FACTS,
+    FILLS,
+    HALTS,
+    INVENTORIES,
+    KV,
+    ORDERS,
+    SUB_LEDGERS,
+    BotInventory,
+    FillRecord,
+    OrderRecord,
+)
+from hydra.store.unit_of_work import UnitOfWork
+from hydra.trading.inventory import FifoInventory
+from hydra.trading.orders import DecisionKey, Fill
+from hydra.trading.sub_ledgers import SessionCounters, SubLedger
+from messages.orders import OrderFilled, Outcome, client_order_id_of
+
+VENUE = "venue"
+ACCOUNT = "account"
+ENGINE = "engine"
+CONFIGURATION = "configuration"
+RUNNING = "running"
+JOURNAL = "journal_seq"
+"""The names in the table of facts."""
 
 
-class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the ledger knows of one order. `attempted_at` is market time (UTC ns)."""
-
-    seq: int
-    intent: OrderIntent
-    state: OrderState
-    attempted_at: int
+class NoSuchOrder(Exception):
+    """An event speaks of an order that was never intended."""
 
 
-def content_hash(event: OrderIntended) -> str:
-    """Names the whole content of intent and order; the gate's epoch and deadlines are not in it."""
-    return hashlib.blake2b(encoded(event), digest_size=16).hexdigest()
+def booked(unit: UnitOfWork, seq: int, at: int, event: LedgerEvent, body: bytes) -> None:
+    """What becomes of everything by this event; raises, and changes nothing, if it cannot be.
+
+    `body` is the event as it is stored.
+    """
+    match event:
+        case OrderIntended():
+            _intended(unit, seq, event, body)
+        case OrderAttempted():
+            _attempted(unit, at, event)
+        case HaltLatched():
+            unit.put(HALTS, event.cause, event.cause.code)
+        case HaltCleared():
+            unit.delete(HALTS, event.code)
+        case BudgetGranted():
+            row = (event.bot, event.session, str(event.amount))
+            unit.put(BUDGETS, row, event.bot, event.session)
+        case ValuePut():
+            unit.put(KV, (event.key, event.value), event.key)
+        case JournalMarked():
+            _put_fact(unit, JOURNAL, str(event.seq))
+        case LedgerBegun():
+            _put_fact(unit, VENUE, event.venue)
+        case AccountBound():
+            _put_fact(unit, ACCOUNT, event.account)
+        case EngineStarted():
+            _put_fact(unit, ENGINE, event.version)
+            _put_fact(unit, CONFIGURATION, event.configuration)
+            _put_fact(unit, RUNNING, "yes")
+        case EngineStopped():
+            _put_fact(unit, RUNNING, "no")
+        case _:
+            _reported(unit, seq, event)
 
 
-def order_named(connection: apsw.Connection, client_order_id: str) -> OrderRecord | None:
-    """The order of this name, or None if no attempt to send such a one is on record."""
-    row = connection.execute(
-        f"{_SELECT_ORDERS} WHERE o.client_order_id = ?", (client_order_id,)
-    ).fetchone()
-    return None if row is None else _order_record(row)
+def content_hash(body: bytes) -> str:
+    """Names the content of an `OrderIntended` by its stored form."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
-def decision_named(connection: apsw.Connection, client_order_id: str) -> DecisionKey | None:
-    """Whose order this is, or None if nobody ever intended it."""
-    row = connection.execute(
-        "SELECT bot, symbol, session, signal, role FROM intents WHERE client_order_id = ?",
-        (client_order_id,),
-    ).fetchone()
-    return None if row is None else _decision(*row)
-
-
-def order_records(connection: apsw.Connection) -> Iterator[OrderRecord]:
-    """All orders, in the order they were stored."""
-    for row in connection.execute(f"{_SELECT_ORDERS} ORDER BY i.stored_seq"):
-        yield _order_record(row)
-
-
-def open_order_records(connection: apsw.Connection) -> Iterator[OrderRecord]:
-    """Those orders that may be, or come to life, at the venue, in the order they were stored."""
-    statuses = [status.value for status in OrderStatus if status.is_open]
-    places = ", ".join("?" * len(statuses))
-    for row in connection.execute(
-        f"{_SELECT_ORDERS} WHERE o.status IN ({places}) ORDER BY i.stored_seq", statuses
-    ):
-        yield _order_record(row)
-
-
-def fill_named(connection: apsw.Connection, client_order_id: str, execution_id: str) -> Fill | None:
-    """One execution of one order, if it has been counted already."""
-    row = connection.execute(
-        f"{_SELECT_FILLS} WHERE client_order_id = ? AND execution_id = ?",
-        (client_order_id, execution_id),
-    ).fetchone()
-    return None if row is None else _fill(*row)
-
-
-def fills_counted(connection: apsw.Connection) -> Iterator[Fill]:
-    """All executions, in the order they were stored."""
-    for row in connection.execute(f"{_SELECT_FILLS} ORDER BY seq"):
-        yield _fill(*row)
-
-
-def hash_of_state(connection: apsw.Connection) -> str:
-    """Names the content of all tables of state: equal content, equal hash, on every machine."""
-    digest = hashlib.blake2b(digest_size=32)
-    for select in _SELECT_STATE:
-        digest.update(select.encode() + b"\n")
-        for row in connection.execute(select):
-            digest.update(msgspec.json.encode(row) + b"\n")
-    return digest.hexdigest()
-
-
-def store_intent(connection: apsw.Connection, seq: int, event: OrderIntended) -> None:
-    """The engine means to send an order."""
-    decision = event.intent.decision
-    connection.execute(
-        "INSERT INTO intents (client_order_id, bot, symbol, session, signal, role, content_hash,"
-        " body, stored_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.order.client_order_id,
-            decision.bot,
-            decision.symbol,
-            decision.session,
-            decision.signal,
-            decision.role.value,
-            content_hash(event),
-            encoded(event),
-            seq,
-        ),
-    )
-
-
-def store_attempt(connection: apsw.Connection, seq: int, at: int, event: OrderAttempted) -> None:
-    """From here on the order counts as perhaps sent."""
-    connection.execute(
-        "INSERT INTO attempts (client_order_id, at, seq) VALUES (?, ?, ?)",
-        (event.client_order_id, at, seq),
-    )
-    connection.execute(
-        "INSERT INTO orders (client_order_id, status, reason, venue_order_id, filled_quantity)"
-        " VALUES (?, ?, '', NULL, '0')",
-        (event.client_order_id, OrderStatus.ATTEMPTED.value),
-    )
-
-
-def store_fill(connection: apsw.Connection, seq: int, fill: Fill) -> None:
-    """One execution more; the order's state is stored by itself."""
-    connection.execute(
-        "INSERT INTO fills (client_order_id, execution_id, symbol, side, quantity, price, at, seq)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            fill.client_order_id,
-            fill.execution_id,
-            fill.symbol,
-            fill.side.value,
-            str(fill.quantity),
-            str(fill.price),
-            fill.at,
-            seq,
-        ),
-    )
-
-
-def store_order_state(connection: apsw.Connection, state: OrderState) -> None:
-    """What the reports of an order say together by now."""
-    connection.execute(
-        "UPDATE orders SET status = ?, reason = ?, venue_order_id = ?, filled_quantity = ?"
-        " WHERE client_order_id = ?",
-        (
-            state.status.value,
-            state.reason,
-            state.venue_order_id,
-            str(state.filled_quantity),
-            state.order.client_order_id,
-        ),
-    )
-
-
-def store_value(connection: apsw.Connection, event: ValuePut) -> None:
-    """The value of a key from here on."""
-    connection.execute(
-        "INSERT INTO kv (key, value) VALUES (?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (event.key, event.value),
-    )
-
-
-def _order_record(row: tuple[Any, ...]) -> OrderRecord:
-    seq, body, attempted_at, status, reason, venue_order_id, filled_quantity = row
-    intended = decoded(body)
-    assert isinstance(intended, OrderIntended), "an intent's body holds the intent"
-    return OrderRecord(
+def _intended(unit: UnitOfWork, seq: int, event: OrderIntended, body: bytes) -> None:
+    name = event.order.client_order_id
+    record = OrderRecord(
         seq=seq,
-        intent=intended.intent,
-        state=OrderState(
-            order=intended.order,
-            status=OrderStatus(status),
-            reason=reason,
-            venue_order_id=venue_order_id,
-            filled_quantity=Decimal(filled_quantity),
-        ),
-        attempted_at=attempted_at,
+        intent=event.intent,
+        state=OrderState(order=event.order),
+        attempted_at=None,
+        content_hash=content_hash(body),
     )
+    unit.add(ORDERS, record, name)
+    unit.nothing_stored_under(name)  # no fill of it, that is
 
 
-def _decision(bot: str, symbol: str, session: str, signal: int, role: str) -> DecisionKey:
-    return DecisionKey(bot=bot, symbol=symbol, session=session, signal=signal, role=Role(role))
+def _attempted(unit: UnitOfWork, at: int, event: OrderAttempted) -> None:
+    record = _order(unit, event.client_order_id)
+    state = attempted(record.state)
+    record = structs.replace(record, state=state, attempted_at=at)
+    unit.put(ORDERS, record, event.client_order_id)
+    decision = record.intent.decision
+    _put_counters(unit, _counters(unit, decision).attempted(decision.role))
 
 
-def _fill(
-    client_order_id: str,
-    execution_id: str,
-    symbol: str,
-    side: str,
-    quantity: str,
-    price: str,
-    at: int,
-) -> Fill:
-    return Fill(
-        execution_id=execution_id,
-        client_order_id=client_order_id,
-        symbol=symbol,
-        side=Side(side),
-        quantity=Decimal(quantity),
-        price=Decimal(price),
-        at=at,
-    )
+def _reported(unit: UnitOfWork, seq: int, report: Outcome) -> None:
+    name = client_order_id_of(report)
+    record = _order(unit, name)
+    state = after(record.state, report)
+    decision = record.intent.decision
+    if isinstance(report, OrderFilled):
+        _filled(unit, seq, decision, report.fill)
+    elif state.status is OrderStatus.REJECTED and record.state.status is not OrderStatus.REJECTED:
+        _put_counters(unit, _counters(unit, decision).rejected())
+    unit.put(ORDERS, structs.replace(record, state=state), name)
 
 
-_SELECT_ORDERS = (
-    "SELECT i.stored_seq, i.body, a.at, o.status, o.reason, o.venue_order_id, o.filled_quantity"
-    " FROM orders o JOIN attempts a USING (client_order_id) JOIN intents i USING (client_order_id)"
-)
-_SELECT_FILLS = "SELECT client_order_id, execution_id, symbol, side, quantity, price, at FROM fills"
-_SELECT_STATE = (
-    "SELECT * FROM intents ORDER BY client_order_id",
-    "SELECT * FROM attempts ORDER BY client_order_id",
-    "SELECT * FROM orders ORDER BY client_order_id",
-    "SELECT * FROM fills ORDER BY client_order_id, execution_id",
-    "SELECT * FROM kv ORDER BY key",
-)
+def _filled(unit: UnitOfWork, seq: int, decision: DecisionKey, fill: Fill) -> None:
+    bot, symbol = decision.bot, fill.symbol
+    held = unit.get(INVENTORIES, bot, symbol)
+    inventory = FifoInventory(symbol) if held is None else held.inventory
+    inventory, closed = inventory.apply(fill)
+    sub_ledger = (unit.get(SUB_LEDGERS, bot) or SubLedger(bot=bot)).after(fill, closed)
+    counters = _counters(unit, decision).filled(closed, is_flat=not inventory.lots)
+    unit.put(FILLS, FillRecord(fill, bot, seq), fill.client_order_id, fill.execution_id)
+    unit.put(INVENTORIES, BotInventory(bot, inventory), bot, symbol)
+    unit.put(SUB_LEDGERS, sub_ledger, bot)
+    _put_counters(unit, counters)
+
+
+def _order(unit: UnitOfWork, client_order_id: str) -> OrderRecord:
+    record = unit.get(ORDERS, client_order_id)
+    if record is None:
+        raise NoSuchOrder(f"an event of order {client_order_id}, which nobody intended")
+    return record
+
+
+def _counters(unit: UnitOfWork, decision: DecisionKey) -> SessionCounters:
+    bot, session = decision.bot, decision.session
+    return unit.get(COUNTERS, bot, session) or SessionCounters(bot=bot, session=session)
+
+
+def _put_counters(unit: UnitOfWork, counters: SessionCounters) -> None:
+    unit.put(COUNTERS, counters, counters.bot, counters.session)
+
+
+def _put_fact(unit: UnitOfWork, name: str, value: str) -> None:
+    unit.put(FACTS, (name, value), name)

@@ -1,21 +1,32 @@
 """The tables of the ledger, as numbered steps that are never edited, only followed by new ones."""
 
+from collections.abc import Callable
+
 import apsw
 
+from hydra.crash_points import reached
 from hydra.store.transaction import transaction
+
+APPLICATION_ID = 0x48594C31
+"""Says in the file's header that it is a ledger of Hydra ("HYL1")."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
+        f"PRAGMA application_id = {APPLICATION_ID}",
         """
         CREATE TABLE events (
             seq INTEGER PRIMARY KEY,
             at INTEGER NOT NULL,
+            version INTEGER NOT NULL,
             kind TEXT NOT NULL,
-            body BLOB NOT NULL
+            body BLOB NOT NULL,
+            state BLOB,
+            link BLOB NOT NULL
         ) STRICT
         """,
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
         """
-        CREATE TABLE intents (
+        CREATE TABLE orders (
             client_order_id TEXT PRIMARY KEY,
             bot TEXT NOT NULL,
             symbol TEXT NOT NULL,
@@ -23,50 +34,81 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             signal INTEGER NOT NULL,
             role TEXT NOT NULL CHECK (role IN ('entry', 'exit')),
             content_hash TEXT NOT NULL,
-            body BLOB NOT NULL,
-            stored_seq INTEGER NOT NULL,
-            UNIQUE (bot, symbol, session, signal, role)
-        ) STRICT
-        """,
-        """
-        CREATE TABLE attempts (
-            client_order_id TEXT PRIMARY KEY REFERENCES intents,
-            at INTEGER NOT NULL,
-            seq INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE orders (
-            client_order_id TEXT PRIMARY KEY REFERENCES attempts,
+            intended_seq INTEGER NOT NULL REFERENCES events,
+            attempted_at INTEGER,
             status TEXT NOT NULL CHECK (status IN (
-                'attempted', 'withheld', 'unknown', 'accepted', 'partially_filled',
+                'intended', 'attempted', 'withheld', 'unknown', 'accepted', 'partially_filled',
                 'rejected', 'expired', 'canceled', 'filled'
             )),
             reason TEXT NOT NULL,
             venue_order_id TEXT,
-            filled_quantity TEXT NOT NULL
+            filled_quantity TEXT NOT NULL,
+            UNIQUE (bot, symbol, session, signal, role)
         ) STRICT, WITHOUT ROWID
         """,
         """
         CREATE TABLE fills (
-            client_order_id TEXT NOT NULL REFERENCES attempts,
+            client_order_id TEXT NOT NULL REFERENCES orders,
             execution_id TEXT NOT NULL,
+            bot TEXT NOT NULL,
             symbol TEXT NOT NULL,
             side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),
             quantity TEXT NOT NULL,
             price TEXT NOT NULL,
             at INTEGER NOT NULL,
-            seq INTEGER NOT NULL,
+            seq INTEGER NOT NULL REFERENCES events,
             PRIMARY KEY (client_order_id, execution_id)
         ) STRICT, WITHOUT ROWID
         """,
         """
-        CREATE TABLE kv (
-            key TEXT PRIMARY KEY,
-            value TEXT NOT NULL
+        CREATE TABLE inventories (
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            position TEXT NOT NULL,
+            lots BLOB NOT NULL,
+            PRIMARY KEY (bot, symbol)
         ) STRICT, WITHOUT ROWID
         """,
-        # What was once written stays as it was: these four only ever grow.
+        """
+        CREATE TABLE sub_ledgers (
+            bot TEXT PRIMARY KEY,
+            cash TEXT NOT NULL,
+            realised TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE counters (
+            bot TEXT NOT NULL,
+            session TEXT NOT NULL,
+            entries INTEGER NOT NULL,
+            exits INTEGER NOT NULL,
+            rejections INTEGER NOT NULL,
+            fills INTEGER NOT NULL,
+            round_trips INTEGER NOT NULL,
+            realised TEXT NOT NULL,
+            PRIMARY KEY (bot, session)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE budgets (
+            bot TEXT NOT NULL,
+            session TEXT NOT NULL,
+            amount TEXT NOT NULL,
+            PRIMARY KEY (bot, session)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE halts (
+            code TEXT PRIMARY KEY,
+            cause_class TEXT NOT NULL,
+            state TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        # What was once written stays as it was: events and fills only ever grow, and an order
+        # keeps its name, its decision and its content.
         """
         CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
         BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
@@ -76,20 +118,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
         """,
         """
-        CREATE TRIGGER intents_are_not_changed BEFORE UPDATE ON intents
-        BEGIN SELECT RAISE(ABORT, 'intents are append-only'); END
+        CREATE TRIGGER orders_keep_their_content BEFORE UPDATE OF
+            client_order_id, bot, symbol, session, signal, role, content_hash, intended_seq
+        ON orders
+        BEGIN SELECT RAISE(ABORT, 'an order keeps its content'); END
         """,
         """
-        CREATE TRIGGER intents_are_not_deleted BEFORE DELETE ON intents
-        BEGIN SELECT RAISE(ABORT, 'intents are append-only'); END
-        """,
-        """
-        CREATE TRIGGER attempts_are_not_changed BEFORE UPDATE ON attempts
-        BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END
-        """,
-        """
-        CREATE TRIGGER attempts_are_not_deleted BEFORE DELETE ON attempts
-        BEGIN SELECT RAISE(ABORT, 'attempts are append-only'); END
+        CREATE TRIGGER orders_are_not_deleted BEFORE DELETE ON orders
+        BEGIN SELECT RAISE(ABORT, 'orders are not deleted'); END
         """,
         """
         CREATE TRIGGER fills_are_not_changed BEFORE UPDATE ON fills
@@ -108,20 +144,55 @@ class NewerThanThisHydra(Exception):
     """The database was written by a later version; running on it could lose data."""
 
 
+class NotALedger(Exception):
+    """The file is a database, but not one of these."""
+
+
+def require_ours(connection: apsw.Connection, steps: int = len(MIGRATIONS)) -> int:
+    """The schema version of a ledger, 0 for an empty database.
+
+    Raises NotALedger or NewerThanThisHydra.
+    """
+    where = connection.filename or "the database"
+    version: int = connection.pragma("user_version")
+    application: int = connection.pragma("application_id")
+    if version > steps:
+        raise NewerThanThisHydra(
+            f"{where} has schema version {version}, this Hydra knows 0 to {steps}; run the Hydra"
+            " that wrote it, or a later one"
+        )
+    is_empty = connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
+    if version < 0 or (application, version > 0) != (
+        (0, False) if is_empty else (APPLICATION_ID, True)
+    ):
+        raise NotALedger(
+            f"{where} is a database with application id {application:#x} and version {version},"
+            f" wanted a ledger of Hydra ({APPLICATION_ID:#x}); move it away and start again"
+        )
+    return version
+
+
 def migrate(
-    connection: apsw.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
+    connection: apsw.Connection,
+    back_up: Callable[[int], None],
+    migrations: tuple[tuple[str, ...], ...] = MIGRATIONS,
 ) -> None:
-    """Bring the database to this version, all steps or none; refuse one that is ahead of us."""
+    """Bring the database to this version, all steps or none; refuse one that is ahead of us.
+
+    A database that has something to lose is backed up first: `back_up` is told its version.
+    Killed at any moment it is as it was, or whole; the next start goes on from there (I67).
+    """
+    version = require_ours(connection, len(migrations))
+    if version == len(migrations):
+        return
+    if version:
+        back_up(version)
+        reached("ledger.migrate.backed_up")
     with transaction(connection):
-        version: int = connection.pragma("user_version")
-        if not 0 <= version <= len(migrations):
-            raise NewerThanThisHydra(
-                f"{connection.filename or 'the database'} has schema version {version}, this Hydra"
-                f" knows 0 to {len(migrations)}; run the Hydra that wrote it, or a later one"
-            )
-        if version == len(migrations):
-            return
         for statements in migrations[version:]:
             for statement in statements:
                 connection.execute(statement)
+                reached("ledger.migrate.step")
         connection.pragma("user_version", len(migrations))
+        reached("ledger.migrate.before_commit")
+    reached("ledger.migrate.after")

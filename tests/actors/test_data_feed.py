@@ -63,11 +63,11 @@ def changed(**fields: object) -> Bar:
         changed(start_at=EPOCH + 10 * MINUTE, end_at=EPOCH + 11 * MINUTE),
     ],
 )
-def test_an_odd_bar_is_dropped(odd: Bar) -> None:
+def test_an_odd_bar_is_dropped_i46(odd: Bar) -> None:
     assert published(odd, FINE) == [FINE]
 
 
-def test_a_bar_again_or_one_that_overlaps_is_dropped() -> None:
+def test_a_bar_again_or_one_that_overlaps_is_dropped_i46() -> None:
     overlapping = bar(100.0, start_at=EPOCH + 30 * SECOND)
     following = bar(100.0, start_at=EPOCH + MINUTE)
 
@@ -100,7 +100,7 @@ def health(minutes: float, *bars: Bar, ended: bool = False) -> HealthReported:
     ],
     ids=["opened just now", "no bar", "a bar", "a bar long ago", "the end", "after the close"],
 )
-def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session(
+def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session_i45(
     minutes: float, bars: tuple[Bar, ...], ended: bool, is_well: bool
 ) -> None:
     assert health(minutes, *bars, ended=ended).is_well is is_well

@@ -1,10 +1,14 @@
 """Orders and reports for the ledger's tests: one fine case each, of which a test changes a part."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hydra.ports import IntentRecorded, ReportRecorded
+from hydra.store.connection import IN_MEMORY
+from hydra.store.ledger import Ledger
 from hydra.trading.orders import (
     DecisionKey,
     Fill,
@@ -15,7 +19,7 @@ from hydra.trading.orders import (
     TimeInForce,
     client_order_id,
 )
-from messages.orders import OrderApproved, OrderFilled, OrderIntent
+from messages.orders import OrderApproved, OrderFilled, OrderIntent, Outcome
 
 AT = 1_704_205_800_000_000_000
 """2024-01-02 14:30:00 UTC, in nanoseconds."""
@@ -64,3 +68,27 @@ def filled(
         at=AT,
     )
     return OrderFilled(fill=msgspec.structs.replace(fill, **changes))
+
+
+class EachCommitted(Ledger):
+    """Commits after each record, for tests that are about what is recorded and not about when."""
+
+    def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
+        recorded = super().record_intent(approved, at)
+        self.commit()
+        return recorded
+
+    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
+        recorded = super().record_report(report, at)
+        self.commit()
+        return recorded
+
+    def put(self, key: str, value: str, at: int) -> None:
+        super().put(key, value, at)
+        self.commit()
+
+
+def opened(path: Path | str = IN_MEMORY, venue: str = "paper") -> EachCommitted:
+    ledger = EachCommitted.open(path, venue=venue, at=AT)
+    assert isinstance(ledger, EachCommitted)
+    return ledger

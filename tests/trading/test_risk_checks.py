@@ -241,7 +241,7 @@ TIME_FIELDS = ("at", "decided_at", "decision_age_ns_max")
     + [(field, D("1E-31")) for field in DECIMAL_FIELDS if field != "notional_usd_max"],
     ids=repr,
 )
-def test_a_number_that_is_not_sane_is_never_approved(
+def test_a_number_that_is_not_sane_is_never_approved_i34(
     fine: Situation, field: str, bad: object
 ) -> None:
     denial = first_denial(replace(fine, **{field: bad}))
@@ -364,7 +364,7 @@ def test_an_approved_entry_is_inside_its_window_and_its_limit(situation: Situati
         assert notional_usd <= situation.notional_usd_max
 
 
-def test_in_a_hundred_thousand_steps_of_close_only_no_position_grows_or_changes_sign() -> None:
+def test_in_a_hundred_thousand_steps_of_close_only_no_position_grows_or_changes_sign_i09() -> None:
     """I09: two bots ask for orders, which are filled in parts and canceled in any order."""
     chance = random.Random(9)
     positions = [D(1_000), D(-1_000)]

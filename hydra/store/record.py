@@ -1,0 +1,233 @@
+"""The record of one engine: lock, ledger, journal and halt marker, opened and closed as one.
+
+Ledger and journal are witnesses for each other (I54): each holds how far the other had come when it
+was last on the disk. What either of them has lost, the other one tells at the next start.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import msgspec
+
+from hydra.crash_points import reached
+from hydra.ports import LedgerMark
+from hydra.store.checking import LedgerDamaged
+from hydra.store.connection import DurabilityRefused
+from hydra.store.engine_files import (
+    FORGETFUL_VENUE,
+    EngineFiles,
+    OtherVenuesRecord,
+    RecordGone,
+    end_previous_life,
+    is_first_start,
+)
+from hydra.store.engine_lock import EngineLock
+from hydra.store.halt_marker import HaltMarker, HaltMarkerFailed
+from hydra.store.journal import FILE_BYTES_MAX, JournalFile
+from hydra.store.journal_files import JournalDamaged, JournalFailed
+from hydra.store.journal_opening import JournalEnd, journal_end
+from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
+from hydra.store.ledger_guard import guard_ledger
+from hydra.store.medium import NotLasting, require_lasting
+from hydra.store.private_files import RightsTooOpen
+from hydra.store.redaction import Redactor
+from hydra.store.schema import NotALedger
+from hydra.trading.trading_state import Cause
+
+
+class RecordsDisagree(Exception):
+    """Ledger and journal do not go together: one of them has lost what the other one knows."""
+
+
+RECORD_REFUSED = (
+    DurabilityRefused,
+    HaltMarkerFailed,
+    JournalDamaged,
+    JournalFailed,
+    LedgerDamaged,
+    LedgerFailed,
+    NotALedger,
+    NotLasting,
+    OtherVenuesRecord,
+    RecordGone,
+    RecordsDisagree,
+    RightsTooOpen,
+    WrongOwner,
+)
+"""What `EngineRecord.open` raises when nothing durable can be had here, each with one clear line.
+
+Besides these: `HeldByAnother` and `NewerThanThisHydra`, which have exit codes of their own.
+"""
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose record it is, and which code and settings go on with it. `at` is market time."""
+
+    venue: str
+    account: str | None
+    version: str
+    configuration: str
+    at: int
+
+
+class EngineRecord:
+    """Everything that the engine knows and never loses. One process has it, for its whole life."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: JournalFile,
+        halt_marker: HaltMarker,
+        held: ExitStack,
+        *,
+        ended_unclean: bool,
+    ) -> None:
+        """Take over what `open` has opened; `held` closes it."""
+        self.ledger = ledger
+        self.journal = journal
+        self.halt_marker = halt_marker
+        self.ended_unclean = ended_unclean
+        """The process before this one did not say that it stopped: it crashed, or was killed."""
+        self._held = held
+
+    @classmethod
+    def open(
+        cls,
+        files: EngineFiles,
+        owner: Owner,
+        redactor: Redactor | None = None,
+        *,
+        journal_bytes_max: int = FILE_BYTES_MAX,
+    ) -> "EngineRecord":
+        """Take the locks, open and check everything, and write down that a process went on.
+
+        Killed at any moment it can be called again (I59). Raises what its parts raise, and
+        `RecordsDisagree`; then nothing is left open.
+        """
+        with ExitStack() as opened:
+            lock = EngineLock(files.lock)
+            opened.callback(lock.release)
+            opened.callback(EngineLock(files.journal_lock).release)
+            reached("recovery.locked")
+            if owner.venue == FORGETFUL_VENUE:
+                end_previous_life(files)
+            else:
+                require_lasting(files.ledger.parent)
+                require_lasting(files.journal.parent)
+            is_first_start(files)
+            opened.callback(guard_ledger(files.ledger))
+            ledger = Ledger.open(files.ledger, venue=owner.venue, at=owner.at)
+            opened.callback(ledger.close)
+            # Before the journal is opened, which may write a line in the place of one that is gone.
+            require_agreement(ledger, journal_end(files.journal))
+            reached("recovery.crosschecked")
+            journal = JournalFile.open(
+                files.journal,
+                at=owner.at,
+                file_bytes_max=journal_bytes_max,
+                redactor=redactor,
+            )
+            opened.callback(journal.close)
+            never_started, ended_unclean = ledger.engine is None, ledger.unclean_end
+            # Before the ledger says that an engine started: from then on a marker that is missing
+            # is one that somebody took away.
+            halt_marker = HaltMarker.open(files.halt_marker, at=owner.at, first_start=never_started)
+            opened.callback(halt_marker.close)
+            if owner.account is not None:
+                ledger.bind_account(owner.account, owner.at)
+            ledger.engine_started(owner.version, owner.configuration, owner.at)
+            mark = ledger.commit()
+            lock.name(venue=owner.venue, account=owner.account)
+            journal.append(
+                {
+                    "ts": owner.at,
+                    "event": "engine_started",
+                    "source": "record",
+                    "version": owner.version,
+                    "configuration": owner.configuration,
+                    "venue": owner.venue,
+                    **_fields_of(mark),
+                }
+            )
+            journal.sync()
+            reached("recovery.done")
+            return cls(ledger, journal, halt_marker, opened.pop_all(), ended_unclean=ended_unclean)
+        raise AssertionError("an ExitStack lets every exception through")
+
+    @property
+    def standing(self) -> tuple[Cause, ...]:
+        """Every halt on record that nobody has cleared (I02)."""
+        marked = self.halt_marker.standing
+        return (*self.ledger.halts(), *(() if marked is None else (marked,)))
+
+    def end(self, reason: str, at: int) -> None:
+        """Write down that the engine stopped in order, each side with the other's last mark.
+
+        Without this the next start knows that the process ended in some other way.
+        """
+        self.journal.sync()
+        self.ledger.mark_journal(self.journal.synced_seq, at)
+        self.ledger.engine_stopped(reason, at)
+        mark = self.ledger.commit()
+        self.journal.append(
+            {
+                "ts": at,
+                "event": "engine_stopped",
+                "source": "record",
+                "reason": reason,
+                **_fields_of(mark),
+            }
+        )
+
+    def close(self) -> None:
+        """Give everything back, the locks last. Closing twice does nothing."""
+        self._held.close()
+
+
+def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:
+    """Raise `RecordsDisagree` if either knows of something that the other one does not have."""
+    fault = disagreement(
+        ledger.mark, ledger.journal_seq, ledger.chain_at, journal.last_seq, journal.mark
+    )
+    if fault is not None:
+        raise RecordsDisagree(
+            f"{fault}; nothing was traded or changed; keep both, find out what replaced or cut"
+            " them, and start from the newest proven backup with a journal of its own"
+        )
+
+
+def disagreement(
+    ledger: LedgerMark,
+    journal_seen: int,
+    chain_at: Callable[[int], str | None],
+    journal_seq: int,
+    ledger_seen: LedgerMark | None,
+) -> str | None:
+    """What one of the two knows and the other one does not have; None if they go together.
+
+    `journal_seen` is the journal line that the ledger knew to be on the disk (0: none), and
+    `ledger_seen` the mark that the journal holds. That the ledger is ahead of the mark, or the
+    journal of the line, is how it is after every crash.
+    """
+    if journal_seen > journal_seq:
+        return (
+            f"the journal ends at line {journal_seq}, and the ledger saw line {journal_seen} on the"
+            f" disk: {journal_seen - journal_seq} lines of the journal were lost"
+        )
+    if ledger_seen is None:
+        return None
+    if ledger_seen.seq > ledger.seq:
+        return (
+            f"the ledger ends at event {ledger.seq}, and the journal saw event {ledger_seen.seq}"
+            f" made durable: {ledger_seen.seq - ledger.seq} events of the ledger were lost"
+        )
+    if chain_at(ledger_seen.seq) != ledger_seen.chain:
+        return (
+            f"event {ledger_seen.seq} of the ledger is not the one that the journal saw: they are"
+            " of two different histories"
+        )
+    return None
+
+
+def _fields_of(mark: LedgerMark) -> dict[str, object]:
+    return {"ledger_seq": mark.seq, "ledger_chain": mark.chain}

@@ -1,0 +1,401 @@
+"""Every kind of line there is in the journal: who says it, when, and what its fields mean.
+
+What reads the journal goes by this table, so a line that is not in it says nothing to anybody.
+A name without a dot is the engine's and stands here. A name with a dot (`mybot.crossed`) is free:
+whoever writes a bot may log what it likes under it.
+
+Besides its fields each line has `ts` (the market's time), `seq`, `event`, `source` and `crc`, and
+may repeat the newest `ledger_seq` and `ledger_chain`. `docs/events.md` is this table as a page;
+`make docs` writes it.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Speaker(msgspec.Struct, frozen=True):
+    """Who says it, and the `source` of its lines, with `*` for any text; "" if they have none."""
+
+    name: str
+    source: str
+
+
+class EventKind(msgspec.Struct, frozen=True):
+    """One kind of line. A line has all of `fields` and may have any of `optional`.
+
+    If the line belongs to the story of an order, `order_at` says where the order is named: the
+    way to its `client_order_id` or its decision. A decision and its `client_order_id` stand side
+    by side in `order_approved`, so the one leads to the other.
+    """
+
+    name: str
+    speaker: Speaker
+    meaning: str
+    fields: Mapping[str, str]
+    optional: Mapping[str, str] = {}
+    order_at: tuple[str, ...] = ()
+
+
+def is_free(name: str) -> bool:
+    """Whether the name is a bot's own to give."""
+    return "." in name
+
+
+BOT = Speaker("A bot", "/hydra/bots/*")
+GUARDIAN = Speaker("The risk guardian", "/hydra/core/risk_guardian")
+PERSISTER = Speaker("The state persister", "/hydra/core/state_persister")
+FEED = Speaker("The data feed", "/hydra/core/data_feed")
+MONITOR = Speaker("The health monitor", "/hydra/core/health_monitor")
+SERVICE = Speaker("Whoever keeps something open for onlookers", "/hydra/ops/*")
+SUPERVISOR = Speaker("A supervisor", "/hydra*")
+ANYONE = Speaker("The kernel, of any actor", "/hydra*")
+KERNEL = Speaker("The kernel, of all of them", "runtime")
+MAIN = Speaker("The engine's front door", "main")
+RECORD = Speaker("The record, when a process takes it up or lets it go", "record")
+WATCH = Speaker("The watch over the record", "record_watch")
+JOURNAL = Speaker("The journal itself", "")
+DEBUG = Speaker("The debug socket, for the operator", "debug")
+
+_DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
+_INTENT = "what was wanted, as in order_intended"
+_EPOCH = "the order gate's epoch: approvals of an older one never pass again"
+_INCARNATION = "which life of the actor at this path, counted from 1"
+_REASON = "why, in words"
+_BY = "who asked, as the socket knows them"
+_PATH = "the actor's address"
+_KEPT_FROM = "the number of the oldest line that must still be there"
+_LEDGER_SEQ = "the number of the ledger's last durable event"
+_LEDGER_CHAIN = "64 hex digits that name that event and everything before it"
+
+EVENTS: tuple[EventKind, ...] = (
+    EventKind(
+        "order_intended",
+        BOT,
+        "A bot would like to trade; nothing has been checked yet.",
+        {
+            "intent": f"what is wanted: decision ({_DECISION}), side, quantity (shares), reason, "
+            "decided_at (UTC ns), reference_price (USD), order_type, time_in_force, limit_price "
+            "and stop_price (USD or null)"
+        },
+        order_at=("intent.decision",),
+    ),
+    EventKind(
+        "order_approved",
+        GUARDIAN,
+        "Every check let the intent pass.",
+        {
+            "client_order_id": "the order's name for ever, made from the decision",
+            "intent": _INTENT,
+            "epoch": _EPOCH,
+        },
+        order_at=("client_order_id", "intent.decision"),
+    ),
+    EventKind(
+        "order_denied",
+        GUARDIAN,
+        "A check refused the intent: it never becomes an order.",
+        {
+            "intent": _INTENT,
+            "check": "the check that said no, named for what must be true",
+            "reason": "what it found, and what is allowed",
+        },
+        order_at=("intent.decision",),
+    ),
+    EventKind(
+        "trading_state",
+        GUARDIAN,
+        "Which orders may pass from now on, as the guardian knows it.",
+        {
+            "state": "ACTIVE, CLOSE_ONLY or HALTED",
+            "causes": "the codes of everything that says so",
+        },
+    ),
+    EventKind(
+        "halt_latched",
+        GUARDIAN,
+        "The order gate was tripped: it had been shut before this line was written.",
+        {
+            "cause": "code, cause_class (who clears it), state, since (UTC ns) and detail",
+            "epoch": _EPOCH,
+        },
+    ),
+    EventKind(
+        "halt_acknowledged",
+        GUARDIAN,
+        "No send that began before the halt is on its way any more.",
+        {
+            "epoch": _EPOCH,
+            "abandoned": "the client_order_ids whose sends were given up on: outcome unknown",
+        },
+    ),
+    EventKind(
+        "preflight_passed",
+        GUARDIAN,
+        "The gate was opened as far as the causes that stay allow.",
+        {"evidence": "what each component said of itself", "epoch": _EPOCH},
+    ),
+    EventKind(
+        "preflight_failed",
+        GUARDIAN,
+        "A component is not well: an open gate is shut.",
+        {"failures": "each component that is not well, and what it said"},
+    ),
+    EventKind(
+        "arming_refused",
+        GUARDIAN,
+        "Preflight had passed, but something tripped the gate meanwhile: it stays shut.",
+        {"reason": _REASON},
+    ),
+    EventKind(
+        "bot_quarantined",
+        GUARDIAN,
+        "A bot is down for good: nobody manages what it holds.",
+        {"path": _PATH, "reason": _REASON},
+    ),
+    EventKind(
+        "intent_stored",
+        PERSISTER,
+        "Intent and attempt are durable: from here on the order may be at the venue.",
+        {
+            "order": "client_order_id, symbol, side, quantity (shares), order_type, "
+            "time_in_force, limit_price and stop_price (USD or null)",
+            "reason": "the bot's, in a word",
+        },
+        order_at=("order.client_order_id",),
+    ),
+    EventKind(
+        "intent_duplicate",
+        PERSISTER,
+        "The decision had its order already: it is not sent again.",
+        {"client_order_id": "the order that there is"},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "report_stored",
+        PERSISTER,
+        "What became of an order is durable: from here on it counts.",
+        {
+            "report": "which report: OrderAccepted, OrderFilled, OrderWithheld and so on",
+            "content": "the report: client_order_id and at (UTC ns), with what belongs to it; of "
+            "an OrderFilled the fill, with quantity (shares) and price (USD)",
+            "decision": _DECISION,
+        },
+        order_at=("decision",),
+    ),
+    EventKind(
+        "report_duplicate",
+        PERSISTER,
+        "The report was on record already: it does not count twice.",
+        {"report": "which report", "client_order_id": "the order it speaks of"},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "ledger_committed",
+        PERSISTER,
+        "The ledger is durable up to here; said after it is.",
+        {
+            "ledger_seq": _LEDGER_SEQ,
+            "ledger_chain": _LEDGER_CHAIN,
+            "records": "how many intents and reports became durable together",
+        },
+    ),
+    EventKind(
+        "bar_dropped",
+        FEED,
+        "A bar that nobody must decide on.",
+        {
+            "symbol": "the bar's",
+            "start_at": "when the bar begins (UTC ns)",
+            "fault": "what is wrong with it",
+        },
+    ),
+    EventKind(
+        "feed_ended",
+        FEED,
+        "The market has nothing more to say in this session.",
+        {"bars": "how many were passed on", "dropped": "how many were not"},
+    ),
+    EventKind(
+        "loop_overrun",
+        MONITOR,
+        "A look at all components was due while the last one had not ended; it was left out.",
+        {"loop": "the number of the one that had not ended"},
+    ),
+    EventKind(
+        "service_opened",
+        SERVICE,
+        "A service is open.",
+        {"service": "which one"},
+    ),
+    EventKind(
+        "child_restarting",
+        SUPERVISOR,
+        "A child went down and is started again after a pause.",
+        {
+            "child": "its name under this supervisor",
+            "reason": _REASON,
+            "pause_ms": "milliseconds until then",
+            "strategy": "who goes down and comes back with it",
+        },
+    ),
+    EventKind(
+        "child_quarantined",
+        SUPERVISOR,
+        "A child went down too often: it stays down until a person starts it.",
+        {"child": "its name under this supervisor", "reason": _REASON},
+    ),
+    EventKind(
+        "significant_child_ended",
+        SUPERVISOR,
+        "A child ended without which this supervisor ends too.",
+        {"child": "its name under this supervisor"},
+    ),
+    EventKind(
+        "supervisor_command",
+        SUPERVISOR,
+        "Somebody asked for a change to the children, and it is done.",
+        {"command": "what was asked", "child": "its name under this supervisor"},
+    ),
+    EventKind(
+        "actor_started",
+        ANYONE,
+        "From here on it handles messages.",
+        {"incarnation": _INCARNATION, "detail": "the same in words"},
+    ),
+    EventKind(
+        "actor_failed",
+        ANYONE,
+        "It raised, hung or could not start: this incarnation handles nothing more.",
+        {"incarnation": _INCARNATION, "detail": "what it was doing, and the error"},
+        optional={"trace": "where in the code, the innermost lines"},
+    ),
+    EventKind(
+        "actor_stopped",
+        ANYONE,
+        "It was asked to stop, or did so by itself, and has.",
+        {"incarnation": _INCARNATION, "detail": _REASON},
+    ),
+    EventKind(
+        "actor_stop_overdue",
+        ANYONE,
+        "It did not stop in time and was left behind, fenced off from everybody.",
+        {"incarnation": _INCARNATION, "detail": "the same in words"},
+    ),
+    EventKind(
+        "actor_suspended",
+        ANYONE,
+        "Its user messages wait from here on; halts still reach it.",
+        {"incarnation": _INCARNATION, "detail": "by whom"},
+    ),
+    EventKind(
+        "actor_resumed",
+        ANYONE,
+        "Its user messages are handled again, in the order they came.",
+        {"incarnation": _INCARNATION, "detail": "by whom"},
+    ),
+    EventKind(
+        "fail_closed",
+        KERNEL,
+        "Nothing can be trusted any more: the gate is shut for good and the process ends.",
+        {"reason": _REASON},
+    ),
+    EventKind(
+        "config_warning",
+        MAIN,
+        "A setting that may not do what it seems to; the engine starts all the same.",
+        {"warning": "file, line, key, and what binds instead"},
+    ),
+    EventKind(
+        "session_started",
+        MAIN,
+        "A session of the embedded venue begins.",
+        {
+            "origin": "where its prices come from",
+            "seed": "of the generated market and of everything drawn",
+            "configuration": "hex digits that name the configuration",
+            "bots": "the bots that trade in it",
+        },
+    ),
+    EventKind(
+        "engine_started",
+        RECORD,
+        "A process took the record over; trading is halted until preflight has passed.",
+        {
+            "version": "of Hydra",
+            "configuration": "64 hex digits that name the settings",
+            "venue": "where its orders go",
+        },
+    ),
+    EventKind(
+        "engine_stopped",
+        RECORD,
+        "The process let go of the record in order. Where this is missing it ended otherwise.",
+        {"reason": _REASON},
+    ),
+    EventKind(
+        "record_alarm",
+        WATCH,
+        "Something about the disk needs a person soon; trading goes on.",
+        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "record_fault",
+        WATCH,
+        "The record on the disk is not safe any more: trading is halted.",
+        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "journal_continued",
+        JOURNAL,
+        "The first line of each file but the very first.",
+        {
+            "previous": "the name of the file before; null if others remember it, but it is gone",
+            "previous_seq": "the number of its last line",
+            "previous_crc": "that line's checksum, or null",
+            "kept_from": _KEPT_FROM,
+        },
+        optional={
+            "live_file": "missing or empty, if a crash, or somebody, left no file to go on with"
+        },
+    ),
+    EventKind(
+        "journal_pruned",
+        JOURNAL,
+        "The oldest files are no longer needed; said before they are deleted.",
+        {
+            "first_seq": "the number of their first line",
+            "last_seq": "the number of their last line",
+            "kept_from": _KEPT_FROM,
+            "files": "how many they are",
+            "bytes": "how long they are together",
+        },
+    ),
+    EventKind(
+        "journal_tail_cut",
+        JOURNAL,
+        "The last line was torn when the engine died, and was taken away.",
+        {"bytes": "how long the torn piece was"},
+    ),
+    EventKind(
+        "debug_suspend",
+        DEBUG,
+        "An operator had an actor's user messages held back.",
+        {"path": _PATH, "reason": "the operator's", "by": _BY},
+    ),
+    EventKind(
+        "debug_resume",
+        DEBUG,
+        "An operator had them handled again.",
+        {"path": _PATH, "reason": "the operator's", "by": _BY},
+    ),
+    EventKind(
+        "debug_halt",
+        DEBUG,
+        "An operator shut the order gate.",
+        {"reason": "the operator's", "by": _BY},
+    ),
+)
+"""In the order of a line's way: the trade first, then who watches over it, then the outside."""
+
+KINDS_BY_NAME: Mapping[str, EventKind] = {kind.name: kind for kind in EVENTS}

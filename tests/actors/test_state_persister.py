@@ -1,0 +1,171 @@
+"""Group commit: what comes together is committed together, and nobody hears of it before."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from actors.state_persister import StatePersister
+from hydra.actor import SECOND, Ref
+from hydra.ports import IntentRecorded, LedgerMark, ReportRecorded
+from hydra.store.connection import IN_MEMORY
+from hydra.store.ledger import Ledger, LedgerFailed
+from hydra.testkit import Kit, Probe
+from messages.message import Message
+from messages.orders import (
+    REPORTS_TOPIC,
+    OrderAccepted,
+    OrderApproved,
+    OrderStored,
+    Outcome,
+    ReportStored,
+    reports_topic,
+)
+from messages.positions import BookRecovered, RecoverBook
+from messages.record import JournalSynced
+from tests.store.orders import AT, approved, decision, filled
+
+ORDERS = [approved(decision(signal=signal)) for signal in range(1, 6)]
+
+
+class SpiedLedger:
+    """A real ledger; it says what it does, and may fail its commits."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+        self.done: list[str] = []
+        self.fails = False
+
+    def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
+        self.done.append("intent")
+        return self.ledger.record_intent(approved, at)
+
+    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
+        self.done.append("report")
+        return self.ledger.record_report(report, at)
+
+    def book(self, bot: str | None) -> BookRecovered:
+        self.done.append("book")
+        return self.ledger.book(bot)
+
+    def mark_journal(self, seq: int, at: int) -> None:
+        self.ledger.mark_journal(seq, at)
+
+    def commit(self) -> LedgerMark:
+        if self.fails:
+            raise LedgerFailed("disk I/O error")
+        self.done.append("commit")
+        return self.ledger.commit()
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+@pytest.fixture
+def ledger() -> Iterator[SpiedLedger]:
+    spied = SpiedLedger()
+    yield spied
+    spied.close()
+
+
+@pytest.fixture
+def kit() -> Kit:
+    return Kit()
+
+
+def persister(kit: Kit, ledger: SpiedLedger) -> tuple[Ref[Message], Probe]:
+    gateway = kit.probe("gateway")
+    return kit.start(StatePersister, ledger=ledger, gateway=gateway.ref), gateway
+
+
+def tell_at_once(kit: Kit, ref: Ref[Message], *messages: Message) -> None:
+    """All of them are in the mailbox before the first is handled."""
+    for message in messages:
+        kit.runtime.tell(ref, message)
+    kit.settle()
+
+
+def names(probe: Probe) -> list[str]:
+    return [
+        message.approved.order.client_order_id
+        for message in probe.told
+        if isinstance(message, OrderStored)
+    ]
+
+
+def test_what_comes_together_is_committed_once_and_told_in_order(
+    kit: Kit, ledger: SpiedLedger
+) -> None:
+    ref, gateway = persister(kit, ledger)
+
+    tell_at_once(kit, ref, *ORDERS)
+
+    assert ledger.done == ["intent"] * 5 + ["commit"]
+    assert names(gateway) == [order.order.client_order_id for order in ORDERS]
+
+
+def test_what_comes_later_has_a_commit_of_its_own(kit: Kit, ledger: SpiedLedger) -> None:
+    ref, gateway = persister(kit, ledger)
+
+    tell_at_once(kit, ref, ORDERS[0])
+    tell_at_once(kit, ref, ORDERS[1])
+
+    assert ledger.done == ["intent", "commit"] * 2
+    assert len(names(gateway)) == 2
+
+
+def test_nobody_hears_of_what_could_not_be_committed_i13_i56(kit: Kit, ledger: SpiedLedger) -> None:
+    ref, gateway = persister(kit, ledger)
+    ledger.fails = True
+
+    tell_at_once(kit, ref, *ORDERS)
+    kit.advance(SECOND)
+
+    assert kit.incarnation(ref) == 2
+    assert gateway.told == []
+    assert ledger.ledger.orders() == ()
+
+
+def test_the_book_has_all_that_was_told_before_it_was_asked_for(
+    kit: Kit, ledger: SpiedLedger
+) -> None:
+    ref, _ = persister(kit, ledger)
+    asker = kit.probe("asker")
+
+    tell_at_once(kit, ref, ORDERS[0], RecoverBook(reply_to=asker.ref.path, asked_by=1))
+
+    assert ledger.done == ["intent", "commit", "book"]
+    assert len(asker.expect(BookRecovered).orders) == 1
+
+
+def test_each_report_goes_to_everybody_concerned(kit: Kit, ledger: SpiedLedger) -> None:
+    ref, _ = persister(kit, ledger)
+    mine, theirs = ORDERS[0], approved(decision(bot="other"))
+    everybody, bot = kit.probe("everybody"), kit.probe("bot")
+    kit.runtime.bus.subscribe(REPORTS_TOPIC, kit.runtime.cells[everybody.ref.path])
+    kit.runtime.bus.subscribe(reports_topic("other"), kit.runtime.cells[bot.ref.path])
+    tell_at_once(kit, ref, mine, theirs)
+
+    reports = (
+        OrderAccepted(client_order_id=mine.order.client_order_id, venue_order_id="v1", at=AT),
+        filled(theirs.order, "4"),
+    )
+    tell_at_once(kit, ref, *reports)
+
+    stored = [
+        ReportStored(decision=decision(), report=reports[0]),
+        ReportStored(decision=decision(bot="other"), report=reports[1]),
+    ]
+    assert everybody.told == stored
+    assert bot.told == stored[1:]
+
+
+def test_the_journal_s_place_is_marked_with_the_next_commit_i54(
+    kit: Kit, ledger: SpiedLedger
+) -> None:
+    ref, _ = persister(kit, ledger)
+
+    tell_at_once(kit, ref, JournalSynced(seq=7))
+    assert (ledger.done, ledger.ledger.journal_seq) == ([], 0)
+    tell_at_once(kit, ref, ORDERS[0])
+
+    assert ledger.ledger.journal_seq == 7

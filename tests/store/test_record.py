@@ -1,0 +1,264 @@
+"""Ledger, journal and marker as one: what each loses, another one tells (I54)."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from hydra.ports import LedgerMark
+from hydra.store.checking import LedgerDamaged
+from hydra.store.engine_files import EngineFiles, RecordGone
+from hydra.store.engine_lock import HeldByAnother
+from hydra.store.ledger import WrongOwner
+from hydra.store.record import EngineRecord, Owner, RecordsDisagree, disagreement
+from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from tests.store.orders import AT, approved, decision
+
+OWNER = Owner(venue="paper", account="PA-1", version="1.0.0", configuration="digest", at=AT)
+KILL = Cause(
+    code="kill",
+    cause_class=CauseClass.INTEGRITY,
+    state=TradingState.HALTED,
+    since=AT,
+    detail="asked to",
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> EngineFiles:
+    return EngineFiles.under(tmp_path / "state", tmp_path / "logs", "ledger.db", "app.jsonl")
+
+
+def with_orders(files: EngineFiles, first: int, count: int) -> None:
+    """One life of an engine that traded, with its lines in the journal, and ended in order."""
+    record = EngineRecord.open(files, OWNER)
+    trade(record, first, count)
+    record.end("done", AT)
+    record.close()
+
+
+def trade(record: EngineRecord, first: int, count: int) -> None:
+    for signal in range(first, first + count):
+        record.ledger.record_intent(approved(decision(signal=signal)), AT)
+        mark = record.ledger.commit()
+        record.journal.append(
+            {"ts": AT, "event": "test", "ledger_seq": mark.seq, "ledger_chain": mark.chain}
+        )
+
+
+def content(files: EngineFiles) -> dict[Path, bytes]:
+    parts = [files.ledger, files.ledger.with_name("ledger.db-wal"), files.journal]
+    return {path: path.read_bytes() for path in parts if path.exists()}
+
+
+def put_back(kept: dict[Path, bytes]) -> None:
+    for path, before in kept.items():
+        path.unlink()
+        path.write_bytes(before)
+        path.chmod(0o600)
+
+
+def test_a_record_goes_on_where_it_ended_i55(files: EngineFiles) -> None:
+    with_orders(files, 1, 3)
+
+    record = EngineRecord.open(files, OWNER)
+
+    assert len(record.ledger.orders()) == 3
+    assert record.ledger.journal_seq > 0
+    assert record.standing == ()
+    record.close()
+
+
+def test_only_one_can_have_it_i57(files: EngineFiles) -> None:
+    record = EngineRecord.open(files, OWNER)
+
+    with pytest.raises(HeldByAnother):
+        EngineRecord.open(files, OWNER)
+
+    record.close()
+    EngineRecord.open(files, OWNER).close()
+
+
+def test_what_cannot_be_opened_leaves_nothing_open_i57(files: EngineFiles) -> None:
+    with_orders(files, 1, 1)
+    other = Owner(venue="paper", account="PA-2", version="1.0.0", configuration="d", at=AT)
+
+    with pytest.raises(WrongOwner):
+        EngineRecord.open(files, other)
+
+    EngineRecord.open(files, OWNER).close()
+
+
+def test_yesterday_s_ledger_is_noticed_i54(files: EngineFiles) -> None:
+    with_orders(files, 1, 2)
+    yesterday = {files.ledger: content(files)[files.ledger]}
+    with_orders(files, 3, 2)
+
+    put_back(yesterday)
+
+    with pytest.raises(RecordsDisagree, match=r"the journal saw event 16 made durable: 7 events"):
+        EngineRecord.open(files, OWNER)
+
+
+def test_yesterday_s_ledger_that_was_traded_on_is_noticed_i54(files: EngineFiles) -> None:
+    with_orders(files, 1, 2)
+    yesterday = content(files)
+    with_orders(files, 3, 2)
+    today = content(files)
+    put_back(yesterday)
+    with_orders(files, 5, 3)
+
+    put_back({files.journal: today[files.journal]})
+
+    with pytest.raises(RecordsDisagree, match=r"two different histories|lines of the journal"):
+        EngineRecord.open(files, OWNER)
+
+
+def test_a_ledger_without_its_wal_is_noticed_i54(files: EngineFiles, tmp_path: Path) -> None:
+    record = EngineRecord.open(files, OWNER)
+    trade(record, 1, 3)
+    # What a crash leaves: nothing has gone from the log into the database yet. Another program
+    # copies it; in this process nobody but SQLite may open it.
+    copy = tmp_path / "copy.db"
+    subprocess.run(["cp", files.ledger, copy], check=True, timeout=10)
+    record.close()
+
+    assert not files.ledger.with_name("ledger.db-wal").exists()
+    copy.replace(files.ledger)
+
+    with pytest.raises((RecordsDisagree, RecordGone, LedgerDamaged)):
+        EngineRecord.open(files, OWNER)
+
+
+def test_a_torn_line_that_the_ledger_saw_is_not_made_good_by_another_one_i54(
+    files: EngineFiles,
+) -> None:
+    with_orders(files, 1, 3)
+    record = EngineRecord.open(files, OWNER)
+    record.ledger.mark_journal(record.journal.synced_seq, AT)
+    record.ledger.commit()
+    record.close()
+    content = files.journal.read_bytes()
+
+    files.journal.write_bytes(content[:-10])
+
+    for _ in range(2):
+        with pytest.raises(RecordsDisagree, match="1 lines of the journal were lost"):
+            EngineRecord.open(files, OWNER)
+    assert files.journal.read_bytes() == content[:-10]
+
+
+@pytest.mark.parametrize("kept_lines", [0, 1, 2, 4])
+def test_a_journal_that_was_cut_is_noticed_i54(files: EngineFiles, kept_lines: int) -> None:
+    with_orders(files, 1, 5)
+
+    lines = files.journal.read_bytes().splitlines(keepends=True)
+    files.journal.write_bytes(b"".join(lines[:kept_lines]))
+
+    with pytest.raises(RecordsDisagree, match="lines of the journal were lost"):
+        EngineRecord.open(files, OWNER)
+
+
+def test_a_journal_that_was_taken_away_is_noticed_i54(files: EngineFiles) -> None:
+    with_orders(files, 1, 2)
+
+    files.journal.unlink()
+
+    with pytest.raises(RecordsDisagree, match="the journal ends at line 0"):
+        EngineRecord.open(files, OWNER)
+
+
+def test_a_ledger_that_was_taken_away_is_not_begun_anew_i54(files: EngineFiles) -> None:
+    with_orders(files, 1, 2)
+
+    files.ledger.unlink()
+
+    with pytest.raises(RecordGone, match="found no ledger"):
+        EngineRecord.open(files, OWNER)
+    assert not files.ledger.exists()
+
+
+def test_the_halts_on_record_stand_after_a_restart_i02_i03(files: EngineFiles) -> None:
+    record = EngineRecord.open(files, OWNER)
+    record.ledger.latch_halt(KILL, AT)
+    record.ledger.commit()
+    record.close()
+
+    record = EngineRecord.open(files, OWNER)
+    assert record.standing == (KILL,)
+    record.ledger.clear_halt("kill", "an operator looked", AT)
+    record.ledger.commit()
+    record.halt_marker.halt(KILL)
+    record.close()
+
+    record = EngineRecord.open(files, OWNER)
+    assert record.standing == (KILL,)
+    record.close()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_end_that_was_not_in_order_is_known_at_the_next_start_i03(
+    files: EngineFiles, ends: bool
+) -> None:
+    record = EngineRecord.open(files, OWNER)
+    if ends:
+        record.end("asked to", AT)
+    record.close()
+
+    record = EngineRecord.open(files, OWNER)
+
+    assert record.ended_unclean is not ends
+    record.close()
+
+
+def test_the_ledger_of_a_later_version_is_refused_i67(files: EngineFiles) -> None:
+    with_orders(files, 1, 1)
+    older = Owner(venue="paper", account="PA-1", version="0.9.0", configuration="d", at=AT)
+
+    with pytest.raises(NewerThanThisHydra, match=r"last used by Hydra 1\.0\.0, this is 0\.9\.0"):
+        EngineRecord.open(files, older)
+
+
+MARK = LedgerMark(5, "aa")
+
+
+def chain(links: dict[int, str]) -> Callable[[int], str | None]:
+    return links.get
+
+
+@pytest.mark.parametrize(
+    ("ledger", "journal_seen", "journal_seq", "ledger_seen", "words"),
+    [
+        (MARK, 0, 0, None, None),
+        (MARK, 3, 3, MARK, None),
+        (MARK, 3, 9, LedgerMark(4, "bb"), None),
+        (MARK, 4, 3, MARK, "1 lines of the journal were lost"),
+        (MARK, 4, 3, None, "1 lines of the journal were lost"),
+        (MARK, 0, 9, LedgerMark(6, "cc"), "1 events of the ledger were lost"),
+        (MARK, 0, 9, LedgerMark(5, "cc"), "two different histories"),
+        (MARK, 0, 9, LedgerMark(4, "cc"), "two different histories"),
+    ],
+)
+def test_each_side_tells_what_the_other_one_lost_i54(
+    ledger: LedgerMark,
+    journal_seen: int,
+    journal_seq: int,
+    ledger_seen: LedgerMark | None,
+    words: str | None,
+) -> None:
+    found = disagreement(ledger, journal_seen, chain({4: "bb", 5: "aa"}), journal_seq, ledger_seen)
+
+    assert (found is None) if words is None else (found is not None and words in found)
+
+
+def test_a_change_behind_sqlite_s_back_is_noticed_at_start_i54(files: EngineFiles) -> None:
+    with_orders(files, 1, 2)
+    connection = apsw.Connection(str(files.ledger))
+    connection.execute("UPDATE counters SET entries = 1")
+    connection.close()
+
+    with pytest.raises(LedgerDamaged, match="its tables are not those"):
+        EngineRecord.open(files, OWNER)
