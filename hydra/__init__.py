@@ -7,6 +7,8 @@ could be taken by another distribution, so they are checked here, before anythin
 from importlib.util import find_spec
 from pathlib import Path
 
+__version__ = "0.1.0"
+
 _HOME = Path(__file__).resolve().parent.parent
 
 for _name in ("actors", "messages", "supervisors"):

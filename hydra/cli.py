@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
 
 app = typer.Typer(
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hydra: a fail-closed trading engine. Run it, look into it, measure this machine.",
 )
+app.add_typer(config, name="config")
 app.add_typer(debug, name="debug")
 
 PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.crash_points import VARIABLE, NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
     arguments = _parser().parse_args(argv)
     try:
+        arm_from(os.environ)
         return _run(arguments)
+    except NoSuchCrashPoint as unknown:
+        return _refuse(str(unknown), ExitCode.CONFIGURATION_REFUSED)
     except KeyboardInterrupt:  # before there was a session to stop in order
         return _refuse("stopped before the session began", ExitCode.CLEAN)
 
@@ -30,20 +34,39 @@ def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     from hydra.assembly import fault_in_signal
     from hydra.ops.run import RunOptions, run_session
-    from hydra.settings import SettingsRefused, VenueName, load_settings
-    from hydra.store.engine_files import NamesClash, end_previous_life
-    from hydra.store.engine_lock import EngineLock, HeldByAnother
-    from hydra.store.journal import JournalDamaged, JournalFailed
-    from hydra.store.ledger import DurabilityRefused, LedgerFailed
-    from hydra.store.private_files import RightsTooOpen
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.configuration import load_configuration
+    from hydra.settings.mode import lacking, mode_disagreement
+    from hydra.store.engine_files import NamesClash
+    from hydra.store.engine_lock import HeldByAnother
+    from hydra.store.record import RECORD_REFUSED
+    from hydra.store.redaction import Redactor
     from hydra.store.schema import NewerThanThisHydra
     from hydra.venues.bar_rows import BadData
 
-    venue = VenueName(arguments.venue) if arguments.venue else None
     try:
-        settings = load_settings(arguments.config, venue=venue, signal_check=fault_in_signal)
+        found = load_configuration(
+            arguments.config,
+            Path(".env"),
+            os.environ,
+            venue=VenueName(arguments.venue) if arguments.venue else None,
+            signal_check=fault_in_signal,
+        )
     except SettingsRefused as refused:
         return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
+    settings, secrets = found.settings, found.secrets
+    if settings.broker.venue is VenueName.LIVE and VARIABLE in os.environ:
+        return _refuse(
+            f"{VARIABLE}: found {os.environ[VARIABLE]!r} with venue live; wanted it unset, because"
+            " it ends the process in the middle of its work; unset it",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
+    mixed_up = mode_disagreement(settings.broker.venue, secrets, secrets.live_switch)
+    if mixed_up is not None:
+        return _refuse(mixed_up, ExitCode.PAPER_LIVE_MISMATCH)
+    lacks = lacking(settings.broker.venue, secrets)
+    if lacks:
+        return _refuse("\n".join(lacks), ExitCode.CONFIGURATION_REFUSED)
     if settings.broker.venue is not VenueName.EMBEDDED:
         return _refuse(
             f"venue {settings.broker.venue.value}: this version trades on the embedded venue only; "
@@ -78,16 +101,13 @@ def _run(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
     )
     try:
-        with ExitStack() as held_until_the_end:
-            for lock in (files.lock, files.journal_lock):
-                held_until_the_end.callback(EngineLock(lock).release)
-            end_previous_life(files)
-            return run_session(settings, data, files, options, sys.stdout)
+        redactor = Redactor(secrets.values())
+        return run_session(settings, data, files, options, sys.stdout, redactor)
     except HeldByAnother as held:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
         return _refuse(str(newer), ExitCode.VERSION_FENCE)
-    except (DurabilityRefused, LedgerFailed, JournalFailed, JournalDamaged, RightsTooOpen) as bad:
+    except RECORD_REFUSED as bad:
         return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
     except OSError as error:
         return _refuse(

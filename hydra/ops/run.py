@@ -11,11 +11,13 @@ from typing import TextIO
 
 import msgspec
 
+from hydra import __version__
 from hydra.actor import MILLISECOND, MINUTE, SECOND
-from hydra.assembly import Engine, assemble
+from hydra.assembly import EMBEDDED_ACCOUNT, Engine, assemble
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.summary import HEADING, progress_line, total_lines, trade_line
+from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
 from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
@@ -23,9 +25,10 @@ from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
+from hydra.settings.traps import warnings_of
 from hydra.store.engine_files import EngineFiles
-from hydra.store.journal import JournalFile
-from hydra.store.ledger import Ledger
+from hydra.store.record import EngineRecord, Owner
+from hydra.store.redaction import Redactor
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import MarketEvent, Playback, market_events
@@ -36,6 +39,7 @@ READY_WITHIN_S = 10.0
 STOP_WITHIN_S = 4.5
 GONE_WITHIN_S = 10.0
 """T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
+WATCH_STOPS_WITHIN_S = 1.0
 PROGRESS_EVERY_S = 10
 LEAD = MINUTE
 """Market time begins this long before the first bar, so that preflight passes before it."""
@@ -50,23 +54,48 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_session(
-    settings: Settings, data: MarketData, files: EngineFiles, options: RunOptions, out: TextIO
+    settings: Settings,
+    data: MarketData,
+    files: EngineFiles,
+    options: RunOptions,
+    out: TextIO,
+    redactor: Redactor | None = None,
 ) -> ExitCode:
     """Open the record, play the session to its end or to a signal, and say what was traded.
 
-    Raises what `Ledger.open` and `JournalFile.open` raise; then nothing was started.
+    Raises what `EngineRecord.open` raises; then nothing was started.
     """
-    last_resort = _LastResort(GONE_WITHIN_S)
-    ledger = Ledger.open(files.ledger)
+    owner = Owner(
+        venue=settings.broker.venue.value,
+        account=EMBEDDED_ACCOUNT,
+        version=__version__,
+        configuration=settings.digest,
+        at=data.begins_at - LEAD,
+    )
+    record = EngineRecord.open(files, owner, redactor)
     try:
-        journal = JournalFile.open(files.journal, at=data.begins_at - LEAD)
-        try:
-            session = _Session(settings, data, files, options, ledger, journal, out, last_resort)
-            return session.play_live() if options.speed is not None else session.play_virtual()
-        finally:
-            journal.close()
+        return play_session(settings, data, files, options, record, out)
     finally:
-        ledger.close()
+        record.close()
+
+
+def play_session(
+    settings: Settings,
+    data: MarketData,
+    files: EngineFiles,
+    options: RunOptions,
+    record: EngineRecord,
+    out: TextIO,
+) -> ExitCode:
+    """The session itself, on a record that is open and stays so."""
+    last_resort = _LastResort(GONE_WITHIN_S)
+    try:
+        session = _Session(settings, data, files, options, record, out, last_resort)
+        code = session.play_live() if options.speed is not None else session.play_virtual()
+        if code is not ExitCode.FAIL_CLOSED:
+            record.end(f"exit code {int(code)}", session.ended_at)
+        return code
+    finally:
         last_resort.disarm()
 
 
@@ -79,8 +108,7 @@ class _Session:
         data: MarketData,
         files: EngineFiles,
         options: RunOptions,
-        ledger: Ledger,
-        journal: JournalFile,
+        record: EngineRecord,
         out: TextIO,
         last_resort: _LastResort,
     ) -> None:
@@ -88,13 +116,14 @@ class _Session:
         self._data = data
         self._files = files
         self._options = options
-        self._ledger = ledger
-        self._journal = journal
+        self._record = record
         self._out = out
         self._last_resort = last_resort
         self._stopping = threading.Event()
         self._heard = True
         self._trades_said = 0
+        self.ended_at = data.begins_at - LEAD
+        """Market time at which the last actor had stopped."""
 
     def play_virtual(self) -> ExitCode:
         """The whole session in virtual time, on this thread."""
@@ -133,7 +162,13 @@ class _Session:
             clock,
             lambda failure: self._market_over(runtime, failure),
         )
-        runtime.on_fail_closed(lambda _reason: self._last_resort.arm())
+
+        def fail_closed(reason: str) -> None:
+            self._last_resort.arm()
+            halt_for_good(self._record, runtime, "fail-closed", reason)
+
+        runtime.on_fail_closed(fail_closed)
+        watch = watch_over(self._record, self._files, runtime, self._say)
 
         def stop() -> None:
             self._last_resort.arm()
@@ -143,6 +178,7 @@ class _Session:
         try:
             with _StopSignals(stop):
                 runtime.start_watch()
+                watch.start()
                 started = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S)
                 ready = started and self._active(runtime)
                 asked_to_stop = self._stopping.is_set()
@@ -153,6 +189,7 @@ class _Session:
                     self._say(f"preflight did not pass: {causes}")
                     return ExitCode.PREFLIGHT_FAILED
                 if ready and not asked_to_stop:
+                    keep_pruned(runtime)
                     playback.open()
                     self._follow(runtime)
                 if self._stopping.is_set():
@@ -165,6 +202,7 @@ class _Session:
             late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
             return self._ended(runtime, summary, "; ".join(late) or None)
         finally:
+            watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
 
     def _assembled(
@@ -178,11 +216,13 @@ class _Session:
             self._data,
             runtime=runtime,
             market_time=market_time,
-            ledger=self._ledger,
-            journal=self._journal,
+            ledger=self._record.ledger,
+            journal=self._record.journal,
             debug_server=debug_server,
             dry_run=self._options.dry_run,
         )
+        for cause in self._record.standing:
+            runtime.gate.trip(cause)  # a halt survives restarts; only what cleared it ends it
         self._say("EMBEDDED VENUE: not real money, not real fills")
         self._say(f"market: {self._data.origin}; {len(self._data.bars)} bars")
         self._say(f"bots: {', '.join(engine.bots)}")
@@ -194,10 +234,13 @@ class _Session:
             {
                 "origin": self._data.origin,
                 "seed": self._options.seed,
-                "config": self._settings.digest,
+                "configuration": self._settings.digest,
                 "bots": engine.bots,
             },
         )
+        for warning in warnings_of(self._settings):
+            self._say(f"warning: {warning}")
+            runtime.log("config_warning", "main", {"warning": warning})
         return engine
 
     def _events(self) -> Iterator[tuple[int, MarketEvent]]:
@@ -264,6 +307,7 @@ class _Session:
         else:
             self._say("no summary: the reporter is gone; the journal has everything")
         self._say(f"record: {self._files.ledger}, journal: {self._files.journal}")
+        self.ended_at = runtime.market_time_at(runtime.now())
         reason = runtime.failed_closed or unclean
         if reason is not None:
             self._say(f"FAILED CLOSED: {reason}")

@@ -10,6 +10,7 @@ from hydra.assembly import assemble, fault_in_signal
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings, load_settings
+from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
@@ -33,6 +34,9 @@ class ListJournal:
     def append(self, record: Mapping[str, object]) -> int:
         self.records.append(dict(record))
         return len(self.records)
+
+    def prune(self, *, at: int, wall_ns: int) -> int:
+        return 0
 
     def close(self) -> None:
         """Nothing to close."""
@@ -115,7 +119,7 @@ def play(
         strict=True,
     )
     journal = journal or ListJournal()
-    ledger = ledger or Ledger.open(":memory:")
+    ledger = ledger or Ledger.open(IN_MEMORY, venue="embedded", at=data.begins_at)
     engine = assemble(
         settings or shipped_settings(),
         data,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hydra.actor import MINUTE, Ref
-from hydra.ports import IntentRecorded, ReportRecorded
+from hydra.ports import IntentRecorded, LedgerMark, ReportRecorded
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere
 from hydra.runtime.sim_runtime import SimRuntime
@@ -59,7 +59,7 @@ def codes(played: Played) -> list[str]:
     return [cause.code for cause in played.runtime.gate.standing()]
 
 
-def test_the_engine_starts_halted_and_only_preflight_opens_it() -> None:
+def test_the_engine_starts_halted_and_only_preflight_opens_it_i06() -> None:
     played = play(MARKET)
 
     states = [(r["event"], r.get("state")) for r in played.journal.records][:20]
@@ -69,7 +69,7 @@ def test_the_engine_starts_halted_and_only_preflight_opens_it() -> None:
     assert played.runtime.gate.state is TradingState.ACTIVE
 
 
-def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way() -> None:
+def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way_i01() -> None:
     def halt(runtime: SimRuntime) -> None:
         runtime.tell(paths.RISK_GUARDIAN, Halt(cause=OPERATOR_HALT))
 
@@ -84,7 +84,7 @@ def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way() -> None:
     assert [record["abandoned"] for record in acknowledged] == [()]
 
 
-def test_a_halt_stands_whatever_preflight_says_afterwards() -> None:
+def test_a_halt_stands_whatever_preflight_says_afterwards_i04() -> None:
     def trip(runtime: SimRuntime) -> None:
         runtime.gate.trip(OPERATOR_HALT)
 
@@ -94,7 +94,7 @@ def test_a_halt_stands_whatever_preflight_says_afterwards() -> None:
     assert played.runtime.gate.state is TradingState.HALTED
 
 
-def test_close_only_lets_the_exit_pass_and_no_entry() -> None:
+def test_close_only_lets_the_exit_pass_and_no_entry_i09() -> None:
     closing = Cause(
         code="daily_loss",
         cause_class=CauseClass.LIMIT,
@@ -120,7 +120,7 @@ def test_a_bot_that_crashes_while_it_holds_a_position_takes_it_up_again() -> Non
     assert played.runtime.gate.state is TradingState.ACTIVE
 
 
-def test_a_bot_that_crashes_before_its_order_is_filled_does_not_buy_twice() -> None:
+def test_a_bot_that_crashes_before_its_order_is_filled_does_not_buy_twice_i16() -> None:
     # Between the decision at minute 15 and the fill, which is told at minute 16.
     played = play(MARKET, at={OPEN_AT + 15 * MINUTE + 1: tell_gibberish(BOT)})
 
@@ -130,7 +130,7 @@ def test_a_bot_that_crashes_before_its_order_is_filled_does_not_buy_twice() -> N
     assert played.summary.held == ()
 
 
-def test_a_bot_that_keeps_crashing_is_quarantined_and_what_it_holds_stops_entries() -> None:
+def test_a_bot_that_keeps_crashing_is_quarantined_and_what_it_holds_stops_entries_i69() -> None:
     crashes = {OPEN_AT + 20 * MINUTE + n * 10**9: tell_gibberish(BOT) for n in range(1, 6)}
 
     played = play(MARKET, at=crashes)
@@ -151,7 +151,9 @@ def test_a_bot_that_keeps_crashing_is_quarantined_and_what_it_holds_stops_entrie
     ],
     ids=lambda ref: ref.name,
 )
-def test_a_crash_in_the_safety_chain_halts_and_a_restart_does_not_resume(path: Ref[Any]) -> None:
+def test_a_crash_in_the_safety_chain_halts_and_a_restart_does_not_resume_i68_i69_i72_i74(
+    path: Ref[Any],
+) -> None:
     played = play(MARKET, at={OPEN_AT + 20 * MINUTE: tell_gibberish(path)})
 
     assert f"failed:{path.path}" in codes(played)
@@ -161,7 +163,7 @@ def test_a_crash_in_the_safety_chain_halts_and_a_restart_does_not_resume(path: R
     assert played.runtime.failed_closed is None
 
 
-def test_a_second_crash_in_the_safety_chain_within_a_minute_is_a_fail_closed_stop() -> None:
+def test_a_second_crash_in_the_safety_chain_within_a_minute_is_a_fail_closed_stop_i75() -> None:
     crash = tell_gibberish(paths.RISK_GUARDIAN)
 
     with pytest.raises(NobodyThere, match="reporter"):  # nobody is left to sum up
@@ -169,24 +171,26 @@ def test_a_second_crash_in_the_safety_chain_within_a_minute_is_a_fail_closed_sto
 
 
 class FailingLedger:
-    """A ledger whose disk fails at the n-th write, and from then on."""
+    """A ledger whose disk fails at the n-th commit, and from then on."""
 
     def __init__(self, writes: int) -> None:
-        self._ledger = Ledger.open(":memory:")
+        self._ledger = Ledger.open(":memory:", venue="embedded", at=0)
         self._left = writes
 
-    def _write(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise LedgerFailed("disk I/O error")
-
     def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
-        self._write()
         return self._ledger.record_intent(approved, at)
 
     def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        self._write()
         return self._ledger.record_report(report, at)
+
+    def mark_journal(self, seq: int, at: int) -> None:
+        self._ledger.mark_journal(seq, at)
+
+    def commit(self) -> LedgerMark:
+        self._left -= 1
+        if self._left < 0:
+            raise LedgerFailed("disk I/O error")
+        return self._ledger.commit()
 
     def book(self, bot: str | None) -> BookRecovered:
         return self._ledger.book(bot)
@@ -195,7 +199,7 @@ class FailingLedger:
         self._ledger.close()
 
 
-def test_an_intent_that_cannot_be_stored_is_not_sent_and_halts() -> None:
+def test_an_intent_that_cannot_be_stored_is_not_sent_and_halts_i13_i56() -> None:
     played = play(MARKET, ledger=FailingLedger(0))  # type: ignore[arg-type]  # as the port has it
 
     assert f"failed:{paths.STATE_PERSISTER.path}" in codes(played)
@@ -203,13 +207,13 @@ def test_an_intent_that_cannot_be_stored_is_not_sent_and_halts() -> None:
     assert played.journal.events("report_stored") == []
 
 
-def test_a_journal_that_cannot_be_written_is_a_fail_closed_stop() -> None:
+def test_a_journal_that_cannot_be_written_is_a_fail_closed_stop_i64() -> None:
     # The writer's second incarnation takes the next line, and fails as well.
     with pytest.raises(NobodyThere, match="reporter"):
         play(MARKET, journal=BrokenJournal(15))
 
 
-def test_a_silent_feed_halts() -> None:
+def test_a_silent_feed_halts_i45() -> None:
     # Explore runs every tick of the health monitor; canonical time skips those between events.
     bars = bars_of([100.0] * 20)
     played = play(market_of(bars, close_at=OPEN_AT + 40 * MINUTE), explore=1)
@@ -221,7 +225,7 @@ def test_a_silent_feed_halts() -> None:
     assert cause.detail == "feed: AAPL: the newest bar is 150 s old"
 
 
-def test_a_bar_that_does_not_follow_the_last_one_is_dropped() -> None:
+def test_a_bar_that_does_not_follow_the_last_one_is_dropped_i46() -> None:
     bars = bars_of([100.0] * 12)
 
     def repeat(runtime: SimRuntime) -> None:
@@ -234,7 +238,7 @@ def test_a_bar_that_does_not_follow_the_last_one_is_dropped() -> None:
     assert str(dropped["fault"]).startswith("it does not follow the last one")
 
 
-def test_a_bot_quarantined_while_its_entry_works_stops_entries_too() -> None:
+def test_a_bot_quarantined_while_its_entry_works_stops_entries_too_i69() -> None:
     # The entry is on its way from minute 15 on and its fill is told at 16, when nobody minds it.
     crashes = {OPEN_AT + 15 * MINUTE + n * 5 * 10**9: tell_gibberish(BOT) for n in range(1, 7)}
 
@@ -253,7 +257,9 @@ def test_a_feed_that_is_restarted_in_a_session_is_not_taken_for_a_silent_one() -
     assert played.summary.trades == play(MARKET).summary.trades
 
 
-def test_a_bot_that_crashes_while_its_intent_waits_at_the_guardian_does_not_decide_again() -> None:
+def test_a_bot_that_crashes_while_its_intent_waits_at_the_guardian_does_not_decide_again_i16() -> (
+    None
+):
     def hold_the_guardian(runtime: SimRuntime) -> None:
         runtime.cells[paths.RISK_GUARDIAN.path].tell_system(Suspend())
 

@@ -77,7 +77,7 @@ def test_a_position_that_goes_nowhere_is_closed_when_its_time_is_up() -> None:
     assert only == trade("time_stop", "100.25", OPEN_AT + 40 * MINUTE, "0.45")
 
 
-def test_nothing_is_bought_before_the_exchange_opens() -> None:
+def test_nothing_is_bought_before_the_exchange_opens_i43() -> None:
     early = bars_of(rising(20) + [101.0] * 15, start_at=OPEN_AT - 30 * MINUTE)
 
     played = play(market_of(early))
@@ -85,7 +85,7 @@ def test_nothing_is_bought_before_the_exchange_opens() -> None:
     assert (played.summary.trades, played.summary.orders) == ((), 0)
 
 
-def test_nothing_is_bought_after_the_bot_s_own_window_and_the_count_of_a_day_holds() -> None:
+def test_nothing_is_bought_after_the_bot_s_own_window_and_the_count_of_a_day_holds_i43() -> None:
     # A saw tooth all day long: many signals, three entries at most, all by 09:30 in Los Angeles.
     tooth = rising(12) + [99.0] * 15
     played = play(market_of(bars_of((tooth * 15)[:390])))
@@ -95,7 +95,7 @@ def test_nothing_is_bought_after_the_bot_s_own_window_and_the_count_of_a_day_hol
     assert all(t.opened_at <= OPEN_AT + 180 * MINUTE for t in by_bot)
 
 
-def test_everything_is_sold_before_the_close() -> None:
+def test_everything_is_sold_before_the_close_i43() -> None:
     played = play(market_of(bars_of([100.0] * 175 + rising(215, step=0.02))))
 
     assert played.summary.held == ()
@@ -118,7 +118,7 @@ def day() -> Played:
     return play(market_of(bars_of(QUIET + RISE + rising(50, from_price=101.5, step=-0.05))))
 
 
-def test_every_order_has_its_intent_on_record_before_it_is_accepted(day: Played) -> None:
+def test_every_order_has_its_intent_on_record_before_it_is_accepted_i13(day: Played) -> None:
     stored = [r["order"] for r in day.journal.events("intent_stored")]
     accepted = [
         r["content"] for r in day.journal.events("report_stored") if r["report"] == "OrderAccepted"

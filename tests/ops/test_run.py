@@ -28,12 +28,19 @@ GOOD = """ts_utc,open,high,low,close,volume
 """
 
 
+KEYS = {
+    "ALPACA_KEY": "PKABCDEFGHIJKLMNOPQR",
+    "ALPACA_SECRET": "a-secret-of-this-test-alone",
+    "LIVE_DISABLE_NETWORK": "0",
+}
+
+
 def run(folder: Path, *arguments: str) -> int:
     return main(["--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs", *arguments])
 
 
 def fills_of(folder: Path) -> list[tuple[str, str, str, int]]:
-    ledger = Ledger.open(folder / "state" / "trading_state.db")
+    ledger = Ledger.open(folder / "state" / "trading_state.db", venue="embedded", at=0)
     try:
         return [(f.side.value, str(f.quantity), str(f.price), f.at) for f in ledger.fills()]
     finally:
@@ -91,7 +98,7 @@ def test_data_that_no_bot_trades_is_refused(
     assert "found XYZ; wanted one of AAPL" in capfd.readouterr().err
 
 
-def test_a_mistake_in_the_configuration_is_named_with_file_line_and_key(
+def test_a_mistake_in_the_configuration_is_named_with_file_line_and_key_i78(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config = edited_config(tmp_path, "bots.yaml", ("stop_loss_pct: 0.50", "stop_los_pct: 0.50"))
@@ -103,7 +110,7 @@ def test_a_mistake_in_the_configuration_is_named_with_file_line_and_key(
     assert "bots.yaml:" in err and "did you mean stop_loss_pct?" in err
 
 
-def test_a_second_engine_on_the_same_folder_is_refused(
+def test_a_second_engine_on_the_same_folder_is_refused_i57(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lock = EngineLock(tmp_path / "state" / "engine.lock")
@@ -116,14 +123,14 @@ def test_a_second_engine_on_the_same_folder_is_refused(
     assert f"process {os.getpid()}" in capfd.readouterr().err
 
 
-def test_a_folder_that_others_can_read_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_read_is_refused_i84(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir(mode=0o755)
     (tmp_path / "state" / "something").touch()
 
     assert run(tmp_path, "--clock", "virtual") == ExitCode.DURABILITY_REFUSED
 
 
-def test_a_journal_that_another_engine_writes_is_left_alone(tmp_path: Path) -> None:
+def test_a_journal_that_another_engine_writes_is_left_alone_i57(tmp_path: Path) -> None:
     lock = EngineLock(tmp_path / "logs" / "journal.lock")
     try:
         code = main(
@@ -147,7 +154,7 @@ def edited_config(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
     return config
 
 
-def test_two_files_of_one_name_are_refused(
+def test_two_files_of_one_name_are_refused_i78(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config = edited_config(
@@ -160,7 +167,7 @@ def test_two_files_of_one_name_are_refused(
     assert "found two files named engine.lock" in capfd.readouterr().err
 
 
-def test_no_enabled_bot_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_enabled_bot_is_refused_i78(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     config = edited_config(tmp_path, "bots.yaml", ("enabled: true", "enabled: false"))
 
     code = run(tmp_path, "--config", str(config), "--clock", "virtual")
@@ -201,19 +208,41 @@ def test_that_nobody_reads_what_it_says_does_not_disturb_it(tmp_path: Path) -> N
     assert "feed_ended" in events
 
 
-@pytest.mark.parametrize("venue", ["paper", "live"])
-def test_a_venue_that_is_not_there_yet_is_refused(
-    venue: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("venue", "environment", "code", "words"),
+    [
+        ("paper", {}, ExitCode.PAPER_LIVE_MISMATCH, "ALPACA_PAPER is not set, wanted true"),
+        ("paper", {"ALPACA_PAPER": "true"}, ExitCode.CONFIGURATION_REFUSED, "ALPACA_KEY is not"),
+        ("paper", {"ALPACA_PAPER": "true", **KEYS}, ExitCode.USAGE, "embedded venue only"),
+        ("live", {"ALPACA_PAPER": "true", **KEYS}, ExitCode.PAPER_LIVE_MISMATCH, "HYDRA_LIVE"),
+        (
+            "live",
+            {"ALPACA_PAPER": "false", "HYDRA_LIVE": "yes-real-money", **KEYS},
+            ExitCode.USAGE,
+            "embedded venue only",
+        ),
+    ],
+)
+def test_paper_and_live_need_their_keys_and_are_not_mixed_up_i82(
+    venue: str,
+    environment: dict[str, str],
+    code: ExitCode,
+    words: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = tmp_path / "config"
     shutil.copytree(PROJECT / "config", config)
     settings = (config / "settings.yaml").read_text()
     (config / "settings.yaml").write_text(settings.replace("resume: preflight", "resume: operator"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
 
-    code = run(tmp_path, "--venue", venue, "--config", str(config), "--clock", "virtual")
+    found = run(tmp_path, "--venue", venue, "--config", str(config), "--clock", "virtual")
 
-    assert code == ExitCode.USAGE
-    assert "embedded venue only" in capfd.readouterr().err
+    assert found == code
+    assert words in capfd.readouterr().err
 
 
 def test_a_wrong_option_is_a_usage_error(tmp_path: Path) -> None:
@@ -256,7 +285,11 @@ def test_the_record_of_the_session_before_is_set_aside(tmp_path: Path) -> None:
 
     assert first != fills_of(tmp_path)
     ended = tmp_path / "state" / "ended" / "000001"
-    assert sorted(path.name for path in ended.iterdir()) == ["app.jsonl", "trading_state.db"]
+    assert sorted(path.name for path in ended.iterdir()) == [
+        "app.jsonl",
+        "halt.marker",
+        "trading_state.db",
+    ]
 
 
 def in_time(
@@ -319,7 +352,7 @@ def test_three_weeks_on_threads_trade_as_in_virtual_time(
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_signal_ends_a_session_in_order(
+def test_a_stop_signal_ends_a_session_in_order_i76(
     signal_number: signal.Signals, tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
