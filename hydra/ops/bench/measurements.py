@@ -5,7 +5,18 @@ Kernel first, then the safety of a halt, then whole paths. Each module says what
 
 from pathlib import Path
 
-from hydra.ops.bench import crowd, dispatch, gate, halt, hops, memory, order_path, simulated_day
+from hydra.ops.bench import (
+    crowd,
+    dispatch,
+    durable,
+    gate,
+    halt,
+    hops,
+    memory,
+    order_path,
+    recovery,
+    simulated_day,
+)
 from hydra.ops.bench.rows import Measurement
 
 
@@ -23,5 +34,8 @@ def all_measurements(*, config: Path, state_dir: Path) -> tuple[Measurement, ...
         halt.HALTING,
         order_path.FORGETFUL,
         order_path.durable(state_dir),
+        durable.single(state_dir),
+        durable.grouped(state_dir),
+        recovery.recovery(config, state_dir),
         simulated_day.simulated_day(config),
     )

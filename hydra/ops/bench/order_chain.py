@@ -13,7 +13,7 @@ from hydra.assembly import connect_gate
 from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
 from hydra.ops.bench.sampling import ANSWER_WITHIN_S
-from hydra.ports import IntentRecorded, Ledger, ReportRecorded, Venue
+from hydra.ports import IntentRecorded, Ledger, LedgerMark, ReportRecorded, Venue
 from hydra.runtime.clock import machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.trading.orders import DecisionKey, Role, Side
@@ -54,6 +54,13 @@ class ForgetfulLedger:
         """See `Ledger.book`. There is never anything on record."""
         return BookRecovered(orders=(), fills=())
 
+    def mark_journal(self, seq: int, at: int) -> None:
+        """See `Ledger.mark_journal`."""
+
+    def commit(self) -> LedgerMark:
+        """See `Ledger.commit`."""
+        return LedgerMark(0, "")
+
     def close(self) -> None:
         """See `Ledger.close`."""
 
@@ -63,6 +70,10 @@ class NoJournal:
 
     def append(self, record: Mapping[str, object]) -> int:
         """See `Journal.append`."""
+        return 0
+
+    def prune(self, *, at: int, wall_ns: int) -> int:
+        """See `Journal.prune`."""
         return 0
 
     def close(self) -> None:

@@ -145,7 +145,7 @@ def take_durable(effort: Effort, folder: Path) -> tuple[Measured, ...]:
     """p50 and p99 in µs, with a ledger in a folder of its own below this one."""
     try:
         with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as own:
-            ledger = LedgerFile.open(Path(own) / "ledger.db")
+            ledger = LedgerFile.open(Path(own) / "ledger.db", venue="embedded", at=0)
             try:
                 with one_page(Path(own) / "page") as sync:
                     took, bounds = latencies(ledger, effort.count(BARS, least=5), sync)

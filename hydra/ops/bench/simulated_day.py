@@ -13,8 +13,9 @@ from hydra.ops.bench.rows import CouldNotMeasure, Effort, Figure, Measured, Meas
 from hydra.ops.bench.sampling import collector_at_rest, medians
 from hydra.runtime.sim_runtime import EPOCH, SimRuntime
 from hydra.settings import Settings, SettingsRefused, load_settings
+from hydra.store.connection import IN_MEMORY
 from hydra.store.journal import JournalFile
-from hydra.store.ledger import IN_MEMORY, Ledger
+from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.strategies import STRATEGIES
@@ -77,7 +78,7 @@ def take_simulated_day(effort: Effort, config: Path) -> tuple[Measured, ...]:
 
 def _seconds_of_engine(settings: Settings, data: MarketData) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        ledger = Ledger.open(IN_MEMORY)
+        ledger = Ledger.open(IN_MEMORY, venue="embedded", at=data.begins_at)
         journal = JournalFile.open(Path(folder) / "journal.jsonl", at=data.begins_at)
         try:
             return _seconds_of_session(settings, data, ledger, journal)

@@ -61,7 +61,7 @@ def test_settings_that_are_refused_are_said_to_be_the_reason(tmp_path: Path) -> 
         simulated_day.take_simulated_day(TINY, tmp_path)
 
 
-def test_a_busy_engine_is_halted_and_sends_nothing_afterwards() -> None:
+def test_a_busy_engine_is_halted_and_sends_nothing_afterwards_i01() -> None:
     *latencies, sent_after = halt.take_halts(TINY, queued=100)
 
     assert len(latencies) + 1 == len(halt.HALTING.figures)
@@ -79,7 +79,7 @@ def test_a_process_that_fails_is_said_to_be_the_reason() -> None:
         memory.probe("nonsense", 1)
 
 
-def test_a_halt_is_raced_and_nothing_passes() -> None:
+def test_a_halt_is_raced_and_nothing_passes_i01() -> None:
     race = gate.Race(gate.open_gate(), submitters=2)
 
     race.run(20)
