@@ -15,7 +15,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test slow lint bench lock clean
+.PHONY: help setup dev run test slow lint docs bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ lint: dev ## check style, types and the direction of imports
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+
+docs: dev ## write the pages of docs/ that are made from the code
+	.venv/bin/python -m tests.docs
 
 bench: setup ## qualify this machine: latency, throughput, durability; ARGS=--quick
 	.venv/bin/hydra-trader bench $(ARGS)

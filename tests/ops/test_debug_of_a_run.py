@@ -50,7 +50,7 @@ def asked(state_dir: Path, *words: str) -> Any:
     return json.loads(debug(state_dir, *words, "--json"))
 
 
-def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill(state_dir: Path) -> None:
+def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill_i28(state_dir: Path) -> None:
     # The first test of this file: cells remember the last 64 messages, about three seconds here.
     journal = state_dir.parent / "logs" / "app.jsonl"
     order = next(

@@ -59,7 +59,7 @@ def passes(gate: Gate, permit_class: PermitClass, **changes: Any) -> bool:
     return True
 
 
-def test_it_starts_shut_with_the_start_as_its_cause() -> None:
+def test_it_starts_shut_with_the_start_as_its_cause_i06() -> None:
     gate = closed_gate()
 
     assert (gate.state, gate.standing()) == (TradingState.HALTED, (BOOT,))
@@ -76,7 +76,7 @@ def test_it_starts_shut_with_the_start_as_its_cause() -> None:
     ],
 )
 @pytest.mark.parametrize("permit_class", PermitClass)
-def test_each_state_lets_its_classes_pass(
+def test_each_state_lets_its_classes_pass_i09(
     state: TradingState, passing: set[str], permit_class: PermitClass
 ) -> None:
     gate = open_gate()
@@ -86,7 +86,7 @@ def test_each_state_lets_its_classes_pass(
     assert passes(gate, permit_class) == (permit_class.value in passing)
 
 
-def test_an_approval_of_an_older_epoch_never_passes_again() -> None:
+def test_an_approval_of_an_older_epoch_never_passes_again_i01() -> None:
     gate = open_gate()
     approved_in = gate.epoch
     gate.trip(cause())
@@ -103,7 +103,7 @@ def test_only_the_registered_incarnation_of_the_gateway_passes(key: GateKey) -> 
     assert not any(passes(gate, permit_class, key=key) for permit_class in PermitClass)
 
 
-def test_a_restarted_gateway_shuts_out_the_incarnation_before_it() -> None:
+def test_a_restarted_gateway_shuts_out_the_incarnation_before_it_i74() -> None:
     gate = open_gate()
 
     gate.register(GateKey(KEY.path, 2))
@@ -112,7 +112,7 @@ def test_a_restarted_gateway_shuts_out_the_incarnation_before_it() -> None:
     assert passes(gate, PermitClass.ENTRY, key=GateKey(KEY.path, 2))
 
 
-def test_orders_need_a_lease_that_has_not_run_out_and_cancels_do_not() -> None:
+def test_orders_need_a_lease_that_has_not_run_out_and_cancels_do_not_i08() -> None:
     clock = Clock()
     gate = open_gate(clock)
     gate.renew_lease(clock.now + SECOND)
@@ -127,7 +127,7 @@ def test_orders_need_a_lease_that_has_not_run_out_and_cancels_do_not() -> None:
     assert passes(gate, PermitClass.READ)
 
 
-def test_a_revoked_lease_lets_no_order_pass_until_it_is_renewed() -> None:
+def test_a_revoked_lease_lets_no_order_pass_until_it_is_renewed_i08() -> None:
     gate = open_gate()
 
     gate.revoke_lease()
@@ -157,7 +157,7 @@ def test_the_same_cause_again_changes_its_text() -> None:
     assert [standing.detail for standing in gate.standing()] == ["silent for 30 s"]
 
 
-def test_the_same_cause_again_never_makes_the_state_milder() -> None:
+def test_the_same_cause_again_never_makes_the_state_milder_i05() -> None:
     gate = open_gate()
     gate.trip(cause(state=TradingState.HALTED))
 
@@ -178,7 +178,7 @@ def test_a_trip_tells_its_listener_the_cause_and_the_new_epoch() -> None:
     assert heard == [(cause(), before + 1)]
 
 
-def test_arming_needs_evidence() -> None:
+def test_arming_needs_evidence_i04() -> None:
     gate = closed_gate()
 
     with pytest.raises(GateRefused, match="arming needs the evidence"):
@@ -186,7 +186,7 @@ def test_arming_needs_evidence() -> None:
     assert gate.state is TradingState.HALTED
 
 
-def test_arming_is_refused_if_something_tripped_since_it_was_decided() -> None:
+def test_arming_is_refused_if_something_tripped_since_it_was_decided_i05() -> None:
     gate = closed_gate()
     decided_in = gate.epoch
     gate.trip(cause("late"))
@@ -196,7 +196,7 @@ def test_arming_is_refused_if_something_tripped_since_it_was_decided() -> None:
     assert {standing.code for standing in gate.standing()} == {"start", "late"}
 
 
-def test_arming_opens_only_as_far_as_the_causes_that_stay_allow() -> None:
+def test_arming_opens_only_as_far_as_the_causes_that_stay_allow_i05() -> None:
     gate = closed_gate()
     left = cause("loss", TradingState.CLOSE_ONLY)
 
@@ -205,7 +205,7 @@ def test_arming_opens_only_as_far_as_the_causes_that_stay_allow() -> None:
     assert (gate.state, gate.standing(), gate.epoch) == (TradingState.CLOSE_ONLY, (left,), epoch)
 
 
-def test_a_halt_is_acknowledged_when_the_last_send_begun_before_it_has_ended() -> None:
+def test_a_halt_is_acknowledged_when_the_last_send_begun_before_it_has_ended_i01() -> None:
     gate = open_gate()
     permits = [gate.enter(f"o{n}", gate.epoch, KEY, PermitClass.ENTRY) for n in range(2)]
     acknowledged: list[int] = []
@@ -233,7 +233,7 @@ def test_a_halt_with_nothing_in_flight_is_acknowledged_at_once() -> None:
     assert acknowledged == [gate.epoch]
 
 
-def test_a_send_that_is_given_up_on_acknowledges_the_halt_and_is_named() -> None:
+def test_a_send_that_is_given_up_on_acknowledges_the_halt_and_is_named_i01() -> None:
     gate = open_gate()
     permit = gate.enter("order-1", gate.epoch, KEY, PermitClass.ENTRY)
     acknowledged: list[int] = []
@@ -255,7 +255,7 @@ def test_what_began_in_this_epoch_is_not_given_up_on() -> None:
 
 
 @pytest.mark.parametrize("state", TradingState)
-def test_flatten_passes_in_any_state_while_an_operators_flatten_is_in_force(
+def test_flatten_passes_in_any_state_while_an_operators_flatten_is_in_force_i01(
     state: TradingState,
 ) -> None:
     gate = open_gate()
@@ -301,7 +301,7 @@ causes = st.builds(cause, code=st.sampled_from("abc"), state=st.sampled_from(Tra
         max_size=20,
     )
 )
-def test_the_state_is_always_the_worst_of_the_causes_and_gets_better_by_arming_alone(
+def test_the_state_is_always_the_worst_of_the_causes_and_gets_better_by_arming_alone_i04_i05_i07(
     steps: list[Cause | tuple[Cause, ...] | int],
 ) -> None:
     gate = closed_gate()
@@ -321,7 +321,7 @@ def test_the_state_is_always_the_worst_of_the_causes_and_gets_better_by_arming_a
         assert gate.state is effective_state(gate.standing())
 
 
-def test_orders_are_refused_from_the_moment_a_trip_begins_before_it_has_its_turn() -> None:
+def test_orders_are_refused_from_the_moment_a_trip_begins_before_it_has_its_turn_i01() -> None:
     gate = open_gate()
 
     with gate._lock:  # somebody is in the gate
@@ -336,7 +336,7 @@ def test_orders_are_refused_from_the_moment_a_trip_begins_before_it_has_its_turn
     assert refusals[PermitClass.CANCEL] is refusals[PermitClass.READ] is None
 
 
-def test_nothing_enters_after_a_trip_has_returned() -> None:
+def test_nothing_enters_after_a_trip_has_returned_i01() -> None:
     gate = open_gate()
     entered_after: list[int] = []
     tripped, stop = threading.Event(), threading.Event()

@@ -34,7 +34,7 @@ def open_gate(system: SimDriver) -> None:
     gate.arm((), "a test", gate.epoch)
 
 
-def test_without_a_safety_chain_nobody_may_send(system: SimDriver, log: list[str]) -> None:
+def test_without_a_safety_chain_nobody_may_send_i08(system: SimDriver, log: list[str]) -> None:
     system.start(scripted("a", log))
 
     keep(system, LeaseKeeper(system.runtime), 3)
@@ -52,7 +52,7 @@ def test_while_every_member_answers_the_lease_holds(system: SimDriver, log: list
     assert system.runtime.gate.state is TradingState.ACTIVE
 
 
-def test_a_member_that_is_down_ends_the_lease(system: SimDriver, log: list[str]) -> None:
+def test_a_member_that_is_down_ends_the_lease_i08(system: SimDriver, log: list[str]) -> None:
     system.start(scripted("a", log, critical=True, backoff=SLOW), scripted("b", log, critical=True))
     keeper = LeaseKeeper(system.runtime)
     keep(system, keeper, 2)
@@ -67,7 +67,7 @@ def test_a_member_that_is_down_ends_the_lease(system: SimDriver, log: list[str])
     assert system.runtime.gate.lease_left() > 0
 
 
-def test_a_member_that_proves_no_progress_shuts_the_gate_once(
+def test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70(
     system: SimDriver, log: list[str]
 ) -> None:
     system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))

@@ -41,7 +41,7 @@ def taken(mailbox: Mailbox) -> list[int]:
     return numbers
 
 
-def test_the_bound_is_the_most_that_ever_waits() -> None:
+def test_the_bound_is_the_most_that_ever_waits_i71() -> None:
     mailbox = Mailbox(MailboxSpec(bound=2))
 
     results = [mailbox.put_user(letter(n)) for n in range(4)]
@@ -71,7 +71,7 @@ def test_a_closed_mailbox_takes_nothing() -> None:
     assert mailbox.sweep() == []
 
 
-def test_the_control_lane_has_a_bound_of_its_own(monkeypatch: Any) -> None:
+def test_the_control_lane_has_a_bound_of_its_own_i71(monkeypatch: Any) -> None:
     monkeypatch.setattr(module, "CONTROL_BOUND", 1)
     mailbox = Mailbox(MailboxSpec(bound=1))
 
@@ -131,7 +131,7 @@ def test_the_age_is_that_of_the_oldest_in_either_lane() -> None:
         max_size=60,
     )
 )
-def test_a_conflating_mailbox_gives_each_keys_newest_once_in_the_order_the_keys_came(
+def test_a_conflating_mailbox_gives_each_keys_newest_once_in_the_order_the_keys_came_i71(
     steps: list[Any],
 ) -> None:
     mailbox = Mailbox(MailboxSpec(conflate=key_of))

@@ -96,7 +96,7 @@ def test_a_question_that_races_a_stop_is_always_answered(log: list[str]) -> None
         assert outcomes[-1] == "nobody there"
 
 
-def test_a_failed_start_is_told_and_the_constructor_fails_the_child_alone(
+def test_a_failed_start_is_told_and_the_constructor_fails_the_child_alone_i69(
     system: ThreadDriver, log: list[str]
 ) -> None:
     """3: a failed start left a ref and called no hook; `__init__` hit whoever created the actor."""
@@ -109,7 +109,7 @@ def test_a_failed_start_is_told_and_the_constructor_fails_the_child_alone(
     assert system.cell(ROOT).failed_count == 0
 
 
-def test_an_error_that_unwinds_everything_stops_order_flow_and_stalls_nobody(
+def test_an_error_that_unwinds_everything_stops_order_flow_and_stalls_nobody_i69(
     system: ThreadDriver, log: list[str]
 ) -> None:
     """4: any BaseException ran `stop_all` in that actor's thread, behind whoever was stuck."""
@@ -128,7 +128,9 @@ def test_an_error_that_unwinds_everything_stops_order_flow_and_stalls_nobody(
     system._released.set()
 
 
-def test_the_failure_of_an_asked_message_is_a_failure(system: ThreadDriver, log: list[str]) -> None:
+def test_the_failure_of_an_asked_message_is_a_failure_i69(
+    system: ThreadDriver, log: list[str]
+) -> None:
     """5: an exception went to the asker alone; the actor lived on and no hook was called."""
     system.start(scripted("a", log))
 
@@ -140,7 +142,7 @@ def test_the_failure_of_an_asked_message_is_a_failure(system: ThreadDriver, log:
     assert system.cell(A).failed_count == 3
 
 
-def test_a_stop_does_not_wait_behind_the_queue(system: ThreadDriver, log: list[str]) -> None:
+def test_a_stop_does_not_wait_behind_the_queue_i71(system: ThreadDriver, log: list[str]) -> None:
     """6: five thousand queued orders all went out after `stop()`."""
     system.start(scripted("a", log))
     begun, go_on = threading.Event(), threading.Event()
@@ -157,7 +159,7 @@ def test_a_stop_does_not_wait_behind_the_queue(system: ThreadDriver, log: list[s
     assert log == ["start a#1", "stop a#1"]
 
 
-def test_an_actor_cannot_wait_for_itself_or_in_a_circle(
+def test_an_actor_cannot_wait_for_itself_or_in_a_circle_i73(
     system: ThreadDriver, log: list[str]
 ) -> None:
     """7: asking oneself, or A asking B asking A, was a deadlock; so was stopping oneself."""
@@ -231,7 +233,7 @@ def test_an_address_is_a_value_that_touches_nothing(system: ThreadDriver, log: l
     assert msgspec.json.decode(msgspec.json.encode(A), type=Ref) == A
 
 
-def test_a_stuck_actor_does_not_keep_the_process_alive() -> None:
+def test_a_stuck_actor_does_not_keep_the_process_alive_i70() -> None:
     """11: a thread that is no daemon kept a broken process alive."""
     program = textwrap.dedent("""
         import threading
@@ -371,7 +373,7 @@ def test_a_periodic_timer_does_not_make_up_for_a_sleep_of_the_machine(
     assert 1 <= len(ticks) - before <= 2 + elapsed // (5 * MILLISECOND)
 
 
-def test_a_mailbox_has_a_bound_and_what_does_not_fit_is_seen(
+def test_a_mailbox_has_a_bound_and_what_does_not_fit_is_seen_i71(
     system: ThreadDriver, log: list[str]
 ) -> None:
     """21: an unbounded mailbox hid overload until memory ran out."""
@@ -442,7 +444,7 @@ def test_the_control_lane_is_for_lifecycle_halts_and_health_alone() -> None:
     assert {name for name in modules if name.startswith("messages.")} <= allowed
 
 
-def test_an_asker_always_names_how_long_it_waits(system: ThreadDriver, log: list[str]) -> None:
+def test_an_asker_always_names_how_long_it_waits_i73(system: ThreadDriver, log: list[str]) -> None:
     """2, 7: the default was to wait for ever."""
     system.start(scripted("a", log))
     system.suspend(A)

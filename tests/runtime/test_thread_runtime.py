@@ -49,7 +49,7 @@ def test_only_the_handler_that_was_judged_is_fenced(system: ThreadDriver, log: l
     system.until_logged(log, "start a#2")
 
 
-def test_from_the_moment_it_is_fenced_a_handler_reaches_nobody_and_is_given_nothing(
+def test_from_the_moment_it_is_fenced_a_handler_reaches_nobody_and_is_given_nothing_i70(
     system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system.start(scripted("a", log, hang_after=60 * SECOND))
@@ -180,7 +180,7 @@ def test_a_pinned_actor_keeps_a_thread_of_its_own_after_a_hang(
     system.until(lambda: names == ["hydra-/root/a-2"])
 
 
-def test_a_fault_of_the_kernel_itself_fails_closed(
+def test_a_fault_of_the_kernel_itself_fails_closed_i69(
     system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _args: None)  # it is raised on purpose
@@ -202,7 +202,7 @@ def test_a_fault_of_the_kernel_itself_fails_closed(
     cell.wake()
 
 
-def test_a_dead_timer_thread_fails_closed(
+def test_a_dead_timer_thread_fails_closed_i69(
     system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _args: None)
@@ -217,7 +217,7 @@ def test_a_dead_timer_thread_fails_closed(
     assert "the timer thread died: RuntimeError" in str(system.runtime.failed_closed)
 
 
-def test_a_dead_watch_fails_closed(
+def test_a_dead_watch_fails_closed_i69(
     system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _args: None)

@@ -48,7 +48,7 @@ def test_whoever_goes_down_does_so_in_start_order_and_the_failed_one_is_among_th
         ([0, 10, 20, 25, 29], True),
     ],
 )
-def test_the_restarts_of_the_period_that_ends_with_the_last_one_count(
+def test_the_restarts_of_the_period_that_ends_with_the_last_one_count_i75(
     restarts_at: list[int], exceeded: bool
 ) -> None:
     assert Intensity(2, 10).exceeded_by(restarts_at) == exceeded
@@ -59,7 +59,7 @@ def test_an_intensity_of_none_allows_none() -> None:
     assert not Intensity(0, 10).exceeded_by([])
 
 
-def test_all_intensities_apply_together() -> None:
+def test_all_intensities_apply_together_i75() -> None:
     policy = Supervision(
         strategy=Strategy.ONE_FOR_ONE, intensity=(Intensity(1, 10), Intensity(3, 100))
     )

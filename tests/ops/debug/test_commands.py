@@ -119,7 +119,7 @@ def test_a_wrong_question_gets_one_line_that_helps(
 
 
 @pytest.mark.parametrize("command", sorted(ELSEWHERE))
-def test_what_changes_the_engine_is_for_the_control_socket(command: str) -> None:
+def test_what_changes_the_engine_is_for_the_control_socket_i85(command: str) -> None:
     with pytest.raises(Refused, match=r"^refused: use the control socket$"):
         ask(Sim(), command, path=KEEPER.path)
 
@@ -301,7 +301,7 @@ def test_suspending_what_hangs_says_that_it_will_happen_later() -> None:
     assert data["note"].startswith("no answer within 0.1 s; unless it was not asked, it happens")
 
 
-def test_what_changes_something_is_written_in_the_journal_with_who_and_why() -> None:
+def test_what_changes_something_is_written_in_the_journal_with_who_and_why_i85() -> None:
     sim = Sim()
     caller = Caller(name="uid 7, pid 9")
 
@@ -619,7 +619,7 @@ def test_the_overview_has_all_that_one_screen_needs() -> None:
     assert data["dead_letters"] == {"ever": 0, "by_reason": {}}
 
 
-def test_looking_changes_nothing_that_a_replay_would_notice() -> None:
+def test_looking_changes_nothing_that_a_replay_would_notice_i87() -> None:
     looking = ASKED.keys() - {"trace", "state", "suspend", "resume", "halt"}
 
     def trace_hash(*, look: bool) -> str:

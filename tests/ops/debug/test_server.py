@@ -152,7 +152,7 @@ def test_the_thread_of_a_hang_that_was_given_up_is_still_shown(
     assert any(call.endswith("hang") for call in left["stack"])
 
 
-def test_the_socket_can_halt_while_an_actor_hangs(engine: Live, client: DebugClient) -> None:
+def test_the_socket_can_halt_while_an_actor_hangs_i12(engine: Live, client: DebugClient) -> None:
     engine.make_it_hang()
     gate = engine.runtime.gate
     gate.arm((), "a test", gate.epoch)
@@ -235,7 +235,7 @@ def test_what_is_refused_leaves_the_connection_open(client: DebugClient) -> None
     assert client.call("tree")["total"] == len(PATHS)
 
 
-def test_malformed_input_closes_that_client_only(engine: Live, client: DebugClient) -> None:
+def test_malformed_input_closes_that_client_only_i85(engine: Live, client: DebugClient) -> None:
     with closing(raw(engine)) as careless:
         careless.sendall(b"tree please\n")
         told = orjson.loads(read_all(careless))
@@ -245,7 +245,7 @@ def test_malformed_input_closes_that_client_only(engine: Live, client: DebugClie
     assert client.call("tree")["total"] == len(PATHS)
 
 
-def test_a_line_without_end_is_cut_off_at_its_limit(engine: Live) -> None:
+def test_a_line_without_end_is_cut_off_at_its_limit_i85(engine: Live) -> None:
     with closing(raw(engine)) as careless:
         sent = 0
         try:
@@ -259,7 +259,7 @@ def test_a_line_without_end_is_cut_off_at_its_limit(engine: Live) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=300) | st.sampled_from([b"\n", b"{}\n"]), max_size=8))
-def test_no_input_kills_the_server(fuzzed: Live, chunks: list[bytes]) -> None:
+def test_no_input_kills_the_server_i85(fuzzed: Live, chunks: list[bytes]) -> None:
     with closing(raw(fuzzed)) as careless:
         try:
             for chunk in chunks:
@@ -286,7 +286,7 @@ ARGUMENTS = st.dictionaries(
     st.sampled_from(sorted(COMMANDS.keys() - {"gil", "gc", "trace"})) | st.text(max_size=9),
     ARGUMENTS,
 )
-def test_no_argument_kills_the_server(
+def test_no_argument_kills_the_server_i85(
     fuzzed: Live, command: str, arguments: dict[str, Any]
 ) -> None:
     with closing(raw(fuzzed)) as asking:
@@ -311,7 +311,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         assert eventually(lambda: engine.server.clients == 0)
 
 
-def test_who_never_reads_is_dropped(tmp_path: Path) -> None:
+def test_who_never_reads_is_dropped_i87(tmp_path: Path) -> None:
     limits = Limits(cpu_share=1.0, write_s=0.1)
     with live(tmp_path, limits) as engine, closing(raw(engine)) as greedy:
         many = request(1, "stacks", {}) * 100_000
@@ -321,7 +321,7 @@ def test_who_never_reads_is_dropped(tmp_path: Path) -> None:
         assert eventually(lambda: engine.server.clients == 0)
 
 
-def test_who_never_reads_a_trace_is_dropped_and_the_tap_with_it(tmp_path: Path) -> None:
+def test_who_never_reads_a_trace_is_dropped_and_the_tap_with_it_i87(tmp_path: Path) -> None:
     limits = Limits(cpu_share=1.0, write_s=0.05)
     with live(tmp_path, limits) as engine, closing(raw(engine)) as greedy:
         cell = engine.runtime.cells[KEEPER.path]
@@ -338,19 +338,19 @@ def test_who_never_reads_a_trace_is_dropped_and_the_tap_with_it(tmp_path: Path) 
         assert eventually(lambda: cell.receive == untapped)
 
 
-def test_who_says_nothing_is_dropped(tmp_path: Path) -> None:
+def test_who_says_nothing_is_dropped_i85(tmp_path: Path) -> None:
     with live(tmp_path, Limits(idle_s=0.05)) as engine, closing(raw(engine)) as silent:
         assert read_all(silent) == b""
 
 
-def test_who_does_not_finish_a_line_is_dropped(tmp_path: Path) -> None:
+def test_who_does_not_finish_a_line_is_dropped_i85(tmp_path: Path) -> None:
     with live(tmp_path, Limits(line_s=0.1)) as engine, closing(raw(engine)) as slow:
         slow.sendall(b'{"v":1,')
 
         assert read_all(slow) == b""
 
 
-def test_a_hundred_clients_are_served_or_told_that_they_are_too_many(engine: Live) -> None:
+def test_a_hundred_clients_are_served_or_told_that_they_are_too_many_i85_i87(engine: Live) -> None:
     before = threading.active_count()
     with ExitStack() as open_until_here:
         clients = [open_until_here.enter_context(DebugClient(engine.path)) for _ in range(100)]
@@ -387,7 +387,7 @@ def test_who_has_been_quiet_for_long_makes_room(
         assert read_all(quiet) == b""
 
 
-def test_a_foreign_peer_is_refused(tmp_path: Path) -> None:
+def test_a_foreign_peer_is_refused_i85(tmp_path: Path) -> None:
     with live(tmp_path, user=os.geteuid() + 1) as engine, closing(raw(engine)) as foreign:
         told = orjson.loads(read_all(foreign))
 
@@ -396,7 +396,7 @@ def test_a_foreign_peer_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_peer_that_the_kernel_does_not_know_is_refused(
+def test_a_peer_that_the_kernel_does_not_know_is_refused_i85(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hydra.ops.debug.endpoint._KERNELS", {})
@@ -404,14 +404,14 @@ def test_a_peer_that_the_kernel_does_not_know_is_refused(
         assert b"not somebody unknown" in read_all(unknown)
 
 
-def test_socket_and_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_socket_and_folder_are_for_their_owner_alone_i84_i85(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with live(folder) as engine:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE(engine.path.stat().st_mode) == 0o600
 
 
-def test_a_folder_that_others_can_read_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_read_is_refused_i84(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     tmp_path.chmod(0o755)
 
@@ -546,7 +546,7 @@ def test_what_was_used_beyond_the_advance_is_owed_at_the_agreed_share(
     assert budget.owed() >= due * 0.9 - 1.0 or share > 0.5
 
 
-def test_a_flood_of_questions_waits_but_a_halt_does_not(tmp_path: Path) -> None:
+def test_a_flood_of_questions_waits_but_a_halt_does_not_i87(tmp_path: Path) -> None:
     limits = Limits(cpu_share=0.000_001, cpu_advance_s=0.000_001)
     with live(tmp_path, limits) as engine, closing(raw(engine)) as flooding:
         gate = engine.runtime.gate

@@ -1,0 +1,116 @@
+"""The pages of docs/ that are written from the code: what there is, said once."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from messages.vocabulary import EVENTS, EventKind
+from tests.docs.invariants import SECTIONS, Section
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_OF_A_LINE = """\
+Each line of `logs/app.jsonl` is a JSON object: `ts` (the market's time, UTC), `seq` (one more than
+the line before), `event`, its fields, `source` (who says it) and `crc` (of the line). Quantities
+and prices are decimals in text. Any line may repeat the ledger's newest mark, `ledger_seq` and
+`ledger_chain`. Fields that would make a line longer than 64 KiB are `oversize_bytes` instead.
+
+A name with a dot (`mybot.crossed`) is a bot's own and not in this table. ● marks the events that
+tell an order's story: they name it by its `client_order_id` or by its decision.
+"""
+
+_OF_A_NAME = """\
+A test whose name ends in `_i51` serves I51. Tests show an invariant for what is built; the last
+column says what it still waits for.
+"""
+
+_SERVES = re.compile(r"^test_(?P<sentence>\w+?)(?P<ids>(?:_i\d\d)+)$")
+
+
+class ServingTest(msgspec.Struct, frozen=True, order=True):
+    """A test whose name ends in the invariants that it serves."""
+
+    path: str
+    sentence: str
+
+
+def pages() -> dict[str, str]:
+    """Each written page by its path in the project."""
+    return {
+        "docs/events.md": events_page(EVENTS),
+        "docs/invariants.md": invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
+    }
+
+
+def events_page(kinds: Iterable[EventKind]) -> str:
+    """Every kind of line in the journal, by who says it."""
+    return "\n".join(_events_page(kinds))
+
+
+def _events_page(kinds: Iterable[EventKind]) -> Iterator[str]:
+    yield _heading("What the journal says", "messages/vocabulary.py", _OF_A_LINE)
+    for speaker, said in groupby(kinds, key=lambda kind: kind.speaker):
+        yield f"## {speaker.name}\n"
+        yield f"`source`: `{speaker.source}`\n" if speaker.source else "Without a `source`.\n"
+        yield "| event | | when | fields |\n| --- | --- | --- | --- |"
+        for kind in said:
+            fields = [f"`{name}`: {meaning}" for name, meaning in kind.fields.items()]
+            fields += [f"`{name}`, if any: {text}" for name, text in kind.optional.items()]
+            story = "●" if kind.order_at else ""
+            yield f"| `{kind.name}` | {story} | {kind.meaning} | {'<br>'.join(fields)} |"
+        yield ""
+
+
+def invariants_page(sections: Sequence[Section], tests: Mapping[str, Sequence[ServingTest]]) -> str:
+    """Which tests show what, and what is not built yet."""
+    return "\n".join(_invariants_page(sections, tests))
+
+
+def _invariants_page(
+    sections: Sequence[Section], tests: Mapping[str, Sequence[ServingTest]]
+) -> Iterator[str]:
+    yield _heading(
+        "What must always be true, and which tests show it",
+        "the names of the tests and tests/docs/invariants.py",
+        _OF_A_NAME,
+    )
+    for section in sections:
+        yield f"## {section.title}\n"
+        yield "| | what must be true | tests | not built yet |\n| --- | --- | --- | --- |"
+        for invariant in section.invariants:
+            count = len(tests.get(invariant.id, ()))
+            shown = f"[{count}](#{invariant.id.lower()})" if count else "none"
+            yield f"| {invariant.id} | {invariant.title} | {shown} | {invariant.not_built} |"
+        yield ""
+    yield "# The tests\n"
+    for section in sections:
+        for invariant in section.invariants:
+            if invariant.id in tests:
+                yield f"## {invariant.id}\n\n{invariant.title}\n"
+                yield from (f"- {test.sentence} (`{test.path}`)" for test in tests[invariant.id])
+                yield ""
+
+
+def _heading(title: str, origin: str, text: str) -> str:
+    return f"<!-- Written by `make docs` from {origin}; not by hand. -->\n\n# {title}\n\n{text}"
+
+
+def serving_tests(folder: Path) -> dict[str, list[ServingTest]]:
+    """The tests below a folder, by the ids in which their names end. Nothing is imported."""
+    found: defaultdict[str, list[ServingTest]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder.parent).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=name)):
+            if isinstance(node, ast.FunctionDef) and (serves := _SERVES.match(node.name)):
+                for invariant in serves["ids"].strip("_").upper().split("_"):
+                    found[invariant].append(ServingTest(name, _sentence(serves["sentence"])))
+    return {invariant: sorted(tests) for invariant, tests in sorted(found.items())}
+
+
+def _sentence(name: str) -> str:
+    return re.sub(r"(\w)_s_", r"\1's ", name).replace("_", " ")
