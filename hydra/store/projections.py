@@ -106,7 +106,7 @@ def _intended(unit: UnitOfWork, seq: int, event: OrderIntended, body: bytes) -> 
         content_hash=content_hash(body),
     )
     unit.add(ORDERS, record, name)
-    unit.nothing_stored_under(name)  # no fill of it, that is
+    unit.nothing_stored_under(FILLS, name)
 
 
 def _attempted(unit: UnitOfWork, at: int, event: OrderAttempted) -> None:

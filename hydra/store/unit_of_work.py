@@ -37,7 +37,7 @@ class UnitOfWork:
         self._now: dict[Place, Any] = {}
         self._touched: dict[Place, Table[Any]] = {}
         self._hashes: dict[Place, int] = {}
-        self._known_alone: set[Key] = set()
+        self._known_alone: set[Place] = set()
 
     def get(self, table: Table[E], *key: str) -> E | None:
         """The entity of this key, if there is one."""
@@ -45,7 +45,8 @@ class UnitOfWork:
         try:
             found: E | None = self._now[place]
         except KeyError:
-            found = None if key[:-1] in self._known_alone else self._look_up(table, key)
+            alone = (table.name, key[:-1]) in self._known_alone
+            found = None if alone else self._look_up(table, key)
             self._now[place] = found
             if found is not None:
                 self._hashes[place] = row_hash(table.name, table.encode(found))
@@ -69,9 +70,9 @@ class UnitOfWork:
         """There is nothing of this key from here on."""
         self.put(table, None, *key)
 
-    def nothing_stored_under(self, *key: str) -> None:
-        """What has these as the first parts of its key cannot be stored yet: no need to look."""
-        self._known_alone.add(key)
+    def nothing_stored_under(self, table: Table[Any], *key: str) -> None:
+        """Nothing whose key begins so can be stored yet: no need to look for it."""
+        self._known_alone.add((table.name, key))
 
     def written(self) -> tuple[list[Written], bytes]:
         """What is to be written, in the order that it has to be, and the state's new name."""

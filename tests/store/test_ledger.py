@@ -26,7 +26,9 @@ from hydra.store.ledger import ContentChanged, Ledger, UnknownOrder
 from hydra.store.order_state import ImpossibleReport, OrderState, OrderStatus
 from hydra.store.projections import content_hash
 from hydra.store.tables import OrderRecord
-from hydra.trading.orders import Role
+from hydra.trading.orders import Role, Side
+from hydra.trading.sub_ledgers import SessionCounters, SubLedger
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import (
     OrderAccepted,
     OrderApproved,
@@ -389,7 +391,7 @@ def test_values_are_kept_until_they_are_put_again(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_every_change_is_one_event_in_the_order_it_happened(tmp_path: Path) -> None:
+def test_every_change_is_one_event_in_the_order_it_happened_i49(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = opened(path)
     ledger.record_intent(APPROVED, AT)
@@ -522,3 +524,113 @@ def test_the_ledger_loads_nothing_heavy() -> None:
     # msgspec looks for typing_extensions and takes it along where it is installed.
     allowed = {"__main__", "apsw", "hydra", "messages", "msgspec", "orjson", "typing_extensions"}
     assert set(run.stdout.split()) <= allowed
+
+
+SELL = approved(decision(signal=3, role=Role.EXIT), side=Side.SELL)
+THEIRS = approved(decision(bot="other"))
+TRADES: list[OrderApproved | Outcome | str] = [
+    APPROVED,
+    FILLED_4,
+    THEIRS,
+    filled(THEIRS.order, "10", price=Decimal("187.00")),
+    FILLED_6,
+    SELL,
+    filled(SELL.order, "10", "execution-3", price=Decimal("188.00")),
+    OTHER,
+    OrderRejected(client_order_id=OTHER.order.client_order_id, reason="halted", at=AT),
+]
+
+
+def test_money_lots_and_counters_are_those_of_an_unbroken_life_after_any_restarts_i38(
+    tmp_path: Path,
+) -> None:
+    unbroken = opened()
+    for step in TRADES:
+        do(unbroken, step)
+    path = tmp_path / "ledger.db"
+
+    for step in TRADES:
+        ledger = opened(path)
+        do(ledger, step)
+        ledger.close()
+
+    ledger = opened(path)
+    session = "2024-01-02"
+    assert ledger.counters(session) == unbroken.counters(session)
+    assert ledger.sub_ledgers() == unbroken.sub_ledgers()
+    assert ledger.inventories() == unbroken.inventories()
+    assert ledger.state_hash() == unbroken.state_hash()
+    assert ledger.counters(session) == (
+        SessionCounters(
+            bot="momentum",
+            session=session,
+            entries=2,
+            exits=1,
+            rejections=1,
+            fills=3,
+            round_trips=1,
+            realised=Decimal("7.00"),
+        ),
+        SessionCounters(bot="other", session=session, entries=1, fills=1),
+    )
+    assert ledger.sub_ledgers() == (
+        SubLedger(bot="momentum", cash=Decimal("7.00"), realised=Decimal("7.00")),
+        SubLedger(bot="other", cash=Decimal("-1870.00")),
+    )
+    ledger.close()
+    unbroken.close()
+
+
+def test_the_newest_grant_of_a_session_is_the_budget(ledger: Ledger) -> None:
+    for bot, session, amount in [
+        ("one", "2024-01-02", "100"),
+        ("two", "2024-01-02", "50"),
+        ("one", "2024-01-02", "80.5"),
+        ("one", "2024-01-03", "70"),
+    ]:
+        ledger.grant_budget(bot, session, Decimal(amount), AT)
+    ledger.commit()
+
+    assert ledger.budgets("2024-01-02") == {"one": Decimal("80.5"), "two": Decimal(50)}
+    assert ledger.budgets("2024-01-04") == {}
+
+
+def cause(code: str, since: int, detail: str = "") -> Cause:
+    return Cause(
+        code=code,
+        cause_class=CauseClass.LIMIT,
+        state=TradingState.CLOSE_ONLY,
+        since=since,
+        detail=detail,
+    )
+
+
+def test_halts_stand_until_each_is_cleared_by_its_code_i05(ledger: Ledger) -> None:
+    ledger.latch_halt(cause("daily_loss", AT + 1), AT)
+    ledger.latch_halt(cause("api_failures", AT), AT)
+    ledger.latch_halt(cause("daily_loss", AT + 2, "again"), AT)
+    ledger.commit()
+    assert ledger.halts() == (cause("api_failures", AT), cause("daily_loss", AT + 2, "again"))
+
+    ledger.clear_halt("daily_loss", "preflight passed", AT)
+    ledger.clear_halt("nobody latched this", "by mistake", AT)
+    ledger.commit()
+
+    assert ledger.halts() == (cause("api_failures", AT),)
+
+
+def test_the_chain_names_every_event_and_all_before_it_i54(ledger: Ledger) -> None:
+    ledger.put("key", "1", AT)
+    first = ledger.commit()
+    ledger.put("key", "2", AT)
+    second = ledger.commit()
+
+    assert (first.seq, second.seq) == (2, 3)
+    assert ledger.chain_at(2) == first.chain != second.chain == ledger.chain_at(3)
+    assert ledger.chain_at(4) is None
+
+
+def test_a_commit_of_nothing_changes_nothing(ledger: Ledger) -> None:
+    before = ledger.mark
+
+    assert ledger.commit() == before
