@@ -86,7 +86,7 @@ class Context(Protocol):
         """
 
     def publish(self, topic: str, message: Message, *, corr: str | None = None) -> None:
-        """Tell everyone who subscribed to `topic`, in the order they subscribed; `corr` as above."""
+        """Tell everyone who subscribed to `topic`, in their order; `corr` as in `tell`."""
 
     def subscribe(self, topic: str) -> None:
         """Be told what is published on `topic`. Survives restarts; again is harmless."""

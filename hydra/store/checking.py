@@ -5,17 +5,23 @@ each link of the chain and the name of the state; the offline check replays the 
 """
 
 from collections.abc import Callable
+from decimal import DecimalException
 from typing import Any
 
 import apsw
 import msgspec
 
-from hydra.store.chain import NO_LINK, StateSum, link_of, row_hash
+from hydra.store.chain import NO_LINK, SqlRow, StateSum, link_of, row_hash
 from hydra.store.events import KINDS, RECORD_VERSION, decoded
-from hydra.store.projections import booked
+from hydra.store.order_state import ImpossibleReport
+from hydra.store.projections import NoSuchOrder, booked
 from hydra.store.schema import NewerThanThisHydra
 from hydra.store.tables import TABLES, Key, Table
 from hydra.store.unit_of_work import UnitOfWork
+from hydra.trading.inventory import BadFill
+
+UNREPLAYABLE = (BadFill, DecimalException, ImpossibleReport, NoSuchOrder, msgspec.MsgspecError)
+"""What booking an event raises that does not go with those before it."""
 
 EVENT_COLUMNS = "seq, at, version, kind, body, state, link"
 
@@ -41,6 +47,10 @@ def chain_head(connection: apsw.Connection) -> Head:
 
     Raises NewerThanThisHydra for a kind or version of record that this Hydra cannot read.
     """
+    # The chain says nothing of indexes, free pages and the header.
+    for (found,) in connection.execute("PRAGMA integrity_check(1)"):
+        if found != "ok":
+            raise _damaged(connection, str(found))
     before, last_seq, last_state = NO_LINK, 0, NOTHING.state
     for row in connection.execute(f"SELECT {EVENT_COLUMNS} FROM events ORDER BY seq"):
         seq, at, version, kind, body, state, link = row
@@ -83,12 +93,45 @@ def require_replay(connection: apsw.Connection, on_commit: Callable[[int], None]
     for seq, at, body, state in connection.execute(
         "SELECT seq, at, body, state FROM events ORDER BY seq"
     ):
-        booked(unit, seq, at, decoded(body), body)
+        try:
+            booked(unit, seq, at, decoded(body), body)
+        except UNREPLAYABLE as error:
+            raise _damaged(connection, f"event {seq} cannot be replayed: {error}") from error
         if state is not None:
             _, replayed = unit.written()
             if replayed != state:
                 raise _damaged(connection, f"replayed up to event {seq}, the state is another one")
             on_commit(seq)
+
+
+def first_difference(connection: apsw.Connection) -> str | None:
+    """Which row is not the one that follows from the events; None if all are. Both must replay.
+
+    In words for people, and not quick: for when it is known that something is wrong.
+    """
+    unit = UnitOfWork(_nothing)
+    wanted: dict[str, dict[Key, SqlRow]] = {table.name: {} for table in TABLES}
+    for seq, at, body in connection.execute("SELECT seq, at, body FROM events ORDER BY seq"):
+        booked(unit, seq, at, decoded(body), body)
+    for part in unit.written()[0]:
+        wanted[part.table.name] = {row[: len(part.table.key)]: row for row in part.rows}
+    for table in TABLES:
+        rows = wanted[table.name]
+        for row in connection.execute(f"{table.select_rows} ORDER BY {', '.join(table.key)}"):
+            name = f"{table.name} {', '.join(map(str, row[: len(table.key)]))}"
+            found = rows.pop(row[: len(table.key)], None)
+            if found is None:
+                return f"{name}: found a row that follows from no event"
+            if found != row:
+                return f"{name}: {_first_column(table, row, found)}"
+        for key in rows:
+            return f"{table.name} {', '.join(map(str, key))}: found no such row, wanted one"
+    return None
+
+
+def _first_column(table: Table[Any], found: SqlRow, wanted: SqlRow) -> str:
+    pairs = zip(table.columns, found, wanted, strict=True)
+    return next(f"found {name} {f!r}, wanted {w!r}" for name, f, w in pairs if f != w)
 
 
 def _nothing(_table: Table[Any], _key: Key) -> None:

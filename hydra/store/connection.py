@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-from hydra.store.private_files import FILE_RIGHTS, make_private_folder, require_private_file
+from hydra.store.private_files import make_private_file, make_private_folder, require_private_file
 
 IN_MEMORY = ":memory:"
 BUSY_TIMEOUT_MS = 1_000
@@ -34,11 +34,13 @@ def connected(path: Path | str) -> apsw.Connection:
     is_new = not path.exists()
     if not is_new:
         require_private_file(path, path.stat())
-    connection = apsw.Connection(str(path.absolute()))
-    # By name, never by a descriptor of our own: closing one would drop SQLite's locks. The
-    # file is still empty, and its companions (-wal, -shm) take their rights from it.
     if is_new:
-        path.chmod(FILE_RIGHTS)
+        # Before SQLite has it open: closing a descriptor of our own later would drop its locks. Its
+        # companions (-wal, -shm) take their rights from it.
+        make_private_file(path)
+    connection = apsw.Connection(str(path.absolute()))
+    # The log of a database that is damaged is kept; `Ledger.close` has it tidied away.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
 
 

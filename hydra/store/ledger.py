@@ -7,7 +7,7 @@ Nothing in here tells the time: `at` is market time (UTC ns), by the caller.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ from hydra.trading.trading_state import Cause
 from messages.orders import OrderApproved, OrderFilled, Outcome, client_order_id_of
 from messages.positions import BookRecovered, RecordedOrder
 
+CHECKPOINT_PAGES = 1_000
+"""From so many on, the write-ahead log is taken over into the database after a commit."""
 SESSIONS_KNOWN = 4
 """Whose decisions are kept in memory: the one that is traded, and some that reports speak of."""
 
@@ -105,6 +107,9 @@ class Ledger:
         self._taken: dict[str, dict[DecisionKey | str, str]] = {}
         self._failure: str | None = None
         self._process = os.getpid()
+        self._log_pages = 0
+        self._checkpoint_at = CHECKPOINT_PAGES
+        connection.set_wal_hook(self._log_has_grown)
         self._data_version: int = connection.pragma("data_version")
         """SQLite's own count of what others committed."""
 
@@ -134,17 +139,17 @@ class Ledger:
             ledger = cls(connection, head)
             ledger._belong_to(venue, at)
             return ledger
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            connection.close(True)
+        except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
+            _let_go(connection)
             raise LedgerDamaged(
                 f"{path}: {_words(error)}; keep the files as they are, and start from the newest"
                 " proven backup"
             ) from error
         except (apsw.Error, msgspec.MsgspecError) as error:
-            connection.close(True)
+            _let_go(connection)
             raise LedgerFailed(f"cannot open the ledger {path}: {_words(error)}") from error
         except BaseException:
-            connection.close(True)
+            _let_go(connection)
             raise
 
     @property
@@ -340,10 +345,22 @@ class Ledger:
             return state_of_tables(self._connection).digest.hex()
 
     def close(self) -> None:
-        """Give the database back, whole; what was not committed is gone. Twice does nothing."""
+        """Give the database back, whole; what was not committed is gone. Twice does nothing.
+
+        After a failure its files stay as they are, for whoever finds out why.
+        """
+        self._close(tidy=self._failure is None)
+
+    def abandon(self) -> None:
+        """Give the database back and leave its files as they are. Twice does nothing."""
+        self._close(tidy=False)
+
+    def _close(self, *, tidy: bool) -> None:
         if self._failure is None:
             self._failure = "it is closed"
         try:
+            if tidy:
+                self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             self._connection.close()
         except apsw.Error as error:
             raise self._failed("close", error) from error
@@ -432,6 +449,17 @@ class Ledger:
         self._pending.clear()
         self._pending_decisions.clear()
         self._unit.forget_what_is_stored()
+        if self._log_pages >= self._checkpoint_at:
+            # SQLite's own would keep its errors to itself. A reader may stand in the way of this
+            # one; then the log grows, and the next try is when it has grown as much again.
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._checkpoint_at = self._log_pages + CHECKPOINT_PAGES
+
+    def _log_has_grown(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        if pages < self._log_pages:  # it was taken over whole, and began anew
+            self._checkpoint_at = CHECKPOINT_PAGES
+        self._log_pages = pages
+        return apsw.SQLITE_OK
 
     def _linked(self, state: bytes) -> tuple[list[SqlRow], Head]:
         """The pending events as rows, each linked to the one before; the last bears the state."""
@@ -458,7 +486,7 @@ class Ledger:
             raise LedgerFailed(f"cannot {doing}: the ledger belongs to process {self._process}")
         try:
             yield
-        except (apsw.Error, msgspec.MsgspecError, ForeignWrite) as error:
+        except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError, ForeignWrite) as error:
             raise self._failed(doing, error) from error
 
     def _failed(self, doing: str, error: Exception) -> LedgerFailed:
@@ -469,6 +497,12 @@ class Ledger:
 def back_up_before(connection: apsw.Connection, path: Path, version: int) -> None:
     """A proven copy of what the next migration is going to change (I67)."""
     back_up(connection, path.parent / "backups" / f"{path.stem}-schema-{version}.db")
+
+
+def _let_go(connection: apsw.Connection) -> None:
+    # The first error is the one that is seen.
+    with suppress(apsw.Error):
+        connection.close(True)
 
 
 def _version(text: str) -> tuple[int, ...]:

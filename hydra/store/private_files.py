@@ -33,6 +33,17 @@ def make_private_folder(folder: Path) -> None:
     _require_private(folder, facts, FOLDER_RIGHTS)
 
 
+def require_private_folder(folder: Path) -> None:
+    """Refuse unless the folder is ours and closed to others; nothing is changed."""
+    _require_private(folder, folder.stat(), FOLDER_RIGHTS)
+
+
+def make_private_file(path: Path) -> None:
+    """An empty file with rights 0600 from its first moment on. Raises FileExistsError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    os.close(os.open(path, flags, FILE_RIGHTS))
+
+
 def require_private_file(path: Path, facts: os.stat_result) -> None:
     """Refuse unless `facts` speak of an ordinary file of ours that nobody else can touch."""
     if not stat.S_ISREG(facts.st_mode):

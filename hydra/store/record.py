@@ -29,7 +29,7 @@ from hydra.store.journal_opening import JournalEnd, journal_end
 from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.medium import NotLasting, require_lasting
-from hydra.store.private_files import RightsTooOpen
+from hydra.store.private_files import RightsTooOpen, make_private_file
 from hydra.store.redaction import Redactor
 from hydra.store.schema import NotALedger
 from hydra.trading.trading_state import Cause
@@ -114,10 +114,11 @@ class EngineRecord:
             else:
                 require_lasting(files.ledger.parent)
                 require_lasting(files.journal.parent)
-            is_first_start(files)
+            if is_first_start(files) and not files.ledger.exists():
+                make_private_file(files.ledger)
             opened.callback(guard_ledger(files.ledger))
             ledger = Ledger.open(files.ledger, venue=owner.venue, at=owner.at)
-            opened.callback(ledger.close)
+            opened.callback(ledger.abandon)
             # Before the journal is opened, which may write a line in the place of one that is gone.
             require_agreement(ledger, journal_end(files.journal))
             reached("recovery.crosschecked")
@@ -181,7 +182,8 @@ class EngineRecord:
 
     def close(self) -> None:
         """Give everything back, the locks last. Closing twice does nothing."""
-        self._held.close()
+        with self._held:
+            self.ledger.close()
 
 
 def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:

@@ -168,7 +168,9 @@ def test_an_order_with_a_report_cannot_have_been_withheld(report: Outcome) -> No
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_both_sides_of_it_i22(reports: list[Outcome], says: str) -> None:
+def test_what_cannot_be_is_refused_with_both_sides_of_it_i22(
+    reports: list[Outcome], says: str
+) -> None:
     with pytest.raises(ImpossibleReport, match=says):
         after_all(*reports)
 
@@ -177,7 +179,9 @@ def test_quantities_are_added_to_the_last_digit() -> None:
     whole, dust = Decimal(12345678901234567890), Decimal("0.000000000000000001")
     order = msgspec.structs.replace(ORDER, quantity=Decimal(12345678901234567891))
 
-    state = after(OrderState(order=order, status=OrderStatus.ATTEMPTED), filled(order, whole, "execution-1"))
+    state = after(
+        OrderState(order=order, status=OrderStatus.ATTEMPTED), filled(order, whole, "execution-1")
+    )
     state = after(state, filled(order, dust, "execution-2"))
 
     assert state.filled_quantity == Decimal("12345678901234567890.000000000000000001")

@@ -1,0 +1,225 @@
+"""Power goes at any moment, and takes with it whatever was not synced, or only a part of that."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import apsw
+import pytest
+
+from hydra.ports import LedgerMark
+from hydra.store.journal import JournalDamaged, JournalFile, read_journal
+from tests.faults.disk import Disk, disk_in_use
+from tests.faults.ledger_life import CHECKPOINT_PAGES, NEVER, Life, recorded_life, reopened
+from tests.faults.log import DiskLog, contents_of
+from tests.faults.power_cut import ORDERED, Image, Style, images
+from tests.faults.system_calls import RecordedCalls
+from tests.store.orders import AT
+
+JOURNAL = "app.jsonl"
+
+Record: TypeAlias = dict[str, object]
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    """Where an image is laid out; one after the other in the same folder."""
+    return tmp_path / "found"
+
+
+@pytest.fixture
+def disk(found: Path) -> Iterator[Disk]:
+    with disk_in_use(DiskLog(found)) as disk:
+        yield disk
+
+
+def require_nothing_lost(
+    life: Life, log: DiskLog, disk: Disk, found: Path, *, seed: int, count: int
+) -> int:
+    """Recover from `count` images; gives from how many different ones that was."""
+    checked = 0
+    for image in images(log, seed, count):
+        image.lay_out(found)
+        ledger = reopened(disk, found)
+        life.require_part_of_it(ledger, image.acknowledged)
+        ledger.close()
+        checked += 1
+    return checked
+
+
+def require_recovery_can_be_cut(
+    life: Life, image: Image, disk: Disk, found: Path, *, seed: int, times: int
+) -> None:
+    """Cut power in the recovery, in the recovery from that, and so on: it ends as if never cut."""
+    rng = random.Random(seed)
+    image.lay_out(found)
+    ledger = reopened(disk, found)
+    undisturbed = ledger.mark, ledger.state_hash()
+    ledger.close()
+    for _ in range(times):
+        image.lay_out(found)
+        reopened(disk, found).close()
+        (image,) = images(disk.log, rng.randrange(2**32), 1)
+
+    image.lay_out(found)
+    ledger = reopened(disk, found)
+    assert (ledger.mark, ledger.state_hash()) == undisturbed
+    life.require_part_of_it(ledger, image.acknowledged)
+    ledger.close()
+
+
+def test_nothing_acknowledged_is_lost_in_a_power_cut_i53_i55(
+    tmp_path: Path, disk: Disk, found: Path
+) -> None:
+    life, log = recorded_life(tmp_path / "life")
+
+    assert require_nothing_lost(life, log, disk, found, seed=1, count=400) == 400
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("sessions", "rounds", "checkpoint_pages"),
+    [(3, 6, CHECKPOINT_PAGES), (2, 8, 8), (4, 3, 64), (2, 6, NEVER)],
+)
+def test_nothing_acknowledged_is_lost_in_thousands_of_power_cuts_i53_i55(
+    tmp_path: Path, disk: Disk, found: Path, sessions: int, rounds: int, checkpoint_pages: int
+) -> None:
+    life, log = recorded_life(
+        tmp_path / "life", sessions=sessions, rounds=rounds, checkpoint_pages=checkpoint_pages
+    )
+
+    assert require_nothing_lost(life, log, disk, found, seed=sessions, count=5_000) == 5_000
+
+
+def test_the_same_power_cuts_lose_what_was_not_synced(
+    tmp_path: Path, disk: Disk, found: Path
+) -> None:
+    def sync_less(connection: apsw.Connection) -> None:
+        connection.pragma("synchronous", "NORMAL")
+
+    _, log = recorded_life(tmp_path / "life", prepare=sync_less)
+
+    missing = []
+    for image in images(log, 1, 300):
+        image.lay_out(found)
+        ledger = reopened(disk, found)
+        missing.append(max(0, image.acknowledged - ledger.mark.seq))
+        ledger.close()
+
+    assert sum(lost > 0 for lost in missing) > 100
+    assert max(missing) > 10
+
+
+def test_recovery_of_the_ledger_goes_on_where_power_was_cut_i59(
+    tmp_path: Path, disk: Disk, found: Path
+) -> None:
+    life, log = recorded_life(tmp_path / "life")
+
+    for seed, image in enumerate(images(log, 2, 40)):
+        require_recovery_can_be_cut(life, image, disk, found, seed=seed, times=5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_recovery_of_the_ledger_goes_on_however_often_power_was_cut_i59(
+    tmp_path: Path, disk: Disk, found: Path
+) -> None:
+    life, log = recorded_life(tmp_path / "life", sessions=3)
+
+    for seed, image in enumerate(images(log, 3, 200)):
+        require_recovery_can_be_cut(life, image, disk, found, seed=seed, times=50)
+
+
+FILE_BYTES_MAX = 6_000
+"""So few that the journal begins new files all the time."""
+
+
+def recorded_journal(root: Path, *, sessions: int = 2) -> tuple[list[Record], DiskLog]:
+    """Write a journal, syncing now and then: its lines, and all that the disk was asked to do."""
+    log = DiskLog(root)
+    rng = random.Random(0)
+    with RecordedCalls(log).in_use():
+        for session in range(1, sessions + 1):
+            # The last one is not closed: nobody is there to do it when power goes.
+            journal = opened_journal(log.root)
+            log.acknowledge(journal.synced_seq)
+            for number in range(30):
+                text = "x" * rng.choice((1, 50, 300, 1_500))
+                mark = LedgerMark(session * 100 + number, f"{number:064x}")
+                marked = {"ledger_seq": mark.seq, "ledger_chain": mark.chain}
+                journal.append(
+                    {"ts": AT, "event": "said", "text": text, **(marked if number % 7 == 0 else {})}
+                )
+                if rng.random() < 0.2:
+                    journal.sync()
+                    log.acknowledge(journal.synced_seq)
+            if session < sessions:
+                journal.close()
+                log.acknowledge(journal.synced_seq)
+    return list(read_journal(root / JOURNAL)), log
+
+
+def opened_journal(folder: Path) -> JournalFile:
+    return JournalFile.open(folder / JOURNAL, at=AT, file_bytes_max=FILE_BYTES_MAX)
+
+
+def require_journal_goes_on(lines: list[Record], image: Image, found: Path) -> None:
+    """What was synced is there, and what is new comes right behind what is there."""
+    journal = opened_journal(found)
+    last = journal.append({"ts": AT, "event": "went_on"})
+    journal.close()
+    there = list(read_journal(found / JOURNAL))
+    old = [record for record in there if record["event"] == "said"]
+    assert old == [record for record in lines if record["event"] == "said"][: len(old)]
+    assert lines[: image.acknowledged] == there[: image.acknowledged]
+    assert (there[-1]["event"], there[-1]["seq"]) == ("went_on", last)
+
+
+def test_a_journal_goes_on_after_a_power_cut_with_all_that_was_synced_i53_i63(
+    tmp_path: Path, found: Path
+) -> None:
+    lines, log = recorded_journal(tmp_path / "life")
+
+    with RecordedCalls(DiskLog(found)).in_use():
+        for image in images(log, 4, 300, styles=ORDERED):
+            image.lay_out(found)
+            require_journal_goes_on(lines, image, found)
+
+
+def test_a_journal_with_holes_goes_on_or_is_left_as_it_is_i53_i63(
+    tmp_path: Path, found: Path
+) -> None:
+    lines, log = recorded_journal(tmp_path / "life")
+    refused = 0
+
+    with RecordedCalls(DiskLog(found)).in_use():
+        for image in images(log, 5, 200, styles=(Style.REORDERED, Style.TORN)):
+            image.lay_out(found)
+            try:
+                require_journal_goes_on(lines, image, found)
+            except JournalDamaged:
+                refused += 1
+                assert contents_of(found) == image.files
+
+    assert refused > 0
+
+
+def test_a_journal_goes_on_where_power_was_cut_as_it_was_opened_i59_i63(
+    tmp_path: Path, found: Path
+) -> None:
+    lines, log = recorded_journal(tmp_path / "life")
+    rng = random.Random(6)
+
+    for image in images(log, 6, 40, styles=ORDERED):
+        again = image
+        for _ in range(4):
+            again.lay_out(found)
+            opening = DiskLog.of(found)
+            with RecordedCalls(opening).in_use():
+                opened_journal(found).close()
+            (again,) = images(opening, rng.randrange(2**32), 1, styles=ORDERED)
+        again.lay_out(found)
+        require_journal_goes_on(lines, replace(again, acknowledged=image.acknowledged), found)
