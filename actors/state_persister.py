@@ -50,6 +50,12 @@ class StatePersister(Actor[Inbox]):
         self._duplicates = 0
         self._commits = 0
 
+    def start(self, ctx: Context) -> None:
+        # What the incarnation before recorded and could not commit (it hung, or its mailbox was
+        # full) is a duplicate by now. Nobody was told of it, so the book has to have it.
+        if ctx.incarnation > 1:
+            self._ledger.commit()
+
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case OrderApproved():
@@ -86,7 +92,11 @@ class StatePersister(Actor[Inbox]):
         self._commit(ctx)
 
     def _record_intent(self, approved: OrderApproved, ctx: Context) -> None:
-        recorded = self._ledger.record_intent(approved, ctx.market_time())
+        try:
+            recorded = self._ledger.record_intent(approved, ctx.market_time())
+        except Exception:
+            self._commit(ctx)  # what came before must not go down with this one
+            raise
         if recorded.duplicate:
             # It was sent, or may have been, in an earlier life. It is never sent again.
             self._duplicates += 1
@@ -96,7 +106,11 @@ class StatePersister(Actor[Inbox]):
         self._has_recorded(approved, ctx)
 
     def _record_report(self, report: Outcome, ctx: Context) -> None:
-        recorded = self._ledger.record_report(report, ctx.market_time())
+        try:
+            recorded = self._ledger.record_report(report, ctx.market_time())
+        except Exception:
+            self._commit(ctx)  # what came before must not go down with this one
+            raise
         if recorded.duplicate:
             self._duplicates += 1
             ctx.log(

@@ -73,10 +73,7 @@ def run_session(
         at=data.begins_at - LEAD,
     )
     record = EngineRecord.open(files, owner, redactor)
-    try:
-        return play_session(settings, data, files, options, record, out)
-    finally:
-        record.close()
+    return play_session(settings, data, files, options, record, out)
 
 
 def play_session(
@@ -87,15 +84,17 @@ def play_session(
     record: EngineRecord,
     out: TextIO,
 ) -> ExitCode:
-    """The session itself, on a record that is open and stays so."""
+    """The session itself, on a record that is open and is closed at its end."""
     last_resort = _LastResort(GONE_WITHIN_S)
     try:
         session = _Session(settings, data, files, options, record, out, last_resort)
         code = session.play_live() if options.speed is not None else session.play_virtual()
+        last_resort.arm()  # a disk that does not answer must not keep the process either
         if code is not ExitCode.FAIL_CLOSED:
             record.end(f"exit code {int(code)}", session.ended_at)
         return code
     finally:
+        record.close()
         last_resort.disarm()
 
 
@@ -185,9 +184,10 @@ class _Session:
                 if not ready and not asked_to_stop and runtime.failed_closed is None:
                     causes = _causes(runtime)
                     _close_gate(runtime, "preflight did not pass")
-                    self._stop_tree(runtime)
+                    results = self._stop_tree(runtime)
                     self._say(f"preflight did not pass: {causes}")
-                    return ExitCode.PREFLIGHT_FAILED
+                    stopped = all(result.outcome == "done" for result in results)
+                    return ExitCode.PREFLIGHT_FAILED if stopped else ExitCode.FAIL_CLOSED
                 if ready and not asked_to_stop:
                     keep_pruned(runtime)
                     playback.open()

@@ -146,9 +146,10 @@ class HaltMarker:
 
     def close(self) -> None:
         """Let the file go. Closing twice does nothing."""
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
+        with self._one_at_a_time:
+            if self._descriptor >= 0:
+                descriptor, self._descriptor = self._descriptor, -1
+                os.close(descriptor)
 
     def _write(self, cause: Cause | None) -> None:
         first, second = self._blocks

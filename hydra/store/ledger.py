@@ -6,9 +6,10 @@ Nothing in here tells the time: `at` is market time (UTC ns), by the caller.
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,12 @@ from hydra.store.events import (
     encoded,
     kind_of,
 )
-from hydra.store.order_state import OrderState, after, require_same_execution
+from hydra.store.order_state import (
+    ImpossibleReport,
+    OrderState,
+    after,
+    require_same_execution,
+)
 from hydra.store.projections import booked, content_hash
 from hydra.store.reading import Records
 from hydra.store.schema import NewerThanThisHydra, migrate
@@ -89,6 +95,21 @@ class WrongOwner(Exception):
     """The ledger is of another venue or account than the one that is to be traded."""
 
 
+class UsedByTwo(Exception):
+    """A thread called while another one was not done: one that hung, and whoever replaced it."""
+
+
+REFUSALS = (
+    ContentChanged,
+    DecimalException,
+    ImpossibleReport,
+    NewerThanThisHydra,
+    UnknownOrder,
+    WrongOwner,
+)
+"""What is raised before anything was changed. After all else nobody knows what is recorded."""
+
+
 class Ledger:
     """The record of everything that was meant, sent, filled, granted and halted.
 
@@ -107,6 +128,7 @@ class Ledger:
         self._taken: dict[str, dict[DecisionKey | str, str]] = {}
         self._failure: str | None = None
         self._process = os.getpid()
+        self._in_use = threading.Lock()
         self._log_pages = 0
         self._checkpoint_at = CHECKPOINT_PAGES
         connection.set_wal_hook(self._log_has_grown)
@@ -161,7 +183,8 @@ class Ledger:
         """Record intent and attempt; once they are committed the order may be sent, not before.
 
         A duplicate was recorded before, by this very decision: it must not be sent again.
-        Raises ContentChanged if the decision or the order's name is taken by another content.
+        Raises ContentChanged if the decision, or the order's name in its session, is taken by
+        another content. (A name out of another session fails at the commit.)
         """
         event = OrderIntended(intent=approved.intent, order=approved.order)
         name = approved.order.client_order_id
@@ -244,7 +267,7 @@ class Ledger:
 
     def commit(self) -> LedgerMark:
         """Make all that was recorded durable, in one transaction; gives the new mark."""
-        with self._translated("commit"):
+        with self._translated("commit", refusals=()):
             if self._pending:
                 self._write()
         return self.mark
@@ -356,6 +379,7 @@ class Ledger:
         self._close(tidy=False)
 
     def _close(self, *, tidy: bool) -> None:
+        self._require_own_process("close")
         if self._failure is None:
             self._failure = "it is closed"
         try:
@@ -479,17 +503,31 @@ class Ledger:
         return None if row is None else table.decode(row)
 
     @contextmanager
-    def _translated(self, doing: str) -> Iterator[None]:
+    def _translated(
+        self, doing: str, refusals: tuple[type[Exception], ...] = REFUSALS
+    ) -> Iterator[None]:
         if self._failure is not None:
             raise LedgerFailed(f"cannot {doing}: the ledger failed before: {self._failure}")
-        if os.getpid() != self._process:
-            raise LedgerFailed(f"cannot {doing}: the ledger belongs to process {self._process}")
+        self._require_own_process(doing)
+        if not self._in_use.acquire(blocking=False):
+            raise self._failed(doing, UsedByTwo("another thread is still at work in it"))
         try:
             yield
-        except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError, ForeignWrite) as error:
+        except refusals:
+            raise
+        except Exception as error:
             raise self._failed(doing, error) from error
+        except BaseException as error:
+            self._failed(doing, error)
+            raise
+        finally:
+            self._in_use.release()
 
-    def _failed(self, doing: str, error: Exception) -> LedgerFailed:
+    def _require_own_process(self, doing: str) -> None:
+        if os.getpid() != self._process:
+            raise LedgerFailed(f"cannot {doing}: the ledger belongs to process {self._process}")
+
+    def _failed(self, doing: str, error: BaseException) -> LedgerFailed:
         self._failure = f"cannot {doing}: {_words(error)}"
         return LedgerFailed(self._failure)
 
@@ -509,7 +547,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 

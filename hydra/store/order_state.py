@@ -132,10 +132,11 @@ def _filled(state: OrderState, fill: Fill) -> OrderState:
             f"{order.client_order_id} is a {order.side.value} of {order.symbol}, but execution"
             f" {fill.execution_id} is {_words(fill)}"
         )
-    if not (fill.quantity.is_finite() and fill.quantity > 0 and fill.price.is_finite()):
+    are_finite = fill.quantity.is_finite() and fill.price.is_finite()
+    if not (are_finite and fill.quantity > 0 and fill.price >= 0):
         raise ImpossibleReport(
             f"{order.client_order_id}: execution {fill.execution_id} is {_words(fill)}; wanted a"
-            " quantity over zero and a price"
+            " quantity over zero and a price of zero or more"
         )
     filled_quantity = exact.add(state.filled_quantity, fill.quantity)
     if not filled_quantity <= order.quantity:

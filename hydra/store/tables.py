@@ -59,13 +59,17 @@ class Table(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
 
     @property
     def insert(self) -> str:
-        """Adds a row, or replaces the values of the one with this key."""
+        """Adds a row; an error if there is one with this key."""
         places = ", ".join("?" * len(self.columns))
-        statement = f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({places})"
+        return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({places})"
+
+    @property
+    def replace(self) -> str:
+        """Replaces the values of the row with this key."""
         if not self.values:
-            return statement  # written once: a second time is an error
+            return self.insert  # written once: a second time is an error
         replaced = ", ".join(f"{column} = excluded.{column}" for column in self.values)
-        return f"{statement} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {replaced}"
+        return f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {replaced}"
 
     @property
     def of_a_key(self) -> str:

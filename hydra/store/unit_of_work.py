@@ -20,11 +20,16 @@ ENTITIES_KEPT = 20_000
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What becomes of one table: rows to be written, and keys of rows that are gone."""
+    """What becomes of one table: rows that are new or changed, and keys of rows that are gone."""
 
     table: Table[Any]
-    rows: list[SqlRow]
+    added: list[SqlRow]
+    replaced: list[SqlRow]
     gone: list[Key]
+
+
+class StoredAlready(Exception):
+    """What was to be new has the key of something that is stored."""
 
 
 class UnitOfWork:
@@ -61,8 +66,13 @@ class UnitOfWork:
         self._touched[place] = table
 
     def add(self, table: Table[E], entity: E, *key: str) -> None:
-        """This is new: it is known that nothing of this key is stored."""
+        """This is new: the caller knows of nothing that is stored under this key.
+
+        Raises `StoredAlready` if something is known here; the database refuses what is not.
+        """
         place = (table.name, key)
+        if self._now.get(place) is not None:
+            raise StoredAlready(f"{table.name} {', '.join(key)} is on record already")
         self._now[place] = entity
         self._touched[place] = table
 
@@ -76,7 +86,7 @@ class UnitOfWork:
 
     def written(self) -> tuple[list[Written], bytes]:
         """What is to be written, in the order that it has to be, and the state's new name."""
-        by_table = {table.name: Written(table, [], []) for table in TABLES}
+        by_table = {table.name: Written(table, [], [], []) for table in TABLES}
         for place, table in self._touched.items():
             name, key = place
             before = self._hashes.pop(place, None)
@@ -84,14 +94,15 @@ class UnitOfWork:
             if before is not None:
                 self._state.remove(before)
             if entity is not None:
-                row = table.encode(entity)
-                by_table[name].rows.append(row)
+                row, part = table.encode(entity), by_table[name]
+                (part.added if before is None else part.replaced).append(row)
                 self._hashes[place] = after = row_hash(name, row)
                 self._state.add(after)
             elif before is not None:
                 by_table[name].gone.append(key)
         self._touched.clear()
-        return [part for part in by_table.values() if part.rows or part.gone], self._state.digest
+        changed = [part for part in by_table.values() if part.added or part.replaced or part.gone]
+        return changed, self._state.digest
 
     def forget_what_is_stored(self) -> None:
         """After a commit all can be looked up again; more than a few are not kept."""
@@ -107,4 +118,5 @@ def write(connection: apsw.Connection, parts: list[Written]) -> None:
         if part.gone:
             statement = f"DELETE FROM {part.table.name} WHERE {part.table.of_a_key}"
             connection.executemany(statement, part.gone)
-        connection.executemany(part.table.insert, part.rows)
+        connection.executemany(part.table.insert, part.added)
+        connection.executemany(part.table.replace, part.replaced)

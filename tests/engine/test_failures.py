@@ -22,6 +22,7 @@ from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
     BrokenJournal,
+    ListJournal,
     Played,
     bars_of,
     market_of,
@@ -199,12 +200,18 @@ class FailingLedger:
         self._ledger.close()
 
 
-def test_an_intent_that_cannot_be_stored_is_not_sent_and_halts_i13_i56() -> None:
-    played = play(MARKET, ledger=FailingLedger(0))  # type: ignore[arg-type]  # as the port has it
+def test_an_intent_that_cannot_be_stored_is_not_sent_and_stops_the_engine_i13_i56() -> None:
+    journal, ledger = ListJournal(), FailingLedger(0)
 
-    assert f"failed:{paths.STATE_PERSISTER.path}" in codes(played)
-    assert played.summary.trades == ()
-    assert played.journal.events("report_stored") == []
+    # The persister's second incarnation tries to commit what was left, and fails as well.
+    with pytest.raises(NobodyThere, match="reporter"):
+        play(MARKET, journal=journal, ledger=ledger)  # type: ignore[arg-type]  # as the port has it
+
+    latched = [record["cause"] for record in journal.events("halt_latched")]
+    assert f"failed:{paths.STATE_PERSISTER.path}" in [
+        cause.code for cause in latched if isinstance(cause, Cause)
+    ]
+    assert journal.events("intent_stored") == journal.events("report_stored") == []
 
 
 def test_a_journal_that_cannot_be_written_is_a_fail_closed_stop_i64() -> None:

@@ -1,17 +1,21 @@
 """What a live run does when its record is taken from under it."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hydra.ops.watching import halt_for_good, watch_over
+from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.store.watch import RecordWatch
 from hydra.trading.trading_state import CauseClass, TradingState
+from messages.journal import PruneJournal
+from messages.message import Message
+from messages.record import JournalSynced
 
 OWNER = Owner(venue="paper", account="PA-1", version="1.0.0", configuration="digest", at=0)
 
@@ -79,6 +83,37 @@ def test_a_ledger_restored_over_a_running_engine_halts_i58(life: Life) -> None:
     life.watch.look_once()
 
     assert life.codes == ["ledger_replaced"]
+
+
+def said_to_nobody(life: Life) -> list[Message]:
+    return [dead.envelope.message for dead in life.runtime.dead_letters.ring]
+
+
+def test_the_persister_is_told_what_is_on_the_disk_i54(life: Life) -> None:
+    seq = life.record.journal.append({"ts": 0, "event": "test"})
+
+    life.watch.sync_once()
+    life.watch.sync_once()
+
+    assert said_to_nobody(life) == [JournalSynced(seq=seq)]
+
+
+def test_an_alarm_is_said_and_halts_nothing_i65(life: Life) -> None:
+    log = life.files.ledger.with_name("ledger.db-wal")
+    # By another program: here nobody but SQLite may open it.
+    subprocess.run(["truncate", "--size=300M", log], check=True, timeout=10)
+
+    life.watch.look_once()
+
+    (alarm,) = [line for line in life.said if "-wal" in line]
+    assert alarm.startswith(f"ALARM: {log}: found 300 MiB")
+    assert life.codes == []
+
+
+def test_the_journal_is_pruned_at_once(life: Life) -> None:
+    keep_pruned(life.runtime)
+
+    assert [type(message) for message in said_to_nobody(life)] == [PruneJournal]
 
 
 def test_a_halt_outlives_the_ledger_that_could_not_take_it_i03(life: Life) -> None:

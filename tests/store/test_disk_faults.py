@@ -19,7 +19,7 @@ from tests.faults.disk import FAILURES, LYING, Disk, Failure, Fault, disk_in_use
 from tests.faults.ledger_life import LEDGER, NEVER, Life, all_it_says, live, recorded_life, reopened
 from tests.faults.log import DiskLog, contents_of
 from tests.faults.power_cut import Image, Style, image_at, images, lay_out
-from tests.store.disk import no_file_longer_than
+from tests.faults.quota import no_file_longer_than
 from tests.store.orders import AT
 
 WAL = f"{LEDGER}-wal"

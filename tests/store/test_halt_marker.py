@@ -30,7 +30,7 @@ from hydra.store.halt_marker import (
 )
 from hydra.store.private_files import RightsTooOpen
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from tests.store.disk import no_file_longer_than
+from tests.faults.quota import no_file_longer_than
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -14,7 +14,7 @@ from hydra.store.journal import JournalDamaged, JournalFailed, JournalFile
 from hydra.store.journal_files import segment_path
 from hydra.store.journal_line import MAX_LINE_BYTES
 from hydra.store.journal_reading import findings_in, read_journal
-from tests.store.disk import no_file_longer_than
+from tests.faults.quota import no_file_longer_than
 from tests.store.journals import (
     SMALL,
     contents_of,

@@ -110,6 +110,18 @@ def test_a_duplicate_is_known_after_a_restart_and_whatever_has_happened_i16(tmp_
     ledger.close()
 
 
+def test_a_duplicate_is_known_before_its_commit_however_many_sessions_come_between_i16() -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    days = [approved(decision(session=f"2024-01-{day:02}")) for day in range(1, 11)]
+    for one in days:
+        ledger.record_intent(one, AT)
+
+    assert all(ledger.record_intent(one, AT).duplicate for one in days)
+    ledger.commit()
+    assert len(ledger.orders()) == len(days)
+    ledger.close()
+
+
 def test_epoch_and_deadline_are_no_part_of_the_content(ledger: Ledger) -> None:
     ledger.record_intent(APPROVED, AT)
 
@@ -595,6 +607,15 @@ def test_the_newest_grant_of_a_session_is_the_budget(ledger: Ledger) -> None:
     assert ledger.budgets("2024-01-04") == {}
 
 
+def test_counters_are_those_of_the_session_that_is_asked_for_i38(ledger: Ledger) -> None:
+    for session in ("2024-01-02", "2024-01-03"):
+        ledger.record_intent(approved(decision(session=session)), AT)
+
+    assert ledger.counters("2024-01-03") == (
+        SessionCounters(bot="momentum", session="2024-01-03", entries=1),
+    )
+
+
 def cause(code: str, since: int, detail: str = "") -> Cause:
     return Cause(
         code=code,
@@ -607,16 +628,16 @@ def cause(code: str, since: int, detail: str = "") -> Cause:
 
 def test_halts_stand_until_each_is_cleared_by_its_code_i05(ledger: Ledger) -> None:
     ledger.latch_halt(cause("daily_loss", AT + 1), AT)
-    ledger.latch_halt(cause("api_failures", AT), AT)
+    ledger.latch_halt(cause("wash_trade", AT), AT)
     ledger.latch_halt(cause("daily_loss", AT + 2, "again"), AT)
     ledger.commit()
-    assert ledger.halts() == (cause("api_failures", AT), cause("daily_loss", AT + 2, "again"))
+    assert ledger.halts() == (cause("wash_trade", AT), cause("daily_loss", AT + 2, "again"))
 
     ledger.clear_halt("daily_loss", "preflight passed", AT)
     ledger.clear_halt("nobody latched this", "by mistake", AT)
     ledger.commit()
 
-    assert ledger.halts() == (cause("api_failures", AT),)
+    assert ledger.halts() == (cause("wash_trade", AT),)
 
 
 def test_the_chain_names_every_event_and_all_before_it_i54(ledger: Ledger) -> None:
@@ -630,7 +651,50 @@ def test_the_chain_names_every_event_and_all_before_it_i54(ledger: Ledger) -> No
     assert ledger.chain_at(4) is None
 
 
-def test_a_commit_of_nothing_changes_nothing(ledger: Ledger) -> None:
+def test_a_commit_of_nothing_changes_nothing_and_waits_for_nobody(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db", venue="paper", at=AT, busy_timeout_ms=1)
     before = ledger.mark
+    other = apsw.Connection(str(tmp_path / "ledger.db"))
+    other.execute("BEGIN IMMEDIATE")
 
     assert ledger.commit() == before
+
+    other.close()
+    ledger.close()
+
+
+def test_the_journal_s_mark_only_goes_on_and_is_written_when_it_does_i54(ledger: Ledger) -> None:
+    first = ledger.mark
+    for seq in (7, 7, 3):
+        ledger.mark_journal(seq, AT)
+        ledger.commit()
+
+    assert (ledger.journal_seq, ledger.mark.seq) == (7, first.seq + 1)
+
+
+def test_which_engine_has_it_on_which_settings_is_on_record(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "ledger.db")
+    assert (ledger.engine, ledger.unclean_end) == (None, False)
+    ledger.engine_started("1.2.3", "digest of the settings", AT)
+    ledger.commit()
+    assert (ledger.engine, ledger.unclean_end) == ("1.2.3", True)
+    ledger.engine_stopped("asked to", AT)
+    ledger.commit()
+    assert (ledger.engine, ledger.unclean_end) == ("1.2.3", False)
+    ledger.close()
+
+    assert rows(tmp_path / "ledger.db", "SELECT name, value FROM facts ORDER BY name") == [
+        ("configuration", "digest of the settings"),
+        ("engine", "1.2.3"),
+        ("running", "no"),
+        ("venue", "paper"),
+    ]
+
+
+def test_a_rejection_counts_once_whatever_comes_after_it_i38(ledger: Ledger) -> None:
+    ledger.record_intent(APPROVED, AT)
+    for report in (REJECTED, ACCEPTED, REJECTED):
+        ledger.record_report(report, AT)
+
+    (counters,) = ledger.counters("2024-01-02")
+    assert (counters.entries, counters.rejections) == (1, 1)

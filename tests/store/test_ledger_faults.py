@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -14,15 +15,21 @@ import apsw
 import pytest
 
 from hydra.store.chain import link_of
-from hydra.store.checking import LedgerDamaged
+from hydra.store.checking import (
+    LedgerDamaged,
+    chain_head,
+    require_replay,
+    require_state,
+    state_of_tables,
+)
 from hydra.store.connection import DurabilityRefused, require_sqlite
 from hydra.store.events import RECORD_VERSION
-from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
+from hydra.store.ledger import CHECKPOINT_PAGES, Ledger, LedgerFailed, WrongOwner
 from hydra.store.private_files import RightsTooOpen
 from hydra.store.schema import MIGRATIONS, NewerThanThisHydra, NotALedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from messages.orders import OrderAccepted
-from tests.store.disk import disk_in_use, no_file_longer_than
+from messages.orders import OrderAccepted, OrderRejected
+from tests.faults.quota import no_file_longer_than
 from tests.store.orders import AT, approved, decision, filled, opened
 
 APPROVED = approved()
@@ -349,48 +356,6 @@ def test_a_failure_at_any_statement_leaves_nothing_i56(
     assert statements >= 4  # At least begin, one event, one table and commit.
 
 
-@pytest.mark.parametrize("name", WRITES)
-def test_a_disk_that_breaks_at_any_call_is_a_failure_and_loses_nothing_i56(
-    path: Path, name: str
-) -> None:
-    for calls in itertools.count():
-        folder = path.parent / str(calls)
-        with disk_in_use() as disk:
-            ledger = opened_with_one_order(folder / "ledger.db")
-            before = ledger.state_hash()
-            disk.calls_before_failure = calls
-            failed = fails(WRITES[name], ledger)
-            was_hit = disk.failures > 0
-            disk.calls_before_failure = None
-            found = disk.after_a_power_cut(folder / "found")
-            ledger.close()
-
-        assert failed == was_hit
-        ledger = opened(found)
-        assert (ledger.state_hash() == before) == failed
-        ledger.close()
-        if not was_hit:
-            break
-
-    assert calls >= 2  # At least one write and one sync.
-
-
-def test_nothing_that_was_recorded_is_lost_in_a_power_cut_i53(path: Path) -> None:
-    with disk_in_use() as disk:
-        ledger = opened(path)
-        for signal in range(1, 6):
-            one = approved(decision(signal=signal))
-
-            ledger.record_intent(one, AT)
-            ledger.record_report(filled(one.order, "4"), AT)
-            ledger.put("watermark", str(signal), AT)
-
-            found = opened(disk.after_a_power_cut(path.parent / f"after-{signal}"))
-            assert found.state_hash() == ledger.state_hash()
-            found.close()
-        ledger.close()
-
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -559,11 +524,163 @@ def test_a_record_that_this_hydra_cannot_read_is_refused_i67(
         opened(path)
 
 
+def test_the_log_is_taken_over_again_and_again_i65(path: Path) -> None:
+    ledger = opened(path)
+    log = path.with_name("ledger.db-wal")
+    value = "x" * 200_000  # some 50 pages
+
+    sizes = []
+    for number in range(100):
+        ledger.put("key", value, AT + number)
+        sizes.append(log.stat().st_size)
+
+    pages = max(sizes) // 4096
+    assert CHECKPOINT_PAGES <= pages <= CHECKPOINT_PAGES + 300
+    ledger.close()
+
+
+def test_tables_that_do_not_follow_from_the_events_are_not_proven_i55(path: Path) -> None:
+    ledger = opened_with_one_order(path)
+    ledger.put("key", "value", AT)
+    before = bytes.fromhex(ledger.chain_at(ledger.mark.seq - 1) or "")
+    ledger.close()
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TRIGGER events_are_not_changed")
+    connection.execute("UPDATE kv SET value = 'another'")
+    ((seq, at, version, kind, body),) = connection.execute(
+        "SELECT seq, at, version, kind, body FROM events ORDER BY seq DESC LIMIT 1"
+    )
+    state = state_of_tables(connection).digest
+    link = link_of(before, seq, at, version, kind, body, state)
+    connection.execute("UPDATE events SET state = ?, link = ? WHERE seq = ?", (state, link, seq))
+    require_state(connection, chain_head(connection))
+
+    with pytest.raises(LedgerDamaged, match="replayed up to event 4, the state is another one"):
+        require_replay(connection, lambda _seq: None)
+
+    connection.close()
+
+
+def test_a_value_that_the_database_cannot_take_fails_and_leaves_no_part_i55_i56(
+    path: Path,
+) -> None:
+    ledger = opened_with_one_order(path)
+    too_late = filled(APPROVED.order, "4", at=2**63)
+
+    with pytest.raises(LedgerFailed, match="cannot commit: OverflowError"):
+        ledger.record_report(too_late, AT)
+    with pytest.raises(LedgerFailed, match="failed before: cannot commit: OverflowError"):
+        ledger.record_report(ACCEPTED, AT)
+
+    ledger.close()
+    ledger = opened(path)
+    assert (ledger.mark.seq, ledger.fills()) == (3, ())
+    ledger.close()
+
+
+def test_a_position_that_has_too_many_digits_fails_and_leaves_no_part_i55_i56(path: Path) -> None:
+    vast, tiny = Decimal("1E+60"), Decimal("1E-60")
+    ledger = Ledger.open(path, venue="paper", at=AT)
+    for signal_number, quantity in enumerate((vast, tiny)):
+        one = approved(decision(signal=signal_number), quantity=quantity)
+        ledger.record_intent(one, AT)
+        ledger.record_report(filled(one.order, quantity, price=Decimal(0)), AT)
+
+    with pytest.raises(LedgerFailed, match="cannot commit: Inexact"):
+        ledger.commit()
+    with pytest.raises(LedgerFailed, match="failed before: cannot commit: Inexact"):
+        ledger.commit()
+
+    ledger.close()
+    assert names_in(path) == []
+
+
+def test_words_that_cannot_be_written_fail_before_anything_is_told_i56(path: Path) -> None:
+    ledger = opened_with_one_order(path)
+    rejected = OrderRejected(client_order_id=NAME, reason="half a pair: \ud800", at=AT)
+
+    with pytest.raises(LedgerFailed, match="cannot record a report: UnicodeEncodeError"):
+        ledger.record_report(rejected, AT)
+    assert fails(USES["commit"], ledger)
+
+    ledger.close()
+    assert names_in(path) == [NAME]
+
+
+@pytest.mark.parametrize("reopens", [True, False])
+def test_an_order_s_name_of_another_session_is_never_taken_again_i15(
+    path: Path, *, reopens: bool
+) -> None:
+    ledger = opened_with_one_order(path)
+    ledger.record_report(filled(APPROVED.order, "4"), AT)
+    before = ledger.state_hash()
+    if reopens:
+        ledger.close()
+        ledger = opened(path)
+    taken = approved(decision(session="2024-01-03"), client_order_id=NAME)
+
+    with pytest.raises(LedgerFailed, match=r"ConstraintError|is on record already"):
+        ledger.record_intent(taken, AT)
+
+    ledger.close()
+    ledger = opened(path)
+    assert ledger.state_hash() == before
+    ledger.close()
+
+
+def test_an_interruption_in_a_commit_is_a_failure_i56(
+    path: Path, connections: list[apsw.Connection]
+) -> None:
+    ledger = opened_with_one_order(path)
+
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    connections[0].exec_trace = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        ledger.put("key", "value", AT)
+    connections[0].exec_trace = None
+
+    assert fails(USES["commit"], ledger)
+    ledger.close()
+    assert names_in(path) == [NAME]
+
+
+def test_who_comes_while_another_thread_commits_is_refused_i13_i56(
+    path: Path, connections: list[apsw.Connection]
+) -> None:
+    ledger = Ledger.open(path, venue="paper", at=AT)
+    commits, goes_on = threading.Event(), threading.Event()
+
+    def hang(_cursor: object, statement: str, _bindings: object) -> bool:
+        if statement == "COMMIT":
+            commits.set()
+            goes_on.wait(10)
+        return True
+
+    ledger.record_intent(APPROVED, AT)
+    connections[0].exec_trace = hang
+    hung = threading.Thread(target=ledger.commit)
+    hung.start()
+    assert commits.wait(10)
+
+    with pytest.raises(LedgerFailed, match="another thread is still at work in it"):
+        ledger.record_intent(approved(decision(signal=2)), AT)
+
+    goes_on.set()
+    hung.join(10)
+    with pytest.raises(LedgerFailed, match="failed before: cannot record an intent"):
+        ledger.commit()
+    ledger.close()
+    assert names_in(path) == [NAME]
+
+
 def test_a_child_of_this_process_cannot_use_its_ledger_i57(path: Path) -> None:
     ledger = opened(path)
     child = os.fork()
     if child == 0:  # pragma: no cover (in the other process)
-        os._exit(0 if fails(WRITES["put"], ledger) else 1)
+        refused = fails(WRITES["put"], ledger) and fails(Ledger.close, ledger)
+        os._exit(0 if refused else 1)
 
     _, status = os.waitpid(child, 0)
 

@@ -139,6 +139,13 @@ def test_the_same_report_again_brings_nothing_new(report: Outcome) -> None:
     assert after(state, report) == state
 
 
+@pytest.mark.parametrize("report", [REJECTED, UNKNOWN])
+def test_the_first_words_for_a_status_stand(report: OrderRejected | OrderUnknown) -> None:
+    state = after(ATTEMPTED, report)
+
+    assert after(state, msgspec.structs.replace(report, reason="in other words")) == state
+
+
 @pytest.mark.parametrize("report", VENUE_REPORTS)
 def test_an_order_that_was_never_sent_can_have_no_report(report: Outcome) -> None:
     with pytest.raises(ImpossibleReport, match=f"withheld and never sent.*{type(report).__name__}"):
@@ -158,6 +165,7 @@ def test_an_order_with_a_report_cannot_have_been_withheld(report: Outcome) -> No
         ([filled(ORDER, "0")], "wanted a quantity over zero"),
         ([filled(ORDER, "-4")], "wanted a quantity over zero"),
         ([filled(ORDER, "NaN")], "wanted a quantity over zero"),
+        ([filled(ORDER, "4", price=Decimal(-1))], "and a price of zero or more"),
         ([filled(ORDER, "Infinity")], "wanted a quantity over zero"),
         ([filled(ORDER, "4", price=Decimal("NaN"))], "and a price"),
         ([filled(ORDER, "4", symbol="MSFT")], "is a buy of AAPL, but .* buy 4 MSFT at 187.30"),

@@ -1,6 +1,7 @@
 """Ledger, journal and marker as one: what each loses, another one tells (I54)."""
 
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 from hydra.ports import LedgerMark
 from hydra.store.checking import LedgerDamaged
 from hydra.store.engine_files import EngineFiles, RecordGone
-from hydra.store.engine_lock import HeldByAnother
+from hydra.store.engine_lock import HeldByAnother, last_holder
+from hydra.store.halt_marker import UNREADABLE
+from hydra.store.journal_opening import journal_end
 from hydra.store.ledger import WrongOwner
+from hydra.store.ledger_guard import OpenedByHand
+from hydra.store.medium import NotLasting
 from hydra.store.record import EngineRecord, Owner, RecordsDisagree, disagreement
 from hydra.store.schema import NewerThanThisHydra
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -38,6 +43,15 @@ def with_orders(files: EngineFiles, first: int, count: int) -> None:
     trade(record, first, count)
     record.end("done", AT)
     record.close()
+
+
+def open_files() -> list[str]:
+    """What this process has open, by name; of what has none only that there is one."""
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("this system does not list open files")
+    targets = [str(path.readlink()) for path in descriptors.iterdir() if path.exists()]
+    return sorted(target for target in targets if target.startswith("/"))
 
 
 def trade(record: EngineRecord, first: int, count: int) -> None:
@@ -80,6 +94,122 @@ def test_only_one_can_have_it_i57(files: EngineFiles) -> None:
 
     record.close()
     EngineRecord.open(files, OWNER).close()
+
+
+def test_no_two_have_one_journal_i57(files: EngineFiles, tmp_path: Path) -> None:
+    record = EngineRecord.open(files, OWNER)
+    other = EngineFiles.under(tmp_path / "other", tmp_path / "logs", "ledger.db", "app.jsonl")
+
+    with pytest.raises(HeldByAnother):
+        EngineRecord.open(other, OWNER)
+
+    record.close()
+
+
+def test_whose_record_it_is_stands_in_the_lock_i57(files: EngineFiles) -> None:
+    EngineRecord.open(files, OWNER).close()
+
+    holder = last_holder(files.lock)
+
+    assert holder is not None
+    assert (holder.venue, holder.account) == ("paper", "PA-1")
+
+
+def test_the_ledger_is_not_opened_by_hand_while_it_is_in_use_i58(files: EngineFiles) -> None:
+    record = EngineRecord.open(files, OWNER)
+
+    with pytest.raises(OpenedByHand):
+        files.ledger.read_bytes()
+
+    record.close()
+    assert files.ledger.read_bytes()
+
+
+def test_the_journal_says_at_once_how_far_the_ledger_is_i54(files: EngineFiles) -> None:
+    record = EngineRecord.open(files, OWNER)
+    begun = record.ledger.mark
+    assert journal_end(files.journal).mark == begun
+    assert record.journal.synced_seq == record.journal.last_seq
+
+    record.end("done", AT)
+
+    assert journal_end(files.journal).mark == record.ledger.mark != begun
+    record.close()
+
+
+def test_the_ledger_knows_at_the_end_how_far_the_journal_was_on_the_disk_i54(
+    files: EngineFiles,
+) -> None:
+    record = EngineRecord.open(files, OWNER)
+    last = record.journal.append({"ts": AT, "event": "test"})
+
+    record.end("done", AT)
+
+    assert record.ledger.journal_seq == last
+    record.close()
+
+
+def test_a_halt_marker_that_somebody_took_away_is_a_halt_i03(files: EngineFiles) -> None:
+    with_orders(files, 1, 1)
+    files.halt_marker.unlink()
+
+    record = EngineRecord.open(files, OWNER)
+
+    assert [cause.code for cause in record.standing] == [UNREADABLE]
+    record.close()
+
+
+def test_what_was_in_use_is_given_back_i59(files: EngineFiles) -> None:
+    before = open_files()
+
+    record = EngineRecord.open(files, OWNER)
+    assert len(open_files()) > len(before)
+    record.close()
+    record.close()
+
+    assert open_files() == before
+    assert not files.ledger.with_name("ledger.db-wal").exists()
+
+
+def test_a_start_that_is_refused_gives_back_all_that_it_had_opened_i59(files: EngineFiles) -> None:
+    with_orders(files, 1, 1)
+    before = open_files()
+    older = Owner(venue="paper", account="PA-1", version="0.9.0", configuration="d", at=AT)
+
+    with pytest.raises(NewerThanThisHydra):
+        EngineRecord.open(files, older)
+
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("lost", ["state", "logs"])
+def test_what_goes_with_the_power_is_no_place_for_a_record_i51(tmp_path: Path, lost: str) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        pytest.skip("this system has no file system in memory at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        folders = {"state": tmp_path, "logs": tmp_path, lost: Path(folder)}
+        files = EngineFiles.under(
+            folders["state"] / "state", folders["logs"] / "logs", "ledger.db", "app.jsonl"
+        )
+
+        with pytest.raises(NotLasting):
+            EngineRecord.open(files, OWNER)
+
+
+def test_the_embedded_venue_begins_each_session_anew(files: EngineFiles) -> None:
+    owner = Owner(venue="embedded", account="PA-1", version="1.0.0", configuration="d", at=AT)
+    for _ in range(2):
+        record = EngineRecord.open(files, owner)
+        assert record.ledger.orders() == ()
+        trade(record, 1, 1)
+        record.close()
+
+    assert sorted(path.name for path in (files.ended / "000001").iterdir()) == [
+        "app.jsonl",
+        "halt.marker",
+        "ledger.db",
+    ]
 
 
 def test_what_cannot_be_opened_leaves_nothing_open_i57(files: EngineFiles) -> None:
