@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
+from hydra.ops.export import export
+from hydra.ops.verify import verify
 
 app = typer.Typer(
     name="hydra-trader",
@@ -38,6 +41,11 @@ def bench(context: typer.Context) -> None:
     from hydra.ops.bench import main as measure
 
     raise typer.Exit(measure(context.args))
+
+
+app.command()(verify)
+app.command()(backup)
+app.command()(export)
 
 
 def main() -> None:

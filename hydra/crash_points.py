@@ -41,6 +41,7 @@ CRASH_POINTS = frozenset(
         "backup.proven",
         "backup.renamed",
         "recovery.locked",
+        "recovery.set_aside",
         "recovery.crosschecked",
         "recovery.done",
         "halt_marker.before",

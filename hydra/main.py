@@ -14,7 +14,6 @@ from hydra.ops.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from hydra.settings import Settings
-    from hydra.store.engine_files import EngineFiles
     from hydra.venues.simulated.market_data import MarketData
 
 
@@ -33,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     from hydra.assembly import fault_in_signal
+    from hydra.ops.places import files_of_venue
     from hydra.ops.run import RunOptions, run_session
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
             ExitCode.USAGE,
         )
     try:
-        files = _files(arguments, settings.system.state_db_path, settings.system.log_path)
+        files = files_of_venue(settings, arguments.state_dir, arguments.log_dir)
     except NamesClash as clash:
         return _refuse(f"{arguments.config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
     symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
@@ -144,18 +144,6 @@ def _speed(text: str) -> float:
     if not 0 < speed <= 1_000_000:
         raise argparse.ArgumentTypeError(f"found {text}, wanted a number over 0, at most 1000000")
     return speed
-
-
-def _files(arguments: argparse.Namespace, ledger: Path, journal: Path) -> EngineFiles:
-    """Directly in `--state-dir` and `--log-dir` if given; else each venue has its own folders."""
-    from hydra.store.engine_files import EngineFiles
-
-    return EngineFiles.under(
-        arguments.state_dir or ledger.parent / "embedded",
-        arguments.log_dir or journal.parent / "embedded",
-        ledger.name,
-        journal.name,
-    )
 
 
 def _market(arguments: argparse.Namespace, settings: Settings, cache: Path) -> MarketData:

@@ -61,6 +61,8 @@ def proven(path: Path) -> Head:
         require_state(connection, head)
         require_replay(connection, lambda _seq: None)
         return head
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise LedgerDamaged(f"{path}: {type(error).__name__}: {error}") from error
     finally:
         connection.close()
 

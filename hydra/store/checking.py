@@ -17,10 +17,17 @@ from hydra.store.order_state import ImpossibleReport
 from hydra.store.projections import NoSuchOrder, booked
 from hydra.store.schema import NewerThanThisHydra
 from hydra.store.tables import TABLES, Key, Table
-from hydra.store.unit_of_work import UnitOfWork
+from hydra.store.unit_of_work import StoredAlready, UnitOfWork
 from hydra.trading.inventory import BadFill
 
-UNREPLAYABLE = (BadFill, DecimalException, ImpossibleReport, NoSuchOrder, msgspec.MsgspecError)
+UNREPLAYABLE = (
+    BadFill,
+    DecimalException,
+    ImpossibleReport,
+    NoSuchOrder,
+    StoredAlready,
+    msgspec.MsgspecError,
+)
 """What booking an event raises that does not go with those before it."""
 
 EVENT_COLUMNS = "seq, at, version, kind, body, state, link"
@@ -114,7 +121,7 @@ def first_difference(connection: apsw.Connection) -> str | None:
     for seq, at, body in connection.execute("SELECT seq, at, body FROM events ORDER BY seq"):
         booked(unit, seq, at, decoded(body), body)
     for part in unit.written()[0]:
-        wanted[part.table.name] = {row[: len(part.table.key)]: row for row in part.rows}
+        wanted[part.table.name] = {row[: len(part.table.key)]: row for row in part.added}
     for table in TABLES:
         rows = wanted[table.name]
         for row in connection.execute(f"{table.select_rows} ORDER BY {', '.join(table.key)}"):

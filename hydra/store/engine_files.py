@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
+from hydra.crash_points import reached
 from hydra.store.engine_lock import forget_account, last_holder
 from hydra.store.journal_files import files_of
 from hydra.store.private_files import make_private_folder
@@ -111,21 +112,35 @@ def end_previous_life(files: EngineFiles) -> Path | None:
             f" the {FORGETFUL_VENUE} venue, or none; use another --state-dir"
         )
     left = [path for path in _of_this_life(files) if path.exists()]
-    folder = _set_aside(left, files.ended) if left else None
+    folder = _set_aside(left, files) if left else None
     forget_account(files.lock)
     return folder
 
 
-def _set_aside(left: list[Path], ended: Path) -> Path:
+def _set_aside(left: list[Path], files: EngineFiles) -> Path:
+    ended = files.ended
     make_private_folder(ended)
     numbers = sorted(int(path.name) for path in ended.iterdir() if _NUMBERED.fullmatch(path.name))
-    folder = ended / f"{(numbers[-1] if numbers else 0) + 1:06d}"
+    folder = ended / f"{numbers[-1] if numbers else 1:06d}"
+    if not _was_cut_short(folder, left, files):
+        numbers.append(numbers[-1] + 1 if numbers else 1)
+        folder = ended / f"{numbers[-1]:06d}"
     make_private_folder(folder)
     for path in left:
         shutil.move(path, folder / path.name)  # logs are often on another disk
-    for number in numbers[: max(0, len(numbers) + 1 - LIVES_KEPT)]:
+        reached("recovery.set_aside")
+    for number in numbers[:-LIVES_KEPT]:
         shutil.rmtree(ended / f"{number:06d}")
     return folder
+
+
+def _was_cut_short(folder: Path, left: list[Path], files: EngineFiles) -> bool:
+    """A part of this very life was set aside there: the ledger, which goes last, is not yet.
+
+    Its log must not be parted from it: what was committed last is in there.
+    """
+    names = [files.ledger.name, *(path.name for path in left)]
+    return folder.is_dir() and not any((folder / name).exists() for name in names)
 
 
 def _of_this_life(files: EngineFiles) -> list[Path]:

@@ -99,6 +99,15 @@ def last_holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+def living_holder(path: Path) -> Holder | None:
+    """Who holds the lock by the file's own words, unless it is certain that it has ended.
+
+    Only looks, so that it cannot keep an engine from starting.
+    """
+    holder = last_holder(path)
+    return None if holder is None or _has_ended(holder) else holder
+
+
 def forget_account(path: Path) -> None:
     """Take venue and account out of the line: their life is over. For the lock's holder only."""
     holder = last_holder(path)

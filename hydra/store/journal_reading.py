@@ -79,6 +79,14 @@ def read_journal(path: Path) -> Iterator[dict[str, object]]:
             raise JournalDamaged(item.path, item.line_number, item.offset, item.reason)
 
 
+def everything_in(path: Path) -> Iterator[dict[str, object] | Finding]:
+    """Every record that can be read, and between them whatever is wrong, in the files' order.
+
+    Raises FileNotFoundError if nothing is there.
+    """
+    return _walk(path)
+
+
 def findings_in(path: Path) -> Iterator[Finding]:
     """Everything that is wrong with the journal `path`; it is read to its end whatever is found.
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -34,20 +34,13 @@ def looked_at(path: Path, lock: Path, look: Callable[[apsw.Connection], T]) -> T
         before = _at_rest(path)
         if before is None:
             return _looked_at_with_its_log(path, lock, look)
-        try:
-            with closing(_connected_at_rest(path)) as connection:
-                found = look(connection)
-        except BaseException:
-            if _at_rest(path) == before:
-                raise
-            continue
-        if _at_rest(path) == before:
-            return found
+        with suppress(_TakenUp):
+            return _looked_at_rest(path, before, look)
     return _looked_at_with_its_log(path, lock, look)
 
 
 @contextmanager
-def closing(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+def one_moment_of(connection: apsw.Connection) -> Iterator[apsw.Connection]:
     """In a read transaction, so that everything is read of one moment; closed at the end."""
     try:
         connection.execute("BEGIN")
@@ -58,9 +51,26 @@ def closing(connection: apsw.Connection) -> Iterator[apsw.Connection]:
         connection.close(True)
 
 
+class _TakenUp(Exception):
+    """Somebody began to write to the database while it was looked at."""
+
+
+def _looked_at_rest(path: Path, before: AtRest, look: Callable[[apsw.Connection], T]) -> T:
+    try:
+        with one_moment_of(_connected_at_rest(path)) as connection:
+            found = look(connection)
+    except Exception as error:
+        if _at_rest(path) != before:
+            raise _TakenUp from error
+        raise
+    if _at_rest(path) != before:
+        raise _TakenUp
+    return found
+
+
 def _looked_at_with_its_log(path: Path, lock: Path, look: Callable[[apsw.Connection], T]) -> T:
     try:
-        with closing(connected_to_read(path)) as connection:
+        with one_moment_of(connected_to_read(path)) as connection:
             return look(connection)
     except (apsw.CantOpenError, apsw.ReadOnlyError):
         if not path.exists():
@@ -68,7 +78,7 @@ def _looked_at_with_its_log(path: Path, lock: Path, look: Callable[[apsw.Connect
         with _nobody_holds(lock) as is_free:
             if not is_free:
                 raise
-            with _private_copy(path) as copy, closing(connected_to_read(copy)) as connection:
+            with _private_copy(path) as copy, one_moment_of(connected_to_read(copy)) as connection:
                 return look(connection)
 
 

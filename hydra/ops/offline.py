@@ -1,0 +1,96 @@
+"""What the commands share that look at a venue's files rather than ask its engine."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from hydra.ops.config.cli import CONFIG, ConfigDir, Venue
+from hydra.ops.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from hydra.store.engine_files import EngineFiles
+
+__all__ = ["CONFIG", "ConfigDir", "ForVenue", "Json", "LogDir", "StateDir"]
+
+ForVenue = Annotated[
+    Venue | None,
+    typer.Option("--venue", help="Whose files: embedded, paper or live. Else as settings.yaml."),
+]
+StateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        metavar="DIR",
+        help="The folder that has the ledger. Else as the settings say, one for each venue.",
+        show_default=False,
+    ),
+]
+LogDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-dir",
+        metavar="DIR",
+        help="The folder that has the journal. Else as the settings say, one for each venue.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="For programs: the answer as JSON.")]
+
+
+def files_meant(
+    config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
+) -> "tuple[EngineFiles, str]":
+    """The files of a venue, and its name; ends the command with 10 if the settings are not fit."""
+    from hydra.ops.places import files_of_venue  # here and below: `--help` needs none of it
+    from hydra.settings import SettingsRefused, VenueName, load_settings
+    from hydra.store.engine_files import NamesClash
+
+    try:
+        settings = load_settings(config, venue=None if venue is None else VenueName(venue.value))
+        return files_of_venue(settings, state_dir, log_dir), settings.broker.venue.value
+    except SettingsRefused as refused:
+        end(str(refused), ExitCode.CONFIGURATION_REFUSED)
+    except NamesClash as clash:
+        end(f"{config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
+
+
+@contextmanager
+def one_line_for_faults() -> Iterator[None]:
+    """What is wrong with the files ends the command with one clear line and its exit code."""
+    import apsw
+
+    from hydra.store.backup_folder import BackupRefused
+    from hydra.store.checking import LedgerDamaged
+    from hydra.store.engine_files import RecordGone
+    from hydra.store.export_writing import ExportRefused
+    from hydra.store.folder_lock import FolderInUse
+    from hydra.store.ledger_facts import NoLedger
+    from hydra.store.private_files import RightsTooOpen
+    from hydra.store.schema import NewerThanThisHydra, NotALedger
+
+    try:
+        yield
+    except (ExportRefused, NoLedger) as refused:
+        end(str(refused), ExitCode.USAGE)
+    except FolderInUse as in_use:
+        end(str(in_use), ExitCode.HELD_BY_ANOTHER)
+    except NewerThanThisHydra as newer:
+        end(str(newer), ExitCode.VERSION_FENCE)
+    except (BackupRefused, LedgerDamaged, NotALedger, RecordGone, RightsTooOpen) as bad:
+        end(str(bad), ExitCode.DURABILITY_REFUSED)
+    except apsw.Error as error:
+        text = f"SQLite says {type(error).__name__}: {error}"
+        end(f"{text}; `hydra-trader verify` looks at all of it", ExitCode.DURABILITY_REFUSED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        end(f"{where}{error.strerror or error}", ExitCode.DURABILITY_REFUSED)
+
+
+def end(text: str, code: ExitCode) -> NoReturn:
+    """End the command, with the reason on the error output."""
+    sys.stderr.write(f"{text}\n")
+    raise typer.Exit(int(code))

@@ -1,0 +1,134 @@
+"""An export as files: CSV for any spreadsheet, JSON for programs, and all of it or nothing."""
+
+import csv
+import io
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+
+from hydra.store.exporting import Cell, Export, ExportTable
+from hydra.store.folder_lock import held_alone
+from hydra.store.journal_files import sync_folder
+from hydra.store.private_files import FILE_RIGHTS, FOLDER_RIGHTS
+
+FORMAT = 1
+"""Of the files; a change that would break a reader makes it one more."""
+
+STATE = "state.json"
+ABOUT = "about.csv"
+
+
+class ExportRefused(Exception):
+    """Nothing was written: something is there already, or the folder cannot be made."""
+
+
+def write_export(export: Export, folder: Path, *, with_csv: bool, with_json: bool) -> list[str]:
+    """Write it to `folder`, which is there only once everything is in it; gives the files' names.
+
+    Raises ExportRefused if there is anything in `folder`, FolderInUse, OSError.
+    """
+    _require_free(folder)
+    files: dict[str, bytes] = {}
+    if with_csv:
+        files[ABOUT] = as_csv(("name", "value"), _about(export))
+        for table in export.tables:
+            files[f"{table.name}.csv"] = as_csv(table.columns, table.rows)
+    if with_json:
+        files[STATE] = as_json(export)
+    partial = folder.with_name(f".{folder.name}.partial")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial.mkdir(mode=FOLDER_RIGHTS, exist_ok=True)
+    with held_alone(partial, "export"):
+        for left in partial.iterdir():  # of one that was killed
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        for name, content in files.items():
+            _write(partial / name, content)
+        sync_folder(partial)
+        _require_free(folder)
+        partial.rename(folder)  # in the place of nothing, or of an empty folder
+        sync_folder(folder.parent)
+    return list(files)
+
+
+def as_csv(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> bytes:
+    """As RFC 4180 has it, in UTF-8. Numbers stand as they are recorded; nothing is an empty cell.
+
+    A spreadsheet would take text that begins with = + - @, or a tab or a line's end, for a formula,
+    and texts come from venues too. So an apostrophe is put before it, which makes it text, and one
+    before an apostrophe, so that taking one away always gives the text back. Numbers are no texts:
+    a negative one stays one.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_in_csv(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def as_json(export: Export) -> bytes:
+    """Everything, with the same names as in CSV; decimals are strings, as they are recorded."""
+    content: dict[str, object] = dict(_about(export))
+    content |= {table.name: _records(table) for table in export.tables}
+    return orjson.dumps(
+        content, default=_in_json, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
+
+
+def _about(export: Export) -> list[tuple[str, Cell]]:
+    return [
+        ("format", FORMAT),
+        ("schema_version", export.schema),
+        ("ledger_seq", export.mark.seq),
+        ("ledger_chain", export.mark.chain),
+        ("state_hash", export.state_hash),
+    ]
+
+
+def _records(table: ExportTable) -> list[dict[str, Cell]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def _in_csv(cell: Cell) -> Cell:
+    if type(cell) is str and _LOOKS_LIKE_A_FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _in_json(value: object) -> str:
+    assert isinstance(value, Decimal), "a cell is text, an integer, a decimal or nothing"
+    return str(value)
+
+
+def _require_free(folder: Path) -> None:
+    if not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        found = "a file, or a link"
+    elif any(folder.iterdir()):
+        found = "files in it"
+    else:
+        return
+    raise ExportRefused(
+        f"{folder}: found {found}, wanted a new or an empty folder, so that nothing is mixed or"
+        " overwritten; name another one"
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_RIGHTS)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 (by its descriptor)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+_LOOKS_LIKE_A_FORMULA = re.compile("[-=+@'\t\r\n\uff0d\uff1d\uff0b\uff20]")
+"""Spreadsheets in East Asian settings take the full-width signs for the same."""
+
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
+"""A text that is a negative number and nothing else means no harm as a number."""

@@ -1,0 +1,155 @@
+"""A ledger whose migration is killed with SIGKILL, at each step and each statement."""
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hydra.crash_points import VARIABLE
+from hydra.store.backup import PARTIAL, proven
+from hydra.store.connection import connected_to_read
+from hydra.store.ledger import Ledger
+from hydra.store.schema import MIGRATIONS, NewerThanThisHydra
+from tests.crash.checks import contents_of, whole_head
+from tests.crash.lives import (
+    ROOT,
+    WITHIN_S,
+    Death,
+    Lives,
+    environment_with,
+    folder_on_disk,
+    worker,
+)
+from tests.crash.migration import NEWER, STATEMENTS, whole_version
+from tests.store.orders import AT
+
+OLDER = len(MIGRATIONS)
+
+BEFORE_COMMIT = (
+    "backup.started",
+    "backup.copied",
+    "backup.proven",
+    "backup.renamed",
+    "ledger.migrate.backed_up",
+    *(f"ledger.migrate.step:{statement}" for statement in range(1, STATEMENTS + 1)),
+    "ledger.migrate.before_commit",
+)
+"""Whoever is killed there has changed nothing."""
+
+STEPS_BETWEEN = [f"ledger.migrate.step:{statement}" for statement in range(2, STATEMENTS)]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger that nobody closed, with its newest records in SQLite's log."""
+    return killed_at_work(folder_on_disk(tmp_path_factory.mktemp("killed"))).files.ledger
+
+
+@pytest.fixture
+def ledger(killed: Path, tmp_path: Path) -> Path:
+    """One like it."""
+    shutil.copytree(killed.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / killed.name
+
+
+@pytest.mark.parametrize(
+    ("place", "version"),
+    [
+        *((place, OLDER) for place in BEFORE_COMMIT if place not in STEPS_BETWEEN),
+        *(pytest.param(place, OLDER, marks=pytest.mark.slow) for place in STEPS_BETWEEN),
+        ("ledger.migrate.after", NEWER),
+    ],
+)
+def test_a_migration_that_is_killed_leaves_the_old_schema_or_the_new_one_i52_i67(
+    place: str, version: int, ledger: Path
+) -> None:
+    before, head = contents_of(ledger), head_of(ledger)
+
+    assert migrated(ledger, place) == -signal.SIGKILL
+
+    assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (version, before, head)
+    assert backups_of(ledger) in ({}, {"ledger-schema-1.db": head})
+
+    assert migrated(ledger) == 0
+
+    assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (NEWER, before, head)
+    assert backups_of(ledger) == {"ledger-schema-1.db": head}
+    assert not [path for path in (ledger.parent / "backups").iterdir() if PARTIAL in path.name]
+
+
+def test_a_hydra_that_does_not_know_the_new_schema_refuses_it_i67(ledger: Path) -> None:
+    assert migrated(ledger, "ledger.migrate.after") == -signal.SIGKILL
+
+    with pytest.raises(NewerThanThisHydra, match="schema version 4, this Hydra knows 0 to 1"):
+        Ledger.open(ledger, venue="paper", at=AT)
+
+
+def test_where_a_migration_was_killed_the_older_hydra_goes_on_i59_i67(tmp_path: Path) -> None:
+    lives = killed_at_work(folder_on_disk(tmp_path))
+    for place in ("backup.copied", "ledger.migrate.step:5", "ledger.migrate.before_commit"):
+        assert migrated(lives.files.ledger, place) == -signal.SIGKILL
+
+    lives.die(Death("recovery.crosschecked"))
+    lives.end()
+
+    assert lives.faults == []
+    assert migrated(lives.files.ledger) == 0
+
+
+@pytest.mark.slow
+def test_a_migration_that_is_killed_again_and_again_comes_to_the_same_i59_i67(
+    ledger: Path,
+) -> None:
+    before, head = contents_of(ledger), head_of(ledger)
+
+    for number in range(50):
+        place = BEFORE_COMMIT[number * 5 % len(BEFORE_COMMIT)]
+        assert migrated(ledger, place) == -signal.SIGKILL, place
+    assert migrated(ledger) == 0
+
+    assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (NEWER, before, head)
+    assert backups_of(ledger) == {"ledger-schema-1.db": head}
+
+
+def killed_at_work(folder: Path) -> Lives:
+    lives = Lives(folder, seed=8)
+    lives.die(Death("ledger.commit.after:12"))
+    assert lives.faults == []
+    return lives
+
+
+def migrated(ledger: Path, place: str | None = None) -> int:
+    """How the process ended that was to migrate it."""
+    return subprocess.run(
+        worker("tests.crash.migration", ledger),
+        cwd=ROOT,
+        env=environment_with({} if place is None else {VARIABLE: place}),
+        timeout=WITHIN_S,
+        check=False,
+    ).returncode
+
+
+def version_of(ledger: Path) -> int | None:
+    connection = connected_to_read(ledger)
+    try:
+        return whole_version(connection)
+    finally:
+        connection.close()
+
+
+def head_of(ledger: Path) -> tuple[int, str]:
+    connection = connected_to_read(ledger)
+    try:
+        head = whole_head(connection)
+    finally:
+        connection.close()
+    return head.seq, head.link.hex()
+
+
+def backups_of(ledger: Path) -> dict[str, tuple[int, str]]:
+    """Those that a migration made, each with its head; every one is proven."""
+    found = (ledger.parent / "backups").glob("*-schema-*.db")
+    heads = {path.name: proven(path) for path in found}
+    return {name: (head.seq, head.link.hex()) for name, head in heads.items()}
