@@ -60,7 +60,7 @@ from hydra.store.order_state import (
 from hydra.store.projections import booked, content_hash
 from hydra.store.reading import Records
 from hydra.store.schema import NewerThanThisHydra, migrate
-from hydra.store.tables import FACTS, FILLS, ORDERS, BotInventory, Key, OrderRecord, Table
+from hydra.store.tables import FACTS, FILLS, ORDERS, TABLES, BotInventory, Key, OrderRecord, Table
 from hydra.store.transaction import transaction
 from hydra.store.unit_of_work import UnitOfWork, write
 from hydra.trading.orders import DecisionKey, Fill
@@ -497,9 +497,7 @@ class Ledger:
         return rows, Head(last, link, state)
 
     def _look_up(self, table: Table[Any], key: Key) -> Any:
-        row = self._connection.execute(
-            f"{table.select_entities} WHERE {table.of_a_key}", key
-        ).fetchone()
+        row = self._connection.execute(_FIND[table.name], key).fetchone()
         return None if row is None else table.decode(row)
 
     @contextmanager
@@ -551,6 +549,7 @@ def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+_FIND = {table.name: table.find for table in TABLES}
 _INSERT_EVENT = (
     "INSERT INTO events (seq, at, version, kind, body, state, link) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )

@@ -65,11 +65,23 @@ class Table(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
 
     @property
     def replace(self) -> str:
-        """Replaces the values of the row with this key."""
+        """Replaces the values of a row that is there; bound, as `insert` is, to the whole row."""
         if not self.values:
             return self.insert  # written once: a second time is an error
-        replaced = ", ".join(f"{column} = excluded.{column}" for column in self.values)
-        return f"{self.insert} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {replaced}"
+        numbers = {column: number for number, column in enumerate(self.columns, 1)}
+        values = ", ".join(f"{column} = ?{numbers[column]}" for column in self.values)
+        key = " AND ".join(f"{column} = ?{numbers[column]}" for column in self.key)
+        return f"UPDATE {self.name} SET {values} WHERE {key}"
+
+    @property
+    def delete(self) -> str:
+        """Takes the row of a key out."""
+        return f"DELETE FROM {self.name} WHERE {self.of_a_key}"
+
+    @property
+    def find(self) -> str:
+        """The row of a key, as `decode` reads it."""
+        return f"{self.select_entities} WHERE {self.of_a_key}"
 
     @property
     def of_a_key(self) -> str:

@@ -86,23 +86,28 @@ class UnitOfWork:
 
     def written(self) -> tuple[list[Written], bytes]:
         """What is to be written, in the order that it has to be, and the state's new name."""
-        by_table = {table.name: Written(table, [], [], []) for table in TABLES}
+        by_table: dict[str, Written] = {}
         for place, table in self._touched.items():
             name, key = place
             before = self._hashes.pop(place, None)
             entity = self._now[place]
+            if before is None and entity is None:
+                continue
+            part = by_table.get(name)
+            if part is None:
+                part = by_table[name] = Written(table, [], [], [])
             if before is not None:
                 self._state.remove(before)
-            if entity is not None:
-                row, part = table.encode(entity), by_table[name]
-                (part.added if before is None else part.replaced).append(row)
-                self._hashes[place] = after = row_hash(name, row)
-                self._state.add(after)
-            elif before is not None:
-                by_table[name].gone.append(key)
+            if entity is None:
+                part.gone.append(key)
+                continue
+            row = table.encode(entity)
+            (part.added if before is None else part.replaced).append(row)
+            self._hashes[place] = after = row_hash(name, row)
+            self._state.add(after)
         self._touched.clear()
-        changed = [part for part in by_table.values() if part.added or part.replaced or part.gone]
-        return changed, self._state.digest
+        in_order = [by_table[table.name] for table in TABLES if table.name in by_table]
+        return in_order, self._state.digest
 
     def forget_what_is_stored(self) -> None:
         """After a commit all can be looked up again; more than a few are not kept."""
@@ -115,8 +120,14 @@ class UnitOfWork:
 def write(connection: apsw.Connection, parts: list[Written]) -> None:
     """Bring the tables up to date. The caller holds the transaction."""
     for part in parts:
+        insert, replace, delete = _STATEMENTS[part.table.name]
         if part.gone:
-            statement = f"DELETE FROM {part.table.name} WHERE {part.table.of_a_key}"
-            connection.executemany(statement, part.gone)
-        connection.executemany(part.table.insert, part.added)
-        connection.executemany(part.table.replace, part.replaced)
+            connection.executemany(delete, part.gone)
+        if part.added:
+            connection.executemany(insert, part.added)
+        if part.replaced:
+            connection.executemany(replace, part.replaced)
+
+
+_STATEMENTS = {table.name: (table.insert, table.replace, table.delete) for table in TABLES}
+"""Put together once: a commit is on the way of every order."""

@@ -159,17 +159,30 @@ def take_durable(effort: Effort, folder: Path) -> tuple[Measured, ...]:
 @contextmanager
 def one_page(path: Path) -> Iterator[Callable[[], int]]:
     """A function that writes the same page anew and waits for the disk; gives its nanoseconds."""
+    with _synced(path, lambda descriptor: os.pwrite(descriptor, PAGE, 0)) as write:
+        write()  # the file's size is settled before anything is timed
+        yield write
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[Callable[[], int]]:
+    """The same, and each page is a new one: the least that keeping something new can cost."""
+    with _synced(path, lambda descriptor: os.write(descriptor, PAGE)) as write:
+        yield write
+
+
+@contextmanager
+def _synced(path: Path, put: Callable[[int], object]) -> Iterator[Callable[[], int]]:
     sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def write() -> int:
         began = perf_counter_ns()
-        os.pwrite(descriptor, PAGE, 0)
+        put(descriptor)
         sync(descriptor)
         return perf_counter_ns() - began
 
     try:
-        write()  # the file's size is settled before anything is timed
         yield write
     finally:
         os.close(descriptor)
