@@ -33,6 +33,8 @@ from messages.orders import (
 )
 
 SINGLES = 2_000
+WARM_UP = 600
+"""Commits until the write-ahead log has been taken over once: from then on it is written anew."""
 ORDERS = 12_500
 EVENTS_AN_ORDER = 4
 """Intended, attempted, accepted, filled."""
@@ -101,6 +103,9 @@ def take_single(effort: Effort, folder: Path) -> tuple[Measured, ...]:
             for one in orders:
                 ledger.record_intent(one, 0)
             ledger.commit()
+            for number in range(WARM_UP):
+                ledger.put("warm_up", str(number), 0)
+                ledger.commit()
             with appending(own / "pages") as sync, collector_at_rest():
                 for report in map(accepted, orders):
                     bounds.append(sync())
