@@ -99,6 +99,8 @@ def _run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         speed=None if arguments.clock == "virtual" else arguments.speed,
         dry_run=arguments.dry_run,
+        kill_switch=secrets.kill_switch,
+        kill_switch_file=secrets.kill_switch_file,
     )
     try:
         redactor = Redactor(secrets.values())

@@ -54,6 +54,7 @@ KERNEL = Speaker("The kernel, of all of them", "runtime")
 MAIN = Speaker("The engine's front door", "main")
 RECORD = Speaker("The record, when a process takes it up or lets it go", "record")
 WATCH = Speaker("The watch over the record", "record_watch")
+KILL_WATCH = Speaker("The watch over the kill switch", "kill_watch")
 JOURNAL = Speaker("The journal itself", "")
 DEBUG = Speaker("The debug socket, for the operator", "debug")
 
@@ -344,6 +345,16 @@ EVENTS: tuple[EventKind, ...] = (
         WATCH,
         "The record on the disk is not safe any more: trading is halted.",
         {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "kill_switch",
+        KILL_WATCH,
+        "The kill switch shut the order gate, before this line was written.",
+        {
+            "code": "which of its sources: kill_switch:environment, :state_file or :named_file",
+            "state": "CLOSE_ONLY or HALTED",
+            "detail": "what was found and how to take it back",
+        },
     ),
     EventKind(
         "journal_continued",

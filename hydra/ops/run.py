@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -16,6 +17,7 @@ from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.assembly import EMBEDDED_ACCOUNT, Engine, assemble
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.kill_watch import KillWatch, kills_standing
 from hydra.ops.summary import HEADING, progress_line, total_lines, trade_line
 from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
 from hydra.runtime.clock import ScaledClock, machine_time
@@ -29,6 +31,7 @@ from hydra.settings.traps import warnings_of
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.store.redaction import Redactor
+from hydra.trading.kill_switch import Source, is_kill
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import MarketEvent, Playback, market_events
@@ -46,11 +49,17 @@ LEAD = MINUTE
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks of a session. `speed` None: virtual time, as fast as it goes."""
+    """What is asked of a session, by the command line and, for the kill switch, the environment.
+
+    `speed` None: virtual time, as fast as it goes. `kill_switch` is the word as it stands there,
+    None: not set.
+    """
 
     seed: int
     speed: float | None
     dry_run: bool
+    kill_switch: str | None = None
+    kill_switch_file: Path | None = None
 
 
 def run_session(
@@ -121,6 +130,7 @@ class _Session:
         self._stopping = threading.Event()
         self._heard = True
         self._trades_said = 0
+        self._causes_said: set[tuple[str, TradingState]] = set()
         self.ended_at = data.begins_at - LEAD
         """Market time at which the last actor had stopped."""
 
@@ -130,13 +140,19 @@ class _Session:
         runtime = SimRuntime(
             seed=self._options.seed, journal=paths.JOURNAL_WRITER, start_at=start_at
         )
+        kill_watch = self._kill_watch(runtime)
+        kill_watch.stop(WATCH_STOPS_WITHIN_S)  # virtual time is over soon: one look will do
         engine = self._assembled(runtime, runtime.now)
         with _StopSignals(self._stopping.set):
             runtime.start_root(engine.tree)
             runtime.advance(SECOND)
-            runtime.play(_until(self._stopping, self._events()), engine.market.happen)
-            runtime.advance(SECOND)
-            self._say_what_halted(runtime)
+            killed = kills_standing(runtime) != ()
+            if killed:
+                self._say("preflight did not pass: the kill switch is on")
+            else:
+                runtime.play(_until(self._stopping, self._events()), engine.market.happen)
+                runtime.advance(SECOND)
+                self._say_what_halted(runtime)
             summary = _summary_of(runtime)
             _close_gate(runtime, "the session is over")
             runtime.advance(SECOND)
@@ -144,6 +160,9 @@ class _Session:
             runtime.stop_cell(runtime.root, "the session is over")
             runtime.advance(10 * SECOND)
         stopped = runtime.root.status is Status.STOPPED
+        if killed and stopped:
+            self.ended_at = runtime.now()
+            return ExitCode.PREFLIGHT_FAILED
         return self._ended(runtime, summary, None if stopped else "the tree did not stop")
 
     def play_live(self) -> ExitCode:
@@ -153,6 +172,7 @@ class _Session:
         runtime = ThreadRuntime(
             seed=self._options.seed, journal=paths.JOURNAL_WRITER, market_clock=clock
         )
+        kill_watch = self._kill_watch(runtime)
         debug_server = DebugServer(runtime, self._files.debug_socket)
         engine = self._assembled(runtime, lambda: clock.at(machine_time()), debug_server)
         playback = Playback(
@@ -176,6 +196,7 @@ class _Session:
 
         try:
             with _StopSignals(stop):
+                kill_watch.start()
                 runtime.start_watch()
                 watch.start()
                 started = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S)
@@ -203,7 +224,18 @@ class _Session:
             return self._ended(runtime, summary, "; ".join(late) or None)
         finally:
             watch.stop(WATCH_STOPS_WITHIN_S)
+            kill_watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
+
+    def _kill_watch(self, runtime: Runtime) -> KillWatch:
+        """The watch over the kill switch, after its first look: nothing comes before that."""
+        files = {Source.STATE_FILE: self._files.kill_switch}
+        if self._options.kill_switch_file is not None:
+            files[Source.NAMED_FILE] = self._options.kill_switch_file
+        kill_watch = KillWatch(runtime, self._options.kill_switch, files)
+        kill_watch.look_once()
+        self._say_new_causes(runtime)
+        return kill_watch
 
     def _assembled(
         self,
@@ -256,6 +288,7 @@ class _Session:
         waited = 0
         while not runtime.wait(1.0):
             waited += 1
+            self._say_new_causes(runtime)
             summary = _summary_of(runtime)
             if summary is None:
                 continue
@@ -263,6 +296,16 @@ class _Session:
             if waited % PROGRESS_EVERY_S == 0:
                 at = runtime.market_time_at(runtime.now())
                 self._say(progress_line(summary, runtime.gate.state.name, at))
+
+    def _say_new_causes(self, runtime: Runtime) -> None:
+        """Told from here, not by what halts: whoever reads this may be slow, and it must not be."""
+        for cause in runtime.gate.standing():
+            said = (cause.code, cause.state)
+            if cause.cause_class is CauseClass.START or said in self._causes_said:
+                continue
+            self._causes_said.add(said)
+            who = "KILL SWITCH: " if is_kill(cause) else ""
+            self._say(f"{who}trading is {cause.state.name}: {cause.detail}")
 
     def _say_new_trades(self, summary: SessionSummary) -> None:
         if summary.trades and not self._trades_said:
@@ -325,10 +368,15 @@ class _Session:
         return f"{line}: TOO FAST for this machine, orders came late; use a lower --speed"
 
     def _active(self, runtime: ThreadRuntime) -> bool:
-        """Wait until preflight has opened the gate, unless somebody asks to stop before."""
+        """Wait until preflight has opened the gate, unless somebody asks to stop before.
+
+        What it cannot open, as a kill switch, is not waited for.
+        """
         deadline = machine_time() + int(READY_WITHIN_S * SECOND)
         while runtime.gate.state is not TradingState.ACTIVE:
             if machine_time() > deadline or runtime.failed_closed is not None:
+                return False
+            if kills_standing(runtime):
                 return False
             if self._stopping.wait(0.005):
                 return False

@@ -47,6 +47,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     backups: Path
     cache: Path
     ended: Path
+    kill_switch: Path
+    """The operator's, not of any life: the engine reads it only, and never moves it."""
 
     @classmethod
     def under(
@@ -63,6 +65,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             backups=state_dir / "backups",
             cache=state_dir / "cache",
             ended=state_dir / "ended",
+            kill_switch=state_dir / "kill_switch",
         )
         names = [path.name for path in structs.astuple(files)]
         for name in names:

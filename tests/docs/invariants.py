@@ -43,7 +43,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Invariant("I05", "Causes of a halt are cleared one by one."),
             Invariant("I06", "Every start is halted until preflight has passed.", RECONCILIATION),
-            Invariant("I07", "The worst cause wins; unreadable means halted.", "the kill switch"),
+            Invariant("I07", "The worst cause wins; unreadable means halted."),
             Invariant("I08", "Without a lease nothing is sent."),
             Invariant(
                 "I09",
@@ -52,7 +52,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Invariant("I10", "A kill cancels the entries that still work.", "the kill switch"),
             Invariant("I11", "A halt takes no protection away.", PROTECTION),
-            Invariant("I12", "A kill needs nothing else that could be broken.", "the kill switch"),
+            Invariant("I12", "A kill needs nothing else that could be broken."),
         ),
     ),
     Section(
@@ -176,7 +176,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I81", "One configuration at a time.", RELOAD),
             Invariant("I82", "Paper and live cannot be mixed up.", "the paper and live venues"),
             Invariant("I83", "Secrets never leak.", DASHBOARD),
-            Invariant("I84", "Our files are ours alone.", "the kill switch"),
+            Invariant("I84", "Our files are ours alone."),
         ),
     ),
     Section(

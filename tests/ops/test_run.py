@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -351,6 +352,92 @@ def test_three_weeks_on_threads_trade_as_in_virtual_time(
     assert fills_of(threads) == fills_of(tmp_path / "virtual") != []
 
 
+@pytest.mark.parametrize("clock", [("--clock", "virtual"), ("--speed", "600")], ids=lambda c: c[0])
+@pytest.mark.parametrize("source", ["environment", "state file", "named file"])
+@pytest.mark.parametrize(("word", "state"), [("close_only", "CLOSE_ONLY"), ("of", "HALTED")])
+def test_a_kill_switch_lets_nothing_begin_and_says_which_and_how_to_take_it_back_i07(
+    clock: tuple[str, str],
+    source: str,
+    word: str,
+    state: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {"state file": tmp_path / "state" / "kill_switch", "named file": tmp_path / "kill"}
+    (tmp_path / "state").mkdir(mode=0o700)
+    if source == "environment":
+        monkeypatch.setenv("HYDRA_KILL_SWITCH", word)
+    else:
+        files[source].write_text(f"{word}\n")
+    monkeypatch.setenv("HYDRA_KILL_SWITCH_FILE", str(files["named file"]))
+
+    code = run(tmp_path, *clock)
+
+    out = capfd.readouterr().out
+    assert code == ExitCode.PREFLIGHT_FAILED
+    place = files.get(source, "HYDRA_KILL_SWITCH")
+    assert f"KILL SWITCH: trading is {state}: {place} " in out
+    assert "to take it back, " in out
+    assert fills_of(tmp_path) == []
+    told = list(read_journal(tmp_path / "logs" / "app.jsonl"))
+    (kill,) = [record for record in told if record["event"] == "kill_switch"]
+    assert (kill["code"], kill["state"]) == (f"kill_switch:{source.replace(' ', '_')}", state)
+    assert "order_intended" not in [record["event"] for record in told]
+
+
+def test_a_kill_file_outlives_sessions_and_is_over_when_it_is_removed_i04(tmp_path: Path) -> None:
+    kill_file = tmp_path / "state" / "kill_switch"
+    run(tmp_path, "--clock", "virtual")
+    kill_file.write_text("halt_all")
+
+    codes = [run(tmp_path, "--clock", "virtual") for _ in range(2)]
+    kill_file.unlink()
+    codes.append(run(tmp_path, "--clock", "virtual"))
+
+    assert codes == [ExitCode.PREFLIGHT_FAILED, ExitCode.PREFLIGHT_FAILED, ExitCode.CLEAN]
+    assert fills_of(tmp_path) != []
+
+
+def test_a_kill_file_halts_a_session_that_trades_and_its_removal_does_not_i04_i07(
+    tmp_path: Path,
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hydra.main", "--speed", "600",
+         "--state-dir", f"{tmp_path}/state", "--log-dir", f"{tmp_path}/logs"],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    journal, kill_file = tmp_path / "logs" / "app.jsonl", tmp_path / "state" / "kill_switch"
+
+    def wait_for(event: bytes, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while not (journal.exists() and event in journal.read_bytes()):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+
+    try:
+        wait_for(b'"preflight_passed"', 15)
+        kill_file.write_text("halt_all\n")
+        wait_for(b'"kill_switch"', 10)
+        kill_file.unlink()
+        line = next(line for line in process.stdout if line.startswith("KILL SWITCH"))
+        process.terminate()
+        process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert line.startswith(f"KILL SWITCH: trading is HALTED: {kill_file} says halt_all; ")
+    told = list(read_journal(journal))
+    begun = [record["event"] for record in told].index("kill_switch")
+    states = [record["state"] for record in told[begun:] if record["event"] == "trading_state"]
+    assert set(states) == {"HALTED"}
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_signal_ends_a_session_in_order_i76(
     signal_number: signal.Signals, tmp_path: Path
@@ -377,3 +464,25 @@ def test_a_stop_signal_ends_a_session_in_order_i76(
     events = [record["event"] for record in read_journal(journal)]
     assert events.index("halt_latched") < events.index("halt_acknowledged")
     assert "record:" in out
+
+
+def test_a_halt_is_said_at_once_to_whoever_started_it(tmp_path: Path) -> None:
+    arguments = ["--state-dir", f"{tmp_path}/state", "--log-dir", f"{tmp_path}/logs"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hydra.main", "--speed", "600", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        ledger, journal = tmp_path / "state" / "trading_state.db", tmp_path / "logs" / "app.jsonl"
+        while not (journal.exists() and b"preflight_passed" in journal.read_bytes()):
+            assert process.poll() is None
+        ledger.rename(tmp_path / "moved.db")
+        line = next(line for line in process.stdout if "trading is HALTED" in line)
+        assert f"{ledger}: gone; somebody removed or moved it" in line
+    finally:
+        process.kill()
+        process.communicate()

@@ -185,10 +185,16 @@ def _environment(secrets: Secrets) -> dict[str, str]:
         unset if paper is None else "true" if paper else "false",
         "1" if secrets.network_disabled else "0",
         LIVE_WORDS if secrets.live_switch else unset,
-        unset if switch is None else switch if switch in KILL_WORDS else "set: counts as halt_all",
+        unset if switch is None else _kill_word(switch),
         unset if secrets.kill_switch_file is None else str(secrets.kill_switch_file),
     )
     return dict(zip(KNOWN, texts, strict=True))
+
+
+def _kill_word(switch: str) -> str:
+    """What the engine takes it for; a word that it does not know could be a key, and is not told."""
+    word = switch.rstrip()
+    return word if word in KILL_WORDS else "set: counts as halt_all"
 
 
 def _refused(refused: SettingsRefused, *, json: bool) -> ExitCode:

@@ -1,0 +1,200 @@
+"""The watch over the kill switch: four looks a second, whatever else runs, hangs or is dead (I12).
+
+It needs the gate and nothing else: no actor, no mailbox, no record, no socket. Each file is read in
+a thread of its own, because a disk that does not answer holds up whoever asks it; that one is given
+a quarter of a second in each look, and its silence counts as `halt_all` after two seconds of them.
+The watch never takes a kill back.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from hydra.runtime.runtime import Event, Runtime
+from hydra.store.kill_file import read_kill_file
+from hydra.trading.kill_switch import (
+    CODE_PREFIX,
+    Absent,
+    Sight,
+    Source,
+    Unreadable,
+    Written,
+    is_kill,
+    kill_cause,
+)
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
+
+SOURCE = "kill_watch"
+WATCH_CODE = f"{CODE_PREFIX}watch"
+"""Of the halt when the watch itself is dead."""
+
+TAKES_EFFECT_WITHIN_S = 1.0
+"""T_KILLFILE: from a change of a kill file to its effect, on a disk that answers."""
+PERIOD_S = 0.25
+WAIT_S = 0.05
+"""Silence is counted in these, so that a process that was stopped for a while loses only one."""
+WAITS_A_LOOK = 5
+WAITS_MAX = 40
+
+
+class KillWatch:
+    """Shuts the gate for whatever any source of the kill switch says.
+
+    What stands in the gate already is not told again; but a kill that somebody cleared there, while
+    its source still says so, is latched again at the next look (I05).
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        word: str | None,
+        files: Mapping[Source, Path],
+        *,
+        period_s: float = PERIOD_S,
+        wait_s: float = WAIT_S,
+        read: Callable[[Path], Sight] = read_kill_file,
+    ) -> None:
+        """`word`: what HYDRA_KILL_SWITCH was at the start, None: not set. Nothing is looked at."""
+        self._runtime = runtime
+        # A process's environment does not change, so this one is not looked at again.
+        self._word = Absent() if word is None else Written(word.encode(errors="replace"))
+        self._readers = tuple(_Reader(source, path, wait_s, read) for source, path in files.items())
+        self._period_s = period_s
+        self._looked_at = 0
+        self._looking = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.keep_looking, name="kill-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look, until `stop`."""
+        self._thread.start()
+
+    def stop(self, within_s: float) -> bool:
+        """Look no more. False if that took longer: then a disk does not answer."""
+        self._stopping.set()
+        deadline = time.monotonic() + within_s
+        if not _joined(self._thread, deadline):
+            return False  # it may still ask its readers, and would take their silence for a kill
+        for reader in self._readers:
+            reader.end()
+        return all(_joined(reader.thread, deadline) for reader in self._readers)
+
+    def look_once(self) -> None:
+        """Look at every source, and shut the gate for what is found.
+
+        The first look, which whoever starts this makes before anything else, waits until every
+        source has been seen or given up.
+        """
+        with self._looking:
+            self._looked_at = self._runtime.market_time_at(self._runtime.now())
+            for reader in self._readers:
+                reader.ask()
+            self._judge(Source.ENVIRONMENT, "HYDRA_KILL_SWITCH", self._word)
+            for reader in self._readers:
+                sight = reader.answer()
+                if sight is not None:
+                    self._judge(reader.source, str(reader.path), sight)
+
+    def keep_looking(self) -> None:
+        """What the thread does. That it cannot go on is a kill: nobody would see the next one."""
+        try:
+            while True:
+                self.look_once()
+                if self._stopping.wait(self._period_s):
+                    return
+        except BaseException as error:
+            cause = Cause(
+                code=WATCH_CODE,
+                cause_class=CauseClass.INTEGRITY,
+                state=TradingState.HALTED,
+                since=self._looked_at,
+                detail=f"the watch over the kill switch died: {type(error).__name__}: {error}",
+            )
+            self._runtime.gate.trip(cause)
+            raise
+
+    def _judge(self, source: Source, place: str, sight: Sight) -> None:
+        cause = kill_cause(source, place, sight, self._looked_at)
+        if cause is None or self._stands(cause):
+            return
+        runtime = self._runtime
+        runtime.gate.trip(cause)
+        # All that follows only tells of it, and waits for nothing.
+        runtime.history.append(Event(runtime.now(), "", 0, "halted", cause.detail))
+        fields = {"code": cause.code, "state": cause.state.name, "detail": cause.detail}
+        runtime.log("kill_switch", SOURCE, fields)
+
+    def _stands(self, cause: Cause) -> bool:
+        return any(
+            standing.code == cause.code and standing.state.severity >= cause.state.severity
+            for standing in self._runtime.gate.standing()
+        )
+
+
+def kills_standing(runtime: Runtime) -> tuple[Cause, ...]:
+    """What the kill switch has said in this run."""
+    return tuple(cause for cause in runtime.gate.standing() if is_kill(cause))
+
+
+def _joined(thread: threading.Thread, deadline: float) -> bool:
+    if thread.ident is not None:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not thread.is_alive()
+
+
+class _Reader:
+    """Reads one file in a thread of its own, so that a disk that hangs holds up this file only."""
+
+    def __init__(
+        self, source: Source, path: Path, wait_s: float, read: Callable[[Path], Sight]
+    ) -> None:
+        self.source = source
+        self.path = path
+        self.thread = threading.Thread(target=self._serve, name=f"kill-{source.value}", daemon=True)
+        self._wait_s = wait_s
+        self._read = read
+        self._questions: SimpleQueue[bool] = SimpleQueue()
+        self._answers: SimpleQueue[Sight] = SimpleQueue()
+        self._asked = False
+        self._has_answered = False
+        self._silent_waits = 0
+
+    def ask(self) -> None:
+        """Have it look, unless it still does."""
+        if self.thread.ident is None:
+            self.thread.start()
+        if not self._asked:
+            self._asked = True
+            self._questions.put(True)
+
+    def answer(self) -> Sight | None:
+        """What it saw, or that it has been silent for too long; None: it still has time.
+
+        Before its first answer it has none: until then nothing is known of this source.
+        """
+        for _ in range(WAITS_A_LOOK if self._has_answered else WAITS_MAX):
+            with suppress(Empty):
+                sight = self._answers.get(timeout=self._wait_s)
+                self._asked, self._has_answered, self._silent_waits = False, True, 0
+                return sight
+            self._silent_waits += 1
+        if self._silent_waits < WAITS_MAX:
+            return None
+        return Unreadable(f"did not answer within {WAITS_MAX * self._wait_s:g} s")
+
+    def end(self) -> None:
+        """Let the thread go, once it has looked."""
+        self._questions.put(False)
+
+    def _serve(self) -> None:
+        while self._questions.get():
+            try:
+                sight = self._read(self.path)
+            except BaseException as error:
+                reason = f"could not be looked at ({type(error).__name__}: {error})"
+                self._answers.put(Unreadable(reason))
+                raise
+            self._answers.put(sight)
