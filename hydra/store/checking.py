@@ -13,12 +13,12 @@ import msgspec
 
 from hydra.store.chain import NO_LINK, SqlRow, StateSum, link_of, row_hash
 from hydra.store.events import KINDS, RECORD_VERSION, decoded
-from hydra.store.order_state import ImpossibleReport
 from hydra.store.projections import NoSuchOrder, booked
 from hydra.store.schema import NewerThanThisHydra
 from hydra.store.tables import TABLES, Key, Table
 from hydra.store.unit_of_work import StoredAlready, UnitOfWork
 from hydra.trading.inventory import BadFill
+from hydra.trading.order_life import ImpossibleReport
 
 UNREPLAYABLE = (
     BadFill,

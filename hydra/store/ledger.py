@@ -51,18 +51,14 @@ from hydra.store.events import (
     encoded,
     kind_of,
 )
-from hydra.store.order_state import (
-    ImpossibleReport,
-    OrderState,
-    after,
-    require_same_execution,
-)
+from hydra.store.order_reports import event_of
 from hydra.store.projections import booked, content_hash
 from hydra.store.reading import Records
 from hydra.store.schema import NewerThanThisHydra, migrate
 from hydra.store.tables import FACTS, FILLS, ORDERS, TABLES, BotInventory, Key, OrderRecord, Table
 from hydra.store.transaction import transaction
 from hydra.store.unit_of_work import UnitOfWork, write
+from hydra.trading.order_life import ImpossibleReport, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
@@ -444,13 +440,12 @@ class Ledger:
         self._pending_decisions.append((decision, name))
 
     def _is_news(self, state: OrderState, report: Outcome) -> bool:
+        counted = None
         if isinstance(report, OrderFilled):
             fill = report.fill
             counted = self._unit.get(FILLS, fill.client_order_id, fill.execution_id)
-            if counted is not None:
-                require_same_execution(counted.fill, fill)
-            return counted is None
-        return after(state, report) != state
+        stored = None if counted is None else counted.fill
+        return after(state, event_of(report), stored) != state
 
     def _record(self, event: LedgerEvent, at: int, body: bytes | None = None) -> None:
         body = encoded(event) if body is None else body

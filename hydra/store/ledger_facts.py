@@ -8,8 +8,8 @@ from hydra.store import projections
 from hydra.store.chain import SqlValue
 from hydra.store.checking import NOTHING
 from hydra.store.events import EngineStopped, decoded
-from hydra.store.order_state import OrderStatus
 from hydra.store.reading import Records
+from hydra.trading.order_life import OrderStatus
 
 
 class NoLedger(Exception):

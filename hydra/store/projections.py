@@ -22,7 +22,7 @@ from hydra.store.events import (
     OrderIntended,
     ValuePut,
 )
-from hydra.store.order_state import OrderState, OrderStatus, after, attempted
+from hydra.store.order_reports import event_of
 from hydra.store.tables import (
     BUDGETS,
     COUNTERS,
@@ -39,6 +39,7 @@ from hydra.store.tables import (
 )
 from hydra.store.unit_of_work import UnitOfWork
 from hydra.trading.inventory import FifoInventory
+from hydra.trading.order_life import Attempted, OrderState, OrderStatus, after
 from hydra.trading.orders import DecisionKey, Fill
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from messages.orders import OrderFilled, Outcome, client_order_id_of
@@ -111,7 +112,7 @@ def _intended(unit: UnitOfWork, seq: int, event: OrderIntended, body: bytes) -> 
 
 def _attempted(unit: UnitOfWork, at: int, event: OrderAttempted) -> None:
     record = _order(unit, event.client_order_id)
-    state = attempted(record.state)
+    state = after(record.state, Attempted())
     record = structs.replace(record, state=state, attempted_at=at)
     unit.put(ORDERS, record, event.client_order_id)
     decision = record.intent.decision
@@ -121,7 +122,7 @@ def _attempted(unit: UnitOfWork, at: int, event: OrderAttempted) -> None:
 def _reported(unit: UnitOfWork, seq: int, report: Outcome) -> None:
     name = client_order_id_of(report)
     record = _order(unit, name)
-    state = after(record.state, report)
+    state = after(record.state, event_of(report))
     decision = record.intent.decision
     if isinstance(report, OrderFilled):
         _filled(unit, seq, decision, report.fill)

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import apsw
 
-from hydra.store.order_state import OrderStatus
 from hydra.store.tables import (
     BUDGETS,
     COUNTERS,
@@ -22,6 +21,7 @@ from hydra.store.tables import (
     Table,
     decision_of,
 )
+from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import DecisionKey
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause

@@ -12,8 +12,8 @@ import msgspec
 
 from hydra.store.chain import SqlRow, SqlValue
 from hydra.store.events import OrderIntended, decoded
-from hydra.store.order_state import OrderState, OrderStatus
 from hydra.trading.inventory import FifoInventory, Lot
+from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Role, Side
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState

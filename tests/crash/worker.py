@@ -21,8 +21,8 @@ from hydra.crash_points import arm_from
 from hydra.store.backup import back_up
 from hydra.store.connection import connected_to_read
 from hydra.store.engine_files import EngineFiles
-from hydra.store.order_state import OrderStatus
 from hydra.store.record import EngineRecord, Owner
+from hydra.trading.order_life import OrderStatus
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import OrderAccepted, OrderApproved
 from tests.crash.said import (

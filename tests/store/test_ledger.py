@@ -23,9 +23,9 @@ from hydra.store.events import (
     encoded,
 )
 from hydra.store.ledger import ContentChanged, Ledger, UnknownOrder
-from hydra.store.order_state import ImpossibleReport, OrderState, OrderStatus
 from hydra.store.projections import content_hash
 from hydra.store.tables import OrderRecord
+from hydra.trading.order_life import ImpossibleReport, OrderState, OrderStatus
 from hydra.trading.orders import Role, Side
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -343,6 +343,52 @@ def test_a_fill_beyond_the_order_is_refused_and_not_counted_i23(ledger: Ledger) 
     assert ledger.state_hash() == before
 
 
+@pytest.mark.parametrize(
+    ("report", "contradiction"),
+    [
+        (REJECTED, FILLED_4),
+        (FILLED_4, REJECTED),
+        (WITHHELD, FILLED_4),
+        (ACCEPTED, WITHHELD),
+        (ACCEPTED, OrderAccepted(client_order_id=NAME, venue_order_id="venue-2", at=AT)),
+        (CANCELED, REJECTED),
+    ],
+)
+def test_a_report_that_contradicts_the_record_is_refused_and_not_recorded_i22(
+    ledger: Ledger, report: Outcome, contradiction: Outcome
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(report, AT)
+    before, mark = ledger.state_hash(), ledger.mark
+
+    with pytest.raises(ImpossibleReport, match=f"{NAME} is .* is now "):
+        ledger.record_report(contradiction, AT)
+
+    assert (ledger.state_hash(), ledger.commit()) == (before, mark)
+
+
+@given(
+    arrived=st.permutations(
+        [
+            *(ACCEPTED, CANCELED, FILLED_4, FILLED_4, FILLED_6, FILLED_6),
+            *(UNKNOWN, OrderUnknown(client_order_id=NAME, reason="503", at=AT)),
+        ]
+    )
+)
+def test_what_an_order_has_become_does_not_depend_on_the_order_of_its_reports_i24(
+    arrived: list[Outcome],
+) -> None:
+    ledger, canonical = opened(), opened()
+    for one, reports in [(ledger, arrived), (canonical, sorted(arrived, key=repr))]:
+        one.record_intent(APPROVED, AT)
+        for report in reports:
+            one.record_report(report, AT)
+
+    assert ledger.orders() == canonical.orders()
+    ledger.close()
+    canonical.close()
+
+
 @pytest.mark.parametrize("report", [WITHHELD, ACCEPTED, FILLED_4, UNKNOWN])
 def test_a_report_of_an_order_that_nobody_intended_is_refused(
     ledger: Ledger, report: Outcome
@@ -434,7 +480,13 @@ def test_an_event_of_an_unknown_kind_is_not_read() -> None:
         decoded(b'{"type":"OrderTeleported","client_order_id":"x"}')
 
 
-REPORTS: list[Outcome] = [ACCEPTED, REJECTED, CANCELED, EXPIRED, UNKNOWN, FILLED_4, FILLED_6]
+REFUSED = approved(decision(signal=4))
+REFUSED_NAME = REFUSED.order.client_order_id
+REPORTS: list[Outcome] = [
+    *(ACCEPTED, CANCELED, EXPIRED, UNKNOWN, FILLED_4, FILLED_6),
+    OrderRejected(client_order_id=REFUSED_NAME, reason="not shortable", at=AT),
+    OrderUnknown(client_order_id=REFUSED_NAME, reason="503", at=AT),
+]
 STEPS: list[OrderApproved | Outcome | str] = [OTHER, *REPORTS, "value one", "value two"]
 
 
@@ -449,7 +501,7 @@ def do(ledger: Ledger, step: OrderApproved | Outcome | str) -> None:
 
 def ledger_after(steps: list[OrderApproved | Outcome | str]) -> Ledger:
     ledger = opened()
-    for step in [APPROVED, *steps]:
+    for step in [APPROVED, REFUSED, *steps]:
         do(ledger, step)
     return ledger
 
@@ -492,7 +544,7 @@ def test_the_events_alone_give_the_same_state_again_i55(
         ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
     finally:
         apsw.connection_hooks.clear()
-    for number, step in enumerate([APPROVED, *steps]):
+    for number, step in enumerate([APPROVED, REFUSED, *steps]):
         do(ledger, step)
         if number in commits:
             ledger.commit()

@@ -192,7 +192,7 @@ def _environment(secrets: Secrets) -> dict[str, str]:
 
 
 def _kill_word(switch: str) -> str:
-    """What the engine takes it for; a word that it does not know could be a key, and is not told."""
+    """What the engine takes it for. A word that it does not know could be a key: it is not told."""
     word = switch.rstrip()
     return word if word in KILL_WORDS else "set: counts as halt_all"
 
