@@ -65,7 +65,7 @@ from hydra.trading.trading_state import Cause
 from messages.orders import OrderApproved, OrderFilled, Outcome, client_order_id_of
 from messages.positions import BookRecovered, RecordedOrder
 
-CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 4_000
 """From so many on, the write-ahead log is taken over into the database after a commit."""
 SESSIONS_KNOWN = 4
 """Whose decisions are kept in memory: the one that is traded, and some that reports speak of."""

@@ -35,6 +35,9 @@ class OrderStatus(Enum):
     CANCELED = "canceled"
     FILLED = "filled"
 
+    __hash__ = object.__hash__
+    """There is one of each, so which one it is will do; Enum's own hashes the name, in Python."""
+
     @property
     def is_open(self) -> bool:
         """May still be, or come to life, at the venue. Attempted counts: maybe it was sent.

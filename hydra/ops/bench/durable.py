@@ -33,7 +33,7 @@ from messages.orders import (
 )
 
 SINGLES = 2_000
-WARM_UP = 600
+WARM_UP = 2_500
 """Commits until the write-ahead log has been taken over once: from then on it is written anew."""
 ORDERS = 12_500
 EVENTS_AN_ORDER = 4
