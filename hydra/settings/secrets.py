@@ -65,7 +65,8 @@ class Secrets:
 def load_secrets(env_file: Path, environ: Mapping[str, str]) -> Secrets:
     """What `.env` and the environment say; raises `SettingsRefused` with all errors.
 
-    The environment goes before the file, but both must be right. That there is no file, or no
+    The environment goes before the file, but both must be right; of two kill switches the worse
+    one counts. That there is no file, or no
     key, is no error here: the embedded venue needs none. See `hydra.settings.mode` for the others.
     """
     sources = _Sources()
@@ -78,7 +79,7 @@ def load_secrets(env_file: Path, environ: Mapping[str, str]) -> Secrets:
         alpaca_paper=sources.read("ALPACA_PAPER", _true_or_false),
         network_disabled=network_disabled is not False,
         live_switch=sources.read("HYDRA_LIVE", _live_words) is True,
-        kill_switch=sources.read("HYDRA_KILL_SWITCH", str),
+        kill_switch=_worst(sources.read_all("HYDRA_KILL_SWITCH", str)),
         kill_switch_file=sources.read("HYDRA_KILL_SWITCH_FILE", _path),
     )
     if sources.errors:
@@ -131,18 +132,29 @@ class _Sources:
 
     def read(self, name: str, reader: Callable[[str], T | None]) -> T | None:
         """The value that counts; whatever else is given under that name is checked as well."""
-        read: list[T | None] = []
+        read = self.read_all(name, reader)
+        return read[0] if read else None
+
+    def read_all(self, name: str, reader: Callable[[str], T]) -> list[T]:
+        """Every value that is given under that name, the environment's first."""
+        read: list[T] = []
         for file, line, value in self._values.get(name, []):
             try:
                 read.append(reader(value))
             except _Unfit as unfit:
                 self._refuse(file, line, name, str(unfit))
-        return read[0] if read else None
+        return read
 
     def _refuse(self, file: Path, line: int | None, name: str, message: str) -> None:
         """A name is shown if no part of a key can be in it."""
         key = name if _SHOWN_NAME.fullmatch(name) else ""
         self.errors.append(SettingsError(file, line, key, message))
+
+
+def _worst(kill_words: list[str]) -> str | None:
+    """Of all that is said, what stops most (I07): anything but `close_only` halts."""
+    halting = [word for word in kill_words if word.rstrip() != "close_only"]
+    return next(iter(halting or kill_words), None)
 
 
 def _near(name: str) -> list[str]:

@@ -338,3 +338,24 @@ def test_a_key_of_ordinary_characters_comes_through_from_both_places(
 
     assert load_secrets(file, NOTHING).values() == (key,)
     assert load_secrets(Path("/nowhere/.env"), {"ALPACA_KEY": key}).values() == (key,)
+
+
+@pytest.mark.parametrize(
+    ("environment", "file", "counts"),
+    [
+        ("close_only", "halt_all", "halt_all"),
+        ("halt_all", "close_only", "halt_all"),
+        ("close_only", "stop please", "stop please"),
+        ("close_only", "close_only", "close_only"),
+    ],
+)
+def test_of_two_kill_switches_the_worse_one_counts_i07(
+    environment: str, file: str, counts: str, tmp_path: Path
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"HYDRA_KILL_SWITCH='{file}'\n")
+    env_file.chmod(0o600)
+
+    found = load_secrets(env_file, {"HYDRA_KILL_SWITCH": environment})
+
+    assert found.kill_switch == counts
