@@ -73,7 +73,7 @@ def kill_cause(source: Source, place: str, sight: Sight, since: int) -> Cause | 
         cause_class=CauseClass.INTEGRITY,
         state=state,
         since=since,
-        detail=f"{place} {found}; to take it back, {_way_back(source, sight)}, then start again",
+        detail=f"{place} {found}; to take it back, {_way_back(source, sight)}, then resume",
     )
 
 

@@ -31,8 +31,15 @@ class OrderStatus(Enum):
     ACCEPTED = "accepted"
     PARTIALLY_FILLED = "partially_filled"
     REJECTED = "rejected"
+    ABSENT = "absent"
+    """Its outcome is unknown, and every look for it found nothing: given up, not proven.
+
+    It counts as over. Should the venue speak of it after all, it is what the venue says again.
+    """
     EXPIRED = "expired"
     CANCELED = "canceled"
+    REPLACED = "replaced"
+    """Over, because another order has taken its place; that one lives under its own name."""
     FILLED = "filled"
 
     __hash__ = object.__hash__
@@ -42,7 +49,8 @@ class OrderStatus(Enum):
     def is_open(self) -> bool:
         """May still be, or come to life, at the venue. Attempted counts: maybe it was sent.
 
-        A cancel that was asked for closes nothing; only its outcome does (I25).
+        A cancel that was asked for closes nothing; only its outcome does (I25). An absent order
+        was given up with every care, and is the one that may prove us wrong.
         """
         return self in _OPEN
 
@@ -92,8 +100,29 @@ class Expired(msgspec.Struct, frozen=True):
     """The order's time in force ran out before it was complete."""
 
 
+class Replaced(msgspec.Struct, frozen=True):
+    """Another order took its place before it was complete; "" if the venue does not say which."""
+
+    by: str
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """We have given it up: unknown, and not found by any look over the settle window (I19)."""
+
+    reason: str
+
+
 OrderEvent: TypeAlias = (
-    Attempted | Withheld | Unknown | Accepted | Rejected | Fill | Canceled | Expired
+    Attempted
+    | Withheld
+    | Unknown
+    | Absent
+    | Accepted
+    | Rejected
+    | Fill
+    | Canceled
+    | Expired
+    | Replaced
 )
 
 
@@ -113,74 +142,89 @@ class _Change(Enum):
 _MOVES, _STAYS = _Change.MOVES, _Change.STAYS
 
 _AGAIN = Impossible("what is at the venue, or over, is not sent again: it could trade twice")
-_UNSENT = Impossible("the venue cannot know of an order that was never sent")
+_NEVER = Impossible("the venue cannot know of an order that was never sent")
 _SENT = Impossible("an order is withheld before it is sent, and this one was sent")
-_REFUSED = Impossible(
+_OUT = Impossible(
     "an order that the venue rejected was never in the market, and can neither trade nor leave it"
 )
-_MARKET = Impossible("the venue rejects an order before the market has it, and this one was there")
+_IN = Impossible("the venue rejects an order before the market has it, and this one was there")
 _WHOLE = Impossible("the whole order was executed; more is an overfill")
 
 SAID = (
     OrderStatus.ATTEMPTED,
     OrderStatus.WITHHELD,
     OrderStatus.UNKNOWN,
+    OrderStatus.ABSENT,
     OrderStatus.ACCEPTED,
     OrderStatus.REJECTED,
     OrderStatus.PARTIALLY_FILLED,
     OrderStatus.FILLED,
-    OrderStatus.CANCELED,
     OrderStatus.EXPIRED,
+    OrderStatus.CANCELED,
+    OrderStatus.REPLACED,
 )
 """What an event can say: the table's columns. A fill says `FILLED` if it completes the order."""
 
 # One line a status, one column for each of `SAID`.
 # fmt: off
 _TABLE: Mapping[OrderStatus, tuple[_Change | Impossible, ...]] = {
-    #         attempted withheld unknown  accepted rejected partial   filled    canceled  expired
+    #   attempted       unknown         accepted        partial         expired         replaced
+    #           withheld        absent          rejected        filled          canceled
 
     # Stopped before anybody tried is withheld too; any other word is of an order nobody sent.
     OrderStatus.INTENDED:
-             (_MOVES,   _MOVES,  _UNSENT, _UNSENT, _UNSENT, _UNSENT,  _UNSENT,  _UNSENT,  _UNSENT),
+       (_MOVES, _MOVES, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER),
 
     # Any word may be the first one heard: reports are lost, and a fill can outrun the answer.
     OrderStatus.ATTEMPTED:
-             (_STAYS,   _MOVES,  _MOVES,  _MOVES,  _MOVES,  _MOVES,   _MOVES,   _MOVES,   _MOVES),
+       (_STAYS, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES),
 
-    # Withheld is for ever. To try again takes another order, with a name of its own.
+    # Withheld is for ever. To try again takes another order, with a name of its own. That nobody
+    # finds it is as it should be.
     OrderStatus.WITHHELD:
-             (_AGAIN,   _STAYS,  _UNSENT, _UNSENT, _UNSENT, _UNSENT,  _UNSENT,  _UNSENT,  _UNSENT),
+       (_AGAIN, _STAYS, _NEVER, _STAYS, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER, _NEVER),
 
     # It may be sent again, under its one name, once it is proven absent; that proves nothing new.
     # Withheld now would close an order that passed the gate: somebody has handled it twice.
     OrderStatus.UNKNOWN:
-             (_STAYS,   _SENT,   _STAYS,  _MOVES,  _MOVES,  _MOVES,   _MOVES,   _MOVES,   _MOVES),
+       (_STAYS, _SENT,  _STAYS, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES),
+
+    # Given up is no proof, so every word that is one counts for more, whenever it is heard: ours,
+    # that it was not sent; the venue's, that it was there, and maybe still is. (That it had been
+    # unknown before is forgotten here, so that it was withheld then contradicts nothing.)
+    OrderStatus.ABSENT:
+       (_AGAIN, _MOVES, _STAYS, _STAYS, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES),
 
     # Accepted is the venue's word, not yet the market's: a late rejection is real.
     OrderStatus.ACCEPTED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _MOVES,  _MOVES,   _MOVES,   _MOVES,   _MOVES),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES, _MOVES),
 
     # What was executed stays executed, so a rejection is a contradiction.
     OrderStatus.PARTIALLY_FILLED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _MARKET, _STAYS,   _MOVES,   _MOVES,   _MOVES),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _IN,    _STAYS, _MOVES, _MOVES, _MOVES, _MOVES),
 
     # Its acceptance may be heard late. A fill is not folded in: who is right must be asked.
     OrderStatus.REJECTED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _STAYS,  _REFUSED, _REFUSED, _REFUSED, _REFUSED),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _STAYS, _OUT,   _OUT,   _OUT,   _OUT,   _OUT),
 
     # A fill of before the end may be heard after it: it counts (I25), and the end stands. If it
-    # completes the order there was nothing left to expire. A venue's sources may call one end
-    # expired and canceled; canceled stands, whichever was heard first.
+    # completes the order there was nothing left to expire. A venue's sources may call one end by
+    # several names; the one that says most stands, whichever was heard first: replaced over
+    # canceled over expired.
     OrderStatus.EXPIRED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _MARKET, _STAYS,   _MOVES,   _MOVES,   _STAYS),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _IN,    _STAYS, _MOVES, _STAYS, _MOVES, _MOVES),
 
     # As for expired: a fill counts, and a complete one shows that the cancel came too late.
     OrderStatus.CANCELED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _MARKET, _STAYS,   _MOVES,   _STAYS,   _STAYS),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _IN,    _STAYS, _MOVES, _STAYS, _STAYS, _MOVES),
 
-    # Canceled or expired: the end was heard before, or beside, the fills that had outrun it.
+    # As for canceled; a complete fill shows that there was nothing left to replace.
+    OrderStatus.REPLACED:
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _IN,    _STAYS, _MOVES, _STAYS, _STAYS, _STAYS),
+
+    # Whatever its end was called: it was heard before, or beside, the fills that had outrun it.
     OrderStatus.FILLED:
-             (_AGAIN,   _SENT,   _STAYS,  _STAYS,  _MARKET, _WHOLE,   _WHOLE,   _STAYS,   _STAYS),
+       (_AGAIN, _SENT,  _STAYS, _STAYS, _STAYS, _IN,    _WHOLE, _WHOLE, _STAYS, _STAYS, _STAYS),
 }
 # fmt: on
 
@@ -230,6 +274,8 @@ def after(state: OrderState, event: OrderEvent, counted: Fill | None = None) -> 
             return _moved(state, OrderStatus.WITHHELD, event.reason)
         case Unknown():
             return _moved(state, OrderStatus.UNKNOWN, event.reason)
+        case Absent():
+            return _moved(state, OrderStatus.ABSENT, event.reason)
         case Accepted():
             return _accepted(state, event.venue_order_id)
         case Rejected():
@@ -243,6 +289,8 @@ def after(state: OrderState, event: OrderEvent, counted: Fill | None = None) -> 
             return _moved(state, OrderStatus.CANCELED)
         case Expired():
             return _moved(state, OrderStatus.EXPIRED)
+        case Replaced():
+            return _moved(state, OrderStatus.REPLACED, f"by {event.by}" if event.by else "")
         case _:
             assert_never(event)
 

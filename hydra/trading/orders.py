@@ -45,6 +45,13 @@ class Role(Enum):
 
     ENTRY = "entry"
     EXIT = "exit"
+    FLATTEN = "flatten"
+    """An operator's system close. It passes in every trading state, and only reduces."""
+
+    @property
+    def reduces(self) -> bool:
+        """Whether such an order must never create or enlarge exposure."""
+        return self is not Role.ENTRY
 
 
 class DecisionKey(msgspec.Struct, frozen=True):
@@ -78,6 +85,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    replaces: str | None = None
+    """The name of the order that it takes the place of: from then on that one is over."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,5 +109,8 @@ def client_order_id(account: str, decision: DecisionKey) -> str:
     words = [account, decision.bot, decision.symbol, decision.session, str(decision.signal)]
     words.append(decision.role.value)
     digest = hashlib.blake2b("\x1f".join(words).encode(), digest_size=8).hexdigest()
-    leg = "e" if decision.role is Role.ENTRY else "x"
+    leg = _LEGS[decision.role]
     return f"hy1-{decision.session.replace('-', '')}-{digest}-{leg}"
+
+
+_LEGS = {Role.ENTRY: "e", Role.EXIT: "x", Role.FLATTEN: "f"}

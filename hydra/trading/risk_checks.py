@@ -1,168 +1,124 @@
-"""The checks that every order must pass: pure questions about one situation.
+"""The checks that every order must pass: pure questions about one situation, in their order.
 
 A check is named for what must be true and answers None, or the reason why it is not. The good case
-comes first and everything else is "no", so that a value nobody thought of is refused.
+comes first and everything else is "no", so that a value nobody thought of is refused. The order is
+that of the guards (kill switch; value and position; exposure; losses; rejections; stale data;
+rates; budget; kill switch again), behind what makes an order no order at all. A new check is one
+function in the module that it belongs to, and one line here.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 
-from hydra.trading.exact import add, multiply
-from hydra.trading.orders import Denial, Role, Side
-from hydra.trading.trading_state import TradingState
+from hydra.trading.money_checks import (
+    bot_budget_covers_loss,
+    bot_exposure_is_within_limit,
+    bucket_budget_covers_loss,
+    daily_loss_is_within_limit,
+    day_budget_covers_loss,
+    drawdown_is_within_limit,
+    equity_is_known,
+    gross_exposure_is_within_limit,
+    heat_is_within_limit,
+    order_quantity_is_within_limit,
+    order_value_is_within_limit,
+    symbol_exposure_is_within_limit,
+)
+from hydra.trading.order_checks import (
+    decision_is_fresh,
+    entry_does_not_oppose_position,
+    exit_reduces_position,
+    no_order_opposes,
+    no_outcome_is_unknown,
+    price_is_fresh,
+    price_is_known,
+    prices_are_on_step,
+    prices_are_within_collar,
+    prices_fit_order_type,
+    protective_stop_is_behind_price,
+    session_is_open,
+    symbol_is_allowed,
+    trading_is_open,
+    window_is_open,
+)
+from hydra.trading.orders import Denial
+from hydra.trading.rate_checks import (
+    entries_today_are_within_limit,
+    entry_gap_is_kept,
+    entry_rate_is_within_limit,
+    exit_rate_is_within_limit,
+    notional_today_is_within_limit,
+    order_is_not_repeated,
+    rejections_are_within_limit,
+    round_trips_are_within_limit,
+    symbol_entry_rate_is_within_limit,
+    window_notional_is_within_limit,
+)
+from hydra.trading.sane_numbers import numbers_are_sane
+from hydra.trading.situation import Situation
 
-# Beyond these a number is no order, no price and no limit, but a mistake.
-QUANTITY_MAX = Decimal(10**12)
-QUANTITY_DECIMALS_MAX = 9
-PRICE_USD_MAX = Decimal(10**9)
-PRICE_DECIMALS_MAX = 30
-NOTIONAL_USD_MAX = Decimal(10**12)
+Check: TypeAlias = Callable[[Situation], str | None]
 
-
-class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """One order that a bot would like, and all that the checks may know. Times are market ns.
-
-    `position` is the bot's confirmed position in the symbol, signed. `reducing_quantity_live` is
-    the total of its other orders that would reduce that position and are live or unknown.
-    `reference_price` is what the order is valued at, None if there is no fresh price.
-    """
-
-    trading_state: TradingState
-    cause_codes: tuple[str, ...]
-    role: Role
-    side: Side
-    quantity: Decimal
-    reference_price: Decimal | None
-    symbol: str
-    symbols_allowed: frozenset[str]
-    position: Decimal
-    reducing_quantity_live: Decimal
-    notional_usd_max: Decimal
-    at: int
-    decided_at: int
-    decision_age_ns_max: int
-    session_open: bool
-    window_open: bool
-
-    @property
-    def reduces_position(self) -> bool:
-        """Opposite to the position and, with all other reducing orders, not larger than it.
-
-        Such an order can never pass through zero. Numbers that are not sane reduce nothing.
-        """
-        if numbers_are_sane(self) is not None or self.position == 0:
-            return False
-        closing_side = Side.SELL if self.position > 0 else Side.BUY
-        reducing = add(self.quantity, self.reducing_quantity_live)
-        return self.side is closing_side and reducing <= self.position.copy_abs()
-
-
-def trading_is_open(s: Situation) -> str | None:
-    """ACTIVE passes everything, CLOSE_ONLY what reduces a position, HALTED nothing."""
-    if s.trading_state is TradingState.ACTIVE:
-        return None
-    if s.trading_state is TradingState.CLOSE_ONLY and s.reduces_position:
-        return None
-    causes = ", ".join(s.cause_codes) or "no cause given"
-    if s.trading_state is TradingState.CLOSE_ONLY:
-        return f"only orders that reduce a position may pass ({causes}): {_exposure_of(s)}"
-    return f"trading is halted ({causes})"
-
-
-def numbers_are_sane(s: Situation) -> str | None:
-    """Every number is of its type, finite, in range, and not more precise than can be sent.
-
-    It comes before anything is compared: no comparison with NaN is true, nor says so.
-    """
-    if not _is_quantity(s.quantity) or s.quantity <= 0:
-        return f"quantity is {s.quantity}, wanted {_QUANTITY_WANTED} and above zero"
-    if not _is_quantity(s.position):
-        return f"position is {s.position}, wanted {_QUANTITY_WANTED}"
-    if not _is_quantity(s.reducing_quantity_live) or s.reducing_quantity_live < 0:
-        return (
-            f"live reducing quantity is {s.reducing_quantity_live}, wanted {_QUANTITY_WANTED} "
-            "and not below zero"
-        )
-    if s.reference_price is not None and not _is_price(s.reference_price):
-        return f"reference price is {s.reference_price}, wanted {_PRICE_WANTED}"
-    if not _is_decimal_within(s.notional_usd_max, NOTIONAL_USD_MAX) or s.notional_usd_max <= 0:
-        return f"notional limit is {s.notional_usd_max}, wanted a decimal above 0"
-    if not type(s.at) is type(s.decided_at) is type(s.decision_age_ns_max) is int:
-        return (
-            f"times are {s.at!r}, {s.decided_at!r} and {s.decision_age_ns_max!r}, "
-            "wanted whole nanoseconds"
-        )
-    return None
-
-
-def symbol_is_allowed(s: Situation) -> str | None:
-    """Only symbols that the configuration names are traded."""
-    if s.symbol in s.symbols_allowed:
-        return None
-    return f"{s.symbol} is not among the {len(s.symbols_allowed)} symbols allowed"
-
-
-def decision_is_fresh(s: Situation) -> str | None:
-    """An old decision is about another market; one from the future is a fault of a clock."""
-    age_ns = s.at - s.decided_at
-    if 0 <= age_ns <= s.decision_age_ns_max:
-        return None
-    allowed = f"at most {_seconds(s.decision_age_ns_max)} s allowed"
-    if age_ns < 0:
-        return f"decision is {_seconds(-age_ns)} s from the future, {allowed}"
-    return f"decision is {_seconds(age_ns)} s old, {allowed}"
-
-
-def session_is_open(s: Situation) -> str | None:
-    """The exchange trades this symbol now."""
-    return None if s.session_open is True else f"no exchange session for {s.symbol} at this time"
-
-
-def window_is_open(s: Situation) -> str | None:
-    """A bot enters only in its own trade window; leaving is not bound to it."""
-    if s.window_open is True or s.role is Role.EXIT:
-        return None
-    return "an entry outside the bot's trade window"
-
-
-def exit_reduces_position(s: Situation) -> str | None:
-    """Only an entry may create or enlarge exposure."""
-    if s.role is Role.ENTRY or s.reduces_position:
-        return None
-    return f"an exit that does not reduce the position: {_exposure_of(s)}"
-
-
-def notional_is_within_limit(s: Situation) -> str | None:
-    """An entry's value is known and not above the limit.
-
-    An exit is held within the position by `exit_reduces_position` and needs no second limit: one
-    on its value would lock in a position that was bought near the limit and then rose.
-    """
-    if s.role is Role.EXIT:
-        return None
-    if s.reference_price is None:
-        return f"no price for {s.symbol}"
-    notional_usd = multiply(s.quantity, s.reference_price)
-    if notional_usd <= s.notional_usd_max:
-        return None
-    return f"order is worth {notional_usd:f} USD, at most {s.notional_usd_max:f} USD allowed"
-
-
-CHECKS: tuple[Callable[[Situation], str | None], ...] = (
+CHECKS: tuple[Check, ...] = (
     trading_is_open,
     numbers_are_sane,
+    # Is it an order at all, here and now?
     symbol_is_allowed,
     decision_is_fresh,
     session_is_open,
     window_is_open,
+    prices_fit_order_type,
     exit_reduces_position,
-    notional_is_within_limit,
+    entry_does_not_oppose_position,
+    no_order_opposes,
+    no_outcome_is_unknown,
+    # What it puts at stake.
+    price_is_known,
+    order_quantity_is_within_limit,
+    order_value_is_within_limit,
+    protective_stop_is_behind_price,
+    symbol_exposure_is_within_limit,
+    bot_exposure_is_within_limit,
+    equity_is_known,
+    gross_exposure_is_within_limit,
+    heat_is_within_limit,
+    # What has been lost and refused.
+    daily_loss_is_within_limit,
+    drawdown_is_within_limit,
+    rejections_are_within_limit,
+    # The market it would meet.
+    price_is_fresh,
+    prices_are_on_step,
+    prices_are_within_collar,
+    # How much there was of it lately.
+    order_is_not_repeated,
+    entry_gap_is_kept,
+    symbol_entry_rate_is_within_limit,
+    entry_rate_is_within_limit,
+    exit_rate_is_within_limit,
+    window_notional_is_within_limit,
+    entries_today_are_within_limit,
+    notional_today_is_within_limit,
+    round_trips_are_within_limit,
+    # Whether somebody will pay for it.
+    bot_budget_covers_loss,
+    bucket_budget_covers_loss,
+    day_budget_covers_loss,
     # The promise is "first and last". On one frozen situation both answer the same; the last keeps
     # the promise when a check between them comes to read something that changes.
     trading_is_open,
 )
+
+NOT_ASKED = "not asked: the numbers are not sane"
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """What one check said. `reason` is "" if it passed."""
+
+    check: str
+    reason: str
 
 
 def first_denial(situation: Situation) -> Denial | None:
@@ -174,39 +130,19 @@ def first_denial(situation: Situation) -> Denial | None:
     return None
 
 
-_QUANTITY_WANTED = f"a decimal within {QUANTITY_MAX:.0e} of at most {QUANTITY_DECIMALS_MAX} places"
-_PRICE_WANTED = f"a decimal above zero and within {PRICE_USD_MAX:.0e}"
+def all_results(situation: Situation) -> tuple[CheckResult, ...]:
+    """What every check says of it, for whoever asks why.
 
-
-def _is_quantity(value: Decimal) -> bool:
-    return _is_decimal_within(value, QUANTITY_MAX) and _places(value) <= QUANTITY_DECIMALS_MAX
-
-
-def _is_price(value: Decimal) -> bool:
-    return (
-        _is_decimal_within(value, PRICE_USD_MAX)
-        and value > 0
-        and _places(value) <= PRICE_DECIMALS_MAX
+    What compares numbers is not asked about numbers that are not sane, and has not passed either.
+    """
+    is_sane = numbers_are_sane(situation) is None
+    return tuple(
+        CheckResult(
+            check.__name__,
+            (check(situation) or "") if is_sane or check in _SAFE_TO_ASK else NOT_ASKED,
+        )
+        for check in CHECKS
     )
 
 
-def _is_decimal_within(value: Decimal, limit: Decimal) -> bool:
-    # The exact type, because a bool is an int, and a float with a limit compares like a decimal.
-    return type(value) is Decimal and value.is_finite() and value.copy_abs() <= limit
-
-
-def _places(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # a finite decimal has a number for an exponent
-    return -exponent
-
-
-def _exposure_of(s: Situation) -> str:
-    return (
-        f"{s.side.value} {s.quantity} {s.symbol} on a position of {s.position} "
-        f"with {s.reducing_quantity_live} more being closed"
-    )
-
-
-def _seconds(duration_ns: int) -> str:
-    return f"{Decimal(duration_ns).scaleb(-9).normalize():f}"
+_SAFE_TO_ASK = (trading_is_open, numbers_are_sane)

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -100,6 +100,11 @@ class SessionTable(msgspec.Struct, frozen=True):
         if index == len(self.sessions) or self.sessions[index].date != date:
             return None
         return self.sessions[index]
+
+
+def utc_date(at_ns: int) -> str:
+    """The ISO date of an instant (UTC nanoseconds)."""
+    return datetime.fromtimestamp(at_ns // _NS_PER_S, UTC).date().isoformat()
 
 
 _open_at = attrgetter("open_at")

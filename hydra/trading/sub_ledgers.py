@@ -1,7 +1,8 @@
 """Money kept per bot on one account: what each bot paid and received, and what it made of it.
 
 The sums over all bots are the account's own, to the last digit: every fill changes exactly one
-bot's sub-ledger (SCOPE K3). Fees are not part of a fill and so not of these figures.
+bot's sub-ledger (SCOPE K3). Fees are not part of a fill; an operator accepts them as what no bot
+has a part in.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,22 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.exact import add, multiply, subtract, total
-from hydra.trading.inventory import ClosedLot
+from hydra.trading.inventory import ClosedLot, FifoInventory
 from hydra.trading.orders import Fill, Role
 
 ZERO = Decimal(0)
+
+UNATTRIBUTED = "unattributed"
+"""The sub-ledger, with no bot behind it, of what an operator accepted without giving it to one:
+fees, deposits, and the other side of a position that was assigned. No bot may have this name.
+"""
+
+
+class BotInventory(msgspec.Struct, frozen=True):
+    """What one bot holds in one symbol."""
+
+    bot: str
+    inventory: FifoInventory
 
 
 class SubLedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +48,16 @@ class SubLedger(msgspec.Struct, frozen=True, kw_only=True):
             realised=add(self.realised, total(lot.realised for lot in closed)),
         )
 
+    def adjusted(self, amount: Decimal) -> "SubLedger":
+        """With so much more (less) cash, by no trade."""
+        return structs.replace(self, cash=add(self.cash, amount))
+
 
 class SessionCounters(msgspec.Struct, frozen=True, kw_only=True):
     """What one bot has done in one session; daily limits are held against it, also after a restart.
 
-    `entries` and `exits` count attempts, whatever became of them. A round trip is over when the
-    bot's position in a symbol is back at nothing.
+    `entries` and `exits` (everything that only reduces) count attempts, whatever became of them. A
+    round trip is over when the bot's position in a symbol is back at nothing by a fill.
     """
 
     bot: str
@@ -54,9 +71,9 @@ class SessionCounters(msgspec.Struct, frozen=True, kw_only=True):
 
     def attempted(self, role: Role) -> "SessionCounters":
         """One order more is on its way."""
-        if role is Role.ENTRY:
-            return structs.replace(self, entries=self.entries + 1)
-        return structs.replace(self, exits=self.exits + 1)
+        if role.reduces:
+            return structs.replace(self, exits=self.exits + 1)
+        return structs.replace(self, entries=self.entries + 1)
 
     def rejected(self) -> "SessionCounters":
         """The venue refused one."""

@@ -1,5 +1,6 @@
 """The trading state: the worst of a set of causes, never a flag somebody flips."""
 
+from collections.abc import Iterable
 from enum import Enum
 
 import msgspec
@@ -35,16 +36,40 @@ class CauseClass(Enum):
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason not to trade freely. `code` names it within the set; `since` is market time."""
+    """One reason not to trade freely. `code` names it within the set; `since` is market time.
+
+    With `bot`, `symbol` or both it holds for the orders of that bot, in that symbol, only.
+    """
 
     code: str
     cause_class: CauseClass
     state: TradingState
     since: int
     detail: str
+    bot: str | None = None
+    symbol: str | None = None
+
+    @property
+    def is_global(self) -> bool:
+        """It holds for every order."""
+        return self.bot is None and self.symbol is None
 
 
-def effective_state(causes: "tuple[Cause, ...]") -> TradingState:
-    """The most restrictive of all causes; ACTIVE only if there are none."""
+def effective_state(causes: Iterable[Cause]) -> TradingState:
+    """The trading state: the most restrictive of all global causes; ACTIVE only if none stand."""
+    return _worst(cause for cause in causes if cause.is_global)
+
+
+def state_for(causes: Iterable[Cause], bot: str, symbol: str) -> TradingState:
+    """What an order of this bot in this symbol finds: the global causes and its own ones."""
+    return _worst(cause for cause in causes if concerns(cause, bot, symbol))
+
+
+def concerns(cause: Cause, bot: str, symbol: str) -> bool:
+    """Whether an order of this bot in this symbol is held against the cause."""
+    return cause.bot in (None, bot) and cause.symbol in (None, symbol)
+
+
+def _worst(causes: Iterable[Cause]) -> TradingState:
     states = (cause.state for cause in causes)
     return max(states, key=lambda state: state.severity, default=TradingState.ACTIVE)

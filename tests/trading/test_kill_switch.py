@@ -160,7 +160,7 @@ def test_a_kill_says_where_what_and_how_to_take_it_back_i07(
         cause_class=CauseClass.INTEGRITY,
         state=state,
         since=AT,
-        detail=f"the place {found}; to take it back, {way_back}, then start again",
+        detail=f"the place {found}; to take it back, {way_back}, then resume",
     )
     assert is_kill(cause)
 

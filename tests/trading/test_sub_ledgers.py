@@ -1,4 +1,5 @@
 from decimal import Decimal
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,17 +67,52 @@ def test_the_money_of_all_bots_is_the_account_s_to_the_last_digit(
         assert in_cash == sub_ledgers[bot].realised
 
 
+def test_over_ten_thousand_fills_the_money_of_all_bots_is_the_account_s_to_the_last_digit() -> None:
+    random = Random(20240102)
+    bots = [f"bot-{number}" for number in range(8)]
+    inventories = {bot: FifoInventory("AAPL") for bot in bots}
+    sub_ledgers = {bot: SubLedger(bot=bot) for bot in bots}
+    cash = position = Decimal(0)
+
+    for number in range(10_000):
+        bot = random.choice(bots)
+        # Against what it holds more often than not, so that lots do not pile up.
+        is_reducing = bool(inventories[bot].lots) and random.random() < 0.7
+        side = inventories[bot].lots[0].side.opposite if is_reducing else random.choice(list(Side))
+        quantity = Decimal(random.randint(1, 10**12)).scaleb(-9)
+        price = Decimal(random.randint(1, 10**8)).scaleb(-4)
+        one = fill(side, str(quantity), str(price), number)
+        inventories[bot], closed = inventories[bot].apply(one)
+        sub_ledgers[bot] = sub_ledgers[bot].after(one, closed)
+        cash = add(cash, multiply(Decimal(-side.sign), multiply(quantity, price)))
+        position = add(position, multiply(Decimal(side.sign), quantity))
+
+    assert total(each.cash for each in sub_ledgers.values()) == cash
+    assert total(each.position for each in inventories.values()) == position
+
+
+def test_what_comes_without_a_trade_is_cash_and_no_profit() -> None:
+    sub_ledger = SubLedger(bot="one", cash=Decimal("-10.50"), realised=Decimal(3))
+
+    adjusted = sub_ledger.adjusted(Decimal("0.000000000000000000000000000001"))
+
+    assert adjusted == SubLedger(
+        bot="one", cash=Decimal("-10.499999999999999999999999999999"), realised=Decimal(3)
+    )
+
+
 def test_counters_tell_entries_from_exits_and_count_round_trips() -> None:
     counters = SessionCounters(bot="one", session="2024-01-02")
 
-    counters = counters.attempted(Role.ENTRY).attempted(Role.ENTRY).attempted(Role.EXIT)
+    for role in (Role.ENTRY, Role.ENTRY, Role.EXIT, Role.FLATTEN):
+        counters = counters.attempted(role)
     counters = counters.rejected().filled((), is_flat=False).filled((), is_flat=True)
 
     assert counters == SessionCounters(
         bot="one",
         session="2024-01-02",
         entries=2,
-        exits=1,
+        exits=2,
         rejections=1,
         fills=2,
         round_trips=1,

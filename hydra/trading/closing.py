@@ -1,0 +1,62 @@
+"""How much of a position an emergency flatten closes, and for whom.
+
+Quantities are signed: over zero is long, or a buy.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from hydra.trading.exact import subtract
+
+ZERO = Decimal(0)
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """One symbol: what the venue holds, and what of it is whose."""
+
+    symbol: str
+    at_venue: Decimal
+    of_bots: tuple[tuple[str, Decimal], ...] = ()
+    """Each bot's own position by the fills on record."""
+    excluded: Decimal = ZERO
+    """What an operator left out of account by name: it stays."""
+
+
+class Close(msgspec.Struct, frozen=True, kw_only=True):
+    """Send a market order for this bot that closes. `quantity` is signed; never zero.
+
+    `number` belongs to the decision key: no other round, of this flatten or a later one, has it.
+    """
+
+    bot: str
+    symbol: str
+    quantity: Decimal
+    number: int
+
+
+def to_close(holding: Holding) -> Decimal:
+    """What is to go of the venue's position: all but what is excluded, and never more than it."""
+    left = subtract(holding.at_venue, holding.excluded)
+    lowest, highest = min(holding.at_venue, ZERO), max(holding.at_venue, ZERO)
+    return min(max(left, lowest), highest)
+
+
+def closes_of(holding: Holding, number: int) -> tuple[Close, ...]:
+    """The orders that close it as far as both the venue's position and the bots' own go.
+
+    Where bots hold on both sides, only their difference is at the venue, and no more than that is
+    closed there. What no bot holds is left: nobody could account for its closing.
+    """
+    left = to_close(holding)
+    closes = []
+    for bot, position in sorted(holding.of_bots):
+        if left > 0:
+            share = min(max(position, ZERO), left)
+        else:
+            share = max(min(position, ZERO), left)
+        if share:
+            quantity = share.copy_negate()  # unlike a minus, it rounds nothing
+            closes.append(Close(bot=bot, symbol=holding.symbol, quantity=quantity, number=number))
+            left = subtract(left, share)
+    return tuple(closes)

@@ -1,0 +1,320 @@
+"""All positions and all orders that are approved and not proven over, at their worst.
+
+Nothing is counted up and down: what is reserved is what positions and open orders come to. So it is
+released once, by the outcome that closes the order, and can neither drift nor fall below zero
+(I33). Marks and events are told to the book, figures are asked of it; whoever does both in one
+thread judges and reserves in one step (I32).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+from msgspec import structs
+
+from hydra.trading.exact import add, multiply
+from hydra.trading.exposure import (
+    NOTHING,
+    UNVALUED,
+    ZERO,
+    Claim,
+    Holding,
+    Outstanding,
+    is_price,
+    outstanding,
+    worst_exposure,
+)
+from hydra.trading.inventory import ClosedLot, FifoInventory
+from hydra.trading.order_life import OrderEvent, after
+from hydra.trading.orders import DecisionKey, Fill
+from hydra.trading.sane_numbers import GAP_FACTOR_MAX
+from hydra.trading.situation import BookView, Proposal
+from hydra.trading.working_orders import WorkingOrder, WorkingOrders, claim_of_proposal
+
+
+class _Stake(msgspec.Struct, frozen=True):
+    """What one bot has in one symbol, or the account has."""
+
+    position: Decimal = ZERO
+    orders: Outstanding = NOTHING
+    heat: Decimal | None = ZERO
+    """None: it cannot be valued."""
+
+
+class _SymbolStakes(msgspec.Struct, frozen=True):
+    mark: Decimal | None
+    bots: Mapping[str, _Stake]
+    account: _Stake
+    """Of all bots. Positions of different sides are offset, their heat is not."""
+    excluded: Decimal | None
+    """The value of what is at the account and is not ours."""
+    exposure: Decimal | None
+    """Of the account, with what is excluded."""
+
+    def exposure_of(self, bot: str) -> Decimal | None:
+        """Of one bot."""
+        stake = self.bots.get(bot)
+        return ZERO if stake is None else worst_exposure(stake.position, self.mark, stake.orders)
+
+
+_NO_STAKE = _Stake()
+
+
+class RiskBook:
+    """Who holds what, and what is on its way. The same events always make the same book.
+
+    A symbol's exposure is the account's: what bots hold long and short in it is offset, as it is at
+    the venue, and to that come the worst fills of all their orders (`worst_exposure`). What an
+    operator excluded by name is added to it and offsets nothing, since others may close it at any
+    time; no bot can lose it, so it is not in the heat. A bot's exposure is the same sum over what
+    that bot holds and works, symbol by symbol; so is its heat, which is never offset.
+    """
+
+    def __init__(self, gap_factor: Decimal) -> None:
+        if not (is_price(gap_factor) and 1 <= gap_factor <= GAP_FACTOR_MAX):
+            raise ValueError(
+                f"found a gap factor of {gap_factor}, wanted a decimal from 1 to {GAP_FACTOR_MAX}"
+            )
+        self._gap_factor = gap_factor
+        self._orders = WorkingOrders()
+        self._holdings: dict[str, dict[str, Holding]] = {}
+        """By symbol, then by bot."""
+        self._excluded: dict[str, Decimal] = {}
+        self._marks: dict[str, tuple[Decimal | None, int]] = {}
+        self._stakes: dict[str, _SymbolStakes | None] = {}
+        """Of every symbol with anything in it; None if that has changed since it was summed up."""
+
+    def recover(
+        self,
+        holdings: Mapping[tuple[str, str], Holding],
+        orders: Iterable[WorkingOrder],
+        excluded: Mapping[str, Decimal],
+    ) -> None:
+        """Begin anew from the record: holdings by bot and symbol, orders as they were made.
+
+        Of orders that are over nothing counts; with them the book knows a decision that comes
+        again, and the stop of a fill that comes late.
+        """
+        self._orders = WorkingOrders()
+        self._holdings, self._excluded, self._stakes = {}, {}, {}
+        for (bot, symbol), holding in holdings.items():
+            self._holdings.setdefault(symbol, {})[bot] = holding
+            self._stakes[symbol] = None
+        for order in orders:
+            self._put(order)
+        for symbol, quantity in excluded.items():
+            self.exclude(symbol, quantity)
+
+    def reserve(self, order: WorkingOrder) -> bool:
+        """Count an order that was just approved. False, and nothing changes, if it is known."""
+        if self._orders.get(order.order.client_order_id) is not None:
+            return False
+        self._put(order)
+        return True
+
+    def learned(
+        self,
+        decision: DecisionKey,
+        client_order_id: str,
+        event: OrderEvent,
+        *,
+        is_repeat: bool = False,
+    ) -> tuple[ClosedLot, ...]:
+        """Take up what is known now of an order of this decision; the lots that it closed.
+
+        A fill moves the position whatever has become of the order, also of one that the book does
+        not know. `is_repeat`: this execution was taken up before (I23). Raises ImpossibleReport or
+        BadFill for what cannot be; then nothing has changed.
+        """
+        if is_repeat:
+            return ()
+        known = self._orders.get(client_order_id)
+        state = None if known is None else after(known.state, event)
+        closed: tuple[ClosedLot, ...] = ()
+        if isinstance(event, Fill):
+            stop = None if known is None else known.protective_stop
+            closed = self._fill(decision.bot, event, stop)
+        if known is not None and state is not None:
+            self._put(structs.replace(known, state=state))
+        return closed
+
+    def mark(self, symbol: str, price: Decimal, at: int) -> None:
+        """The market's price at market time `at`; one that is older than what is known is passed
+        over. What cannot be a price makes it unknown, and then nothing there can be valued.
+        """
+        known = self._marks.get(symbol)
+        if known is not None and at < known[1]:
+            return
+        self._marks[symbol] = (price if is_price(price) else None, at)
+        if symbol in self._stakes:
+            self._stakes[symbol] = None
+
+    def exclude(self, symbol: str, quantity: Decimal) -> None:
+        """So much of the symbol, signed, is at the account and not ours; it replaces the last."""
+        self._excluded[symbol] = quantity
+        self._stakes[symbol] = None
+
+    def forget_ended(self) -> None:
+        """Drop the orders that are over, as at a new session, which has other decisions."""
+        self._orders.forget_ended()
+        self._stakes = dict.fromkeys(self._stakes)
+
+    def view(self, proposal: Proposal) -> BookView:
+        """What the book has to say to a proposal. Nothing of it changes by being asked."""
+        symbol, bot = proposal.symbol, proposal.bot
+        here = self._stakes_in(symbol)
+        elsewhere = [self._stakes_in(other) for other in self._stakes if other != symbol]
+        own, account = here.bots.get(bot, _NO_STAKE), here.account
+        claim = claim_of_proposal(proposal)
+        added = UNVALUED if claim is None else self._sum([claim], here.mark)
+        loss = None if added.unvalued else added.loss
+        own_after = worst_exposure(own.position, here.mark, own.orders.plus(added))
+        all_after = worst_exposure(account.position, here.mark, account.orders.plus(added))
+        symbol_after = _sum_of([all_after, here.excluded])
+        return BookView(
+            bot_position=own.position,
+            account_position=account.position,
+            bot_reducing_live=own.orders.reducing(own.position),
+            account_reducing_live=account.orders.reducing(account.position),
+            symbol_exposure_after=symbol_after,
+            bot_exposure_after=_sum_of([own_after, *[each.exposure_of(bot) for each in elsewhere]]),
+            gross_exposure_after=_sum_of([symbol_after, *[each.exposure for each in elsewhere]]),
+            heat_after=_sum_of([loss, account.heat, *[each.account.heat for each in elsewhere]]),
+            loss_at_stop=ZERO if proposal.reduces else loss,
+            opposing=self._orders.opposing(proposal),
+            unknown=self._orders.unknown_in(symbol),
+        )
+
+    def at_risk(self) -> dict[str, Decimal | None]:
+        """What each bot would lose if all it holds and works were stopped out: its heat."""
+        heat: dict[str, Decimal | None] = {}
+        for symbol in self._stakes:
+            for bot, stake in self._stakes_in(symbol).bots.items():
+                heat[bot] = _sum_of([heat.get(bot, ZERO), stake.heat])
+        return heat
+
+    def order(self, name: str) -> WorkingOrder | None:
+        """What is known of an order, open or over; None if it was never approved, or forgotten."""
+        return self._orders.get(name)
+
+    @property
+    def excluded(self) -> Mapping[str, Decimal]:
+        """What is at the account and not ours, signed, by symbol."""
+        return dict(self._excluded)
+
+    @property
+    def positions(self) -> dict[tuple[str, str], Decimal]:
+        """What is held, signed, by bot and symbol."""
+        return {
+            (bot, symbol): holding.position
+            for symbol, holdings in self._holdings.items()
+            for bot, holding in holdings.items()
+            if holding.position
+        }
+
+    @property
+    def is_flat(self) -> bool:
+        """No bot holds anything. Orders may be on their way."""
+        return not self.positions
+
+    @property
+    def open_orders(self) -> tuple[WorkingOrder, ...]:
+        """Every order that is approved and not proven over."""
+        return self._orders.open_anywhere()
+
+    def orders_of_symbol(self, symbol: str) -> tuple[WorkingOrder, ...]:
+        """Those of one symbol."""
+        return self._orders.open_in(symbol)
+
+    @property
+    def open_entries(self) -> tuple[str, ...]:
+        """The names of the open entries, which a halt cancels."""
+        return tuple(each.order.client_order_id for each in self.open_orders if each.is_entry)
+
+    @property
+    def gross_exposure(self) -> Decimal | None:
+        """Of all symbols, each at its worst; None if one cannot be valued."""
+        return _sum_of([self._stakes_in(symbol).exposure for symbol in self._stakes])
+
+    @property
+    def heat(self) -> Decimal | None:
+        """What is lost if all positions and working entries are stopped out with the gap."""
+        return _sum_of([self._stakes_in(symbol).account.heat for symbol in self._stakes])
+
+    @property
+    def market_value(self) -> Decimal | None:
+        """What the bots' positions are worth, shorts below zero; with cash it makes the equity.
+
+        None if something is held that has no mark.
+        """
+        values: list[Decimal | None] = []
+        for (_, symbol), position in self.positions.items():
+            mark = self._mark_of(symbol)
+            values.append(None if mark is None else multiply(position, mark))
+        return _sum_of(values)
+
+    def _put(self, order: WorkingOrder) -> None:
+        self._orders.put(order)
+        self._stakes[order.order.symbol] = None
+
+    def _fill(self, bot: str, fill: Fill, stop: Decimal | None) -> tuple[ClosedLot, ...]:
+        holdings = self._holdings.setdefault(fill.symbol, {})
+        holding = holdings.get(bot) or Holding(FifoInventory(fill.symbol))
+        holdings[bot], closed = holding.after(fill, stop)
+        self._stakes[fill.symbol] = None
+        return closed
+
+    def _mark_of(self, symbol: str) -> Decimal | None:
+        known = self._marks.get(symbol)
+        return None if known is None else known[0]
+
+    def _sum(self, claims: Sequence[Claim], mark: Decimal | None) -> Outstanding:
+        return outstanding(claims, mark, self._gap_factor) if claims else NOTHING
+
+    def _stakes_in(self, symbol: str) -> _SymbolStakes:
+        stakes = self._stakes.get(symbol)
+        if stakes is None:
+            stakes = self._summed_up(symbol)
+            if symbol in self._stakes:  # one that is only asked about is not kept
+                self._stakes[symbol] = stakes
+        return stakes
+
+    def _summed_up(self, symbol: str) -> _SymbolStakes:
+        mark = self._mark_of(symbol)
+        holdings, claims = self._holdings.get(symbol, {}), self._orders.claims_in(symbol)
+        stakes: dict[str, _Stake] = {}
+        position, orders, heat = ZERO, NOTHING, list[Decimal | None]()
+        for bot in {**holdings, **claims}:
+            stake = self._stake(holdings.get(bot), claims.get(bot, ()), mark)
+            stakes[bot] = stake
+            position, orders = add(position, stake.position), orders.plus(stake.orders)
+            heat.append(stake.heat)
+        excluded = worst_exposure(self._excluded.get(symbol, ZERO), mark, NOTHING)
+        return _SymbolStakes(
+            mark=mark,
+            bots=stakes,
+            account=_Stake(position, orders, _sum_of(heat)),
+            excluded=excluded,
+            exposure=_sum_of([worst_exposure(position, mark, orders), excluded]),
+        )
+
+    def _stake(
+        self, holding: Holding | None, claims: Sequence[Claim], mark: Decimal | None
+    ) -> _Stake:
+        orders = self._sum(claims, mark)
+        position, heat = ZERO, None if orders.unvalued else orders.loss
+        if holding is not None and holding.position:
+            position = holding.position
+            held = None if mark is None else holding.loss_at_stop(mark, self._gap_factor)
+            heat = _sum_of([heat, held])
+        return _Stake(position, orders, heat)
+
+
+def _sum_of(values: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None if one of them is not known."""
+    sum_so_far = ZERO
+    for value in values:
+        if value is None:
+            return None
+        sum_so_far = add(sum_so_far, value)
+    return sum_so_far

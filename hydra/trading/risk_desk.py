@@ -1,0 +1,346 @@
+"""The risk desk: everything that the guardian counts, kept together and asked as one.
+
+Positions and orders at their worst (`risk_book`), what was attempted (`rates`), the account's worth
+over the day (`account_day`) and what may still be lost (`budgets`). It makes the situation that the
+checks judge, and it says which causes follow from what it learned. No clock, no message, no I/O:
+the same calls leave an equal desk, so a restart rebuilds it from the record (I38).
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+from msgspec import structs
+
+from hydra.trading import account_day
+from hydra.trading.account_day import (
+    AccountDay,
+    DayLimits,
+    EquityObserved,
+    RiskMode,
+    Traded,
+    trading_day,
+)
+from hydra.trading.budgets import Budgets, DayGrants, grants_for_day
+from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
+from hydra.trading.exact import add, multiply, percent_of, subtract
+from hydra.trading.exposure import Holding
+from hydra.trading.money_checks import order_value
+from hydra.trading.order_life import (
+    Canceled,
+    Expired,
+    OrderEvent,
+    OrderState,
+    OrderStatus,
+    Rejected,
+    Replaced,
+)
+from hydra.trading.orders import DecisionKey, Fill, Order
+from hydra.trading.rates import (
+    Attempts,
+    OrderAttempt,
+    RateEvent,
+    RoundTrip,
+    VenueAccepted,
+    VenueRejected,
+)
+from hydra.trading.risk_book import RiskBook
+from hydra.trading.sessions import SessionTable, Window
+from hydra.trading.situation import (
+    BudgetView,
+    EquityView,
+    Limits,
+    MarketView,
+    PriceStep,
+    Proposal,
+    Situation,
+)
+from hydra.trading.trading_state import Cause, concerns, state_for
+from hydra.trading.working_orders import WorkingOrder
+
+ZERO = Decimal(0)
+
+
+class BudgetTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the day's risk is shared out; percentages of it, by bucket, and the bots of each."""
+
+    bucket_pct: Mapping[str, Decimal]
+    bots: Mapping[str, tuple[str, ...]]
+    bot_min_pct: Decimal
+    bot_max_pct: Decimal
+
+
+class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk holds everything to. `windows` has each bot's own trade window."""
+
+    limits: Limits
+    day_limits: DayLimits
+    budgets: BudgetTerms
+    sessions: SessionTable
+    windows: Mapping[str, Window]
+    price_steps: Mapping[str, tuple[PriceStep, ...]]
+    """By symbol."""
+
+
+class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a desk is rebuilt from. `orders` are those that are open, and the day's others;
+    `happened` is what was attempted and what came of it, in the order of the record.
+    """
+
+    holdings: Mapping[tuple[str, str], Holding]
+    orders: tuple[WorkingOrder, ...]
+    excluded: Mapping[str, Decimal]
+    happened: tuple[RateEvent, ...]
+    realised: Mapping[str, Decimal]
+    """What each bot has made in the day by closing lots."""
+    day: AccountDay
+    opening_cash: Decimal | None
+    cash: Decimal
+    """What all sub-ledgers add up to, without the opening cash."""
+
+
+class RiskDesk:
+    """See the module. All times are market time (UTC ns), all money is USD."""
+
+    def __init__(self, terms: DeskTerms) -> None:
+        self._terms = terms
+        self._attempts = Attempts()
+        self._budgets = Budgets(None, _NOTHING_GRANTED, {})
+        self._opening_cash: Decimal | None = None
+        self._cash = ZERO
+        self._marks: dict[str, tuple[Decimal, int]] = {}
+        self._has_looked = False
+        """Whether the account was valued since the desk was begun, or recovered."""
+        self._blind_since: int | None = None
+        """When it was first to be valued, and could not be."""
+        self.book = RiskBook(terms.limits.gap_factor)
+        self.day = AccountDay()
+        self.granted = _NOTHING_GRANTED
+        self.orders_today = 0
+        """Approved since the day began, by everybody."""
+
+    def recover(self, record: DeskRecord) -> None:
+        """Begin anew from the record. Prices are not on it: they are known again when they come."""
+        self.book.recover(record.holdings, record.orders, record.excluded)
+        self._attempts = Attempts.recovered(record.happened)
+        self._opening_cash, self._cash = record.opening_cash, record.cash
+        self.orders_today = sum(isinstance(event, OrderAttempt) for event in record.happened)
+        self.day = record.day
+        self._has_looked, self._blind_since = False, None
+        self._share_out(record.realised)
+
+    def knows(self, name: str) -> bool:
+        """Whether an order of this name was approved before, as far as the book goes back."""
+        return self.book.order(name) is not None
+
+    def situation(self, proposal: Proposal, causes: Iterable[Cause], at: int) -> Situation:
+        """What the checks are to judge. Nothing is changed by asking."""
+        terms, bot, symbol = self._terms, proposal.bot, proposal.symbol
+        causes = tuple(causes)
+        window = terms.windows.get(bot)
+        price, price_at = self._marks.get(symbol, (None, 0))
+        day = self.day
+        return Situation(
+            at=at,
+            state=state_for(causes, bot, symbol),
+            cause_codes=tuple(each.code for each in causes if concerns(each, bot, symbol)),
+            proposal=proposal,
+            limits=terms.limits,
+            market=MarketView(
+                price=price,
+                price_at=price_at,
+                session_open=terms.sessions.at(at) is not None,
+                window_open=window is not None and window.contains(at),
+                price_steps=terms.price_steps.get(symbol, ()),
+            ),
+            book=self.book.view(proposal),
+            budget=self._budget_of(bot),
+            rates=self._attempts.view(proposal, terms.limits, at, self._session(at)),
+            equity=EquityView(equity=day.equity, day_start=day.day_start, peak=day.peak),
+        )
+
+    def approve(self, order: Order, decision: DecisionKey, situation: Situation) -> None:
+        """Reserve and count what the checks have let pass, in the same step as their judgement."""
+        proposal = situation.proposal
+        self.book.reserve(
+            WorkingOrder(
+                decision=decision,
+                state=OrderState(order=order),
+                reference_price=proposal.reference_price,
+                protective_stop=proposal.protective_stop,
+            )
+        )
+        self.orders_today += 1
+        value = order_value(proposal, situation.market.price)
+        self._attempts.note(
+            OrderAttempt(
+                at=situation.at,
+                session=self._session(situation.at),
+                bot=decision.bot,
+                symbol=decision.symbol,
+                role=decision.role,
+                side=order.side,
+                quantity=order.quantity,
+                order_type=order.order_type,
+                notional=ZERO if value is None else value,
+            )
+        )
+
+    def learn(
+        self, decision: DecisionKey, name: str, event: OrderEvent, at: int
+    ) -> tuple[Cause, ...]:
+        """Take up what is on record now of an order, once; gives the causes that follow from it."""
+        known = self.book.order(name)
+        was_absent = known is not None and known.state.status is OrderStatus.ABSENT
+        closed = self.book.learned(decision, name, event)
+        causes: list[Cause] = []
+        if was_absent and self.book.order(name) != known:
+            detail = f"{name} was given up as absent, and the venue speaks of it"
+            causes.append(ABSENT_ORDER_LIVES.cause(since=at, detail=detail))
+        match event:
+            case Fill():
+                value = multiply(event.quantity, event.price)
+                self._cash = subtract(self._cash, multiply(value, Decimal(event.side.sign)))
+                self.day = account_day.after(self.day, Traded(value), self._terms.day_limits)
+                self._budgets.booked(decision.bot, closed)
+                if closed and not self.book.positions.get((decision.bot, decision.symbol)):
+                    causes += self._round_trip(decision.bot, at)
+                self._attempts.note(VenueAccepted(decision.symbol))
+            case Canceled() | Expired() | Replaced():
+                # That it was accepted says nothing yet: the market may reject it late (I39).
+                self._attempts.note(VenueAccepted(decision.symbol))
+            case Rejected():
+                causes += self._rejected(decision.symbol, at)
+            case _:
+                pass
+        return tuple(causes)
+
+    def mark(self, symbol: str, price: Decimal, at: int) -> None:
+        """The market's price of a symbol."""
+        self.book.mark(symbol, price, at)
+        known = self._marks.get(symbol)
+        if known is None or at >= known[1]:
+            self._marks[symbol] = (price, at)
+
+    def forget_rejections(self, symbol: str) -> None:
+        """A person has looked why the venue refuses the symbol's orders: they count from now on."""
+        self._attempts.note(VenueAccepted(symbol))
+
+    def opened_with(self, cash: Decimal) -> None:
+        """The account's cash as the venue gave it, all that we booked included."""
+        if self._opening_cash is None:
+            self._opening_cash = subtract(cash, self._cash)
+
+    def observe(self, venues_equity: Decimal | None, at: int) -> tuple[Cause, ...]:
+        """Value the account now; gives everything that is wrong with its worth.
+
+        `venues_equity` is what the venue said just now, None if it was not asked. While neither
+        side says anything, what was known last holds until it is too old. After a start what is
+        held has no price yet, and what is on record is of long ago: then the same time is given to
+        the venue, or to the market, to say it first. Entries wait for that (`equity_is_known`).
+        """
+        ours = self.equity
+        if ours is None and venues_equity is None:
+            return () if self._has_just_begun(at) else self.alarms(at)
+        self._has_looked = True
+        session = self._session(at)
+        begins = session > self.day.session
+        observed = EquityObserved(ours=ours, venues=venues_equity, session=session, at=at)
+        self.day = account_day.after(self.day, observed, self._terms.day_limits)
+        if begins:
+            self.orders_today = 0
+            self.book.forget_ended()
+        if begins or (session and not self.granted.shares):
+            self._share_out({} if begins else self._budgets.realised)
+        return self.alarms(at)
+
+    def _has_just_begun(self, at: int) -> bool:
+        if self._has_looked:
+            return False
+        if self._blind_since is None:
+            self._blind_since = at
+        return 0 <= at - self._blind_since <= self._terms.day_limits.equity_age_ns_max
+
+    def alarms(self, at: int) -> tuple[Cause, ...]:
+        """What is wrong with the account's worth as it was last observed."""
+        return account_day.alarms(self.day, self._terms.day_limits, at, is_flat=self._is_done)
+
+    def is_over(self, at: int) -> bool:
+        """Whether another trading day has begun since the account was last valued."""
+        return self._session(at) > self.day.session
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the account's cash is known at all."""
+        return self._opening_cash is not None
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and positions at their marks; None if either is not known."""
+        value = self.book.market_value
+        if self._opening_cash is None or value is None:
+            return None
+        return add(add(self._opening_cash, self._cash), value)
+
+    @property
+    def risk_mode(self) -> RiskMode:
+        """What new entries may risk, by the drawdown's state; alarms stop them by themselves."""
+        return account_day.risk_mode(self.day, ())
+
+    def _budget_of(self, bot: str) -> BudgetView:
+        view = self._budgets.view(bot, self.book.at_risk())
+        if view.bot_left is None or self.risk_mode is RiskMode.FULL:
+            return view
+        withheld = subtract(Decimal(1), self.risk_mode.share)
+        cut = multiply(self.granted.grants.get(bot, ZERO), withheld)
+        return structs.replace(view, bot_left=subtract(view.bot_left, cut))
+
+    @property
+    def _is_done(self) -> bool:
+        """Nothing is held and nothing works."""
+        return self.book.is_flat and not self.book.open_orders
+
+    def _session(self, at: int) -> str:
+        return trading_day(self._terms.sessions, at)
+
+    def _share_out(self, realised: Mapping[str, Decimal]) -> None:
+        """The day's budgets, by the equity that the day began with."""
+        terms, loss_limit = self._terms, None
+        if self.day.day_start is not None:
+            loss_limit = percent_of(self.day.day_start, terms.limits.daily_loss_pct_max)
+        if loss_limit is None or loss_limit <= 0:
+            self.granted = _NOTHING_GRANTED
+        else:
+            self.granted = grants_for_day(
+                loss_limit,
+                terms.budgets.bucket_pct,
+                terms.budgets.bots,
+                min_pct=terms.budgets.bot_min_pct,
+                max_pct=terms.budgets.bot_max_pct,
+            )
+        self._budgets = Budgets(loss_limit, self.granted, realised)
+
+    def _round_trip(self, bot: str, at: int) -> list[Cause]:
+        session = self._session(at)
+        self._attempts.note(RoundTrip(bot, session))
+        made, most = (
+            self._attempts.round_trips(bot, session),
+            self._terms.limits.round_trips_per_day_max,
+        )
+        if made < most:
+            return []
+        detail = f"{bot} has made {made} round trips today, fewer than {most} allowed"
+        return [THROTTLE.cause(subject=bot, since=at, detail=detail)]
+
+    def _rejected(self, symbol: str, at: int) -> list[Cause]:
+        self._attempts.note(VenueRejected(symbol))
+        found, most = self._attempts.rejections(symbol), self._terms.limits.rejections_in_a_row_max
+        if found < most:
+            return []
+        detail = (
+            f"the venue rejected {found} orders of {symbol} in a row, fewer than {most} allowed"
+        )
+        return [REJECTIONS.cause(subject=symbol, since=at, detail=detail)]
+
+
+_NOTHING_GRANTED = DayGrants(grants={}, shares={}, bucket_of={})

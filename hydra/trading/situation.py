@@ -1,0 +1,197 @@
+"""One order that somebody would like, and all that the checks may know of the world around it.
+
+The risk guardian puts it together from what it keeps (`risk_book`, `rates`, `account_day`, the
+causes), the checks of `risk_checks` judge it, and the journal keeps it whole: whoever reads the
+record later can judge again and must come to the same answer (I90). Money is in the account's
+currency (USD), quantities in units of the symbol, times are market time (UTC ns), durations ns.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from hydra.trading.orders import OrderType, Role, Side
+from hydra.trading.trading_state import TradingState
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted, exactly as it would be sent, and on what view of the market.
+
+    `reference_price` is what the bot saw; `protective_stop` where it means to give an entry up.
+    """
+
+    bot: str
+    symbol: str
+    role: Role
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    reference_price: Decimal | None
+    decided_at: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    protective_stop: Decimal | None = None
+    replaces: str | None = None
+
+    @property
+    def reduces(self) -> bool:
+        """It says that it reduces. What says anything else is held to all that an entry is."""
+        return self.role in _REDUCING
+
+
+_REDUCING = (Role.EXIT, Role.FLATTEN)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is allowed. Every number is over zero; none means "unlimited" (I40)."""
+
+    symbols: frozenset[str]
+    order_notional_usd_max: Decimal
+    order_quantity_max: Decimal
+    price_collar_pct: Decimal
+    """How far a limit or stop price may lie from the market, in percent of it."""
+    symbol_exposure_usd_max: Decimal
+    """Worst case, all bots together, in one symbol."""
+    bot_exposure_usd_max: Decimal
+    gross_exposure_pct_max: Decimal
+    """Worst case, all bots and symbols, in percent of equity."""
+    heat_pct_max: Decimal
+    """Open risk: what is lost if all that is held and all working entries are stopped out, in
+    percent of equity."""
+    gap_factor: Decimal
+    """At least 1: a stop is taken to be executed this many times as far away as it is."""
+    daily_loss_pct_max: Decimal
+    drawdown_pct_max: Decimal
+    """From the session's peak equity."""
+    entries_per_minute_max: int
+    entries_per_minute_symbol_max: int
+    exits_per_minute_max: int
+    cancels_per_minute_max: int
+    entry_gap_ns_min: int
+    """Between two entries of one bot."""
+    notional_window_ns: int
+    notional_per_window_usd_max: Decimal
+    """Of all entries attempted within the window."""
+    entries_per_day_max: int
+    notional_per_day_usd_max: Decimal
+    """Of all entries attempted in the session."""
+    rejections_in_a_row_max: int
+    """Of one symbol, by the venue."""
+    round_trips_per_day_max: int
+    """Of one bot; then a person has to look."""
+    decision_age_ns_max: int
+    price_age_ns_max: int
+    similar_order_ns: int
+    """Two orders alike (bot, symbol, side, quantity, type) within this are one mistake (I16)."""
+
+
+class PriceStep(msgspec.Struct, frozen=True):
+    """From this price on, limit and stop prices are whole multiples of `step`."""
+
+    from_price: Decimal
+    step: Decimal
+
+
+US_EQUITY_PRICE_STEPS = (
+    PriceStep(Decimal(0), Decimal("0.0001")),
+    PriceStep(Decimal(1), Decimal("0.01")),
+)
+"""A cent, and below a dollar a hundredth of one."""
+
+
+class MarketView(msgspec.Struct, frozen=True, kw_only=True):
+    """The market of the symbol, as far as it is known. `price` None: none was ever seen."""
+
+    price: Decimal | None
+    price_at: int
+    session_open: bool
+    window_open: bool
+    """The bot's own trade window."""
+    price_steps: tuple[PriceStep, ...] = ()
+    """The venue's for this symbol, lowest first. None known: no limit or stop price passes."""
+
+
+class BookView(msgspec.Struct, frozen=True, kw_only=True):
+    """Positions and orders, with everything that is live, pending or unknown at its worst.
+
+    `..._after` figures are worst cases if this proposal were approved. A proposal that replaces an
+    order is counted with the larger of the two (I26). Reducing proposals add nothing to exposure.
+    """
+
+    bot_position: Decimal
+    """Of this bot in the symbol: confirmed fills only, signed."""
+    account_position: Decimal
+    """Of all bots in the symbol, signed."""
+    bot_reducing_live: Decimal
+    """What this bot's other orders in the symbol, live or unknown, would take off its position."""
+    account_reducing_live: Decimal
+    """The same of all bots, on the account's position."""
+    symbol_exposure_after: Decimal | None
+    """Value at risk in the symbol, all bots; None if it cannot be valued."""
+    bot_exposure_after: Decimal | None
+    gross_exposure_after: Decimal | None
+    heat_after: Decimal | None
+    """Loss if all positions and working entries, and this one, are stopped out with the gap."""
+    loss_at_stop: Decimal | None
+    """Of this proposal alone, with the gap; zero for what reduces, and never for an entry."""
+    opposing: tuple[str, ...]
+    """Working or unknown orders that it could trade against, or beside which the venue would
+    refuse it as a wash trade; by name."""
+    unknown: tuple[str, ...]
+    """Orders in the symbol whose outcome is unknown; by name."""
+
+
+class BudgetView(msgspec.Struct, frozen=True, kw_only=True):
+    """What may still be lost: grants less what is reserved and what was lost already.
+
+    None: nothing was granted, which means no trade.
+    """
+
+    bot_left: Decimal | None
+    bucket_left: Decimal | None
+    day_left: Decimal | None
+    """Of the whole account: the daily loss limit, less today's loss, less everything open or
+    working stopped out with the gap (K11), before this proposal."""
+
+
+class RatesView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was attempted lately, this proposal not counted. Attempts count, not successes (I36)."""
+
+    entries_last_minute: int
+    entries_last_minute_symbol: int
+    exits_last_minute: int
+    notional_in_window: Decimal
+    entries_today: int
+    notional_today: Decimal
+    last_entry_at: int | None
+    """Of this bot."""
+    last_similar_at: int | None
+    """When an order alike was last attempted; see `Limits.similar_order_ns`."""
+    rejections_in_a_row: int
+    """By the venue, in this symbol, since one was last accepted."""
+    round_trips_today: int
+    """Of this bot."""
+
+
+class EquityView(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's worth. `equity`: the worse of ours and the venue's; None: neither is known."""
+
+    equity: Decimal | None
+    day_start: Decimal | None
+    peak: Decimal | None
+    """The highest since the session began."""
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything at once. `state` is what an order of this bot in this symbol finds."""
+
+    at: int
+    state: TradingState
+    cause_codes: tuple[str, ...]
+    proposal: Proposal
+    limits: Limits
+    market: MarketView
+    book: BookView
+    budget: BudgetView
+    rates: RatesView
+    equity: EquityView

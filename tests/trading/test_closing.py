@@ -1,0 +1,118 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra.trading.closing import Close, Holding, closes_of, to_close
+
+LARGE = "1234567890123456789012345678901234567890.123456789"
+"""More digits than Python's decimals keep by themselves."""
+
+
+def holding(at_venue: str, excluded: str = "0", **of_bots: str) -> Holding:
+    return Holding(
+        symbol="AAPL",
+        at_venue=Decimal(at_venue),
+        excluded=Decimal(excluded),
+        of_bots=tuple((bot, Decimal(quantity)) for bot, quantity in of_bots.items()),
+    )
+
+
+def quantities(held: Holding) -> dict[str, Decimal]:
+    return {close.bot: close.quantity for close in closes_of(held, 7)}
+
+
+@pytest.mark.parametrize(
+    ("at_venue", "excluded", "left"),
+    [
+        ("10", "0", "10"),
+        ("-10", "0", "-10"),
+        ("10", "4", "6"),
+        ("-10", "-4", "-6"),
+        ("10", "10", "0"),
+        ("10", "12", "0"),
+        ("-10", "-12", "0"),
+        ("10", "-3", "10"),
+        ("-10", "3", "-10"),
+        ("0", "5", "0"),
+        ("0", "-5", "0"),
+    ],
+)
+def test_all_but_what_is_excluded_goes_and_never_more_than_there_is_i09(
+    at_venue: str, excluded: str, left: str
+) -> None:
+    assert to_close(holding(at_venue, excluded)) == Decimal(left)
+
+
+def test_each_bots_position_is_closed_by_an_order_of_its_own_i28() -> None:
+    assert closes_of(holding("-10", second="-4", first="-6"), 7) == (
+        Close(bot="first", symbol="AAPL", quantity=Decimal(6), number=7),
+        Close(bot="second", symbol="AAPL", quantity=Decimal(4), number=7),
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "closed"),
+    [
+        (holding("10", a="10"), {"a": "-10"}),
+        (holding("4", a="10"), {"a": "-4"}),
+        (holding("10", a="4"), {"a": "-4"}),
+        (holding("10", a="6", b="6"), {"a": "-6", "b": "-4"}),
+        (holding("10", a="10", b="6"), {"a": "-10"}),
+        (holding("6", a="10", b="-4"), {"a": "-6"}),
+        (holding("-6", a="4", b="-10"), {"b": "6"}),
+        (holding("0", a="4", b="-4"), {}),
+        (holding("0", a="4"), {}),
+        (holding("-4", a="4"), {}),
+        (holding("10", "4", a="6"), {"a": "-6"}),
+        (holding("10", a="0", b="10"), {"b": "-10"}),
+        (holding("10"), {}),
+    ],
+)
+def test_no_more_is_closed_than_the_venue_and_the_bot_hold_i09(
+    held: Holding, closed: dict[str, str]
+) -> None:
+    assert quantities(held) == {bot: Decimal(quantity) for bot, quantity in closed.items()}
+
+
+def test_quantities_are_closed_to_the_last_digit_i34() -> None:
+    assert to_close(holding(LARGE, "0.000000009")) == Decimal(f"{LARGE[:-1]}0")
+    assert quantities(holding(LARGE, a=LARGE)) == {"a": Decimal(f"-{LARGE}")}
+    assert quantities(holding(LARGE, a="0.000000001", b=LARGE)) == {
+        "a": Decimal("-0.000000001"),
+        "b": Decimal("-1234567890123456789012345678901234567890.123456788"),
+    }
+
+
+POSITIONS = st.decimals(-1000, 1000, places=3)
+
+
+@given(
+    at_venue=POSITIONS,
+    excluded=st.one_of(st.just(Decimal(0)), POSITIONS),
+    of_bots=st.dictionaries(st.sampled_from("abcd"), POSITIONS),
+)
+def test_closing_never_opens_and_never_passes_through_zero_i09(
+    at_venue: Decimal, excluded: Decimal, of_bots: dict[str, Decimal]
+) -> None:
+    held = Holding(
+        symbol="AAPL",
+        at_venue=at_venue,
+        excluded=excluded,
+        of_bots=tuple(of_bots.items()),
+    )
+    closed = quantities(held)
+
+    total = sum(closed.values(), Decimal(0))
+    assert is_towards_zero(at_venue, total)
+    assert all(is_towards_zero(of_bots[bot], quantity) for bot, quantity in closed.items())
+    assert 0 not in closed.values()
+    # What stays is excluded, or nobody's: each bot that holds on this side is closed whole.
+    if to_close(held) + total:
+        held_on_this_side = {bot for bot in of_bots if of_bots[bot] * at_venue > 0}
+        assert closed == {bot: -of_bots[bot] for bot in held_on_this_side}
+
+
+def is_towards_zero(position: Decimal, quantity: Decimal) -> bool:
+    return quantity == 0 or (quantity * position < 0 and abs(quantity) <= abs(position))
