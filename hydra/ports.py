@@ -5,15 +5,19 @@ The ledger is the one exception: its write is durable before the order goes.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-from hydra.trading.orders import DecisionKey
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.orders import DecisionKey, Order
+from hydra.trading.reconciliation import RecordView
 from hydra.trading.trading_state import Cause, TradingState
-from messages.orders import OrderApproved, Outcome
-from messages.positions import BookRecovered
+from hydra.trading.venue_view import VenueSnapshot
+from messages.orders import OrderApproved, OrderIntent, Outcome, ReportStored
+from messages.positions import BookRecovered, GuardianRecord
 
 
 class PermitClass(Enum):
@@ -56,6 +60,10 @@ class OrderGate(Protocol):
     def state(self) -> TradingState:
         """The worst of what has been latched."""
 
+    @property
+    def is_drained(self) -> bool:
+        """No send that began before the newest trip is in flight any more."""
+
     def register(self, key: GateKey) -> None:
         """From now on only this incarnation of the gateway may send."""
 
@@ -74,8 +82,25 @@ class OrderGate(Protocol):
         Only the guardian calls this. Raises `GateRefused`.
         """
 
+    def authorise_flatten(self, reason: str) -> None:
+        """An operator's durable flatten is in force: flatten permits pass in any state."""
+
+    def end_flatten(self) -> None:
+        """The flatten is over: no flatten permit passes."""
+
+    @property
+    def flatten_reason(self) -> str | None:
+        """Why an operator's flatten is in force; None: there is none."""
+
     def standing(self) -> tuple[Cause, ...]:
         """The causes latched and not cleared by `arm`: what a restarted guardian starts from."""
+
+
+class Conditions(Protocol):
+    """What watches outside of the actors find now: kill switch, disk, clocks."""
+
+    def present(self) -> frozenset[str]:
+        """The codes of the causes whose condition still holds: none of them is to be cleared."""
 
 
 class Venue(Protocol):
@@ -86,6 +111,15 @@ class Venue(Protocol):
 
     def cancel(self, client_order_id: str, key: GateKey) -> None:
         """Ask for the order to be taken out. A request, not an outcome."""
+
+    def look_up(self, client_order_id: str, key: GateKey) -> None:
+        """Look for an order by its name; `OrderFound` or `OrderNotFound` is told later."""
+
+    def take_snapshot(self, number: int, since: int, key: GateKey) -> None:
+        """Read the whole account; `SnapshotTaken` or `SnapshotFailed` of this number is told later.
+
+        Orders that ended and fills of before `since` (market time) may be left out.
+        """
 
 
 class IntentRecorded(msgspec.Struct, frozen=True):
@@ -112,19 +146,95 @@ class LedgerMark(msgspec.Struct, frozen=True):
     chain: str
 
 
+class RecordRefused(Exception):
+    """What was to be recorded does not fit what is on record. Nothing was changed."""
+
+
 class Ledger(Protocol):
     """The durable record. What was recorded would survive a power cut once `commit` has returned;
-    until then nobody may be told, and reading does not show it. A call that cannot be done raises.
+    until then nobody may be told, and reading does not show it. A call that cannot be done raises;
+    after `ImpossibleReport` and `RecordRefused` the ledger is as it was, and goes on.
     """
 
     def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
         """Record the intent and the attempt to send it, once per decision."""
 
     def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        """Record an outcome; a fill counts once per execution id."""
+        """Record an outcome; a fill counts once per execution id. Raises `ImpossibleReport`, or
+        `RecordRefused` for an order that is not on record.
+        """
+
+    def take_up(self, snapshot: VenueSnapshot, at: int) -> tuple[ReportStored, ...]:
+        """Record all that the venue says of our orders and that is not on record; gives that.
+
+        What cannot follow what is on record is left out.
+        """
+
+    def record_view(self, snapshot: VenueSnapshot) -> RecordView:
+        """What is durable on our side of a comparison with this snapshot."""
 
     def book(self, bot: str | None) -> BookRecovered:
         """Every order and fill that is durable, of one bot or of all."""
+
+    def guardian_record(self, session: str) -> GuardianRecord:
+        """All that is durable and that the guardian's counts of this session follow from."""
+
+    def latch_halt(self, cause: Cause, at: int) -> None:
+        """Record that a cause stands; the newest one of a code replaces the one before."""
+
+    def clear_halt(self, code: str, reason: str, at: int) -> None:
+        """Record that a cause is gone, and on what evidence."""
+
+    def grant_budget(self, bot: str, session: str, amount: Decimal, at: int) -> None:
+        """Record what a bot may risk in a session; it replaces what it had."""
+
+    def put(self, key: str, value: str, at: int) -> None:
+        """Record a small named value; it replaces what it was."""
+
+    def get(self, key: str) -> str | None:
+        """The value that is durable under this key."""
+
+    @property
+    def opening_cash(self) -> Decimal | None:
+        """The account's cash before anything was traded; None if it was never looked at."""
+
+    def open_account(self, cash: Decimal, at: int) -> None:
+        """Record the opening cash, once. `RecordRefused` if it is on record as another one."""
+
+    # What an operator decides: `RecordRefused` without a reason and a name, as for all nonsense.
+
+    def adjust_cash(self, amount: Decimal, *, reason: str, operator: str, at: int) -> None:
+        """Record that so much more (less) cash is accepted, for no bot."""
+
+    def assign_position(
+        self,
+        bot: str,
+        symbol: str,
+        quantity: Decimal,
+        *,
+        price: Decimal,
+        reason: str,
+        operator: str,
+        at: int,
+    ) -> None:
+        """Record that so much (signed) of a position is a bot's, got at this price. No fill."""
+
+    def exclude_difference(
+        self,
+        kind: DifferenceKind,
+        subject: str,
+        quantity: Decimal | None,
+        *,
+        reason: str,
+        operator: str,
+        at: int,
+    ) -> None:
+        """Record that a difference is left alone by name; a quantity of zero takes it back."""
+
+    def adopt_order(
+        self, intent: OrderIntent, order: Order, *, reason: str, operator: str, at: int
+    ) -> None:
+        """Record that an order at the venue, under its name there, is this decision's."""
 
     def mark_journal(self, seq: int, at: int) -> None:
         """The journal is on the disk up to this line."""

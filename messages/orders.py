@@ -15,7 +15,10 @@ from messages.message import Message
 class OrderIntent(Message, frozen=True, kw_only=True):
     """A bot would like to trade. Nothing has been checked yet.
 
-    `decided_at` is market time (UTC ns); `reference_price` is what the bot saw when it decided.
+    `decided_at` is market time (UTC ns); `reference_price` is what the bot saw when it decided,
+    None if it saw none.
+    `protective_stop` is where the bot will give an entry up: its risk is counted to there, and
+    without one as if all of it could be lost. `replaces` names the order it takes the place of.
     """
 
     decision: DecisionKey
@@ -23,11 +26,13 @@ class OrderIntent(Message, frozen=True, kw_only=True):
     quantity: Decimal
     reason: str
     decided_at: int
-    reference_price: Decimal
+    reference_price: Decimal | None
     order_type: OrderType = OrderType.MARKET
     time_in_force: TimeInForce = TimeInForce.DAY
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    protective_stop: Decimal | None = None
+    replaces: str | None = None
 
 
 class OrderApproved(Message, frozen=True, kw_only=True):
@@ -65,11 +70,16 @@ class OrderWithheld(Message, frozen=True, kw_only=True):
 
 
 class OrderAccepted(Message, frozen=True, kw_only=True):
-    """The venue took the order and echoed it."""
+    """The venue took the order and echoed it.
+
+    `echo` is the order as the venue has it, None from a venue that does not say. It must be what
+    was sent (I27).
+    """
 
     client_order_id: str
     venue_order_id: str
     at: int
+    echo: Order | None = None
 
 
 class OrderRejected(Message, frozen=True, kw_only=True):
@@ -100,6 +110,26 @@ class OrderExpired(Message, frozen=True, kw_only=True):
     at: int
 
 
+class OrderReplaced(Message, frozen=True, kw_only=True):
+    """Another order has taken its place at the venue; what it had traded by then stays traded."""
+
+    client_order_id: str
+    by: str
+    """The name of the other one."""
+    at: int
+
+
+class OrderAbsent(Message, frozen=True, kw_only=True):
+    """Its outcome was unknown, and every look for it over a settle window found nothing.
+
+    That is no proof. It is given up, and reported; should it live after all, that halts.
+    """
+
+    client_order_id: str
+    reason: str
+    at: int
+
+
 class OrderUnknown(Message, frozen=True, kw_only=True):
     """It may or may not have reached the venue: nothing is proven, so nothing is assumed."""
 
@@ -109,9 +139,15 @@ class OrderUnknown(Message, frozen=True, kw_only=True):
 
 
 VenueReport: TypeAlias = (
-    OrderAccepted | OrderRejected | OrderFilled | OrderCanceled | OrderExpired | OrderUnknown
+    OrderAccepted
+    | OrderRejected
+    | OrderFilled
+    | OrderCanceled
+    | OrderExpired
+    | OrderReplaced
+    | OrderUnknown
 )
-Outcome: TypeAlias = VenueReport | OrderWithheld
+Outcome: TypeAlias = VenueReport | OrderWithheld | OrderAbsent
 
 
 class ReportStored(Message, frozen=True, kw_only=True):

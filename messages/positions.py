@@ -1,11 +1,17 @@
-"""What is on record for a bot: asked for at every start, because a crash forgets everything."""
+"""What is on record: asked for at every start, because a crash forgets everything."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.order_life import OrderState
 from hydra.trading.orders import DecisionKey, Fill, Order
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
+from hydra.trading.trading_state import Cause
 from messages.message import Message
+from messages.orders import OrderIntent
 
 
 class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,3 +46,99 @@ class BookRecovered(Message, frozen=True, kw_only=True):
 
 class RecoveryOverdue(Message, frozen=True, kw_only=True):
     """A bot's word to itself: the answer should have come."""
+
+
+class GuardedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as the guardian needs it. `attempted_at` is market time, None if it never was."""
+
+    intent: OrderIntent
+    state: OrderState
+    attempted_at: int | None
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference that an operator leaves alone by name.
+
+    `subject` is that of the `Difference`. `quantity` (signed) is how much of a position is left
+    alone, None for all other kinds.
+    """
+
+    kind: DifferenceKind
+    subject: str
+    quantity: Decimal | None
+    reason: str
+    operator: str
+
+
+class RecoverGuardian(Message, frozen=True, kw_only=True):
+    """Ask for everything that the guardian's counts are rebuilt from, in this session."""
+
+    session: str
+
+
+class GuardianRecord(Message, frozen=True, kw_only=True):
+    """Everything that the risk guardian knows and that must survive it (I38).
+
+    Orders are in the order they were recorded, everything else by name. `orders` are those of the
+    session; `open_orders` are of any session, so those of this one are in both.
+    """
+
+    session: str
+    inventories: tuple[BotInventory, ...]
+    """Also those that are flat by now."""
+    stops: Mapping[str, Decimal]
+    """Where the lots that are open would be given up, by the execution that opened each; a lot
+    that is not named has no such price.
+    """
+    open_orders: tuple[GuardedOrder, ...]
+    orders: tuple[GuardedOrder, ...]
+    sub_ledgers: tuple[SubLedger, ...]
+    """`UNATTRIBUTED` may be among them."""
+    counters: tuple[SessionCounters, ...]
+    budgets: Mapping[str, Decimal]
+    """What each bot was granted for the session."""
+    halts: tuple[Cause, ...]
+    """The oldest first."""
+    values: Mapping[str, str]
+    opening_cash: Decimal | None
+    """None: the account was never looked at."""
+    exclusions: tuple[Exclusion, ...]
+
+
+class RecoverOpenOrders(Message, frozen=True, kw_only=True):
+    """Ask which orders may be at the venue."""
+
+
+class OpenOrdersRecovered(Message, frozen=True, kw_only=True):
+    """They, in the order they were recorded."""
+
+    orders: tuple[GuardedOrder, ...]
+
+
+class RecoverValue(Message, frozen=True, kw_only=True):
+    """Ask for the value that is on record under a key."""
+
+    key: str
+
+
+class ValueRecovered(Message, frozen=True, kw_only=True):
+    """It; "" if there is none."""
+
+    value: str
+
+
+class ReportPositions(Message, frozen=True, kw_only=True):
+    """Ask the guardian who holds what, and what is on its way."""
+
+
+class PositionsReported(Message, frozen=True, kw_only=True):
+    """Positions as (bot, symbol, signed quantity), and the names of all orders that are open.
+
+    `excluded_positions` are quantities (signed) by symbol that an operator left alone by name, and
+    `excluded_orders` such orders by the venue's name.
+    """
+
+    positions: tuple[tuple[str, str, Decimal], ...]
+    open_orders: tuple[str, ...]
+    excluded_positions: Mapping[str, Decimal] = {}
+    excluded_orders: frozenset[str] = frozenset()

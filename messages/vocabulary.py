@@ -43,8 +43,11 @@ def is_free(name: str) -> bool:
 
 
 BOT = Speaker("A bot", "/hydra/bots/*")
+WISHER = Speaker("A bot, or the flattener for one", "/hydra/*")
 GUARDIAN = Speaker("The risk guardian", "/hydra/core/risk_guardian")
 PERSISTER = Speaker("The state persister", "/hydra/core/state_persister")
+GATEWAY = Speaker("The broker gateway", "/hydra/core/broker_gateway")
+FLATTENER = Speaker("The flattener", "/hydra/core/flattener")
 FEED = Speaker("The data feed", "/hydra/core/data_feed")
 MONITOR = Speaker("The health monitor", "/hydra/core/health_monitor")
 SERVICE = Speaker("Whoever keeps something open for onlookers", "/hydra/ops/*")
@@ -57,9 +60,16 @@ WATCH = Speaker("The watch over the record", "record_watch")
 KILL_WATCH = Speaker("The watch over the kill switch", "kill_watch")
 JOURNAL = Speaker("The journal itself", "")
 DEBUG = Speaker("The debug socket, for the operator", "debug")
+CONTROL = Speaker("The operator, by the control socket or on a record at rest", "control")
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
 _INTENT = "what was wanted, as in order_intended"
+_SITUATION = (
+    "all that the checks could know: trading state and causes, the order, its limits, the market, "
+    "positions and working orders at their worst, budgets left, rates, equity; who asks the checks "
+    "about it again gets this answer"
+)
+_NAME = "the order's"
 _EPOCH = "the order gate's epoch: approvals of an older one never pass again"
 _INCARNATION = "which life of the actor at this path, counted from 1"
 _REASON = "why, in words"
@@ -72,14 +82,21 @@ _LEDGER_CHAIN = "64 hex digits that name that event and everything before it"
 EVENTS: tuple[EventKind, ...] = (
     EventKind(
         "order_intended",
-        BOT,
-        "A bot would like to trade; nothing has been checked yet.",
+        WISHER,
+        "Somebody would like to trade; nothing has been checked yet.",
         {
             "intent": f"what is wanted: decision ({_DECISION}), side, quantity (shares), reason, "
-            "decided_at (UTC ns), reference_price (USD), order_type, time_in_force, limit_price "
-            "and stop_price (USD or null)"
+            "decided_at (UTC ns), reference_price (USD or null), order_type, time_in_force, "
+            "limit_price, stop_price and protective_stop (USD or null; where an entry would be "
+            "given up), replaces (an order's name or null)"
         },
         order_at=("intent.decision",),
+    ),
+    EventKind(
+        "nothing_decided",
+        BOT,
+        "A bot wants nothing, and why; told when the reason changes.",
+        {"symbol": "what it trades", "reason": _REASON},
     ),
     EventKind(
         "order_approved",
@@ -89,6 +106,7 @@ EVENTS: tuple[EventKind, ...] = (
             "client_order_id": "the order's name for ever, made from the decision",
             "intent": _INTENT,
             "epoch": _EPOCH,
+            "situation": _SITUATION,
         },
         order_at=("client_order_id", "intent.decision"),
     ),
@@ -100,8 +118,33 @@ EVENTS: tuple[EventKind, ...] = (
             "intent": _INTENT,
             "check": "the check that said no, named for what must be true",
             "reason": "what it found, and what is allowed",
+            "situation": _SITUATION,
         },
         order_at=("intent.decision",),
+    ),
+    EventKind(
+        "intent_repeated",
+        GUARDIAN,
+        "A bot wants what it was approved for before, as after a crash: nothing is sent again.",
+        {"client_order_id": "the order that there is", "decision": _DECISION},
+        order_at=("client_order_id", "decision"),
+    ),
+    EventKind(
+        "cancel_overdue",
+        GUARDIAN,
+        "Trading is not open, and an entry works on though its cancel was asked for; told once.",
+        {"client_order_id": _NAME, "requests": "how many times it was asked for"},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "budgets_granted",
+        GUARDIAN,
+        "What may be lost in the session was shared out.",
+        {
+            "session": "its date",
+            "grants": "what each bot may lose (USD), by bot",
+            "refused": "why a bot got nothing, by bot",
+        },
     ),
     EventKind(
         "trading_state",
@@ -109,16 +152,41 @@ EVENTS: tuple[EventKind, ...] = (
         "Which orders may pass from now on, as the guardian knows it.",
         {
             "state": "ACTIVE, CLOSE_ONLY or HALTED",
-            "causes": "the codes of everything that says so",
+            "causes": "the codes of everything that stands, also against one bot or symbol alone",
         },
     ),
     EventKind(
         "halt_latched",
         GUARDIAN,
-        "The order gate was tripped: it had been shut before this line was written.",
+        "Something stands against trading from here on: against all orders, in which case the gate "
+        "had been shut before this line was written, or against those of one bot or symbol.",
         {
-            "cause": "code, cause_class (who clears it), state, since (UTC ns) and detail",
+            "cause": "code, cause_class (who clears it), state, since (UTC ns), detail, bot and "
+            "symbol (null: of all)",
             "epoch": _EPOCH,
+        },
+    ),
+    EventKind(
+        "halt_recorded",
+        GUARDIAN,
+        "It is in the ledger: a restart finds it.",
+        {"code": "the cause's"},
+    ),
+    EventKind(
+        "halt_cleared",
+        GUARDIAN,
+        "It stands no more.",
+        {"code": "the cause's", "reason": "who let it go, and on what evidence"},
+    ),
+    EventKind(
+        "resume_asked",
+        GUARDIAN,
+        "An operator lets causes go; each is cleared once preflight and reconciliation passed.",
+        {
+            "reason": "the operator's",
+            "by": _BY,
+            "noted": "the codes of those that will be cleared",
+            "refused": "why others cannot go now, one line each",
         },
     ),
     EventKind(
@@ -192,13 +260,83 @@ EVENTS: tuple[EventKind, ...] = (
         order_at=("client_order_id",),
     ),
     EventKind(
+        "report_impossible",
+        PERSISTER,
+        "A report contradicts what is on record: it is not booked, and trading is halted.",
+        {
+            "report": "which report",
+            "content": "the report, whole",
+            "client_order_id": "the order it speaks of",
+            "reason": "what contradicts it",
+        },
+        order_at=("client_order_id",),
+    ),
+    EventKind(
         "ledger_committed",
         PERSISTER,
         "The ledger is durable up to here; said after it is.",
         {
             "ledger_seq": _LEDGER_SEQ,
             "ledger_chain": _LEDGER_CHAIN,
-            "records": "how many intents and reports became durable together",
+            "records": "how many intents, reports and other notes became durable together",
+        },
+    ),
+    EventKind(
+        "cancel_requested",
+        GATEWAY,
+        "The venue was asked to take the order out; that says nothing of whether it did.",
+        {"client_order_id": _NAME, "reason": _REASON},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "cancel_withheld",
+        GATEWAY,
+        "The gate held a cancel back; whoever asked for it will ask again.",
+        {"client_order_id": _NAME, "reason": _REASON},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "look_failed",
+        GATEWAY,
+        "An order's outcome is unknown, and the venue could not be asked about it.",
+        {"client_order_id": _NAME, "reason": _REASON},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "order_given_up",
+        GATEWAY,
+        "An order's outcome was unknown, and no look found it: it counts as absent.",
+        {"client_order_id": _NAME, "reason": "how often, and since when, it was looked for"},
+        order_at=("client_order_id",),
+    ),
+    EventKind(
+        "reconciled",
+        GATEWAY,
+        "Record and venue were compared. A periodic comparison that finds nothing is not told.",
+        {
+            "reasons": "why it was made",
+            "is_clean": "whether both say the same",
+            "tries": "how often the venue was read; what differs is read again",
+            "failure": "why the venue could not be read; empty if it could",
+            "differences": "each in one line",
+            "taken_up": "how many reports had not reached us, and are booked now",
+        },
+    ),
+    EventKind(
+        "flatten_asked",
+        FLATTENER,
+        "An operator wants everything closed.",
+        {"reason": "the operator's", "by": _BY},
+    ),
+    EventKind(
+        "flatten_ended",
+        FLATTENER,
+        "It is done, or given up; its permits are taken back.",
+        {"phase": "how far it came", "detail": "what was found at the end"},
+        optional={
+            "on_record": "if it is done: what bots hold on record all the same (bot, symbol, "
+            "quantity)",
+            "reason": "why it was given up, if it was",
         },
     ),
     EventKind(
@@ -405,6 +543,40 @@ EVENTS: tuple[EventKind, ...] = (
         DEBUG,
         "An operator shut the order gate.",
         {"reason": "the operator's", "by": _BY},
+    ),
+    EventKind(
+        "control_halt",
+        CONTROL,
+        "An operator shut the order gate, before this line was written; or, where no engine ran, "
+        "had the next one start so.",
+        {"reason": "the operator's", "by": _BY, "state": "CLOSE_ONLY or HALTED"},
+    ),
+    EventKind(
+        "control_resume",
+        CONTROL,
+        "An operator lets halts go; they are cleared once preflight and reconciliation passed.",
+        {"reason": "the operator's", "by": _BY, "codes": "the causes meant; none: all that stand"},
+    ),
+    EventKind(
+        "control_flatten",
+        CONTROL,
+        "An operator wants everything closed.",
+        {"reason": "the operator's", "by": _BY, "pause": "what stays latched: close_only, halted"},
+    ),
+    EventKind(
+        "control_settle",
+        CONTROL,
+        "An operator decided about a difference with the venue; said before it is on record.",
+        {
+            "reason": "the operator's",
+            "by": _BY,
+            "kind": "of the difference",
+            "subject": "what it is about: an order, a symbol, cash, the account",
+            "decision": "adopt, assign, exclude or adjust",
+            "bot": "whose it is to be, or null",
+            "price": "what one unit is taken to have cost (USD), or null",
+            "amount": "of the difference: units or USD, or null",
+        },
     ),
 )
 """In the order of a line's way: the trade first, then who watches over it, then the outside."""

@@ -44,6 +44,11 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     journal_lock: Path
     halt_marker: Path
     debug_socket: Path
+    control_socket: Path
+    venue_log: Path
+    """What the embedded venue was asked, and so what it is; nobody else has one."""
+    carried_halts: Path
+    """Halts on their way from a record that is set aside to the next one."""
     backups: Path
     cache: Path
     ended: Path
@@ -62,6 +67,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             journal_lock=log_dir / "journal.lock",
             halt_marker=state_dir / "halt.marker",
             debug_socket=state_dir / "debug.sock",
+            control_socket=state_dir / "control.sock",
+            venue_log=state_dir / "venue" / "requests.jsonl",
+            carried_halts=state_dir / "carried.halts",
             backups=state_dir / "backups",
             cache=state_dir / "cache",
             ended=state_dir / "ended",
@@ -151,6 +159,7 @@ def _of_this_life(files: EngineFiles) -> list[Path]:
     wal, shared_memory = _beside(files.ledger, "-wal"), _beside(files.ledger, "-shm")
     return [
         *_journal_in(files),
+        files.venue_log,
         files.halt_marker,
         files.backups,
         shared_memory,

@@ -10,6 +10,7 @@ from typing import TypeAlias, get_args
 
 import msgspec
 
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Order
 from hydra.trading.trading_state import Cause
 from messages.orders import OrderIntent, Outcome
@@ -34,6 +35,10 @@ class EngineStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     version: str
     configuration: str
+    wall_at: int = 0
+    """The machine's clock (UTC ns), for how often it restarted; 0 if it was not written down."""
+    after_unclean_end: bool = False
+    """The process before had not said that it stopped."""
 
 
 class EngineStopped(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -53,6 +58,64 @@ class OrderAttempted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """From here on the order may be at the venue, whatever happens to us."""
 
     client_order_id: str
+
+
+class AccountOpened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The account's cash before the first order of this ledger; from here on it is added up."""
+
+    cash: Decimal
+
+
+class CashAdjusted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An operator accepts that the account has so much more (less) cash: a fee, a deposit.
+
+    No bot has a part in it: it is booked to the sub-ledger `UNATTRIBUTED`.
+    """
+
+    amount: Decimal
+    reason: str
+    operator: str
+
+
+class PositionAssigned(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An operator attributes so much of a position (signed) to a bot, as if got at this price.
+
+    The bot pays for it, or is paid, and `UNATTRIBUTED` has the other side: the account's cash is
+    as it was. It is not a fill, and counts nowhere as one (I61).
+    """
+
+    bot: str
+    symbol: str
+    quantity: Decimal
+    price: Decimal
+    reason: str
+    operator: str
+
+
+class DifferenceExcluded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An operator leaves a difference alone by name: of a position so much (signed) of it.
+
+    The newest word on a subject stands. A quantity of zero takes it back, and for a position none
+    does too.
+    """
+
+    kind: DifferenceKind
+    subject: str
+    quantity: Decimal | None
+    reason: str
+    operator: str
+
+
+class OrderAdopted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An operator takes an order over for a bot that is at the venue already, under its name there.
+
+    As if it had been intended and attempted; its reports are booked to that bot from here on.
+    """
+
+    intent: OrderIntent
+    order: Order
+    reason: str
+    operator: str
 
 
 class HaltLatched(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -96,12 +159,17 @@ LedgerEvent: TypeAlias = (
     | EngineStopped
     | OrderIntended
     | OrderAttempted
+    | OrderAdopted
     | Outcome
     | HaltLatched
     | HaltCleared
     | BudgetGranted
     | ValuePut
     | JournalMarked
+    | AccountOpened
+    | CashAdjusted
+    | PositionAssigned
+    | DifferenceExcluded
 )
 
 

@@ -81,6 +81,7 @@ def _exported(connection: apsw.Connection) -> Export:
             _counters(records),
             _table("budgets", "bot session amount", _budgets(connection)),
             _halts(records),
+            _exclusions(records),
             _table("values", "key value", records.values().items()),
             _table("facts", "name value", records.facts().items()),
         ),
@@ -92,7 +93,7 @@ def _orders(records: Records) -> ExportTable:
         "seq client_order_id venue_order_id bot symbol session signal role side quantity order_type"
         " time_in_force limit_price stop_price intent_reason reference_price decided_at"
         " decided_at_ns attempted_at attempted_at_ns status status_reason filled_quantity"
-        " content_hash"
+        " content_hash protective_stop replaces"
     )
     return _table(
         "orders",
@@ -121,6 +122,8 @@ def _orders(records: Records) -> ExportTable:
                 record.state.reason,
                 record.state.filled_quantity,
                 record.content_hash,
+                record.intent.protective_stop,
+                order.replaces,
             )
             for record in records.orders()
             for order, decision in [(record.state.order, record.intent.decision)]
@@ -223,7 +226,7 @@ def _budgets(connection: apsw.Connection) -> Iterable[tuple[Cell, ...]]:
 def _halts(records: Records) -> ExportTable:
     return _table(
         "halts",
-        "code class state since since_ns detail",
+        "code class state since since_ns detail bot symbol",
         (
             (
                 cause.code,
@@ -231,8 +234,21 @@ def _halts(records: Records) -> ExportTable:
                 cause.state.value,
                 *_time(cause.since),
                 cause.detail,
+                cause.bot,
+                cause.symbol,
             )
             for cause in records.halts()
+        ),
+    )
+
+
+def _exclusions(records: Records) -> ExportTable:
+    return _table(
+        "exclusions",
+        "kind subject quantity reason operator",
+        (
+            (each.kind.value, each.subject, each.quantity, each.reason, each.operator)
+            for each in records.exclusions()
         ),
     )
 

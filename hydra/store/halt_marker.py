@@ -253,8 +253,13 @@ def _cause_in(content: Halted | Unreadable, at: int) -> Cause:
 
 
 def _fitting(cause: Cause) -> Cause:
+    """What there is room for. A scope is not kept, so that it holds for every order: cut, it would
+    hold for none.
+    """
     return structs.replace(
         cause,
+        bot=None,
+        symbol=None,
         code=_text(cause.code, CODE_CHARACTERS_MAX),
         detail=_text(cause.detail, DETAIL_CHARACTERS_MAX),
     )

@@ -10,6 +10,7 @@ from hydra.store.checking import NOTHING
 from hydra.store.events import EngineStopped, decoded
 from hydra.store.reading import Records
 from hydra.trading.order_life import OrderStatus
+from hydra.trading.sub_ledgers import UNATTRIBUTED
 
 
 class NoLedger(Exception):
@@ -103,7 +104,7 @@ def _counts_of(connection: apsw.Connection) -> Counts:
         orders=count("orders"),
         open_orders=count(f"orders WHERE status IN ({places})", *open_statuses),
         fills=count("fills"),
-        bots=count("sub_ledgers"),
+        bots=count("sub_ledgers WHERE bot <> ?", UNATTRIBUTED),
         halts=count("halts"),
     )
 

@@ -1,13 +1,19 @@
 """What stands in a ledger, read from its tables: by its owner, or by anybody who only looks."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 
 import apsw
+import msgspec
 
+from hydra.store.decisions import Taken
+from hydra.store.events import EngineStarted, decoded
 from hydra.store.tables import (
     BUDGETS,
     COUNTERS,
+    EXCLUSIONS,
     FACTS,
     FILLS,
     HALTS,
@@ -15,18 +21,27 @@ from hydra.store.tables import (
     KV,
     ORDERS,
     SUB_LEDGERS,
-    BotInventory,
     FillRecord,
     OrderRecord,
     Table,
     decision_of,
+    intended_in,
 )
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import DecisionKey
-from hydra.trading.sub_ledgers import SessionCounters, SubLedger
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
+from messages.positions import Exclusion
 
 E = TypeVar("E")
+
+_ORDERS_OF_EXECUTIONS = (
+    "SELECT execution_id, body FROM fills JOIN orders USING (client_order_id)"
+    " JOIN events ON events.seq = intended_seq"
+    " WHERE execution_id IN (SELECT value FROM json_each(?))"
+)
+_OPEN = ", ".join(f"'{status.value}'" for status in OrderStatus if status.is_open)
+"""As the index of open orders has it, word for word: else SQLite would not use it."""
 
 
 class Records:
@@ -35,19 +50,52 @@ class Records:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
-    def orders(self) -> tuple[OrderRecord, ...]:
-        """Every order, in the order they were recorded."""
-        return self._all(ORDERS, "ORDER BY intended_seq")
+    def orders(self, bot: str | None = None) -> tuple[OrderRecord, ...]:
+        """Every order of one bot, or of all, in the order they were recorded."""
+        if bot is None:
+            return self._all(ORDERS, "ORDER BY intended_seq")
+        return self._all(ORDERS, "WHERE bot = ? ORDER BY intended_seq", bot)
+
+    def orders_in(self, session: str) -> tuple[OrderRecord, ...]:
+        """Every order of this session, in the order they were recorded."""
+        return self._all(ORDERS, "WHERE session = ? ORDER BY intended_seq", session)
+
+    def orders_named(self, names: Iterable[str]) -> tuple[OrderRecord, ...]:
+        """Those of these orders that are on record."""
+        condition = f"WHERE {ORDERS.of_a_key}"
+        return tuple(order for name in names for order in self._all(ORDERS, condition, name))
 
     def open_orders(self) -> tuple[OrderRecord, ...]:
         """Every order that may be, or come to life, at the venue, in the order of recording."""
-        statuses = [status.value for status in OrderStatus if status.is_open]
-        places = ", ".join("?" * len(statuses))
-        return self._all(ORDERS, f"WHERE status IN ({places}) ORDER BY intended_seq", *statuses)
+        return self._all(ORDERS, f"WHERE status IN ({_OPEN}) ORDER BY intended_seq")
 
-    def fills(self) -> tuple[FillRecord, ...]:
-        """Every execution counted, in the order they were recorded."""
-        return self._all(FILLS, "ORDER BY seq")
+    def fills(self, bot: str | None = None) -> tuple[FillRecord, ...]:
+        """Every execution counted for one bot, or for all, in the order they were recorded."""
+        if bot is None:
+            return self._all(FILLS, "ORDER BY seq")
+        return self._all(FILLS, "WHERE bot = ? ORDER BY seq", bot)
+
+    def fills_of(self, names: Iterable[str]) -> tuple[FillRecord, ...]:
+        """Every execution of these orders, order by order."""
+        condition = "WHERE client_order_id = ? ORDER BY seq"
+        return tuple(fill for name in names for fill in self._all(FILLS, condition, name))
+
+    def stops_of(self, execution_ids: Iterable[str]) -> dict[str, Decimal]:
+        """The protective stop that the order of each execution was wanted with, if it had one.
+
+        Where executions of two orders have one id and the orders do not agree, nothing is said.
+        All fills are gone through once; an index on these ids would cost every start more.
+        """
+        wanted = msgspec.json.encode(list(execution_ids)).decode()
+        found: dict[str, set[Decimal | None]] = defaultdict(set)
+        for execution_id, body in self._connection.execute(_ORDERS_OF_EXECUTIONS, (wanted,)):
+            found[execution_id].add(intended_in(body).intent.protective_stop)
+        return {
+            execution_id: stop
+            for execution_id, stops in found.items()
+            for stop in stops
+            if stop is not None and len(stops) == 1
+        }
 
     def inventories(self) -> tuple[BotInventory, ...]:
         """What every bot holds, and what it held once, by bot and symbol."""
@@ -76,6 +124,25 @@ class Records:
         """Every named value that was put."""
         return {str(key): str(value) for key, value in self._all(KV, "ORDER BY key")}
 
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """What operators leave alone by name."""
+        return self._all(EXCLUSIONS, "ORDER BY kind, subject")
+
+    def unclean_starts(self, since_wall: int) -> tuple[int, ...]:
+        """When engines started after another end than in order, by the machine's clock (UTC ns).
+
+        In the order of the events, whatever the clock did; those of before `since_wall`, and those
+        of which it is not on record, are left out.
+        """
+        select = "SELECT body FROM events WHERE kind = 'EngineStarted' ORDER BY seq"
+        starts = [decoded(body) for (body,) in self._connection.execute(select)]
+        return tuple(
+            start.wall_at
+            for start in starts
+            if isinstance(start, EngineStarted) and start.after_unclean_end
+            if start.wall_at and start.wall_at >= since_wall
+        )
+
     def facts(self) -> dict[str, str]:
         """What the ledger knows of itself: see the names in `projections`."""
         return {str(name): str(value) for name, value in self._all(FACTS, "ORDER BY name")}
@@ -86,9 +153,9 @@ class Records:
         row = self._connection.execute(select, (client_order_id,)).fetchone()
         return None if row is None else decision_of(row)
 
-    def taken_in(self, session: str) -> dict[DecisionKey | str, str]:
+    def taken_in(self, session: str) -> Taken:
         """Each decision of a session, and each order's name, with the name that it leads to."""
-        taken: dict[DecisionKey | str, str] = {}
+        taken: Taken = {}
         select = f"{ORDERS.select_rows} WHERE session = ?"
         for row in self._connection.execute(select, (session,)):
             taken[row[0]] = taken[decision_of(row)] = row[0]

@@ -18,7 +18,6 @@ from hydra.store.engine_files import (
     EngineFiles,
     OtherVenuesRecord,
     RecordGone,
-    end_previous_life,
     is_first_start,
 )
 from hydra.store.engine_lock import EngineLock
@@ -28,6 +27,12 @@ from hydra.store.journal_files import JournalDamaged, JournalFailed
 from hydra.store.journal_opening import JournalEnd, journal_end
 from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.ledger_guard import guard_ledger
+from hydra.store.lives import (
+    CarriedHaltsUnreadable,
+    GoesOn,
+    end_life_unless,
+    take_over_carried,
+)
 from hydra.store.medium import NotLasting, require_lasting
 from hydra.store.private_files import RightsTooOpen, make_private_file
 from hydra.store.redaction import Redactor
@@ -40,6 +45,7 @@ class RecordsDisagree(Exception):
 
 
 RECORD_REFUSED = (
+    CarriedHaltsUnreadable,
     DurabilityRefused,
     HaltMarkerFailed,
     JournalDamaged,
@@ -61,13 +67,17 @@ Besides these: `HeldByAnother` and `NewerThanThisHydra`, which have exit codes o
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose record it is, and which code and settings go on with it. `at` is market time."""
+    """Whose record it is, and which code and settings go on with it.
+
+    `at` is market time; `wall_at` the machine's clock (UTC ns), 0 if it is not to be written down.
+    """
 
     venue: str
     account: str | None
     version: str
     configuration: str
     at: int
+    wall_at: int = 0
 
 
 class EngineRecord:
@@ -97,9 +107,12 @@ class EngineRecord:
         owner: Owner,
         redactor: Redactor | None = None,
         *,
+        goes_on: GoesOn | None = None,
         journal_bytes_max: int = FILE_BYTES_MAX,
     ) -> "EngineRecord":
         """Take the locks, open and check everything, and write down that a process went on.
+
+        `goes_on` is asked of the embedded venue's record; None: its account is always over.
 
         Killed at any moment it can be called again (I59). Raises what its parts raise, and
         `RecordsDisagree`; then nothing is left open.
@@ -110,7 +123,7 @@ class EngineRecord:
             opened.callback(EngineLock(files.journal_lock).release)
             reached("recovery.locked")
             if owner.venue == FORGETFUL_VENUE:
-                end_previous_life(files)
+                end_life_unless(files, owner.venue, owner.at, goes_on)
             else:
                 require_lasting(files.ledger.parent)
                 require_lasting(files.journal.parent)
@@ -136,8 +149,16 @@ class EngineRecord:
             opened.callback(halt_marker.close)
             if owner.account is not None:
                 ledger.bind_account(owner.account, owner.at)
-            ledger.engine_started(owner.version, owner.configuration, owner.at)
+            take_over_carried(files, ledger, owner.at)
+            marked = halt_marker.standing
+            if marked is not None:
+                # The marker is for when the ledger cannot be written. Here it can, so that what
+                # stands is in one place, and whoever clears it there has cleared it.
+                ledger.latch_halt(marked, owner.at)
+            ledger.engine_started(owner.version, owner.configuration, owner.at, owner.wall_at)
             mark = ledger.commit()
+            if marked is not None:
+                halt_marker.clear()
             lock.name(venue=owner.venue, account=owner.account)
             journal.append(
                 {
@@ -158,8 +179,11 @@ class EngineRecord:
     @property
     def standing(self) -> tuple[Cause, ...]:
         """Every halt on record that nobody has cleared (I02)."""
-        marked = self.halt_marker.standing
-        return (*self.ledger.halts(), *(() if marked is None else (marked,)))
+        return self.ledger.halts()
+
+    def unclean_starts(self, since_wall: int) -> tuple[int, ...]:
+        """When engines were started here after an unclean end; see `Ledger.unclean_starts`."""
+        return self.ledger.unclean_starts(since_wall)
 
     def end(self, reason: str, at: int) -> None:
         """Write down that the engine stopped in order, each side with the other's last mark.

@@ -136,8 +136,97 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN SELECT RAISE(ABORT, 'fills are append-only'); END
         """,
     ),
+    (
+        # Orders can be replaced, absent and of an operator's flatten. SQLite cannot widen a CHECK,
+        # so their table is written anew, and that of the fills with it, which refers to it.
+        """
+        CREATE TABLE orders_2 (
+            client_order_id TEXT PRIMARY KEY,
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            session TEXT NOT NULL,
+            signal INTEGER NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('entry', 'exit', 'flatten')),
+            content_hash TEXT NOT NULL,
+            intended_seq INTEGER NOT NULL REFERENCES events,
+            attempted_at INTEGER,
+            status TEXT NOT NULL CHECK (status IN (
+                'intended', 'attempted', 'withheld', 'unknown', 'absent', 'accepted',
+                'partially_filled', 'rejected', 'expired', 'canceled', 'replaced', 'filled'
+            )),
+            reason TEXT NOT NULL,
+            venue_order_id TEXT,
+            filled_quantity TEXT NOT NULL,
+            UNIQUE (session, bot, symbol, signal, role)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "INSERT INTO orders_2 SELECT * FROM orders",
+        """
+        CREATE TABLE fills_2 (
+            client_order_id TEXT NOT NULL REFERENCES orders_2,
+            execution_id TEXT NOT NULL,
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),
+            quantity TEXT NOT NULL,
+            price TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            seq INTEGER NOT NULL REFERENCES events,
+            PRIMARY KEY (client_order_id, execution_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "INSERT INTO fills_2 SELECT * FROM fills",
+        "DROP TABLE fills",
+        "DROP TABLE orders",
+        "ALTER TABLE orders_2 RENAME TO orders",
+        "ALTER TABLE fills_2 RENAME TO fills",
+        """
+        CREATE TRIGGER orders_keep_their_content BEFORE UPDATE OF
+            client_order_id, bot, symbol, session, signal, role, content_hash, intended_seq
+        ON orders
+        BEGIN SELECT RAISE(ABORT, 'an order keeps its content'); END
+        """,
+        """
+        CREATE TRIGGER orders_are_not_deleted BEFORE DELETE ON orders
+        BEGIN SELECT RAISE(ABORT, 'orders are not deleted'); END
+        """,
+        """
+        CREATE TRIGGER fills_are_not_changed BEFORE UPDATE ON fills
+        BEGIN SELECT RAISE(ABORT, 'fills are append-only'); END
+        """,
+        """
+        CREATE TRIGGER fills_are_not_deleted BEFORE DELETE ON fills
+        BEGIN SELECT RAISE(ABORT, 'fills are append-only'); END
+        """,
+        # What a start asks for must not take longer with every order that there ever was: the open
+        # ones, those of a session (they come first in the key of decisions), the starts.
+        """
+        CREATE INDEX open_orders ON orders (intended_seq)
+        WHERE status IN ('attempted', 'unknown', 'accepted', 'partially_filled')
+        """,
+        "CREATE INDEX fills_by_execution ON fills (execution_id)",
+        "CREATE INDEX counters_by_session ON counters (session)",
+        "CREATE INDEX budgets_by_session ON budgets (session)",
+        "CREATE INDEX engine_starts ON events (seq) WHERE kind = 'EngineStarted'",
+        "ALTER TABLE halts ADD COLUMN bot TEXT",
+        "ALTER TABLE halts ADD COLUMN symbol TEXT",
+        """
+        CREATE TABLE exclusions (
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            quantity TEXT,
+            reason TEXT NOT NULL,
+            operator TEXT NOT NULL,
+            PRIMARY KEY (kind, subject)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
-"""Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns."""
+"""Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns.
+
+A column that is added goes to the end of its table and may be NULL, which is what it is in the rows
+that were there before: see `chain.row_hash`.
+"""
 
 
 class NewerThanThisHydra(Exception):

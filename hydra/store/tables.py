@@ -11,13 +11,15 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 
 from hydra.store.chain import SqlRow, SqlValue
-from hydra.store.events import OrderIntended, decoded
+from hydra.store.events import OrderAdopted, OrderIntended, decoded
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Role, Side
-from hydra.trading.sub_ledgers import SessionCounters, SubLedger
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import OrderIntent
+from messages.positions import Exclusion
 
 E = TypeVar("E")
 
@@ -108,13 +110,6 @@ class FillRecord(msgspec.Struct, frozen=True):
     seq: int
 
 
-class BotInventory(msgspec.Struct, frozen=True):
-    """What one bot holds in one symbol."""
-
-    bot: str
-    inventory: FifoInventory
-
-
 def _order_row(record: OrderRecord) -> SqlRow:
     decision, state = record.intent.decision, record.state
     return (
@@ -136,8 +131,7 @@ def _order_row(record: OrderRecord) -> SqlRow:
 
 def _order(row: Record) -> OrderRecord:
     content_hash, seq, attempted_at, status, reason, venue_order_id, filled_quantity, body = row[6:]
-    intended = decoded(body)
-    assert isinstance(intended, OrderIntended), "an order refers to the event that intended it"
+    intended = intended_in(body)
     return OrderRecord(
         seq=seq,
         intent=intended.intent,
@@ -151,6 +145,13 @@ def _order(row: Record) -> OrderRecord:
         attempted_at=attempted_at,
         content_hash=content_hash,
     )
+
+
+def intended_in(body: bytes) -> OrderIntended | OrderAdopted:
+    """How an order came to be, as the event says to which its row refers."""
+    intended = decoded(body)
+    assert isinstance(intended, OrderIntended | OrderAdopted), "an order refers to where it began"
+    return intended
 
 
 def decision_of(row: Record) -> DecisionKey:
@@ -235,17 +236,44 @@ def _counters(row: Record) -> SessionCounters:
 
 
 def _cause_row(cause: Cause) -> SqlRow:
-    return cause.code, cause.cause_class.value, cause.state.value, cause.since, cause.detail
+    return (
+        cause.code,
+        cause.cause_class.value,
+        cause.state.value,
+        cause.since,
+        cause.detail,
+        cause.bot,
+        cause.symbol,
+    )
 
 
 def _cause(row: Record) -> Cause:
-    code, cause_class, state, since, detail = row
+    code, cause_class, state, since, detail, bot, symbol = row
     return Cause(
         code=code,
         cause_class=CauseClass(cause_class),
         state=TradingState(state),
         since=since,
         detail=detail,
+        bot=bot,
+        symbol=symbol,
+    )
+
+
+def _exclusion_row(excluded: Exclusion) -> SqlRow:
+    quantity = None if excluded.quantity is None else str(excluded.quantity)
+    kind = excluded.kind.value
+    return kind, excluded.subject, quantity, excluded.reason, excluded.operator
+
+
+def _exclusion(row: Record) -> Exclusion:
+    kind, subject, quantity, reason, operator = row
+    return Exclusion(
+        kind=DifferenceKind(kind),
+        subject=subject,
+        quantity=None if quantity is None else Decimal(quantity),
+        reason=reason,
+        operator=operator,
     )
 
 
@@ -306,12 +334,19 @@ BUDGETS: Table[SqlRow] = Table(
 HALTS: Table[Cause] = Table(
     name="halts",
     key=("code",),
-    values=("cause_class", "state", "since", "detail"),
+    values=("cause_class", "state", "since", "detail", "bot", "symbol"),
     encode=_cause_row,
     decode=_cause,
 )
 KV: Table[SqlRow] = Table(
     name="kv", key=("key",), values=("value",), encode=_as_it_is, decode=_as_it_is
+)
+EXCLUSIONS: Table[Exclusion] = Table(
+    name="exclusions",
+    key=("kind", "subject"),
+    values=("quantity", "reason", "operator"),
+    encode=_exclusion_row,
+    decode=_exclusion,
 )
 
 TABLES: tuple[Table[Any], ...] = (
@@ -324,5 +359,6 @@ TABLES: tuple[Table[Any], ...] = (
     BUDGETS,
     HALTS,
     KV,
+    EXCLUSIONS,
 )
 """In the order in which they are written: a fill after its order."""

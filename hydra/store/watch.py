@@ -159,6 +159,14 @@ class RecordWatch:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in others)
 
+    @property
+    def present(self) -> frozenset[str]:
+        """The codes of all faults found. What was wrong with the record once is not right again in
+        the life of this process.
+        """
+        with self._telling:
+            return frozenset(self._told)
+
     def look_once(self) -> None:
         """Look at files and disks, and tell what is found."""
         sights = self._sights()

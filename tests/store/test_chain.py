@@ -56,11 +56,20 @@ def test_a_link_names_each_part_of_its_event_and_all_before_it_i54(
         ("kv", ("name", "Zoe", *ROW[2:])),
         ("kv", ("name", "Zoë", "3", *ROW[3:])),
         ("kv", ("name", "Zoë", 3, "", *ROW[4:])),
+        ("kv", ("name", "Zoë", 3, ROW[4])),
+        ("kv", (*ROW[:4], "")),
+        ("kv", (*ROW, "more")),
+        ("kv", (*ROW, None, 0)),
         ("kv", ("nameZoë", "", *ROW[2:])),
     ],
 )
 def test_a_row_s_share_is_of_its_table_and_of_each_value_i55(table: str, row: SqlRow) -> None:
     assert row_hash(table, row) != row_hash("kv", ROW)
+
+
+def test_a_column_that_says_nothing_yet_at_a_row_s_end_is_no_part_of_its_share_i55() -> None:
+    assert row_hash("kv", (*ROW, None)) == row_hash("kv", (*ROW, None, None)) == row_hash("kv", ROW)
+    assert row_hash("kv", ("name", None, None)) == row_hash("kv", ("name",))
 
 
 @given(

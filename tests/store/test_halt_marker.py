@@ -170,6 +170,14 @@ def test_the_longest_words_fit_a_block_i03(path: Path, marker: HaltMarker, chara
     assert isinstance(read_halt_marker(path), Halted)
 
 
+def test_a_halt_of_one_bot_that_had_to_go_here_holds_for_every_order_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    marker.halt(structs.replace(FULL, bot="m" * 5_000, symbol="AAPL"))
+
+    assert read_halt_marker(path) == Halted(FULL)
+
+
 @contextmanager
 def no_descriptor_to_spare() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

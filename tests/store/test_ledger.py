@@ -30,11 +30,13 @@ from hydra.trading.orders import Role, Side
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import (
+    OrderAbsent,
     OrderAccepted,
     OrderApproved,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
+    OrderReplaced,
     OrderUnknown,
     OrderWithheld,
     Outcome,
@@ -51,7 +53,9 @@ ACCEPTED = OrderAccepted(client_order_id=NAME, venue_order_id="venue-1", at=AT)
 REJECTED = OrderRejected(client_order_id=NAME, reason="not shortable", at=AT)
 CANCELED = OrderCanceled(client_order_id=NAME, at=AT)
 EXPIRED = OrderExpired(client_order_id=NAME, at=AT)
+REPLACED = OrderReplaced(client_order_id=NAME, by="another", at=AT)
 UNKNOWN = OrderUnknown(client_order_id=NAME, reason="no answer in 15 s", at=AT)
+ABSENT = OrderAbsent(client_order_id=NAME, reason="5 looks found nothing", at=AT)
 WITHHELD = OrderWithheld(client_order_id=NAME, reason="gate shut", at=AT)
 FILLED_4 = filled(ORDER, "4", "execution-1")
 FILLED_6 = filled(ORDER, "6", "execution-2")
@@ -261,6 +265,8 @@ def test_what_was_written_cannot_be_changed(tmp_path: Path, change: str, refusal
         (filled(ORDER, "10"), OrderStatus.FILLED, False),
         (CANCELED, OrderStatus.CANCELED, False),
         (EXPIRED, OrderStatus.EXPIRED, False),
+        (REPLACED, OrderStatus.REPLACED, False),
+        (ABSENT, OrderStatus.ABSENT, False),
         (UNKNOWN, OrderStatus.UNKNOWN, True),
     ],
 )
@@ -279,7 +285,8 @@ def test_every_outcome_is_stored_under_its_decision(
 
 
 @pytest.mark.parametrize(
-    "report", [WITHHELD, ACCEPTED, REJECTED, FILLED_4, CANCELED, EXPIRED, UNKNOWN]
+    "report",
+    [WITHHELD, ACCEPTED, REJECTED, FILLED_4, CANCELED, EXPIRED, REPLACED, UNKNOWN, ABSENT],
 )
 def test_a_repeated_outcome_is_a_duplicate_and_changes_nothing(
     ledger: Ledger, report: Outcome
@@ -370,7 +377,7 @@ def test_a_report_that_contradicts_the_record_is_refused_and_not_recorded_i22(
 @given(
     arrived=st.permutations(
         [
-            *(ACCEPTED, CANCELED, FILLED_4, FILLED_4, FILLED_6, FILLED_6),
+            *(ACCEPTED, REPLACED, CANCELED, FILLED_4, FILLED_4, FILLED_6, ABSENT),
             *(UNKNOWN, OrderUnknown(client_order_id=NAME, reason="503", at=AT)),
         ]
     )
@@ -483,7 +490,7 @@ def test_an_event_of_an_unknown_kind_is_not_read() -> None:
 REFUSED = approved(decision(signal=4))
 REFUSED_NAME = REFUSED.order.client_order_id
 REPORTS: list[Outcome] = [
-    *(ACCEPTED, CANCELED, EXPIRED, UNKNOWN, FILLED_4, FILLED_6),
+    *(ACCEPTED, CANCELED, EXPIRED, REPLACED, UNKNOWN, ABSENT, FILLED_4, FILLED_6),
     OrderRejected(client_order_id=REFUSED_NAME, reason="not shortable", at=AT),
     OrderUnknown(client_order_id=REFUSED_NAME, reason="503", at=AT),
 ]
@@ -692,6 +699,22 @@ def test_halts_stand_until_each_is_cleared_by_its_code_i05(ledger: Ledger) -> No
     assert ledger.halts() == (cause("wash_trade", AT),)
 
 
+def test_a_halt_of_one_bot_or_symbol_keeps_its_scope_i05(ledger: Ledger) -> None:
+    scoped = [
+        msgspec.structs.replace(cause("a", AT), bot="momentum"),
+        msgspec.structs.replace(cause("b", AT), symbol="AAPL"),
+        msgspec.structs.replace(cause("c", AT), bot="momentum", symbol="AAPL"),
+    ]
+    hashes = {ledger.state_hash()}
+    for one in scoped:
+        ledger.latch_halt(one, AT)
+        ledger.commit()
+        hashes.add(ledger.state_hash())
+
+    assert ledger.halts() == tuple(scoped)
+    assert len(hashes) == 4
+
+
 def test_the_chain_names_every_event_and_all_before_it_i54(ledger: Ledger) -> None:
     ledger.put("key", "1", AT)
     first = ledger.commit()
@@ -722,6 +745,32 @@ def test_the_journal_s_mark_only_goes_on_and_is_written_when_it_does_i54(ledger:
         ledger.commit()
 
     assert (ledger.journal_seq, ledger.mark.seq) == (7, first.seq + 1)
+
+
+def test_starts_after_an_unclean_end_are_counted_by_the_machine_s_clock_i75(ledger: Ledger) -> None:
+    assert ledger.unclean_starts(0) == ()
+    for number, is_clean in enumerate([True, False, True, True, False, False], 1):
+        if number > 1 and is_clean:
+            ledger.engine_stopped("asked to", AT)
+        ledger.engine_started("1.0.0", "digest", AT, wall_at=AT + number)
+        ledger.commit()
+    ledger.engine_started("1.0.0", "digest", AT)  # one that wrote down no time
+    ledger.commit()
+
+    assert ledger.unclean_starts(0) == (AT + 2, AT + 5, AT + 6)
+    assert ledger.unclean_starts(AT + 5) == (AT + 5, AT + 6)
+    assert ledger.unclean_starts(AT + 7) == ()
+
+
+def test_a_start_counts_once_it_is_durable_whatever_the_clock_says_i49_i75(ledger: Ledger) -> None:
+    ledger.engine_started("1.0.0", "digest", AT, wall_at=AT)
+    ledger.engine_started("1.0.0", "digest", AT, wall_at=AT - 1)
+    ledger.engine_started("1.0.0", "digest", AT, wall_at=AT - 2)
+    assert ledger.unclean_starts(0) == ()
+
+    ledger.commit()
+
+    assert ledger.unclean_starts(0) == (AT - 1, AT - 2)
 
 
 def test_which_engine_has_it_on_which_settings_is_on_record(tmp_path: Path) -> None:

@@ -23,11 +23,14 @@ from hydra.store.checking import (
     state_of_tables,
 )
 from hydra.store.connection import DurabilityRefused, require_sqlite
+from hydra.store.event_log import CHECKPOINT_PAGES
 from hydra.store.events import RECORD_VERSION
-from hydra.store.ledger import CHECKPOINT_PAGES, Ledger, LedgerFailed, WrongOwner
+from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.private_files import RightsTooOpen
 from hydra.store.schema import MIGRATIONS, NewerThanThisHydra, NotALedger
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.venue_view import VenueAccount, VenueSnapshot
 from messages.orders import OrderAccepted, OrderRejected
 from tests.faults.quota import no_file_longer_than
 from tests.store.orders import AT, approved, decision, filled, opened
@@ -43,6 +46,15 @@ CAUSE = Cause(
     detail="asked to",
 )
 PROJECT_ROOT = Path(__file__).parents[2]
+BY = {"reason": "looked at it", "operator": "pat"}
+SNAPSHOT = VenueSnapshot(
+    at=AT,
+    since=0,
+    account=VenueAccount(account="PA-1", cash=Decimal(100_000), equity=None),
+    positions=(),
+    orders=(),
+    fills=(),
+)
 
 USES: dict[str, Callable[[Ledger], object]] = {
     "record_intent": lambda ledger: ledger.record_intent(approved(decision(signal=2)), AT),
@@ -61,6 +73,21 @@ USES: dict[str, Callable[[Ledger], object]] = {
     "engine_started": lambda ledger: ledger.engine_started("1.0", "digest", AT),
     "engine_stopped": lambda ledger: ledger.engine_stopped("asked to", AT),
     "mark_journal": lambda ledger: ledger.mark_journal(7, AT),
+    "take_up": lambda ledger: ledger.take_up(SNAPSHOT, AT),
+    "record_view": lambda ledger: ledger.record_view(SNAPSHOT),
+    "guardian_record": lambda ledger: ledger.guardian_record("2024-01-02"),
+    "open_account": lambda ledger: ledger.open_account(Decimal(100_000), AT),
+    "opening_cash": lambda ledger: ledger.opening_cash,
+    "adjust_cash": lambda ledger: ledger.adjust_cash(Decimal(1), **BY, at=AT),
+    "assign_position": lambda ledger: ledger.assign_position(
+        "bot", "AAPL", Decimal(1), price=Decimal(187), **BY, at=AT
+    ),
+    "exclude_difference": lambda ledger: ledger.exclude_difference(
+        DifferenceKind.FOREIGN_ORDER, "theirs", None, **BY, at=AT
+    ),
+    "adopt_order": lambda ledger: ledger.adopt_order(APPROVED.intent, APPROVED.order, **BY, at=AT),
+    "exclusions": lambda ledger: ledger.exclusions(),
+    "unclean_starts": lambda ledger: ledger.unclean_starts(0),
     "journal_seq": lambda ledger: ledger.journal_seq,
     "engine": lambda ledger: ledger.engine,
     "unclean_end": lambda ledger: ledger.unclean_end,

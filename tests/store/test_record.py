@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from msgspec import structs
 
 from hydra.ports import LedgerMark
 from hydra.store.checking import LedgerDamaged
@@ -342,6 +343,20 @@ def test_an_end_that_was_not_in_order_is_known_at_the_next_start_i03(
 
     assert record.ended_unclean is not ends
     record.close()
+
+
+def test_starts_after_unclean_ends_are_told_with_the_machine_s_time_this_one_included_i75(
+    files: EngineFiles,
+) -> None:
+    found: list[tuple[int, ...]] = []
+    for number, ends in enumerate([False, False, True, False, False], 1):
+        record = EngineRecord.open(files, structs.replace(OWNER, wall_at=AT + number))
+        if ends:
+            record.end("asked to", AT)
+        found.append(record.unclean_starts(AT + 3))
+        record.close()
+
+    assert found == [(), (), (AT + 3,), (AT + 3,), (AT + 3, AT + 5)]
 
 
 def test_the_ledger_of_a_later_version_is_refused_i67(files: EngineFiles) -> None:

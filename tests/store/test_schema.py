@@ -1,6 +1,10 @@
+from collections.abc import Callable
+from typing import Any
+
 import apsw
 import pytest
 
+from hydra.store.reading import Records
 from hydra.store.schema import (
     APPLICATION_ID,
     MIGRATIONS,
@@ -9,6 +13,8 @@ from hydra.store.schema import (
     migrate,
 )
 from hydra.store.tables import TABLES as PROJECTIONS
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Role
 
 TABLES = {"events", *(table.name for table in PROJECTIONS)}
 OURS = f"PRAGMA application_id = {APPLICATION_ID}"
@@ -125,3 +131,59 @@ def test_all_tables_hold_only_the_types_they_say() -> None:
         if not str(name).startswith("sqlite_")
     }
     assert strict == dict.fromkeys(TABLES, 1)
+
+
+def test_every_status_and_role_of_an_order_can_be_stored_and_no_other() -> None:
+    connection = apsw.Connection(":memory:")
+    migrate(connection, no_backup)
+
+    def is_taken(role: str, status: str) -> bool:
+        row = ("name", "bot", "AAPL", "2024-01-02", 1, role, "hash", 1, None, status, "", None, "0")
+        try:
+            connection.execute(f"INSERT INTO orders VALUES ({', '.join('?' * len(row))})", row)
+        except apsw.ConstraintError:
+            return False
+        connection.execute("DROP TRIGGER IF EXISTS orders_are_not_deleted")
+        connection.execute("DELETE FROM orders")
+        return True
+
+    assert all(is_taken(role.value, status.value) for role in Role for status in OrderStatus)
+    assert not is_taken("hedge", "filled")
+    assert not is_taken("entry", "stuck")
+
+
+LOOKS: dict[str, Callable[[Records], object]] = {
+    "open_orders": lambda records: records.open_orders(),
+    "orders_in": lambda records: records.orders_in("2024-01-02"),
+    "orders_named": lambda records: records.orders_named(["name"]),
+    "fills_of": lambda records: records.fills_of(["name"]),
+    "counters": lambda records: records.counters("2024-01-02"),
+    "budgets": lambda records: records.budgets("2024-01-02"),
+    "unclean_starts": lambda records: records.unclean_starts(0),
+    "taken_in": lambda records: records.taken_in("2024-01-02"),
+}
+
+
+OF_FEW_ROWS = ("open_orders", "engine_starts")
+"""Indexes of just the rows that are wanted, so all of one may be read."""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_a_start_asks_for_is_found_without_reading_all_there_ever_was(look: str) -> None:
+    connection = apsw.Connection(":memory:")
+    migrate(connection, no_backup)
+    asked: list[tuple[str, Any]] = []
+
+    def remember(_cursor: apsw.Cursor, statement: str, values: Any) -> bool:
+        asked.append((statement, values))
+        return True
+
+    connection.exec_trace = remember
+    LOOKS[look](Records(connection))
+    connection.exec_trace = None
+
+    ((statement, values),) = asked
+    plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    scans = [step for step in plan if step.startswith("SCAN")]
+    assert [step for step in scans if not step.endswith(OF_FEW_ROWS)] == []
+    assert len(plan) > 0

@@ -1,0 +1,120 @@
+"""When the account of the embedded venue is over: its record is set aside, and its halts go on.
+
+A halt is about more than the account that it came up in: an operator said so, or something broke.
+It must not end because a market came to its end. So what stands is written down on its way from the
+old record to the new one, where a crash between the two cannot lose it.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+
+import msgspec
+
+from hydra.crash_points import reached
+from hydra.store.engine_files import EngineFiles, end_previous_life
+from hydra.store.halt_marker import Clear, Halted, Unreadable, read_halt_marker
+from hydra.store.ledger import Ledger
+from hydra.store.ledger_guard import guard_ledger
+from hydra.store.private_files import make_private_file
+from hydra.trading.causes import HALT_MARKER_UNREADABLE
+from hydra.trading.trading_state import Cause
+from messages.control import OPERATOR_RESUME
+
+GoesOn = Callable[[Ledger], bool]
+"""Whether the account of this ledger is still the one to be traded."""
+
+
+class CarriedHaltsUnreadable(Exception):
+    """Halts were on their way to a new record, and cannot be read: nobody knows what stands."""
+
+
+class CarriedHalts(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a record must not end with it. `word`: what an operator said of it, "" if nothing."""
+
+    halts: tuple[Cause, ...]
+    word: str
+
+
+def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | None) -> None:
+    """Set the record aside, unless its account goes on. To be called under the engine's lock.
+
+    Raises what opening the ledger raises: one that cannot be read may have halts in it.
+    """
+    if not files.ledger.exists() or not files.ledger.stat().st_size:
+        if goes_on is None or not files.venue_log.exists():
+            end_previous_life(files)  # what is left of a record that was being set aside
+        return
+    unguard = guard_ledger(files.ledger)
+    try:
+        with closing(Ledger.open(files.ledger, venue=venue, at=at)) as ledger:
+            if goes_on is not None and goes_on(ledger):
+                return
+            carried = CarriedHalts(
+                halts=(*ledger.halts(), *_marked(files, at)),
+                word=ledger.get(OPERATOR_RESUME) or "",
+            )
+    finally:
+        unguard()
+    left = _read(files)  # by a crash, before they were on this record
+    if left is not None:
+        # A word that was said before the newest halt was not said of it, whatever its code is.
+        word = carried.word if carried.halts else left.word
+        carried = CarriedHalts(halts=(*left.halts, *carried.halts), word=word)
+    if carried.halts:
+        _write(files, carried)
+        reached("recovery.carried_written")
+    end_previous_life(files)
+
+
+def take_over_carried(files: EngineFiles, ledger: Ledger, at: int) -> None:
+    """Put the halts of the record before on this one. Again after a crash, if need be."""
+    carried = _read(files)
+    if carried is None:
+        return
+    for cause in carried.halts:
+        ledger.latch_halt(cause, at)
+    if carried.word:
+        ledger.put(OPERATOR_RESUME, carried.word, at)
+    ledger.commit()
+    reached("recovery.carried_recorded")
+    files.carried_halts.unlink()
+    reached("recovery.carried_done")
+
+
+def _read(files: EngineFiles) -> CarriedHalts | None:
+    try:
+        return msgspec.json.decode(files.carried_halts.read_bytes(), type=CarriedHalts)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise CarriedHaltsUnreadable(
+            f"{files.carried_halts}: {error}; wanted the halts of the record that was set aside,"
+            f" the newest one in {files.ended}; look there at what stood, then remove this file"
+        ) from error
+
+
+def _marked(files: EngineFiles, at: int) -> tuple[Cause, ...]:
+    """A missing one may have been set aside already, or never made; a damaged one counts (I03)."""
+    match read_halt_marker(files.halt_marker):
+        case Halted(cause=cause):
+            return (cause,)
+        case Unreadable(reason=reason) if files.halt_marker.exists():
+            return (HALT_MARKER_UNREADABLE.cause(since=at, detail=reason),)
+        case Clear() | Unreadable():
+            return ()
+
+
+def _write(files: EngineFiles, carried: CarriedHalts) -> None:
+    """Whole, or not at all."""
+    path = files.carried_halts
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    make_private_file(new)
+    descriptor = os.open(new, os.O_WRONLY)
+    try:
+        os.write(descriptor, msgspec.json.encode(carried))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    new.replace(path)

@@ -1,0 +1,294 @@
+"""What the ledger answers to those that start or compare: all that they need and is durable."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+
+from hydra.store.connection import IN_MEMORY
+from hydra.store.ledger import Ledger
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.order_life import OrderState, OrderStatus
+from hydra.trading.orders import Side
+from hydra.trading.reconciliation import RecordView, compare
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.venue_view import VenuePosition
+from messages.orders import (
+    OrderAccepted,
+    OrderApproved,
+    OrderCanceled,
+    OrderRejected,
+    OrderUnknown,
+)
+from messages.positions import Exclusion, GuardedOrder, GuardianRecord
+from tests.store.orders import AT, approved, decision, filled
+from tests.store.venue_words import listed, snapshot
+
+
+def with_stop(one: OrderApproved, stop: str) -> OrderApproved:
+    intent = structs.replace(one.intent, protective_stop=Decimal(stop))
+    return structs.replace(one, intent=intent)
+
+
+TODAY, YESTERDAY = "2024-01-02", "2024-01-01"
+BY = {"reason": "seen at the venue", "operator": "pat"}
+OLD = approved(decision(session=YESTERDAY, signal=1))
+STILL_OPEN = approved(decision(session=YESTERDAY, signal=2))
+BOUGHT = with_stop(approved(decision(signal=1)), "180.50")
+SOLD = approved(decision(bot="reversal", signal=2), side=Side.SELL)
+REFUSED = approved(decision(bot="reversal", signal=3))
+LOST = approved(decision(signal=4))
+OLD_10 = filled(OLD.order, "10", "x-1", price=Decimal(187))
+BOUGHT_10 = filled(BOUGHT.order, "10", "x-2", price=Decimal(187))
+SOLD_4 = filled(SOLD.order, "4", "x-3", price=Decimal(188))
+HALT = Cause(
+    code="throttle",
+    cause_class=CauseClass.COOLDOWN,
+    state=TradingState.CLOSE_ONLY,
+    since=AT,
+    detail="7 round trips",
+    bot="reversal",
+)
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    """Two days of two bots: one order of yesterday is over, one is not; today there are four."""
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    ledger.bind_account("PA-1", AT)
+    ledger.open_account(Decimal(100_000), AT)
+    for number, one in enumerate([OLD, STILL_OPEN, BOUGHT, SOLD, REFUSED, LOST]):
+        ledger.record_intent(one, AT + number)
+    for fill in (OLD_10, BOUGHT_10, SOLD_4):
+        ledger.record_report(fill, AT)
+    ledger.record_report(
+        OrderAccepted(client_order_id=name_of(STILL_OPEN), venue_order_id="venue-2", at=AT), AT
+    )
+    ledger.record_report(
+        OrderRejected(client_order_id=name_of(REFUSED), reason="not shortable", at=AT), AT
+    )
+    ledger.record_report(OrderUnknown(client_order_id=name_of(LOST), reason="503", at=AT), AT)
+    ledger.grant_budget("momentum", TODAY, Decimal(12_500), AT)
+    ledger.grant_budget("momentum", YESTERDAY, Decimal(1), AT)
+    ledger.latch_halt(HALT, AT)
+    ledger.put("peak", "100500", AT)
+    ledger.exclude_difference(DifferenceKind.POSITION, "TSLA", Decimal(-3), **BY, at=AT)
+    ledger.exclude_difference(DifferenceKind.FOREIGN_ORDER, "venue-7", None, **BY, at=AT)
+    ledger.adjust_cash(Decimal("-1.50"), **BY, at=AT)
+    ledger.commit()
+    yield ledger
+    ledger.close()
+
+
+def name_of(one: OrderApproved) -> str:
+    return one.order.client_order_id
+
+
+def guarded(one: OrderApproved, number: int, status: OrderStatus, **known: object) -> GuardedOrder:
+    state = OrderState(order=one.order, status=status)
+    return GuardedOrder(
+        intent=one.intent, state=structs.replace(state, **known), attempted_at=AT + number
+    )
+
+
+STILL_OPEN_NOW = guarded(STILL_OPEN, 1, OrderStatus.ACCEPTED, venue_order_id="venue-2")
+BOUGHT_NOW = guarded(BOUGHT, 2, OrderStatus.FILLED, filled_quantity=Decimal(10))
+SOLD_NOW = guarded(SOLD, 3, OrderStatus.PARTIALLY_FILLED, filled_quantity=Decimal(4))
+REFUSED_NOW = guarded(REFUSED, 4, OrderStatus.REJECTED, reason="not shortable")
+LOST_NOW = guarded(LOST, 5, OrderStatus.UNKNOWN, reason="503")
+
+
+def test_the_guardian_gets_all_that_is_of_today_or_open_and_nothing_else_i38(
+    ledger: Ledger,
+) -> None:
+    assert ledger.guardian_record(TODAY) == GuardianRecord(
+        session=TODAY,
+        inventories=ledger.inventories(),
+        open_orders=(STILL_OPEN_NOW, SOLD_NOW, LOST_NOW),
+        orders=(BOUGHT_NOW, SOLD_NOW, REFUSED_NOW, LOST_NOW),
+        sub_ledgers=ledger.sub_ledgers(),
+        counters=ledger.counters(TODAY),
+        budgets={"momentum": Decimal(12_500)},
+        halts=(HALT,),
+        values={"peak": "100500"},
+        stops={"x-2": Decimal("180.50")},
+        opening_cash=Decimal(100_000),
+        exclusions=(
+            Exclusion(kind=DifferenceKind.FOREIGN_ORDER, subject="venue-7", quantity=None, **BY),
+            Exclusion(kind=DifferenceKind.POSITION, subject="TSLA", quantity=Decimal(-3), **BY),
+        ),
+    )
+    assert [each.bot for each in ledger.inventories()] == ["momentum", "reversal"]
+    assert [each.bot for each in ledger.sub_ledgers()] == ["momentum", "reversal", "unattributed"]
+    assert [each.rejections for each in ledger.counters(TODAY)] == [0, 1]
+
+
+def test_of_an_older_session_the_guardian_gets_its_own_orders_i38(ledger: Ledger) -> None:
+    record = ledger.guardian_record(YESTERDAY)
+
+    old = guarded(OLD, 0, OrderStatus.FILLED, filled_quantity=Decimal(10))
+    assert record.orders == (old, STILL_OPEN_NOW)
+    assert record.counters == ledger.counters(YESTERDAY) != ()
+    assert record.budgets == {"momentum": Decimal(1)}
+
+
+def test_in_a_new_session_only_what_is_open_or_held_is_left_i38(ledger: Ledger) -> None:
+    record = ledger.guardian_record("2024-01-03")
+
+    assert record.open_orders == (STILL_OPEN_NOW, SOLD_NOW, LOST_NOW)
+    assert (record.orders, record.counters, record.budgets) == ((), (), {})
+    assert record.inventories == ledger.inventories()
+
+
+def test_the_guardian_of_a_new_ledger_knows_that_there_is_nothing() -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+
+    assert ledger.guardian_record(TODAY) == GuardianRecord(
+        session=TODAY,
+        inventories=(),
+        open_orders=(),
+        orders=(),
+        sub_ledgers=(),
+        counters=(),
+        budgets={},
+        halts=(),
+        values={},
+        stops={},
+        opening_cash=None,
+        exclusions=(),
+    )
+    ledger.close()
+
+
+def test_a_stop_is_known_for_each_lot_that_is_open_and_for_no_other_i38() -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    first, second, closing = (
+        with_stop(approved(decision(signal=1)), "180.50"),
+        with_stop(approved(decision(signal=2)), "185"),
+        approved(decision(signal=3), side=Side.SELL),
+    )
+    for one, execution_id in [(first, "x-1"), (second, "x-2"), (closing, "x-3")]:
+        ledger.record_intent(one, AT)
+        ledger.record_report(filled(one.order, "10", execution_id), AT)
+    ledger.assign_position("momentum", "MSFT", Decimal(1), price=Decimal(400), **BY, at=AT)
+    ledger.commit()
+
+    assert ledger.guardian_record(TODAY).stops == {"x-2": Decimal(185)}
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("other_stop", "stops"),
+    [("180.5", {"x": Decimal("180.50")}), ("185", {}), (None, {})],
+)
+def test_of_two_executions_of_one_name_no_stop_is_known_unless_they_agree_i38(
+    other_stop: str | None, stops: dict[str, Decimal]
+) -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    mine, theirs = approved(decision(signal=1)), approved(decision(bot="reversal"))
+    mine = with_stop(mine, "180.50")
+    if other_stop is not None:
+        theirs = with_stop(theirs, other_stop)
+    for one in (mine, theirs):
+        ledger.record_intent(one, AT)
+        ledger.record_report(filled(one.order, "10", "x"), AT)
+    ledger.commit()
+
+    assert ledger.guardian_record(TODAY).stops == stops
+    ledger.close()
+
+
+def test_our_side_of_a_comparison_is_all_that_is_open_or_named_i60(ledger: Ledger) -> None:
+    by_hand = structs.replace(OLD.order, client_order_id="by hand")
+    venue = snapshot(
+        listed(REFUSED.order, OrderStatus.REJECTED),
+        listed(by_hand, OrderStatus.ACCEPTED),
+        fills=(OLD_10.fill,),
+    )
+
+    assert ledger.record_view(venue) == RecordView(
+        account="PA-1",
+        opening_cash=Decimal(100_000),
+        cash=Decimal("-2989.50"),
+        orders={
+            name_of(one): known.state
+            for one, known in [
+                (OLD, guarded(OLD, 0, OrderStatus.FILLED, filled_quantity=Decimal(10))),
+                (STILL_OPEN, STILL_OPEN_NOW),
+                (SOLD, SOLD_NOW),
+                (REFUSED, REFUSED_NOW),
+                (LOST, LOST_NOW),
+            ]
+        },
+        fills=(SOLD_4.fill, OLD_10.fill),
+        positions={"AAPL": Decimal(16)},
+        excluded_orders=frozenset({"venue-7"}),
+        excluded_positions={"TSLA": Decimal(-3)},
+    )
+
+
+def test_what_is_not_durable_is_not_compared_i60(ledger: Ledger) -> None:
+    before = ledger.record_view(snapshot())
+
+    canceled = OrderCanceled(client_order_id=name_of(STILL_OPEN), at=AT)
+    ledger.record_report(canceled, AT)
+    ledger.adjust_cash(Decimal(1), **BY, at=AT)
+    assert ledger.record_view(snapshot()) == before
+
+    ledger.commit()
+    after = ledger.record_view(snapshot())
+    assert name_of(STILL_OPEN) not in after.orders
+    assert after.cash == before.cash + 1
+
+
+def test_positions_that_cancel_out_between_bots_are_no_position_i60() -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    assert (ledger.record_view(snapshot()).account, ledger.record_view(snapshot()).positions) == (
+        None,
+        {},
+    )
+    for one in (BOUGHT, SOLD):
+        ledger.record_intent(one, AT)
+        ledger.record_report(filled(one.order, "10", name_of(one)), AT)
+    ledger.commit()
+
+    assert ledger.record_view(snapshot()).positions == {}
+    ledger.close()
+
+
+def test_what_was_taken_up_and_decided_leaves_no_difference_i29_i60_i61(ledger: Ledger) -> None:
+    by_hand = structs.replace(OLD.order, client_order_id="by hand", quantity=Decimal(2))
+    bought_by_hand = filled(by_hand, "2", "x-9", price=Decimal(190))
+    whole_of_sold = filled(SOLD.order, "6", "x-4", price=Decimal(188))
+    venue = snapshot(
+        listed(OLD.order, OrderStatus.FILLED, filled_quantity=Decimal(10)),
+        listed(BOUGHT.order, OrderStatus.FILLED, filled_quantity=Decimal(10)),
+        listed(STILL_OPEN.order, OrderStatus.ACCEPTED, venue_order_id="venue-2"),
+        listed(SOLD.order, OrderStatus.FILLED, filled_quantity=Decimal(10)),
+        listed(LOST.order, OrderStatus.CANCELED),
+        listed(by_hand, OrderStatus.FILLED, filled_quantity=Decimal(2)),
+        fills=(OLD_10.fill, BOUGHT_10.fill, SOLD_4.fill, whole_of_sold.fill, bought_by_hand.fill),
+        positions=(
+            VenuePosition(symbol="AAPL", quantity=Decimal(12)),
+            VenuePosition(symbol="TSLA", quantity=Decimal(-3)),
+        ),
+    )
+    venue = structs.replace(
+        venue,
+        account=structs.replace(venue.account, cash=Decimal(97_757)),
+    )
+    ledger.take_up(venue, AT)
+    ledger.commit()
+    found = {each.kind: each.amount for each in compare(ledger.record_view(venue), venue)}
+    assert found == {DifferenceKind.POSITION: Decimal(2), DifferenceKind.CASH: Decimal("-381.50")}
+
+    adopted = structs.replace(
+        approved(decision(signal=9), quantity=Decimal(2)).intent, reason="adopted"
+    )
+    ledger.adopt_order(adopted, by_hand, **BY, at=AT)
+    ledger.take_up(venue, AT)
+    ledger.adjust_cash(Decimal("-1.50"), **BY, at=AT)
+    ledger.commit()
+
+    assert compare(ledger.record_view(venue), venue) == ()
