@@ -8,6 +8,7 @@ time. Nothing is repaired: whoever trades on mended bars trades on a market that
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,8 @@ from hydra.venues.parquet_rows import parquet_rows
 
 SESSIONS = ("pre", "regular", "post")
 REGULAR_ONLY = ("regular",)
+COUNTS_AS_USD = "USDT"
+"""A coin that is meant to be worth a dollar; what is quoted in it is read as quoted in dollars."""
 
 
 def read_bars(
@@ -38,13 +41,13 @@ def read_bars(
 ) -> tuple[Bar, ...]:
     """All bars of a `.csv`, `.csv.gz` or `.parquet` file, in the order of time.
 
-    `symbol` is by default the file's name up to its first underscore, or without its ending. The
-    length of the bars is the most frequent step between rows. `sessions` says which rows to keep
-    where the file has a session column; all rows are checked, kept or not. Raises `BadData`.
+    `symbol` is by default what `symbol_of` reads from the file's name. The length of the bars is
+    the most frequent step between rows. `sessions` says which rows to keep where the file has a
+    session column; all rows are checked, kept or not. Raises `BadData`.
     """
     if not sessions or not set(sessions) <= set(SESSIONS):
         raise ValueError(f"sessions are {sessions}, wanted one or more of {SESSIONS}")
-    symbol = _symbol_of(path) if symbol is None else symbol
+    symbol = symbol_of(path) if symbol is None else symbol
     if not symbol:
         raise BadData(
             f"{path}: found no symbol; wanted a name such as AAPL_1m.csv.gz; "
@@ -81,10 +84,17 @@ def read_bars(
     )
 
 
-def _symbol_of(path: Path) -> str:
+def symbol_of(path: Path) -> str:
+    """The file's name up to its first underscore, or without its ending; a coin's with its slash.
+
+    BTCUSD and BTCUSDT are both BTC/USD. No share has so long a name: from six letters on, what
+    ends in the dollar is a pair.
+    """
     # Symbols have points too (BRK.B), so only the known endings are taken off.
     ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), path.suffix)
-    return path.name.removesuffix(ending).partition("_")[0]
+    word = path.name.removesuffix(ending).partition("_")[0]
+    pair = _PAIR.fullmatch(word)
+    return word if pair is None else f"{pair[1]}/USD"
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
@@ -272,4 +282,5 @@ _CORRECT = "correct the file or fetch it again"
 _ENDINGS = (".csv.gz", ".csv", ".parquet")
 _PLAIN = b'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,:+- "\r\n'
 _BEFORE_ALL_TIME = -(2**63)
+_PAIR = re.compile(rf"([A-Z0-9]{{3,10}})(?:{COUNTS_AS_USD}|USD)", re.ASCII)
 _INTERVAL_MAX = 24 * 60 * MINUTE_NS

@@ -65,7 +65,7 @@ def test_a_time_is_read_the_same_with_and_without_a_memory_of_its_date(minute: i
     ("name", "symbol"),
     [
         ("SPY_1m_2011.csv", "SPY"),
-        ("BTCUSDT.csv", "BTCUSDT"),
+        ("BTCUSDT.csv", "BTC/USD"),
         ("BRK.B_1m_2020-01-01.5.csv", "BRK.B"),
         ("BRK.B.csv", "BRK.B"),
     ],

@@ -1,6 +1,6 @@
 """At what price, if at all, one bar executes one order: a pure function of the two.
 
-The rule, and why it cannot look ahead, is told in `hydra.venues.simulated.matching`.
+The rule, and why it cannot look ahead, is told in `hydra.venues.simulated.bar_fills`.
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
@@ -8,11 +8,12 @@ from enum import IntEnum
 from typing import assert_never
 
 import msgspec
+from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.exact import add, multiply
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
-from hydra.venues.simulated.order_rules import price_step
+from hydra.venues.simulated.symbols import price_step
 
 
 class Moment(IntEnum):
@@ -27,10 +28,13 @@ class Moment(IntEnum):
 
 
 class Execution(msgspec.Struct, frozen=True):
-    """The price that an order would get in a bar, and the moment at which it would get it."""
+    """The price that an order would get in a bar, and the moment at which it would get it.
+
+    `price` None: a stop is triggered, but the market has left it behind.
+    """
 
     moment: Moment
-    price: Decimal
+    price: Decimal | None
 
 
 def execution_of(order: Order, bar: Bar, slippage_bps: Decimal) -> Execution | None:
@@ -41,7 +45,7 @@ def execution_of(order: Order, bar: Bar, slippage_bps: Decimal) -> Execution | N
     """
     match order.order_type:
         case OrderType.MARKET:
-            moment, price = Moment.OPEN, _slipped(_exact(bar.open), order.side, slippage_bps)
+            moment, price = Moment.OPEN, _slipped(as_written(bar.open), order.side, slippage_bps)
         case OrderType.LIMIT:
             touched = _limit_touched(order, bar)
             if touched is None:
@@ -52,6 +56,8 @@ def execution_of(order: Order, bar: Bar, slippage_bps: Decimal) -> Execution | N
             if touched is None:
                 return None
             moment, price = touched
+            if order.side is Side.BUY:
+                return _bought_at_stop(order, bar, moment, price, slippage_bps)
             price = _slipped(price, order.side, slippage_bps)
         case _:
             assert_never(order.order_type)
@@ -62,14 +68,40 @@ def execution_of(order: Order, bar: Bar, slippage_bps: Decimal) -> Execution | N
     return Execution(moment, price)
 
 
-def shares_on_offer(volume: float, participation: Decimal) -> Decimal:
-    """How many whole shares of a bar's `volume` the venue's orders may take together."""
-    return whole(multiply(_exact(volume), participation))
+def triggered(order: Order) -> Order:
+    """What a stop order works as once the market has reached its price; any other as it was.
+
+    A sale is at the market from then on, whatever that is. A purchase has a limit a little over
+    its stop, as the broker gives it one.
+    """
+    if order.order_type is not OrderType.STOP:
+        return order
+    if order.side is Side.SELL:
+        return structs.replace(order, order_type=OrderType.MARKET, stop_price=None)
+    assert order.stop_price is not None
+    limit = dearest_at_stop(order.stop_price)
+    return structs.replace(order, order_type=OrderType.LIMIT, stop_price=None, limit_price=limit)
 
 
-def whole(quantity: Decimal) -> Decimal:
-    """`quantity` without its fraction."""
-    return quantity.to_integral_value(ROUND_FLOOR)
+def dearest_at_stop(stop: Decimal) -> Decimal:
+    """The limit of a purchase at this stop: 4 % over it below $50, 2.5 % from there on."""
+    above = Decimal("1.04") if stop < 50 else Decimal("1.025")
+    return _on_step(multiply(stop, above), Side.SELL)
+
+
+def quantity_on_offer(volume: float, participation: Decimal, step: Decimal) -> Decimal:
+    """How much of a bar's `volume` the venue's orders may take together, in whole steps."""
+    return in_steps(multiply(as_written(volume), participation), step)
+
+
+def in_steps(quantity: Decimal, step: Decimal) -> Decimal:
+    """`quantity` without what is less than a step (a power of ten)."""
+    return quantity.quantize(step, rounding=ROUND_FLOOR, context=_LONG)
+
+
+def as_written(value: float) -> Decimal:
+    """The number that a reader sees: 112.11 and not 112.1099999999999994315658113919198513."""
+    return Decimal(repr(value))
 
 
 # Enough digits for the largest float with a cent, whatever the calling thread's context is.
@@ -77,19 +109,14 @@ _LONG = Context(prec=400)
 _BASIS_POINT = Decimal("0.0001")
 
 
-def _exact(value: float) -> Decimal:
-    """The number that a reader sees: 112.11 and not 112.1099999999999994315658113919198513."""
-    return Decimal(repr(value))
-
-
 def _limit_touched(order: Order, bar: Bar) -> tuple[Moment, Decimal] | None:
     assert order.limit_price is not None
-    limit, opened = order.limit_price, _exact(bar.open)
+    limit, opened = order.limit_price, as_written(bar.open)
     if _is_good_for(order.side, opened, limit):
         return Moment.OPEN, opened
     if order.time_in_force is TimeInForce.IOC:
         return None
-    best = _exact(bar.low if order.side is Side.BUY else bar.high)
+    best = as_written(bar.low if order.side is Side.BUY else bar.high)
     if _is_good_for(order.side, best, limit):
         return Moment.LIMIT_TOUCHED, limit
     return None
@@ -98,13 +125,27 @@ def _limit_touched(order: Order, bar: Bar) -> tuple[Moment, Decimal] | None:
 def _stop_touched(order: Order, bar: Bar) -> tuple[Moment, Decimal] | None:
     assert order.stop_price is not None
     # A stop is triggered by what is bad for it: by what would be good for the other side.
-    stop, opened = order.stop_price, _exact(bar.open)
+    stop, opened = order.stop_price, as_written(bar.open)
     if _is_good_for(order.side.opposite, opened, stop):
         return Moment.OPEN, opened
-    worst = _exact(bar.high if order.side is Side.BUY else bar.low)
+    worst = as_written(bar.high if order.side is Side.BUY else bar.low)
     if _is_good_for(order.side.opposite, worst, stop):
         return Moment.STOP_TOUCHED, stop
     return None
+
+
+def _bought_at_stop(
+    order: Order, bar: Bar, moment: Moment, price: Decimal, slippage_bps: Decimal
+) -> Execution:
+    """A purchase at or beyond its stop, at its limit or better."""
+    assert order.stop_price is not None
+    dearest = dearest_at_stop(order.stop_price)
+    if price <= dearest:
+        slipped = _on_step(_slipped(price, Side.BUY, slippage_bps), Side.BUY)
+        return Execution(moment, min(slipped, dearest))
+    if as_written(bar.low) <= dearest:
+        return Execution(Moment.LIMIT_TOUCHED, dearest)
+    return Execution(moment, None)
 
 
 def _is_good_for(side: Side, price: Decimal, level: Decimal) -> bool:

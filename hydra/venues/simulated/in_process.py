@@ -1,79 +1,148 @@
-"""The simulated venue's in-process face: the matching engine behind the `Venue` port."""
+"""The simulated venue's in-process face: the exchange behind the `Venue` port."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable
 
+from hydra.crash_points import reached
 from hydra.ports import GateKey, GateRefused, OrderGate, PermitClass
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Role
+from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.matching import MatchingEngine
-from messages.orders import OrderApproved, VenueReport
+from hydra.venues.simulated.requests import (
+    Cancel,
+    LookUp,
+    Request,
+    TakeSnapshot,
+    VenueMessage,
+    request_to_send,
+)
+from hydra.venues.simulated.terms import VenueTerms
+from messages.orders import OrderApproved
+from messages.reconciliation import SnapshotTaken
+
+PERMIT_CLASSES = {
+    Role.ENTRY: PermitClass.ENTRY,
+    Role.EXIT: PermitClass.REDUCE,
+    Role.FLATTEN: PermitClass.FLATTEN,
+}
+"""What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
 
 
 class InProcessVenue:
-    """Passes the order gate at the last instant, then hands the order to the engine.
+    """Passes the order gate at the last instant, then hands the request to the exchange.
 
-    The lock orders orders and bars, which come from different threads in a live run; it is never
-    held while anybody is told anything.
+    The lock orders requests and market events, which come from different threads in a live run.
+    Everything is told in that one order, also by whichever thread, so that a snapshot agrees with
+    the reports told before it; and the lock is never held while anybody is told anything.
     """
 
     def __init__(
         self,
-        engine: MatchingEngine,
+        exchange: SimulatedExchange,
         gate: OrderGate,
         market_time: Callable[[], int],
-        report: Callable[[VenueReport], None],
+        tell: Callable[[VenueMessage], None],
     ) -> None:
-        self._engine = engine
+        self._exchange = exchange
         self._gate = gate
         self._market_time = market_time
-        self._report = report
+        self._tell = tell
         self._lock = threading.Lock()
+        self._untold: deque[VenueMessage] = deque()
+        self._somebody_tells = False
 
     def submit(self, approved: OrderApproved, key: GateKey) -> None:
         """See `Venue.submit`."""
         order = approved.order
-        entry = approved.intent.decision.role is Role.ENTRY
-        permit_class = PermitClass.ENTRY if entry else PermitClass.REDUCE
-        permit = self._gate.enter(order.client_order_id, approved.epoch, key, permit_class)
-        try:
-            with self._lock:
-                reports = self._engine.submit(order, self._market_time())
-        finally:
-            self._gate.leave(permit)
-        self._tell(reports)
+        permit_class = PERMIT_CLASSES[approved.intent.decision.role]
+        reached("venue.submit.asked")
+        self._request(
+            request_to_send(order), order.client_order_id, approved.epoch, key, permit_class
+        )
 
     def cancel(self, client_order_id: str, key: GateKey) -> None:
         """See `Venue.cancel`."""
-        permit = self._gate.enter(client_order_id, self._gate.epoch, key, PermitClass.CANCEL)
-        try:
-            with self._lock:
-                reports = self._engine.cancel(client_order_id, self._market_time())
-        finally:
-            self._gate.leave(permit)
-        self._tell(reports)
+        self._request(
+            Cancel(client_order_id), client_order_id, self._gate.epoch, key, PermitClass.CANCEL
+        )
+
+    def look_up(self, client_order_id: str, key: GateKey) -> None:
+        """See `Venue.look_up`."""
+        self._request(
+            LookUp(client_order_id), client_order_id, self._gate.epoch, key, PermitClass.READ
+        )
+
+    def take_snapshot(self, number: int, since: int, key: GateKey) -> None:
+        """See `Venue.take_snapshot`."""
+        self._request(
+            TakeSnapshot(number, since),
+            f"snapshot {number}",
+            self._gate.epoch,
+            key,
+            PermitClass.READ,
+        )
 
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed: what rests may fill."""
         with self._lock:
-            reports = self._engine.on_bar(bar)
-        self._tell(reports)
+            self._untold.extend(self._exchange.on_bar(bar))
+        self._tell_all()
 
     def close_session(self, at: int) -> None:
         """The exchange has closed: day orders expire."""
         with self._lock:
-            reports = self._engine.close_session(at)
-        self._tell(reports)
+            self._untold.extend(self._exchange.close_session(at))
+        self._tell_all()
 
-    def _tell(self, reports: Iterable[VenueReport]) -> None:
-        for report in reports:
-            self._report(report)
+    def _request(
+        self, request: Request, name: str, epoch: int, key: GateKey, permit_class: PermitClass
+    ) -> None:
+        permit = self._gate.enter(name, epoch, key, permit_class)
+        try:
+            reached("venue.request.before")
+            with self._lock:
+                self._untold.extend(self._exchange.receive(request, self._market_time()))
+            reached("venue.request.answered")
+        finally:
+            self._gate.leave(permit)
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        """Tell what is untold. Where another thread is at it already, it tells ours too."""
+        while (message := self._next_to_tell()) is not None:
+            try:
+                self._tell(message)
+                reached("venue.told")
+            finally:
+                self._somebody_tells = False
+
+    def _next_to_tell(self) -> VenueMessage | None:
+        with self._lock:
+            if self._somebody_tells or not self._untold:
+                return None
+            self._somebody_tells = True
+            return self._untold.popleft()
 
 
 class DryRunVenue:
-    """Everything but the send: each order gets as far as the wire and is withheld there."""
+    """Everything but the send: each order gets as far as the wire and is withheld there.
+
+    Who looks finds an account in which nothing ever happened.
+    """
+
+    def __init__(
+        self,
+        market_time: Callable[[], int],
+        tell: Callable[[VenueMessage], None],
+        terms: VenueTerms | None = None,
+    ) -> None:
+        self._market_time = market_time
+        self._tell = tell
+        self._engine = MatchingEngine(terms)
 
     def submit(self, approved: OrderApproved, key: GateKey) -> None:
         """See `Venue.submit`."""
@@ -82,3 +151,12 @@ class DryRunVenue:
     def cancel(self, client_order_id: str, key: GateKey) -> None:
         """See `Venue.cancel`."""
         raise GateRefused(f"dry run: the cancel of {client_order_id} was not sent")
+
+    def look_up(self, client_order_id: str, key: GateKey) -> None:
+        """See `Venue.look_up`."""
+        self._tell(self._engine.look_up(client_order_id, self._market_time()))
+
+    def take_snapshot(self, number: int, since: int, key: GateKey) -> None:
+        """See `Venue.take_snapshot`."""
+        snapshot = self._engine.snapshot(self._market_time(), since)
+        self._tell(SnapshotTaken(number=number, snapshot=snapshot))

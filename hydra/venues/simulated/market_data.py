@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
-from hydra.venues.bar_files import read_bars
+from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
 from hydra.venues.bar_rows import BadData
 from hydra.venues.exchange_calendar import sessions
 from hydra.venues.simulated.generated import generated_session
+from hydra.venues.simulated.symbols import is_crypto
 
 GENERATED_DATE = "2026-01-05"
 """An ordinary Monday: the generated session is always this one, so that a seed is all it needs."""
@@ -37,17 +40,25 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
         """How long a bar lasts, in market ns."""
         return self.bars[0].end_at - self.bars[0].start_at
 
+    @property
+    def digest(self) -> str:
+        """Names the bars and sessions: two markets of one digest are one market."""
+        content = msgspec.msgpack.encode((self.bars, self.sessions))
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
+
 
 def from_file(path: Path, cache_dir: Path | None) -> MarketData:
-    """The market of a bars file. Raises `BadData`."""
+    """The market of a bars file, with the sessions of its exchange. Raises `BadData`."""
     bars = read_bars(path)
-    table = exchange_sessions(_date_of(bars[0].start_at), _date_of(bars[-1].end_at), cache_dir)
-    return MarketData(
-        bars=bars,
-        sessions=table,
-        symbols=(bars[0].symbol,),
-        origin=f"real bars from {path.name}",
-    )
+    symbol, origin = bars[0].symbol, f"real bars from {path.name}"
+    first, last = _date_of(bars[0].start_at), _date_of(bars[-1].end_at)
+    if is_crypto(symbol):
+        table = round_the_clock_sessions(first, last)
+        if COUNTS_AS_USD in path.name:
+            origin = f"{origin}, {COUNTS_AS_USD} counted as USD"
+    else:
+        table = exchange_sessions(first, last, cache_dir)
+    return MarketData(bars=bars, sessions=table, symbols=(symbol,), origin=origin)
 
 
 def generated(symbols: tuple[str, ...], seed: int, cache_dir: Path | None) -> MarketData:
@@ -69,5 +80,27 @@ def exchange_sessions(first: str, last: str, cache_dir: Path | None) -> SessionT
     return SessionTable(tuple(ExchangeSession(*row) for row in sessions(first, last, cache_dir)))
 
 
+def round_the_clock_sessions(first: str, last: str) -> SessionTable:
+    """A session for each UTC day from one ISO date to another, both included; never a pause."""
+    days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    midnights = [
+        datetime.fromisoformat(first).replace(tzinfo=UTC) + timedelta(days=day)
+        for day in range(days + 1)
+    ]
+    return SessionTable(
+        tuple(
+            ExchangeSession(f"{opens:%Y-%m-%d}", _ns(opens), _ns(closes), early_close=False)
+            for opens, closes in pairwise(midnights)
+        )
+    )
+
+
+def _ns(moment: datetime) -> int:
+    return int(moment.timestamp()) * _SECOND_NS
+
+
 def _date_of(at: int) -> str:
-    return datetime.fromtimestamp(at / 1e9, UTC).date().isoformat()
+    return datetime.fromtimestamp(at // _SECOND_NS, UTC).date().isoformat()
+
+
+_SECOND_NS = 1_000_000_000

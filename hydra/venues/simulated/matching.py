@@ -3,134 +3,107 @@
 It is pure: no clock, no thread, no randomness. The same calls in the same order give the same
 reports, to the last identifier; replay, backtest, embedded venue and tests all trade on it.
 
-The fill rule
--------------
-
-**Which bars.** An order may be filled only by a bar of its symbol that
-
-- *ends* after the order was accepted, and
-- *starts* no earlier than `known_until`: the end of the newest bar, of any symbol, that the engine
-  had been given when the order came, and later the end of the last bar that passed over the order.
-
-A bot knows bars and nothing else, and a bar is delivered at its end. So all that a bot knew when
-it sent the order had happened by `known_until`, and every price that may fill the order, the open
-included, came after that: nothing looks ahead, whatever the caller's clock says and also where
-symbols have bars of different length.
-
-The usual case: bar *k* is delivered at its end, which is the start of bar *k+1*. A bot sees it and
-sends a market order, which is accepted at that time or, with real threads, a little later, inside
-bar *k+1*. Bar *k+1* is the first to fit both conditions: when it is delivered, at its end, the
-order fills at its open. The small delay changes nothing.
-
-**At what price** (see `fill_model`). A market order: at the open. A limit order: at the open if
-that is at or better than the limit, else at the limit if the bar reaches it. A stop order: at the
-open if that is at or through the stop, else at the stop if the bar reaches it. Market and stop
-orders pay `slippage_bps`. The price is then rounded against the order to the step at which the
-venue quotes (0.01 from $1, 0.0001 below). An immediate-or-cancel order sees the open of its first
-bar and nothing else.
-
-**At what time.** A fill at the open bears the bar's `start_at`, a fill inside the bar its `end_at`,
-the only moment by which it is known to have happened. Both are properties of the bar: were the
-time of acceptance used, the record would differ with every delay of a thread. So the fill of
-an order that came some milliseconds into the bar is dated a little before its acceptance.
-
-**In what order.** Inside a bar: everything at the open, then the stops, then the limits, each in
-the order of acceptance. A bar that could have reached both a stop and a target reached the stop
-first.
-
-**How much.** Without `max_participation` an order fills whole. With it, all orders of a symbol
-together get at most that share of the bar's volume, in whole shares; the rest waits for the next
-bar, and a stop that was triggered waits as a market order.
+What a bar does with an order is in `bar_fills`; which orders are taken is in `order_rules` and
+`account_rules`. A replacement is a new order of its own name and quantity: the old one is over,
+what it had traded stays traded, and the new one is filled from zero.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 
-import msgspec
+from msgspec import structs
 
 from hydra.trading.bars import Bar
-from hydra.trading.exact import add, subtract
-from hydra.trading.orders import Fill, Order, OrderType, TimeInForce
-from hydra.venues.simulated.fill_model import (
-    Execution,
-    Moment,
-    execution_of,
-    shares_on_offer,
-    whole,
-)
-from hydra.venues.simulated.order_rules import first_refusal
+from hydra.trading.exact import subtract, total
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Fill, Order, Side, TimeInForce
+from hydra.trading.venue_view import VenueAccount, VenueOrder, VenueSnapshot
+from hydra.venues.simulated.account import Account
+from hydra.venues.simulated.account_rules import AccountView, first_account_refusal, worst_value
+from hydra.venues.simulated.bar_fills import ExecutedQuantity, Outcome, outcomes_of
+from hydra.venues.simulated.order_register import OrderRegister
+from hydra.venues.simulated.order_rules import client_order_id_is_usable, first_refusal
 from hydra.venues.simulated.resting_orders import RestingOrder, RestingOrders
+from hydra.venues.simulated.symbols import is_crypto
+from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderRejected,
+    OrderReplaced,
     VenueReport,
 )
+from messages.reconciliation import OrderFound, OrderNotFound
 
 
 class MatchingEngine:
-    """Every order it accepts ends in at most one of: filled whole, canceled, expired.
+    """Every order it accepts ends in one of: filled whole, canceled, expired, replaced, rejected.
 
-    `slippage_bps` is at least 0 and under 10,000; `max_participation` is over 0 and at most 1, or
-    None for fills of any size. Anything else is a ValueError.
+    Until then it is open. All calls take market time (UTC ns).
     """
 
     def __init__(
-        self, slippage_bps: Decimal = Decimal(0), max_participation: Decimal | None = None
+        self, terms: VenueTerms | None = None, executed: ExecutedQuantity | None = None
     ) -> None:
-        if not 0 <= slippage_bps < 10_000:
-            raise ValueError(f"slippage_bps is {slippage_bps}, wanted at least 0 and under 10000")
-        if max_participation is not None and not 0 < max_participation <= 1:
-            raise ValueError(
-                f"max_participation is {max_participation}, wanted over 0 and at most 1, or None"
-            )
-        self._slippage_bps = slippage_bps
-        self._max_participation = max_participation
+        self._terms = terms or VenueTerms()
+        self._executed = executed
         self._book = RestingOrders()
-        self._names_used: dict[str, None] = {}
-        self._positions: dict[str, Decimal] = {}
+        self._register = OrderRegister()
+        self._account = Account(self._terms.starting_cash)
+        self._blocked = ""
         self._newest_bar_end = _BEFORE_ALL_BARS
+        self._now = _BEFORE_ALL_BARS  # the newest time that anybody named; never steps back
         self._order_numbers = count(1)
         self._execution_numbers = count(1)
 
     def submit(self, order: Order, at: int) -> tuple[VenueReport, ...]:
-        """Take the order or refuse it with a reason; `at` is market time. It fills on later bars.
+        """Take the order or refuse it with a reason. It fills on later bars.
 
-        A refused order's name is used up like any other.
+        A refused order's name is used up like any other. One that `replaces` another takes its
+        place at once, or is refused and leaves it as it was.
         """
-        refusal = first_refusal(order)
-        if refusal is None and order.client_order_id in self._names_used:
-            refusal = "client_order_id must be unique"
-        self._names_used[order.client_order_id] = None
+        self._has_come_to(at)
+        refusal = self._refusal(order)
         if refusal is not None:
-            return (OrderRejected(client_order_id=order.client_order_id, reason=refusal, at=at),)
-        resting = RestingOrder(
-            order=order,
-            working=order,
-            venue_order_id=f"sim-o-{next(self._order_numbers)}",
-            accepted_at=at,
-            known_until=self._newest_bar_end,
-            filled=Decimal(0),
-        )
-        self._book.put(resting)
-        return (
-            OrderAccepted(
-                client_order_id=order.client_order_id,
-                venue_order_id=resting.venue_order_id,
-                at=at,
-            ),
-        )
+            return (self._refuse(order, refusal, at),)
+        replaced = None if order.replaces is None else self._book.remove(order.replaces)
+        accepted = self._accept(order, at)
+        if replaced is None:
+            return (accepted,)
+        name, by = replaced.order.client_order_id, order.client_order_id
+        self._register.end(name, OrderStatus.REPLACED, at, self._now, replaced_by=by)
+        return (accepted, OrderReplaced(client_order_id=name, by=by, at=at))
+
+    def request_cancel(self, client_order_id: str, at: int) -> None:
+        """Take note that its end was asked for; it works on until `cancel`, and may fill."""
+        self._has_come_to(at)
+        resting = self._book.find(client_order_id)
+        if resting is not None:
+            self._book.put(structs.replace(resting, cancel_pending=True))
 
     def cancel(self, client_order_id: str, at: int) -> tuple[VenueReport, ...]:
         """Take what is left of the order out of the market.
 
         Says nothing if the order is not open: it has had its last report, or never came.
         """
+        self._has_come_to(at)
         if self._book.remove(client_order_id) is None:
             return ()
+        self._register.end(client_order_id, OrderStatus.CANCELED, at, self._now)
         return (OrderCanceled(client_order_id=client_order_id, at=at),)
+
+    def reject_late(self, client_order_id: str, reason: str, at: int) -> tuple[VenueReport, ...]:
+        """The market refuses what the venue had accepted, as long as nothing of it has filled."""
+        self._has_come_to(at)
+        resting = self._book.find(client_order_id)
+        if resting is None or resting.filled:
+            return ()
+        self._book.remove(client_order_id)
+        self._register.end(client_order_id, OrderStatus.REJECTED, at, self._now, reason=reason)
+        return (OrderRejected(client_order_id=client_order_id, reason=reason, at=at),)
 
     def on_bar(self, bar: Bar) -> tuple[VenueReport, ...]:
         """Let a closed, checked bar fill what rests in its symbol.
@@ -138,103 +111,209 @@ class MatchingEngine:
         Bars of one symbol come in the order of time and do not overlap; one that comes again, or
         late, fills nothing that a later bar has passed over.
         """
+        self._has_come_to(bar.end_at)
         if bar.end_at > self._newest_bar_end:
             self._newest_bar_end = bar.end_at
+        self._account.mark(bar.symbol, bar.close)
         resting_orders = self._book.of_symbol(bar.symbol)
         if not resting_orders:
             return ()
-        return self._match(resting_orders, bar)
+        outcomes = outcomes_of(resting_orders, bar, self._terms, self._executed)
+        return tuple(
+            report for outcome in outcomes for report in self._take_out_of_bar(outcome, bar)
+        )
 
     def close_session(self, at: int) -> tuple[VenueReport, ...]:
         """Expire the day orders of the session that closes at `at`.
 
-        Orders accepted at `at` or later were sent for the next session and stay; so do gtc orders.
+        Orders accepted at `at` or later were sent for the next session and stay; so do gtc orders,
+        and all of coins, whose market never closes.
         """
+        self._has_come_to(at)
         reports: list[VenueReport] = []
         for resting in self._book.all():
-            is_over = resting.order.time_in_force is not TimeInForce.GTC
-            if is_over and resting.accepted_at < at:
-                self._book.remove(resting.order.client_order_id)
-                reports.append(OrderExpired(client_order_id=resting.order.client_order_id, at=at))
+            order = resting.order
+            lives_on = order.time_in_force is TimeInForce.GTC or is_crypto(order.symbol)
+            if not lives_on and resting.accepted_at < at:
+                self._book.remove(order.client_order_id)
+                self._register.end(order.client_order_id, OrderStatus.EXPIRED, at, self._now)
+                reports.append(OrderExpired(client_order_id=order.client_order_id, at=at))
         return tuple(reports)
+
+    def look_up(self, client_order_id: str, at: int) -> OrderFound | OrderNotFound:
+        """The order of this name, with all that was ever executed of it."""
+        self._has_come_to(at)
+        found = self._register.find(client_order_id)
+        if found is None:
+            return OrderNotFound(client_order_id=client_order_id)
+        return OrderFound(
+            client_order_id=client_order_id,
+            found=found,
+            fills=self._register.fills_of(client_order_id),
+        )
+
+    def snapshot(self, at: int, since: int) -> VenueSnapshot:
+        """The whole account now. What was over before `since` is left out."""
+        self._has_come_to(at)
+        return VenueSnapshot(
+            at=at,
+            since=since,
+            account=VenueAccount(
+                account=self._terms.account,
+                cash=self._account.cash,
+                equity=self._account.equity(),
+                blocked=self._blocked,
+            ),
+            positions=self._account.positions(),
+            orders=self._register.orders_since(since),
+            fills=self._register.fills_since(since),
+        )
+
+    def block(self, reason: str) -> None:
+        """Refuse every new order from now on; "" ends that. What rests may still trade."""
+        self._blocked = reason
+
+    def execute(
+        self, client_order_id: str, quantity: Decimal, price: Decimal, at: int
+    ) -> tuple[VenueReport, ...]:
+        """Book an execution of an order that is over, which no honest venue does."""
+        known = self._register.find(client_order_id)
+        assert known is not None and self._book.find(client_order_id) is None
+        return (OrderFilled(fill=self._booked(known.order, quantity, price, at)),)
+
+    @property
+    def account(self) -> Account:
+        """Cash and positions."""
+        return self._account
+
+    def find(self, client_order_id: str) -> VenueOrder | None:
+        """What became of an order of this name, if there is one."""
+        return self._register.find(client_order_id)
+
+    def resting(self, client_order_id: str) -> RestingOrder | None:
+        """The order as it works now, if it is open."""
+        return self._book.find(client_order_id)
 
     @property
     def open_orders(self) -> tuple[RestingOrder, ...]:
         """What rests in the book, in the order of acceptance."""
         return self._book.all()
 
-    def position(self, symbol: str) -> Decimal:
-        """The signed sum of all fills: over zero is long, below zero short."""
-        return self._positions.get(symbol, Decimal(0))
+    @property
+    def executions(self) -> int:
+        """How many there have been."""
+        return self._register.executions
 
-    def _match(self, resting_orders: tuple[RestingOrder, ...], bar: Bar) -> tuple[VenueReport, ...]:
-        eligible = [resting for resting in resting_orders if resting.may_be_filled_by(bar)]
-        executions = [
-            (resting, execution_of(resting.working, bar, self._slippage_bps))
-            for resting in eligible
-        ]
-        executions.sort(key=lambda pair: _moment_of(pair[1]))
-        left: Decimal | None = None
-        if self._max_participation is not None:
-            left = shares_on_offer(bar.volume, self._max_participation)
-        reports: list[VenueReport] = []
-        for resting, execution in executions:
-            quantity = Decimal(0)
-            if execution is not None:
-                quantity = resting.remaining
-                if left is not None:
-                    quantity = min(quantity, whole(left))
-                    left = subtract(left, quantity)
-            reports.extend(self._execute(resting, execution, quantity, bar))
-        return tuple(reports)
+    def _has_come_to(self, at: int) -> None:
+        if at > self._now:
+            self._now = at
 
-    def _execute(
-        self, resting: RestingOrder, execution: Execution | None, quantity: Decimal, bar: Bar
-    ) -> list[VenueReport]:
-        """Book what the bar does with one order; a quantity of zero is no fill."""
-        order = resting.order
-        reports: list[VenueReport] = []
-        if execution is not None and quantity > 0:
-            reports.append(OrderFilled(fill=self._fill(order, execution, quantity, bar)))
-            position = add(self.position(order.symbol), order.side.sign * quantity)
-            self._positions[order.symbol] = position
-        after = msgspec.structs.replace(
-            resting,
-            working=resting.working if execution is None else _triggered(resting.working),
-            known_until=bar.end_at,
-            filled=add(resting.filled, quantity),
+    def _refusal(self, order: Order) -> str | None:
+        refusal = first_refusal(order)
+        if refusal is None and self._register.find(order.client_order_id) is not None:
+            refusal = "client_order_id must be unique"
+        if refusal is None and order.replaces is not None:
+            refusal = self._fault_in_replacement(order, order.replaces)
+        return refusal or first_account_refusal(order, self._view_for(order))
+
+    def _fault_in_replacement(self, order: Order, replaces: str) -> str | None:
+        resting = self._book.find(replaces)
+        if resting is None:
+            return "unable to replace order, order is not open"
+        if resting.cancel_pending:
+            return "cannot replace order in pending_cancel status"
+        old = resting.order
+        if (order.symbol, order.side, order.order_type) != (old.symbol, old.side, old.order_type):
+            return "unable to replace order, symbol, side and type cannot be changed"
+        if structs.replace(
+            order, client_order_id=old.client_order_id, replaces=old.replaces
+        ) == structs.replace(old, quantity=resting.remaining):
+            return "order parameters are not changed"
+        return None
+
+    def _view_for(self, order: Order) -> AccountView:
+        symbol, cash_left = order.symbol, self._account.cash
+        if order.side is Side.BUY:  # nobody else asks, and it takes a look at every open order
+            cash_left = subtract(cash_left, total(self._costs(without=order.replaces)))
+        return AccountView(
+            blocked=self._blocked,
+            shorts_allowed=self._terms.shorts_allowed,
+            position=self._account.position(symbol),
+            last_price=self._account.last_price(symbol),
+            working=tuple(
+                resting
+                for resting in self._book.of_symbol(symbol)
+                if resting.order.client_order_id != order.replaces
+            ),
+            cash_left=cash_left,
         )
-        if after.remaining == 0:
-            self._book.remove(order.client_order_id)
+
+    def _costs(self, without: str | None) -> Iterator[Decimal]:
+        """What each open buy may cost, as far as that can be known."""
+        for resting in self._book.all():
+            working = resting.working
+            if working.side is Side.BUY and working.client_order_id != without:
+                last_price = self._account.last_price(working.symbol)
+                yield worst_value(working, resting.remaining, last_price) or _ZERO
+
+    def _refuse(self, order: Order, reason: str, at: int) -> OrderRejected:
+        name = order.client_order_id
+        if client_order_id_is_usable(order) is None and self._register.find(name) is None:
+            self._register.refuse(order, reason, at, self._now)
+        return OrderRejected(client_order_id=name, reason=reason, at=at)
+
+    def _accept(self, order: Order, at: int) -> OrderAccepted:
+        venue_order_id = f"sim-o-{next(self._order_numbers)}"
+        self._book.put(
+            RestingOrder(
+                order=order,
+                working=order,
+                venue_order_id=venue_order_id,
+                accepted_at=at,
+                known_until=self._newest_bar_end,
+                filled=_ZERO,
+            )
+        )
+        self._register.accept(order, venue_order_id, at)
+        return OrderAccepted(
+            client_order_id=order.client_order_id,
+            venue_order_id=venue_order_id,
+            at=at,
+            echo=order,
+        )
+
+    def _take_out_of_bar(self, outcome: Outcome, bar: Bar) -> list[VenueReport]:
+        """Book what the bar did with one order."""
+        after, order = outcome.after, outcome.after.order
+        name = order.client_order_id
+        reports: list[VenueReport] = []
+        if outcome.quantity:
+            fill = self._booked(order, outcome.quantity, outcome.price, outcome.at)
+            reports.append(OrderFilled(fill=fill))
+        if after.remaining <= 0:
+            self._book.remove(name)
         elif order.time_in_force is TimeInForce.IOC:
-            self._book.remove(order.client_order_id)
-            reports.append(OrderCanceled(client_order_id=order.client_order_id, at=bar.start_at))
+            self._book.remove(name)
+            self._register.end(name, OrderStatus.CANCELED, bar.start_at, self._now)
+            reports.append(OrderCanceled(client_order_id=name, at=bar.start_at))
         else:
             self._book.put(after)
         return reports
 
-    def _fill(self, order: Order, execution: Execution, quantity: Decimal, bar: Bar) -> Fill:
-        return Fill(
+    def _booked(self, order: Order, quantity: Decimal, price: Decimal, at: int) -> Fill:
+        fill = Fill(
             execution_id=f"sim-x-{next(self._execution_numbers)}",
             client_order_id=order.client_order_id,
             symbol=order.symbol,
             side=order.side,
             quantity=quantity,
-            price=execution.price,
-            at=bar.start_at if execution.moment is Moment.OPEN else bar.end_at,
+            price=price,
+            at=at,
         )
+        self._account.book(fill)
+        self._register.book(fill, self._now)
+        return fill
 
 
 _BEFORE_ALL_BARS = -(2**63)
-
-
-def _moment_of(execution: Execution | None) -> Moment:
-    """An order without an execution can only be an ioc order's end, which comes at the open."""
-    return Moment.OPEN if execution is None else execution.moment
-
-
-def _triggered(order: Order) -> Order:
-    """What an order works as after a bar that reached its price, whatever volume it found there."""
-    if order.order_type is not OrderType.STOP:
-        return order
-    return msgspec.structs.replace(order, order_type=OrderType.MARKET, stop_price=None)
+_ZERO = Decimal(0)

@@ -1,5 +1,7 @@
 """Which orders the simulated venue takes: pure checks of the order itself, one reason each.
 
+What depends on the account too is in `account_rules`.
+
 The reasons are worded as the real broker words them where its wording is known, so that whoever
 reads a log sees the same sentence in simulation and at the broker.
 """
@@ -8,9 +10,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from hydra.trading.orders import Order, OrderType, TimeInForce
+from hydra.venues.simulated.symbols import QUANTITY_DECIMALS, QUANTITY_STEP, is_crypto, price_step
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
-QUANTITY_STEP = Decimal("0.000000001")
 QUANTITY_MAX = Decimal(10**12)
 PRICE_MAX = Decimal(10**9)
 
@@ -22,11 +24,6 @@ def first_refusal(order: Order) -> str | None:
         if reason is not None:
             return reason
     return None
-
-
-def price_step(price: Decimal) -> Decimal:
-    """The smallest difference between two prices at this height: a cent, below $1 a hundredth."""
-    return _STEP_FROM_ONE_DOLLAR if price >= 1 else _STEP_BELOW_ONE_DOLLAR
 
 
 def client_order_id_is_usable(order: Order) -> str | None:
@@ -51,7 +48,13 @@ def quantity_is_tradable(order: Order) -> str | None:
     if quantity > QUANTITY_MAX:
         return f"qty must be <= {QUANTITY_MAX}, found {quantity}"
     if quantity != quantity.quantize(QUANTITY_STEP):
-        return f"qty must be limited to 9 decimal places, found {quantity}"
+        return f"qty must be limited to {QUANTITY_DECIMALS} decimal places, found {quantity}"
+    return None
+
+
+def order_type_is_known_for_the_symbol(order: Order) -> str | None:
+    if is_crypto(order.symbol) and order.order_type is OrderType.STOP:
+        return "invalid order type for crypto order"
     return None
 
 
@@ -82,6 +85,20 @@ def stop_price_is_quotable(order: Order) -> str | None:
     return _fault_in_price("stop_price", order.stop_price)
 
 
+def time_in_force_is_known_for_the_symbol(order: Order) -> str | None:
+    if is_crypto(order.symbol) and order.time_in_force is TimeInForce.DAY:
+        return "invalid crypto time_in_force"
+    return None
+
+
+def fraction_of_a_share_is_for_the_day(order: Order) -> str | None:
+    if is_crypto(order.symbol) or order.time_in_force is TimeInForce.DAY:
+        return None
+    if order.quantity != order.quantity.to_integral_value():
+        return "fractional orders must be DAY orders"
+    return None
+
+
 def time_in_force_fits_the_order_type(order: Order) -> str | None:
     if order.time_in_force is TimeInForce.IOC and order.order_type is OrderType.STOP:
         return "invalid time_in_force: a stop order must be day or gtc"
@@ -92,15 +109,15 @@ CHECKS: tuple[Callable[[Order], str | None], ...] = (
     client_order_id_is_usable,
     symbol_is_given,
     quantity_is_tradable,
+    order_type_is_known_for_the_symbol,
     prices_fit_the_order_type,
     limit_price_is_quotable,
     stop_price_is_quotable,
+    time_in_force_is_known_for_the_symbol,
     time_in_force_fits_the_order_type,
+    fraction_of_a_share_is_for_the_day,
 )
 """The order of asking. A new rule is one function and one line here."""
-
-_STEP_FROM_ONE_DOLLAR = Decimal("0.01")
-_STEP_BELOW_ONE_DOLLAR = Decimal("0.0001")
 
 
 def _fault_in_price(name: str, price: Decimal | None) -> str | None:

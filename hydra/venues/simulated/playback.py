@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeAlias
 
 import msgspec
@@ -38,9 +39,42 @@ class MarketEnded(msgspec.Struct, frozen=True):
 
 MarketEvent: TypeAlias = Bar | SessionClosed | MarketEnded
 
+TimedEvent: TypeAlias = tuple[int, MarketEvent]
+"""A market event behind the market time at which it happens."""
 
-def market_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[tuple[int, MarketEvent]]:
-    """Bars (ascending by end) with the closes of their sessions between them, and the end."""
+
+def market_events(
+    bars: Iterable[Bar], sessions: SessionTable, skip: int = 0
+) -> Iterator[TimedEvent]:
+    """Bars (ascending by end) with the closes of their sessions between them, and the end.
+
+    The first `skip` events are left out: a venue that was rebuilt has seen them.
+    """
+    return islice(_all_events(bars, sessions), skip, None)
+
+
+def market_time_after(events: Iterable[TimedEvent], since: int, elapsed: int) -> int:
+    """Where a playback is that was at market time `since` and ran on for `elapsed` market ns.
+
+    It waits for no night, so it may be days ahead; it stops at the end of the market, and never
+    goes back.
+    """
+    now = previous = since
+    for at, _ in events:
+        if elapsed <= 0:
+            return now
+        if at > now:
+            if at - previous > SKIP_GAPS_OVER:
+                now = max(now, at - MINUTE)
+            if at - now > elapsed:
+                return now + elapsed
+            elapsed -= at - now
+            now = at
+        previous = at
+    return now
+
+
+def _all_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
     open_session = None
     last_end = 0
     for bar in bars:
@@ -82,7 +116,7 @@ class Playback:
 
     def __init__(
         self,
-        events: Iterable[tuple[int, MarketEvent]],
+        events: Iterable[TimedEvent],
         market: Market,
         clock: ScaledClock,
         finished: Callable[[str | None], None],
@@ -115,9 +149,9 @@ class Playback:
 
     def _play(self) -> None:
         clock = self._clock
-        previous: int | None = None
+        previous = clock.at(machine_time())
         for at, event in self._events:
-            if previous is not None and at - previous > SKIP_GAPS_OVER:
+            if at - previous > SKIP_GAPS_OVER:
                 now = machine_time()
                 clock.skip_to(max(clock.at(now), at - MINUTE), now)
             while (wait := clock.machine_wait(at, machine_time())) > 0:

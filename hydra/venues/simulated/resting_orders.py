@@ -12,9 +12,10 @@ from hydra.trading.orders import Order
 class RestingOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order in the book.
 
-    `order` is what was sent; `working` is what it trades as by now: a triggered stop works as a
-    market order. `known_until` is the end of the newest bar that anyone could have known when the
-    order was sent, or that has passed over it since.
+    `order` is what was sent; `working` is what it trades as by now: a triggered stop is none any
+    more. `known_until` is the end of the newest bar that anyone could have known when the
+    order was sent, or that has passed over it since. With a `cancel_pending` somebody asked for its
+    end and the venue has taken the request: until it is done the order works on.
     """
 
     order: Order
@@ -23,6 +24,7 @@ class RestingOrder(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: int
     known_until: int
     filled: Decimal
+    cancel_pending: bool = False
 
     @property
     def remaining(self) -> Decimal:
@@ -58,6 +60,10 @@ class RestingOrders:
         if not orders_of_symbol:
             del self._by_symbol[resting.order.symbol]
         return resting
+
+    def find(self, client_order_id: str) -> RestingOrder | None:
+        """The order of this name, if it rests here."""
+        return self._by_id.get(client_order_id)
 
     def of_symbol(self, symbol: str) -> tuple[RestingOrder, ...]:
         """The orders that a bar of `symbol` could fill."""

@@ -1,6 +1,8 @@
-"""Short ways to say an order and a bar, for the tests of the matching engine."""
+"""Short ways to say an order and a bar, for the tests of the simulated venue."""
 
 from decimal import Decimal
+
+from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
@@ -55,3 +57,23 @@ def stop(name: str, side: Side, price: str, quantity: str = "10") -> Order:
         time_in_force=TimeInForce.DAY,
         stop_price=Decimal(price),
     )
+
+
+def gtc(order: Order) -> Order:
+    """The same, until it is canceled."""
+    return structs.replace(order, time_in_force=TimeInForce.GTC)
+
+
+def ioc(order: Order) -> Order:
+    """The same, now or not at all."""
+    return structs.replace(order, time_in_force=TimeInForce.IOC)
+
+
+def replacing(old: str, order: Order) -> Order:
+    """The same, in the place of another."""
+    return structs.replace(order, replaces=old)
+
+
+def of_symbol(symbol: str, order: Order) -> Order:
+    """The same in another symbol."""
+    return structs.replace(order, symbol=symbol)

@@ -4,7 +4,13 @@ import msgspec
 import pytest
 
 from hydra.trading.orders import Order, Side, TimeInForce
-from hydra.venues.simulated.fill_model import Execution, Moment, execution_of, shares_on_offer
+from hydra.venues.simulated.fill_model import (
+    Execution,
+    Moment,
+    execution_of,
+    quantity_on_offer,
+    triggered,
+)
 from tests.venues.simulated.orders import bar_of, limit, market, stop
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -77,6 +83,46 @@ def test_slippage_goes_against_market_and_stop_orders_and_never_against_a_limit(
 
 
 @pytest.mark.parametrize(
+    ("order", "prices", "slippage_bps", "execution"),
+    [
+        # 2.5 % over 100.
+        (stop("a", BUY, "100"), (102.5, 103.0, 102.0, 102.6), 0, (OPEN, "102.50")),
+        (stop("a", BUY, "100"), (102.5, 103.0, 102.0, 102.6), 10, (OPEN, "102.50")),
+        (stop("a", BUY, "100"), (102.51, 103.0, 102.5, 102.6), 0, (LIMIT_TOUCHED, "102.50")),
+        (stop("a", BUY, "100"), (102.51, 103.0, 102.51, 102.6), 0, (OPEN, None)),
+        (stop("a", BUY, "100"), (99.0, 200.0, 99.0, 199.0), 0, (STOP_TOUCHED, "100.00")),
+        (stop("a", BUY, "100"), (99.0, 200.0, 99.0, 199.0), 500, (STOP_TOUCHED, "102.50")),
+        # 4 % below 50.
+        (stop("a", BUY, "49.99"), (51.98, 52.0, 51.9, 52.0), 0, (OPEN, "51.98")),
+        (stop("a", BUY, "49.99"), (51.99, 52.0, 51.99, 52.0), 0, (OPEN, None)),
+        (stop("a", BUY, "50"), (51.25, 51.3, 51.2, 51.3), 0, (OPEN, "51.25")),
+        (stop("a", BUY, "50"), (51.26, 51.3, 51.26, 51.3), 0, (OPEN, None)),
+        # A sale is at the market, whatever that is.
+        (stop("a", SELL, "100"), (1.0, 1.0, 1.0, 1.0), 0, (OPEN, "1.00")),
+    ],
+)
+def test_a_purchase_at_a_stop_has_a_limit_a_little_over_it(
+    order: Order,
+    prices: tuple[float, float, float, float],
+    slippage_bps: int,
+    execution: tuple[Moment, str | None],
+) -> None:
+    moment, price = execution
+
+    found = execution_of(order, bar_of(1, prices), Decimal(slippage_bps))
+
+    assert found == Execution(moment, None if price is None else Decimal(price))
+
+
+def test_what_a_stop_becomes_once_it_is_triggered() -> None:
+    bought, sold = triggered(stop("a", BUY, "99.99")), triggered(stop("a", SELL, "99.99"))
+
+    assert bought == limit("a", BUY, "102.48")
+    assert sold == market("a", SELL)
+    assert triggered(bought) == bought
+
+
+@pytest.mark.parametrize(
     ("opened", "side", "price"),
     [
         (94.2001, BUY, "94.21"),
@@ -115,10 +161,20 @@ def test_an_immediate_or_cancel_limit_sees_the_open_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("volume", "participation", "shares"),
-    [(1000.0, "0.1", 100), (1009.0, "0.1", 100), (9.0, "0.1", 0), (0.0, "1", 0), (35.9, "1", 35)],
+    ("volume", "participation", "step", "on_offer"),
+    [
+        (1000.0, "0.1", "1", "100"),
+        (1009.0, "0.1", "1", "100"),
+        (9.0, "0.1", "1", "0"),
+        (0.0, "1", "1", "0"),
+        (35.9, "1", "1", "35"),
+        (35.92724, "0.1", "0.000000001", "3.592724"),
+        (0.00000001, "0.05", "0.000000001", "0"),
+    ],
 )
-def test_a_bar_offers_a_share_of_its_volume_in_whole_shares(
-    volume: float, participation: str, shares: int
+def test_a_bar_offers_a_share_of_its_volume_in_whole_steps(
+    volume: float, participation: str, step: str, on_offer: str
 ) -> None:
-    assert shares_on_offer(volume, Decimal(participation)) == shares
+    offered = quantity_on_offer(volume, Decimal(participation), Decimal(step))
+
+    assert offered == Decimal(on_offer)

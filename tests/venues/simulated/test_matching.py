@@ -4,24 +4,33 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hydra.trading.bars import Bar
-from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Fill, Order, Side
+from hydra.trading.venue_view import VenueOrder
 from hydra.venues.simulated.matching import MatchingEngine
 from hydra.venues.simulated.resting_orders import RestingOrder
+from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderRejected,
-    VenueReport,
-    client_order_id_of,
+    OrderReplaced,
 )
-from tests.venues.simulated.orders import MINUTE, bar_of, limit, market, stop
+from tests.venues.simulated.orders import (
+    MINUTE,
+    bar_of,
+    gtc,
+    ioc,
+    limit,
+    market,
+    of_symbol,
+    replacing,
+    stop,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 SECOND = MINUTE // 60
@@ -45,6 +54,14 @@ def filled(
     )
 
 
+def holding(quantity: str, *symbols: str, terms: VenueTerms | None = None) -> MatchingEngine:
+    """An engine whose account has bought so much before."""
+    engine = MatchingEngine(terms)
+    for symbol in symbols:
+        engine.account.adjust(symbol, Decimal(quantity))
+    return engine
+
+
 @pytest.mark.parametrize("delay", [0, 1, 5_000_000, MINUTE - 1])
 def test_a_market_order_fills_at_the_open_of_the_next_bar_however_late_in_it_it_came(
     delay: int,
@@ -57,11 +74,11 @@ def test_a_market_order_fills_at_the_open_of_the_next_bar_however_late_in_it_it_
     reports = engine.on_bar(bar_of(1, (100.0, 105.0, 95.0, 104.0)))
 
     assert accepted == (
-        OrderAccepted(client_order_id="a", venue_order_id="sim-o-1", at=MINUTE + delay),
+        OrderAccepted(client_order_id="a", venue_order_id="sim-o-1", at=MINUTE + delay, echo=order),
     )
     assert reports == (filled(1, order, "100", at=MINUTE),)
     assert engine.open_orders == ()
-    assert engine.position("AAPL") == Decimal(10)
+    assert engine.account.position("AAPL") == Decimal(10)
 
 
 def test_a_bar_that_ended_at_the_acceptance_fills_nothing() -> None:
@@ -102,7 +119,7 @@ def test_a_clock_that_is_behind_the_bars_gives_no_look_ahead() -> None:
 
 
 def test_a_bar_that_comes_again_fills_nothing_more() -> None:
-    engine = MatchingEngine(max_participation=Decimal("0.001"))
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.001")))
     order = market("a", BUY, quantity="2")
     engine.submit(order, at=0)
 
@@ -113,7 +130,7 @@ def test_a_bar_that_comes_again_fills_nothing_more() -> None:
 
 
 def test_a_bar_fills_only_orders_in_its_own_symbol() -> None:
-    engine = MatchingEngine()
+    engine = holding("10", "SPY")
     aapl, spy = market("a", BUY), market("s", SELL, symbol="SPY")
     engine.submit(aapl, at=0)
     engine.submit(spy, at=0)
@@ -122,13 +139,13 @@ def test_a_bar_fills_only_orders_in_its_own_symbol() -> None:
 
     assert reports == (filled(1, spy, "100", at=0),)
     assert [resting.order for resting in engine.open_orders] == [aapl]
-    assert (engine.position("AAPL"), engine.position("SPY")) == (Decimal(0), Decimal(-10))
+    assert [engine.account.position(symbol) for symbol in ("AAPL", "SPY")] == [0, 0]
 
 
 def test_the_open_comes_first_then_stops_then_limits() -> None:
-    engine = MatchingEngine()
+    engine = holding("40", "AAPL")
     target, protection = limit("target", SELL, "104"), stop("protection", SELL, "96")
-    late, early = market("late", BUY), stop("early", SELL, "101")
+    late, early = market("late", SELL), stop("early", SELL, "101")
     for order in (target, protection, late, early):
         engine.submit(order, at=0)
 
@@ -153,7 +170,7 @@ def test_a_limit_order_rests_until_a_bar_reaches_it() -> None:
 
 
 def test_a_gap_through_a_stop_fills_at_the_open_with_slippage() -> None:
-    engine = MatchingEngine(slippage_bps=Decimal(5))
+    engine = holding("10", "AAPL", terms=VenueTerms(slippage_bps=Decimal(5)))
     order = stop("a", SELL, "97")
     engine.submit(order, at=0)
 
@@ -164,7 +181,7 @@ def test_a_gap_through_a_stop_fills_at_the_open_with_slippage() -> None:
 
 
 def test_orders_share_a_part_of_the_volume_and_the_rest_waits() -> None:
-    engine = MatchingEngine(max_participation=Decimal("0.1"))
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.1")))
     first, second = market("a", BUY, quantity="70"), market("b", BUY, quantity="70.5")
     engine.submit(first, at=0)
     engine.submit(second, at=0)
@@ -178,11 +195,11 @@ def test_orders_share_a_part_of_the_volume_and_the_rest_waits() -> None:
         ),
         (filled(3, second, "100", at=MINUTE, quantity="40.5"),),
     ]
-    assert engine.position("AAPL") == Decimal("140.5")
+    assert engine.account.position("AAPL") == Decimal("140.5")
 
 
 def test_a_partly_filled_order_is_open_with_what_is_left_of_it() -> None:
-    engine = MatchingEngine(max_participation=Decimal("0.1"))
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.1")))
     order = limit("a", BUY, "100", quantity="150")
     engine.submit(order, at=0)
 
@@ -201,7 +218,7 @@ def test_a_partly_filled_order_is_open_with_what_is_left_of_it() -> None:
 
 
 def test_a_triggered_stop_trades_its_rest_as_a_market_order() -> None:
-    engine = MatchingEngine(max_participation=Decimal("0.01"))
+    engine = holding("30", "AAPL", terms=VenueTerms(max_participation=Decimal("0.01")))
     order = stop("a", SELL, "97", quantity="30")
     engine.submit(order, at=0)
 
@@ -218,12 +235,23 @@ def test_a_triggered_stop_trades_its_rest_as_a_market_order() -> None:
     ]
 
 
+def test_a_purchase_that_the_market_has_left_behind_at_its_stop_waits_as_a_limit_order() -> None:
+    engine = MatchingEngine()
+    order = stop("a", BUY, "97")
+    engine.submit(order, at=0)
+
+    reports = [
+        engine.on_bar(bar_of(0, FLAT)),
+        engine.on_bar(bar_of(1, (100.0, 100.0, 99.43, 100.0))),
+        engine.on_bar(bar_of(2, (100.0, 100.0, 99.42, 100.0))),
+    ]
+
+    assert reports == [(), (), (filled(1, order, "99.42", at=3 * MINUTE),)]
+
+
 def test_what_an_immediate_or_cancel_order_does_not_get_at_the_open_is_canceled() -> None:
-    engine = MatchingEngine(max_participation=Decimal("0.01"))
-    part = msgspec.structs.replace(
-        market("part", BUY, quantity="30"), time_in_force=TimeInForce.IOC
-    )
-    none = msgspec.structs.replace(limit("none", BUY, "96"), time_in_force=TimeInForce.IOC)
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.01")))
+    part, none = ioc(market("part", BUY, quantity="30")), ioc(limit("none", BUY, "96"))
     engine.submit(part, at=0)
     engine.submit(none, at=0)
 
@@ -283,9 +311,8 @@ def test_a_cancel_ends_the_order_and_says_nothing_the_second_time() -> None:
 
 def test_the_close_expires_the_day_orders_of_the_session_and_no_others() -> None:
     engine = MatchingEngine()
-    gtc = msgspec.structs.replace(limit("gtc", BUY, "90"), time_in_force=TimeInForce.GTC)
     engine.submit(limit("day", BUY, "90"), at=0)
-    engine.submit(gtc, at=0)
+    engine.submit(gtc(limit("gtc", BUY, "90")), at=0)
     engine.submit(market("tomorrow", BUY), at=MINUTE)
 
     reports = engine.close_session(at=MINUTE)
@@ -304,6 +331,155 @@ def test_a_day_order_sent_after_the_close_fills_at_the_next_open() -> None:
     assert engine.on_bar(bar_of(1000, FLAT)) == (filled(1, order, "100", at=1000 * MINUTE),)
 
 
+def test_a_coins_orders_outlive_the_close_of_any_session() -> None:
+    engine = MatchingEngine()
+    coin = ioc(of_symbol("BTC/USD", limit("coin", BUY, "90")))
+    engine.submit(coin, at=0)
+
+    closed = engine.close_session(at=MINUTE)
+    reports = engine.on_bar(bar_of(1, FLAT, symbol="BTC/USD"))
+
+    assert closed == ()
+    assert reports == (OrderCanceled(client_order_id="coin", at=MINUTE),)
+
+
+def test_coins_are_shared_out_in_billionths_and_shares_whole() -> None:
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.1")))
+    coin = gtc(of_symbol("BTC/USD", market("coin", BUY, quantity="5")))
+    share = market("share", BUY, quantity="5")
+    engine.submit(coin, at=0)
+    engine.submit(share, at=0)
+
+    reports = [
+        engine.on_bar(bar_of(0, FLAT, symbol="BTC/USD", volume=35.92724)),
+        engine.on_bar(bar_of(0, FLAT, volume=35.92724)),
+    ]
+
+    assert reports == [
+        (filled(1, coin, "100", at=0, quantity="3.592724"),),
+        (filled(2, share, "100", at=0, quantity="3"),),
+    ]
+
+
+def test_a_replacement_ends_the_old_order_and_rests_under_its_own_name() -> None:
+    engine = MatchingEngine()
+    new = replacing("old", limit("new", BUY, "97", quantity="20"))
+    engine.submit(limit("old", BUY, "96"), at=1)
+
+    reports = engine.submit(new, at=2)
+
+    assert reports == (
+        OrderAccepted(client_order_id="new", venue_order_id="sim-o-2", at=2, echo=new),
+        OrderReplaced(client_order_id="old", by="new", at=2),
+    )
+    assert engine.on_bar(bar_of(0, WIDE)) == (filled(1, new, "97", at=MINUTE),)
+    assert engine.open_orders == ()
+
+
+def test_a_replaced_order_keeps_what_it_had_traded_and_the_new_one_begins_at_zero() -> None:
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.004")))
+    old = limit("old", BUY, "100", quantity="10")
+    new = replacing("old", limit("new", BUY, "101", quantity="3"))
+    engine.submit(old, at=0)
+    first = engine.on_bar(bar_of(0, FLAT))
+
+    engine.submit(new, at=MINUTE)
+    second = engine.on_bar(bar_of(1, FLAT))
+
+    assert (first, second) == (
+        (filled(1, old, "100", at=0, quantity="4"),),
+        (filled(2, new, "100", at=MINUTE),),
+    )
+    assert engine.account.position("AAPL") == 7
+    (ended, _) = engine.snapshot(at=2 * MINUTE, since=0).orders
+    assert ended == VenueOrder(
+        order=old,
+        venue_order_id="sim-o-1",
+        status=OrderStatus.REPLACED,
+        filled_quantity=Decimal(4),
+        replaced_by="new",
+        at=MINUTE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (limit("new", BUY, "97"), "unable to replace order, order is not open"),
+        (limit("old", BUY, "97"), "client_order_id must be unique"),
+        (limit("new", BUY, "96.005"), None),
+        (limit("new", SELL, "97"), "unable to replace order, symbol, side and type cannot be"),
+        (market("new", BUY), "unable to replace order, symbol, side and type cannot be changed"),
+        (of_symbol("SPY", limit("new", BUY, "97")), "unable to replace order, symbol, side and"),
+        (limit("new", BUY, "96"), "order parameters are not changed"),
+        (limit("new", BUY, "96", quantity="100000"), "insufficient buying power"),
+    ],
+)
+def test_a_replacement_that_is_refused_leaves_the_old_order_as_it_was(
+    new: Order, reason: str | None
+) -> None:
+    engine = MatchingEngine()
+    engine.submit(limit("old", BUY, "96"), at=0)
+    before = engine.open_orders
+    replaced = "never" if reason is not None and "not open" in reason else "old"
+
+    (report,) = engine.submit(replacing(replaced, new), at=1)
+
+    assert isinstance(report, OrderRejected)
+    assert report.client_order_id == new.client_order_id
+    assert reason is None or report.reason.startswith(reason)
+    assert engine.open_orders == before
+
+
+def test_a_replacement_must_differ_from_what_is_left_of_the_order() -> None:
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.004")))
+    engine.submit(limit("old", BUY, "100", quantity="10"), at=0)
+    engine.on_bar(bar_of(0, FLAT))  # buys 4
+
+    same, more = [
+        engine.submit(replacing("old", limit(name, BUY, "100", quantity)), at=MINUTE)[0]
+        for name, quantity in (("same", "6"), ("more", "10"))
+    ]
+
+    assert isinstance(same, OrderRejected)
+    assert same.reason == "order parameters are not changed"
+    assert isinstance(more, OrderAccepted)
+
+
+def test_an_order_whose_end_is_pending_works_on_until_it_is_done() -> None:
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.004")))
+    order = limit("a", BUY, "100")
+    engine.submit(order, at=0)
+
+    engine.request_cancel("a", at=1)
+    filled_meanwhile = engine.on_bar(bar_of(0, FLAT))
+    (refused,) = engine.submit(replacing("a", limit("b", BUY, "101")), at=MINUTE)
+    canceled = engine.cancel("a", at=MINUTE)
+
+    assert filled_meanwhile == (filled(1, order, "100", at=0, quantity="4"),)
+    assert isinstance(refused, OrderRejected)
+    assert refused.reason == "cannot replace order in pending_cancel status"
+    assert canceled == (OrderCanceled(client_order_id="a", at=MINUTE),)
+
+
+def test_a_late_rejection_ends_an_order_that_has_not_traded_and_no_other() -> None:
+    engine = MatchingEngine(VenueTerms(max_participation=Decimal("0.004")))
+    engine.submit(limit("partly", BUY, "100"), at=0)
+    engine.on_bar(bar_of(0, FLAT))
+    engine.submit(limit("fresh", BUY, "100"), at=MINUTE)
+
+    reports = [
+        engine.reject_late(name, "halted", at=2 * MINUTE) for name in ("partly", "fresh", "never")
+    ]
+
+    assert reports == [
+        (),
+        (OrderRejected(client_order_id="fresh", reason="halted", at=2 * MINUTE),),
+        (),
+    ]
+    assert [resting.order.client_order_id for resting in engine.open_orders] == ["partly"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -320,171 +496,10 @@ def test_a_day_order_sent_after_the_close_fills_at_the_next_open() -> None:
             {"max_participation": Decimal("1.1")},
             "max_participation is 1.1, wanted over 0 and at most 1, or None",
         ),
+        ({"starting_cash": Decimal(-1)}, "starting_cash is -1, wanted at least 0"),
+        ({"starting_cash": Decimal("NaN")}, "starting_cash is NaN, wanted at least 0"),
     ],
 )
-def test_an_engine_with_senseless_arguments_is_refused(
-    arguments: dict[str, Any], message: str
-) -> None:
+def test_senseless_terms_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        MatchingEngine(**arguments)
-
-
-CENTS = st.integers(min_value=50, max_value=250)
-PRICES = CENTS.map(lambda cents: Decimal(cents) / 100)
-SYMBOLS = st.sampled_from(["AAPL", "SPY"])
-
-
-@st.composite
-def orders(draw: st.DrawFn) -> Order:
-    order_type = draw(st.sampled_from(OrderType))
-    return Order(
-        client_order_id=f"order-{draw(st.integers(min_value=0, max_value=30))}",
-        symbol=draw(SYMBOLS),
-        side=draw(st.sampled_from(Side)),
-        quantity=draw(
-            st.decimals(min_value=0, max_value=500, places=draw(st.sampled_from([0, 9])))
-        ),
-        order_type=order_type,
-        time_in_force=draw(st.sampled_from(TimeInForce)),
-        limit_price=draw(PRICES) if order_type is OrderType.LIMIT else None,
-        stop_price=draw(PRICES) if order_type is OrderType.STOP else None,
-    )
-
-
-@st.composite
-def ranges(draw: st.DrawFn) -> tuple[float, float, float, float]:
-    """Open, high, low and close, in whole cents."""
-    first, last = draw(CENTS), draw(CENTS)
-    high = draw(st.integers(min_value=max(first, last), max_value=260))
-    low = draw(st.integers(min_value=40, max_value=min(first, last)))
-    return first / 100, high / 100, low / 100, last / 100
-
-
-class AnyTrading(RuleBasedStateMachine):
-    """Any orders, cancels, bars and closes, in any order, with what must hold after each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0
-        self.minute = 0
-        self.newest_end = 0
-        self.accepted: dict[str, tuple[Order, int, int]] = {}
-        self.ended: list[str] = []
-        self.fills: list[Fill] = []
-        self.history: list[tuple[str, Any]] = []
-        self.reports: list[tuple[VenueReport, ...]] = []
-        self.participation: Decimal | None = None
-        self.engine = MatchingEngine()
-
-    def take(self, reports: tuple[VenueReport, ...]) -> None:
-        self.reports.append(reports)
-        for report in reports:
-            name = client_order_id_of(report)
-            match report:
-                case OrderAccepted():
-                    pass
-                case OrderRejected():
-                    continue
-                case OrderFilled(fill=fill):
-                    assert name not in self.ended
-                    self.fills.append(fill)
-                    if self.filled_of(name) == self.accepted[name][0].quantity:
-                        self.ended.append(name)
-                case _:
-                    assert name not in self.ended
-                    self.ended.append(name)
-
-    def filled_of(self, name: str) -> Decimal:
-        own = (fill.quantity for fill in self.fills if fill.client_order_id == name)
-        return sum(own, Decimal(0))
-
-    @precondition(lambda self: not self.history)
-    @rule(participation=st.sampled_from([Decimal("0.1"), Decimal("0.033"), Decimal(1)]))
-    def let_the_volume_limit_the_fills(self, participation: Decimal) -> None:
-        self.participation = participation
-        self.engine = MatchingEngine(max_participation=participation)
-
-    @rule(order=orders(), delay=st.integers(min_value=0, max_value=MINUTE // 2))
-    def submit(self, order: Order, delay: int) -> None:
-        self.now += delay
-        self.history.append(("submit", (order, self.now)))
-        reports = self.engine.submit(order, self.now)
-        if isinstance(reports[0], OrderAccepted):
-            assert order.client_order_id not in self.accepted
-            self.accepted[order.client_order_id] = (order, self.now, self.newest_end)
-        self.take(reports)
-
-    @rule(number=st.integers(min_value=0, max_value=30))
-    def cancel(self, number: int) -> None:
-        self.history.append(("cancel", (f"order-{number}", self.now)))
-        self.take(self.engine.cancel(f"order-{number}", self.now))
-
-    @rule(
-        symbol=SYMBOLS,
-        prices=ranges(),
-        volume=st.sampled_from([0.0, 17.0, 1000.0, 99999.5]),
-        late=st.booleans(),
-    )
-    def bar(
-        self, symbol: str, prices: tuple[float, float, float, float], volume: float, late: bool
-    ) -> None:
-        if not late:
-            self.minute = max(self.minute + 1, self.now // MINUTE)
-        bar = bar_of(self.minute, prices, symbol=symbol, volume=volume)
-        self.now = max(self.now, bar.end_at)
-        self.history.append(("on_bar", (bar,)))
-        before = len(self.fills)
-        self.take(self.engine.on_bar(bar))
-        self.newest_end = max(self.newest_end, bar.end_at)
-        for fill in self.fills[before:]:
-            order, accepted_at, known_until = self.accepted[fill.client_order_id]
-            assert fill.symbol == order.symbol == bar.symbol
-            assert fill.side is order.side
-            assert bar.end_at > accepted_at
-            assert bar.start_at >= known_until
-            assert Decimal(repr(bar.low)) <= fill.price <= Decimal(repr(bar.high))
-            assert fill.at in (bar.start_at, bar.end_at)
-            if order.limit_price is not None:
-                assert (fill.price - order.limit_price) * order.side.sign <= 0
-        if self.participation is not None:
-            taken = sum((fill.quantity for fill in self.fills[before:]), Decimal(0))
-            assert taken <= Decimal(repr(volume)) * self.participation
-
-    @rule()
-    def close(self) -> None:
-        self.history.append(("close_session", (self.now,)))
-        self.take(self.engine.close_session(self.now))
-
-    @invariant()
-    def nothing_is_filled_beyond_what_was_ordered(self) -> None:
-        for name, (order, _, _) in self.accepted.items():
-            assert 0 <= self.filled_of(name) <= order.quantity
-
-    @invariant()
-    def the_position_is_the_signed_sum_of_the_fills(self) -> None:
-        for symbol in ("AAPL", "SPY"):
-            own = (f.quantity * f.side.sign for f in self.fills if f.symbol == symbol)
-            assert self.engine.position(symbol) == sum(own, Decimal(0))
-
-    @invariant()
-    def an_accepted_order_is_open_or_has_ended(self) -> None:
-        is_open = [resting.order.client_order_id for resting in self.engine.open_orders]
-
-        assert is_open == [name for name in self.accepted if name not in self.ended]
-        assert len(self.ended) == len(set(self.ended))
-
-    @invariant()
-    def an_open_order_knows_what_is_left_of_it(self) -> None:
-        for resting in self.engine.open_orders:
-            name = resting.order.client_order_id
-            assert resting.remaining == resting.order.quantity - self.filled_of(name) > 0
-
-    def teardown(self) -> None:
-        again = MatchingEngine(max_participation=self.participation)
-        replayed = [getattr(again, method)(*arguments) for method, arguments in self.history]
-
-        assert replayed == self.reports
-
-
-AnyTrading.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestAnyTrading = AnyTrading.TestCase
+        VenueTerms(**arguments)

@@ -5,13 +5,19 @@ import msgspec
 import pytest
 
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
-from hydra.venues.simulated.order_rules import first_refusal, price_step
+from hydra.venues.simulated.order_rules import first_refusal
+from hydra.venues.simulated.symbols import price_step
 
 MARKET: dict[str, Any] = {"order_type": OrderType.MARKET, "limit_price": None}
 STOP: dict[str, Any] = {
     "order_type": OrderType.STOP,
     "limit_price": None,
     "stop_price": Decimal("112.50"),
+}
+COIN: dict[str, Any] = {
+    "symbol": "BTC/USD",
+    "time_in_force": TimeInForce.GTC,
+    "quantity": Decimal("0.012345678"),
 }
 SUB_PENNY = "sub-penny increment does not fulfill minimum pricing criteria"
 FINE = Order(
@@ -42,6 +48,12 @@ FINE = Order(
         {"limit_price": Decimal("0.9999")},
         {"limit_price": Decimal("1.10000")},
         {"limit_price": Decimal(10**9)},
+        {"quantity": Decimal("0.5")},
+        STOP | {"quantity": Decimal("0.5")},
+        COIN,
+        COIN | {"time_in_force": TimeInForce.IOC},
+        COIN | MARKET,
+        COIN | MARKET | {"time_in_force": TimeInForce.IOC},
     ],
 )
 def test_a_fine_order_is_not_refused(changes: dict[str, Any]) -> None:
@@ -90,6 +102,20 @@ def test_a_fine_order_is_not_refused(changes: dict[str, Any]) -> None:
         (
             STOP | {"time_in_force": TimeInForce.IOC},
             "invalid time_in_force: a stop order must be day or gtc",
+        ),
+        (
+            {"quantity": Decimal("0.5"), "time_in_force": TimeInForce.GTC},
+            "fractional orders must be DAY orders",
+        ),
+        (
+            {"quantity": Decimal("10.000000001"), "time_in_force": TimeInForce.IOC},
+            "fractional orders must be DAY orders",
+        ),
+        (COIN | {"time_in_force": TimeInForce.DAY}, "invalid crypto time_in_force"),
+        (COIN | STOP, "invalid order type for crypto order"),
+        (
+            COIN | {"quantity": Decimal("0.0123456789")},
+            "qty must be limited to 9 decimal places, found 0.0123456789",
         ),
     ],
 )

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from hydra.actor import MINUTE
 from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.trading.bars import Bar
@@ -12,6 +14,7 @@ from hydra.venues.simulated.playback import (
     Playback,
     SessionClosed,
     market_events,
+    market_time_after,
 )
 
 OPEN_AT = 1_460_727_000_000_000_000
@@ -46,6 +49,45 @@ def test_bars_outside_any_session_close_none() -> None:
         (early.end_at, early),
         (early.end_at, MarketEnded(early.end_at)),
     ]
+
+
+def test_what_a_venue_has_seen_before_is_not_played_again_and_the_end_always_is() -> None:
+    bars = [bar_at(OPEN_AT), bar_at(SECOND.open_at)]
+    events = list(market_events(bars, SESSIONS))
+
+    for seen in range(len(events)):
+        assert list(market_events(bars, SESSIONS, skip=seen)) == events[seen:]
+
+
+MORNING = [bar_at(OPEN_AT + minute * MINUTE) for minute in range(3)]
+FIRST_END, SECOND_END = OPEN_AT + MINUTE, SECOND.open_at + MINUTE
+
+
+@pytest.mark.parametrize(
+    ("since", "elapsed", "now"),
+    [
+        (OPEN_AT, 0, OPEN_AT),
+        (OPEN_AT, -1, OPEN_AT),
+        (OPEN_AT, MINUTE // 2, OPEN_AT + MINUTE // 2),
+        (OPEN_AT, 3 * MINUTE, OPEN_AT + 3 * MINUTE),
+        # The rest of the day has no bars: a minute before the close is where it goes on.
+        (OPEN_AT, 3 * MINUTE + 1, FIRST.close_at - MINUTE + 1),
+        (OPEN_AT + 2 * MINUTE, 2 * MINUTE, FIRST.close_at),
+        # Nor is the night waited for.
+        (OPEN_AT + 2 * MINUTE, 2 * MINUTE + 1, SECOND_END - MINUTE + 1),
+        (FIRST.close_at, 0, FIRST.close_at),
+        (FIRST.close_at, 1, SECOND_END - MINUTE + 1),
+        (FIRST.close_at + DAY, 1, SECOND_END - MINUTE + 1),
+        (SECOND_END - MINUTE // 2, 1, SECOND_END - MINUTE // 2 + 1),
+        # And at the end it stops.
+        (SECOND_END, 10 * DAY, SECOND.close_at),
+        (SECOND.close_at + 5, 10 * DAY, SECOND.close_at + 5),
+    ],
+)
+def test_market_time_runs_on_as_the_playback_would(since: int, elapsed: int, now: int) -> None:
+    events = market_events([*MORNING, bar_at(SECOND.open_at)], SESSIONS)
+
+    assert market_time_after(events, since, elapsed) == now
 
 
 class Recorder:
@@ -86,6 +128,19 @@ def test_nothing_happens_before_its_time_and_nights_are_not_waited_for() -> None
     assert [event for event, _ in recorder.happened if isinstance(event, Bar)] == bars
     assert all(at >= event.end_at for event, at in recorder.happened if isinstance(event, Bar))
     assert isinstance(recorder.happened[-1][0], MarketEnded)
+
+
+def test_who_takes_the_market_up_in_the_night_does_not_wait_for_the_morning() -> None:
+    clock = ScaledClock(FIRST.close_at + 60 * MINUTE, speed=60_000.0)
+    recorder = Recorder(clock)
+    over = threading.Event()
+    events = market_events([bar_at(OPEN_AT), bar_at(SECOND.open_at)], SESSIONS, skip=2)
+
+    Playback(events, recorder, clock, lambda _failure: over.set()).open()  # type: ignore[arg-type]
+
+    assert over.wait(2.0)  # the nights alone would take four seconds
+    assert [type(event) for event, _ in recorder.happened] == [Bar, SessionClosed, MarketEnded]
+    assert all(at >= SECOND.open_at for _, at in recorder.happened)
 
 
 def test_a_market_that_breaks_is_not_taken_for_a_quiet_one() -> None:

@@ -1,0 +1,124 @@
+"""What one bar does with the orders that rest in its symbol: a pure function of both.
+
+The fill rule
+-------------
+
+**Which bars.** An order may be filled only by a bar of its symbol that
+
+- *ends* after the order was accepted, and
+- *starts* no earlier than `known_until`: the end of the newest bar, of any symbol, that the engine
+  had been given when the order came, and later the end of the last bar that passed over the order.
+
+A bot knows bars and nothing else, and a bar is delivered at its end. So all that a bot knew when
+it sent the order had happened by `known_until`, and every price that may fill the order, the open
+included, came after that: nothing looks ahead, whatever the caller's clock says and also where
+symbols have bars of different length.
+
+The usual case: bar *k* is delivered at its end, which is the start of bar *k+1*. A bot sees it and
+sends a market order, which is accepted at that time or, with real threads, a little later, inside
+bar *k+1*. Bar *k+1* is the first to fit both conditions: when it is delivered, at its end, the
+order fills at its open. The small delay changes nothing.
+
+**At what price** (see `fill_model`). A market order: at the open. A limit order: at the open if
+that is at or better than the limit, else at the limit if the bar reaches it. A stop order: at the
+open if that is at or through the stop, else at the stop if the bar reaches it. As at the broker, a
+purchase at a stop has a limit, 4 % over the stop below $50 and 2.5 % from there on, and where the
+market has left that behind it waits as a limit order. Market and stop orders pay `slippage_bps`.
+The price is then rounded against the order to the step at which the venue quotes (0.01 from $1,
+0.0001 below). An immediate-or-cancel order sees the open of its first bar and nothing else.
+
+**At what time.** A fill at the open bears the bar's `start_at`, a fill inside the bar its `end_at`,
+the only moment by which it is known to have happened. Both are properties of the bar: were the
+time of acceptance used, the record would differ with every delay of a thread. So the fill of
+an order that came some milliseconds into the bar is dated a little before its acceptance.
+
+**In what order.** Inside a bar: everything at the open, then the stops, then the limits, each in
+the order of acceptance. A bar that could have reached both a stop and a target reached the stop
+first.
+
+**How much.** Without `max_participation` an order fills whole. With it, all orders of a symbol
+together get at most that share of the bar's volume, in whole shares (coins: in billionths); the
+rest waits for the next bar, and a stop that was triggered waits as what it became.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+from msgspec import structs
+
+from hydra.trading.bars import Bar
+from hydra.trading.exact import add, subtract
+from hydra.venues.simulated.fill_model import (
+    Execution,
+    Moment,
+    execution_of,
+    in_steps,
+    quantity_on_offer,
+    triggered,
+)
+from hydra.venues.simulated.resting_orders import RestingOrder
+from hydra.venues.simulated.symbols import quantity_step
+from hydra.venues.simulated.terms import VenueTerms
+
+ExecutedQuantity: TypeAlias = Callable[[RestingOrder, Decimal], Decimal]
+"""How much of what a bar would execute of an order is executed. An honest venue has none."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one order: `after` is the order when the bar has passed over it.
+
+    `quantity` was executed at `price`, dated `at`; a quantity of zero is no execution.
+    """
+
+    after: RestingOrder
+    quantity: Decimal
+    price: Decimal
+    at: int
+
+
+def outcomes_of(
+    resting_orders: tuple[RestingOrder, ...],
+    bar: Bar,
+    terms: VenueTerms,
+    executed: ExecutedQuantity | None = None,
+) -> Iterator[Outcome]:
+    """What the bar does with each order that it may touch, in the order in which it happens."""
+    executions = [
+        (resting, execution_of(resting.working, bar, terms.slippage_bps))
+        for resting in resting_orders
+        if resting.may_be_filled_by(bar)
+    ]
+    executions.sort(key=lambda pair: _moment_of(pair[1]))
+    step, left = quantity_step(bar.symbol), None
+    if terms.max_participation is not None:
+        left = quantity_on_offer(bar.volume, terms.max_participation, step)
+    for resting, execution in executions:
+        if execution is None:
+            yield Outcome(structs.replace(resting, known_until=bar.end_at), _ZERO, _ZERO, 0)
+            continue
+        price, quantity = execution.price, resting.remaining
+        if price is None:
+            price, quantity = _ZERO, _ZERO
+        if left is not None:
+            quantity = min(quantity, in_steps(left, step))
+            left = subtract(left, quantity)
+        if executed is not None and quantity:
+            quantity = executed(resting, quantity)
+        after = structs.replace(
+            resting,
+            working=triggered(resting.working),
+            known_until=bar.end_at,
+            filled=add(resting.filled, quantity),
+        )
+        at = bar.start_at if execution.moment is Moment.OPEN else bar.end_at
+        yield Outcome(after, quantity, price, at)
+
+
+_ZERO = Decimal(0)
+
+
+def _moment_of(execution: Execution | None) -> Moment:
+    """An order without an execution can only be an ioc order's end, which comes at the open."""
+    return Moment.OPEN if execution is None else execution.moment

@@ -1,0 +1,36 @@
+"""On what terms the simulated venue keeps an account and executes orders."""
+
+from decimal import Decimal
+
+import msgspec
+
+EMBEDDED_ACCOUNT = "PA-HYDRA-EMBEDDED"
+"""It says whose it is: nobody may take this venue for a real broker."""
+
+
+class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What does not change in the life of a venue: two of other terms are two venues.
+
+    `starting_cash` is in USD and at least 0. `slippage_bps` is at least 0 and under 10,000;
+    `max_participation` (the share of a bar's volume that orders may take) is over 0 and at most 1,
+    or None for executions of any size. Anything else is a ValueError.
+    """
+
+    account: str = EMBEDDED_ACCOUNT
+    starting_cash: Decimal = Decimal(100_000)
+    slippage_bps: Decimal = Decimal(0)
+    max_participation: Decimal | None = None
+    shorts_allowed: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.starting_cash.is_finite() and self.starting_cash >= 0):
+            raise ValueError(f"starting_cash is {self.starting_cash}, wanted at least 0")
+        if not 0 <= self.slippage_bps < 10_000:
+            raise ValueError(
+                f"slippage_bps is {self.slippage_bps}, wanted at least 0 and under 10000"
+            )
+        if self.max_participation is not None and not 0 < self.max_participation <= 1:
+            raise ValueError(
+                f"max_participation is {self.max_participation},"
+                " wanted over 0 and at most 1, or None"
+            )
