@@ -1,6 +1,7 @@
 """The schema of `config/`, read whole or refused.
 
-A new setting is one line in `engine_sections`, `bot_parts` or `bot_sections`, and one in the YAML.
+A new setting is one line in `engine_sections`, `guard_sections`, `bot_parts` or `bot_sections`, and
+one in the YAML.
 """
 
 from hydra.settings.errors import SettingsError, SettingsRefused

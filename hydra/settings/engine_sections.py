@@ -1,4 +1,4 @@
-"""`settings.yaml`: the machine, the loop, safety, the venue, and the limits of the account."""
+"""`settings.yaml`: the machine, the loop, safety, the venue, the account's limits, the guards."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from hydra.settings.guard_sections import BUILT_IN, GuardSettings
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
 from hydra.settings.safer import Safer
 from hydra.settings.section import (
@@ -100,7 +101,9 @@ class EngineSections(Section):
     system: SystemSettings
     runner: RunnerSettings
     safety: SafetySettings
-    # The one default: the embedded venue has no money to lose.
+    # A default, because the embedded venue has no money to lose.
     broker: BrokerSettings = BrokerSettings(venue=VenueName.EMBEDDED)
     risk: RiskSettings
+    # A default, because what is built in is a limit too.
+    guards: GuardSettings = BUILT_IN
     health: HealthSettings

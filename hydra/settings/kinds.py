@@ -81,16 +81,21 @@ class WholeNumber(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Number(Kind):
-    """An exact decimal above zero and up to `at_most`, with at most `places` decimals."""
+    """An exact decimal above zero and up to `at_most`, with at most `places` decimals.
+
+    With `at_least` it is not below that either.
+    """
 
     at_most: Decimal
     unit: str
     places: int = 4
+    at_least: Decimal | None = None
 
     @property
     def wanted(self) -> str:
+        low = "above 0" if self.at_least is None else f"of at least {self.at_least}"
         return (
-            f"a number above 0, at most {self.at_most}, "
+            f"a number {low}, at most {self.at_most}, "
             f"with no more than {self.places} decimals ({self.unit})"
         )
 
@@ -101,9 +106,13 @@ class Number(Kind):
             number = value
         else:
             raise self.refusal(value)
-        if 0 < number <= self.at_most and number == round(number, self.places):
+        if self._is_in_range(number) and number == round(number, self.places):
             return number
         raise self.refusal(value, _UNLIMITED if number == 0 else "")
+
+    def _is_in_range(self, number: Decimal) -> bool:
+        is_not_below = self.at_least is None or self.at_least <= number
+        return 0 < number <= self.at_most and is_not_below
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hydra.settings.bot_parts import TradingWindow
 from hydra.settings.entries import Entry, entries_of
+from hydra.settings.guard_traps import guard_warnings_of
 from hydra.settings.stretch import DAY_MINUTES, Stretch
 from hydra.settings.whole import Settings, content_of
 
@@ -19,6 +20,7 @@ def warnings_of(settings: Settings) -> tuple[str, ...]:
         *_on_cool_offs(settings),
         *_on_buckets(settings),
         *_on_time_stops(settings),
+        *guard_warnings_of(settings),
     )
 
 

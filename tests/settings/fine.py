@@ -24,6 +24,40 @@ risk:
   global_max_daily_loss_pct: 1.0
   max_orders_per_minute: 10
   max_order_notional_usd: 25000
+guards:
+  order:
+    max_quantity: 9000
+    price_collar_pct: 4
+    similar_order_seconds: 6
+  exposure:
+    max_symbol_usd: 30000
+    max_bot_usd: 31000
+    max_gross_pct: 60
+    max_open_risk_pct: 0.6
+    gap_factor: 1.6
+  pace:
+    max_entries_per_minute_per_symbol: 7
+    max_exits_per_minute: 110
+    max_cancels_per_minute: 100
+    min_entry_gap_seconds: 2
+    notional_window_minutes: 20
+    max_notional_per_window_usd: 40000
+    max_entries_per_day: 40
+    max_notional_per_day_usd: 90000
+    max_consecutive_rejects: 2
+    max_round_trips_per_bot_per_day: 12
+  equity:
+    max_session_drawdown_pct: 1.4
+    drawdown_begins_pct: 0.70
+    recovery_begins_pct: 0.45
+    recovery_ends_pct: 0.35
+    drawdown_flap_count: 3
+    drawdown_flap_window_minutes: 45
+    max_nav_jump_pct: 2.5
+  deadlines:
+    unknown_outcome_seconds: 50
+    reconcile_every_seconds: 20
+    protection_confirm_seconds: 8
 health:
   max_price_staleness_seconds: 15
   max_api_failures_in_window: 4

@@ -40,6 +40,34 @@ SAFER_WAY = {
     "health.max_price_staleness_seconds": Safer.LOWER,
     "health.max_api_failures_in_window": Safer.LOWER,
     "health.api_failure_window_seconds": Safer.HIGHER,
+    "guards.order.max_quantity": Safer.LOWER,
+    "guards.order.price_collar_pct": Safer.LOWER,
+    "guards.order.similar_order_seconds": Safer.HIGHER,
+    "guards.exposure.max_symbol_usd": Safer.LOWER,
+    "guards.exposure.max_bot_usd": Safer.LOWER,
+    "guards.exposure.max_gross_pct": Safer.LOWER,
+    "guards.exposure.max_open_risk_pct": Safer.LOWER,
+    "guards.exposure.gap_factor": Safer.HIGHER,
+    "guards.pace.max_entries_per_minute_per_symbol": Safer.LOWER,
+    "guards.pace.max_exits_per_minute": Safer.NEITHER,
+    "guards.pace.max_cancels_per_minute": Safer.NEITHER,
+    "guards.pace.min_entry_gap_seconds": Safer.HIGHER,
+    "guards.pace.notional_window_minutes": Safer.HIGHER,
+    "guards.pace.max_notional_per_window_usd": Safer.LOWER,
+    "guards.pace.max_entries_per_day": Safer.LOWER,
+    "guards.pace.max_notional_per_day_usd": Safer.LOWER,
+    "guards.pace.max_consecutive_rejects": Safer.LOWER,
+    "guards.pace.max_round_trips_per_bot_per_day": Safer.LOWER,
+    "guards.equity.max_session_drawdown_pct": Safer.LOWER,
+    "guards.equity.drawdown_begins_pct": Safer.LOWER,
+    "guards.equity.recovery_begins_pct": Safer.LOWER,
+    "guards.equity.recovery_ends_pct": Safer.LOWER,
+    "guards.equity.drawdown_flap_count": Safer.LOWER,
+    "guards.equity.drawdown_flap_window_minutes": Safer.HIGHER,
+    "guards.equity.max_nav_jump_pct": Safer.LOWER,
+    "guards.deadlines.unknown_outcome_seconds": Safer.LOWER,
+    "guards.deadlines.reconcile_every_seconds": Safer.LOWER,
+    "guards.deadlines.protection_confirm_seconds": Safer.LOWER,
     "exitbot.enabled": Safer.NEITHER,
     "exitbot.cooloff_minutes": Safer.HIGHER,
     "exitbot.kill_conditions.api_failure_halt": Safer.ON,
@@ -146,15 +174,19 @@ LIMITS = {
 }
 
 
-def test_every_number_but_the_loop_s_interval_is_a_limit_i41() -> None:
+def test_every_number_but_these_is_a_limit_i41() -> None:
     numbers = [
         key
         for key, entry in ENTRIES.items()
         if isinstance(entry.value, int | Decimal) and not isinstance(entry.value, bool)
     ]
 
-    assert len(LIMITS) == 48
-    assert [key for key in numbers if key not in LIMITS] == ["runner.loop_interval_seconds"]
+    assert len(LIMITS) == 74
+    assert [key for key in numbers if key not in LIMITS] == [
+        "runner.loop_interval_seconds",
+        "guards.pace.max_exits_per_minute",
+        "guards.pace.max_cancels_per_minute",
+    ]
 
 
 @pytest.mark.parametrize("key", LIMITS)
@@ -195,6 +227,8 @@ def test_a_limit_made_looser_is_refused_by_a_reload_and_made_tighter_is_taken_i4
         ("system.timezone", "UTC", "other"),
         ("system.state_db_path", Path("state/other.db"), "other"),
         ("runner.loop_interval_seconds", 1, "other"),
+        ("guards.pace.max_exits_per_minute", 119, "other"),
+        ("guards.pace.max_cancels_per_minute", 121, "other"),
     ],
 )
 def test_what_is_no_number_has_its_safer_side_too_i41(key: str, value: object, effect: str) -> None:

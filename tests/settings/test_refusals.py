@@ -45,11 +45,11 @@ def test_all_errors_of_both_files_are_told_at_once_in_the_order_of_their_lines_i
             "missing, wanted a whole number from 1 to 100 (entries a minute)"
         ),
         (
-            "settings.yaml:20: health.api_failure_window_seconds: "
+            "settings.yaml:54: health.api_failure_window_seconds: "
             "anchors (&) are not allowed; write the value out"
         ),
         (
-            "settings.yaml:20: health.api_failure_window_seconds: "
+            "settings.yaml:54: health.api_failure_window_seconds: "
             "found '0', wanted a whole number from 1 to 3600 (seconds); zero never means unlimited"
         ),
         "bots.yaml:39: momentum_bots[1].bot_id: 'mom_AAPL' is the name of momentum_bots[0] already",
@@ -108,8 +108,9 @@ NO_LIMITS = ["", "0", "0.0", "0.00", "-0", "null", "~", '""', "[]", "{}", "none"
 
 
 def test_all_limits_of_the_configuration_are_tried_i40() -> None:
-    assert len(LIMITS) == 43
+    assert len(LIMITS) == 71
     assert ("bots", "momentum_bots[1].exits.stop_loss_pct", "      stop_loss_pct: 0.60") in LIMITS
+    assert ("engine", "guards.exposure.gap_factor", "    gap_factor: 1.6") in LIMITS
 
 
 @pytest.mark.parametrize(("file", "key", "line"), LIMITS, ids=[key for _, key, _ in LIMITS])

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from hydra.settings.bot_parts import Execution, Exits, Signal, StockWindow, TradeLimits
 from hydra.settings.bot_sections import MomentumBotSettings
+from hydra.settings.guard_sections import BUILT_IN, ExposureGuards
 from hydra.settings.section import Section
 from tests.settings.fine import BOTS, ENGINE, load, refusals, spoilt
 
@@ -92,6 +93,34 @@ def test_without_a_broker_section_the_embedded_venue_is_meant(tmp_path: Path) ->
 
     assert without == load(tmp_path)
     assert without.digest == load(tmp_path).digest
+
+
+def test_without_a_guards_section_what_is_built_in_holds_i40(tmp_path: Path) -> None:
+    start, end = ENGINE.index("guards:"), ENGINE.index("health:")
+
+    without = load(tmp_path, engine=ENGINE[:start] + ENGINE[end:])
+
+    assert without.guards == BUILT_IN
+    assert without.guards != load(tmp_path).guards
+
+
+def test_the_guards_are_read_where_they_stand(tmp_path: Path) -> None:
+    assert load(tmp_path).guards.exposure == ExposureGuards(
+        max_symbol_usd=Decimal(30_000),
+        max_bot_usd=Decimal(31_000),
+        max_gross_pct=Decimal(60),
+        max_open_risk_pct=Decimal("0.6"),
+        gap_factor=Decimal("1.6"),
+    )
+
+
+@pytest.mark.parametrize("factor", ["1", "1.0", "10"])
+def test_a_gap_is_no_nearer_than_the_stop_and_no_further_than_ten_times(
+    tmp_path: Path, factor: str
+) -> None:
+    engine = spoilt(ENGINE, "gap_factor: 1.6", f"gap_factor: {factor}")
+
+    assert load(tmp_path, engine=engine).guards.exposure.gap_factor == Decimal(factor)
 
 
 def test_an_entry_may_buy_as_much_as_the_largest_order(tmp_path: Path) -> None:

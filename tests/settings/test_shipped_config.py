@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import yaml
+
 from hydra.settings import load_settings
+from hydra.settings.guard_sections import BUILT_IN
+from hydra.settings.schema import FILES
 from hydra.settings.whole import content_of
 
 HOME = Path(__file__).resolve().parent.parent.parent
@@ -53,7 +57,8 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
     added = {key: value for key, value in shipped.items() if key not in _seed()}
 
     cross = {key: value for key, value in added.items() if key.startswith("momentum_bots[2]")}
-    assert {key: value for key, value in added.items() if key not in cross} == {
+    guards = {key: value for key, value in added.items() if key.startswith("guards.")}
+    assert {key: value for key, value in added.items() if key not in cross | guards} == {
         "broker.venue": "embedded",
         "safety.resume": "preflight",
         "risk.max_order_notional_usd": "25000",
@@ -64,6 +69,25 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
     assert cross["momentum_bots[2].ticker"] == "AAPL"
     assert cross["momentum_bots[2].enabled"] is True
     assert cross["momentum_bots[2].signal.mode"] == "moving_average_cross"
+
+
+def test_the_guards_that_are_shipped_are_those_that_are_built_in() -> None:
+    assert load_settings(HOME / "config").guards == BUILT_IN
+
+
+def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79() -> None:
+    # Else the file with its end cut off would start, on what is built in.
+    optional = {
+        name
+        for _, model in FILES
+        for name, field in model.model_fields.items()
+        if not field.is_required()
+    }
+
+    shipped = list(yaml.safe_load((HOME / "config" / "settings.yaml").read_text("utf-8")))
+
+    assert optional == {"broker", "guards"}
+    assert shipped[-1] not in optional
 
 
 def test_the_example_of_the_environment_keeps_the_network_closed_and_holds_no_secret() -> None:

@@ -202,15 +202,29 @@ def test_no_piece_of_yaml_put_anywhere_raises_anything_but_a_refusal_i80(
         assert line.isprintable()
 
 
-def test_a_file_cut_short_anywhere_is_refused_or_says_the_same_i79_i80(tmp_path: Path) -> None:
+LINE_ENDS = [at for at, character in enumerate(ENGINE) if character == "\n"]
+
+
+def test_a_file_cut_short_after_any_line_is_refused_or_says_the_same_i79_i80(
+    tmp_path: Path,
+) -> None:
     whole = load(tmp_path)
 
-    for at in range(len(ENGINE)):
-        try:
-            cut = load(tmp_path, engine=ENGINE[:at])
-        except SettingsRefused:
-            continue
-        assert cut == whole, f"cut after {ENGINE[:at]!r}"
+    for at in LINE_ENDS:
+        for cut in (ENGINE[:at], ENGINE[: at + 1]):
+            try:
+                loaded = load(tmp_path, engine=cut)
+            except SettingsRefused:
+                continue
+            assert loaded == whole, f"cut after {cut!r}"
+
+
+@given(at=st.integers(0, len(ENGINE) - 1))
+def test_a_file_cut_short_within_a_line_is_refused_i79_i80(
+    tmp_path_factory: pytest.TempPathFactory, at: int
+) -> None:
+    with pytest.raises(SettingsRefused):
+        load(tmp_path_factory.getbasetemp(), engine=ENGINE[:at])
 
 
 @given(at=st.integers(0, len(BOTS) - 1))
@@ -237,7 +251,7 @@ def test_a_damaged_file_is_refused_with_its_name_i78_i80(tmp_path: Path, name: s
 def test_a_last_line_without_an_end_is_refused_by_its_number_i79(tmp_path: Path) -> None:
     # The editor has written `60` half: as it stands it would be six seconds.
     assert refusals(tmp_path, engine=ENGINE[: -len("0\n")]) == [
-        "settings.yaml:21: the last line has no end; save the file whole"
+        "settings.yaml:55: the last line has no end; save the file whole"
     ]
 
 
