@@ -1,21 +1,16 @@
 """The only commands that change something: suspend, resume and halt. Each needs a reason."""
 
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from hydra.actor import MILLISECOND
-from hydra.ops.debug.asking import Answer, Caller, NotInTime, ask, wait_for
+from hydra.ops.debug.asking import Caller, NotInTime, ask
 from hydra.ops.debug.describing import Row, cell_at, in_ms, utc_text
-from hydra.ops.debug.looking import Arguments, Milliseconds, NoArguments, OneActor
+from hydra.ops.debug.halting import Halt, Reason, drained, operator_cause, shut_gate
+from hydra.ops.debug.looking import Milliseconds, NoArguments, OneActor
 from hydra.runtime.gate import UNLIMITED_LEASE
-from hydra.runtime.runtime import Event, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.runtime.system import Resume, Suspend, System
-from hydra.trading.trading_state import Cause, CauseClass, TradingState
-
-Reason = Annotated[str, Meta(min_length=3, max_length=500, pattern=r"\S")]
-
-HALT_CODE = "operator-halt"
+from hydra.trading.trading_state import Cause
 
 
 class Hold(OneActor, frozen=True):
@@ -23,13 +18,6 @@ class Hold(OneActor, frozen=True):
 
     reason: Reason
     timeout_ms: Milliseconds = 1_000
-
-
-class Halt(Arguments, frozen=True):
-    """`reason`: what is shown as the cause until an operator clears it."""
-
-    reason: Reason
-    timeout_ms: Milliseconds = 2_000
 
 
 def suspend(runtime: Runtime, arguments: Hold, caller: Caller) -> dict[str, Any]:
@@ -62,30 +50,12 @@ def _hold(runtime: Runtime, arguments: Hold, caller: Caller, message: System) ->
 
 def halt(runtime: Runtime, arguments: Halt, caller: Caller) -> dict[str, Any]:
     """Shut the order gate, here and now, whatever the actors are doing."""
-    began = runtime.now()
-    in_flight = runtime.gate.trip(
-        Cause(
-            code=HALT_CODE,
-            cause_class=CauseClass.INTEGRITY,
-            state=TradingState.HALTED,
-            since=runtime.market_time_at(began),
-            detail=f"{arguments.reason} (debug socket, {caller.name})",
-        )
-    )
-    detail = f"{arguments.reason} (by {caller.name})"
-    runtime.history.append(Event(began, "", 0, "halted", detail))
+    by = f"debug socket, {caller.name}"
+    since = runtime.market_time_at(runtime.now())
+    cause = operator_cause(arguments.reason, by, since, close_only=arguments.close_only)
+    shut = shut_gate(runtime, cause)
     runtime.log("debug_halt", "debug", {"reason": arguments.reason, "by": caller.name})
-    drained = Answer()
-    runtime.gate.when_drained(drained.set)
-    wait_for(runtime, drained, arguments.timeout_ms * MILLISECOND, caller)
-    return {
-        "state": runtime.gate.state.name,
-        "epoch": runtime.gate.epoch,
-        "acknowledged": drained.is_given,
-        "after_ms": in_ms(runtime.now() - began),
-        "in_flight_then": list(in_flight),
-        "in_flight": [order_id for order_id, _ in runtime.gate.in_flight()],
-    }
+    return drained(runtime, shut, arguments.timeout_ms, caller)
 
 
 def gate(runtime: Runtime, _arguments: NoArguments, _caller: Caller) -> dict[str, Any]:

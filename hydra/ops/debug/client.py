@@ -1,4 +1,4 @@
-"""The other side of the debug protocol: finds the engine's socket, asks, reads the answers."""
+"""The other side of the protocol: finds an engine's socket, asks, reads the answers."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import orjson
 
@@ -31,11 +31,14 @@ class CommandFailed(Exception):
     """The engine answered that it did not do it, and why."""
 
 
-class DebugClient:
-    """One connection to an engine. Raises `NoEngine` where the engine is not, or no longer, there.
+class EngineClient:
+    """One connection to a socket. Raises `NoEngine` where the engine is not, or no longer, there.
 
     `timeout`: seconds that each answer may take.
     """
+
+    _impatient: ClassVar[str] = ""
+    """What to say to whom an answer took too long."""
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:
         self._path = path
@@ -48,7 +51,7 @@ class DebugClient:
             self._connect(os.fsencode(path_to(path)))
         except FileNotFoundError as error:
             self._socket.close()
-            raise NoEngine(f"no engine has made a debug socket at {path}") from error
+            raise NoEngine(f"no engine has made a socket at {path}") from error
         except ConnectionRefusedError as error:
             self._socket.close()
             raise NoEngine(f"the engine that made {path} is no longer running") from error
@@ -119,7 +122,7 @@ class DebugClient:
                     raise NoEngine(f"what answers at {self._path} is no engine of this version")
         except TimeoutError as error:
             raise NoEngine(
-                f"no answer from {self._path} within {self._timeout:g} s; --timeout waits longer"
+                f"no answer from {self._path} within {self._timeout:g} s{self._impatient}"
             ) from error
         except OSError as error:
             raise NoEngine(f"the connection to {self._path} broke: {error}") from error
@@ -128,6 +131,12 @@ class DebugClient:
         if not reply["ok"]:
             raise CommandFailed(reply["error"])
         return reply
+
+
+class DebugClient(EngineClient):
+    """A connection to the debug socket."""
+
+    _impatient = "; --timeout waits longer"
 
 
 def connect(state_dir: Path, timeout: float = 5.0) -> DebugClient:

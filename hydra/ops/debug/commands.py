@@ -4,49 +4,25 @@ A new one is a function `(runtime, arguments, caller) -> data` and one line in `
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from hydra.ops.debug import acting, causality, looking, process, streams
 from hydra.ops.debug.asking import Caller
-from hydra.ops.debug.describing import Refused, actor_row, below, listed, market_text, some
-from hydra.ops.debug.looking import Arguments, NoArguments, OneActor, SomeActors
+from hydra.ops.debug.command_table import Command, CommandTable, listing
+from hydra.ops.debug.describing import actor_row, below, market_text, some
+from hydra.ops.debug.halting import Halt
+from hydra.ops.debug.looking import NoArguments, OneActor, SomeActors
 from hydra.runtime.runtime import Runtime
 
 HERE = Caller()
-URGENT = "halt"
-"""The one command that does not wait its turn, unless everything is halted already."""
-
-
-class Command(msgspec.Struct, frozen=True):
-    """One line of the table."""
-
-    takes: type[Arguments]
-    does: Callable[[Runtime, Any, Caller], Any]
-
-    @property
-    def summary(self) -> str:
-        """What it is for, in a sentence."""
-        return (self.does.__doc__ or "").partition("\n")[0]
 
 
 def execute(
     runtime: Runtime, name: str, arguments: Mapping[str, Any], caller: Caller = HERE
 ) -> Any:
-    """Do it: gives plain data, or a `Stream` to be closed. Raises `Refused` with one clear line."""
-    if name in ELSEWHERE:
-        raise Refused("refused: use the control socket")
-    command = COMMANDS.get(name)
-    if command is None:
-        raise Refused(f"no such command: {name[:100]}; there are {', '.join(sorted(COMMANDS))}")
-    try:
-        taken = msgspec.convert(dict(arguments), command.takes)
-    except msgspec.ValidationError as error:
-        wanted = listed(command.takes.__struct_fields__, 20) or "nothing"
-        raise Refused(f"{name}: {error}; it takes {wanted}") from error
-    return command.does(runtime, taken, caller)
+    """Do a debug command: see `CommandTable.execute`."""
+    return DEBUG.execute(runtime, name, arguments, caller)
 
 
 def overview(runtime: Runtime, arguments: SomeActors, _caller: Caller) -> dict[str, Any]:
@@ -67,15 +43,7 @@ def overview(runtime: Runtime, arguments: SomeActors, _caller: Caller) -> dict[s
 
 def names(_runtime: Runtime, _arguments: NoArguments, _caller: Caller) -> dict[str, Any]:
     """Every command and what it is for."""
-    rows = [
-        {
-            "command": name,
-            "takes": ", ".join(command.takes.__struct_fields__),
-            "summary": command.summary,
-        }
-        for name, command in COMMANDS.items()
-    ]
-    return some(rows, len(rows))
+    return listing(COMMANDS)
 
 
 COMMANDS: dict[str, Command] = {
@@ -98,7 +66,7 @@ COMMANDS: dict[str, Command] = {
     "asks": Command(SomeActors, looking.asks),
     "children": Command(OneActor, looking.children),
     "gate": Command(NoArguments, acting.gate),
-    "halt": Command(acting.Halt, acting.halt),
+    "halt": Command(Halt, acting.halt),
     "gil": Command(process.Watch, process.gil),
     "threads": Command(NoArguments, process.threads),
     "gc": Command(process.Collect, process.collections),
@@ -108,3 +76,11 @@ COMMANDS: dict[str, Command] = {
 
 ELSEWHERE = frozenset({"start", "stop", "restart", "quarantine", "delete", "arm", "flatten"})
 """What changes the engine: only the control socket does that."""
+
+DEBUG = CommandTable(
+    name="debug",
+    commands=COMMANDS,
+    urgent=frozenset({"halt"}),
+    elsewhere=dict.fromkeys(sorted(ELSEWHERE), "use the control socket"),
+)
+"""All that the debug socket can be asked. It halts, and has no way to let anybody trade (I85)."""

@@ -88,7 +88,7 @@ def _threads(runtime: Runtime, *, stacks: bool) -> list[Row]:
     return rows
 
 
-Role = Literal["main", "actors", "left behind", "debug", "runtime", "other"]
+Role = Literal["main", "actors", "left behind", "debug", "control", "runtime", "other"]
 
 
 def _role(thread: threading.Thread, *, dispatching: bool) -> Role:
@@ -98,6 +98,8 @@ def _role(thread: threading.Thread, *, dispatching: bool) -> Role:
         return "main"
     if thread.name.startswith("hydra-debug"):
         return "debug"
+    if thread.name.startswith("hydra-control"):
+        return "control"
     if thread.name in ("hydra-timers", "hydra-watch") or thread.name.startswith("hydra-stop"):
         return "runtime"
     # A dispatcher that no longer counts a thread of its own has fenced it: it hung.

@@ -1,7 +1,8 @@
-"""The debug server: answers on a private socket, beside the actors and whatever they do.
+"""The server behind a private socket: answers beside the actors, and whatever they do.
 
-It has threads of its own (one that accepts, one a client), takes no lock of an actor's, and never
-puts anything into a user lane; so it answers while every actor hangs.
+There is one for each command table: debug, and control. It has threads of its own (one that
+accepts, one a client), takes no lock of an actor's, and never puts anything into a user lane unless
+a command of its table does; so it answers while every actor hangs.
 """
 
 import errno
@@ -12,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+from hydra.ops.debug.command_table import CommandTable
+from hydra.ops.debug.commands import DEBUG
 from hydra.ops.debug.endpoint import Endpoint, Peer, peer_of
 from hydra.ops.debug.pacing import CpuBudget
 from hydra.ops.debug.protocol import failure
@@ -29,17 +32,24 @@ JOIN_S = 1.0
 """For all of them together. Who is still at work then finds its client gone, and ends."""
 
 
-class DebugServer:
+class CommandServer:
     """See the module. Can be opened again after `close`. `path` is where clients look for it.
 
     `user`: who may connect, by number; the user who runs the engine unless said otherwise.
     """
 
     def __init__(
-        self, runtime: Runtime, path: Path, *, limits: Limits | None = None, user: int | None = None
+        self,
+        runtime: Runtime,
+        path: Path,
+        table: CommandTable,
+        *,
+        limits: Limits | None = None,
+        user: int | None = None,
     ) -> None:
         self._runtime = runtime
         self._path = path
+        self._table = table
         self._limits = limits if limits is not None else Limits()
         self._user = user
         self._lock = threading.Lock()  # guards `_open`; held for moments, never while working
@@ -52,7 +62,7 @@ class DebugServer:
                 endpoint = Endpoint(self._path)
                 user = os.geteuid() if self._user is None else self._user
                 try:
-                    self._open = _Open(self._runtime, endpoint, self._limits, user)
+                    self._open = _Open(self._runtime, endpoint, self._table, self._limits, user)
                 except BaseException:
                     endpoint.close()
                     raise
@@ -71,12 +81,29 @@ class DebugServer:
         return 0 if opened is None else opened.clients
 
 
+class DebugServer(CommandServer):
+    """The one behind the debug socket."""
+
+    def __init__(
+        self, runtime: Runtime, path: Path, *, limits: Limits | None = None, user: int | None = None
+    ) -> None:
+        super().__init__(runtime, path, DEBUG, limits=limits, user=user)
+
+
 class _Open:
     """The server between `open` and `close`."""
 
-    def __init__(self, runtime: Runtime, endpoint: Endpoint, limits: Limits, user: int) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        endpoint: Endpoint,
+        table: CommandTable,
+        limits: Limits,
+        user: int,
+    ) -> None:
         self._runtime = runtime
         self._endpoint = endpoint
+        self._table = table
         self._limits = limits
         self._user = user
         self._budget = CpuBudget(limits.cpu_share, limits.cpu_advance_s)
@@ -89,7 +116,7 @@ class _Open:
         self._wake, self._woken = socket.socketpair()
         self._endpoint.socket.setblocking(False)
         self._thread = threading.Thread(
-            target=self._accept_all, name="hydra-debug-accept", daemon=True
+            target=self._accept_all, name=f"hydra-{table.name}-accept", daemon=True
         )
         self._thread.start()
 
@@ -99,7 +126,7 @@ class _Open:
         return len(self._sessions)
 
     def close(self) -> None:
-        """See `DebugServer.close`."""
+        """See `CommandServer.close`."""
         self._closing.set()
         self._wake.send(b"\0")
         self._thread.join(JOIN_S)
@@ -164,7 +191,13 @@ class _Open:
 
     def _begin(self, connection: socket.socket, peer: Peer) -> None:
         session = Session(
-            self._runtime, connection, peer, self._limits, self._budget, self._closing
+            self._runtime,
+            self._table,
+            connection,
+            peer,
+            self._limits,
+            self._budget,
+            self._closing,
         )
         self._number = number = self._number + 1
 
@@ -173,7 +206,10 @@ class _Open:
                 self._sessions.pop(number, None)
 
         thread = threading.Thread(
-            target=session.run, args=(ended,), name=f"hydra-debug-{number}", daemon=True
+            target=session.run,
+            args=(ended,),
+            name=f"hydra-{self._table.name}-{number}",
+            daemon=True,
         )
         with self._lock:
             self._sessions[number] = (session, connection, thread)

@@ -1,4 +1,4 @@
-"""One client of the debug server: reads its requests, answers them, and drops it in time."""
+"""One client of a command server: reads its requests, answers them, and drops it in time."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hydra.ops.debug.asking import Caller
-from hydra.ops.debug.commands import URGENT, execute
+from hydra.ops.debug.command_table import CommandTable
 from hydra.ops.debug.describing import Refused
 from hydra.ops.debug.endpoint import Peer
 from hydra.ops.debug.pacing import CpuBudget
@@ -47,6 +47,7 @@ class Session:
     def __init__(
         self,
         runtime: Runtime,
+        table: CommandTable,
         connection: socket.socket,
         peer: Peer,
         limits: Limits,
@@ -54,6 +55,7 @@ class Session:
         closing: threading.Event,
     ) -> None:
         self._runtime = runtime
+        self._table = table
         self._connection = connection
         self._limits = limits
         self._budget = budget
@@ -108,7 +110,8 @@ class Session:
         except Malformed as malformed:
             self._send(failure(None, str(malformed)))
             return False
-        if wanted.command != URGENT or self._runtime.gate.state is TradingState.HALTED:
+        is_urgent = wanted.command in self._table.urgent
+        if not is_urgent or self._runtime.gate.state is TradingState.HALTED:
             self._wait_turn()
         began = time.thread_time_ns()
         try:
@@ -128,12 +131,15 @@ class Session:
 
     def _answer(self, wanted: Request) -> "bytes | Stream":
         try:
-            data: Any = execute(self._runtime, wanted.command, wanted.arguments, self._caller)
+            data: Any = self._table.execute(
+                self._runtime, wanted.command, wanted.arguments, self._caller
+            )
         except Refused as refused:
             return failure(wanted.id, str(refused))
         except FAULTS as fault:
             what = f"{type(fault).__name__}: {fault}"
-            return failure(wanted.id, f"a fault of the debugger, not of the engine: {what}")
+            whose = f"a fault of the {self._table.name} server, not of the engine"
+            return failure(wanted.id, f"{whose}: {what}")
         return reply(wanted.id, data) if isinstance(data, dict) else data
 
     def _stream(self, wanted: Request, stream: Stream) -> None:

@@ -297,7 +297,7 @@ def test_no_argument_kills_the_server_i85(
         asking.shutdown(socket.SHUT_WR)
         told = orjson.loads(read_all(asking))
 
-    assert "a fault of the debugger" not in told.get("error", "")
+    assert "a fault of the debug server" not in told.get("error", "")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,196 @@
+"""What an operator's word does where no engine runs: it is put on record, and the next start obeys.
+
+The engine's lock is held meanwhile, so that no engine starts halfway. Nothing here says that a
+process went on with the ledger: how the last engine ended stays known (I03).
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from hydra.ops.debug.halting import operator_cause
+from hydra.store.engine_files import EngineFiles, is_first_start
+from hydra.store.engine_lock import EngineLock
+from hydra.store.halt_marker import (
+    UNREADABLE,
+    Clear,
+    Halted,
+    HaltMarker,
+    Unreadable,
+    read_halt_marker,
+)
+from hydra.store.journal import JournalFile
+from hydra.store.journal_opening import journal_end
+from hydra.store.ledger import Ledger, WrongOwner
+from hydra.store.ledger_facts import NoLedger
+from hydra.store.ledger_guard import guard_ledger
+from hydra.store.private_files import make_private_file
+from hydra.store.record import RECORD_REFUSED, require_agreement
+from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.trading_state import Cause
+from messages.control import OPERATOR_RESUME, Resume
+
+SOURCE = "control"
+
+UNFIT = (*RECORD_REFUSED, NewerThanThisHydra)
+"""What a record can be that nothing must be written to; then the marker has to do."""
+
+
+class NotStanding(Exception):
+    """An operator speaks of a halt that does not stand."""
+
+
+class Latched(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt that the next start finds. `fault`: why it is not in the ledger; "" if it is.
+
+    `was_new`: no engine ever had this record. `withdrawn`: an operator's resume that had been kept
+    for the next start is not carried out.
+    """
+
+    cause: Cause
+    where: str
+    fault: str = ""
+    was_new: bool = False
+    withdrawn: bool = False
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A resume that waits for the next start: of these causes. `replaces`: there was one before."""
+
+    codes: tuple[str, ...]
+    replaces: bool = False
+
+
+class RecordAtRest(msgspec.Struct, frozen=True):
+    """Ledger and journal of an engine that does not run."""
+
+    ledger: Ledger
+    journal: JournalFile
+
+    def commit(self, line: dict[str, object]) -> None:
+        """Make durable what was recorded, and say so in the journal."""
+        mark = self.ledger.commit()
+        self.journal.append({**line, "ledger_seq": mark.seq, "ledger_chain": mark.chain})
+        self.journal.sync()
+
+
+@contextmanager
+def record_at_rest(files: EngineFiles, venue: str, at: int) -> Iterator[RecordAtRest]:
+    """The record, under the engine's lock and checked as at a start.
+
+    Raises `HeldByAnother` while an engine has it, and what `EngineRecord.open` raises.
+    """
+    with ExitStack() as opened:
+        opened.callback(EngineLock(files.lock).release)
+        opened.callback(EngineLock(files.journal_lock).release)
+        if is_first_start(files) and not files.ledger.exists():
+            make_private_file(files.ledger)
+        opened.callback(guard_ledger(files.ledger))
+        ledger = Ledger.open(files.ledger, venue=venue, at=at)
+        opened.callback(ledger.abandon)
+        require_agreement(ledger, journal_end(files.journal))
+        journal = JournalFile.open(files.journal, at=at)
+        opened.callback(journal.close)
+        yield RecordAtRest(ledger, journal)
+        ledger.close()
+
+
+def halt_at_rest(
+    files: EngineFiles, venue: str, reason: str, by: str, at: int, *, close_only: bool
+) -> Latched:
+    """Put a halt on record: in the ledger, or else in the halt marker (I03).
+
+    `at` is UTC ns. Raises `HeldByAnother` while an engine has the record, `WrongOwner` if it is of
+    another venue, and `HaltMarkerFailed`, `RightsTooOpen` or `OSError` if nothing can be written.
+    """
+    cause = operator_cause(reason, f"while no engine ran, {by}", at, close_only=close_only)
+    try:
+        with record_at_rest(files, venue, at) as record:
+            ledger = record.ledger
+            latched = Latched(
+                cause=cause,
+                where=str(files.ledger),
+                was_new=ledger.engine is None,
+                withdrawn=bool(ledger.get(OPERATOR_RESUME)),
+            )
+            ledger.latch_halt(cause, at)
+            if latched.withdrawn:  # it was said of an older halt, maybe under the same code
+                ledger.put(OPERATOR_RESUME, "", at)
+            record.commit(
+                {
+                    "ts": at,
+                    "event": "control_halt",
+                    "source": SOURCE,
+                    "reason": reason,
+                    "by": by,
+                    "state": cause.state.name,
+                }
+            )
+        return latched
+    except WrongOwner:
+        raise
+    except UNFIT as refused:
+        _mark(files, cause, at)
+        return Latched(cause=cause, where=str(files.halt_marker), fault=str(refused))
+
+
+def _mark(files: EngineFiles, cause: Cause, at: int) -> None:
+    with ExitStack() as opened:
+        opened.callback(EngineLock(files.lock).release)
+        marker = HaltMarker.open(files.halt_marker, at=at, first_start=False)
+        opened.callback(marker.close)
+        marker.halt(cause)
+
+
+def resume_at_rest(
+    files: EngineFiles, venue: str, reason: str, by: str, at: int, codes: tuple[str, ...]
+) -> Word | None:
+    """Keep an operator's resume for the next start, which carries it out once all is clean (I04).
+
+    `codes`: the causes meant; none: all that stand. It is about what stands now, and nothing that
+    comes later. None: nothing stands. Raises `NotStanding`, `NoLedger`, and what `record_at_rest`
+    raises.
+    """
+    if is_first_start(files):
+        raise NoLedger(f"{files.ledger}: found no ledger, so no halt that could be let go")
+    with record_at_rest(files, venue, at) as record:
+        ledger = record.ledger
+        standing = [cause.code for cause in ledger.halts()]
+        standing += _marked(files, had_an_engine=ledger.engine is not None)
+        strange = [code for code in codes if code not in standing]
+        if strange:
+            there_are = ", ".join(standing) or "none"
+            raise NotStanding(f"no halt {strange[0]} stands; those that stand: {there_are}")
+        if not standing:
+            return None
+        meant = codes or tuple(standing)
+        replaces = bool(ledger.get(OPERATOR_RESUME))
+        ledger.put(OPERATOR_RESUME, _written(reason, by, at, meant), at)
+        record.commit(
+            {
+                "ts": at,
+                "event": "control_resume",
+                "source": SOURCE,
+                "reason": reason,
+                "by": by,
+                "codes": meant,
+            }
+        )
+        return Word(codes=meant, replaces=replaces)
+
+
+def _marked(files: EngineFiles, *, had_an_engine: bool) -> list[str]:
+    """The code of the halt that a start would find in the marker."""
+    match read_halt_marker(files.halt_marker):
+        case Clear():
+            return []
+        case Halted(cause=cause):
+            return [cause.code]
+        case Unreadable():
+            return [UNREADABLE] if had_an_engine else []
+
+
+def _written(reason: str, by: str, at: int, codes: tuple[str, ...]) -> str:
+    word = msgspec.to_builtins(Resume(reason=reason, operator=by, codes=codes))
+    return msgspec.json.encode({**word, "at": at}).decode()

@@ -1,0 +1,102 @@
+"""The answer of `status` as a page for people: what matters first, and nothing that is as it should
+be at length.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.ops.debug import render
+from hydra.ops.debug.render import number, text
+
+PASSES = {
+    "ACTIVE": "orders may pass",
+    "CLOSE_ONLY": "only orders that reduce a position may pass",
+    "HALTED": "no order may pass",
+    None: "whether orders pass is not known",
+}
+
+
+def show(told: Mapping[str, Any]) -> None:
+    """Write the page."""
+    for line in _heading(told):
+        render.write(render.clean(line))
+    render.write()
+    columns = [text("WHY NOT", "code"), text("STATE", "state"), text("SINCE", "since", may_go=True)]
+    columns += [text("DETAIL", "detail", folds=True), text("HOW IT ENDS", "ends", folds=True)]
+    columns += [text("NOT BEFORE", "not_before", may_go=True)]
+    is_running = told["state"] == "running"
+    nothing = "nothing stands against trading" if is_running else "no halt is on record"
+    render.show_table(columns, told["causes"], nothing=nothing)
+    render.write()
+    columns = [text("BOT", "id"), text("STATUS", "status"), number("RESTARTS", "restarts")]
+    columns += [text("HOLDS", "holds"), text("BUDGET", "budget")]
+    bots = [{**bot, "holds": _holds(bot["positions"])} for bot in told["bots"]]
+    render.show_table(columns, bots, nothing="no bots")
+    render.write()
+    render.show_facts(_facts(told))
+    overdue = told.get("cancels_overdue")
+    if overdue:
+        render.write(
+            render.clean(f"NOT CANCELED YET, though it was asked for: {', '.join(overdue)}")
+        )
+    for note in told["notes"]:
+        render.write(render.clean(f"note: {note}"))
+
+
+def _heading(told: Mapping[str, Any]) -> list[str]:
+    state, venue = told["state"], told["venue"]
+    lines = []
+    if venue == "embedded":
+        lines.append("EMBEDDED VENUE: not real money, not real prices")
+    if told.get("dry_run"):
+        lines.append("DRY RUN: no order is sent")
+    trading = told["trading_state"]
+    if state == "running":
+        lines.append(f"running; trading is {trading}: {PASSES[trading]}")
+    elif state == "stopped":
+        lines.append(f"stopped: no engine runs, so no order passes; {told['ended']}")
+        if told["resume_noted"]:
+            lines.append("an operator's `resume` waits for the next start")
+    else:
+        lines.append(f"NOT ANSWERING: {PASSES[None]}; this is what is on record")
+    return lines
+
+
+def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values; a dash for what is not known."""
+    orders = told["orders"]
+    counts = ", ".join(f"{_word(orders[name])} {name}" for name in ("open", "unknown", "today"))
+    facts = [("venue", f"{told['venue']}, account {_word(told['account'])}")]
+    if told["state"] == "running":
+        facts += [
+            ("market time", f"{told['at']}, session {_word(told['session'])}"),
+            ("orders", counts),
+            ("exposure", _word(told["exposure"])),
+            ("exit coverage", _word(told["coverage_pct"], " %")),
+            ("lease", _lease(told["lease_ms"])),
+            ("newest price", _word(told["feed_age_s"], " s old")),
+            ("loops", _word(told["loops"])),
+        ]
+    else:
+        journal = told["journal"]
+        facts += [("orders", counts)]
+        if journal is not None:
+            last = f"{journal['last_event']}, at {_word(journal['last_at'])} (market time)"
+            facts.append(("last in the journal", last))
+    return [*facts, ("version", f"Hydra {told['versions']['hydra']}")]
+
+
+def _lease(left_ms: float | None) -> str:
+    if left_ms is None:
+        return "–"
+    return f"{render.duration(left_ms)} left" if left_ms > 0 else "none: no order passes"
+
+
+def _holds(positions: Mapping[str, str] | None) -> str:
+    if positions is None:
+        return "–"
+    return ", ".join(f"{quantity} {symbol}" for symbol, quantity in positions.items()) or "nothing"
+
+
+def _word(value: object, unit: str = "") -> str:
+    return "–" if value is None else f"{value}{unit}"

@@ -1,0 +1,159 @@
+"""How an engine that does not run was left: read from its files, of which nothing is changed.
+
+The same fields as of a running one, so that a program need not ask which it is. What only a running
+engine knows is null.
+"""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from hydra import __version__
+from hydra.ops.control.causes import causes_told, no_clock
+from hydra.ops.debug.describing import Row
+from hydra.store import projections
+from hydra.store.engine_files import EngineFiles, is_first_start
+from hydra.store.halt_marker import Clear, Halted, Unreadable, read_halt_marker
+from hydra.store.journal_files import files_of
+from hydra.store.journal_line import BadLine, record_in, seq_of
+from hydra.store.kill_file import read_kill_file
+from hydra.store.ledger_facts import NoLedger, facts_of
+from hydra.store.looking import looked_at
+from hydra.store.reading import Records
+from hydra.store.schema import MIGRATIONS, require_ours
+from hydra.trading.causes import HALT_MARKER_UNREADABLE
+from hydra.trading.kill_switch import Source, kill_cause
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.sub_ledgers import UNATTRIBUTED
+from hydra.trading.trading_state import Cause
+from messages.control import OPERATOR_RESUME
+
+TAIL_BYTES = 256 * 1024
+"""Of the journal's end; longer than any line of it."""
+NOBODY_KNOWS = 0
+"""Since when something stands that no engine has seen yet."""
+
+
+def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
+    """What is on record, and what else the next start would find.
+
+    Raises `NoLedger` if there never was an engine here, and what reading a ledger raises.
+    """
+    if is_first_start(files):
+        raise NoLedger(
+            f"{files.ledger}: found no ledger, and nothing that says there ever was one; run the"
+            " engine once, or say where its state is with --state-dir or --venue"
+        )
+    told = looked_at(files.ledger, files.lock, _ledger_told)
+    found = [*_kill_causes(files)]
+    if told.pop("had_an_engine"):
+        found += _marker_causes(files)
+    return {
+        "state": "stopped",
+        # No engine, no order: and the next one starts halted, whatever stands.
+        "trading_state": "HALTED",
+        **told,
+        "causes": [*told["causes"], *causes_told(found, no_clock)],
+        "earliest_clearing": None,
+        "mode": venue,
+        "venue": venue,
+        "at": None,
+        "session": None,
+        "incarnation": None,
+        "loops": None,
+        "exposure": None,
+        "coverage_pct": None,
+        "lease_ms": None,
+        "feed_age_s": None,
+        "journal": _journal_told(files.journal),
+        "notes": [],
+    }
+
+
+def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
+    version = require_ours(connection)
+    if version < len(MIGRATIONS):
+        raise NoLedger(
+            f"{connection.filename}: found schema version {version}, wanted {len(MIGRATIONS)}; the"
+            " next start of the engine migrates it, and `hydra-trader verify` looks at it as it is"
+        )
+    facts = facts_of(connection, version, "")
+    records = Records(connection)
+    orders = records.open_orders()
+    return {
+        "had_an_engine": facts.had_an_engine,
+        "ended": facts.end,
+        "ended_in_order": facts.ended_in_order,
+        "account": facts.facts.get(projections.ACCOUNT),
+        "causes": causes_told(records.halts(), no_clock),
+        "bots": _bots(records),
+        "orders": {
+            "open": len(orders),
+            "unknown": sum(order.state.status is OrderStatus.UNKNOWN for order in orders),
+            "today": None,
+        },
+        "resume_noted": bool(records.values().get(OPERATOR_RESUME)),
+        "versions": {
+            "hydra": __version__,
+            "hydra_of_last_engine": facts.facts.get(projections.ENGINE),
+            "python": platform.python_version(),
+            "sqlite": apsw.sqlite_lib_version(),
+            "ledger": version,
+            "configuration": facts.facts.get(projections.CONFIGURATION),
+        },
+    }
+
+
+def _bots(records: Records) -> list[Row]:
+    positions: dict[str, dict[str, str]] = {
+        each.bot: {} for each in records.sub_ledgers() if each.bot != UNATTRIBUTED
+    }
+    for held in records.inventories():
+        if held.inventory.position:
+            of_bot = positions.setdefault(held.bot, {})
+            of_bot[held.inventory.symbol] = str(held.inventory.position)
+    return [
+        {"id": bot, "status": "stopped", "restarts": None, "positions": of_bot, "budget": None}
+        for bot, of_bot in sorted(positions.items())
+    ]
+
+
+def _marker_causes(files: EngineFiles) -> list[Cause]:
+    match read_halt_marker(files.halt_marker):
+        case Clear():
+            return []
+        case Halted(cause=cause):
+            return [cause]
+        case Unreadable(reason=reason):
+            return [HALT_MARKER_UNREADABLE.cause(since=NOBODY_KNOWS, detail=reason)]
+
+
+def _kill_causes(files: EngineFiles) -> list[Cause]:
+    sight = read_kill_file(files.kill_switch)
+    cause = kill_cause(Source.STATE_FILE, str(files.kill_switch), sight, NOBODY_KNOWS)
+    return [] if cause is None else [cause]
+
+
+def _journal_told(path: Path) -> Row | None:
+    """Its last whole line; null if there is none."""
+    files = files_of(path)
+    if not files:
+        return None
+    with files[-1].open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read(TAIL_BYTES).splitlines(keepends=True)
+    for line in reversed(lines):
+        try:
+            record = record_in(line)
+        except BadLine:  # torn, when the engine was killed
+            continue
+        return {
+            "path": str(files[-1]),
+            "last_seq": seq_of(record),
+            "last_at": record.get("ts"),
+            "last_event": record.get("event"),
+        }
+    return None

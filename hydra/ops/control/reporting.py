@@ -1,0 +1,217 @@
+"""How a running engine is, told in one go. What is not known is null, never made up."""
+
+import platform
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import apsw
+
+from hydra.actor import MILLISECOND, SECOND, Ref
+from hydra.ops.control.asking import answered
+from hydra.ops.control.causes import causes_told, earliest_clearing
+from hydra.ops.control.facts import EngineFacts
+from hydra.ops.debug.asking import Caller, NotInTime, ask
+from hydra.ops.debug.describing import Refused, Row, in_ms, utc_text
+from hydra.ops.debug.looking import NoArguments
+from hydra.runtime.gate import UNLIMITED_LEASE
+from hydra.runtime.runtime import Runtime
+from hydra.runtime.system import Inspect
+from hydra.store.schema import MIGRATIONS
+from hydra.trading.trading_state import Cause
+from messages.control import ReportTradingState, TradingStateReported
+from supervisors import paths
+
+ANSWER_WITHIN = 500 * MILLISECOND
+"""Of each of the few that are asked: what does not answer is told as not known."""
+
+GUARDIAN_WITHIN = 3 * SECOND
+"""Where nothing but its answer is wanted."""
+
+View = Mapping[str, Any]
+
+
+class StatusReport:
+    """The commands `status` and `trading-state`."""
+
+    def __init__(self, facts: EngineFacts) -> None:
+        self._facts = facts
+
+    def trading_state(
+        self, runtime: Runtime, _arguments: NoArguments, caller: Caller
+    ) -> dict[str, Any]:
+        """What stands against trading, what of it is on record, and what is to be cleared."""
+        report = _asked_trading_state(runtime, GUARDIAN_WITHIN, caller)
+        causes = _standing(runtime, report)
+        return {
+            "trading_state": runtime.gate.state.name,
+            "causes": causes_told(causes, self._facts.not_before, report.noted),
+            "earliest_clearing": earliest_clearing(causes, self._facts.not_before),
+            "durable": list(report.durable),
+            "noted": list(report.noted),
+            "epoch": report.epoch,
+        }
+
+    def status(self, runtime: Runtime, _arguments: NoArguments, caller: Caller) -> dict[str, Any]:
+        """How the engine is: whether it may trade, why not, its bots, orders and exposure."""
+        facts, gate = self._facts, runtime.gate
+        now = runtime.market_time_at(runtime.now())
+        asked = _Asked(runtime, caller)
+        report = asked.trading_state()
+        guardian = asked.view_of(paths.RISK_GUARDIAN) if report is not None else {}
+        monitor, feed = asked.view_of(paths.HEALTH_MONITOR), asked.view_of(paths.DATA_FEED)
+        flattener = asked.view_of(paths.FLATTENER)
+        causes = _standing(runtime, report)
+        noted = () if report is None else report.noted
+        session = facts.sessions.at(now)
+        gateway = runtime.cells.get(paths.BROKER_GATEWAY.path)
+        return {
+            "state": "running",
+            "trading_state": gate.state.name,
+            "causes": causes_told(causes, facts.not_before, noted),
+            "earliest_clearing": earliest_clearing(causes, facts.not_before),
+            "mode": facts.mode,
+            "venue": facts.venue,
+            "dry_run": facts.dry_run,
+            "account": facts.account,
+            "at": utc_text(now),
+            "session": None if session is None else session.date,
+            "incarnation": None if gateway is None else gateway.incarnation,
+            "loops": monitor.get("loop"),
+            "bots": _bots(runtime, guardian),
+            "orders": {
+                "open": _count(guardian.get("open_orders")),
+                "unknown": _count(guardian.get("unknown_orders")),
+                "today": _count(guardian.get("orders_today")),
+            },
+            "exposure": _plain(guardian.get("exposure")),
+            "heat": _plain(guardian.get("heat")),
+            "equity": _plain(guardian.get("equity")),
+            "flatten": _plain(flattener.get("phase")),
+            "cancels_overdue": _plain(guardian.get("cancels_overdue")),
+            "coverage_pct": _plain(guardian.get("coverage_pct")),
+            "lease_ms": _lease_ms(runtime),
+            "feed_age_s": _age_s(now, feed.get("newest_at")),
+            "failed_closed": runtime.failed_closed,
+            "versions": {
+                "hydra": facts.version,
+                "python": platform.python_version(),
+                "sqlite": apsw.sqlite_lib_version(),
+                "ledger": len(MIGRATIONS),
+                "configuration": facts.configuration,
+            },
+            "notes": asked.notes,
+        }
+
+
+class _Asked:
+    """Asks actors, and keeps what is to be said of those that did not answer."""
+
+    def __init__(self, runtime: Runtime, caller: Caller) -> None:
+        self._runtime = runtime
+        self._caller = caller
+        self.notes: list[str] = []
+
+    def trading_state(self) -> TradingStateReported | None:
+        """What the guardian says; None, and a note: nothing."""
+        try:
+            return _asked_trading_state(self._runtime, ANSWER_WITHIN, self._caller)
+        except Refused as refused:
+            self.notes.append(str(refused))
+            return None
+
+    def view_of(self, ref: Ref[Any]) -> View:
+        """What the actor shows of itself; nothing, and a note, if it does not."""
+        cell = self._runtime.cells.get(ref.path)
+        if cell is None:
+            self.notes.append(f"there is no {ref.name}")
+            return {}
+        try:
+            view = ask(self._runtime, cell, Inspect(), ANSWER_WITHIN, self._caller)
+        except NotInTime as late:
+            self.notes.append(f"the {ref.name} did not show its state: {late}")
+            return {}
+        except Refused as refused:
+            self.notes.append(f"the {ref.name} did not show its state: {refused}")
+            return {}
+        return view if isinstance(view, Mapping) else {}
+
+
+def _standing(runtime: Runtime, report: TradingStateReported | None) -> tuple[Cause, ...]:
+    """What the gate holds, which stops orders whatever the guardian knows; and what only the
+    guardian holds against the orders of a bot, or in a symbol.
+    """
+    latched = runtime.gate.standing()
+    codes = {cause.code for cause in latched}
+    told = () if report is None else report.causes
+    return (*latched, *(cause for cause in told if cause.code not in codes))
+
+
+def _asked_trading_state(runtime: Runtime, within: int, caller: Caller) -> TradingStateReported:
+    question = ReportTradingState()
+    return answered(runtime, paths.RISK_GUARDIAN, question, TradingStateReported, within, caller)
+
+
+def _bots(runtime: Runtime, guardian: View) -> list[Row]:
+    """In start order, with what the guardian says that they hold and may risk."""
+    supervisor = runtime.cells.get(paths.BOTS.path)
+    cells = [] if supervisor is None else list(supervisor.children.values())
+    positions = _positions_by_bot(guardian.get("positions"))
+    budgets = guardian.get("budgets")
+    return [
+        {
+            "id": cell.name,
+            "status": cell.shown_status,
+            "restarts": cell.restarts,
+            "positions": None if positions is None else positions.get(cell.name, {}),
+            "budget": _plain(budgets.get(cell.name)) if isinstance(budgets, Mapping) else None,
+        }
+        for cell in cells
+    ]
+
+
+def _positions_by_bot(positions: object) -> dict[str, dict[str, str]] | None:
+    """The guardian shows them as "bot symbol": quantity."""
+    if not isinstance(positions, Mapping):
+        return None
+    told: dict[str, dict[str, str]] = {}
+    for name, quantity in positions.items():
+        bot, _, symbol = str(name).rpartition(" ")
+        told.setdefault(bot, {})[symbol] = str(quantity)
+    return told
+
+
+def _plain(value: object) -> object:
+    """As JSON knows it, numbers exact; null for what is not known."""
+    match value:
+        case Decimal():
+            return str(value)
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _count(value: object) -> int | None:
+    """Of a number the number, of a list its length."""
+    match value:
+        case int():
+            return value
+        case list() | tuple() | Mapping():
+            return len(value)
+        case _:
+            return None
+
+
+def _lease_ms(runtime: Runtime) -> float | None:
+    """How long orders may still pass without the safety chain's word; null: for ever."""
+    left = runtime.gate.lease_left()
+    return None if left > UNLIMITED_LEASE // 2 else in_ms(max(0, left))
+
+
+def _age_s(now: int, at: object) -> float | None:
+    return round((now - at) / SECOND, 3) if isinstance(at, int) else None

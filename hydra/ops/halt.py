@@ -1,0 +1,167 @@
+"""`hydra-trader halt`: stop all orders, of an engine that runs or of the next one that starts."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hydra.ops.control.place import (
+    Place,
+    Reason,
+    by_whom,
+    end_refused,
+    one_line_for_the_record,
+    place_meant,
+)
+from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+
+ANSWER_WITHIN_S = 10.0
+"""The engine takes 7 s at most: 2 for what is on its way, 5 for the record."""
+DEBUG_ANSWER_WITHIN_S = 5.0
+
+CloseOnly = Annotated[
+    bool, typer.Option("--close-only", help="Let orders pass that reduce a position.")
+]
+
+
+def halt(
+    reason: Reason,
+    close_only: CloseOnly = False,
+    venue: ForVenue = None,
+    config: ConfigDir = CONFIG,
+    state_dir: StateDir = None,
+    log_dir: LogDir = None,
+    json: Json = False,
+) -> None:
+    """Stop all orders, now, until `resume`. Works on an engine that hangs, and
+    on one that does not run.
+
+    A running engine shuts its order gate at once, then says when nothing was
+    on its way any more, and when the halt was on record so that a restart
+    finds it. Where none runs, it is put on record, and the next start obeys.
+    Positions stay; `flatten` closes them. Cancels still pass.
+
+    Exit code 0: halted, and on record; 13: halted, but not on record, or with
+    orders still on their way; 11: an engine has the record and does not
+    answer (what to do is said); 10: the settings are not fit; 2: usage.
+    """
+    place = place_meant(config, venue, state_dir, log_dir)
+    try:
+        told = _asked(place.files.control_socket, ANSWER_WITHIN_S, reason, close_only=close_only)
+        told["through"] = "control socket"
+    except NoEngine as silent:
+        told = _without_control(place, silent, reason, close_only=close_only)
+    if json:
+        from hydra.ops.debug.engine import write_json
+
+        write_json(told)
+    else:
+        _show(place, told)
+    if not (told["acknowledged"] and told["on_record"]):
+        raise typer.Exit(int(ExitCode.DURABILITY_REFUSED))
+
+
+def _asked(path: Path, within_s: float, reason: str, *, close_only: bool) -> dict[str, Any]:
+    try:
+        with EngineClient(path, within_s) as client:
+            return client.call("halt", reason=reason, close_only=close_only)
+    except CommandFailed as refused:
+        end_refused(str(refused))
+
+
+def _without_control(
+    place: Place, silent: NoEngine, reason: str, *, close_only: bool
+) -> dict[str, Any]:
+    """By the debug socket, which can halt too; and if there is none, on the record."""
+    debug_socket = place.files.debug_socket
+    try:
+        told = _asked(debug_socket, DEBUG_ANSWER_WITHIN_S, reason, close_only=close_only)
+    except NoEngine:
+        return _at_rest(place, silent, reason, close_only=close_only)
+    fault = f"the control socket does not answer ({silent})"
+    nothing = {"on_record": None, "on_record_after_ms": None}
+    return {**told, **nothing, "fault": fault, "through": "debug socket"}
+
+
+def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -> dict[str, Any]:
+    from hydra.ops.control.at_rest import halt_at_rest
+    from hydra.store.halt_marker import HaltMarkerFailed
+
+    place.require_fit()
+    with one_line_for_the_record(place, silent):
+        try:
+            latched = halt_at_rest(
+                place.files, place.venue, reason, by_whom(), time.time_ns(), close_only=close_only
+            )
+        except HaltMarkerFailed as failed:
+            advice = "to keep the next start halted, set HYDRA_KILL_SWITCH=halt_all for it"
+            end(f"NOT HALTED: {failed}; {advice}", ExitCode.DURABILITY_REFUSED)
+    return {
+        "state": latched.cause.state.name,
+        "code": latched.cause.code,
+        "acknowledged": True,
+        "after_ms": None,
+        "in_flight": [],
+        "on_record": "halt marker" if latched.fault else "ledger",
+        "on_record_after_ms": None,
+        "fault": latched.fault or None,
+        "through": "the record",
+        "where": latched.where,
+        "was_new": latched.was_new,
+        "withdrawn": latched.withdrawn,
+    }
+
+
+def _show(place: Place, told: dict[str, Any]) -> None:
+    from hydra.ops.debug import render
+
+    for line in _at_rest_lines(place, told) if "where" in told else _running_lines(place, told):
+        render.write(render.clean(line))
+
+
+def _running_lines(place: Place, told: dict[str, Any]) -> list[str]:
+    from hydra.ops.debug.render import duration
+
+    lines = [f"{told['state']}: {_PASSES[told['state']]}, by the {told['through']}"]
+    if told["acknowledged"]:
+        lines.append(f"after {duration(told['after_ms'])} nothing was on its way any more")
+    else:
+        orders = ", ".join(told["in_flight"])
+        lines.append(f"STILL ON THEIR WAY after {duration(told['after_ms'])}: {orders}")
+    if told["on_record"]:
+        took = duration(told["on_record_after_ms"])
+        lines.append(f"after {took} it was on record in the {told['on_record']}")
+    else:
+        lines.append(
+            "NOT ON RECORD, so a restart may not find it: to keep it halted,"
+            f" echo halt_all > {place.files.kill_switch}"
+        )
+    if told["fault"]:
+        lines.append(f"because {told['fault']}")
+    return [*lines, _THE_WAY_OUT]
+
+
+def _at_rest_lines(place: Place, told: dict[str, Any]) -> list[str]:
+    folder = place.files.lock.parent
+    lines = [f"no engine runs on {folder}; the next one that starts there will be {told['state']}"]
+    lines.append(f"on record in {told['where']}")
+    if told["fault"]:
+        lines.append(f"and not in the ledger: {told['fault']}")
+    if told["was_new"]:
+        lines.append(
+            "NO ENGINE EVER RAN THERE: if you mean another one, say where with --state-dir or"
+            " --venue"
+        )
+    if told["withdrawn"]:
+        lines.append("the `resume` that waited for the next start is taken back")
+    return [*lines, _THE_WAY_OUT]
+
+
+_PASSES = {
+    "HALTED": "no order passes",
+    "CLOSE_ONLY": "only orders that reduce a position pass",
+}
+_THE_WAY_OUT = "it ends by `hydra-trader resume --reason …`, not by itself"

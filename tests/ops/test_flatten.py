@@ -1,0 +1,179 @@
+"""`hydra-trader flatten` as an operator meets it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hydra.ops.exit_codes import ExitCode
+from hydra.trading.trading_state import TradingState
+from messages.control import Flatten, FlattenReported
+from tests.ops.control.command_line import ME, says
+from tests.ops.control.engines import ControlledEngine, controlled
+from tests.ops.control.lives import begun, lived
+
+REASON = ("--reason", "enough")
+CLOSING = FlattenReported(
+    phase="closing", detail="", open_orders=("x-1",), positions=(("AAPL", "10"), ("MSFT", "-2"))
+)
+FLAT = FlattenReported(phase="flat", detail="seen empty twice")
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlledEngine]:
+    monkeypatch.setattr("hydra.ops.flatten.LOOK_EVERY_S", 0.005)
+    with controlled(tmp_path) as engine:
+        engine.told.steps = [CLOSING, FLAT]
+        yield engine
+
+
+def test_without_yes_it_says_what_it_would_do_and_does_nothing(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    result = says(tmp_path, "flatten", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert result.stderr == (
+        "found no --yes, so nothing was done. With it, on venue embedded: trading is paused"
+        " (CLOSE_ONLY, until `hydra-trader resume`), every order that works is canceled, every"
+        " position is closed at the market's price, and it is looked until none is left;"
+        " `hydra-trader status` shows what there is to close\n"
+    )
+    assert engine.told.flattens == []
+
+
+def test_it_is_followed_until_all_is_flat(engine: ControlledEngine, tmp_path: Path) -> None:
+    result = says(tmp_path, "flatten", *REASON, "--yes")
+
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    assert result.stdout.splitlines() == [
+        "closing: every position is being closed",
+        "flat: seen empty twice",
+    ]
+    assert engine.told.flattens == [
+        Flatten(reason="enough", operator=ME, pause=TradingState.CLOSE_ONLY)
+    ]
+
+
+def test_halt_all_is_what_stays_latched_if_it_is_said(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    says(tmp_path, "flatten", *REASON, "--yes", "--halt-all")
+
+    assert [each.pause for each in engine.told.flattens] == [TradingState.HALTED]
+
+
+def test_each_step_is_a_line_of_json_for_programs(engine: ControlledEngine, tmp_path: Path) -> None:
+    result = says(tmp_path, "flatten", *REASON, "--yes", "--json")
+
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {
+            "phase": "closing",
+            "detail": "",
+            "open_orders": ["x-1"],
+            "positions": {"AAPL": "10", "MSFT": "-2"},
+        },
+        {
+            "phase": "flat",
+            "detail": "seen empty twice",
+            "open_orders": [],
+            "positions": {},
+        },
+    ]
+
+
+def test_what_is_left_after_a_failure_is_listed_with_exit_code_1_i10(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    left = FlattenReported(
+        phase="failed", detail="the venue refuses", open_orders=("x-1",), positions=(("AAPL", "3"),)
+    )
+    engine.told.steps = [CLOSING, left]
+
+    result = says(tmp_path, "flatten", *REASON, "--yes")
+
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "failed: the venue refuses")
+    assert result.stderr == (
+        "NOT FLAT: it failed; left: 3 AAPL, x-1; look at `hydra-trader status`\n"
+    )
+
+
+def test_what_takes_too_long_is_not_waited_for_and_not_called_flat_i73(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = [CLOSING]
+
+    result = says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.1")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "NOT FLAT: not flat within 0.1 s; left: 10 AAPL, -2 MSFT, x-1; look at `hydra-trader"
+        " status`\n"
+    )
+
+
+def test_a_flatten_that_nobody_has_begun_is_not_flat(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = [FlattenReported(phase="none", detail="")]
+
+    assert says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.1").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--paper",), "venue paper: this version trades on the embedded venue only"),
+        (("--live",), "venue live: this version trades on the embedded venue only"),
+        (("--paper", "--live"), "venue paper and live: this version trades on"),
+        (("--venue", "paper"), "venue paper: this version trades on the embedded venue only"),
+        (("--close-only", "--halt-all"), "found --close-only and --halt-all, wanted one of them"),
+        (("--within", "0"), "Invalid value for '--within'"),
+    ],
+)
+def test_what_does_not_exist_yet_or_contradicts_itself_is_refused_in_one_line(
+    engine: ControlledEngine, tmp_path: Path, words: tuple[str, ...], complaint: str
+) -> None:
+    result = says(tmp_path, "flatten", *REASON, "--yes", *words)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert complaint in result.stderr
+    assert engine.told.flattens == []
+
+
+def test_where_no_engine_runs_it_says_what_to_do_instead(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+
+    result = says(tmp_path, "flatten", *REASON, "--yes")
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert result.stderr == (
+        f"{files.lock.parent}: no engine runs here (no engine has made a socket at"
+        f" {files.control_socket}); start it, which it does halted, and say flatten again; or close"
+        " the positions at the venue\n"
+    )
+
+
+def test_an_engine_that_does_not_answer_is_named_with_what_to_do_i73(tmp_path: Path) -> None:
+    record = begun(lived(tmp_path))
+    try:
+        result = says(tmp_path, "flatten", *REASON, "--yes")
+    finally:
+        record.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+
+
+def test_what_the_guardian_cannot_do_is_said_in_one_line(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = []
+
+    result = says(tmp_path, "flatten", *REASON, "--yes")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "IndexError: list index out of range\n",
+    )

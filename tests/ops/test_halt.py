@@ -1,0 +1,252 @@
+"""`hydra-trader halt` as an operator meets it: on an engine that runs, hangs, or does not run."""
+
+from pathlib import Path
+
+import pytest
+
+from hydra.actor import SECOND
+from hydra.ops.exit_codes import ExitCode
+from hydra.store.halt_marker import Halted, read_halt_marker
+from hydra.store.journal import read_journal
+from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT
+from hydra.trading.trading_state import TradingState
+from tests.ops.control.command_line import ME, asks, says
+from tests.ops.control.engines import controlled, files_in
+from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of, on_record
+
+REASON = ("--reason", "a drill")
+
+
+def test_a_running_engine_is_halted_and_the_times_are_said_i02(tmp_path: Path) -> None:
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+
+        result = says(tmp_path, "halt", *REASON)
+
+        assert engine.gate.state is TradingState.HALTED
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    first, drained, recorded, last = result.stdout.splitlines()
+    assert first == "HALTED: no order passes, by the control socket"
+    assert drained.startswith("after ") and drained.endswith(" nothing was on its way any more")
+    assert recorded.endswith("it was on record in the ledger")
+    assert last == "it ends by `hydra-trader resume --reason …`, not by itself"
+
+
+def test_close_only_lets_what_reduces_pass(tmp_path: Path) -> None:
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+
+        told = asks(tmp_path, "halt", *REASON, "--close-only")
+
+        assert engine.gate.state is TradingState.CLOSE_ONLY
+    assert (told["state"], told["code"], told["through"]) == (
+        "CLOSE_ONLY",
+        "operator-close-only",
+        "control socket",
+    )
+
+
+def test_a_halt_that_is_not_on_record_is_said_so_with_exit_code_13_i02(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.control.halting.ON_RECORD_WITHIN", SECOND // 20)
+    with controlled(tmp_path) as engine:
+        engine.told.records_halts = False
+
+        result = says(tmp_path, "halt", *REASON)
+
+    assert result.exit_code == ExitCode.DURABILITY_REFUSED
+    kill_switch = files_in(tmp_path).kill_switch
+    assert (
+        "NOT ON RECORD, so a restart may not find it: to keep it halted, echo halt_all >"
+        f" {kill_switch}\nbecause the risk_guardian has not seen it made durable\n"
+    ) in result.stdout
+
+
+def test_without_a_control_socket_the_debug_socket_halts_i12(tmp_path: Path) -> None:
+    with controlled(tmp_path, control=False) as engine:
+        engine.open_gate()
+
+        result = says(tmp_path, "halt", *REASON)
+
+        assert engine.gate.state is TradingState.HALTED
+    assert result.exit_code == ExitCode.DURABILITY_REFUSED
+    assert result.stdout.startswith("HALTED: no order passes, by the debug socket\nafter ")
+    assert "NOT ON RECORD" in result.stdout
+
+
+def test_the_debug_socket_can_close_only_too_i12(tmp_path: Path) -> None:
+    with controlled(tmp_path, control=False) as engine:
+        engine.open_gate()
+
+        told = asks(tmp_path, "halt", *REASON, "--close-only")
+
+        assert engine.gate.state is TradingState.CLOSE_ONLY
+    assert (told["state"], told["through"]) == ("CLOSE_ONLY", "debug socket")
+
+
+def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_path: Path) -> None:
+    files = files_in(tmp_path)
+    record = begun(files)
+    try:
+        result = says(tmp_path, "halt", *REASON)
+    finally:
+        record.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+    assert result.stderr.count("\n") == 1
+    assert "has this record and does not answer" in result.stderr
+    assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
+
+
+def test_a_halt_of_an_engine_that_does_not_run_is_on_record_for_the_next_start_i02(
+    tmp_path: Path,
+) -> None:
+    files = lived(tmp_path)
+
+    result = says(tmp_path, "halt", *REASON)
+
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    assert result.stdout.splitlines() == [
+        f"no engine runs on {files.lock.parent}; the next one that starts there will be HALTED",
+        f"on record in {files.ledger}",
+        "it ends by `hydra-trader resume --reason …`, not by itself",
+    ]
+    (cause,) = on_record(files).halts
+    assert cause == OPERATOR_HALT.cause(
+        since=cause.since, detail=f"a drill (while no engine ran, {ME})"
+    )
+    (line,) = [line for line in read_journal(files.journal) if line["event"] == "control_halt"]
+    told = {name: line[name] for name in ("source", "reason", "by", "state")}
+    assert told == {"source": "control", "reason": "a drill", "by": ME, "state": "HALTED"}
+    assert says(tmp_path, "verify").exit_code == ExitCode.CLEAN
+
+
+def test_the_next_start_finds_the_halt_standing_i02(tmp_path: Path) -> None:
+    files = lived(tmp_path, venue="paper")  # the embedded venue sets its last record aside
+
+    says(tmp_path, "halt", *REASON, "--venue", "paper")
+
+    record = begun(files, "paper")
+    (cause,) = record.standing
+    record.close()
+    assert cause == OPERATOR_HALT.cause(since=cause.since, detail=cause.detail)
+
+
+def test_a_close_only_of_an_engine_that_does_not_run_stands_beside_what_stood_i05(
+    tmp_path: Path,
+) -> None:
+    before = OPERATOR_HALT.cause(since=AT, detail="before")
+    files = lived(tmp_path, before)
+
+    told = asks(tmp_path, "halt", *REASON, "--close-only")
+
+    assert (told["state"], told["on_record"], told["through"]) == (
+        "CLOSE_ONLY",
+        "ledger",
+        "the record",
+    )
+    halt, close_only = on_record(files).halts
+    assert (halt, close_only.code) == (before, OPERATOR_CLOSE_ONLY.code)
+
+
+def test_a_halt_leaves_it_known_how_the_last_engine_ended_i03(tmp_path: Path) -> None:
+    files = lived(tmp_path, in_order=False)
+
+    assert says(tmp_path, "halt", *REASON).exit_code == ExitCode.CLEAN
+
+    assert on_record(files).unclean_end
+
+
+def test_the_first_engine_of_a_folder_can_be_halted_before_it_starts_i02(tmp_path: Path) -> None:
+    result = says(tmp_path, "halt", *REASON)
+
+    assert result.exit_code == ExitCode.CLEAN
+    assert "NO ENGINE EVER RAN THERE: if you mean another one" in result.stdout
+    assert [cause.code for cause in on_record(files_in(tmp_path)).halts] == ["operator-halt"]
+
+
+def test_where_the_ledger_cannot_be_opened_the_marker_halts_i03(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+    files.ledger.write_bytes(b"no ledger at all, but long enough to be looked at" * 100)
+    files.ledger.chmod(0o600)
+
+    result = says(tmp_path, "halt", *REASON)
+
+    assert result.exit_code == ExitCode.CLEAN
+    assert f"on record in {files.halt_marker}\nand not in the ledger: " in result.stdout
+    reading = read_halt_marker(files.halt_marker)
+    assert isinstance(reading, Halted)
+    assert reading.cause.detail == f"a drill (while no engine ran, {ME})"
+
+
+def test_a_ledger_that_its_journal_does_not_go_with_is_left_as_it_is_i54(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+    lose_the_journal_of(files)
+    before = files.ledger.read_bytes()
+
+    result = says(tmp_path, "halt", *REASON)
+
+    assert result.exit_code == ExitCode.CLEAN
+    assert "and not in the ledger: the journal ends at line 0, and the ledger saw" in result.stdout
+    assert isinstance(read_halt_marker(files.halt_marker), Halted)
+    assert files.ledger.read_bytes() == before
+
+
+def test_where_not_even_the_marker_can_be_written_it_says_not_halted_i03(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = lived(tmp_path)
+    files.ledger.write_bytes(b"no ledger at all")
+    files.halt_marker.unlink()
+    files.halt_marker.mkdir(mode=0o700)
+
+    result = says(tmp_path, "halt", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_record_of_another_venue_is_not_halted_by_mistake(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+
+    result = says(tmp_path, "halt", *REASON, "--venue", "paper")
+
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert "use the state folder of paper" in result.stderr
+    assert on_record(files).halts == ()
+
+
+def test_a_running_engine_is_halted_however_unfit_its_settings_are_by_now_i12(
+    tmp_path: Path,
+) -> None:
+    unfit = tmp_path / "config"
+    unfit.mkdir()
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+
+        result = says(tmp_path, "halt", *REASON, "--config", str(unfit))
+
+        assert (result.exit_code, engine.gate.state) == (ExitCode.CLEAN, TradingState.HALTED)
+
+
+def test_a_record_is_not_touched_with_settings_that_are_unfit(tmp_path: Path) -> None:
+    unfit = tmp_path / "config"
+    unfit.mkdir()
+    files = lived(tmp_path)
+
+    result = says(tmp_path, "halt", *REASON, "--config", str(unfit))
+
+    assert (result.exit_code, result.stdout) == (ExitCode.CONFIGURATION_REFUSED, "")
+    assert on_record(files).halts == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("--reason", "no"), ("--reason", "   "), ("--reason", "x" * 501), (*REASON, "--now")],
+)
+def test_a_wrong_usage_has_exit_code_2_and_halts_nothing(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert says(tmp_path, "halt", *words).exit_code == ExitCode.USAGE
+    assert not (tmp_path / "state").exists()

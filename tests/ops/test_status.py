@@ -1,0 +1,252 @@
+"""`hydra-trader status` as a person and as a program meet it, with an engine and without one."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from hydra.actor import SECOND
+from hydra.ops.exit_codes import ExitCode
+from hydra.store.halt_marker import HaltMarker
+from hydra.trading.causes import OPERATOR_HALT, RECONCILIATION, STALE_FEED
+from hydra.trading.orders import Role, Side
+from messages.orders import OrderUnknown
+from tests.ops.control.command_line import asks, says
+from tests.ops.control.engines import controlled, files_in
+from tests.ops.control.lives import AT, begun, lived
+from tests.ops.sessions import files_in as contents_of
+from tests.store.orders import approved, decision, filled
+
+CONTRACT = {
+    "trading_state", "causes", "mode", "venue", "account", "session", "incarnation", "loops",
+    "bots", "orders", "exposure", "coverage_pct", "lease_ms", "feed_age_s", "versions",
+}  # fmt: skip
+SINCE = "2023-11-14T22:13:20.000Z"
+HALTED = OPERATOR_HALT.cause(since=AT, detail="a drill")
+STALE = STALE_FEED.cause(since=AT, detail="the newest price is 20 s old")
+
+
+def test_it_has_all_that_the_contract_names_with_an_engine_and_without(tmp_path: Path) -> None:
+    with controlled(tmp_path / "running", bots=("mom_AAPL",)):
+        running = asks(tmp_path / "running", "status")
+    lived(tmp_path / "stopped", HALTED)
+    stopped = asks(tmp_path / "stopped", "status")
+
+    for told in (running, stopped):
+        assert told.keys() >= CONTRACT
+        assert told["orders"].keys() == {"open", "unknown", "today"}
+        assert all({"code", "class", "since", "detail"} <= each.keys() for each in told["causes"])
+    assert running["bots"][0].keys() == {"id", "status", "restarts", "positions", "budget"}
+
+
+def test_the_page_says_first_whether_it_may_trade_and_why_not_i10(tmp_path: Path) -> None:
+    with controlled(tmp_path, bots=("mom_AAPL",)) as engine:
+        engine.told.shown = {
+            "risk_guardian": {
+                "positions": {"mom_AAPL AAPL": "10"},
+                "budgets": {"mom_AAPL": "250.00"},
+                "open_orders": 1,
+                "unknown_orders": 0,
+                "exposure": "1873.00",
+                "cancels_overdue": ["x-1", "x-2"],
+            },
+            "health_monitor": {"loop": 7},
+        }
+        engine.gate.arm((HALTED, STALE), "a test", engine.gate.epoch)
+
+        result = says(tmp_path, "status")
+
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    at = next(line for line in lines if line.startswith("market time")).split()[2].rstrip(",")
+    version = next(line for line in lines if line.startswith("version"))
+    assert lines == [
+        "EMBEDDED VENUE: not real money, not real prices",
+        "running; trading is HALTED: no order may pass",
+        "",
+        "WHY NOT STATE SINCE DETAIL HOW IT ENDS NOT BEFORE",
+        f"operator-halt HALTED {SINCE} a drill {OPERATOR_HALT.remedy} –",
+        f"stale_feed HALTED {SINCE} {STALE.detail} {STALE_FEED.remedy} 2023-11-14T22:23:20.000Z",
+        "",
+        "BOT STATUS RESTARTS HOLDS BUDGET",
+        "mom_AAPL running 0 10 AAPL 250.00",
+        "",
+        "venue embedded, account PA-TEST",
+        f"market time {at}, session –",
+        "orders 1 open, 0 unknown, – today",
+        "exposure 1873.00",
+        "exit coverage –",
+        "lease none: no order passes",
+        "newest price –",
+        "loops 7",
+        version,
+        "NOT CANCELED YET, though it was asked for: x-1, x-2",
+    ]
+
+
+def test_what_is_not_known_is_a_dash_and_never_nothing_i73(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.control.reporting.ANSWER_WITHIN", SECOND // 50)
+    with controlled(tmp_path, bots=("mom_AAPL",)) as engine:
+        engine.make_everybody_hang()
+
+        lines = says(tmp_path, "status").stdout.splitlines()
+
+    assert [" ".join(line.split()) for line in lines if line.startswith(("mom_", "orders"))] == [
+        "mom_AAPL running 0 – –",
+        "orders – open, – unknown, – today",
+    ]
+    assert [line.partition(" did ")[0] for line in lines if line.startswith("note: ")] == [
+        "note: the risk_guardian",
+        "note: the health_monitor",
+        "note: the data_feed",
+        "note: the flattener",
+    ]
+
+
+def test_the_earliest_clearing_is_that_of_what_has_a_cool_off_i04(tmp_path: Path) -> None:
+    with controlled(tmp_path) as engine:
+        engine.gate.arm((HALTED, STALE), "a test", engine.gate.epoch)
+
+        told = asks(tmp_path, "status")
+
+    assert told["earliest_clearing"] == "2023-11-14T22:23:20.000Z"  # ten minutes, as the facts say
+
+
+def test_where_no_engine_runs_it_tells_how_the_last_one_ended_and_what_stands_i02(
+    tmp_path: Path,
+) -> None:
+    files = lived(tmp_path, HALTED, RECONCILIATION.cause(since=AT + SECOND, detail="AAPL: 10"))
+    before = contents_of(tmp_path)
+
+    told = asks(tmp_path, "status")
+
+    causes = [(cause["code"], cause["since"]) for cause in told["causes"]]
+    assert causes == [
+        ("operator-halt", "2023-11-14T22:13:20.000Z"),
+        ("reconciliation", "2023-11-14T22:13:21.000Z"),
+    ]
+    assert (told["state"], told["trading_state"]) == ("stopped", "HALTED")
+    assert (told["ended"], told["ended_in_order"]) == ("stopped in order: done", True)
+    assert (told["account"], told["orders"]["open"]) == ("PA-TEST", 0)
+    assert told["journal"]["path"] == str(files.journal)
+    assert told["journal"]["last_event"] == "engine_stopped"
+    assert told["journal"]["last_at"].startswith("2023-11-14T22:13:20")
+    assert contents_of(tmp_path) == before
+
+
+def test_where_no_engine_runs_it_tells_what_each_bot_holds_and_which_orders_work(
+    tmp_path: Path,
+) -> None:
+    files = files_in(tmp_path)
+    record = begun(files)
+    held = approved(decision(signal=1))
+    bought = approved(decision(signal=2, symbol="MSFT"))
+    sold = approved(decision(signal=3, symbol="MSFT", role=Role.EXIT), side=Side.SELL)
+    lost, works = approved(decision(signal=4)), approved(decision(signal=5))
+    for each in (held, bought, sold, lost, works):
+        record.ledger.record_intent(each, AT)
+    for each in (held, bought, sold):
+        record.ledger.record_report(filled(each.order, "10", each.order.client_order_id), AT)
+    unknown = OrderUnknown(client_order_id=lost.order.client_order_id, reason="no answer", at=AT)
+    record.ledger.record_report(unknown, AT)
+    record.ledger.adjust_cash(Decimal(5), reason="a deposit", operator="me", at=AT)  # no bot's
+    record.ledger.commit()
+    record.close()
+
+    told = asks(tmp_path, "status")
+
+    assert told["bots"] == [
+        {
+            "id": "momentum",
+            "status": "stopped",
+            "restarts": None,
+            "positions": {"AAPL": "10"},
+            "budget": None,
+        }
+    ]
+    assert told["orders"] == {"open": 2, "unknown": 1, "today": None}
+
+
+def test_a_process_that_was_killed_is_told_as_such(tmp_path: Path) -> None:
+    lived(tmp_path, in_order=False)
+
+    result = says(tmp_path, "status")
+
+    assert result.exit_code == ExitCode.CLEAN
+    assert (
+        "stopped: no engine runs, so no order passes; it did not say that it stopped: killed, or a"
+        " power cut\n\nno halt is on record\n"
+    ) in result.stdout
+
+
+def test_what_the_next_start_would_find_besides_is_told_too_i07(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+    marker = HaltMarker.open(files.halt_marker, at=AT, first_start=False)
+    marker.halt(HALTED)
+    marker.close()
+    files.kill_switch.write_text("close_only\n")
+
+    told = asks(tmp_path, "status")
+
+    assert [(cause["code"], cause["since"] is None) for cause in told["causes"]] == [
+        ("kill_switch:state_file", True),
+        ("operator-halt", False),
+    ]
+
+
+def test_a_marker_that_is_gone_counts_as_a_halt_i03(tmp_path: Path) -> None:
+    lived(tmp_path).halt_marker.unlink()
+
+    assert [cause["code"] for cause in asks(tmp_path, "status")["causes"]] == [
+        "halt_marker_unreadable"
+    ]
+
+
+def test_a_word_that_waits_for_the_next_start_is_told(tmp_path: Path) -> None:
+    lived(tmp_path, HALTED)
+    says(tmp_path, "resume", "--reason", "it was a drill")
+
+    assert "an operator's `resume` waits for the next start\n" in says(tmp_path, "status").stdout
+
+
+def test_a_halt_before_the_first_engine_is_the_only_one_that_is_told_i02(tmp_path: Path) -> None:
+    says(tmp_path, "halt", "--reason", "a drill")
+
+    told = asks(tmp_path, "status")
+
+    assert [cause["code"] for cause in told["causes"]] == ["operator-halt"]
+    assert told["ended"] == "no engine ever had it"
+
+
+def test_where_there_never_was_an_engine_it_says_so(tmp_path: Path) -> None:
+    result = says(tmp_path, "status")
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert result.stderr.startswith(f"{files_in(tmp_path).ledger}: found no ledger")
+
+
+def test_an_engine_that_does_not_answer_is_not_told_as_stopped_i73(tmp_path: Path) -> None:
+    record = begun(lived(tmp_path))
+    try:
+        result = says(tmp_path, "status")
+        told = asks(tmp_path, "status")
+    finally:
+        record.close()
+
+    assert result.exit_code == ExitCode.HELD_BY_ANOTHER
+    assert "NOT ANSWERING: whether orders pass is not known; this is what is on record" in (
+        result.stdout
+    )
+    assert (told["state"], told["trading_state"]) == ("not answering", None)
+    assert told["notes"][0].startswith("an engine (process ")
+
+
+def test_a_ledger_that_is_damaged_is_one_line(tmp_path: Path) -> None:
+    lived(tmp_path).ledger.write_bytes(b"no ledger at all")
+
+    result = says(tmp_path, "status")
+
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr.count("\n") == 1
