@@ -16,11 +16,14 @@ from hydra.ops.offline import (
     Json,
     LogDir,
     StateDir,
+    end,
     files_meant,
     one_line_for_faults,
 )
 
 if TYPE_CHECKING:
+    from hydra.ops.audit import Audit
+    from hydra.store.engine_files import EngineFiles
     from hydra.store.journal_check import Progress
     from hydra.store.verification import Check, Verification
 
@@ -34,6 +37,14 @@ LedgerFile = Annotated[
     ),
 ]
 
+Decisions = Annotated[
+    bool,
+    typer.Option(
+        "--decisions",
+        help="Also make every judgement in the journal again, and hold the orders against them.",
+    ),
+]
+
 
 def verify(
     venue: ForVenue = None,
@@ -41,6 +52,7 @@ def verify(
     state_dir: StateDir = None,
     log_dir: LogDir = None,
     ledger: LedgerFile = None,
+    decisions: Decisions = False,
     json: Json = False,
 ) -> None:
     """Check all that the engine has on record. Changes nothing; the engine may
@@ -52,22 +64,41 @@ def verify(
     two go together; and the halt marker. One line a check: `ok`, or `BAD`
     with what was found, what was wanted, where, and what to do.
 
+    With --decisions also whether every order was approved, and every approval
+    and denial is what the checks say to the situation in the journal.
+
     Exit code 0: all is well; 13: something is not; 12: a later Hydra wrote
     it; 10: the settings are not fit; 2: there is no ledger.
     """
     from hydra.store.verification import verify_file, verify_record
 
+    audit = None
     with one_line_for_faults(), _progress() as progress:
         if ledger is not None:
+            if decisions:
+                end("--decisions needs the journal too: leave out --ledger", ExitCode.USAGE)
             found = verify_file(ledger, progress)
         else:
             files, name = files_meant(config, venue, state_dir, log_dir)
             found = verify_record(files, name, progress)
+            if decisions and not found.is_newer:
+                found, audit = _with_decisions(found, files, progress)
     if json:
-        _write_json(found)
+        _write_json(found, audit)
     else:
         _write_lines(found)
     raise typer.Exit(int(_exit_code(found)))
+
+
+def _with_decisions(
+    found: "Verification", files: "EngineFiles", progress: "Progress"
+) -> "tuple[Verification, Audit | None]":
+    from msgspec import structs
+
+    from hydra.ops.audit import decisions_checked
+
+    checks, audit = decisions_checked(files, lambda done: progress("decisions", done, None))
+    return structs.replace(found, checks=(*found.checks, *checks)), audit
 
 
 def _exit_code(found: "Verification") -> ExitCode:
@@ -104,11 +135,16 @@ def _text(check: "Check") -> str:
     return "; ".join([check.found, *(part for part in parts if part and part not in check.found)])
 
 
-def _write_json(found: "Verification") -> None:
+def _write_json(found: "Verification", audit: "Audit | None") -> None:
+    import msgspec
+
     from hydra.ops.debug.engine import write_json
     from hydra.store.verification import as_plain
 
-    write_json({**as_plain(found), "exit_code": int(_exit_code(found))})
+    told = {**as_plain(found), "exit_code": int(_exit_code(found))}
+    if audit is not None:
+        told["decisions"] = msgspec.to_builtins(audit)
+    write_json(told)
 
 
 @contextmanager
