@@ -1,8 +1,5 @@
 """Durable events: what one commit costs, and how many events go in when they come together."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,9 +12,9 @@ from msgspec import structs
 from actors.state_persister import StatePersister
 from hydra.actor import Actor, ChildSpec, Context, Dispatcher, MailboxSpec, unhandled
 from hydra.ops.bench.acting import at, on_threads
+from hydra.ops.bench.disk import appending, folder_of_its_own
 from hydra.ops.bench.order_chain import intent
-from hydra.ops.bench.order_path import appending
-from hydra.ops.bench.rows import Bar, CouldNotMeasure, Effort, Figure, Measured, Measurement
+from hydra.ops.bench.rows import Bar, Effort, Figure, Measured, Measurement
 from hydra.ops.bench.sampling import answer_from, collector_at_rest, medians, percentiles
 from hydra.store.connection import make_durable
 from hydra.store.ledger import Ledger
@@ -81,16 +78,6 @@ def accepted(of: OrderApproved) -> OrderAccepted:
 def filled(of: OrderApproved) -> OrderFilled:
     """The venue fills it, whole."""
     return OrderFilled(fill=fill(of, execution_id=f"execution-{of.order.client_order_id}", at=0))
-
-
-@contextmanager
-def folder_of_its_own(folder: Path) -> Iterator[Path]:
-    """A folder on the disk to be measured, taken away afterwards."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=folder) as own:
-            yield Path(own)
-    except OSError as error:
-        raise CouldNotMeasure(f"cannot write below {folder}: {error}") from error
 
 
 def take_single(effort: Effort, folder: Path) -> tuple[Measured, ...]:
@@ -171,7 +158,11 @@ def _rate_through_actors(orders: list[OrderApproved], folder: Path) -> float:
             persister = ChildSpec(
                 name="persister",
                 actor=StatePersister,
-                args={"ledger": ledger, "gateway": at("counting")},
+                args={
+                    "ledger": ledger,
+                    "gateway": at("counting"),
+                    "guardian": at("counting"),
+                },
                 dispatcher=Dispatcher.PINNED,
                 mailbox=bounds,
             )

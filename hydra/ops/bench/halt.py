@@ -1,26 +1,37 @@
 """Halting a busy engine: 16 bots flood the guardian, 10,000 orders wait at the gateway.
 
-Halt is told to the real guardian, which trips the gate. When the send in flight has ended, nothing
-is in flight any more: that acknowledges the halt. A little later the guardian hears of it.
+It is the whole engine: every actor of the core, ledger and journal on the disk. Halt is told to the
+real guardian, which trips the gate. When the send in flight has ended, the engine is drained. The
+halt is *acknowledged* when the guardian knows that, and that its cause is on record.
 """
 
 import random
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter_ns, sleep
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from actors.risk_guardian import GuardianLimits, RiskGuardian
+from msgspec import structs
+
 from actors.risk_guardian import Inbox as GuardianInbox
-from hydra.actor import Actor, ChildSpec, Context, Ref, unhandled
+from actors.risk_guardian import RiskGuardian
+from hydra.actor import SECOND, Actor, ChildSpec, Context, Ref, unhandled
+from hydra.assembly import tell_gateway
 from hydra.ops.bench.bare_threads import cpu_bound
-from hydra.ops.bench.order_chain import ForgetfulLedger, intent, market_now, trading
+from hydra.ops.bench.disk import folder_of_its_own, one_page
+from hydra.ops.bench.order_chain import VENUE, intent, market_now, trading
 from hydra.ops.bench.rows import NO_BAR, Bar, CouldNotMeasure, Effort, Figure, Measured, Measurement
 from hydra.ops.bench.sampling import answer_from, collector_at_rest, percentiles
-from hydra.ports import GateKey, OrderGate, PermitClass
-from hydra.runtime.gate import Gate
+from hydra.ports import GateKey, PermitClass
 from hydra.runtime.thread_runtime import ThreadRuntime
-from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from messages.control import GateDrained, Halt
+from hydra.store.journal import JournalFile
+from hydra.store.ledger import Ledger
+from hydra.testkit.builders import approved
+from hydra.trading.causes import OPERATOR_HALT
+from hydra.venues.simulated.in_process import DryRunVenue
+from messages.control import GateDrained, Halt, Recorded
 from messages.message import Message
 from messages.orders import OrderApproved, OrderDenied, OrderIntent, OrderStored
 from supervisors import paths
@@ -29,40 +40,44 @@ BOTS = 16
 QUEUED = 10_000
 SENT_MEANWHILE = 1_000
 """So many more are told, because some go out while the rest is being told."""
-HALTS = 100
+ON_RECORD = 1_000
+"""Different ones among them, which come by turns."""
+HALTS = 60
 UNANSWERED = 8
 """How many intents a flooding bot has at the guardian at any time."""
 SEND_S = 0.0002
 LOOK_AFTER_S = 0.003
 """How long after the acknowledgement one looks for orders that are still sent."""
+FILLED_WITHIN = 10 * SECOND
 
 SCENE = (
-    "16 bots flood it with intents, 10,000 approved orders wait at the gateway, each send takes "
-    "0.2 ms"
+    "the whole engine, ledger and journal on the disk; 16 bots flood it with intents, 10,000 "
+    "orders wait at the gateway (1,000 that are on record, by turns), each send takes 0.2 ms"
 )
 DRAINED = f"Halt told to the guardian until no send is in flight any more; {SCENE}"
-HEARD = f"Halt told to the guardian until it hears that no send is in flight any more; {SCENE}"
+ACKNOWLEDGED = (
+    "Halt told to the guardian until it knows that no send is in flight any more and that the "
+    f"halt is on record, durable: only then is it acknowledged; {SCENE}"
+)
 LOADED = "; beside two CPU-bound threads"
-BOUND = "a sleep of 0.2 ms (one send) just before"
+ONE_SEND = "a sleep of 0.2 ms (one send) just before"
+ONE_SYNC = "fdatasync of 4 KiB in the same folder just before"
 
 
-def _latency(name: str, what: str, bar: Bar = NO_BAR, aim: str = "") -> Figure:
-    return Figure(name=name, unit="ms", what=what, bound=BOUND, bar=bar, aim=aim)
+def _latencies(name: str, what: str, bound: str, bar: Bar, aim: str) -> tuple[Figure, Figure]:
+    p50 = Figure(name=f"{name}_p50", unit="ms", what=what, bound=bound)
+    return p50, structs.replace(p50, name=f"{name}_p99", bar=bar, aim=aim)
 
 
 FIGURES = (
-    _latency("halt_p50", DRAINED),
-    _latency("halt_p99", DRAINED, Bar(at_most=5), "1 ms"),
-    _latency("halt_heard_p50", HEARD),
-    _latency("halt_heard_p99", HEARD),
-    _latency("halt_loaded_p50", DRAINED + LOADED),
-    _latency("halt_loaded_p99", DRAINED + LOADED, Bar(at_most=50), "10 ms"),
-    _latency("halt_loaded_heard_p50", HEARD + LOADED),
-    _latency("halt_loaded_heard_p99", HEARD + LOADED),
+    *_latencies("halt", DRAINED, ONE_SEND, Bar(at_most=5), "1 ms"),
+    *_latencies("halt_durable", ACKNOWLEDGED, ONE_SYNC, NO_BAR, ""),
+    *_latencies("halt_loaded", DRAINED + LOADED, ONE_SEND, Bar(at_most=50), "10 ms"),
+    *_latencies("halt_loaded_durable", ACKNOWLEDGED + LOADED, ONE_SYNC, NO_BAR, ""),
     Figure(
         name="halt_sent_after_acknowledgement",
         unit="orders",
-        what="orders sent after one of these halts was acknowledged",
+        what="orders sent after one of these halts was drained",
         bound="orders sent before them",
         bar=Bar(at_most=0),
     ),
@@ -76,14 +91,8 @@ class Judged(Message, frozen=True, kw_only=True):
 class WatchedGuardian(RiskGuardian):
     """The guardian, and somebody who notes what becomes of a halt and who keeps the flood going."""
 
-    def __init__(
-        self,
-        limits: GuardianLimits,
-        gate: OrderGate,
-        persister: Ref[Message],
-        watch: "HaltWatch",
-    ) -> None:
-        super().__init__(limits, gate, persister)
+    def __init__(self, watch: "HaltWatch", **of_guardian: Any) -> None:
+        super().__init__(**of_guardian)
         self._watch = watch
 
     def receive(self, message: GuardianInbox, ctx: Context) -> None:
@@ -94,6 +103,8 @@ class WatchedGuardian(RiskGuardian):
                 self._watch.gate.when_drained(self._watch.note_drained)
             case GateDrained():
                 self._watch.heard.put(perf_counter_ns())
+            case Recorded() if OPERATOR_HALT.code in message.tags:
+                self._watch.recorded.put(perf_counter_ns())
             case OrderIntent() if ctx.sender is not None:
                 ctx.tell(ctx.sender, Judged())
             case _:
@@ -108,10 +119,11 @@ BotInbox: TypeAlias = BeginFlood | Judged | OrderDenied
 
 
 class FloodingBot(Actor[BotInbox]):
-    """Has some intents at the guardian all the time."""
+    """Has some intents at the guardian all the time, each of them a new decision."""
 
     def __init__(self, guardian: Ref[OrderIntent]) -> None:
         self._guardian = guardian
+        self._signals = 0
 
     def receive(self, message: BotInbox, ctx: Context) -> None:
         match message:
@@ -126,17 +138,19 @@ class FloodingBot(Actor[BotInbox]):
                 unhandled(message)
 
     def _intend(self, ctx: Context) -> None:
-        # Always the same decision: what the guardian keeps for each stays as small as in a market.
-        ctx.tell(self._guardian, intent(ctx.me.name, 1, ctx.market_time()))
+        self._signals += 1
+        ctx.tell(self._guardian, intent(ctx.me.name, self._signals, ctx.market_time()))
 
 
-class HaltWatch:
+class HaltWatch(DryRunVenue):
     """When a halt was acknowledged, and what is sent although it was. A venue whose sends last."""
 
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
+    def __init__(self, runtime: ThreadRuntime) -> None:
+        super().__init__(lambda: market_now(runtime), tell_gateway(runtime))
+        self.gate = runtime.gate
         self.drained: SimpleQueue[int] = SimpleQueue()
         self.heard: SimpleQueue[int] = SimpleQueue()
+        self.recorded: SimpleQueue[int] = SimpleQueue()
         self.sent = 0
         self.sent_after = 0
         self._halted = False
@@ -157,50 +171,59 @@ class HaltWatch:
         finally:
             self.gate.leave(permit)
 
-    def cancel(self, client_order_id: str, key: GateKey) -> None:
-        """See `Venue.cancel`. Nobody cancels here."""
-
 
 class Halts:
-    """What a number of halts gave, in ns and orders."""
+    """What a number of halts gave, in ns and orders. `burners` CPU-bound threads run beside."""
 
-    def __init__(self) -> None:
+    def __init__(self, burners: int) -> None:
+        self._burners = burners
         self.drained: list[int] = []
-        self.heard: list[int] = []
+        self.acknowledged: list[int] = []
         self.sends: list[int] = []
+        self.syncs: list[int] = []
         self.sent = 0
         self.sent_after = 0
 
-    def add_one(self, queued: int, moment_s: float) -> None:
+    def add_one(self, folder: Path, queued: int, moment_s: float) -> None:
         """Start an engine, flood it, halt it, and look whether anything goes out afterwards."""
-        runtime, ledger = ThreadRuntime(), ForgetfulLedger()
-        watch = HaltWatch(runtime.gate)
+        runtime = ThreadRuntime(journal=paths.JOURNAL_WRITER)
+        watch = HaltWatch(runtime)
         bots = tuple(
             ChildSpec(
                 name=f"bot{number}", actor=FloodingBot, args={"guardian": paths.RISK_GUARDIAN}
             )
             for number in range(BOTS)
         )
-        with trading(
-            runtime,
-            ledger=ledger,
-            venue=watch,
-            bots=bots,
-            guardian=WatchedGuardian,
-            guardian_args={"watch": watch},
+        with (
+            folder_of_its_own(folder) as own,
+            one_page(own / "page") as sync,
+            closing(Ledger.open(own / "ledger.db", venue=VENUE, at=0)) as ledger,
+            closing(JournalFile.open(own / "journal.jsonl", at=0)) as journal,
+            trading(
+                runtime,
+                ledger=ledger,
+                journal=journal,
+                venue=watch,
+                bots=bots,
+                guardian=WatchedGuardian,
+                guardian_args={"watch": watch},
+            ),
         ):
-            _fill_the_gateway(runtime, ledger, queued)
-            for bot in bots:
-                runtime.tell(Ref(f"{paths.BOTS.path}/{bot.name}"), BeginFlood())
-            with collector_at_rest():
+            _fill_the_gateway(runtime, watch, queued)
+            with collector_at_rest(), cpu_bound(self._burners):
+                for bot in bots:
+                    runtime.tell(Ref(f"{paths.BOTS.path}/{bot.name}"), BeginFlood())
                 sleep(0.005 + moment_s)
                 self.sends.append(_bare_send())
+                self.syncs.append(sync())
                 _require_waiting(runtime, queued)
                 sent_before = watch.sent
                 told = perf_counter_ns()
                 runtime.tell(paths.RISK_GUARDIAN, _HALT)
-                self.drained.append(answer_from(watch.drained, "a halt's acknowledgement") - told)
-                self.heard.append(answer_from(watch.heard, "the guardian's word of it") - told)
+                self.drained.append(answer_from(watch.drained, "the end of all sends") - told)
+                heard = answer_from(watch.heard, "the guardian's word of it")
+                recorded = answer_from(watch.recorded, "a halt's record")
+                self.acknowledged.append(max(heard, recorded) - told)
             if not sent_before:
                 raise CouldNotMeasure("no order was being sent when the halt was told")
             sleep(LOOK_AFTER_S)
@@ -208,39 +231,45 @@ class Halts:
         self.sent_after += watch.sent_after
 
     def measured(self) -> tuple[Measured, ...]:
-        """p50 and p99 in ms, of the acknowledgement and of hearing it."""
+        """p50 and p99 in ms, of being drained and of being acknowledged."""
         return (
             *percentiles(self.drained, self.sends, unit_ns=1_000_000),
-            *percentiles(self.heard, self.sends, unit_ns=1_000_000),
+            *percentiles(self.acknowledged, self.syncs, unit_ns=1_000_000),
         )
 
 
-_HALT = Halt(
-    cause=Cause(
-        code="bench",
-        cause_class=CauseClass.INTEGRITY,
-        state=TradingState.HALTED,
-        since=0,
-        detail="a halt of the benchmark",
-    )
-)
+_HALT = Halt(cause=OPERATOR_HALT.cause(since=0, detail="a halt of the benchmark"))
 
 
-def _fill_the_gateway(runtime: ThreadRuntime, ledger: ForgetfulLedger, queued: int) -> None:
-    """One order that the guardian approved, in its queue very many times."""
-    runtime.tell(paths.RISK_GUARDIAN, intent("bot0", 1, market_now(runtime)))
-    deadline = perf_counter_ns() + 5_000_000_000
-    while (approved := ledger.newest) is None:
-        if perf_counter_ns() > deadline:
-            raise CouldNotMeasure("the guardian approved nothing although the gate was open")
+def _fill_the_gateway(runtime: ThreadRuntime, watch: HaltWatch, queued: int) -> None:
+    """Approved orders go on record and on to the gateway; then they are told to it again and again.
+
+    So there are enough of them in a moment: to approve and record each would take seconds.
+    """
+    epoch, expires_at = runtime.gate.epoch, runtime.now() + 60 * SECOND
+    orders = [
+        approved(intent("queued", signal, 0), epoch=epoch, expires_at=expires_at)
+        for signal in range(ON_RECORD)
+    ]
+    for order in orders:
+        runtime.tell(paths.STATE_PERSISTER, order)
+    give_up_at = runtime.now() + FILLED_WITHIN
+    while watch.sent + 1 + _waiting(runtime) < ON_RECORD:  # one may be on its way to the venue
+        if runtime.now() > give_up_at:
+            raise CouldNotMeasure("the orders that were to wait did not come on record")
         sleep(0.0005)
-    stored = OrderStored(approved=approved)
-    for _ in range(queued + SENT_MEANWHILE):
-        runtime.tell(paths.BROKER_GATEWAY, stored)
+    stored = [OrderStored(approved=order) for order in orders]
+    for number in range(queued + SENT_MEANWHILE):
+        runtime.tell(paths.BROKER_GATEWAY, stored[number % ON_RECORD])
+
+
+def _waiting(runtime: ThreadRuntime) -> int:
+    """Messages at the gateway; all but a few are orders."""
+    return len(runtime.cells[paths.BROKER_GATEWAY.path].mailbox.user)
 
 
 def _require_waiting(runtime: ThreadRuntime, queued: int) -> None:
-    waiting = len(runtime.cells[paths.BROKER_GATEWAY.path].mailbox.user)
+    waiting = _waiting(runtime)
     if waiting < queued:
         raise CouldNotMeasure(f"{waiting} orders waited at the gateway, wanted {queued}")
 
@@ -251,16 +280,14 @@ def _bare_send() -> int:
     return perf_counter_ns() - began
 
 
-def take_halts(effort: Effort, queued: int = QUEUED) -> tuple[Measured, ...]:
-    """Quiet, then beside two CPU-bound threads."""
+def take_halts(effort: Effort, folder: Path, queued: int = QUEUED) -> tuple[Measured, ...]:
+    """Quiet, then beside two CPU-bound threads; on the disk of this folder."""
     halts = effort.count(HALTS)
     moments = random.Random(halts)
-    quiet, loaded = Halts(), Halts()
-    for _ in range(halts):
-        quiet.add_one(queued, moments.random() * SEND_S)
-    with cpu_bound(2):
+    quiet, loaded = Halts(burners=0), Halts(burners=2)
+    for each in (quiet, loaded):
         for _ in range(halts):
-            loaded.add_one(queued, moments.random() * SEND_S)
+            each.add_one(folder, queued, moments.random() * SEND_S)
     return (
         *quiet.measured(),
         *loaded.measured(),
@@ -268,4 +295,6 @@ def take_halts(effort: Effort, queued: int = QUEUED) -> tuple[Measured, ...]:
     )
 
 
-HALTING = Measurement(name="halt", figures=FIGURES, take=take_halts)
+def halting(folder: Path) -> Measurement:
+    """Of engines whose record is on the disk of this folder."""
+    return Measurement(name="halt", figures=FIGURES, take=partial(take_halts, folder=folder))

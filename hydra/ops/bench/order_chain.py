@@ -3,81 +3,59 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from time import sleep
+from time import perf_counter_ns, sleep
 
+import apsw
 import msgspec
 
-from actors.risk_guardian import GuardianLimits, RiskGuardian
+from actors.risk_guardian import RiskGuardian
 from hydra.actor import MINUTE, SECOND, ChildSpec
-from hydra.assembly import connect_gate
+from hydra.assembly import NothingPresent, connect_gate
 from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
 from hydra.ops.bench.sampling import ANSWER_WITHIN_S
-from hydra.ports import IntentRecorded, Ledger, LedgerMark, ReportRecorded, Venue
-from hydra.runtime.clock import machine_time
+from hydra.ops.bench.wide_terms import wide_terms
+from hydra.ports import IntentRecorded, Journal, Ledger, ReportRecorded, Venue
 from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.store.checking import Head
+from hydra.store.ledger import Ledger as LedgerFile
+from hydra.trading.bars import Bar
 from hydra.trading.orders import DecisionKey, Role, Side
-from hydra.trading.sessions import ExchangeSession, SessionTable, Window
+from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
+from messages.health import RunPreflight
+from messages.market import BarReceived
 from messages.orders import OrderApproved, OrderIntent, Outcome, client_order_id_of
-from messages.positions import BookRecovered
+from supervisors import paths
 from supervisors.core import core
 from supervisors.ops import ops
 from supervisors.root import root
 from supervisors.supervisor import Supervisor
 
+VENUE = "bench"
 SYMBOL = "BENCH"
 SESSION = "2026-01-05"
 HOUR = 60 * MINUTE
+PRICE, STOP = 100, 99
+LOOK_EVERY_S = 0.005
 
 
-class ForgetfulLedger:
-    """Fulfils the ledger's port without keeping anything durable."""
+class ForgetfulLedger(LedgerFile):
+    """Keeps nothing of orders, so that an order's way is timed without its record."""
 
-    def __init__(self) -> None:
-        self._decisions: dict[str, DecisionKey] = {}
-        self.newest: OrderApproved | None = None
-        """The last order that the guardian approved."""
+    def __init__(self, connection: apsw.Connection, head: Head) -> None:
+        super().__init__(connection, head)
+        self._meant: dict[str, DecisionKey] = {}
 
     def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
         """See `Ledger.record_intent`. Nothing is ever a duplicate."""
-        client_order_id = approved.order.client_order_id
-        self._decisions[client_order_id] = approved.intent.decision
-        self.newest = approved
-        return IntentRecorded(client_order_id, duplicate=False)
+        name = approved.order.client_order_id
+        self._meant[name] = approved.intent.decision
+        return IntentRecorded(name, duplicate=False)
 
     def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        """See `Ledger.record_report`."""
-        return ReportRecorded(self._decisions[client_order_id_of(report)], duplicate=False)
-
-    def book(self, bot: str | None) -> BookRecovered:
-        """See `Ledger.book`. There is never anything on record."""
-        return BookRecovered(orders=(), fills=())
-
-    def mark_journal(self, seq: int, at: int) -> None:
-        """See `Ledger.mark_journal`."""
-
-    def commit(self) -> LedgerMark:
-        """See `Ledger.commit`."""
-        return LedgerMark(0, "")
-
-    def close(self) -> None:
-        """See `Ledger.close`."""
-
-
-class NoJournal:
-    """Fulfils the journal's port and writes nothing."""
-
-    def append(self, record: Mapping[str, object]) -> int:
-        """See `Journal.append`."""
-        return 0
-
-    def prune(self, *, at: int, wall_ns: int) -> int:
-        """See `Journal.prune`."""
-        return 0
-
-    def close(self) -> None:
-        """See `Journal.close`."""
+        """See `Ledger.record_report`. Nothing is ever a duplicate."""
+        return ReportRecorded(self._meant[client_order_id_of(report)], duplicate=False)
 
 
 def intent(bot: str, signal: int, decided_at: int) -> OrderIntent:
@@ -88,7 +66,8 @@ def intent(bot: str, signal: int, decided_at: int) -> OrderIntent:
         quantity=Decimal(1),
         reason="bench",
         decided_at=decided_at,
-        reference_price=Decimal(100),
+        reference_price=Decimal(PRICE),
+        protective_stop=Decimal(STOP),
     )
 
 
@@ -97,17 +76,36 @@ def market_now(runtime: ThreadRuntime) -> int:
     return runtime.market_time_at(runtime.now())
 
 
+class Market:
+    """Closes one bar after another, each as short as it has to be."""
+
+    def __init__(self, runtime: ThreadRuntime) -> None:
+        self._runtime = runtime
+        self._voice = runtime.outside("market")
+        self._closed_at = market_now(runtime)
+
+    def close_bar(self) -> int:
+        """Tell the data feed the next bar; gives the moment just before (ns)."""
+        start, self._closed_at = self._closed_at, market_now(self._runtime)
+        bar = Bar(SYMBOL, start, self._closed_at, PRICE, PRICE, PRICE, PRICE, 1.0)
+        message = BarReceived(bar=bar)
+        began = perf_counter_ns()
+        self._voice.tell(paths.DATA_FEED, message)
+        return began
+
+
 @contextmanager
 def trading(
     runtime: ThreadRuntime,
     *,
     ledger: Ledger,
+    journal: Journal,
     venue: Venue,
     bots: tuple[ChildSpec, ...],
     guardian: type[RiskGuardian] = RiskGuardian,
     guardian_args: Mapping[str, object] | None = None,
-) -> Iterator[ThreadRuntime]:
-    """The safety chain, feed and health monitor as the engine has them; these bots; gate open.
+) -> Iterator[Market]:
+    """The whole core as the engine has it, and these bots; trading is open, and a price known.
 
     `guardian` is the real one or one derived from it, which takes `guardian_args` besides.
     """
@@ -116,27 +114,28 @@ def trading(
     sessions = SessionTable((ExchangeSession(SESSION, began - SECOND, began + HOUR, False),))
     tree = core(
         ledger=ledger,
-        journal=NoJournal(),
+        journal=journal,
         venue=venue,
         gate=runtime.gate,
-        limits=GuardianLimits(
-            account="BENCH",
-            symbols=frozenset({SYMBOL}),
-            order_notional_usd_max=Decimal(1_000_000),
-            decision_age_max=HOUR,
-            sessions=sessions,
-            windows={bot.name: Window.parse("00:00", "23:59", "UTC") for bot in bots},
-        ),
+        conditions=NothingPresent(),
+        terms=wide_terms(tuple(bot.name for bot in bots), (SYMBOL,), sessions),
+        symbols=(SYMBOL,),
         sessions=sessions,
         bar_interval=HOUR,
         loop_interval=SECOND,
+        reconcile_every=HOUR,
+        unknown_limit=HOUR,
     )
     tree = _with_guardian(tree, guardian, guardian_args or {})
     crowd = ChildSpec(name="bots", actor=Supervisor, args={"children": bots, "policy": NO_RESTARTS})
-    with tree_on_threads(runtime, root(tree, crowd, ops(None))):
+    with tree_on_threads(runtime, root(tree, crowd, ops({}))):
         runtime.start_watch()
         _wait_until_open(runtime)
-        yield runtime
+        market = Market(runtime)
+        market.close_bar()
+        if not runtime.settle(within=ANSWER_WITHIN_S):
+            raise CouldNotMeasure("the engine did not come to rest after its first bar")
+        yield market
 
 
 def _with_guardian(
@@ -152,11 +151,12 @@ def _with_guardian(
 
 
 def _wait_until_open(runtime: ThreadRuntime) -> None:
-    """Preflight passes and the lease is renewed, as in any start."""
+    """Preflight passes and the lease is renewed, as in any start, but asked for more often."""
     gate = runtime.gate
-    give_up_at = machine_time() + int(ANSWER_WITHIN_S * SECOND)
+    give_up_at = perf_counter_ns() + int(ANSWER_WITHIN_S * SECOND)
     while gate.state is not TradingState.ACTIVE or gate.lease_left() <= 0:
-        if machine_time() > give_up_at:
+        if perf_counter_ns() > give_up_at:
             causes = "; ".join(cause.detail for cause in gate.standing())
             raise CouldNotMeasure(f"the gate did not open: {causes or 'no lease'}")
-        sleep(0.001)
+        sleep(LOOK_EVERY_S)
+        runtime.tell(paths.HEALTH_MONITOR, RunPreflight())

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter_ns, sleep
 
-from hydra.ops.bench.durable import folder_of_its_own
+from hydra.ops.bench.disk import folder_of_its_own
 from hydra.ops.bench.memory import PROJECT
 from hydra.ops.bench.recovery_probe import files_in
 from hydra.ops.bench.rows import Bar, CouldNotMeasure, Effort, Figure, Measured, Measurement

@@ -47,9 +47,9 @@ def build(folder: Path, events: int) -> None:
 
 def start(folder: Path, config: Path) -> None:
     """The engine on that record, as `python -m hydra.main` starts it, until it is killed."""
-    from hydra.assembly import fault_in_signal
     from hydra.ops.run import RunOptions, play_session
     from hydra.settings import load_settings
+    from hydra.terms import fault_in_signal
     from hydra.venues.simulated.market_data import generated
 
     settings = load_settings(config, signal_check=fault_in_signal)

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from hydra.ops.bench import crowd, dispatch, gate, halt, hops, memory, order_path, simulated_day
+from hydra.ops.bench import (
+    crowd,
+    dispatch,
+    durable,
+    gate,
+    guard_chain,
+    halt,
+    hops,
+    memory,
+    order_path,
+    simulated_day,
+)
 from hydra.ops.bench.rows import CouldNotMeasure, Effort, Measured
 from hydra.ports import GateKey, GateRefused, Permit, PermitClass
 from hydra.runtime.clock import machine_time
@@ -28,6 +39,7 @@ Take = Callable[[Effort], tuple[Measured, ...]]
         (partial(crowd.take_fan_out, size=20), 1),
         (partial(crowd.take_start_stop, size=5), 1),
         (gate.take_passage, 1),
+        (guard_chain.take_guard_chain, 2),
         (order_path.take_forgetful, 2),
     ],
 )
@@ -42,6 +54,16 @@ def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Pa
     measured = order_path.take_durable(TINY, tmp_path)
 
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commits_that_come_together_are_measured_on_the_disk_they_are_given(
+    tmp_path: Path,
+) -> None:
+    (measured,) = durable.take_grouped(TINY, tmp_path)
+
+    assert 0 < measured.value < math.inf
+    assert 0 < measured.bound_value < math.inf
     assert list(tmp_path.iterdir()) == []
 
 
@@ -61,13 +83,23 @@ def test_settings_that_are_refused_are_said_to_be_the_reason(tmp_path: Path) -> 
         simulated_day.take_simulated_day(TINY, tmp_path)
 
 
-def test_a_busy_engine_is_halted_and_sends_nothing_afterwards_i01() -> None:
-    *latencies, sent_after = halt.take_halts(TINY, queued=100)
+def test_a_busy_engine_is_halted_and_sends_nothing_afterwards_i01(tmp_path: Path) -> None:
+    *latencies, sent_after = halt.take_halts(TINY, tmp_path, queued=100)
 
-    assert len(latencies) + 1 == len(halt.HALTING.figures)
+    assert len(latencies) + 1 == len(halt.FIGURES)
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in latencies)
     assert sent_after.value == 0
     assert sent_after.bound_value > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_judgement_finds_as_many_orders_working_as_the_one_before() -> None:
+    desk = guard_chain.Desk()
+
+    for _ in range(3 * guard_chain.BOTS):
+        assert min(desk.judge_next()) > 0
+        assert len(desk.risk.book.open_orders) == guard_chain.WORKING
+        assert len(desk.risk.book.positions) == guard_chain.BOTS
 
 
 def test_memory_is_measured_in_a_process_of_its_own() -> None:
