@@ -1,90 +1,461 @@
 """The broker gateway: the only way to the venue, and the only way back."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias, assert_never
 
-from hydra.actor import Actor, Context, Ref, unhandled
+from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import GateKey, GateRefused, OrderGate, Venue
+from hydra.trading import unknown_outcomes as search
+from hydra.trading.causes import (
+    ABSENT_ORDER_LIVES,
+    ECHO_MISMATCH,
+    UNKNOWN_OUTCOME,
+    CauseKind,
+)
+from hydra.trading.differences import describe
+from hydra.trading.echo import echo_mismatch
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Order
+from hydra.trading.venue_view import VenueSnapshot
+from messages.control import CancelOrder, Halt
 from messages.health import HealthReported, ReportHealth
+from messages.lifecycle import Replied
+from messages.order_events import reports_of
 from messages.orders import (
+    REPORTS_TOPIC,
+    OrderAbsent,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderRejected,
+    OrderReplaced,
     OrderStored,
     OrderUnknown,
     OrderWithheld,
-    Outcome,
+    ReportStored,
     VenueReport,
+    client_order_id_of,
+)
+from messages.positions import OpenOrdersRecovered, RecoverOpenOrders
+from messages.reconciliation import (
+    COMPARED_TOPIC,
+    RECONCILED_TOPIC,
+    AnswerOverdue,
+    Compared,
+    CompareWithVenue,
+    DifferencesReported,
+    LookDue,
+    OrderFound,
+    OrderNotFound,
+    Reconciled,
+    ReconcileNow,
+    ReportDifferences,
+    SnapshotFailed,
+    SnapshotOverdue,
+    SnapshotTaken,
+    TryAgain,
 )
 
-Inbox: TypeAlias = OrderStored | VenueReport | ReportHealth
+Inbox: TypeAlias = (
+    OrderStored
+    | CancelOrder
+    | VenueReport
+    | ReportStored
+    | SnapshotTaken
+    | SnapshotFailed
+    | OrderFound
+    | OrderNotFound
+    | Compared
+    | ReconcileNow
+    | ReportDifferences
+    | SnapshotOverdue
+    | TryAgain
+    | AnswerOverdue
+    | LookDue
+    | Replied
+    | ReportHealth
+)
+
+ANSWER_WITHIN = 15 * SECOND
+"""T_REST: what the venue has not said of an order, or of the account, within this is unknown."""
+RECOVER_WITHIN = 5 * SECOND
+PERIODIC = "again and again"
+TRIES = 3
+TRY_AGAIN_AFTER = SECOND
+OVERLAP = 10 * MINUTE
+"""Market time: so far before the last clean comparison the next one begins to read."""
+NAME_TAKEN = "client_order_id must be unique"
+"""The broker's words for a name that it has: it refused the request, and has the order (I18)."""
+
+
+class NotRecovered(Exception):
+    """The persister did not say which orders are open; without that nothing may be sent."""
 
 
 class BrokerGateway(Actor[Inbox]):
     """Sends what is on record and approved now; passes on what the venue says, to be recorded.
 
     It takes an `OrderStored` and has no way to take an intent. An order that the gate refuses or
-    that has expired is *withheld*: it was never sent, and that is recorded too.
+    that has expired is *withheld*: it was never sent, and that is recorded too. Nothing is sent a
+    second time: of an order that the venue does not answer, the outcome is looked up. Record and
+    venue are compared at each start, when somebody asks, and again and again.
     """
 
-    def __init__(self, venue: Venue, gate: OrderGate, persister: Ref[Outcome]) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        gate: OrderGate,
+        persister: Ref[Any],
+        guardian: Ref[Halt],
+        reconcile_every: int,
+        unknown_limit: int,
+    ) -> None:
         self._venue = venue
         self._gate = gate
         self._persister = persister
+        self._guardian = guardian
+        self._reconcile_every = reconcile_every
         self._key: GateKey | None = None
+        self._is_recovered = False
+        self._taken_on: set[str] = set()
+        """Every order that came to this incarnation to be sent."""
+        self._unanswered: dict[str, tuple[Order, int]] = {}
+        """What was sent and not answered yet, and when (machine time) it was."""
+        self._unproven: dict[str, int] = {}
+        """What was sent and is not proven yet, and when (market time): a snapshot reaches back."""
+        self._unknown = search.UnknownOutcomes(limit_ns=unknown_limit)
+        self._number = 0
+        """Of the newest reading of the account."""
+        self._comparison: tuple[tuple[str, ...], int, int] | None = None
+        """The one under way: why it is made, the how manieth try it is, and when that began."""
+        self._wanted: dict[str, None] = {}
+        """Why the next one is to be made: whoever asks now wants to know what is from now on."""
+        self._last: Reconciled | None = None
+        self._clean_at: int | None = None
         self._sent = 0
         self._withheld = 0
 
     def start(self, ctx: Context) -> None:
         self._key = GateKey(path=ctx.me.path, incarnation=ctx.incarnation)
         self._gate.register(self._key)
+        ctx.subscribe(REPORTS_TOPIC)
+        ctx.subscribe(COMPARED_TOPIC)
+        # What waits in the mailbox to be sent comes before the answer, so that it is not taken for
+        # something that an earlier incarnation may have sent.
+        ctx.ask(self._persister, RecoverOpenOrders(), within=RECOVER_WITHIN, tag="open orders")
+        ctx.every(self._reconcile_every, ReconcileNow(reason=PERIODIC))
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case OrderStored():
                 self._send(message, ctx)
+            case CancelOrder():
+                self._cancel(message, ctx)
             case (
                 OrderAccepted()
                 | OrderRejected()
                 | OrderFilled()
                 | OrderCanceled()
                 | OrderExpired()
+                | OrderReplaced()
                 | OrderUnknown()
             ):
-                ctx.tell(self._persister, message)
+                self._hear(message, ctx)
+            case ReportStored():
+                self._learn(message, ctx)
+            case OrderFound():
+                for report in reports_of(message.found, message.fills, ctx.market_time()):
+                    ctx.tell(self._persister, report)
+                self._search(search.Found(message.client_order_id), ctx)
+                # The venue may know more of it than it said, or something beside it.
+                self._reconcile(f"{message.client_order_id} was found", ctx)
+            case OrderNotFound():
+                self._not_found(message, ctx)
+            case LookDue():
+                self._search(search.Tick(ctx.now()), ctx)
+            case AnswerOverdue():
+                self._give_up_waiting(ctx)
+            case ReconcileNow():
+                self._reconcile(message.reason, ctx)
+            case SnapshotTaken():
+                if self._is_current(message.number):
+                    compare = CompareWithVenue(number=message.number, snapshot=message.snapshot)
+                    ctx.tell(self._persister, compare)
+            case SnapshotFailed():
+                if self._is_current(message.number):
+                    self._tried(ctx, failure=message.reason)
+            case SnapshotOverdue():
+                if self._is_current(message.number):
+                    self._tried(ctx, failure=f"no answer within {ANSWER_WITHIN // SECOND} s")
+            case Compared():
+                if self._is_current(message.number):
+                    self._tried(ctx, compared=message)
+            case TryAgain():
+                self._read(ctx)
+            case Replied():
+                self._recover(message, ctx)
+            case ReportDifferences():
+                ctx.reply(self._differences())
             case ReportHealth():
-                detail = f"{self._sent} orders sent, {self._withheld} withheld"
-                ctx.reply(HealthReported(component="gateway", is_well=True, detail=detail))
+                ctx.reply(self._health())
             case _:
                 unhandled(message)
 
+    # Orders
+
     def _send(self, stored: OrderStored, ctx: Context) -> None:
         approved = stored.approved
-        assert self._key is not None, "start registers the key before any message comes"
+        order, name = approved.order, approved.order.client_order_id
+        self._taken_on.add(name)
         late = ctx.now() - approved.expires_at
         if late > 0:
             self._withhold(stored, f"the approval expired {late // 1_000_000} ms ago", ctx)
             return
+        if not self._unanswered:
+            ctx.after(ANSWER_WITHIN, AnswerOverdue())
+        self._unanswered[name] = (order, ctx.now())  # before the call: an answer may outrun it
+        self._unproven[name] = ctx.market_time()
         try:
-            self._venue.submit(approved, self._key)
+            self._venue.submit(approved, self._own_key)
         except GateRefused as refused:
+            del self._unanswered[name], self._unproven[name]
             self._withhold(stored, str(refused), ctx)
             return
         self._sent += 1
 
     def _withhold(self, stored: OrderStored, reason: str, ctx: Context) -> None:
         self._withheld += 1
-        ctx.tell(
-            self._persister,
-            OrderWithheld(
-                client_order_id=stored.approved.order.client_order_id,
-                reason=reason,
-                at=ctx.market_time(),
-            ),
+        withheld = OrderWithheld(
+            client_order_id=stored.approved.order.client_order_id,
+            reason=reason,
+            at=ctx.market_time(),
+        )
+        ctx.tell(self._persister, withheld)
+
+    def _cancel(self, message: CancelOrder, ctx: Context) -> None:
+        name = message.client_order_id
+        try:
+            self._venue.cancel(name, self._own_key)
+        except GateRefused as refused:  # whoever asked will ask again
+            ctx.log("cancel_withheld", client_order_id=name, reason=str(refused))
+            return
+        ctx.log("cancel_requested", client_order_id=name, reason=message.reason)
+
+    def _hear(self, report: VenueReport, ctx: Context) -> None:
+        sent = self._unanswered.pop(client_order_id_of(report), None)
+        if isinstance(report, OrderRejected) and report.reason == NAME_TAKEN:
+            self._tell_unknown(report.client_order_id, f"the venue says: {report.reason}", ctx)
+            return
+        if isinstance(report, OrderAccepted) and report.echo is not None and sent is not None:
+            altered = echo_mismatch(sent[0], report.echo)
+            if altered is not None:
+                detail = f"{report.client_order_id} came back altered: {altered}"
+                self._halt(ECHO_MISMATCH, detail, ctx)
+        ctx.tell(self._persister, report)
+
+    def _give_up_waiting(self, ctx: Context) -> None:
+        """What has not been answered in time is unknown from now on; late answers still count."""
+        now = ctx.now()
+        for name, (_, sent_at) in tuple(self._unanswered.items()):
+            if now - sent_at >= ANSWER_WITHIN:
+                del self._unanswered[name]
+                reason = f"the venue has not answered for {(now - sent_at) // SECOND} s"
+                self._tell_unknown(name, reason, ctx)
+        if self._unanswered:
+            oldest = min(sent_at for _, sent_at in self._unanswered.values())
+            ctx.after(oldest + ANSWER_WITHIN - now, AnswerOverdue())
+
+    def _tell_unknown(self, name: str, reason: str, ctx: Context) -> None:
+        unknown = OrderUnknown(client_order_id=name, reason=reason, at=ctx.market_time())
+        ctx.tell(self._persister, unknown)
+
+    # Orders whose outcome is unknown
+
+    def _learn(self, stored: ReportStored, ctx: Context) -> None:
+        """What is on record now: it begins a search, or ends one."""
+        report = stored.report
+        name = client_order_id_of(report)
+        if isinstance(report, OrderUnknown):
+            self._search(search.BecameUnknown(name, ctx.now()), ctx)
+        else:
+            self._unproven.pop(name, None)
+            if not isinstance(report, OrderAbsent):
+                self._search(search.Resolved(name), ctx)
+
+    def _not_found(self, message: OrderNotFound, ctx: Context) -> None:
+        name, now = message.client_order_id, ctx.now()
+        if message.reason:
+            ctx.log("look_failed", client_order_id=name, reason=message.reason)
+            self._search(search.LookFailed(name, now), ctx)
+        else:
+            self._search(search.NotFound(name, now), ctx)
+
+    def _search(self, event: search.Event, ctx: Context) -> None:
+        if not self._unknown.searches and not isinstance(event, search.BecameUnknown):
+            return
+        self._unknown, effects = search.after(self._unknown, event)
+        for effect in effects:
+            self._carry_out(effect, ctx)
+        due = self._unknown.next_due
+        if due is None:
+            ctx.cancel(LookDue.__name__)
+        else:
+            ctx.after(max(0, due - ctx.now()), LookDue())
+
+    def _carry_out(self, effect: search.Effect, ctx: Context) -> None:
+        match effect:
+            case search.LookUp(name):
+                self._venue.look_up(name, self._own_key)
+            case search.TakeSnapshot(name):
+                self._reconcile(f"{name} is not found", ctx)
+            case search.GiveUpAsAbsent(name, reason):
+                ctx.log("order_given_up", client_order_id=name, reason=reason)
+                absent = OrderAbsent(client_order_id=name, reason=reason, at=ctx.market_time())
+                ctx.tell(self._persister, absent)
+            case search.Escalate(name, reason):
+                self._halt(UNKNOWN_OUTCOME, f"{name}: {reason}", ctx)
+            case search.Revived(name, reason):
+                self._halt(ABSENT_ORDER_LIVES, f"{name}: {reason}", ctx)
+            case _:
+                assert_never(effect)
+
+    # Comparing record and venue
+
+    def _reconcile(self, reason: str, ctx: Context) -> None:
+        self._wanted[reason] = None
+        if self._comparison is None and self._is_recovered:
+            reasons, self._wanted = tuple(self._wanted), {}
+            self._comparison = (reasons, 1, ctx.now())
+            self._read(ctx)
+
+    def _read(self, ctx: Context) -> None:
+        assert self._comparison is not None
+        reasons, number_of_try, _ = self._comparison
+        self._comparison = (reasons, number_of_try, ctx.now())
+        self._number += 1
+        ctx.after(ANSWER_WITHIN, SnapshotOverdue(number=self._number))
+        self._venue.take_snapshot(self._number, self._since, self._own_key)
+
+    @property
+    def _since(self) -> int:
+        """From when on the venue is read: before the last clean comparison, and before the oldest
+        order of which nothing is proven.
+        """
+        if self._clean_at is None:
+            return 0
+        return min((self._clean_at, *self._unproven.values())) - OVERLAP
+
+    def _is_current(self, number: int) -> bool:
+        return self._comparison is not None and number == self._number
+
+    def _tried(self, ctx: Context, *, failure: str = "", compared: Compared | None = None) -> None:
+        assert self._comparison is not None
+        reasons, number_of_try, asked_at = self._comparison
+        self._number += 1  # whatever still comes of this try is late
+        ctx.cancel(SnapshotOverdue.__name__)
+        differences = () if compared is None else compared.differences
+        if compared is not None:
+            self._hold_against_searches(compared.snapshot, asked_at, ctx)
+        if (failure or differences) and number_of_try < TRIES:
+            # What is on its way while the venue is read can look like a difference.
+            self._comparison = (reasons, number_of_try + 1, asked_at)
+            ctx.after(TRY_AGAIN_AFTER, TryAgain())
+            return
+        self._comparison = None
+        snapshot = None if compared is None else compared.snapshot
+        self._last = Reconciled(
+            at=ctx.market_time(),
+            reasons=reasons,
+            differences=differences,
+            failure=failure,
+            snapshot=snapshot,
+        )
+        if self._last.is_clean and snapshot is not None:
+            self._clean_at = snapshot.at
+        taken_up = 0 if compared is None else compared.taken_up
+        if reasons != (PERIODIC,) or taken_up or not self._last.is_clean:
+            ctx.log(
+                "reconciled",
+                reasons=reasons,
+                is_clean=self._last.is_clean,
+                tries=number_of_try,
+                failure=failure,
+                differences=[describe(difference) for difference in differences],
+                taken_up=taken_up,
+            )
+        ctx.publish(RECONCILED_TOPIC, self._last)
+        if self._wanted:
+            self._reconcile(next(iter(self._wanted)), ctx)
+
+    def _hold_against_searches(self, snapshot: VenueSnapshot, asked_at: int, ctx: Context) -> None:
+        found = {order.order.client_order_id for order in snapshot.orders}
+        for name in self._unknown.unresolved:
+            if name not in found:
+                self._search(search.SnapshotWithout(name, asked_at, ctx.now()), ctx)
+
+    # Starting, and how it is
+
+    def _recover(self, reply: Replied, ctx: Context) -> None:
+        if not isinstance(reply.value, OpenOrdersRecovered):
+            raise NotRecovered(reply.error or "no answer in time")
+        self._is_recovered = True
+        for order in reply.value.orders:
+            name, status = order.state.order.client_order_id, order.state.status
+            if name in self._taken_on:
+                continue
+            if status not in (OrderStatus.ATTEMPTED, OrderStatus.UNKNOWN):
+                continue
+            self._unproven[name] = order.attempted_at or 0
+            if status is OrderStatus.ATTEMPTED:
+                self._tell_unknown(name, "the engine ended before it was answered", ctx)
+            else:
+                self._search(search.BecameUnknown(name, ctx.now()), ctx)
+        self._reconcile("start", ctx)
+
+    def _health(self) -> HealthReported:
+        last = self._last
+        if last is None:
+            is_well, detail = False, "record and venue have not been compared yet"
+        elif last.failure:
+            is_well, detail = False, f"the venue cannot be read: {last.failure}"
+        elif last.differences:
+            is_well, detail = False, f"{len(last.differences)} differences with the venue"
+        else:
+            is_well = True
+            detail = f"{self._sent} orders sent, {self._withheld} withheld, agrees with the venue"
+        return HealthReported(component="gateway", is_well=is_well, detail=detail)
+
+    def _differences(self) -> DifferencesReported:
+        if self._last is None:
+            return DifferencesReported(at=0, differences=(), checked=False)
+        return DifferencesReported(
+            at=self._last.at,
+            differences=self._last.differences,
+            checked=self._last.snapshot is not None,
+            failure=self._last.failure,
         )
 
+    def _halt(self, kind: CauseKind, detail: str, ctx: Context) -> None:
+        cause = kind.cause(since=ctx.market_time(), detail=detail)
+        ctx.tell(self._guardian, Halt(cause=cause))
+
+    @property
+    def _own_key(self) -> GateKey:
+        assert self._key is not None, "start registers the key before any message comes"
+        return self._key
+
     def state_view(self) -> Mapping[str, object]:
-        """What went out and what did not."""
-        return {"sent": self._sent, "withheld": self._withheld}
+        """What went out and what did not, what is unknown, and how the last comparison ended."""
+        last = self._last
+        return {
+            "sent": self._sent,
+            "withheld": self._withheld,
+            "unanswered": sorted(self._unanswered),
+            "unknown": self._unknown.unresolved,
+            "comparing": () if self._comparison is None else self._comparison[0],
+            "last_comparison": "none yet"
+            if last is None
+            else last.failure or f"{len(last.differences)} differences",
+            "differences": [] if last is None else [describe(d) for d in last.differences[:20]],
+        }

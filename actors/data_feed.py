@@ -90,5 +90,6 @@ class DataFeed(Actor[Inbox]):
             "bars": self._bars,
             "dropped": self._dropped,
             "ended": self._ended,
+            "newest_at": max((bar.end_at for bar in self._last.values()), default=None),
             "last_close": {symbol: bar.close for symbol, bar in sorted(self._last.items())},
         }

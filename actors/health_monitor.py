@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from hydra.actor import SECOND, Actor, Context, Ref, unhandled
+from hydra.actor import MILLISECOND, SECOND, Actor, Context, Ref, unhandled
 from messages.control import PreflightFailed, PreflightPassed
 from messages.health import HealthReported, ReportHealth, RunPreflight
 from messages.lifecycle import Replied
@@ -11,6 +11,8 @@ from messages.lifecycle import Replied
 Inbox: TypeAlias = RunPreflight | Replied
 
 ANSWER_WITHIN = 2 * SECOND
+TRY_AGAIN_AFTER = 250 * MILLISECOND
+"""After a loop that failed: at a start nobody has to wait a whole loop for what just came good."""
 
 
 class HealthMonitor(Actor[Inbox]):
@@ -67,6 +69,7 @@ class HealthMonitor(Actor[Inbox]):
             self._last_result = f"failed: {'; '.join(failures)}"
             failed = PreflightFailed(failures=failures, at=ctx.market_time())
             ctx.tell(self._guardian, failed)
+            ctx.after(TRY_AGAIN_AFTER, RunPreflight(), key="try again")
         else:
             self._last_result = "passed"
             evidence = tuple(f"{a.component}: {a.detail}" for a in answers)

@@ -8,9 +8,10 @@ import msgspec
 
 from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar
+from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.inventory import FillBook
-from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.strategies import STRATEGIES
 from hydra.trading.strategies.strategy import Signal
@@ -31,10 +32,15 @@ Inbox: TypeAlias = BarClosed | ReportStored | OrderDenied | BookRecovered | Reco
 RECOVER_WITHIN = 5 * SECOND
 FLAT_BEFORE_CLOSE = 5 * MINUTE
 """On a half day the close comes before `manage_until`: positions are closed this long before it."""
+STOP_STEP = Decimal("0.01")
+"""What the planned stop is rounded to, away from the price: its risk is not understated."""
 
 
 class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What one bot is configured to do. `manage_window` runs from trade_start to manage_until."""
+    """What one bot is configured to do. `manage_window` runs from trade_start to manage_until.
+
+    `flat_before_close` None: the market has no close to be flat before (crypto).
+    """
 
     bot_id: str
     symbol: str
@@ -42,6 +48,10 @@ class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
     manage_window: Window
     sessions: SessionTable
     order_notional_usd: Decimal
+    quantity_step: Decimal
+    """1: whole shares."""
+    time_in_force: TimeInForce
+    flat_before_close: int | None
     max_trades_per_day: int
     exits: ExitRules
     strategy: str
@@ -73,6 +83,7 @@ class MomentumBot(Actor[Inbox]):
         self._entries = 0
         self._recovered: BookRecovered | None = None
         self._last_denial = ""
+        self._idle = ""
 
     def start(self, ctx: Context) -> None:
         ctx.subscribe(bars_topic(self._plan.symbol))
@@ -151,18 +162,35 @@ class MomentumBot(Actor[Inbox]):
             self._begin_session(session)
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
-        if self._working or self._session is None:
-            return
+        why_not = self._act_on(bar, ctx)
+        if why_not != self._idle:
+            self._idle = why_not
+            if why_not:
+                # Only when it changes: that nothing happens is told in a few lines a day.
+                ctx.log("nothing_decided", symbol=self._plan.symbol, reason=why_not)
+
+    def _act_on(self, bar: Bar, ctx: Context) -> str:
+        """Decide; gives why nothing is wanted, "" if something is."""
+        if self._working:
+            return "an order is working"
+        if self._session is None:
+            return "no session has begun"
         position = self._book.inventory.position
         if position > 0:
             reason = self._reason_to_exit(bar)
-            if reason is not None:
-                self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
-        elif position == 0 and self._may_enter(bar):
-            quantity = _whole_shares(self._plan.order_notional_usd, bar.close)
-            if quantity > 0:
-                self._entries += 1
-                self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
+            if reason is None:
+                return "it holds a position, and nothing says to close it"
+            self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
+            return ""
+        why_not = "it is short" if position else self._reason_not_to_enter(bar)
+        if why_not:
+            return why_not
+        quantity = self._bought_for(self._plan.order_notional_usd, bar.close)
+        if quantity <= 0:
+            return "what one entry may buy is less than the smallest quantity"
+        self._entries += 1
+        self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
+        return ""
 
     def _reason_to_exit(self, bar: Bar) -> str | None:
         oldest = self._book.inventory.lots[0]
@@ -180,19 +208,27 @@ class MomentumBot(Actor[Inbox]):
             return rule.value
         return "signal" if self._signal is Signal.EXIT_LONG else None
 
-    def _may_enter(self, bar: Bar) -> bool:
-        return (
-            self._signal is Signal.ENTER_LONG
-            and self._entries < self._plan.max_trades_per_day
-            and self._plan.trade_window.contains(bar.end_at)
-            and not self._is_over(bar.end_at)
-        )
+    def _reason_not_to_enter(self, bar: Bar) -> str:
+        if self._is_over(bar.end_at):
+            return "the session is over, or soon will be"
+        if not self._plan.trade_window.contains(bar.end_at):
+            return "it is outside its trade window"
+        if self._entries >= self._plan.max_trades_per_day:
+            return f"it has made its {self._entries} entries of the day"
+        return "" if self._signal is Signal.ENTER_LONG else "the strategy gives no signal"
 
     def _is_over(self, at: int) -> bool:
         """No position is to be held any more: past `manage_until`, or just before a real close."""
         assert self._session is not None
-        soon_closed = at >= self._session.close_at - FLAT_BEFORE_CLOSE
+        lead = self._plan.flat_before_close
+        soon_closed = lead is not None and at >= self._session.close_at - lead
         return soon_closed or not self._plan.manage_window.contains(at)
+
+    def _bought_for(self, notional_usd: Decimal, price: float) -> Decimal:
+        """As much as the notional buys, rounded down to the step: rounding never adds risk."""
+        step = self._plan.quantity_step
+        steps = (notional_usd / Decimal(repr(price)) / step).to_integral_value(ROUND_FLOOR)
+        return multiply(steps, step)
 
     def _intend(
         self, role: Role, side: Side, quantity: Decimal, reason: str, bar: Bar, ctx: Context
@@ -208,13 +244,17 @@ class MomentumBot(Actor[Inbox]):
         )
         self._working[decision] = quantity
         self._signal = None  # acted on; the next bar brings the next one
+        price = Decimal(repr(bar.close))
+        stop = self._plan.exits.stop_price(price).quantize(STOP_STEP, ROUND_FLOOR)
         intent = OrderIntent(
             decision=decision,
             side=side,
             quantity=quantity,
             reason=reason,
             decided_at=bar.end_at,
-            reference_price=Decimal(repr(bar.close)),
+            reference_price=price,
+            time_in_force=self._plan.time_in_force,
+            protective_stop=stop if role is Role.ENTRY and stop > 0 else None,
         )
         ctx.log("order_intended", intent=intent)
         ctx.tell(self._guardian, intent)
@@ -233,10 +273,6 @@ class MomentumBot(Actor[Inbox]):
             "last_close": None if self._bar is None else self._bar.close,
             "signal": None if self._signal is None else self._signal.value,
             "last_denial": self._last_denial,
+            "idle": self._idle,
             "recovered": self._recovered is not None,
         }
-
-
-def _whole_shares(notional_usd: Decimal, price: float) -> Decimal:
-    """As many as the notional buys, rounded down: rounding never adds risk."""
-    return (notional_usd / Decimal(repr(price))).to_integral_value(rounding=ROUND_FLOOR)

@@ -1,21 +1,38 @@
 """The state persister: nothing is sent, and nothing is believed, before it is on record."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import structs
 
+from actors.settling import settle
 from hydra.actor import Actor, Context, Ref, unhandled
-from hydra.ports import Ledger
+from hydra.ports import Ledger, RecordRefused
+from hydra.trading.causes import IMPOSSIBLE_ORDER
+from hydra.trading.exact import subtract
+from hydra.trading.order_life import ImpossibleReport
+from hydra.trading.reconciliation import compare
+from hydra.trading.venue_view import VenueSnapshot
+from messages.control import (
+    Halt,
+    RecordBudgets,
+    RecordChanged,
+    RecordClearing,
+    Recorded,
+    RecordHalt,
+    RecordValue,
+)
 from messages.health import HealthReported, ReportHealth
 from messages.orders import (
     REPORTS_TOPIC,
+    OrderAbsent,
     OrderAccepted,
     OrderApproved,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderRejected,
+    OrderReplaced,
     OrderStored,
     OrderUnknown,
     OrderWithheld,
@@ -24,11 +41,40 @@ from messages.orders import (
     client_order_id_of,
     reports_topic,
 )
-from messages.positions import RecoverBook
+from messages.positions import (
+    OpenOrdersRecovered,
+    RecoverBook,
+    RecoverGuardian,
+    RecoverOpenOrders,
+    RecoverValue,
+    ValueRecovered,
+)
+from messages.reconciliation import (
+    COMPARED_TOPIC,
+    Compared,
+    CompareWithVenue,
+    DifferenceSettled,
+    SettleDifference,
+    SettlementRefused,
+)
 from messages.record import CommitRecords, JournalSynced
 
 Inbox: TypeAlias = (
-    OrderApproved | Outcome | CommitRecords | RecoverBook | JournalSynced | ReportHealth
+    OrderApproved
+    | Outcome
+    | RecordHalt
+    | RecordClearing
+    | RecordValue
+    | RecordBudgets
+    | CompareWithVenue
+    | SettleDifference
+    | CommitRecords
+    | RecoverBook
+    | RecoverGuardian
+    | RecoverOpenOrders
+    | RecoverValue
+    | JournalSynced
+    | ReportHealth
 )
 
 
@@ -40,10 +86,18 @@ class StatePersister(Actor[Inbox]):
     before its commit, so a crash takes back only what nobody knows.
     """
 
-    def __init__(self, ledger: Ledger, gateway: Ref[OrderStored]) -> None:
+    def __init__(
+        self, ledger: Ledger, gateway: Ref[OrderStored], guardian: Ref[Halt | RecordChanged]
+    ) -> None:
         self._ledger = ledger
         self._gateway = gateway
-        self._recorded: list[OrderApproved | ReportStored] = []
+        self._guardian = guardian
+        self._recorded: list[OrderApproved | ReportStored | tuple[Ref[Any] | None, str]] = []
+        """What becomes durable with the next commit: orders, reports, and notes by who gave them,
+        with the tag that they are answered by.
+        """
+        self._compared: VenueSnapshot | None = None
+        """The last one, which an operator's decisions are about."""
         self._journal_seq = 0
         self._intents = 0
         self._reports = 0
@@ -66,10 +120,30 @@ class StatePersister(Actor[Inbox]):
                 | OrderFilled()
                 | OrderCanceled()
                 | OrderExpired()
+                | OrderReplaced()
                 | OrderUnknown()
                 | OrderWithheld()
+                | OrderAbsent()
             ):
                 self._record_report(message, ctx)
+            case RecordHalt():
+                self._ledger.latch_halt(message.cause, ctx.market_time())
+                self._has_recorded((ctx.sender, message.cause.code), ctx)
+                self._commit(ctx)  # it waits for nothing that is still to come (I02)
+            case RecordClearing():
+                self._ledger.clear_halt(message.code, message.reason, ctx.market_time())
+                self._has_recorded((ctx.sender, f"-{message.code}"), ctx)
+            case RecordValue():
+                self._ledger.put(message.key, message.value, ctx.market_time())
+                self._has_recorded((ctx.sender, f"={message.key}"), ctx)
+            case RecordBudgets():
+                for bot, amount in message.grants.items():
+                    self._ledger.grant_budget(bot, message.session, amount, ctx.market_time())
+                self._has_recorded((ctx.sender, f"budgets {message.session}"), ctx)
+            case CompareWithVenue():
+                self._compare(message, ctx)
+            case SettleDifference():
+                ctx.reply(self._settle(message, ctx))
             case CommitRecords():
                 self._commit(ctx)
             case RecoverBook():
@@ -80,6 +154,15 @@ class StatePersister(Actor[Inbox]):
                 else:
                     answer = structs.replace(book, asked_by=message.asked_by)
                     ctx.tell(Ref(message.reply_to), answer)
+            case RecoverGuardian():
+                self._commit(ctx)
+                ctx.reply(self._ledger.guardian_record(message.session))
+            case RecoverOpenOrders():
+                self._commit(ctx)
+                ctx.reply(OpenOrdersRecovered(orders=self._ledger.guardian_record("").open_orders))
+            case RecoverValue():
+                self._commit(ctx)
+                ctx.reply(ValueRecovered(value=self._ledger.get(message.key) or ""))
             case JournalSynced():
                 self._journal_seq = message.seq
             case ReportHealth():
@@ -108,6 +191,9 @@ class StatePersister(Actor[Inbox]):
     def _record_report(self, report: Outcome, ctx: Context) -> None:
         try:
             recorded = self._ledger.record_report(report, ctx.market_time())
+        except (ImpossibleReport, RecordRefused) as impossible:
+            self._contradicted(report, str(impossible), ctx)
+            return
         except Exception:
             self._commit(ctx)  # what came before must not go down with this one
             raise
@@ -122,7 +208,65 @@ class StatePersister(Actor[Inbox]):
         self._reports += 1
         self._has_recorded(ReportStored(decision=recorded.decision, report=report), ctx)
 
-    def _has_recorded(self, record: OrderApproved | ReportStored, ctx: Context) -> None:
+    def _contradicted(self, report: Outcome, why: str, ctx: Context) -> None:
+        """What cannot be true is written down whole and halts: the venue has to be asked (I22)."""
+        name = client_order_id_of(report)
+        ctx.log(
+            "report_impossible",
+            report=type(report).__name__,
+            content=report,
+            client_order_id=name,
+            reason=why,
+        )
+        cause = IMPOSSIBLE_ORDER.cause(since=ctx.market_time(), detail=why)
+        ctx.tell(self._guardian, Halt(cause=cause))
+
+    def _compare(self, message: CompareWithVenue, ctx: Context) -> None:
+        """First what is merely news becomes the record's, as if it had been reported; what differs
+        then is a difference. Nothing is made up to make it go away (I61).
+        """
+        self._compared = snapshot = message.snapshot
+        at = ctx.market_time()
+        taken_up: tuple[ReportStored, ...] = ()
+        if self._ledger.record_view(snapshot).account in (None, snapshot.account.account):
+            taken_up = self._ledger.take_up(snapshot, at)
+        for stored in taken_up:
+            self._has_recorded(stored, ctx)
+        self._reports += len(taken_up)
+        self._commit(ctx)
+        view = self._ledger.record_view(snapshot)
+        differences = compare(view, snapshot)
+        if not differences and self._ledger.opening_cash is None:
+            self._ledger.open_account(subtract(snapshot.account.cash, view.cash), at)
+            self._has_recorded((None, "opening cash"), ctx)
+            self._commit(ctx)
+        compared = Compared(
+            number=message.number,
+            at=at,
+            taken_up=len(taken_up),
+            differences=differences,
+            snapshot=snapshot,
+        )
+        ctx.publish(COMPARED_TOPIC, compared)
+
+    def _settle(
+        self, wish: SettleDifference, ctx: Context
+    ) -> DifferenceSettled | SettlementRefused:
+        """What a person decided is durable before it is said to be (I61)."""
+        if self._compared is None:
+            return SettlementRefused(subject=wish.subject, reason="nothing was compared yet")
+        try:
+            note = settle(self._ledger, wish, self._compared, ctx.market_time())
+        except (ImpossibleReport, RecordRefused) as refused:
+            return SettlementRefused(subject=wish.subject, reason=str(refused))
+        self._has_recorded((None, "settled"), ctx)
+        self._commit(ctx)
+        ctx.tell(self._guardian, RecordChanged())
+        return DifferenceSettled(subject=wish.subject, note=note)
+
+    def _has_recorded(
+        self, record: OrderApproved | ReportStored | tuple[Ref[Any] | None, str], ctx: Context
+    ) -> None:
         if not self._recorded:
             ctx.tell(ctx.me, CommitRecords())
         self._recorded.append(record)
@@ -146,6 +290,9 @@ class StatePersister(Actor[Inbox]):
                     self._intent_stored(record, ctx)
                 case ReportStored():
                     self._report_stored(record, ctx)
+                case (asker, tag):
+                    if asker is not None:
+                        ctx.tell(asker, Recorded(tags=(tag,)))
 
     def _intent_stored(self, approved: OrderApproved, ctx: Context) -> None:
         ctx.log("intent_stored", order=approved.order, reason=approved.intent.reason)

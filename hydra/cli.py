@@ -10,7 +10,13 @@ from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
 from hydra.ops.export import export
+from hydra.ops.flatten import flatten
+from hydra.ops.halt import halt
+from hydra.ops.reconcile import app as reconcile
+from hydra.ops.resume import resume
+from hydra.ops.status import status
 from hydra.ops.verify import verify
+from hydra.ops.why.command import why
 
 app = typer.Typer(
     name="hydra-trader",
@@ -21,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(config, name="config")
 app.add_typer(debug, name="debug")
+app.add_typer(reconcile, name="reconcile")
 
 PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -43,6 +50,11 @@ def bench(context: typer.Context) -> None:
     raise typer.Exit(measure(context.args))
 
 
+app.command()(status)
+app.command()(halt)
+app.command()(resume)
+app.command()(flatten)
+app.command()(why)
 app.command()(verify)
 app.command()(backup)
 app.command()(export)

@@ -31,7 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
-    from hydra.assembly import fault_in_signal
     from hydra.ops.places import files_of_venue
     from hydra.ops.run import RunOptions, run_session
     from hydra.settings import SettingsRefused, VenueName
@@ -42,7 +41,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from hydra.store.record import RECORD_REFUSED
     from hydra.store.redaction import Redactor
     from hydra.store.schema import NewerThanThisHydra
+    from hydra.terms import fault_in_signal, traded_symbols
     from hydra.venues.bar_rows import BadData
+    from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
 
     try:
         found = load_configuration(
@@ -77,11 +78,11 @@ def _run(arguments: argparse.Namespace) -> int:
         files = files_of_venue(settings, arguments.state_dir, arguments.log_dir)
     except NamesClash as clash:
         return _refuse(f"{arguments.config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
-    symbols = sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled})
+    symbols = traded_symbols(settings)
     if not symbols:
         return _refuse(
-            f"{arguments.config / 'bots.yaml'}: found no enabled momentum bot; wanted at least "
-            "one; set enabled: true for one of momentum_bots",
+            f"{arguments.config / 'bots.yaml'}: found no enabled bot; wanted at least one; set "
+            "enabled: true for one of momentum_bots, or for cryptobot",
             ExitCode.CONFIGURATION_REFUSED,
         )
     try:
@@ -109,7 +110,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
         return _refuse(str(newer), ExitCode.VERSION_FENCE)
-    except RECORD_REFUSED as bad:
+    except (*RECORD_REFUSED, VenueLogFailed, VenueLogRefused) as bad:
         return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
     except OSError as error:
         return _refuse(

@@ -4,9 +4,10 @@ from typing import Any
 
 from actors.broker_gateway import BrokerGateway
 from actors.data_feed import DataFeed
+from actors.flattener import Flattener
 from actors.health_monitor import HealthMonitor
 from actors.journal_writer import JournalWriter
-from actors.risk_guardian import GuardianLimits, RiskGuardian
+from actors.risk_guardian import GuardianTerms, RiskGuardian
 from actors.state_persister import StatePersister
 from hydra.actor import (
     MINUTE,
@@ -18,7 +19,7 @@ from hydra.actor import (
     Overflow,
     Ref,
 )
-from hydra.ports import Journal, Ledger, OrderGate, Venue
+from hydra.ports import Conditions, Journal, Ledger, OrderGate, Venue
 from hydra.trading.sessions import SessionTable
 from supervisors import paths
 from supervisors.strategies import Intensity, Strategy, Supervision
@@ -39,27 +40,35 @@ def core(
     journal: Journal,
     venue: Venue,
     gate: OrderGate,
-    limits: GuardianLimits,
+    conditions: Conditions,
+    terms: GuardianTerms,
+    symbols: tuple[str, ...],
     sessions: SessionTable,
     bar_interval: int,
     loop_interval: int,
+    reconcile_every: int,
+    unknown_limit: int,
 ) -> ChildSpec:
-    """The core supervisor's specification."""
-    children = (
+    """The core supervisor's specification. Intervals and limits of time in nanoseconds."""
+    children: tuple[ChildSpec, ...] = (
         _safety_chain(
             paths.STATE_PERSISTER,
             StatePersister,
             drain_on_stop=True,
             ledger=ledger,
             gateway=paths.BROKER_GATEWAY,
+            guardian=paths.RISK_GUARDIAN,
         ),
         _safety_chain(paths.JOURNAL_WRITER, JournalWriter, drain_on_stop=True, journal=journal),
         _safety_chain(
             paths.RISK_GUARDIAN,
             RiskGuardian,
-            limits=limits,
+            terms=terms,
             gate=gate,
+            conditions=conditions,
             persister=paths.STATE_PERSISTER,
+            gateway=paths.BROKER_GATEWAY,
+            flattener=paths.FLATTENER,
         ),
         _safety_chain(
             paths.BROKER_GATEWAY,
@@ -67,12 +76,15 @@ def core(
             venue=venue,
             gate=gate,
             persister=paths.STATE_PERSISTER,
+            guardian=paths.RISK_GUARDIAN,
+            reconcile_every=reconcile_every,
+            unknown_limit=unknown_limit,
         ),
         ChildSpec(
             name=paths.DATA_FEED.name,
             actor=DataFeed,
             args={
-                "symbols": tuple(sorted(limits.symbols)),
+                "symbols": symbols,
                 "sessions": sessions,
                 "bar_interval": bar_interval,
             },
@@ -93,6 +105,20 @@ def core(
                 "guardian": paths.RISK_GUARDIAN,
                 "loop_interval": loop_interval,
             },
+        ),
+    )
+    children += (
+        ChildSpec(
+            name=paths.FLATTENER.name,
+            actor=Flattener,
+            args={
+                "gate": gate,
+                "persister": paths.STATE_PERSISTER,
+                "guardian": paths.RISK_GUARDIAN,
+                "gateway": paths.BROKER_GATEWAY,
+            },
+            dispatcher=Dispatcher.PINNED,
+            mailbox=ORDER_PATH,
         ),
     )
     return ChildSpec(

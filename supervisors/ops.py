@@ -1,5 +1,7 @@
 """Operations: what people look at. Temporary: each may die without anybody else noticing."""
 
+from collections.abc import Mapping
+
 from actors.reporter import Reporter
 from actors.service_host import ServiceHost
 from hydra.actor import MINUTE, SECOND, ChildSpec, Restart
@@ -15,17 +17,17 @@ POLICY = Supervision(
 )
 
 
-def ops(debug_server: Service | None) -> ChildSpec:
-    """The ops supervisor's specification. No debug server in virtual time: None."""
+def ops(services: Mapping[str, Service]) -> ChildSpec:
+    """The ops supervisor's specification, with what is to be kept open, by name of its actor."""
     children = [
         ChildSpec(name=paths.REPORTER.name, actor=Reporter, restart=Restart.TEMPORARY),
     ]
-    if debug_server is not None:
+    for name, service in services.items():
         children.append(
             ChildSpec(
-                name="debug_server",
+                name=name,
                 actor=ServiceHost,
-                args={"service": debug_server, "what": "debug socket"},
+                args={"service": service, "what": name.replace("_", " ")},
                 restart=Restart.TEMPORARY,
             )
         )

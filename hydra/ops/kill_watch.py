@@ -64,6 +64,8 @@ class KillWatch:
         self._readers = tuple(_Reader(source, path, wait_s, read) for source, path in files.items())
         self._period_s = period_s
         self._looked_at = 0
+        self._present: dict[Source, str] = {}
+        """What each source said at the last look, by the code of its cause."""
         self._looking = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.keep_looking, name="kill-watch", daemon=True)
@@ -81,6 +83,11 @@ class KillWatch:
         for reader in self._readers:
             reader.end()
         return all(_joined(reader.thread, deadline) for reader in self._readers)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The codes of all kills that stand in their sources: none of them is to be cleared."""
+        return frozenset(self._present.copy().values())
 
     def look_once(self) -> None:
         """Look at every source, and shut the gate for what is found.
@@ -118,7 +125,11 @@ class KillWatch:
 
     def _judge(self, source: Source, place: str, sight: Sight) -> None:
         cause = kill_cause(source, place, sight, self._looked_at)
-        if cause is None or self._stands(cause):
+        if cause is None:
+            self._present.pop(source, None)
+            return
+        self._present[source] = cause.code
+        if self._stands(cause):
             return
         runtime = self._runtime
         runtime.gate.trip(cause)

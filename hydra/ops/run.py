@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -13,13 +14,20 @@ from typing import TextIO
 import msgspec
 
 from hydra import __version__
-from hydra.actor import MILLISECOND, MINUTE, SECOND
-from hydra.assembly import EMBEDDED_ACCOUNT, Engine, assemble
+from hydra.actor import MILLISECOND, SECOND
+from hydra.assembly import Engine, assemble
+from hydra.crash_points import reached
+from hydra.ops.clock_watch import ClockWatch
+from hydra.ops.control.facts import EngineFacts
+from hydra.ops.control.server import ControlServer
 from hydra.ops.debug.server import DebugServer
+from hydra.ops.embedded import LEAD, MARKET, OVER, EmbeddedVenue, market_goes_on, open_venue
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.kill_watch import KillWatch, kills_standing
+from hydra.ops.kill_watch import KillWatch
+from hydra.ops.notify import ServiceNotifier
 from hydra.ops.summary import HEADING, progress_line, total_lines, trade_line
 from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
+from hydra.ports import Service
 from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
@@ -31,10 +39,15 @@ from hydra.settings.traps import warnings_of
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.store.redaction import Redactor
+from hydra.store.watch import RecordWatch
+from hydra.terms import clearing_policy
+from hydra.trading.clearing import earliest_clearing
 from hydra.trading.kill_switch import Source, is_kill
+from hydra.trading.restarts import WINDOW_NS, cause_after_unclean_end, storm
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import MarketEvent, Playback, market_events
+from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 
@@ -44,9 +57,6 @@ GONE_WITHIN_S = 10.0
 """T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
 WATCH_STOPS_WITHIN_S = 1.0
 PROGRESS_EVERY_S = 10
-LEAD = MINUTE
-"""Market time begins this long before the first bar, so that preflight passes before it."""
-
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a session, by the command line and, for the kill switch, the environment.
@@ -80,8 +90,10 @@ def run_session(
         version=__version__,
         configuration=settings.digest,
         at=data.begins_at - LEAD,
+        # In virtual time nothing may depend on when it was run.
+        wall_at=0 if options.speed is None else time.time_ns(),
     )
-    record = EngineRecord.open(files, owner, redactor)
+    record = EngineRecord.open(files, owner, redactor, goes_on=market_goes_on(files, data))
     return play_session(settings, data, files, options, record, out)
 
 
@@ -96,15 +108,36 @@ def play_session(
     """The session itself, on a record that is open and is closed at its end."""
     last_resort = _LastResort(GONE_WITHIN_S)
     try:
-        session = _Session(settings, data, files, options, record, out, last_resort)
-        code = session.play_live() if options.speed is not None else session.play_virtual()
-        last_resort.arm()  # a disk that does not answer must not keep the process either
-        if code is not ExitCode.FAIL_CLOSED:
-            record.end(f"exit code {int(code)}", session.ended_at)
-        return code
+        wall_clock = time.time_ns if options.speed is not None else lambda: 0
+        venue = open_venue(
+            files, data, seed=options.seed, speed=options.speed, wall_clock=wall_clock
+        )
+        try:
+            session = _Session(settings, data, files, options, record, venue, out, last_resort)
+            code = session.play_live() if options.speed is not None else session.play_virtual()
+            last_resort.arm()  # a disk that does not answer must not keep the process either
+            reached("run.played")
+            if code is not ExitCode.FAIL_CLOSED:
+                if session.market_over:
+                    record.ledger.put(MARKET, OVER, session.ended_at)
+                record.end(f"exit code {int(code)}", session.ended_at)
+            return code
+        finally:
+            venue.log.close()
     finally:
         record.close()
         last_resort.disarm()
+
+
+class _Conditions:
+    """What the watches of a run find now; see `Conditions`."""
+
+    def __init__(self) -> None:
+        self.watches: list[KillWatch | RecordWatch] = []
+
+    def present(self) -> frozenset[str]:
+        """See `Conditions.present`."""
+        return frozenset().union(*(watch.present for watch in self.watches))
 
 
 class _Session:
@@ -117,6 +150,7 @@ class _Session:
         files: EngineFiles,
         options: RunOptions,
         record: EngineRecord,
+        venue: EmbeddedVenue,
         out: TextIO,
         last_resort: _LastResort,
     ) -> None:
@@ -125,20 +159,23 @@ class _Session:
         self._files = files
         self._options = options
         self._record = record
+        self._venue = venue
+        self._conditions = _Conditions()
         self._out = out
         self._last_resort = last_resort
         self._stopping = threading.Event()
         self._heard = True
         self._trades_said = 0
         self._causes_said: set[tuple[str, TradingState]] = set()
-        self.ended_at = data.begins_at - LEAD
+        self.ended_at = venue.at
         """Market time at which the last actor had stopped."""
+        self.market_over = False
+        """Everything that there was to play has been played."""
 
     def play_virtual(self) -> ExitCode:
         """The whole session in virtual time, on this thread."""
-        start_at = self._data.begins_at - LEAD
         runtime = SimRuntime(
-            seed=self._options.seed, journal=paths.JOURNAL_WRITER, start_at=start_at
+            seed=self._options.seed, journal=paths.JOURNAL_WRITER, start_at=self._venue.at
         )
         kill_watch = self._kill_watch(runtime)
         kill_watch.stop(WATCH_STOPS_WITHIN_S)  # virtual time is over soon: one look will do
@@ -146,13 +183,15 @@ class _Session:
         with _StopSignals(self._stopping.set):
             runtime.start_root(engine.tree)
             runtime.advance(SECOND)
-            killed = kills_standing(runtime) != ()
-            if killed:
-                self._say("preflight did not pass: the kill switch is on")
-            else:
-                runtime.play(_until(self._stopping, self._events()), engine.market.happen)
+            ready = self._may_play(runtime)
+            if ready:
+                events = _not_before(runtime.now(), self._events())
+                runtime.play(_until(self._stopping, events), engine.market.happen)
+                self.market_over = not self._stopping.is_set()
                 runtime.advance(SECOND)
                 self._say_what_halted(runtime)
+            else:
+                self._say(f"preflight did not pass: {_causes(runtime)}")
             summary = _summary_of(runtime)
             _close_gate(runtime, "the session is over")
             runtime.advance(SECOND)
@@ -160,7 +199,7 @@ class _Session:
             runtime.stop_cell(runtime.root, "the session is over")
             runtime.advance(10 * SECOND)
         stopped = runtime.root.status is Status.STOPPED
-        if killed and stopped:
+        if not ready and stopped:
             self.ended_at = runtime.now()
             return ExitCode.PREFLIGHT_FAILED
         return self._ended(runtime, summary, None if stopped else "the tree did not stop")
@@ -168,13 +207,16 @@ class _Session:
     def play_live(self) -> ExitCode:
         """The session on threads, `speed` times as fast as the market was."""
         assert self._options.speed is not None
-        clock = ScaledClock(self._data.begins_at - LEAD, self._options.speed)
+        clock = ScaledClock(self._venue.at, self._options.speed)
         runtime = ThreadRuntime(
             seed=self._options.seed, journal=paths.JOURNAL_WRITER, market_clock=clock
         )
         kill_watch = self._kill_watch(runtime)
-        debug_server = DebugServer(runtime, self._files.debug_socket)
-        engine = self._assembled(runtime, lambda: clock.at(machine_time()), debug_server)
+        clock_watch = ClockWatch(runtime)
+        clock_watch.look_once()
+        engine = self._assembled(
+            runtime, lambda: clock.at(machine_time()), self._services(runtime)
+        )
         playback = Playback(
             self._events(),
             engine.market,
@@ -188,6 +230,9 @@ class _Session:
 
         runtime.on_fail_closed(fail_closed)
         watch = watch_over(self._record, self._files, runtime, self._say)
+        self._conditions.watches.append(watch)
+        passed = threading.Event()
+        notifier = ServiceNotifier(runtime, os.environ, passed.is_set)
 
         def stop() -> None:
             self._last_resort.arm()
@@ -197,10 +242,12 @@ class _Session:
         try:
             with _StopSignals(stop):
                 kill_watch.start()
+                clock_watch.start()
+                notifier.start()
                 runtime.start_watch()
                 watch.start()
                 started = runtime.start_and_wait(engine.tree, within=READY_WITHIN_S)
-                ready = started and self._active(runtime)
+                ready = started and self._comes_ready(runtime)
                 asked_to_stop = self._stopping.is_set()
                 if not ready and not asked_to_stop and runtime.failed_closed is None:
                     causes = _causes(runtime)
@@ -210,11 +257,13 @@ class _Session:
                     stopped = all(result.outcome == "done" for result in results)
                     return ExitCode.PREFLIGHT_FAILED if stopped else ExitCode.FAIL_CLOSED
                 if ready and not asked_to_stop:
+                    passed.set()
                     keep_pruned(runtime)
                     playback.open()
                     self._follow(runtime)
                 if self._stopping.is_set():
                     _close_gate(runtime, "asked to stop")  # first of all, whatever still runs
+                notifier.stop(WATCH_STOPS_WITHIN_S)
                 playback.close()
                 runtime.settle(within=1.0)
                 self._say_what_halted(runtime)
@@ -223,9 +272,30 @@ class _Session:
             late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
             return self._ended(runtime, summary, "; ".join(late) or None)
         finally:
+            notifier.stop(WATCH_STOPS_WITHIN_S)
+            clock_watch.stop(WATCH_STOPS_WITHIN_S)
             watch.stop(WATCH_STOPS_WITHIN_S)
             kill_watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
+
+    def _services(self, runtime: ThreadRuntime) -> dict[str, Service]:
+        """What people ask the engine through."""
+        settings, record = self._settings, self._record
+        facts = EngineFacts(
+            mode="embedded",
+            venue=settings.broker.venue.value,
+            account=EMBEDDED_ACCOUNT,
+            sessions=self._data.sessions,
+            clearing=clearing_policy(settings),
+            configuration=settings.digest,
+            dry_run=self._options.dry_run,
+        )
+        return {
+            "debug_server": DebugServer(runtime, self._files.debug_socket),
+            "control_server": ControlServer(
+                runtime, self._files.control_socket, facts, mark_halt=record.halt_marker.halt
+            ),
+        }
 
     def _kill_watch(self, runtime: Runtime) -> KillWatch:
         """The watch over the kill switch, after its first look: nothing comes before that."""
@@ -233,7 +303,9 @@ class _Session:
         if self._options.kill_switch_file is not None:
             files[Source.NAMED_FILE] = self._options.kill_switch_file
         kill_watch = KillWatch(runtime, self._options.kill_switch, files)
+        self._conditions.watches.append(kill_watch)
         kill_watch.look_once()
+        reached("run.kill_switch_read")
         self._say_new_causes(runtime)
         return kill_watch
 
@@ -241,7 +313,7 @@ class _Session:
         self,
         runtime: Runtime,
         market_time: Callable[[], int],
-        debug_server: DebugServer | None = None,
+        services: Mapping[str, Service] | None = None,
     ) -> Engine:
         engine = assemble(
             self._settings,
@@ -250,11 +322,14 @@ class _Session:
             market_time=market_time,
             ledger=self._record.ledger,
             journal=self._record.journal,
-            debug_server=debug_server,
+            exchange=self._venue.exchange,
+            conditions=self._conditions,
+            services=services,
             dry_run=self._options.dry_run,
         )
-        for cause in self._record.standing:
+        for cause in self._causes_at_start():
             runtime.gate.trip(cause)  # a halt survives restarts; only what cleared it ends it
+        reached("run.latched_at_start")
         self._say("EMBEDDED VENUE: not real money, not real fills")
         self._say(f"market: {self._data.origin}; {len(self._data.bars)} bars")
         self._say(f"bots: {', '.join(engine.bots)}")
@@ -275,10 +350,24 @@ class _Session:
             runtime.log("config_warning", "main", {"warning": warning})
         return engine
 
+    def _causes_at_start(self) -> tuple[Cause, ...]:
+        """What stands on record, and what follows from how the process before ended (I03, I75)."""
+        record, at, now = self._record, self._venue.at, time.time_ns()
+        standing = tuple(cause for cause in record.standing if cause.is_global)
+        follows = (
+            cause_after_unclean_end(
+                ended_unclean=record.ended_unclean, standing=standing, since=at
+            ),
+            storm(record.unclean_starts(now - WINDOW_NS), now, at),
+        )
+        return (*standing, *(cause for cause in follows if cause is not None))
+
     def _events(self) -> Iterator[tuple[int, MarketEvent]]:
-        return market_events(self._data.bars, self._data.sessions)
+        seen = self._venue.exchange.events_seen
+        return market_events(self._data.bars, self._data.sessions, seen)
 
     def _market_over(self, runtime: ThreadRuntime, failure: str | None) -> None:
+        self.market_over = failure is None and not self._stopping.is_set()
         if failure is not None:
             runtime.fail_closed(f"the market's playback failed: {failure}")
         runtime.finish()
@@ -367,18 +456,31 @@ class _Session:
             return line
         return f"{line}: TOO FAST for this machine, orders came late; use a lower --speed"
 
-    def _active(self, runtime: ThreadRuntime) -> bool:
-        """Wait until preflight has opened the gate, unless somebody asks to stop before.
+    def _comes_ready(self, runtime: ThreadRuntime) -> bool:
+        """Wait until the start is over, unless somebody asks to stop before; then see what stands.
 
-        What it cannot open, as a kill switch, is not waited for.
+        What only a person clears is not waited for: the market would be over before.
         """
         deadline = machine_time() + int(READY_WITHIN_S * SECOND)
-        while runtime.gate.state is not TradingState.ACTIVE:
+        while _starting(runtime):
             if machine_time() > deadline or runtime.failed_closed is not None:
                 return False
-            if kills_standing(runtime):
-                return False
             if self._stopping.wait(0.005):
+                return False
+        return self._may_play(runtime)
+
+    def _may_play(self, runtime: Runtime) -> bool:
+        """Whether there is anything to be done in this market: entries, or closing what is held."""
+        causes = runtime.gate.standing()
+        if _starting(runtime):
+            return False
+        ends_at = self._data.bars[-1].end_at
+        policy, sessions = clearing_policy(self._settings), self._data.sessions
+        for cause in causes:
+            if cause.state is not TradingState.HALTED:
+                continue
+            earliest = earliest_clearing(cause, policy, sessions)
+            if earliest is None or earliest >= ends_at or not policy.limit_resumes_itself:
                 return False
         return True
 
@@ -395,6 +497,14 @@ class _Session:
             print(line, file=self._out, flush=True)
         except (OSError, ValueError):
             self._heard = False
+
+
+def _not_before(
+    now: int, events: Iterator[tuple[int, MarketEvent]]
+) -> Iterator[tuple[int, MarketEvent]]:
+    """A run that was killed may have left the venue less than a start's time before an event."""
+    for at, event in events:
+        yield max(now, at), event
 
 
 def _until(
@@ -443,6 +553,11 @@ class _LastResort:
     def disarm(self) -> None:
         """The stop has come to its end by itself."""
         self._timer.cancel()
+
+
+def _starting(runtime: Runtime) -> bool:
+    """Whether preflight and reconciliation have still to pass."""
+    return any(cause.cause_class is CauseClass.START for cause in runtime.gate.standing())
 
 
 def _causes(runtime: Runtime) -> str:

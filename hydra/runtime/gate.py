@@ -74,6 +74,12 @@ class Gate:
         """See `OrderGate.state`."""
         return self._state
 
+    @property
+    def is_drained(self) -> bool:
+        """See `OrderGate.is_drained`."""
+        with self._lock:
+            return all(begun >= self._epoch for _, begun, _ in self._in_flight.values())
+
     def standing(self) -> tuple[Cause, ...]:
         """See `OrderGate.standing`."""
         with self._lock:

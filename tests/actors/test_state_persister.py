@@ -15,6 +15,7 @@ from hydra.testkit import Kit, Probe
 from hydra.testkit.faults import Edge
 from hydra.testkit.kit import POLICY
 from hydra.testkit.probe import Heard, ProbeActor
+from messages.control import Halt
 from messages.journal import WriteEntry
 from messages.message import Message
 from messages.orders import (
@@ -79,9 +80,13 @@ def kit() -> Kit:
     return Kit()
 
 
-def persister(kit: Kit, ledger: SpiedLedger) -> tuple[Ref[Message], Probe]:
+def persister(
+    kit: Kit, ledger: SpiedLedger, guardian: Probe | None = None
+) -> tuple[Ref[Message], Probe]:
     gateway = kit.probe("gateway")
-    return kit.start(StatePersister, ledger=ledger, gateway=gateway.ref), gateway
+    guardian = guardian or kit.probe("guardian")
+    ref = kit.start(StatePersister, ledger=ledger, gateway=gateway.ref, guardian=guardian.ref)
+    return ref, gateway
 
 
 def tell_at_once(kit: Kit, ref: Ref[Message], *messages: Message) -> None:
@@ -135,7 +140,8 @@ def test_nobody_hears_of_what_could_not_be_committed_i13_i56(kit: Kit, ledger: S
 def test_a_record_that_is_refused_takes_none_with_it_that_came_before_i22(
     kit: Kit, ledger: SpiedLedger
 ) -> None:
-    ref, gateway = persister(kit, ledger)
+    guardian = kit.probe("guardian")
+    ref, gateway = persister(kit, ledger, guardian)
     everybody = kit.probe("everybody")
     kit.runtime.bus.subscribe(REPORTS_TOPIC, kit.runtime.cells[everybody.ref.path])
     tell_at_once(kit, ref, ORDERS[0])
@@ -148,7 +154,11 @@ def test_a_record_that_is_refused_takes_none_with_it_that_came_before_i22(
     tell_at_once(kit, ref, ORDERS[2], changed)
     kit.advance(SECOND)
 
-    assert kit.incarnation(ref) == 3
+    # A report that cannot be is written down and halts; another order under a name that is taken
+    # is a fault of ours, and fails the persister.
+    halt = guardian.expect(Halt)
+    assert halt.cause.code == "impossible_order"
+    assert kit.incarnation(ref) == 2
     assert names(gateway) == [order.order.client_order_id for order in ORDERS[:3]]
     assert everybody.told == [ReportStored(decision=decision(), report=fill)]
     assert len(ledger.ledger.orders()) == 3
@@ -204,7 +214,7 @@ def test_a_commit_is_in_the_journal_with_its_mark_before_what_it_let_out_i54(
         ChildSpec(
             name="persister",
             actor=StatePersister,
-            args={"ledger": ledger, "gateway": gateway},
+            args={"ledger": ledger, "gateway": gateway, "guardian": gateway},
             drain_on_stop=True,
         ),
     )

@@ -12,6 +12,7 @@ import pytest
 
 from hydra.ports import LedgerMark
 from hydra.store.ledger import Ledger, LedgerFailed
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import OrderType, TimeInForce
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import OrderAccepted
@@ -20,7 +21,7 @@ from tests.faults.log import Acknowledged, DiskLog
 from tests.store.orders import AT, approved, decision, filled
 
 LEDGER = "ledger.db"
-CHECKPOINT_PAGES = 24
+CHECKPOINT_PAGES = 32
 """So few that SQLite moves its log into the database within every session."""
 NEVER = 0
 """Only at the end of a session."""
@@ -84,6 +85,7 @@ def work(ledger: Ledger, day: int, rounds: int, committed: Callable[[], object])
         committed_after(ledger, committed)
 
         ledger.clear_halt("feed_silent", "the feed speaks again", AT)
+        _decide(ledger, f"{session} {number}")
         committed_after(ledger, committed)
 
 
@@ -179,12 +181,13 @@ def all_it_says(ledger: Ledger) -> tuple[object, ...]:
         ledger.inventories(),
         ledger.sub_ledgers(),
         ledger.halts(),
+        ledger.exclusions(),
         ledger.get("watermark"),
         ledger.journal_seq,
         [ledger.chain_at(seq) for seq in range(ledger.mark.seq + 2)],
         [ledger.decision_of(record.state.order.client_order_id) for record in orders],
         [
-            (ledger.budgets(session), ledger.counters(session))
+            ledger.guardian_record(session)
             for session in sorted({record.intent.decision.session for record in orders})
         ],
     )
@@ -220,6 +223,14 @@ _USES: tuple[Callable[[Ledger], object], ...] = (
     lambda ledger: ledger.state_hash(),
     lambda ledger: ledger.chain_at(1),
 )
+
+
+def _decide(ledger: Ledger, subject: str) -> None:
+    """An operator's acts, each of another table's rows."""
+    by = {"reason": "seen at the venue", "operator": "pat"}
+    ledger.assign_position("reversal", "MSFT", Decimal(-2), price=Decimal("410.05"), **by, at=AT)
+    ledger.adjust_cash(Decimal("-0.01"), **by, at=AT)
+    ledger.exclude_difference(DifferenceKind.FOREIGN_ORDER, subject, None, **by, at=AT)
 
 
 def _silence(number: int) -> Cause:

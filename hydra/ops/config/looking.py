@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 import hydra.settings
-from hydra.assembly import fault_in_signal
 from hydra.ops.debug import render
 from hydra.ops.exit_codes import ExitCode
 from hydra.settings import Settings, SettingsError, SettingsRefused, VenueName, load_settings
@@ -20,6 +19,7 @@ from hydra.settings.mode import lacking, mode_disagreement
 from hydra.settings.secret import MASK
 from hydra.settings.secrets import KNOWN, LIVE_WORDS, Secrets
 from hydra.settings.whole import content_of
+from hydra.terms import fault_in_signal
 
 KILL_WORDS = ("close_only", "halt_all")
 SHIPPED = Path(hydra.settings.__file__).parent / "shipped"

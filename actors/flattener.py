@@ -1,0 +1,281 @@
+"""The flattener: closes everything because an operator said so, and says what is left."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias, assert_never
+
+from hydra.actor import SECOND, Actor, Context, Ref, unhandled
+from hydra.ports import OrderGate
+from hydra.trading import flatten_events as flatten
+from hydra.trading.causes import FLATTEN
+from hydra.trading.closing import Close, Holding
+from hydra.trading.exact import subtract
+from hydra.trading.flatten import Phase
+from hydra.trading.flatten_record import RecordedFlatten
+from hydra.trading.instruments import is_crypto
+from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
+from hydra.trading.sessions import utc_date
+from hydra.trading.venue_view import VenueSnapshot
+from messages.control import (
+    FLATTEN_STATE,
+    CancelOrder,
+    Flatten,
+    FlattenDue,
+    FlattenReported,
+    Halt,
+    Recorded,
+    RecordValue,
+    ReportFlatten,
+    ReportTradingState,
+    TradingStateReported,
+)
+from messages.lifecycle import Replied
+from messages.orders import (
+    REPORTS_TOPIC,
+    OrderAccepted,
+    OrderDenied,
+    OrderFilled,
+    OrderIntent,
+    OrderUnknown,
+    ReportStored,
+)
+from messages.positions import PositionsReported, RecoverValue, ReportPositions, ValueRecovered
+from messages.reconciliation import RECONCILED_TOPIC, Reconciled, ReconcileNow
+
+Inbox: TypeAlias = (
+    Flatten
+    | ReportFlatten
+    | FlattenDue
+    | Recorded
+    | Reconciled
+    | ReportStored
+    | OrderDenied
+    | Replied
+)
+
+LOOK_EVERY = SECOND
+RECOVER_WITHIN = 5 * SECOND
+ANSWER_WITHIN = 5 * SECOND
+
+
+class NotRecovered(Exception):
+    """The persister did not say whether a flatten is under way."""
+
+
+class Flattener(Actor[Inbox]):
+    """Carries out `hydra.trading.flatten`: each step is on record before it is done, so that a
+    restart goes on with it. Its closing orders take the way of every order, under permits of their
+    own that pass in every trading state.
+    """
+
+    def __init__(
+        self,
+        gate: OrderGate,
+        persister: Ref[Any],
+        guardian: Ref[Any],
+        gateway: Ref[CancelOrder | ReconcileNow],
+    ) -> None:
+        self._gate = gate
+        self._persister = persister
+        self._guardian = guardian
+        self._gateway = gateway
+        self._flatten = RecordedFlatten()
+        self._closing: dict[DecisionKey, Decimal] = {}
+        """What of each closing order is not executed."""
+        self._read: VenueSnapshot | None = None
+
+    def start(self, ctx: Context) -> None:
+        ctx.subscribe(REPORTS_TOPIC)
+        ctx.subscribe(RECONCILED_TOPIC)
+        question = RecoverValue(key=FLATTEN_STATE)
+        ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag="record")
+
+    def receive(self, message: Inbox, ctx: Context) -> None:
+        match message:
+            case Flatten():
+                ctx.reply(self._begin(message, ctx))
+            case ReportFlatten():
+                ctx.reply(self._report())
+            case FlattenDue():
+                self._look(ctx)
+            case Recorded():
+                self._recorded(message, ctx)
+            case Reconciled():
+                self._account_read(message, ctx)
+            case ReportStored():
+                self._learn(message, ctx)
+            case OrderDenied():
+                self._over(message.intent.decision, ctx)
+            case Replied():
+                self._replied(message, ctx)
+            case _:
+                unhandled(message)
+
+    def _begin(self, message: Flatten, ctx: Context) -> FlattenReported:
+        ctx.log("flatten_asked", reason=message.reason, by=message.operator)
+        asked = flatten.Asked(
+            reason=message.reason, operator=message.operator, pause=message.pause, now=ctx.now()
+        )
+        self._happened(asked, ctx)
+        return self._report()
+
+    def _look(self, ctx: Context) -> None:
+        if self._flatten.state.phase is Phase.PAUSING:
+            ctx.ask(self._guardian, ReportTradingState(), within=ANSWER_WITHIN, tag="pause")
+        self._happened(flatten.Tick(ctx.now()), ctx)
+
+    def _happened(self, event: flatten.Event, ctx: Context) -> None:
+        to_record = self._flatten.happened(event)
+        if to_record is not None:
+            ctx.tell(self._persister, RecordValue(key=FLATTEN_STATE, value=to_record))
+        if self._flatten.is_under_way:
+            ctx.after(LOOK_EVERY, FlattenDue())
+
+    def _recorded(self, message: Recorded, ctx: Context) -> None:
+        for _ in message.tags:  # only this one key is ever recorded for it
+            for effect in self._flatten.recorded():
+                self._carry_out(effect, ctx)
+
+    def _carry_out(self, effect: flatten.Effect, ctx: Context) -> None:
+        match effect:
+            case flatten.LatchPause(state, reason, operator):
+                self._gate.authorise_flatten(f"{operator}: {reason}")
+                detail = f"flatten by {operator}: {reason}"
+                cause = FLATTEN.cause(since=ctx.market_time(), detail=detail, at_least=state)
+                ctx.tell(self._guardian, Halt(cause=cause))
+            case flatten.ReadAccount():
+                reading = self._flatten.waits_for_account
+                if reading is not None:
+                    ctx.tell(self._gateway, ReconcileNow(reason=reading))
+            case flatten.CancelAll(names):
+                for name in names:
+                    ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason="flatten"))
+            case Close():
+                self._close(effect, ctx)
+            case flatten.Done(on_record):
+                self._end(ctx, on_record=[*on_record])
+            case flatten.Failed(reason):
+                self._end(ctx, reason=reason)
+            case _:
+                assert_never(effect)
+
+    def _close(self, close: Close, ctx: Context) -> None:
+        at = ctx.market_time()
+        decision = DecisionKey(
+            bot=close.bot,
+            symbol=close.symbol,
+            session=utc_date(at),
+            signal=close.number,
+            role=Role.FLATTEN,
+        )
+        quantity = close.quantity.copy_abs()
+        self._closing[decision] = quantity
+        intent = OrderIntent(
+            decision=decision,
+            side=Side.BUY if close.quantity > 0 else Side.SELL,
+            quantity=quantity,
+            reason=f"flatten by {self._flatten.state.operator}: {self._flatten.state.reason}",
+            decided_at=at,
+            reference_price=None,
+            time_in_force=TimeInForce.GTC if is_crypto(close.symbol) else TimeInForce.DAY,
+        )
+        ctx.log("order_intended", intent=intent)
+        ctx.tell(self._guardian, intent)
+
+    def _end(self, ctx: Context, **found: object) -> None:
+        self._gate.end_flatten()
+        state = self._flatten.state
+        ctx.log("flatten_ended", phase=state.phase.value, detail=state.detail, **found)
+
+    def _learn(self, stored: ReportStored, ctx: Context) -> None:
+        decision, report = stored.decision, stored.report
+        left = self._closing.get(decision)
+        if left is None:
+            return
+        match report:
+            case OrderAccepted() | OrderUnknown():
+                return
+            case OrderFilled():
+                self._closing[decision] = left = subtract(left, report.fill.quantity)
+                if left > 0:
+                    return
+            case _:
+                pass
+        self._over(decision, ctx)
+
+    def _over(self, decision: DecisionKey, ctx: Context) -> None:
+        if self._closing.pop(decision, None) is not None:
+            ended = flatten.CloseEnded(decision.bot, decision.symbol, decision.signal, ctx.now())
+            self._happened(ended, ctx)
+
+    def _account_read(self, message: Reconciled, ctx: Context) -> None:
+        reading = self._flatten.waits_for_account
+        if reading is None or reading not in message.reasons:
+            return
+        if message.snapshot is None:
+            failed = flatten.ReadingFailed(self._flatten.state.reading, ctx.now())
+            self._happened(failed, ctx)
+            return
+        self._read = message.snapshot
+        ctx.ask(self._guardian, ReportPositions(), within=ANSWER_WITHIN, tag=reading)
+
+    def _replied(self, reply: Replied, ctx: Context) -> None:
+        value = reply.value
+        if reply.tag == "record":
+            if not isinstance(value, ValueRecovered):
+                raise NotRecovered(reply.error or "no answer in time")
+            self._recover(value.value, ctx)
+        elif isinstance(value, TradingStateReported):
+            if FLATTEN.code in value.durable and value.is_drained:
+                self._happened(flatten.Paused(ctx.now()), ctx)
+        elif isinstance(value, PositionsReported) and reply.tag == self._flatten.waits_for_account:
+            self._happened(self._snapshot(value, ctx.now()), ctx)
+        # No answer: the next look asks again.
+
+    def _recover(self, text: str, ctx: Context) -> None:
+        self._flatten = RecordedFlatten.from_record(text)
+        if self._flatten.is_under_way:
+            state = self._flatten.state
+            self._gate.authorise_flatten(f"{state.operator}: {state.reason}")
+            self._happened(flatten.Restarted(ctx.now()), ctx)
+
+    def _snapshot(self, ours: PositionsReported, now: int) -> flatten.Snapshot:
+        assert self._read is not None
+        symbols: dict[str, Decimal] = {p.symbol: p.quantity for p in self._read.positions}
+        for _, symbol, _quantity in ours.positions:
+            symbols.setdefault(symbol, Decimal(0))
+        working = {
+            order.order.client_order_id: None
+            for order in self._read.orders
+            if order.status.is_open and order.venue_order_id not in ours.excluded_orders
+        }
+        working.update((name, None) for name in ours.open_orders)
+        excluded = dict(ours.excluded_positions)
+        return flatten.Snapshot(
+            number=self._flatten.state.reading,
+            open_orders=tuple(working),
+            holdings=tuple(
+                Holding(
+                    symbol=symbol,
+                    at_venue=quantity,
+                    of_bots=tuple((bot, q) for bot, held, q in ours.positions if held == symbol),
+                    excluded=excluded.get(symbol, Decimal(0)),
+                )
+                for symbol, quantity in sorted(symbols.items())
+            ),
+            now=now,
+        )
+
+    def _report(self) -> FlattenReported:
+        state = self._flatten.state
+        return FlattenReported(
+            phase=state.phase.value,
+            detail=state.detail,
+            open_orders=state.open_orders,
+            positions=tuple((symbol, f"{quantity:f}") for symbol, quantity in state.left),
+        )
+
+    def state_view(self) -> Mapping[str, object]:
+        """How far the flatten is, and what is left."""
+        state = self._flatten.state
+        return {"phase": state.phase.value, "detail": state.detail, "closing": len(self._closing)}

@@ -1,0 +1,110 @@
+"""What the guardian makes of the record when it starts: the same counts as if it had lived on."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import msgspec
+
+from hydra.trading.account_day import AccountDay, trading_day
+from hydra.trading.clearing import OperatorWord
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.exact import multiply, total
+from hydra.trading.exposure import Holding
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.rates import OrderAttempt, RateEvent, RoundTrip, VenueAccepted, VenueRejected
+from hydra.trading.risk_desk import DeskRecord
+from hydra.trading.sessions import SessionTable
+from hydra.trading.trading_state import Cause
+from hydra.trading.working_orders import WorkingOrder
+from messages.control import ACCOUNT_DAY, OPERATOR_RESUME, Resume
+from messages.positions import GuardedOrder, GuardianRecord
+
+_DAY = msgspec.json.Decoder(AccountDay)
+_RESUME = msgspec.json.Decoder(Resume)
+
+
+def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
+    """The record in the desk's terms. Raises msgspec.MsgspecError for a value that is none."""
+    day = record.values.get(ACCOUNT_DAY, "")
+    orders = {order.state.order.client_order_id: order for order in record.open_orders}
+    orders.update((order.state.order.client_order_id, order) for order in record.orders)
+    return DeskRecord(
+        holdings={
+            (held.bot, held.inventory.symbol): Holding.of(held.inventory, record.stops)
+            for held in record.inventories
+        },
+        orders=tuple(_working(order) for order in orders.values()),
+        excluded={
+            exclusion.subject: exclusion.quantity
+            for exclusion in record.exclusions
+            if exclusion.kind is DifferenceKind.POSITION and exclusion.quantity is not None
+        },
+        happened=tuple(_happened(record, sessions)),
+        realised={counters.bot: counters.realised for counters in record.counters},
+        day=_DAY.decode(day) if day else AccountDay(),
+        opening_cash=record.opening_cash,
+        cash=total(sub_ledger.cash for sub_ledger in record.sub_ledgers),
+    )
+
+
+def word_on_record(
+    record: GuardianRecord, standing: Iterable[Cause], at: int
+) -> OperatorWord | None:
+    """What an operator said while no engine ran: of what stands now, as if it had just been said.
+
+    Raises msgspec.MsgspecError if it is not a word.
+    """
+    text = record.values.get(OPERATOR_RESUME, "")
+    if not text:
+        return None
+    said = _RESUME.decode(text)
+    codes = frozenset(cause.code for cause in standing)
+    if said.codes:
+        codes &= frozenset(said.codes)
+    return OperatorWord(codes=codes, reason=said.reason, operator=said.operator, at=at)
+
+
+def _working(order: GuardedOrder) -> WorkingOrder:
+    return WorkingOrder(
+        decision=order.intent.decision,
+        state=order.state,
+        reference_price=order.intent.reference_price,
+        protective_stop=order.intent.protective_stop,
+    )
+
+
+def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEvent]:
+    for order in record.orders:
+        if order.attempted_at is None:
+            continue
+        intent, decision = order.intent, order.intent.decision
+        prices = (intent.reference_price, intent.limit_price, intent.stop_price)
+        price = max((price for price in prices if price is not None), default=Decimal(0))
+        yield OrderAttempt(
+            at=order.attempted_at,
+            session=trading_day(sessions, order.attempted_at),
+            bot=decision.bot,
+            symbol=decision.symbol,
+            role=decision.role,
+            side=intent.side,
+            quantity=intent.quantity,
+            order_type=intent.order_type,
+            notional=multiply(intent.quantity, price),
+        )
+        if order.state.status is OrderStatus.REJECTED:
+            yield VenueRejected(decision.symbol)
+        elif order.state.status in _TAKEN:
+            yield VenueAccepted(decision.symbol)
+    for counters in record.counters:
+        for _ in range(counters.round_trips):
+            yield RoundTrip(counters.bot, record.session)
+
+
+_TAKEN = (
+    OrderStatus.PARTIALLY_FILLED,
+    OrderStatus.FILLED,
+    OrderStatus.CANCELED,
+    OrderStatus.EXPIRED,
+    OrderStatus.REPLACED,
+)
+"""Of these it is certain that the market had them. One that is accepted may be rejected yet."""

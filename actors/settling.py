@@ -1,0 +1,111 @@
+"""An operator's decision about a difference with the venue, as what it puts on record."""
+
+from decimal import Decimal
+from hashlib import blake2b
+from typing import TypeVar
+
+from hydra.ports import Ledger, RecordRefused
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.exact import add
+from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.sessions import utc_date
+from hydra.trading.venue_view import VenueOrder, VenueSnapshot
+from messages.orders import OrderCanceled, OrderIntent
+from messages.reconciliation import SettleDifference
+
+T = TypeVar("T")
+
+ZERO = Decimal(0)
+ADOPTED_FROM = 1 << 40
+"""Signal numbers of decisions that an operator made by adopting an order."""
+
+
+def settle(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int) -> str:
+    """Record it, not yet durable; gives what follows from it. `snapshot` showed the difference.
+
+    Raises RecordRefused for what does not fit, with the record as it was.
+    """
+    reason, operator = wish.reason, wish.operator
+    match wish.decision:
+        case "adjust":
+            amount = _given(wish.amount, "an amount")
+            ledger.adjust_cash(amount, reason=reason, operator=operator, at=at)
+            return f"{amount:f} USD more are accepted, for no bot"
+        case "assign":
+            quantity = _given(wish.amount, "a quantity")
+            bot, price = _given(wish.bot, "a bot"), _given(wish.price, "a price")
+            ledger.assign_position(
+                bot, wish.subject, quantity, price=price, reason=reason, operator=operator, at=at
+            )
+            return f"{quantity:f} {wish.subject} are {bot}'s, at {price:f}"
+        case "exclude":
+            left_alone = _left_alone(ledger, wish, snapshot)
+            ledger.exclude_difference(
+                wish.kind, wish.subject, left_alone, reason=reason, operator=operator, at=at
+            )
+            return f"{wish.subject} is left alone"
+        case "adopt":
+            return _adopt(ledger, wish, snapshot, at)
+
+
+def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot) -> Decimal | None:
+    """Of a position: all that is left alone from now on, what was before included."""
+    if wish.kind is not DifferenceKind.POSITION:
+        return None
+    before = ledger.record_view(snapshot).excluded_positions.get(wish.subject, ZERO)
+    return add(before, _given(wish.amount, "a quantity"))
+
+
+def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int) -> str:
+    if wish.kind is DifferenceKind.MISSING_ORDER:
+        # A person has looked: the venue does not have it, so nothing of it will trade any more.
+        ledger.record_report(OrderCanceled(client_order_id=wish.subject, at=at), at)
+        return f"{wish.subject} counts as taken out of the market"
+    bot, listing = _given(wish.bot, "a bot"), _listed(wish.subject, snapshot)
+    order = listing.order
+    if not order.client_order_id:
+        raise RecordRefused(
+            f"order {wish.subject} has no name that we could book it under; cancel it at the venue,"
+            " or exclude it"
+        )
+    held = ledger.record_view(snapshot).positions.get(order.symbol, ZERO)
+    intent = OrderIntent(
+        decision=DecisionKey(
+            bot=bot,
+            symbol=order.symbol,
+            session=utc_date(at),
+            signal=_signal_of(listing),
+            role=Role.EXIT if held * order.side.sign < 0 else Role.ENTRY,
+        ),
+        side=order.side,
+        quantity=order.quantity,
+        reason=f"adopted: {wish.reason}",
+        decided_at=at,
+        reference_price=None,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+    )
+    ledger.adopt_order(intent, order, reason=wish.reason, operator=wish.operator, at=at)
+    side = "buys" if order.side is Side.BUY else "sells"
+    return f"{wish.subject} {side} for {bot} from now on"
+
+
+def _listed(subject: str, snapshot: VenueSnapshot) -> VenueOrder:
+    for listing in snapshot.orders:
+        if subject in (listing.venue_order_id, listing.order.client_order_id):
+            return listing
+    raise RecordRefused(f"order {subject} was not at the venue when it was last read")
+
+
+def _signal_of(listing: VenueOrder) -> int:
+    """A number for its decision that no bot counts up to, and the same whenever it is asked for."""
+    digest = blake2b(listing.venue_order_id.encode(), digest_size=6).digest()
+    return ADOPTED_FROM + int.from_bytes(digest)
+
+
+def _given(value: T | None, what: str) -> T:
+    if value is None:
+        raise RecordRefused(f"the decision needs {what}")
+    return value
