@@ -22,8 +22,6 @@ class Section(msgspec.Struct, frozen=True):
 
 
 BROKER = "orders at a real broker"
-RECONCILIATION = "the comparison with a broker's account"
-LIMITS = "the guardian's limits and budgets"
 RELOAD = "reading the configuration again while it runs"
 PROTECTION = "protective orders"
 STREAMS = "the streams of a broker"
@@ -34,23 +32,15 @@ SECTIONS: tuple[Section, ...] = (
         "Halts",
         (
             Invariant("I01", "No order leaves after a halt is latched."),
-            Invariant("I02", "A halt survives a restart.", "halts read back at the start"),
+            Invariant("I02", "A halt survives a restart."),
             Invariant("I03", "A halt that cannot be stored still halts."),
-            Invariant(
-                "I04",
-                "A halt never clears by time alone.",
-                "clearing by an operator; cool-off times",
-            ),
+            Invariant("I04", "A halt never clears by time alone."),
             Invariant("I05", "Causes of a halt are cleared one by one."),
-            Invariant("I06", "Every start is halted until preflight has passed.", RECONCILIATION),
+            Invariant("I06", "Every start is halted until preflight has passed."),
             Invariant("I07", "The worst cause wins; unreadable means halted."),
             Invariant("I08", "Without a lease nothing is sent."),
-            Invariant(
-                "I09",
-                "Close-only lets nothing pass but what reduces a position.",
-                "positions over all bots of a symbol",
-            ),
-            Invariant("I10", "A kill cancels the entries that still work.", "the kill switch"),
+            Invariant("I09", "Close-only lets nothing pass but what reduces a position."),
+            Invariant("I10", "A kill cancels the entries that still work."),
             Invariant("I11", "A halt takes no protection away.", PROTECTION),
             Invariant("I12", "A kill needs nothing else that could be broken."),
         ),
@@ -59,56 +49,52 @@ SECTIONS: tuple[Section, ...] = (
         "The life of an order",
         (
             Invariant("I13", "An order is on record before it is sent."),
+            Invariant("I14", "Every send has its attempt on record first."),
             Invariant(
-                "I14",
-                "Every send has its attempt on record first.",
-                "looking up at a broker what may have been sent",
+                "I15",
+                "An order's name means one content for ever.",
+                "refusing an old backup by the broker's own orders",
             ),
-            Invariant(
-                "I15", "An order's name means one content for ever.", "a hash of the content"
-            ),
-            Invariant(
-                "I16",
-                "One decision is at most one order.",
-                "refusing two orders alike within five seconds",
-            ),
-            Invariant("I17", "What is sent again is the same thing.", BROKER),
+            Invariant("I16", "One decision is at most one order."),
+            Invariant("I17", "What is sent again is the same thing."),
             Invariant("I18", "A name that is taken means that the order exists.", BROKER),
-            Invariant("I19", "Unknown stays unknown until it is proven.", BROKER),
+            Invariant("I19", "Unknown stays unknown until it is proven."),
             Invariant("I20", "One attempt is one request.", BROKER),
             Invariant("I21", "Every call to a broker has a deadline.", BROKER),
             Invariant("I22", "Orders move along legal paths only."),
             Invariant("I23", "Each fill counts once."),
             Invariant("I24", "The order of arrival does not matter."),
-            Invariant("I25", "A cancel is a request, not an outcome.", BROKER),
-            Invariant("I26", "A replacement is a new order.", "replacing orders"),
-            Invariant("I27", "What the broker echoes must match.", BROKER),
-            Invariant(
-                "I28", "Every order can be traced to its decision.", "code version on the order"
-            ),
-            Invariant("I29", "Orders and positions that are not ours halt.", RECONCILIATION),
+            Invariant("I25", "A cancel is a request, not an outcome."),
+            Invariant("I26", "A replacement is a new order."),
+            Invariant("I27", "What the broker echoes must match."),
+            Invariant("I28", "Every order can be traced to its decision."),
+            Invariant("I29", "Orders and positions that are not ours halt."),
             Invariant("I30", "Protection is confirmed, never assumed.", PROTECTION),
         ),
     ),
     Section(
         "Limits",
         (
-            Invariant("I31", "Exposure is within every limit at any instant.", LIMITS),
-            Invariant("I32", "Budgets hold whatever happens at once.", LIMITS),
-            Invariant("I33", "A reservation is released once, on proof.", LIMITS),
+            Invariant("I31", "Exposure is within every limit at any instant."),
+            Invariant("I32", "Budgets hold whatever happens at once."),
+            Invariant("I33", "A reservation is released once, on proof."),
             Invariant("I34", "Numbers are sane or refused."),
-            Invariant("I35", "Each order keeps to size, value and price.", "the price collar"),
-            Invariant("I36", "Orders and calls have their rates.", LIMITS),
-            Invariant("I37", "The loss of a day has its limit.", LIMITS),
-            Invariant("I38", "Counters survive a restart.", "the limits that count by them"),
-            Invariant("I39", "A bot that trades in circles is stopped.", LIMITS),
+            Invariant("I35", "Each order keeps to size, value and price."),
+            Invariant(
+                "I36", "Orders and calls have their rates.", "the broker's own limit on calls"
+            ),
+            Invariant("I37", "The loss of a day has its limit."),
+            Invariant("I38", "Counters survive a restart."),
+            Invariant("I39", "A bot that trades in circles is stopped."),
             Invariant("I40", "Without a limit there is no start."),
             Invariant("I41", "Tightening a limit is easy, loosening it is not.", RELOAD),
-            Invariant(
-                "I42", "No trades with ourselves, no symbols off the list.", "crossing orders"
-            ),
+            Invariant("I42", "No trades with ourselves, no symbols off the list."),
             Invariant("I43", "Nothing is entered outside session and window."),
-            Invariant("I44", "What the broker says of the account is obeyed.", BROKER),
+            Invariant(
+                "I44",
+                "What the broker says of the account is obeyed.",
+                "401 and 403 of a real broker",
+            ),
         ),
     ),
     Section(
@@ -117,7 +103,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I45", "A stale feed halts.", "live prices"),
             Invariant("I46", "A bad price never reaches a decision.", "live prices"),
             Invariant("I47", "After a gap, compare first.", STREAMS),
-            Invariant("I48", "Clocks that disagree halt.", "a watch over the clocks"),
+            Invariant("I48", "Clocks that disagree halt."),
             Invariant("I49", "Order comes from numbers, never from the clock."),
             Invariant("I50", "Time zones are computed, never assumed."),
         ),
@@ -128,19 +114,17 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I51", "What makes the ledger durable is proven at every start."),
             Invariant("I52", "Nothing acknowledged is lost in a crash."),
             Invariant("I53", "Nothing acknowledged is lost in a power cut."),
-            Invariant(
-                "I54",
-                "A record that lost its end is noticed.",
-                "the broker's orders as the third witness",
-            ),
+            Invariant("I54", "A record that lost its end is noticed."),
             Invariant("I55", "The events alone give the same state again."),
             Invariant("I56", "A ledger that fails halts."),
             Invariant("I57", "One engine to an account."),
             Invariant("I58", "The ledger on the disk is the one in our hands."),
             Invariant("I59", "Recovery can itself be killed."),
-            Invariant("I60", "No trade before account and record agree.", RECONCILIATION),
-            Invariant("I61", "Nobody invents a trade.", RECONCILIATION),
-            Invariant("I62", "A comparison reads everything there is.", RECONCILIATION),
+            Invariant("I60", "No trade before account and record agree."),
+            Invariant("I61", "Nobody invents a trade."),
+            Invariant(
+                "I62", "A comparison reads everything there is.", "the pages of a real broker"
+            ),
             Invariant("I63", "Each line of the journal is whole."),
             Invariant("I64", "A journal that fails halts."),
             Invariant("I65", "It stops before the disk is full."),
@@ -158,12 +142,8 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I72", "A message that nobody knows is a failure."),
             Invariant("I73", "Nobody waits without a deadline."),
             Invariant("I74", "A dead gateway halts; its successor sends nothing old."),
-            Invariant(
-                "I75",
-                "A storm of restarts ends in a halt.",
-                "counting the restarts of the whole process",
-            ),
-            Invariant("I76", "A stop is safe in every phase.", "stopping while orders work"),
+            Invariant("I75", "A storm of restarts ends in a halt."),
+            Invariant("I76", "A stop is safe in every phase."),
             Invariant("I77", "Readiness and watchdog tell the truth.", "the service unit"),
         ),
     ),
@@ -191,9 +171,7 @@ SECTIONS: tuple[Section, ...] = (
                 "the version of the broker's library",
             ),
             Invariant("I89", "An alarm is out within five seconds.", "the channel of alarms"),
-            Invariant(
-                "I90", "The record explains everything.", "an auditor that judges from the record"
-            ),
+            Invariant("I90", "The record explains everything."),
         ),
     ),
 )
