@@ -171,17 +171,20 @@ class MomentumBot(Actor[Inbox]):
 
     def _act_on(self, bar: Bar, ctx: Context) -> str:
         """Decide; gives why nothing is wanted, "" if something is."""
-        if self._working:
-            return "an order is working"
         if self._session is None:
             return "no session has begun"
         position = self._book.inventory.position
-        if position > 0:
+        is_leaving = any(decision.role.reduces for decision in self._working)
+        if position > 0 and not is_leaving:
+            # Also while the rest of the entry works: what is filled of it is guarded (I30).
             reason = self._reason_to_exit(bar)
-            if reason is None:
-                return "it holds a position, and nothing says to close it"
-            self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
-            return ""
+            if reason is not None:
+                self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
+                return ""
+        if self._working:
+            return "an order is working"
+        if position > 0:
+            return "it holds a position, and nothing says to close it"
         why_not = "it is short" if position else self._reason_not_to_enter(bar)
         if why_not:
             return why_not

@@ -4,8 +4,8 @@
 shows none. 3. The account is read again, and what it holds is closed: only as much as both the
 venue's position and a bot's own say, so that a closing order can open nothing; all buys first (a
 short has no floor to its loss), and sells when they have ended, so that no two of them meet. 4. The
-account is read again, and what is left is closed again, at most three rounds a side. 5. It is flat
-when it was seen empty twice, at least 2 s apart, and not before.
+account is read again, and what is left is closed again, at most three rounds a side in which
+nothing became less. 5. It is flat when it was seen empty twice, at least 2 s apart, not before.
 
 Pure: `after(state, event)` gives the next state and what is to be done. The state is to be on
 record before its effects are carried out. Then it goes on after a crash where it was, with
@@ -22,6 +22,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.closing import Close, closes_of, to_close
+from hydra.trading.exact import total
 from hydra.trading.flatten_events import (
     Asked,
     CancelAll,
@@ -46,8 +47,10 @@ READ_AGAIN_NS = 2 * SECOND_NS
 """From the answer to one reading of the account to the next, hence also between two empty ones."""
 READ_PATIENCE_NS = 30 * SECOND_NS
 """An answer that is out for longer is lost. More than the calls of one reading may take."""
-CLOSE_PATIENCE_NS = 30 * SECOND_NS
-"""A closing order that has not ended by then is canceled, and another round begins."""
+CLOSE_PATIENCE_NS = 75 * SECOND_NS
+"""A closing order that has not ended by then is canceled, and another round begins. More than a
+minute, so that it meets a bar where the venue trades by them.
+"""
 OWNER_PATIENCE_NS = 60 * SECOND_NS
 """Fills may be heard late. What belongs to no bot after this time does not become anybody's."""
 ROUNDS_MAX = 3
@@ -214,6 +217,8 @@ def _read(state: FlattenState, snapshot: Snapshot) -> Step:
         return state, ()
     positions = ((holding.symbol, to_close(holding)) for holding in snapshot.holdings)
     left = tuple((symbol, quantity) for symbol, quantity in positions if quantity)
+    if _size(left) < _size(state.left):  # it comes on, if only piece by piece
+        state = structs.replace(state, buy_rounds=0, sell_rounds=0)
     state = structs.replace(
         state, is_out=False, heard_at=snapshot.now, open_orders=snapshot.open_orders, left=left
     )
@@ -225,6 +230,10 @@ def _read(state: FlattenState, snapshot: Snapshot) -> Step:
         return _close(state, snapshot)
     # An order may have been executed after the positions were read and before it was gone.
     return _reading(structs.replace(state, phase=Phase.CLOSING), snapshot.now)
+
+
+def _size(left: tuple[tuple[str, Decimal], ...]) -> Decimal:
+    return total(quantity.copy_abs() for _, quantity in left)
 
 
 def _reading_failed(state: FlattenState, event: ReadingFailed) -> Step:

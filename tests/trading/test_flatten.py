@@ -303,21 +303,33 @@ def test_a_closing_order_that_does_not_end_is_canceled_and_closed_anew_i25() -> 
     flatten, (sell,) = closing("mom 10 AAPL")
     assert isinstance(sell, Close)
 
-    assert flatten.ticks(30.9) == ()
-    assert flatten.ticks(31) == (ReadAccount(3),)
-    assert flatten.reads("its name", now=31, held=["mom 6 AAPL"]) == (CancelAll(("its name",)),)
-    assert flatten.ended(sell, 32) == ()
-    flatten.ticks(33)
-    flatten.reads(now=33, held=["mom 5 AAPL"])
-    assert flatten.reads(now=33, held=["mom 5 AAPL"]) == (close("mom", "AAPL", "-5", 2),)
+    assert flatten.ticks(75.9) == ()
+    assert flatten.ticks(76) == (ReadAccount(3),)
+    assert flatten.reads("its name", now=76, held=["mom 6 AAPL"]) == (CancelAll(("its name",)),)
+    assert flatten.ended(sell, 77) == ()
+    flatten.ticks(78)
+    flatten.reads(now=78, held=["mom 5 AAPL"])
+    assert flatten.reads(now=78, held=["mom 5 AAPL"]) == (close("mom", "AAPL", "-5", 2),)
 
 
 def test_a_closing_order_that_is_gone_without_a_word_is_looked_for_twice_i25() -> None:
     flatten, _ = closing("mom 10 AAPL")
-    flatten.ticks(31)
+    flatten.ticks(76)
 
-    assert flatten.reads(now=31, held=["mom 10 AAPL"]) == (ReadAccount(4),)
-    assert flatten.reads(now=31, held=["mom 4 AAPL"]) == (close("mom", "AAPL", "-4", 2),)
+    assert flatten.reads(now=76, held=["mom 10 AAPL"]) == (ReadAccount(4),)
+    assert flatten.reads(now=76, held=["mom 4 AAPL"]) == (close("mom", "AAPL", "-4", 2),)
+
+
+def test_rounds_in_which_something_was_closed_do_not_count_i17() -> None:
+    flatten, _ = closing("mom 10 AAPL")
+
+    now = 1
+    for left in range(9, 0, -1):
+        now += 76
+        flatten.ticks(now)
+        flatten.reads(now=now, held=[f"mom {left} AAPL"])
+        (effect,) = flatten.reads(now=now, held=[f"mom {left} AAPL"])
+        assert isinstance(effect, Close)
 
 
 def test_another_order_that_ends_is_not_ours_i16() -> None:
