@@ -141,7 +141,6 @@ class RiskGuardian(Actor[Inbox]):
         self._cancels = CancelBook(terms.desk.limits.cancels_per_minute_max)
         self._standing = Standing(terms.clearing, terms.desk.sessions)
         self._epoch = 0
-        self._quarantined: set[str] = set()
         self._overdue: set[str] = set()
         """Orders whose cancel was told to be overdue."""
         self._day_on_record: object = None
@@ -396,7 +395,10 @@ class RiskGuardian(Actor[Inbox]):
         if any(order.is_unknown for order in self._desk.book.open_orders):
             found.add(kinds.UNKNOWN_OUTCOME.code)
         found.update(
-            f"{kinds.UNMANAGED.code}{bot}" for bot in self._quarantined if self._may_hold(bot)
+            cause.code
+            for cause in self._standing.causes
+            if kinds.kind_of(cause.code) is kinds.UNMANAGED
+            and self._may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
         )
         if self._gate.flatten_reason is not None:
             found.add(kinds.FLATTEN.code)
@@ -435,7 +437,6 @@ class RiskGuardian(Actor[Inbox]):
         """A bot that is down manages its positions no more: nothing new until a person looked."""
         ctx.log("bot_quarantined", path=message.path, reason=message.reason)
         bot = message.path.rpartition("/")[2]
-        self._quarantined.add(bot)
         if self._may_hold(bot) or self._is_recovering:
             detail = f"{message.path} is quarantined and holds a position, or may come to"
             self._latch(

@@ -16,7 +16,10 @@ from hydra.store.connection import IN_MEMORY, connected_to_read
 from hydra.store.engine_files import EngineFiles
 from hydra.store.events import (
     AccountBound,
+    AccountOpened,
     BudgetGranted,
+    CashAdjusted,
+    DifferenceExcluded,
     EngineStarted,
     EngineStopped,
     HaltCleared,
@@ -24,8 +27,10 @@ from hydra.store.events import (
     JournalMarked,
     LedgerBegun,
     LedgerEvent,
+    OrderAdopted,
     OrderAttempted,
     OrderIntended,
+    PositionAssigned,
     ValuePut,
     decoded,
 )
@@ -34,8 +39,8 @@ from hydra.store.journal_reading import findings_in, read_journal
 from hydra.store.ledger import Ledger
 from hydra.store.reading import Records
 from hydra.store.record import disagreement
-from hydra.store.tables import BotInventory, FillRecord, OrderRecord
-from hydra.trading.sub_ledgers import SessionCounters, SubLedger
+from hydra.store.tables import FillRecord, OrderRecord
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.orders import OrderApproved
 from tests.crash.known import Known, halts_after
@@ -133,8 +138,8 @@ def _record(ledger: Ledger, event: LedgerEvent, at: int) -> None:
     match event:
         case AccountBound(account=account):
             ledger.bind_account(account, at)
-        case EngineStarted(version=version, configuration=configuration):
-            ledger.engine_started(version, configuration, at)
+        case EngineStarted(version=version, configuration=configuration, wall_at=wall_at):
+            ledger.engine_started(version, configuration, at, wall_at)
         case EngineStopped(reason=reason):
             ledger.engine_stopped(reason, at)
         case OrderIntended(intent=intent, order=order):
@@ -152,10 +157,53 @@ def _record(ledger: Ledger, event: LedgerEvent, at: int) -> None:
             ledger.put(key, value, at)
         case JournalMarked(seq=seq):
             ledger.mark_journal(seq, at)
+        case (
+            AccountOpened()
+            | CashAdjusted()
+            | PositionAssigned()
+            | DifferenceExcluded()
+            | OrderAdopted()
+        ):
+            _record_act(ledger, event, at)
         case LedgerBegun():
             raise AssertionError("a ledger begins once")
         case _:
             ledger.record_report(event, at)
+
+
+def _record_act(
+    ledger: Ledger,
+    act: AccountOpened | CashAdjusted | PositionAssigned | DifferenceExcluded | OrderAdopted,
+    at: int,
+) -> None:
+    match act:
+        case AccountOpened(cash=cash):
+            ledger.open_account(cash, at)
+        case CashAdjusted(amount=amount):
+            ledger.adjust_cash(amount, reason=act.reason, operator=act.operator, at=at)
+        case PositionAssigned():
+            ledger.assign_position(
+                act.bot,
+                act.symbol,
+                act.quantity,
+                price=act.price,
+                reason=act.reason,
+                operator=act.operator,
+                at=at,
+            )
+        case DifferenceExcluded():
+            ledger.exclude_difference(
+                act.kind,
+                act.subject,
+                act.quantity,
+                reason=act.reason,
+                operator=act.operator,
+                at=at,
+            )
+        case OrderAdopted():
+            ledger.adopt_order(
+                act.intent, act.order, reason=act.reason, operator=act.operator, at=at
+            )
 
 
 def _faults_in_ledger(connection: apsw.Connection, head: Head, known: Known) -> Iterator[str]:
@@ -175,11 +223,14 @@ def _faults_in_ledger(connection: apsw.Connection, head: Head, known: Known) -> 
     for group, items in groups.items():
         if known.tried.get(group) != items:
             yield f"{group} is {items}, wanted {known.tried.get(group)}"
-    yield from _faults_in_tables(connection, records, groups)
+    yield from _faults_in_tables(connection, records, groups, known.taken_over)
 
 
 def _faults_in_tables(
-    connection: apsw.Connection, records: Records, groups: dict[str, tuple[Item, ...]]
+    connection: apsw.Connection,
+    records: Records,
+    groups: dict[str, tuple[Item, ...]],
+    taken_over: set[str],
 ) -> Iterator[str]:
     """The tables hold what the groups that are there name, once, and nothing else."""
     items = [item for group in groups.values() for item in group]
@@ -202,7 +253,11 @@ def _faults_in_tables(
     yield from _differences(
         "halt",
         [("halt", code) for code in halts_after((), items)],
-        [("halt", cause.code) for cause in records.halts()],
+        [
+            ("halt", cause.code)
+            for cause in records.halts()
+            if cause.code not in taken_over  # which were held against the marker
+        ],
     )
     granted = {item[1]: item[2] for item in items if item[0] == "budget"}
     budgets = {bot: str(amount) for bot, amount in records.budgets(SESSION).items()}

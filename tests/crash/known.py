@@ -32,6 +32,8 @@ class Known:
         self._last_seq = 0
         self._halts: set[str] = set()
         self._trying: str | None = None
+        self.taken_over: set[str] = set()
+        """Halts that a start found in the marker, and put on record."""
         self._marked: set[str | None] = {None}
         self._ended_unclean = {False}
         self._is_starting = False
@@ -73,13 +75,21 @@ class Known:
         """A halt that was acknowledged stands, and none stands that nobody raised."""
         if opened.seq < self._last_seq:
             yield f"opened with {opened.seq} events, {self._last_seq} were acknowledged"
-        possible = [self._halts]
+        recorded = [self._halts]
         if self._trying is not None:
-            possible.append(halts_after(self._halts, self.tried[self._trying]))
+            recorded.append(halts_after(self._halts, self.tried[self._trying]))
+        # What stands in the marker is on record by now, and the marker is clear. A start that was
+        # killed may have done a part of it.
+        possible = [
+            halts | {marked} if marked is not None else halts
+            for halts in recorded
+            for marked in self._marked
+        ]
         if set(opened.halts) not in possible:
             yield f"opened with the halts {opened.halts}, wanted one of {possible}"
-        if opened.marked not in self._marked:
-            yield f"opened with {opened.marked!r} in the marker, wanted one of {self._marked}"
+        if opened.marked is not None:
+            yield f"opened with {opened.marked!r} in the marker, wanted it on record"
+        self.taken_over.update(code for code in opened.halts if code in self._marked)
         if opened.ended_unclean not in self._ended_unclean:
             yield f"opened with an unclean end: {opened.ended_unclean}"
         self._remember(LedgerMark(opened.seq, opened.chain), opened.state)

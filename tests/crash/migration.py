@@ -1,7 +1,7 @@
 """A later Hydra, reduced to its migration, to be killed.
 
-`python -m tests.crash.migration LEDGER` opens a ledger as the engine does, and brings it to a
-schema of three steps more than this Hydra has.
+`python -m tests.crash.migration LEDGER later` opens a ledger as the engine does, and brings it to a
+schema of three steps more than this Hydra has; with `ours`, to the one that this Hydra has.
 """
 
 import os
@@ -42,10 +42,10 @@ def whole_version(connection: apsw.Connection) -> int | None:
     columns = {row[1] for row in connection.execute("PRAGMA table_info(kv)")}
     version = int(connection.pragma("user_version"))
     new = {"notional", "fills_by_bot"} & names | {"origin"} & columns
-    match version, len(new), "gone" in names:
-        case (1, 0, False):
+    match version - len(MIGRATIONS), len(new), "gone" in names:
+        case (0, 0, False):
             return version
-        case (4, 3, False):
+        case (3, 3, False):
             unfilled = connection.execute(
                 "SELECT (SELECT count(*) FROM orders WHERE client_order_id NOT IN"
                 " (SELECT client_order_id FROM notional)),"
@@ -56,18 +56,20 @@ def whole_version(connection: apsw.Connection) -> int | None:
             return None
 
 
-def bring_up_to_date(ledger: Path) -> None:
+def bring_up_to_date(ledger: Path, steps: tuple[tuple[str, ...], ...]) -> None:
     """As `Ledger.open` does it."""
     connection = connected(ledger)
     make_durable(connection, ledger)
     migrate(
         connection,
         lambda version: back_up_before(connection, ledger, version),
-        MIGRATIONS + STEPS,
+        steps,
     )
     connection.close()
 
 
 if __name__ == "__main__":
     arm_from(os.environ)
-    bring_up_to_date(Path(sys.argv[1]))
+    bring_up_to_date(
+        Path(sys.argv[1]), {"ours": MIGRATIONS, "later": MIGRATIONS + STEPS}[sys.argv[2]]
+    )

@@ -23,9 +23,11 @@ from tests.crash.lives import (
     worker,
 )
 from tests.crash.migration import NEWER, STATEMENTS, whole_version
+from tests.store.kept import VERSION_1_CHAIN, VERSION_1_STATE, ledger_of_version_1
 from tests.store.orders import AT
 
 OLDER = len(MIGRATIONS)
+BACKUP = f"ledger-schema-{OLDER}.db"
 
 BEFORE_COMMIT = (
     "backup.started",
@@ -70,19 +72,19 @@ def test_a_migration_that_is_killed_leaves_the_old_schema_or_the_new_one_i52_i67
     assert migrated(ledger, place) == -signal.SIGKILL
 
     assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (version, before, head)
-    assert backups_of(ledger) in ({}, {"ledger-schema-1.db": head})
+    assert backups_of(ledger) in ({}, {BACKUP: head})
 
     assert migrated(ledger) == 0
 
     assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (NEWER, before, head)
-    assert backups_of(ledger) == {"ledger-schema-1.db": head}
+    assert backups_of(ledger) == {BACKUP: head}
     assert not [path for path in (ledger.parent / "backups").iterdir() if PARTIAL in path.name]
 
 
 def test_a_hydra_that_does_not_know_the_new_schema_refuses_it_i67(ledger: Path) -> None:
     assert migrated(ledger, "ledger.migrate.after") == -signal.SIGKILL
 
-    with pytest.raises(NewerThanThisHydra, match="schema version 4, this Hydra knows 0 to 1"):
+    with pytest.raises(NewerThanThisHydra, match=f"version {NEWER}, this Hydra knows 0 to {OLDER}"):
         Ledger.open(ledger, venue="paper", at=AT)
 
 
@@ -98,6 +100,38 @@ def test_where_a_migration_was_killed_the_older_hydra_goes_on_i59_i67(tmp_path: 
     assert migrated(lives.files.ledger) == 0
 
 
+OURS = [f"ledger.migrate.step:{number}" for number in range(1, 1 + sum(map(len, MIGRATIONS[1:])))]
+"""Each statement that a ledger of version 1 still needs."""
+WITHOUT_ORDERS = OURS[5]
+"""Their old table is gone, and the new one does not bear its name yet."""
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(OURS[0], WITHOUT_ORDERS, OURS[-1], "ledger.migrate.before_commit"),
+        *(
+            pytest.param(place, marks=pytest.mark.slow)
+            for place in OURS[1:-1]
+            if place != WITHOUT_ORDERS
+        ),
+    ],
+)
+def test_a_ledger_of_version_1_survives_the_way_to_this_one_i52_i59_i67(
+    place: str, tmp_path: Path
+) -> None:
+    ledger = ledger_of_version_1(folder_on_disk(tmp_path) / "ledger.db")
+    before = dump_of(ledger)
+
+    assert migrated(ledger, place, "ours") == -signal.SIGKILL
+
+    assert dump_of(ledger) == before
+    opened = Ledger.open(ledger, venue="paper", at=AT)
+    assert (opened.mark.chain, opened.state_hash()) == (VERSION_1_CHAIN, VERSION_1_STATE)
+    opened.close()
+    contents_of(ledger)
+
+
 @pytest.mark.slow
 def test_a_migration_that_is_killed_again_and_again_comes_to_the_same_i59_i67(
     ledger: Path,
@@ -110,7 +144,7 @@ def test_a_migration_that_is_killed_again_and_again_comes_to_the_same_i59_i67(
     assert migrated(ledger) == 0
 
     assert (version_of(ledger), contents_of(ledger), head_of(ledger)) == (NEWER, before, head)
-    assert backups_of(ledger) == {"ledger-schema-1.db": head}
+    assert backups_of(ledger) == {BACKUP: head}
 
 
 def killed_at_work(folder: Path) -> Lives:
@@ -120,15 +154,31 @@ def killed_at_work(folder: Path) -> Lives:
     return lives
 
 
-def migrated(ledger: Path, place: str | None = None) -> int:
+def migrated(ledger: Path, place: str | None = None, to: str = "later") -> int:
     """How the process ended that was to migrate it."""
     return subprocess.run(
-        worker("tests.crash.migration", ledger),
+        worker("tests.crash.migration", ledger, to),
         cwd=ROOT,
         env=environment_with({} if place is None else {VARIABLE: place}),
         timeout=WITHIN_S,
         check=False,
     ).returncode
+
+
+def dump_of(ledger: Path) -> list[tuple[object, ...]]:
+    """Its schema, and every row of it."""
+    connection = connected_to_read(ledger)
+    try:
+        schema = list(connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name"))
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        rows = [
+            (name, *row)
+            for (name,) in list(tables)
+            for row in connection.execute(f"SELECT * FROM {name}")  # noqa: S608 (of the schema)
+        ]
+        return [*schema, *rows]
+    finally:
+        connection.close()
 
 
 def version_of(ledger: Path) -> int | None:

@@ -6,15 +6,7 @@ import pytest
 
 from hydra.actor import MINUTE
 from messages.summary import Trade
-from tests.engine.harness import (
-    CLOSE_AT,
-    OPEN_AT,
-    Played,
-    bars_of,
-    market_of,
-    play,
-    rising,
-)
+from tests.engine.harness import CLOSE_AT, OPEN_AT, Played, bars_of, market_of, play, rising
 
 QUIET = [100.0] * 10
 RISE = rising(30)
@@ -127,7 +119,7 @@ def test_every_order_has_its_intent_on_record_before_it_is_accepted_i13(day: Pla
         r["event"] for r in day.journal.records if r["event"] in ("intent_stored", "report_stored")
     ]
 
-    assert [o.client_order_id for o in stored] == [a.client_order_id for a in accepted]  # type: ignore[attr-defined]
+    assert [o.client_order_id for o in stored] == [a.client_order_id for a in accepted]
     assert order_of_events[:3] == ["intent_stored", "report_stored", "report_stored"]
 
 
@@ -144,7 +136,7 @@ def test_the_same_seed_gives_the_same_journal() -> None:
 def test_random_delays_shorter_than_a_bar_do_not_change_the_trades(seed: int) -> None:
     # What ARCHITECTURE.md claims of threads: whatever the interleaving, as long as a decision and
     # its booking take less than a bar. Explore delays every edge, and lets handlers take time.
-    bars = bars_of(QUIET + RISE + rising(35, from_price=101.5, step=-0.05))
+    bars = bars_of(QUIET[:3] + RISE[:12] + [99.6] * 6)  # bought in minute 11, sold at its stop
     market = market_of(bars, close_at=bars[-1].end_at)
 
     explored = play(market, explore=seed)

@@ -1,0 +1,1 @@
+"""The judge of what engines did: see `verdict`."""

@@ -1,0 +1,29 @@
+"""The market that killed engines trade on, made once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData, exchange_sessions
+from tests.crash.trading import SYMBOLS, Trader, generated_market
+
+MakeTrader = Callable[..., Trader]
+
+
+@pytest.fixture(scope="session")
+def calendar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the exchange's sessions: to compute them takes longer than a run."""
+    cache = tmp_path_factory.mktemp("calendar")
+    exchange_sessions(GENERATED_DATE, GENERATED_DATE, cache)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def market(calendar: Path) -> MarketData:
+    return generated_market(SYMBOLS, calendar)
+
+
+@pytest.fixture
+def trader(tmp_path: Path, market: MarketData, calendar: Path) -> Trader:
+    return Trader(tmp_path, market, calendar)

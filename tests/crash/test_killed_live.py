@@ -1,0 +1,291 @@
+"""The engine on threads, in a market that runs, killed at any instant: as it would be at a desk.
+
+What comes when is not in anybody's hand here, so it is the judge's word that counts, and what was
+acknowledged to somebody before the end.
+"""
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hydra.ops.debug.client import EngineClient
+from hydra.ops.exit_codes import ExitCode
+from hydra.trading.causes import RESTART_STORM
+from hydra.trading.order_life import OrderStatus
+from hydra.venues.simulated.log_lines import RequestReceived
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.requests import Replace, Submit
+from tests.crash.trading import RISING, Bot, Trader, wait_until
+
+SPEED = 3_000
+"""A session takes eight seconds, a bar of it 20 ms."""
+GONE_WITHIN_S = 10.0
+"""T_STOP."""
+ARRIVES_WITHIN_S = 0.25
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))]
+)
+def test_killed_at_any_instant_nothing_is_sent_twice_and_nothing_is_lost_i13_i20_i23_i52_i61(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    for _ in range(1 + seed % 3):
+        with trader.running(SPEED):
+            time.sleep(0.4 + 1.5 * dice.random())
+        trader.require_sound(f"seed {seed}")
+
+    assert trader.run() == ExitCode.CLEAN
+    trader.require_settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_halt_that_was_acknowledged_outlives_the_kill_that_follows_at_once_i01_i02(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        time.sleep(dice.random())
+        told = asked_to_halt(trader)
+        engine.send_signal(signal.SIGKILL)
+    assert (told["acknowledged"], told["on_record"]) == (True, "ledger")
+    halted, sent = trader.halts["operator-halt"], trader.sent
+
+    # With the market gone on, and once more.
+    with trader.running(SPEED) as engine:
+        assert engine.wait(timeout=GONE_WITHIN_S) == ExitCode.PREFLIGHT_FAILED
+    assert trader.run() == ExitCode.PREFLIGHT_FAILED
+
+    assert (trader.halts["operator-halt"], trader.sent) == (halted, sent)
+    trader.require_sound(f"seed {seed}")
+    assert trader.says("resume", "--reason", "seen to").returncode == ExitCode.CLEAN
+    assert trader.run() == ExitCode.CLEAN
+    trader.require_settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_kill_file_at_any_instant_lets_nothing_out_and_its_latch_outlives_it_i01_i04_i07(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        time.sleep(0.5 * dice.random())
+        trader.files.kill_switch.write_text(dice.choice(["halt_all\n", "what?\n", ""]))
+        written = time.time()
+        time.sleep(2.0 * dice.random())
+    assert sent_after(trader, written + 1.0) == []
+    trader.require_sound(f"seed {seed}")
+
+    trader.files.kill_switch.unlink()
+    latched = "kill_switch:state_file" in trader.halts
+    code = trader.run()
+
+    assert code == (ExitCode.PREFLIGHT_FAILED if latched else ExitCode.CLEAN)
+    trader.require_sound(f"seed {seed}")
+
+
+def has_said(trader: Trader, words: str, times: int = 1) -> bool:
+    return trader.said(words) >= times
+
+
+def in_its_first_moments(trader: Trader) -> bool:
+    return trader.files.lock.exists()
+
+
+def at_preflight(trader: Trader) -> bool:
+    return has_said(trader, "session_started")
+
+
+def idle(trader: Trader) -> bool:
+    return has_said(trader, "preflight_passed")
+
+
+def with_orders_on_their_way(trader: Trader) -> bool:
+    return has_said(trader, "intent_stored")
+
+
+def holding(trader: Trader) -> bool:
+    return has_said(trader, "OrderFilled")
+
+
+PHASES: tuple[Callable[[Trader], bool], ...] = (
+    in_its_first_moments,
+    at_preflight,
+    idle,
+    with_orders_on_their_way,
+    holding,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
+def test_asked_to_stop_in_any_phase_it_sends_nothing_more_and_is_gone_in_time_i76(
+    phase: Callable[[Trader], bool], number: signal.Signals, trader: Trader
+) -> None:
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: phase(trader), engine)
+        asked = time.time()
+        engine.send_signal(number)
+        code = engine.wait(timeout=GONE_WITHIN_S)
+
+    # Before it has begun it just ends.
+    assert code in (ExitCode.CLEAN, -number)
+    require_stopped_at(trader, asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_asked_to_stop_at_any_instant_and_again_or_killed_it_loses_nothing_i52_i76(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    with trader.running(SPEED) as engine:
+        time.sleep(0.2 + 2.0 * dice.random())
+        asked = time.time()
+        engine.terminate()
+        time.sleep(0.3 * dice.random() ** 2)
+        engine.send_signal((signal.SIGTERM, signal.SIGKILL)[seed % 2])
+        engine.wait(timeout=GONE_WITHIN_S)
+
+    require_stopped_at(trader, asked)
+
+
+@pytest.mark.slow
+def test_asked_to_stop_while_it_is_halted_it_is_halted_afterwards_i02_i76(trader: Trader) -> None:
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        asked_to_halt(trader)
+        asked = time.time()
+        engine.terminate()
+        assert engine.wait(timeout=GONE_WITHIN_S) == ExitCode.CLEAN
+
+    assert sent_after(trader, asked) == []
+    assert trader.run() == ExitCode.PREFLIGHT_FAILED
+    assert set(trader.halts) == {"operator-halt"}
+    trader.require_sound()
+
+
+@pytest.mark.slow
+def test_after_too_many_starts_that_were_killed_a_person_comes_first_i75(trader: Trader) -> None:
+    for _ in range(4):
+        with trader.running(SPEED, place="recovery.done") as engine:
+            assert engine.wait(timeout=GONE_WITHIN_S) == -signal.SIGKILL
+
+    with trader.running(SPEED) as engine:
+        assert engine.wait(timeout=GONE_WITHIN_S) == ExitCode.PREFLIGHT_FAILED
+
+    assert (set(trader.halts), trader.sent) == ({RESTART_STORM.code}, ())
+    assert trader.says("resume", "--reason", "the disk was full").returncode == ExitCode.CLEAN
+    assert trader.run() == ExitCode.CLEAN
+    assert trader.sent != ()
+    trader.require_settled()
+
+
+@pytest.mark.slow
+def test_a_storm_of_kills_while_it_trades_halts_too_i75(trader: Trader) -> None:
+    for _ in range(4):
+        passed = trader.said("preflight_passed") + 1
+        with trader.running(SPEED) as engine:
+            assert wait_until(partial(has_said, trader, "preflight_passed", passed), engine)
+            time.sleep(0.4)
+    sent = trader.sent
+
+    with trader.running(SPEED) as engine:
+        assert engine.wait(timeout=GONE_WITHIN_S) == ExitCode.PREFLIGHT_FAILED
+    assert trader.run() == ExitCode.PREFLIGHT_FAILED
+
+    assert (RESTART_STORM.code in trader.halts, trader.sent) == (True, sent)
+    trader.require_sound()
+
+
+MANY = (
+    *(Bot(f"rising_{number}", "AAPL", RISING) for number in range(23)),
+    Bot("other", "MSFT", RISING),
+)
+ROOM_FOR_MANY = {
+    "max_orders_per_minute: 10 ": "max_orders_per_minute: 100 ",
+    "max_entries_per_minute_per_symbol: 6 ": "max_entries_per_minute_per_symbol: 100 ",
+    "momentum_bucket_pct_of_daily_risk: 25": "momentum_bucket_pct_of_daily_risk: 98",
+    "options_bucket_pct_of_daily_risk: 50": "options_bucket_pct_of_daily_risk: 1",
+    "crypto_bucket_pct_of_daily_risk: 25": "crypto_bucket_pct_of_daily_risk: 1",
+    "per_bot_min_pct_of_daily_risk: 5": "per_bot_min_pct_of_daily_risk: 1",
+}
+
+
+@pytest.mark.slow
+def test_what_queues_before_a_gateway_that_is_stuck_when_the_process_dies_is_never_sent_i74(
+    tmp_path: Path, market: MarketData, calendar: Path
+) -> None:
+    trader = Trader(tmp_path, market, calendar, bots=MANY, settings=ROOM_FOR_MANY)
+    with trader.running(600) as engine:
+        assert wait_until(lambda: has_said(trader, "preflight_passed"), engine)
+        tell_gateway(trader, "suspend")
+        assert wait_until(lambda: has_said(trader, "intent_stored", 20), engine)
+    queued = set(trader.life.orders)
+    assert trader.sent == ()
+
+    assert trader.run() == ExitCode.CLEAN
+
+    orders = trader.life.orders
+    assert queued.isdisjoint(trader.sent)
+    assert {orders[name].status for name in queued} == {OrderStatus.ABSENT}
+    trader.require_settled()
+
+
+@pytest.mark.slow
+def test_what_queues_before_a_gateway_that_is_stuck_is_withheld_when_it_goes_on_i01_i74(
+    tmp_path: Path, market: MarketData, calendar: Path
+) -> None:
+    trader = Trader(tmp_path, market, calendar, bots=MANY, settings=ROOM_FOR_MANY)
+    with trader.running(600) as engine:
+        assert wait_until(lambda: has_said(trader, "preflight_passed"), engine)
+        tell_gateway(trader, "suspend")
+        assert wait_until(lambda: has_said(trader, "intent_stored", 20), engine)
+        asked_to_halt(trader)
+        tell_gateway(trader, "resume")
+        assert wait_until(lambda: has_said(trader, "OrderWithheld", 20), engine)
+
+    assert trader.sent == ()
+    assert {order.status for order in trader.life.orders.values()} == {OrderStatus.WITHHELD}
+    trader.require_sound()
+
+
+def asked_to_halt(trader: Trader) -> dict[str, object]:
+    """By the control socket, as `hydra-trader halt` does it."""
+    with EngineClient(trader.files.control_socket, 10.0) as control:
+        return control.call("halt", reason="a drill")
+
+
+def tell_gateway(trader: Trader, command: str) -> None:
+    """By the debug socket, as `hydra-trader debug` does it."""
+    with EngineClient(trader.files.debug_socket) as debug:
+        debug.call(command, path="/hydra/core/broker_gateway", reason="a drill")
+
+
+def sent_after(trader: Trader, moment: float) -> list[str]:
+    """The orders that came to the venue later than that, by the machine's clock."""
+    return [
+        line.request.order.client_order_id
+        for line in trader.life.log
+        if isinstance(line, RequestReceived)
+        and isinstance(line.request, Submit | Replace)
+        and line.wall_ns > moment * 1e9
+    ]
+
+
+def require_stopped_at(trader: Trader, asked: float) -> None:
+    assert sent_after(trader, asked + ARRIVES_WITHIN_S) == []
+    trader.require_sound()
+    assert trader.run() == ExitCode.CLEAN
+    trader.require_settled()

@@ -1,0 +1,131 @@
+"""What the whole engine is played in: markets, settings, journals, and a message that kills."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra.actor import MINUTE, SECOND
+from hydra.settings import Settings, load_settings
+from hydra.settings.section import Section
+from hydra.terms import fault_in_signal
+from hydra.trading.bars import Bar
+from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.venues.simulated.market_data import MarketData
+from messages.message import Message
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+OPEN_AT = 1_460_727_000 * SECOND
+"""2016-04-15 13:30 UTC, the opening bell in New York; 06:30 in Los Angeles."""
+CLOSE_AT = OPEN_AT + 390 * MINUTE
+ENTRY_AT = OPEN_AT + 6 * MINUTE + 5 * SECOND
+"""The bots' trade windows are open, and no bar comes for 55 s."""
+
+
+WIDE: Mapping[str, object] = {
+    "risk.max_orders_per_minute": 100,
+    "risk.global_max_daily_loss_pct": Decimal(50),
+    "guards.exposure.max_open_risk_pct": Decimal(50),
+    "guards.exposure.max_symbol_usd": Decimal(60_000),
+    "guards.exposure.max_bot_usd": Decimal(60_000),
+    "guards.pace.max_entries_per_minute_per_symbol": 100,
+    "guards.pace.max_entries_per_day": 1_000,
+    "guards.pace.max_notional_per_window_usd": Decimal(1_000_000),
+    "guards.pace.max_notional_per_day_usd": Decimal(1_000_000),
+}
+"""Settings that let many orders pass in a short time, for tests of what becomes of many."""
+
+
+class Gibberish(Message, frozen=True, kw_only=True):
+    """In nobody's inbox: whoever gets it fails."""
+
+
+class ListJournal:
+    """A journal in memory."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, object]] = []
+
+    def append(self, record: Mapping[str, object]) -> int:
+        self.records.append(dict(record))
+        return len(self.records)
+
+    def prune(self, *, at: int, wall_ns: int) -> int:
+        return 0
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [record for record in self.records if record["event"] == name]
+
+
+class BrokenJournal(ListJournal):
+    """Fails at the n-th line and from then on."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def append(self, record: Mapping[str, object]) -> int:
+        if len(self.records) >= self._lines:
+            raise OSError("no space left on device")
+        return super().append(record)
+
+
+@cache
+def shipped_settings() -> Settings:
+    return load_settings(CONFIG, signal_check=fault_in_signal)
+
+
+def settings_with(changes: Mapping[str, object]) -> Settings:
+    """The shipped ones with some values changed, by dotted key: `guards.pace.max_entries_per_day`.
+
+    What is read from a file is checked more strictly: this is only for tests, which know.
+    """
+    settings = shipped_settings()
+    for key, value in changes.items():
+        settings = _changed(settings, key.split("."), value)
+    return settings
+
+
+def _changed(section: Any, keys: list[str], value: object) -> Any:
+    first, *others = keys
+    inner = getattr(section, first)
+    assert isinstance(section, Section)
+    return section.model_copy(update={first: _changed(inner, others, value) if others else value})
+
+
+def bars_of(
+    closes: Iterable[float], symbol: str = "AAPL", start_at: int = OPEN_AT
+) -> tuple[Bar, ...]:
+    """Minute bars, one after the other; each opens where the last one closed."""
+    bars: list[Bar] = []
+    previous: float | None = None
+    for close in closes:
+        opened = close if previous is None else previous
+        low, high = min(opened, close), max(opened, close)
+        bars.append(Bar(symbol, start_at, start_at + MINUTE, opened, high, low, close, 1000.0))
+        start_at += MINUTE
+        previous = close
+    return tuple(bars)
+
+
+def market_of(bars: tuple[Bar, ...], close_at: int = CLOSE_AT) -> MarketData:
+    return MarketData(
+        bars=bars,
+        sessions=SessionTable((ExchangeSession("2016-04-15", OPEN_AT, close_at, False),)),
+        symbols=tuple(sorted({bar.symbol for bar in bars})),
+        origin="a test",
+    )
+
+
+def rising(bars: int, *, from_price: float = 100.0, step: float = 0.05) -> list[float]:
+    """Closes that rise evenly, rounded to cents."""
+    return [round(from_price + step * number, 2) for number in range(bars)]
+
+
+def quiet(minutes: int = 30, price: float = 100.0) -> MarketData:
+    """A market in which nothing happens: no bot has a reason to do anything."""
+    return market_of(bars_of([price] * minutes))

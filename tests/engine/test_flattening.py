@@ -1,0 +1,316 @@
+"""An operator's flatten, in every state the engine can be in, at an honest and at a bad venue."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra.actor import MINUTE, SECOND, Ref
+from hydra.trading.causes import OPERATOR_CLOSE_ONLY
+from hydra.trading.exact import total
+from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.faults import (
+    DriftPosition,
+    FillPart,
+    HoldCancel,
+    Ignore,
+    Lose,
+    RejectLater,
+)
+from supervisors import paths
+from tests.engine.harness import (
+    OPEN_AT,
+    Life,
+    World,
+    bars_of,
+    begun,
+    market_of,
+    plan_of,
+    quiet,
+    rising,
+    struck,
+)
+from tests.engine.judge import require_agreement, require_sound
+
+ACTIVE, CLOSE_ONLY, HALTED = TradingState.ACTIVE, TradingState.CLOSE_ONLY, TradingState.HALTED
+
+
+def holding(world: World) -> Life:
+    """Two bots hold something, an entry rests, and so does an exit."""
+    life = begun(world)
+    life.enter(3)
+    life.enter(2, bot="mom_AAPL_cross")
+    life.run_for(2 * MINUTE)
+    life.enter(1, limit="97")
+    life.exit(1, bot="mom_AAPL_cross", limit="103")
+    assert life.positions == {"mom_AAPL AAPL": 3, "mom_AAPL_cross AAPL": 2}
+    return life
+
+
+def followed_to_its_end(life: Life, within: int = 5 * MINUTE) -> str:
+    """The phase in which it ended."""
+    until = life.now + within
+    while life.flatten_report.phase not in ("flat", "failed") and life.now < until:
+        life.run_closely(5 * SECOND)
+    return life.flatten_report.phase
+
+
+@pytest.mark.parametrize("state", list(TradingState))
+def test_a_flatten_closes_everything_in_every_trading_state_and_leaves_the_pause_i01_i04(
+    state: TradingState,
+) -> None:
+    world = World(quiet())
+    life = holding(world)
+    if state is HALTED:
+        life.halt_by_operator()
+    elif state is CLOSE_ONLY:
+        life.halt(OPERATOR_CLOSE_ONLY.cause(since=life.now, detail="careful"))
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == life.positions == {}
+    assert world.exchange.engine.open_orders == ()
+    assert life.causes["flatten"] is CLOSE_ONLY
+    assert life.state is max(state, CLOSE_ONLY, key=lambda each: each.severity)
+    assert life.runtime.gate.flatten_reason is None
+    life.enter(1)
+    assert life.denials == ["trading_is_open"]
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_with_halt_all_it_leaves_the_engine_halted_until_a_person_resumes_i04() -> None:
+    world = World(quiet())
+    life = holding(world)
+
+    life.flatten(pause=HALTED)
+    phase = followed_to_its_end(life)
+    left = life.causes
+    life.resume("flatten")
+
+    assert (phase, left, life.causes) == ("flat", {"flatten": HALTED}, {})
+    require_agreement(world)
+
+
+def test_the_pause_cannot_be_ended_while_it_is_under_way_i04() -> None:
+    world = World(quiet())
+    life = holding(world)
+
+    life.flatten()
+    life.advance(2 * SECOND)
+    noted = life.ask_to_resume("flatten")
+
+    assert (noted.noted, len(noted.refused)) == ((), 1)
+    assert noted.refused[0].startswith("flatten: it is still so; ")
+
+
+def test_with_nothing_to_close_it_is_flat_after_two_looks_i01() -> None:
+    world = World(quiet())
+    life = begun(world)
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert (phase, world.submitted) == ("flat", [])
+    assert life.causes == {"flatten": CLOSE_ONLY}
+
+
+def test_the_positions_of_a_bot_that_is_quarantined_are_closed_too_i69() -> None:
+    data = market_of(bars_of([100.0] * 10 + rising(30)))
+    world = World(data)
+    life = world.begin()
+    life.run_to(OPEN_AT + 20 * MINUTE)
+    for _ in range(6):
+        life.crash(Ref("/hydra/bots/mom_AAPL"))
+        life.advance(SECOND)
+    assert "unmanaged:mom_AAPL" in life.causes
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == life.positions == {}
+    require_sound(world)
+    require_agreement(world)
+
+
+@pytest.mark.parametrize("after_s", [0, 1, 2, 3, 5, 8, 20, 61])
+def test_a_flatten_goes_on_after_a_kill_wherever_it_was_and_closes_nothing_twice_i02_i17_i59(
+    tmp_path: Path, after_s: int
+) -> None:
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = holding(world)
+    life.flatten()
+    life.run_closely(after_s * SECOND)
+    life.die()
+    world.pass_by(world.now + 20 * SECOND)
+
+    life = world.begin(with_bots=False)
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == life.positions == {}
+    assert life.causes["flatten"] is CLOSE_ONLY
+    require_sound(world)
+    require_agreement(world)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [paths.FLATTENER, paths.RISK_GUARDIAN, paths.BROKER_GATEWAY, paths.STATE_PERSISTER],
+    ids=lambda ref: ref.name,
+)
+@pytest.mark.parametrize("after_s", [1, 4])
+def test_a_flatten_goes_on_when_a_part_of_the_engine_dies_under_it_i68_i74(
+    ref: Any, after_s: int
+) -> None:
+    world = World(quiet())
+    life = holding(world)
+    life.flatten()
+    life.run_closely(after_s * SECOND)
+
+    life.crash(ref)
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == life.positions == {}
+    assert life.causes["flatten"] is CLOSE_ONLY
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_what_belongs_to_nobody_is_not_sold_and_it_fails_and_says_so_i29_i61() -> None:
+    world = World(
+        quiet(), plan_of(struck(DriftPosition(symbol="AAPL", quantity=Decimal(4)), from_event=8))
+    )
+    life = holding(world)
+    life.run_to(OPEN_AT + 9 * MINUTE)
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    report = life.flatten_report
+    assert phase == "failed"
+    assert report.positions == (("AAPL", "4"),)
+    assert report.detail.startswith("what is left belongs to no bot: ")
+    assert (life.positions, world.positions) == ({}, {"AAPL": 4})
+    assert life.runtime.gate.flatten_reason is None
+    assert life.causes.keys() == {"flatten", "reconciliation"}
+    require_sound(world)
+
+
+def test_less_at_the_venue_than_on_record_is_all_that_is_sold_i61() -> None:
+    world = World(
+        quiet(), plan_of(struck(DriftPosition(symbol="AAPL", quantity=Decimal(-4)), from_event=8))
+    )
+    life = holding(world)
+    life.run_to(OPEN_AT + 9 * MINUTE)
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == {}
+    assert sold_by_flatten(world) == 1
+    assert sum(life.positions.values()) == 4  # on record, for a person to look into
+    require_sound(world)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        struck(Lose(), what="OrderAccepted", leg="-f", times=None),
+        struck(Lose(), what="OrderFilled", leg="-f", times=None),
+        struck(Lose(), what="OrderCanceled", times=None),
+        struck(Ignore(), what="submit", leg="-f", times=1),
+        struck(Ignore(), what="cancel", times=2),
+        struck(RejectLater(), leg="-f", times=1),
+        struck(HoldCancel(events=1)),
+        struck(FillPart(), leg="-f", times=None),
+        struck(Ignore(), what="snapshot", times=2, from_event=8),
+    ],
+    ids=lambda rule: f"{type(rule.fault).__name__} {rule.match.what or ''}",
+)
+def test_a_venue_that_misbehaves_delays_it_and_does_not_stop_it_or_make_it_sell_twice_i17_i19(
+    fault: Any,
+) -> None:
+    world = World(quiet(), plan_of(fault))
+    life = holding(world)
+
+    life.flatten()
+    phase = followed_to_its_end(life, within=12 * MINUTE)
+    life.run_closely(60 * SECOND)
+
+    assert phase == "flat"
+    assert world.positions == {}
+    assert min(positions_over_time(world)) >= 0
+    require_sound(world)
+    require_agreement(world)
+
+
+def sold_by_flatten(world: World) -> Decimal:
+    """What closing orders have executed, ever."""
+    return total(fill.quantity for fill in world.fills if fill.client_order_id.endswith("-f"))
+
+
+def positions_over_time(world: World) -> list[Decimal]:
+    """The account's position after each execution: it never goes through zero."""
+    held, over_time = Decimal(0), [Decimal(0)]
+    for fill in world.fills:
+        held += fill.quantity * fill.side.sign
+        over_time.append(held)
+    return over_time
+
+
+def test_when_the_market_buys_nothing_it_fails_after_three_rounds_and_says_what_is_left() -> None:
+    world = World(quiet(), plan_of(struck(RejectLater(), leg="-f", times=None)))
+    life = holding(world)
+
+    life.flatten()
+    phase = followed_to_its_end(life, within=15 * MINUTE)
+
+    assert phase == "failed"
+    assert life.flatten_report.positions == (("AAPL", "5"),)
+    assert life.flatten_report.detail.startswith("3 rounds of closing orders did not close ")
+    assert world.exchange.engine.open_orders == ()
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_asked_for_twice_it_is_one_flatten_and_its_pause_only_gets_worse_i16() -> None:
+    world = World(quiet())
+    life = holding(world)
+
+    life.flatten()
+    life.flatten(pause=HALTED)
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert (phase, life.causes) == ("flat", {"flatten": HALTED})
+    assert sold_by_flatten(world) == 5
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_a_second_flatten_on_another_day_is_another_one_i16(tmp_path: Path) -> None:
+    world = World(quiet(40), ledger_path=tmp_path / "ledger.db")
+    life = holding(world)
+    life.flatten()
+    assert followed_to_its_end(life) == "flat"
+    life.resume()
+    life.die()
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    life.enter(2)
+    life.run_for(2 * MINUTE)
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert (phase, world.positions) == ("flat", {})
+    assert sold_by_flatten(world) == 5 + 2
+    require_sound(world)
+    require_agreement(world)
