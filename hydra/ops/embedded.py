@@ -72,7 +72,5 @@ def open_venue(
     begins_at = data.begins_at - LEAD
     now = present(log.found, data, wall_clock())
     at = begins_at if now is None else now
-    exchange = open_exchange(
-        log, data, until=at, seed=seed, speed=speed, wall_clock=wall_clock
-    )
+    exchange = open_exchange(log, data, until=at, seed=seed, speed=speed, wall_clock=wall_clock)
     return EmbeddedVenue(exchange=exchange, log=log, at=at, resumed=now is not None)

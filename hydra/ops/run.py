@@ -58,6 +58,7 @@ GONE_WITHIN_S = 10.0
 WATCH_STOPS_WITHIN_S = 1.0
 PROGRESS_EVERY_S = 10
 
+
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a session, by the command line and, for the kill switch, the environment.
 
@@ -214,9 +215,7 @@ class _Session:
         kill_watch = self._kill_watch(runtime)
         clock_watch = ClockWatch(runtime)
         clock_watch.look_once()
-        engine = self._assembled(
-            runtime, lambda: clock.at(machine_time()), self._services(runtime)
-        )
+        engine = self._assembled(runtime, lambda: clock.at(machine_time()), self._services(runtime))
         playback = Playback(
             self._events(),
             engine.market,
