@@ -12,7 +12,10 @@ Inbox: TypeAlias = RunPreflight | Replied
 
 ANSWER_WITHIN = 2 * SECOND
 TRY_AGAIN_AFTER = 250 * MILLISECOND
-"""After a loop that failed: at a start nobody has to wait a whole loop for what just came good."""
+TRIES_AT_A_START = 20
+"""So many loops follow one another at once if they fail: nobody has to wait a whole one, at a
+start, for what just came good.
+"""
 
 
 class HealthMonitor(Actor[Inbox]):
@@ -69,7 +72,8 @@ class HealthMonitor(Actor[Inbox]):
             self._last_result = f"failed: {'; '.join(failures)}"
             failed = PreflightFailed(failures=failures, at=ctx.market_time())
             ctx.tell(self._guardian, failed)
-            ctx.after(TRY_AGAIN_AFTER, RunPreflight(), key="try again")
+            if self._loop <= TRIES_AT_A_START:
+                ctx.after(TRY_AGAIN_AFTER, RunPreflight(), key="try again")
         else:
             self._last_result = "passed"
             evidence = tuple(f"{a.component}: {a.detail}" for a in answers)

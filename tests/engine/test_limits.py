@@ -509,7 +509,14 @@ def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_
 ) -> None:
     # Real threads, the real guardian and ledger. Each order would lose 0.75 USD at its stop, each
     # bot was granted 125 USD, and nothing but that stands in the way.
-    settings = settings_with({**WIDE, "risk.global_max_daily_loss_pct": Decimal("1.0")})
+    settings = settings_with(
+        {
+            **WIDE,
+            "risk.global_max_daily_loss_pct": Decimal("1.0"),
+            # A guardian that is told so much at once answers nobody in time, which would halt.
+            "runner.loop_interval_seconds": 300,
+        }
+    )
     world = World(quiet(), settings=settings, ledger_path=tmp_path / "ledger.db")
     begun(world).die()
     journal, ledger = ListJournal(), world.open_ledger()

@@ -259,6 +259,20 @@ def test_an_answer_that_is_not_what_was_sent_halts_at_once_i27(
     require_sound(world)
 
 
+def test_an_order_that_was_found_by_a_look_is_held_against_what_was_sent_i19_i27() -> None:
+    lost = struck(Lose(), what="OrderAccepted")
+    world = World(quiet(), plan_of(lost, AlterEcho(quantity=Decimal(30))))
+    life = begun(world)
+    life.enter(3)
+
+    life.run_closely(15 * SECOND + 1 * SECOND)  # unknown, and found by the first look
+    life.run_closely(3 * SECOND)  # three comparisons, a second apart
+
+    assert life.causes == {"reconciliation": HALTED}
+    assert [kind for kind, _ in differences(life)] == [DifferenceKind.ORDER_CONTENT]
+    require_sound(world)
+
+
 @pytest.mark.parametrize("is_told", [True, False], ids=["told", "in silence"])
 def test_an_order_that_is_not_ours_halts_until_a_person_decides_i29_i60(is_told: bool) -> None:
     planted = struck(PlantOrder(order=BY_HAND), from_event=8)

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.runtime.system import Resume as Unsuspend
 from hydra.runtime.system import Suspend
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
-from hydra.venues.simulated.faults import FailLook, Hide, Ignore, Lose, PlantOrder
+from hydra.venues.simulated.faults import FailLook, Hide, Ignore, Lose, PlantOrder, RejectLater
 from hydra.venues.simulated.requests import Cancel, LookUp
 from supervisors import paths
-from tests.engine.harness import ENTRY_AT, Life, World, begun, plan_of, quiet, struck
+from tests.engine.harness import ENTRY_AT, Life, World, begun, plan_of, quiet, settings_with, struck
 from tests.engine.judge import require_agreement, require_sound
 
 ACCEPTANCE_LOST = struck(Lose(), what="OrderAccepted")
@@ -62,6 +63,31 @@ def test_a_look_that_cannot_be_made_proves_nothing_and_the_snapshot_finds_it_i19
     assert len(life.journal.events("look_failed")) >= 2
     life.run_for(1 * MINUTE)
     assert (life.causes, life.positions) == ({}, {"mom_AAPL AAPL": 3})
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_an_order_that_ended_unseen_is_found_by_a_snapshot_that_reaches_back_i19_i62() -> None:
+    # Rejected by the market a minute later, which nobody is told; and for a while nobody sees it,
+    # so that comparisons in between are clean.
+    plan = plan_of(
+        ACCEPTANCE_LOST,
+        RejectLater(),
+        struck(Lose(), what="OrderRejected"),
+        Hide(for_ns=68 * SECOND),
+        struck(FailLook(), what="look_up", times=None),
+    )
+    settings = settings_with({"guards.deadlines.reconcile_every_seconds": 5})
+    world = World(quiet(), plan, settings=settings)
+    life = begun(world)
+    name = life.enter(3)
+
+    life.run_closely(67 * SECOND)
+    unseen = life.status_of(name)
+    life.run_closely(6 * SECOND)
+
+    assert (unseen, life.status_of(name)) == ("unknown", "rejected")
+    assert (life.causes, world.submitted) == ({}, [name])
     require_sound(world)
     require_agreement(world)
 
@@ -250,6 +276,33 @@ def test_an_order_on_record_that_was_never_sent_is_not_sent_by_the_next_process_
     assert (stored, life.status_of(name)) == ("attempted", "absent")
     assert world.submitted == []
     assert life.causes == {}
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_an_approval_that_waited_for_more_than_30_s_is_not_sent_and_frees_its_budget_i14_i33() -> (
+    None
+):
+    # With a loop of ten minutes nobody notices before that the gateway hangs.
+    world = World(quiet(), settings=settings_with({"runner.loop_interval_seconds": 600}))
+    life = begun(world)
+    gateway = life.runtime.cells[paths.BROKER_GATEWAY.path]
+    gateway.tell_system(Suspend())
+    late = life.enter(3, limit="97")
+    reserved = life.heat
+    life.advance(20 * SECOND)
+    in_time = life.enter(2, limit="97")
+
+    life.advance(11 * SECOND)
+    gateway.tell_system(Unsuspend())
+    life.runtime.settle()
+
+    assert (life.status_of(late), life.status_of(in_time)) == ("withheld", "accepted")
+    assert [each.reason for each in life.told("OrderWithheld")] == [
+        "the approval expired 1000 ms ago"
+    ]
+    assert world.submitted == [in_time]
+    assert Decimal(life.heat) == Decimal(reserved) * 2 / 3
     require_sound(world)
     require_agreement(world)
 

@@ -15,6 +15,7 @@ from hydra.store.chain import SqlValue
 from hydra.store.engine_files import EngineFiles
 from hydra.store.events import HaltLatched, LedgerEvent, ValuePut, encoded, kind_of
 from hydra.store.journal_line import line_of
+from hydra.testkit.judge.case import MARKET
 from hydra.testkit.judge.evidence import Life, Recorded, Sent, lives_in, market_time_of
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.order_life import OrderStatus
@@ -31,9 +32,7 @@ class Past:
     """What an engine left, to be falsified. The market is over, and everything was heard."""
 
     def __init__(self, folder: Path, market: MarketData) -> None:
-        self.files = EngineFiles.under(
-            folder / "state", folder / "logs", "trading_state.db", "app.jsonl"
-        )
+        self.files = files_in(folder)
         self._market = market
 
     @property
@@ -122,6 +121,21 @@ class Past:
         before_it = [recorded for recorded in values if recorded.seq < intended]
         self.put_event(HaltLatched(cause=cause), before_it[-1])
 
+    def latch_in_tables(self, cause: Cause) -> None:
+        """It stands, by what the ledger's table says."""
+        put = "INSERT INTO halts (code, cause_class, state, since, detail) VALUES (?, ?, ?, ?, ?)"
+        words = (cause.code, cause.cause_class.value, cause.state.value, cause.since, cause.detail)
+        self._execute(put, *words)
+
+    def end_early(self) -> None:
+        """As if the market were not over yet."""
+        self._execute("DELETE FROM kv WHERE key = ?", MARKET)
+
+    def forget_lines(self, before: int) -> None:
+        """The journal was pruned up to this line."""
+        lines = self.files.journal.read_bytes().splitlines(keepends=True)
+        self.files.journal.write_bytes(b"".join(lines[before - 1 :]))
+
     def rename_line(self, event: str, to: str, name: str = "") -> None:
         """What a line of the journal is: nobody reads it as what it was."""
         seqs = self._seqs(event, name)
@@ -151,6 +165,11 @@ class Past:
             connection.execute(statement, values)
         finally:
             connection.close()
+
+
+def files_in(folder: Path) -> EngineFiles:
+    """Where the engine keeps them that was told this folder."""
+    return EngineFiles.under(folder / "state", folder / "logs", "trading_state.db", "app.jsonl")
 
 
 def plain_of(recorded: Recorded) -> Any:

@@ -13,17 +13,25 @@ from msgspec import structs
 
 from hydra.main import main
 from hydra.ops import embedded
+from hydra.ops.control.at_rest import resume_at_rest
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.events import HaltCleared, ValuePut
+from hydra.store.journal_line import timestamp
 from hydra.testkit.judge import case
 from hydra.testkit.judge.evidence import lives_in
 from hydra.testkit.judge.verdict import violations_in
-from hydra.trading.causes import COOLDOWN, KILL_SWITCH, OPERATOR_CLOSE_ONLY, OPERATOR_HALT
+from hydra.trading.causes import (
+    COOLDOWN,
+    KILL_SWITCH,
+    OPERATOR_CLOSE_ONLY,
+    OPERATOR_HALT,
+    RECONCILIATION,
+)
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.market_data import MarketData, generated
 from hydra.venues.simulated.requests import Submit
-from tests.testkit.falsified import Past, plain_of
+from tests.testkit.falsified import Past, files_in, plain_of
 
 AT = 1_767_630_000_000_000_000
 NOTHING = ValuePut(key="nothing", value="")
@@ -31,10 +39,18 @@ NOTHING = ValuePut(key="nothing", value="")
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an engine that traded for a session."""
+    """The folder of an engine that was not let trade at first, and then traded for a session."""
     folder = tmp_path_factory.mktemp("honest")
-    arguments = ["--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs")]
-    assert main(["--venue", "embedded", "--clock", "virtual", *arguments]) == ExitCode.CLEAN
+    folders = ["--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs")]
+    run = ["--venue", "embedded", "--clock", "virtual", *folders]
+    (folder / "state").mkdir(mode=0o700)
+    kill_file = folder / "state" / "kill_switch"
+    kill_file.write_text("halt_all")
+    assert main(run) == ExitCode.PREFLIGHT_FAILED
+    kill_file.unlink()
+    files = files_in(folder)
+    resume_at_rest(files, "embedded", "it was a drill", "the test", AT, ())
+    assert main(run) == ExitCode.CLEAN
     return folder
 
 
@@ -102,7 +118,18 @@ def an_order_of_other_content(past: Past) -> str:
 
 def an_order_before_preflight(past: Past) -> str:
     past.rename_line("preflight_passed", to="preflight_thought_about")
-    return f"I06: {past.sent(1).name} was sent before run 0 passed preflight"
+    return f"I06: {past.sent(1).name} was sent before run 1 passed preflight"
+
+
+def an_order_earlier_than_preflight(past: Past) -> str:
+    first = past.sent(1)
+
+    def later(record: dict[str, Any]) -> dict[str, Any] | None:
+        is_meant = record["event"] == "preflight_passed"
+        return {**record, "ts": timestamp(first.at + 1)} if is_meant else None
+
+    past.change_journal(later)
+    return f"I06: {first.name} was sent before run 1 passed preflight"
 
 
 def an_order_while_starting(past: Past) -> str:
@@ -165,11 +192,27 @@ def an_exit_of_more_than_is_held(past: Past) -> str:
     return f"I09: {exit_.name} does not only reduce: sell 80 of 16 held, 16 of it not being closed"
 
 
+def two_exits_of_the_same(past: Past) -> str:
+    first, second = past.sent(3), past.sent(4)
+    past.latch_in_journal(halt("close only"), before=first)
+
+    def at_once(lines: list[Any]) -> list[Any]:
+        line = lines[first.place]
+        order = structs.replace(second.order, quantity=Decimal(16))
+        return [
+            *lines[: first.place + 1],
+            structs.replace(line, number=line.number + 1, request=Submit(order)),
+        ]
+
+    past.change_log(at_once)
+    return f"I09: {second.name} does not only reduce: sell 16 of 16 held, 8 of it not being closed"
+
+
 def a_flatten_that_buys(past: Past) -> str:
-    intended = past.event("OrderIntended", 1)
+    intended = past.event("OrderIntended", 2)
     past.change_body(intended, lambda body: body["intent"]["decision"].update(role="flatten"))
     return (
-        f"I09: {past.sent(1).name} does not only reduce: buy 8 of 0 held, 0 of it not being closed"
+        f"I09: {past.sent(2).name} does not only reduce: buy 8 of 8 held, 8 of it not being closed"
     )
 
 
@@ -186,6 +229,18 @@ def an_execution_that_counts_twice(past: Past) -> str:
 
 def an_execution_that_is_not_on_record(past: Past) -> str:
     past.put_event(NOTHING, past.event("OrderFilled", 8))
+    return "I23 I52: an execution is not on record: Fill(execution_id='sim-x-8'"
+
+
+def an_execution_that_a_comparison_left_out(past: Past) -> str:
+    past.end_early()
+    past.put_event(NOTHING, past.event("OrderFilled", 8))
+
+    def compared(record: dict[str, Any]) -> dict[str, Any] | None:
+        is_last = record["event"] == "feed_ended"
+        return {**record, "event": "reconciled", "is_clean": True} if is_last else None
+
+    past.change_journal(compared)
     return "I23 I52: an execution is not on record: Fill(execution_id='sim-x-8'"
 
 
@@ -231,7 +286,8 @@ def a_halt_that_is_not_on_record(past: Past) -> str:
 def a_journal_with_a_changed_line(past: Past) -> str:
     content = past.files.journal.read_bytes()
     past.files.journal.write_bytes(content.replace(b'"order_approved"', b'"order_approves"', 1))
-    return "I63: app.jsonl, line 33: its checksum does not fit"
+    line = content[: content.index(b'"order_approved"')].count(b"\n") + 1
+    return f"I63: app.jsonl, line {line}: its checksum does not fit"
 
 
 PLANTS: Sequence[Callable[[Past], str]] = (
@@ -244,6 +300,7 @@ PLANTS: Sequence[Callable[[Past], str]] = (
     an_order_that_was_withheld,
     an_order_of_other_content,
     an_order_before_preflight,
+    an_order_earlier_than_preflight,
     an_order_while_starting,
     an_order_behind_a_halt_in_the_journal,
     an_order_later_than_a_halt_in_the_journal,
@@ -252,10 +309,12 @@ PLANTS: Sequence[Callable[[Past], str]] = (
     an_entry_when_close_only,
     an_entry_of_a_bot_that_pauses,
     an_exit_of_more_than_is_held,
+    two_exits_of_the_same,
     a_flatten_that_buys,
     an_execution_that_never_was,
     an_execution_that_counts_twice,
     an_execution_that_is_not_on_record,
+    an_execution_that_a_comparison_left_out,
     a_position_that_is_another_one,
     cash_that_differs,
     an_order_that_ended_otherwise,
@@ -275,6 +334,56 @@ def test_each_wrong_that_is_planted_is_found(plant: Callable[[Past], str], past:
     wanted = plant(past)
 
     assert [each for each in past.found if each.startswith(wanted)] != [], past.found
+
+
+def test_a_flatten_may_go_out_in_spite_of_a_halt(past: Past) -> None:
+    past.latch_in_journal(halt(), before=past.sent(3))
+    past.latch_in_ledger(halt(), before=past.sent(3))
+    intended = past.event("OrderIntended", 3)
+    past.change_body(intended, lambda body: body["intent"]["decision"].update(role="flatten"))
+
+    assert [each for each in past.found if past.sent(3).name in each] == []
+
+
+def test_exits_may_go_out_when_only_closing_is_allowed(past: Past) -> None:
+    past.latch_in_journal(halt("close only"), before=past.sent(3))
+
+    exits = past.sent(3).name, past.sent(4).name
+    assert [each for each in past.found if each.split()[1] in exits] == []
+    assert len(past.found) == 2  # the entries that follow
+
+
+def test_what_is_told_later_than_all_that_is_compared_may_be_missing(past: Past) -> None:
+    past.end_early()
+    past.put_event(NOTHING, past.event("OrderFilled", 8))
+
+    assert past.found == []
+
+
+def test_what_the_engine_found_out_itself_is_not_held_against_it(past: Past) -> None:
+    opened = past.event("AccountOpened")
+    past.change_body(opened, lambda body: body.update(cash="100001"))
+    past.latch_in_tables(RECONCILIATION.cause(since=AT, detail="1 difference"))
+
+    assert past.found == []
+
+
+def test_of_a_run_whose_journal_is_pruned_only_the_rest_is_judged(past: Past) -> None:
+    begins = past.life.runs[1].lines
+    assert begins is not None
+    past.forget_lines(before=begins[0].seq)
+
+    assert [run.lines for run in past.life.runs] == [None, begins]
+    assert {each.split(":")[0] for each in past.found} == {"I63"}
+
+    past.forget_lines(before=10)
+
+    assert [run.lines for run in past.life.runs] == [None, None]
+    assert {each.split(":")[0] for each in past.found} == {"I63"}
+
+
+def test_where_nobody_ever_traded_nothing_was_done_wrong(tmp_path: Path) -> None:
+    assert violations_in(files_in(tmp_path), ()) == ()
 
 
 def test_what_allows_it_makes_it_right(past: Past) -> None:

@@ -11,12 +11,25 @@ from hydra.store.engine_files import EngineFiles
 from hydra.store.events import EngineStarted, HaltCleared, HaltLatched
 from hydra.store.lives import CarriedHalts
 from hydra.testkit.judge.case import Case
-from hydra.testkit.judge.evidence import Life, OrderOnRecord, Recorded, Run, Sent
+from hydra.testkit.judge.evidence import (
+    JournalLine,
+    Life,
+    OrderOnRecord,
+    Recorded,
+    Run,
+    Sent,
+    market_time_of,
+)
 from hydra.testkit.judge.recording import lost_halts, no_unclean_end_unnoticed
-from hydra.testkit.judge.sending import no_order_in_a_restart_storm
+from hydra.testkit.judge.sending import (
+    no_order_in_a_restart_storm,
+    nothing_sent_after_a_halt,
+)
+from hydra.testkit.judge.standing import standings
 from hydra.trading.causes import OPERATOR_HALT, RESTART_STORM
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
+from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 from messages.orders import OrderIntent
 from tests.store.orders import decision
@@ -115,7 +128,20 @@ STORM = "I75: an-order was sent after 4 unclean starts, by nobody's leave"
             ],
             [STORM],
         ),
+        ([case_of(*KILLED_FOUR_TIMES, started(4, in_order=True, at_s=600), sent_in=4)], [STORM]),
         ([case_of(*KILLED_FOUR_TIMES, started(4, in_order=True, at_s=601), sent_in=4)], []),
+        ([case_of(*KILLED_FOUR_TIMES, started(4, in_order=True), sent_in=2)], []),
+        (
+            [
+                case_of(
+                    *KILLED_FOUR_TIMES,
+                    started(4, in_order=True),
+                    sent_in=4,
+                    events=(cleared(33),),
+                )
+            ],
+            [STORM],
+        ),
     ],
     ids=[
         "three unclean starts",
@@ -123,7 +149,10 @@ STORM = "I75: an-order was sent after 4 unclean starts, by nobody's leave"
         "four, in two lives",
         "let go before",
         "let go too late",
-        "long ago",
+        "ten minutes ago",
+        "longer ago",
+        "sent before",
+        "let go in the run before",
     ],
 )
 def test_an_order_in_a_restart_storm_is_found_i75(cases: list[Case], found: list[str]) -> None:
@@ -179,3 +208,65 @@ def test_a_halt_that_gets_lost_between_two_lives_is_found_i02_i04(
         files.carried_halts.write_bytes(msgspec.json.encode(CarriedHalts(halts=(HALT,), word="")))
 
     assert [each.what for each in lost_halts(lives, files)] == found
+
+
+def line(seq: int, at: int, event: str, **fields: object) -> JournalLine:
+    return JournalLine(seq=seq, at=at, event=event, fields={"event": event, **fields})
+
+
+SPEED = 600.0
+QUARTER_NS = 250_000_000 * int(SPEED)
+
+
+@pytest.mark.parametrize(
+    ("sent_after_ns", "speed", "found"),
+    [
+        (-1, None, False),
+        (0, None, False),  # in one instant nobody can tell what came first
+        (1, None, True),
+        (QUARTER_NS, SPEED, False),
+        (QUARTER_NS + 1, SPEED, True),
+        (10 * QUARTER_NS - 1, SPEED, True),
+        (10 * QUARTER_NS, SPEED, False),
+    ],
+)
+def test_an_order_later_than_a_halt_by_more_than_it_takes_to_arrive_is_found_i01(
+    sent_after_ns: int, speed: float | None, found: bool
+) -> None:
+    lines = (
+        line(1, AT - 9, "engine_started"),
+        line(2, AT - 8, "trading_state", state="ACTIVE", causes=[]),
+        line(3, AT, "halt_latched", cause=msgspec.to_builtins(HALT)),
+        line(4, AT + 10 * QUARTER_NS, "halt_cleared", code=HALT.code),
+    )
+    run = structs.replace(started(0, in_order=True), lines=lines)
+    honest = case_of(run, sent_in=0)
+    sent = structs.replace(honest.life.sent[0], at=AT + sent_after_ns, speed=speed)
+    late = Case(structs.replace(honest.life, sent=(sent,)), (), Misbehaviour())
+
+    violations = [str(each) for each in nothing_sent_after_a_halt(late)]
+
+    wanted = "I01: an-order was sent in spite of operator-halt (time)"
+    assert violations == [wanted] * found
+
+
+def test_a_cause_that_nobody_knows_halts() -> None:
+    lines = (
+        line(1, AT, "engine_started"),
+        line(2, AT, "trading_state", state="HALTED", causes=["strange"]),
+        line(3, AT, "trading_state", state="CLOSE_ONLY", causes=["operator-close-only"]),
+        line(4, AT, "trading_state", state="ACTIVE", causes=[]),
+    )
+
+    found = standings(lines, {})
+
+    assert [(each.seq, each.state, each.words) for each in found] == [
+        (1, TradingState.HALTED, "start"),
+        (2, TradingState.HALTED, "strange"),
+        (3, TradingState.CLOSE_ONLY, "operator-close-only"),
+        (4, TradingState.ACTIVE, "nothing"),
+    ]
+
+
+def test_the_time_of_a_line_is_read_to_the_nanosecond() -> None:
+    assert market_time_of("1970-01-01T00:00:01.000000002Z") == 1_000_000_002
