@@ -141,7 +141,7 @@ def halted_afterwards(
     """One whose market is over, and an operator halted it then."""
     trader = Trader(tmp_path_factory.mktemp("halted"), market, calendar)
     assert trader.run() == ExitCode.CLEAN
-    assert trader.says("halt", "--reason", "it was a bad day").returncode == ExitCode.CLEAN
+    assert trader.says("halt", "--reason", "it was a bad day") == ExitCode.CLEAN
     return trader
 
 
@@ -177,7 +177,7 @@ def test_a_halt_that_was_being_cleared_stands_unless_that_is_on_record_i04(
     step: str, halted_afterwards: Trader, tmp_path: Path
 ) -> None:
     trader = halted_afterwards.twin(tmp_path / "trader")
-    assert trader.says("resume", "--reason", "it is over").returncode == ExitCode.CLEAN
+    assert trader.says("resume", "--reason", "it is over") == ExitCode.CLEAN
     twin = trader.twin(tmp_path / "twin")
     assert twin.run() == ExitCode.CLEAN
     (commit,) = (
@@ -200,9 +200,9 @@ def test_a_word_that_was_said_before_a_halt_does_not_clear_it_in_the_next_accoun
     halted_afterwards: Trader, tmp_path: Path
 ) -> None:
     trader = halted_afterwards.twin(tmp_path / "twin")
-    assert trader.says("resume", "--reason", "it was a good day after all").returncode == 0
+    assert trader.says("resume", "--reason", "it was a good day after all") == ExitCode.CLEAN
     trader.die("recovery.crosschecked")
-    assert trader.says("halt", "--reason", "no, it was not").returncode == 0
+    assert trader.says("halt", "--reason", "no, it was not") == ExitCode.CLEAN
 
     assert trader.run() == ExitCode.PREFLIGHT_FAILED
 
@@ -217,7 +217,7 @@ def test_a_halt_said_while_another_one_is_carried_stands_beside_it_i02_i05(
     trader = halted_afterwards.twin(tmp_path / "twin")
     trader.die("recovery.crosschecked")
     assert carried_in(trader.files) != ()
-    assert trader.says("halt", "--close-only", "--reason", "this too").returncode == 0
+    assert trader.says("halt", "--close-only", "--reason", "this too") == ExitCode.CLEAN
 
     assert trader.run() == ExitCode.PREFLIGHT_FAILED
 

@@ -66,9 +66,29 @@ def test_a_halt_that_was_acknowledged_outlives_the_kill_that_follows_at_once_i01
 
     assert (trader.halts["operator-halt"], trader.sent) == (halted, sent)
     trader.require_sound(f"seed {seed}")
-    assert trader.says("resume", "--reason", "seen to").returncode == ExitCode.CLEAN
+    assert trader.says("resume", "--reason", "seen to") == ExitCode.CLEAN
     assert trader.run() == ExitCode.CLEAN
     trader.require_settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_killed_while_an_operator_halts_it_is_halted_if_he_was_told_so_i02_i03(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        word = trader.begins_to_say("halt", "--reason", "a drill")
+        time.sleep(0.25 + 0.25 * dice.random())
+    told = word.wait(timeout=GONE_WITHIN_S)
+    halted = "operator-halt" in trader.halts
+    trader.require_sound(f"seed {seed}")
+
+    # Where the engine is gone before it answers, the verb puts it on record itself.
+    assert halted or told != ExitCode.CLEAN
+    assert trader.run() == (ExitCode.PREFLIGHT_FAILED if halted else ExitCode.CLEAN)
+    trader.require_sound(f"seed {seed}")
 
 
 @pytest.mark.slow
@@ -186,7 +206,7 @@ def test_after_too_many_starts_that_were_killed_a_person_comes_first_i75(trader:
         assert engine.wait(timeout=GONE_WITHIN_S) == ExitCode.PREFLIGHT_FAILED
 
     assert (set(trader.halts), trader.sent) == ({RESTART_STORM.code}, ())
-    assert trader.says("resume", "--reason", "the disk was full").returncode == ExitCode.CLEAN
+    assert trader.says("resume", "--reason", "the disk was full") == ExitCode.CLEAN
     assert trader.run() == ExitCode.CLEAN
     assert trader.sent != ()
     trader.require_settled()

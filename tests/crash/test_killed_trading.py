@@ -131,14 +131,14 @@ def test_killed_on_an_orders_way_the_engine_goes_on_and_sends_nothing_twice_i13_
     trader.require_settled()
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_start_that_is_killed_again_and_again_comes_to_the_same_i59(
-    times: int, trader: Trader, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
+    trader: Trader, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     trader.die(place_of(Step("venue.market.logged", "fill at the venue", 21), undisturbed))
     twin = trader.twin(tmp_path_factory.mktemp("twin") / "of it")
 
-    for place in itertools.islice(itertools.cycle(AT_START), times):
+    for place in itertools.islice(itertools.cycle(AT_START), 50):
         assert trader.run(place) == -signal.SIGKILL, place
     trader.require_sound()
 
@@ -147,6 +147,7 @@ def test_a_start_that_is_killed_again_and_again_comes_to_the_same_i59(
     assert outcome_of(trader.life) == outcome_of(twin.life)
 
 
+@pytest.mark.slow
 def test_a_venue_left_a_moment_before_a_bar_goes_on_with_that_bar_i59(
     trader: Trader, market: MarketData
 ) -> None:

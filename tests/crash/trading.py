@@ -130,16 +130,18 @@ class Trader:
             process.kill()
             process.wait(timeout=WITHIN_S)
 
-    def says(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """What `hydra-trader` answers to an operator."""
-        return subprocess.run(
+    def says(self, *words: str) -> int:
+        """What an operator says to `hydra-trader`; the code that it ends with."""
+        return self.begins_to_say(*words).wait(timeout=WITHIN_S)
+
+    def begins_to_say(self, *words: str) -> "subprocess.Popen[bytes]":
+        """The same, without waiting for the answer."""
+        return subprocess.Popen(
             [sys.executable, "-m", "hydra.cli", *words, *self._places()],
             cwd=ROOT,
             env=environment_with({}),
-            capture_output=True,
-            text=True,
-            timeout=WITHIN_S,
-            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def _command(self, *more: str) -> list[str]:
