@@ -1,7 +1,8 @@
 """Named places at which a test may end the process, to prove that a restart makes good (I59).
 
-They stand at every step of the record's work: commit, rotation, backup, migration, recovery. The
-code calls `reached` there, which does nothing unless the environment asked for that place.
+They stand at every step of the record's work (commit, rotation, backup, migration, recovery), of a
+run's start and end, and of an order's way to the venue and back. The code calls `reached` there,
+which does nothing unless the environment asked for that place.
 """
 
 import itertools

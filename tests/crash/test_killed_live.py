@@ -52,6 +52,7 @@ def test_a_halt_that_was_acknowledged_outlives_the_kill_that_follows_at_once_i01
 ) -> None:
     dice = random.Random(seed)
     with trader.running(SPEED) as engine:
+        assert wait_until(trader.files.control_socket.exists, engine)
         assert wait_until(lambda: bool(trader.sent), engine)
         time.sleep(dice.random())
         told = asked_to_halt(trader)
@@ -184,6 +185,7 @@ def test_asked_to_stop_at_any_instant_and_again_or_killed_it_loses_nothing_i52_i
 @pytest.mark.slow
 def test_asked_to_stop_while_it_is_halted_it_is_halted_afterwards_i02_i76(trader: Trader) -> None:
     with trader.running(SPEED) as engine:
+        assert wait_until(trader.files.control_socket.exists, engine)
         assert wait_until(lambda: bool(trader.sent), engine)
         asked_to_halt(trader)
         asked = time.time()
@@ -250,6 +252,7 @@ def test_what_queues_before_a_gateway_that_is_stuck_when_the_process_dies_is_nev
     trader = Trader(tmp_path, market, calendar, bots=MANY, settings=ROOM_FOR_MANY)
     with trader.running(600) as engine:
         assert wait_until(lambda: has_said(trader, "preflight_passed"), engine)
+        assert wait_until(trader.files.debug_socket.exists, engine)
         tell_gateway(trader, "suspend")
         assert wait_until(lambda: has_said(trader, "intent_stored", 20), engine)
     queued = set(trader.life.orders)
@@ -270,8 +273,10 @@ def test_what_queues_before_a_gateway_that_is_stuck_is_withheld_when_it_goes_on_
     trader = Trader(tmp_path, market, calendar, bots=MANY, settings=ROOM_FOR_MANY)
     with trader.running(600) as engine:
         assert wait_until(lambda: has_said(trader, "preflight_passed"), engine)
+        assert wait_until(trader.files.debug_socket.exists, engine)
         tell_gateway(trader, "suspend")
         assert wait_until(lambda: has_said(trader, "intent_stored", 20), engine)
+        assert wait_until(trader.files.control_socket.exists, engine)
         asked_to_halt(trader)
         tell_gateway(trader, "resume")
         assert wait_until(lambda: has_said(trader, "OrderWithheld", 20), engine)

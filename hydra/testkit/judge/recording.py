@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,6 +18,7 @@ from hydra.trading.causes import (
     UNKNOWN_OUTCOME,
 )
 from hydra.trading.order_life import OrderStatus
+from hydra.venues.simulated.log_lines import MarketMoved
 
 
 def no_invented_execution(case: Case) -> Violations:
@@ -38,9 +40,9 @@ def no_missing_execution(case: Case) -> Violations:
     compared = [line for line in case.life.runs[-1].lines or () if line.event == "reconciled"]
     at = max((line.at for line in compared if line.fields["is_clean"] is True), default=0)
     on_record = set(case.life.fills)
-    for fill in case.at_venue.fills:
+    for number, fill in enumerate(case.at_venue.fills, start=1):
         is_ours = fill.client_order_id in case.life.orders
-        if is_ours and fill not in on_record and (case.is_settled or fill.at < at):
+        if is_ours and fill not in on_record and (case.is_settled or _told_at(case, number) < at):
             yield Violation("I23 I52", f"an execution is not on record: {fill}")
 
 
@@ -110,6 +112,14 @@ def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
     here.update(cause.code for life in lives[-1:] for cause in (*life.halts, *life.marked))
     for code in sorted(pending - here):
         yield Violation("I02 I04", f"{code} stood before, and is nowhere now")
+
+
+def _told_at(case: Case, execution: int) -> float:
+    """Market time at which the venue told of this one: later than the time that it names, which is
+    that of its price.
+    """
+    moves = (line for line in case.life.log if isinstance(line, MarketMoved))
+    return next((move.at for move in moves if move.executions >= execution), math.inf)
 
 
 def _says_that_it_differs(life: Life) -> bool:
