@@ -27,8 +27,8 @@ dev: .venv/.dev ## the same, and what its tests and checks need
 run: setup ## run the engine on the embedded venue; VENUE=paper for Alpaca, ARGS="--once" and so on
 	.venv/bin/python -m hydra.main $(if $(VENUE),--venue $(VENUE)) $(ARGS)
 
-test: dev ## run the tests; ARGS=tests/trading for some of them
-	.venv/bin/python -m pytest -q -m "not slow" $(ARGS)
+test: dev ## run the tests, one worker a core; ARGS=tests/trading for some of them
+	.venv/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" $(ARGS)
 
 slow: dev ## run the tests that take long
 	.venv/bin/python -m pytest -q -m slow $(ARGS)

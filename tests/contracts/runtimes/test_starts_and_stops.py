@@ -323,7 +323,7 @@ def test_an_actor_that_fails_while_it_drains_is_stopped(system: Driver, log: lis
 
     system.ask(ROOT, StopChild(name="a"))
 
-    system.until(lambda: system.is_gone(A))
+    system.until(lambda: system.is_gone(A) and len(system.dead) == 2)
     assert log == ["start a#1", "a#1 1"]
     assert [dead.envelope.message for dead in system.dead] == [poison, note(2)]
 
