@@ -10,7 +10,7 @@ from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitRules, exit_reason
-from hydra.trading.inventory import FillBook
+from hydra.trading.inventory import FifoInventory, FillBook
 from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.strategies import STRATEGIES
@@ -25,9 +25,17 @@ from messages.orders import (
     ReportStored,
     reports_topic,
 )
-from messages.positions import BookRecovered, RecoverBook, RecoveryOverdue
+from messages.positions import (
+    BOOK_CHANGED_TOPIC,
+    BookChanged,
+    BookRecovered,
+    RecoverBook,
+    RecoveryOverdue,
+)
 
-Inbox: TypeAlias = BarClosed | ReportStored | OrderDenied | BookRecovered | RecoveryOverdue
+Inbox: TypeAlias = (
+    BarClosed | ReportStored | OrderDenied | BookChanged | BookRecovered | RecoveryOverdue
+)
 
 RECOVER_WITHIN = 5 * SECOND
 FLAT_BEFORE_CLOSE = 5 * MINUTE
@@ -82,17 +90,16 @@ class MomentumBot(Actor[Inbox]):
         self._signals = 0
         self._entries = 0
         self._recovered: BookRecovered | None = None
+        """None: the answer to the last question is not here yet, so nothing is decided."""
+        self._questions = 0
         self._last_denial = ""
         self._idle = ""
 
     def start(self, ctx: Context) -> None:
         ctx.subscribe(bars_topic(self._plan.symbol))
         ctx.subscribe(reports_topic(self._plan.bot_id))
-        question = RecoverBook(
-            bot=self._plan.bot_id, reply_to=ctx.me.path, asked_by=ctx.incarnation
-        )
-        ctx.tell(self._guardian, question)
-        ctx.after(RECOVER_WITHIN, RecoveryOverdue())
+        ctx.subscribe(BOOK_CHANGED_TOPIC)
+        self._ask_for_the_book(ctx)
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
@@ -104,9 +111,11 @@ class MomentumBot(Actor[Inbox]):
                 self._working.pop(message.intent.decision, None)
                 self._last_denial = f"{message.denial.check}: {message.denial.reason}"
                 return  # nothing new to decide on: the same wish would be denied again
+            case BookChanged():
+                self._ask_for_the_book(ctx)
             case BookRecovered():
-                if message.asked_by != ctx.incarnation:
-                    return  # an earlier incarnation's question; mine is still to be answered
+                if (message.asked_by, message.number) != (ctx.incarnation, self._questions):
+                    return  # an earlier question's; the newest is still to be answered
                 self._recover(message)
             case RecoveryOverdue():
                 if self._recovered is None:
@@ -115,6 +124,19 @@ class MomentumBot(Actor[Inbox]):
                 unhandled(message)
         if self._bar is not None and self._recovered is not None:
             self._decide(self._bar, ctx)
+
+    def _ask_for_the_book(self, ctx: Context) -> None:
+        """At each start, and when an operator changed what is on record."""
+        self._recovered = None
+        self._questions += 1
+        question = RecoverBook(
+            bot=self._plan.bot_id,
+            reply_to=ctx.me.path,
+            asked_by=ctx.incarnation,
+            number=self._questions,
+        )
+        ctx.tell(self._guardian, question)
+        ctx.after(RECOVER_WITHIN, RecoveryOverdue())
 
     def _take_bar(self, bar: Bar) -> None:
         """The strategy sees each bar once, in order, also while the book is still unknown."""
@@ -135,6 +157,8 @@ class MomentumBot(Actor[Inbox]):
 
     def _take_report(self, stored: ReportStored) -> None:
         decision, report = stored.decision, stored.report
+        if decision.symbol != self._plan.symbol:
+            return  # an order that an operator adopted for it, in what it does not trade
         match report:
             case OrderAccepted() | OrderUnknown():
                 return  # still working, as far as anyone knows
@@ -149,17 +173,30 @@ class MomentumBot(Actor[Inbox]):
 
     def _recover(self, recovered: BookRecovered) -> None:
         self._recovered = recovered
-        self._book = FillBook(self._plan.symbol)
-        for fill in recovered.fills:
-            self._book.book(fill)
+        self._book = self._book_in(recovered)
         self._working = {
             order.decision: order.order.quantity - order.filled_quantity
             for order in recovered.orders
-            if order.is_open
+            if order.is_open and order.decision.symbol == self._plan.symbol
         }
-        session, self._session = self._session, None
-        if session is not None:
-            self._begin_session(session)
+        if self._session is not None:
+            signals, entries = self._signals, self._entries
+            self._begin_session(self._session)
+            # What was denied since the start is not on record, and counts all the same.
+            self._signals = max(self._signals, signals)
+            self._entries = max(self._entries, entries)
+
+    def _book_in(self, recovered: BookRecovered) -> FillBook:
+        """As the ledger has it. The fills are there to be known again, should one be told twice."""
+        symbol = self._plan.symbol
+        book = FillBook(symbol)
+        for fill in recovered.fills:
+            if fill.symbol == symbol:
+                book.book(fill)
+        held = {each.inventory.symbol: each.inventory for each in recovered.held}
+        book.inventory = held.get(symbol, FifoInventory(symbol))
+        book.realised = recovered.realised
+        return book
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
         why_not = self._act_on(bar, ctx)

@@ -42,6 +42,8 @@ from messages.orders import (
     reports_topic,
 )
 from messages.positions import (
+    BOOK_CHANGED_TOPIC,
+    BookChanged,
     OpenOrdersRecovered,
     RecoverBook,
     RecoverGuardian,
@@ -152,7 +154,7 @@ class StatePersister(Actor[Inbox]):
                 if message.reply_to is None:
                     ctx.reply(book)
                 else:
-                    answer = structs.replace(book, asked_by=message.asked_by)
+                    answer = structs.replace(book, asked_by=message.asked_by, number=message.number)
                     ctx.tell(Ref(message.reply_to), answer)
             case RecoverGuardian():
                 self._commit(ctx)
@@ -262,6 +264,8 @@ class StatePersister(Actor[Inbox]):
         self._has_recorded((None, "settled"), ctx)
         self._commit(ctx)
         ctx.tell(self._guardian, RecordChanged())
+        # Behind it: a bot asks through the guardian, which knows of the change by then.
+        ctx.publish(BOOK_CHANGED_TOPIC, BookChanged())
         return DifferenceSettled(subject=wish.subject, note=note)
 
     def _has_recorded(
@@ -295,9 +299,10 @@ class StatePersister(Actor[Inbox]):
                         ctx.tell(asker, Recorded(tags=(tag,)))
 
     def _intent_stored(self, approved: OrderApproved, ctx: Context) -> None:
-        ctx.log("intent_stored", order=approved.order, reason=approved.intent.reason)
-        name = approved.order.client_order_id
-        ctx.tell(self._gateway, OrderStored(approved=approved), corr=name)
+        order = approved.order
+        stored = OrderStored(approved=approved)
+        ctx.tell(self._gateway, stored, corr=order.client_order_id)  # the order first, then words
+        ctx.log("intent_stored", order=order, reason=approved.intent.reason)
 
     def _report_stored(self, stored: ReportStored, ctx: Context) -> None:
         report, decision = stored.report, stored.decision

@@ -27,21 +27,38 @@ class RecoverBook(Message, frozen=True, kw_only=True):
     """Ask what is on record: of one bot, or (None) of all.
 
     A bot asks through the guardian, behind the intents it told it before: so the answer has them.
-    `reply_to` is the path that is told the answer, `asked_by` the incarnation that asked; without
-    them it is the reply to the question.
+    `reply_to` is the path that is told the answer, without it it is the reply to the question.
+    `asked_by` is the incarnation that asked, and `number` counts its questions: only the newest
+    one's answer has everything that was told before it.
     """
 
     bot: str | None = None
     reply_to: str | None = None
     asked_by: int = 0
+    number: int = 0
 
 
 class BookRecovered(Message, frozen=True, kw_only=True):
-    """Every order in the order they were stored, and every fill in the order it was booked."""
+    """Every order in the order they were stored, and every fill in the order it was booked.
+
+    A position that an operator assigned is in no fill. So who trades goes by `held`, which has it,
+    by bot and symbol, and by `realised`, which is what was made of all that was closed.
+    """
 
     orders: tuple[RecordedOrder, ...]
     fills: tuple[Fill, ...]
+    held: tuple[BotInventory, ...] = ()
+    realised: Decimal = Decimal(0)
     asked_by: int = 0
+    number: int = 0
+
+
+class BookChanged(Message, frozen=True, kw_only=True):
+    """Persister to all bots: an operator changed what is on record of them; recover it again."""
+
+
+BOOK_CHANGED_TOPIC = "book-changed"
+"""Where the persister publishes `BookChanged`, behind its own word to the guardian."""
 
 
 class RecoveryOverdue(Message, frozen=True, kw_only=True):

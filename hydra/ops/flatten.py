@@ -1,25 +1,30 @@
 """`hydra-trader flatten`: pause, cancel what works, close what is held, and prove that it is so."""
 
 import time
-from collections.abc import Iterator
-from typing import Annotated, Any, NoReturn
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from hydra.ops.at_rest.taking_up import EMBEDDED, require_embedded, taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
     Reason,
     end_refused,
-    end_unanswered,
-    end_without_engine,
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.ops.offline import CONFIG, Bars, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+
+if TYPE_CHECKING:
+    from hydra.ops.at_rest.engine import EngineAtRest
 
 LOOK_EVERY_S = 0.25
+SECOND_NS = 1_000_000_000
+"""Where no engine runs it is looked so often, in market time."""
 NOT_FLAT = 1
 """The exit code where something is left."""
 
@@ -37,9 +42,17 @@ Within = Annotated[
         "--within",
         metavar="SECONDS",
         min=0.1,
-        help="Watch it for so long; the engine goes on with it after that.",
+        help="Watch it for so long; the engine goes on with it after that. Where none runs it is"
+        " market time, and the next start, or flatten, goes on with it.",
     ),
 ]
+
+
+class Asked(Protocol):
+    """An engine that answers, over its socket or taken up at rest."""
+
+    def call(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """See `EngineClient.call`."""
 
 
 def flatten(
@@ -50,6 +63,7 @@ def flatten(
     paper: Paper = False,
     live: Live = False,
     within: Within = 300.0,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = CONFIG,
     state_dir: StateDir = None,
@@ -62,47 +76,35 @@ def flatten(
     It works in every trading state, HALTED too, and only ever reduces. What it
     pauses stays paused until `resume`.
 
-    Exit code 0: flat; 1: not flat, with what is left; 2: usage, or without
-    --yes; 11: an engine has the record and does not answer; 10: the settings
-    are not fit.
+    Where no engine runs, its record is taken up and closed from here, without
+    its bots; the embedded venue's market is played on in virtual time until
+    that is done. Run with --data, it needs --data here too.
+
+    Exit code 0: flat; 1: not flat, with what is left; 20: not flat, because
+    the market is over, or because it failed closed; 2: usage, or without
+    --yes, or nothing was ever traded here; 11: an engine has the record and
+    does not answer (what to do is said); 13: the record cannot be used; 10:
+    the settings are not fit.
     """
     if close_only and halt_all:
         end("found --close-only and --halt-all, wanted one of them", ExitCode.USAGE)
-    _require_venue(venue, paper=paper, live=live)
+    meant = {Venue.PAPER: paper, Venue.LIVE: live}
+    require_embedded(*(each.value for each, is_said in meant.items() if is_said or venue is each))
     place = place_meant(config, venue, state_dir, log_dir)
-    _require_venue(Venue(place.venue) if place.unfit is None else None)
+    require_embedded(EMBEDDED if place.unfit else place.venue)
     pause = "halted" if halt_all else "close_only"
     if not yes:
         end(_explanation(place, pause), ExitCode.USAGE)
+    wish = {"reason": reason, "pause": pause}
     try:
-        client = EngineClient(place.files.control_socket)
-    except NoEngine as silent:
-        _flatten_at_rest(place, silent)
-    last: dict[str, Any] = {}
-    with client:
-        try:
-            for last in _progress(client, reason, pause, within):
-                _tell(last, json=json)
-        except CommandFailed as refused:
-            end_refused(str(refused))
-        except NoEngine as silent:
-            end_unanswered(place, silent)
+        with EngineClient(place.files.control_socket) as client:
+            last = _followed(client, wish, within, json=json)
+    except NoEngine as silent:  # or it ended in the middle of it: then it is gone on with
+        last = _followed_at_rest(place, silent, wish, within, data, json=json)
     if last["phase"] != "flat":
         if not json:
             _tell_left(last, within)
-        raise typer.Exit(NOT_FLAT)
-
-
-def _require_venue(venue: Venue | None, *, paper: bool = False, live: bool = False) -> None:
-    """End the command if a venue is meant that this version does not trade on."""
-    meant = {Venue.PAPER: paper, Venue.LIVE: live}
-    names = [each.value for each, is_meant in meant.items() if is_meant or venue is each]
-    if names:
-        end(
-            f"venue {' and '.join(names)}: this version trades on the embedded venue only; use"
-            " --venue embedded",
-            ExitCode.USAGE,
-        )
+        raise typer.Exit(int(ExitCode.FAIL_CLOSED) if last.get("market_over") else NOT_FLAT)
 
 
 def _explanation(place: Place, pause: str) -> str:
@@ -115,43 +117,124 @@ def _explanation(place: Place, pause: str) -> str:
     )
 
 
-def _flatten_at_rest(place: Place, silent: NoEngine) -> NoReturn:
-    """The venue of an engine that does not run is not there either: nothing can be closed."""
-    end_without_engine(
-        place,
-        silent,
-        "start it, which it does halted, and say flatten again; or close the positions at the"
-        " venue",
-    )
-
-
-def _progress(
-    client: EngineClient, reason: str, pause: str, within_s: float
-) -> Iterator[dict[str, Any]]:
-    """Each step as it comes, the last one too when the time is up."""
+def _followed(
+    client: EngineClient, wish: dict[str, str], within_s: float, *, json: bool
+) -> dict[str, Any]:
+    """Have a running engine do it, and tell each step; gives the last one. Raises `NoEngine`."""
     until = time.monotonic() + within_s
-    found = client.call("flatten", reason=reason, pause=pause)
+
+    def wait() -> bool:
+        if time.monotonic() >= until:
+            return False
+        time.sleep(LOOK_EVERY_S)
+        return True
+
+    last: dict[str, Any] = {}
+    try:
+        for last in _steps(client, wish, wait):
+            _tell(last, json=json)
+    except CommandFailed as refused:
+        end_refused(str(refused))
+    return last
+
+
+def _followed_at_rest(
+    place: Place,
+    silent: NoEngine,
+    wish: dict[str, str],
+    within_s: float,
+    bars: Path | None,
+    *,
+    json: bool,
+) -> dict[str, Any]:
+    """Do it without an engine that runs, and tell each step; gives the last one."""
+    from hydra.ops.debug.describing import utc_text
+
+    last: dict[str, Any] = {}
+    try:
+        with taken_up(place, silent, bars, when_it_trades=True) as engine:
+            until = engine.at + int(within_s * SECOND_NS)
+
+            def wait() -> bool:
+                if engine.at >= until:
+                    return False
+                engine.go_on(SECOND_NS)
+                return True
+
+            if not json:
+                _say(
+                    f"EMBEDDED VENUE: not real money, not real fills; market: {engine.origin}",
+                    f"no engine runs on {place.files.lock.parent}: done from here, without its"
+                    " bots; the market goes on for it in virtual time, from"
+                    f" {utc_text(engine.at)} on",
+                )
+            for step in _steps(engine, wish, wait):
+                last = {**step, "at": utc_text(engine.at), "closed": _closed(engine)}
+                last["market_over"] = engine.is_market_over
+                _tell(last, json=json)
+    except CommandFailed as refused:
+        end_refused(str(refused))
+    if not json:
+        _say(*_lines_at_rest(last))
+    return last
+
+
+def _steps(
+    engine: Asked, wish: dict[str, str], wait: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    """Each step as it comes, until it has ended, or `wait` says that it is enough."""
+    found = engine.call("flatten", **wish)
     told: dict[str, Any] = {}
     while True:
         if found != told:
             told = found
             yield found
-        if found["phase"] in ("flat", "failed") or time.monotonic() >= until:
+        if found["phase"] in ("flat", "failed") or not wait():
             return
-        time.sleep(LOOK_EVERY_S)
-        found = client.call("flatten-progress")
+        found = engine.call("flatten-progress")
+
+
+def _closed(engine: "EngineAtRest") -> list[dict[str, str]]:
+    return [
+        {
+            "bot": bot,
+            "symbol": fill.symbol,
+            "side": fill.side.value,
+            "quantity": f"{fill.quantity:f}",
+            "price": f"{fill.price:f}",
+        }
+        for bot, fill in engine.closed
+    ]
+
+
+def _lines_at_rest(last: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{fill['side']} {fill['quantity']} {fill['symbol']} at {fill['price']} for {fill['bot']}"
+        for fill in last["closed"]
+    ]
+    lines.append(
+        f"the market is at {last['at']} now; the next run starts paused, until `hydra-trader"
+        " resume --reason …`"
+    )
+    return lines
+
+
+def _say(*lines: str) -> None:
+    from hydra.ops.debug import render
+
+    for line in lines:
+        render.write(render.clean(line))
 
 
 def _tell(step: dict[str, Any], *, json: bool) -> None:
     import sys
 
-    from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
 
     if json:
         write_json(step, line=True)
     else:
-        render.write(render.clean(f"{step['phase']}: {step['detail'] or _DOING[step['phase']]}"))
+        _say(f"{step['phase']}: {step['detail'] or _DOING[step['phase']]}")
     sys.stdout.flush()  # whoever reads our output should see it as it happens
 
 
@@ -169,6 +252,9 @@ _DOING = {
 def _tell_left(last: dict[str, Any], within_s: float) -> None:
     held = [f"{quantity} {symbol}" for symbol, quantity in sorted(last["positions"].items())]
     left = ", ".join([*held, *last["open_orders"]]) or "what is left is not known"
-    over = "it failed" if last["phase"] == "failed" else f"not flat within {within_s:g} s"
+    if last.get("market_over"):
+        over = "the market of this account is over, so that nothing of it can be closed any more"
+    else:
+        over = "it failed" if last["phase"] == "failed" else f"not flat within {within_s:g} s"
     line = f"NOT FLAT: {over}; left: {left}; look at `hydra-trader status`"
     typer.echo(line, err=True)

@@ -14,7 +14,7 @@ from hydra.ops.exit_codes import ExitCode
 if TYPE_CHECKING:
     from hydra.store.engine_files import EngineFiles
 
-__all__ = ["CONFIG", "ConfigDir", "ForVenue", "Json", "LogDir", "StateDir"]
+__all__ = ["CONFIG", "Bars", "ConfigDir", "ForVenue", "Json", "LogDir", "StateDir"]
 
 ForVenue = Annotated[
     Venue | None,
@@ -39,6 +39,15 @@ LogDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="For programs: the answer as JSON.")]
+Bars = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Where no engine runs: the bars that `run` was given with --data, if any.",
+        show_default=False,
+    ),
+]
 
 
 def files_meant(

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from hydra.ops.at_rest.taking_up import taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
     Reason,
     end_refused,
-    end_without_engine,
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
-from hydra.ops.offline import CONFIG, ForVenue, Json, LogDir, StateDir
+from hydra.ops.offline import CONFIG, Bars, ForVenue, Json, LogDir, StateDir
 
 ANSWER_WITHIN_S = 10.0
 DIFFERENT = 1
@@ -91,6 +91,7 @@ Kind = Annotated[
 @app.callback(invoke_without_command=True)
 def reconcile(
     context: typer.Context,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = None,
     state_dir: StateDir = None,
@@ -101,17 +102,22 @@ def reconcile(
 
     Without a verb: compares now, and shows each difference with its ways out.
     A difference halts trading; it ends with it, or with your decision about
-    it, and with `resume`. Needs a running engine.
+    it, and with `resume`.
+
+    Where no engine runs, its record is taken up and compared from here, and
+    what it had not heard of (a fill, an order that expired) is booked, as when
+    it starts. Run with --data, it needs --data here too.
 
     Exit code 0: nothing differs, or it is settled; 1: something differs,
     nothing could be compared, or the engine refused; 11: an engine has the
-    record and does not answer; 10: the settings are not fit; 2: usage, or no
-    engine runs.
+    record and does not answer (what to do is said); 13: the record cannot be
+    used; 20: it failed closed; 10: the settings are not fit; 2: usage, or
+    nothing was ever traded here.
     """
     where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
-    context.obj = {**where, "json": json}
+    context.obj = {**where, "data": data, "json": json}
     if context.invoked_subcommand is None:
-        _show(_asked(_place(context), "differences"), json=json)
+        _show(_asked(_meant(context), "differences"), json=json)
 
 
 @app.command()
@@ -122,6 +128,7 @@ def assign(
     price: Price,
     reason: Reason,
     kind: Kind = None,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = None,
     state_dir: StateDir = None,
@@ -129,9 +136,10 @@ def assign(
     json: Json = False,
 ) -> None:
     """Give a bot what the account holds more, or less, of a symbol than the record."""
-    place = _place(context, venue=venue, config=config, state_dir=state_dir, log_dir=log_dir)
+    where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
+    meant = _meant(context, **where, data=data)
     decision = {"decision": "assign", "bot": bot, "price": str(price), "kind": kind}
-    _settle(context, place, subject, reason, decision, json=json)
+    _settle(context, meant, subject, reason, decision, json=json)
 
 
 @app.command()
@@ -140,6 +148,7 @@ def exclude(
     subject: Subject,
     reason: Reason,
     kind: Kind = None,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = None,
     state_dir: StateDir = None,
@@ -147,8 +156,9 @@ def exclude(
     json: Json = False,
 ) -> None:
     """Leave a difference alone from now on: somebody else looks after it."""
-    place = _place(context, venue=venue, config=config, state_dir=state_dir, log_dir=log_dir)
-    _settle(context, place, subject, reason, {"decision": "exclude", "kind": kind}, json=json)
+    where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
+    meant = _meant(context, **where, data=data)
+    _settle(context, meant, subject, reason, {"decision": "exclude", "kind": kind}, json=json)
 
 
 @app.command()
@@ -158,6 +168,7 @@ def adopt(
     reason: Reason,
     bot: MaybeForBot = None,
     kind: Kind = None,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = None,
     state_dir: StateDir = None,
@@ -165,9 +176,10 @@ def adopt(
     json: Json = False,
 ) -> None:
     """Take what the broker says of an order over into the record, for a bot."""
-    place = _place(context, venue=venue, config=config, state_dir=state_dir, log_dir=log_dir)
+    where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
+    meant = _meant(context, **where, data=data)
     decision = {"decision": "adopt", "bot": bot, "kind": kind}
-    _settle(context, place, order, reason, decision, json=json)
+    _settle(context, meant, order, reason, decision, json=json)
 
 
 @app.command("adjust-cash", context_settings={"ignore_unknown_options": True})  # as -5.00 is one
@@ -175,6 +187,7 @@ def adjust_cash(
     context: typer.Context,
     amount: Amount,
     reason: Reason,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = None,
     state_dir: StateDir = None,
@@ -182,45 +195,46 @@ def adjust_cash(
     json: Json = False,
 ) -> None:
     """Accept cash that came or went otherwise than by trading: a deposit, a fee."""
-    place = _place(context, venue=venue, config=config, state_dir=state_dir, log_dir=log_dir)
+    where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
+    meant = _meant(context, **where, data=data)
     decision = {"decision": "adjust", "amount": str(amount)}
-    _settle(context, place, "cash", reason, decision, json=json)
+    _settle(context, meant, "cash", reason, decision, json=json)
 
 
-def _place(context: typer.Context, **said: Any) -> Place:
-    """The engine that is meant: what is not said after the verb may be said before it."""
+def _meant(context: typer.Context, **said: Any) -> tuple[Place, Path | None]:
+    """The engine that is meant, and the bars that its run was given: what is not said after the
+    verb may be said before it.
+    """
     meant = {name: said.get(name) or before for name, before in context.obj.items()}
     venue: Venue | None = meant["venue"]
-    return place_meant(meant["config"] or CONFIG, venue, meant["state_dir"], meant["log_dir"])
+    config, bars = meant["config"] or CONFIG, meant["data"]
+    return place_meant(config, venue, meant["state_dir"], meant["log_dir"]), bars
 
 
-def _asked(place: Place, command: str, **arguments: Any) -> dict[str, Any]:
+def _asked(meant: tuple[Place, Path | None], command: str, **arguments: Any) -> dict[str, Any]:
+    """The answer of the engine: of one that runs, or else of one that is taken up for it."""
+    place, bars = meant
     try:
-        with EngineClient(place.files.control_socket, ANSWER_WITHIN_S) as client:
-            return client.call(command, **arguments)
+        try:
+            with EngineClient(place.files.control_socket, ANSWER_WITHIN_S) as client:
+                return client.call(command, **arguments)
+        except NoEngine as silent:
+            with taken_up(place, silent, bars) as engine:
+                return {**engine.call(command, **arguments), "engine": "stopped"}
     except CommandFailed as refused:
         end_refused(str(refused))
-    except NoEngine as silent:
-        _reconcile_at_rest(place, silent)
-
-
-def _reconcile_at_rest(place: Place, silent: NoEngine) -> NoReturn:
-    """The venue of an engine that does not run is not there either: nothing can be compared."""
-    end_without_engine(
-        place, silent, "start it, which it does halted where something differs, and say it again"
-    )
 
 
 def _settle(
     context: typer.Context,
-    place: Place,
+    meant: tuple[Place, Path | None],
     subject: str,
     reason: str,
     decision: Mapping[str, str | None],
     *,
     json: bool,
 ) -> None:
-    told = _asked(place, "settle", subject=subject, reason=reason, **decision)
+    told = _asked(meant, "settle", subject=subject, reason=reason, **decision)
     if json or context.obj["json"]:
         from hydra.ops.debug.engine import write_json
 

@@ -24,11 +24,24 @@ from hydra.settings.errors import shown
 from hydra.settings.kinds import Word
 from hydra.settings.safer import Safer
 from hydra.settings.section import Minutes, OnOff, Section, percent_of
+from hydra.trading.sub_ledgers import UNATTRIBUTED
 
 T = TypeVar("T")
 
+
+def _not_nobodys(bot_id: str) -> str:
+    if bot_id == UNATTRIBUTED:
+        raise ValueError(
+            f"found {shown(bot_id)}, wanted another name; that one is the record's, for money and"
+            " positions that no bot has a part in"
+        )
+    return bot_id
+
+
 BotId = Annotated[
-    str, Word(re.compile(r"[A-Za-z0-9_-]{1,32}"), "a name of 1 to 32 letters, digits, _ and -")
+    str,
+    Word(re.compile(r"[A-Za-z0-9_-]{1,32}"), "a name of 1 to 32 letters, digits, _ and -"),
+    AfterValidator(_not_nobodys),
 ]
 Ticker = Annotated[
     str, Word(re.compile(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z]{1,3})?"), "a ticker such as AAPL")

@@ -97,13 +97,17 @@ class Records:
             if stop is not None and len(stops) == 1
         }
 
-    def inventories(self) -> tuple[BotInventory, ...]:
-        """What every bot holds, and what it held once, by bot and symbol."""
-        return self._all(INVENTORIES, "ORDER BY bot, symbol")
+    def inventories(self, bot: str | None = None) -> tuple[BotInventory, ...]:
+        """What one bot, or every one, holds, and what it held once, by bot and symbol."""
+        if bot is None:
+            return self._all(INVENTORIES, "ORDER BY bot, symbol")
+        return self._all(INVENTORIES, "WHERE bot = ? ORDER BY symbol", bot)
 
-    def sub_ledgers(self) -> tuple[SubLedger, ...]:
-        """Every bot's money, by bot."""
-        return self._all(SUB_LEDGERS, "ORDER BY bot")
+    def sub_ledgers(self, bot: str | None = None) -> tuple[SubLedger, ...]:
+        """The money of one bot, or of every one, by bot."""
+        if bot is None:
+            return self._all(SUB_LEDGERS, "ORDER BY bot")
+        return self._all(SUB_LEDGERS, "WHERE bot = ?", bot)
 
     def counters(self, session: str | None = None) -> tuple[SessionCounters, ...]:
         """What every bot has done, in one session or in all."""

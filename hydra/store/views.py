@@ -16,7 +16,8 @@ from messages.positions import BookRecovered, GuardedOrder, GuardianRecord, Reco
 
 
 def book_of(records: Records, bot: str | None) -> BookRecovered:
-    """Every order and every fill, of one bot or of all."""
+    """Every order, every fill, and what is held, of one bot or of all."""
+    sub_ledgers = records.sub_ledgers(bot)
     return BookRecovered(
         orders=tuple(
             RecordedOrder(
@@ -28,6 +29,8 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
             for record in records.orders(bot)
         ),
         fills=tuple(record.fill for record in records.fills(bot)),
+        held=tuple(each for each in records.inventories(bot) if each.inventory.lots),
+        realised=exact.total(sub_ledger.realised for sub_ledger in sub_ledgers),
     )
 
 

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hydra.ops.debug.client import EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.trading.trading_state import TradingState
 from messages.control import Flatten, FlattenReported
+from tests.ops.at_rest.left_behind import holding
 from tests.ops.control.command_line import ME, says
 from tests.ops.control.engines import ControlledEngine, controlled
 from tests.ops.control.lives import begun, lived
@@ -142,16 +145,15 @@ def test_what_does_not_exist_yet_or_contradicts_itself_is_refused_in_one_line(
     assert engine.told.flattens == []
 
 
-def test_where_no_engine_runs_it_says_what_to_do_instead(tmp_path: Path) -> None:
+def test_where_no_engine_runs_and_none_ever_traded_it_says_so(tmp_path: Path) -> None:
     files = lived(tmp_path)
 
     result = says(tmp_path, "flatten", *REASON, "--yes")
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert result.stderr == (
-        f"{files.lock.parent}: no engine runs here (no engine has made a socket at"
-        f" {files.control_socket}); start it, which it does halted, and say flatten again; or close"
-        " the positions at the venue\n"
+        f"{files.venue_log}: found none, so no engine has traded here; wanted the state of one; say"
+        " where it is with --state-dir or --venue\n"
     )
 
 
@@ -177,3 +179,19 @@ def test_what_the_guardian_cannot_do_is_said_in_one_line(
         "",
         "IndexError: list index out of range\n",
     )
+
+
+def test_what_an_engine_that_ended_in_the_middle_of_it_had_begun_is_gone_on_with_i59(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = holding(tmp_path)
+
+    def hung_up(_client: EngineClient, _command: str, **_arguments: object) -> dict[str, Any]:
+        raise NoEngine("the engine hung up without an answer")
+
+    monkeypatch.setattr(EngineClient, "__init__", lambda *_: None)
+    monkeypatch.setattr(EngineClient, "close", lambda _: None)
+    monkeypatch.setattr(EngineClient, "call", hung_up)
+    result = says(tmp_path, "flatten", *REASON, "--yes")
+
+    assert (result.exit_code, left.positions) == (ExitCode.CLEAN, {})

@@ -204,7 +204,7 @@ def test_a_wrong_usage_has_exit_code_2_and_settles_nothing(
 
 
 @pytest.mark.parametrize("words", [(), ("exclude", "AAPL", *REASON)])
-def test_where_no_engine_runs_it_says_what_to_do_instead(
+def test_where_no_engine_runs_and_none_ever_traded_it_says_so(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     files = lived(tmp_path)
@@ -213,9 +213,8 @@ def test_where_no_engine_runs_it_says_what_to_do_instead(
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert result.stderr == (
-        f"{files.lock.parent}: no engine runs here (no engine has made a socket at"
-        f" {files.control_socket}); start it, which it does halted where something differs, and say"
-        " it again\n"
+        f"{files.venue_log}: found none, so no engine has traded here; wanted the state of one; say"
+        " where it is with --state-dir or --venue\n"
     )
 
 

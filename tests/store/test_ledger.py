@@ -434,12 +434,46 @@ def test_the_book_holds_what_is_on_record_of_one_bot_or_of_all(ledger: Ledger) -
         filled_quantity=Decimal(10),
     )
 
-    assert ledger.book("momentum") == BookRecovered(orders=(my_order,), fills=(mine.fill,))
-    assert ledger.book("other") == BookRecovered(orders=(their_order,), fills=(theirs.fill,))
+    my_lots, their_lots = ledger.inventories()
+
+    assert ledger.book("momentum") == BookRecovered(
+        orders=(my_order,), fills=(mine.fill,), held=(my_lots,)
+    )
+    assert ledger.book("other") == BookRecovered(
+        orders=(their_order,), fills=(theirs.fill,), held=(their_lots,)
+    )
     assert ledger.book("nobody") == BookRecovered(orders=(), fills=())
     assert ledger.book(None) == BookRecovered(
-        orders=(their_order, my_order), fills=(mine.fill, theirs.fill)
+        orders=(their_order, my_order),
+        fills=(mine.fill, theirs.fill),
+        held=(my_lots, their_lots),
     )
+
+
+def test_the_book_holds_what_was_assigned_and_what_was_made_of_it_and_nothing_flat_i29_i61(
+    ledger: Ledger,
+) -> None:
+    sold = approved(decision(), side=Side.SELL)
+    for symbol, quantity, price in [("AAPL", 10, 180), ("TSLA", 1, 200), ("TSLA", -1, 201)]:
+        ledger.assign_position(
+            "momentum",
+            symbol,
+            Decimal(quantity),
+            price=Decimal(price),
+            reason="seen at the venue",
+            operator="pat",
+            at=AT,
+        )
+    ledger.record_intent(sold, AT)
+    ledger.record_report(filled(sold.order, "4", "sold", price=Decimal(181)), AT)
+
+    book = ledger.book("momentum")
+
+    (held,) = book.held
+    assert (held.bot, held.inventory.symbol) == ("momentum", "AAPL")
+    assert held.inventory.position == 6
+    assert [fill.execution_id for fill in book.fills] == ["sold"]
+    assert book.realised == 4 + 1
 
 
 def test_values_are_kept_until_they_are_put_again(tmp_path: Path) -> None:

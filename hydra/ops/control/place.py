@@ -17,6 +17,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import end, one_line_for_faults
 
 if TYPE_CHECKING:
+    from hydra.settings import Settings
     from hydra.store.engine_files import EngineFiles
     from hydra.store.engine_lock import Holder
 
@@ -43,18 +44,21 @@ Reason = Annotated[
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the engine that is meant keeps its files. `unfit` is what is wrong with the settings:
-    then a running engine can still be reached, but its record cannot be touched.
+    """Where the engine that is meant keeps its files, and its settings. `unfit` is what is wrong
+    with these: then a running engine can still be reached, but its record cannot be touched.
     """
 
     files: "EngineFiles"
     venue: str
+    settings: "Settings | None" = None
     unfit: str | None = None
 
-    def require_fit(self) -> None:
-        """End the command with 10 if the settings are not fit."""
+    def require_fit(self) -> "Settings":
+        """The settings; ends the command with 10 if they are not fit."""
         if self.unfit is not None:
             end(self.unfit, ExitCode.CONFIGURATION_REFUSED)
+        assert self.settings is not None, "they are fit"
+        return self.settings
 
 
 def place_meant(
@@ -72,7 +76,7 @@ def place_meant(
     try:
         settings = load_settings(config, venue=None if venue is None else VenueName(venue.value))
         files = files_of_venue(settings, state_dir, log_dir)
-        return Place(files=files, venue=settings.broker.venue.value)
+        return Place(files=files, venue=settings.broker.venue.value, settings=settings)
     except (SettingsRefused, NamesClash) as refused:
         unfit = str(refused) if isinstance(refused, SettingsRefused) else f"{config}: {refused}"
     if state_dir is None:
@@ -117,13 +121,6 @@ def holder_of(place: Place) -> "Holder | None":
         except BlockingIOError:
             return holder
     return None
-
-
-def end_without_engine(place: Place, silent: NoEngine, advice: str) -> NoReturn:
-    """End a command that needs a running engine: with 11 if one has the record, else with 2."""
-    if holder_of(place) is not None:
-        end_unanswered(place, silent)
-    end(f"{place.files.lock.parent}: no engine runs here ({silent}); {advice}", ExitCode.USAGE)
 
 
 def end_refused(text: str) -> NoReturn:
