@@ -9,6 +9,7 @@ from hydra.trading import unknown_outcomes as search
 from hydra.trading.causes import (
     ABSENT_ORDER_LIVES,
     ECHO_MISMATCH,
+    TRADING_STREAM_LOST,
     UNKNOWN_OUTCOME,
     CauseKind,
 )
@@ -56,11 +57,13 @@ from messages.reconciliation import (
     SnapshotTaken,
     TryAgain,
 )
+from messages.streams import StreamConnected, StreamGap, StreamLost, StreamOverdue
 
 Inbox: TypeAlias = (
     OrderStored
     | CancelOrder
     | VenueReport
+    | OrderWithheld
     | ReportStored
     | SnapshotTaken
     | SnapshotFailed
@@ -73,12 +76,19 @@ Inbox: TypeAlias = (
     | TryAgain
     | AnswerOverdue
     | LookDue
+    | StreamConnected
+    | StreamLost
+    | StreamGap
+    | StreamOverdue
     | Replied
     | ReportHealth
 )
 
 ANSWER_WITHIN = 15 * SECOND
 """T_REST: what the venue has not said of an order, or of the account, within this is unknown."""
+STREAM_BACK_WITHIN = 10 * SECOND
+"""A loss of the trading stream that lasts longer halts; until then no entry is sent."""
+NOT_CONNECTED = "the trading stream is not connected yet"
 RECOVER_WITHIN = 5 * SECOND
 PERIODIC = "again and again"
 TRIES = 3
@@ -100,6 +110,9 @@ class BrokerGateway(Actor[Inbox]):
     that has expired is *withheld*: it was never sent, and that is recorded too. Nothing is sent a
     second time: of an order that the venue does not answer, the outcome is looked up. Record and
     venue are compared at each start, when somebody asks, and again and again.
+
+    A venue that tells what happens on a stream can fail to. From a loss or a gap on until a
+    comparison that began after it has found nothing, no entry is sent (I47).
     """
 
     def __init__(
@@ -133,6 +146,11 @@ class BrokerGateway(Actor[Inbox]):
         """Why the next one is to be made: whoever asks now wants to know what is from now on."""
         self._last: Reconciled | None = None
         self._clean_at: int | None = None
+        self._stream_is_lost = venue.has_stream
+        self._blind = NOT_CONNECTED if venue.has_stream else ""
+        """Why the record may be behind the venue, "" if it is not known to be."""
+        self._seen_until = 0
+        """Readings of the account up to this number began before that was so."""
         self._sent = 0
         self._withheld = 0
 
@@ -145,6 +163,7 @@ class BrokerGateway(Actor[Inbox]):
         # something that an earlier incarnation may have sent.
         ctx.ask(self._persister, RecoverOpenOrders(), within=RECOVER_WITHIN, tag="open orders")
         ctx.every(self._reconcile_every, ReconcileNow(reason=PERIODIC))
+        self._venue.report_stream()  # it may have come up before this incarnation did
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
@@ -162,6 +181,8 @@ class BrokerGateway(Actor[Inbox]):
                 | OrderUnknown()
             ):
                 self._hear(message, ctx)
+            case OrderWithheld():
+                self._take_back(message, ctx)
             case ReportStored():
                 self._learn(message, ctx)
             case OrderFound():
@@ -193,6 +214,8 @@ class BrokerGateway(Actor[Inbox]):
                     self._tried(ctx, compared=message)
             case TryAgain():
                 self._read(ctx)
+            case StreamConnected() | StreamLost() | StreamGap() | StreamOverdue():
+                self._watch_stream(message, ctx)
             case Replied():
                 self._recover(message, ctx)
             case ReportDifferences():
@@ -212,8 +235,10 @@ class BrokerGateway(Actor[Inbox]):
         if late > 0:
             self._withhold(stored, f"the approval expired {late // 1_000_000} ms ago", ctx)
             return
-        if not self._unanswered:
-            ctx.after(ANSWER_WITHIN, AnswerOverdue())
+        if self._blind and not approved.intent.decision.role.reduces:
+            self._withhold(stored, self._blind, ctx)
+            return
+        is_only_one = not self._unanswered
         self._unanswered[name] = (order, ctx.now())  # before the call: an answer may outrun it
         self._unproven[name] = ctx.market_time()
         try:
@@ -223,6 +248,8 @@ class BrokerGateway(Actor[Inbox]):
             self._withhold(stored, str(refused), ctx)
             return
         self._sent += 1
+        if is_only_one:  # else a timer runs already; it can wait for the order, which cannot
+            ctx.after(ANSWER_WITHIN, AnswerOverdue())
 
     def _withhold(self, stored: OrderStored, reason: str, ctx: Context) -> None:
         self._withheld += 1
@@ -231,6 +258,15 @@ class BrokerGateway(Actor[Inbox]):
             reason=reason,
             at=ctx.market_time(),
         )
+        ctx.tell(self._persister, withheld)
+
+    def _take_back(self, withheld: OrderWithheld, ctx: Context) -> None:
+        """The venue's adapter had taken it on, and in the end nothing of it was sent."""
+        name = withheld.client_order_id
+        self._unanswered.pop(name, None)
+        self._unproven.pop(name, None)
+        self._sent -= 1
+        self._withheld += 1
         ctx.tell(self._persister, withheld)
 
     def _cancel(self, message: CancelOrder, ctx: Context) -> None:
@@ -320,6 +356,38 @@ class BrokerGateway(Actor[Inbox]):
             case _:
                 assert_never(effect)
 
+    # The stream on which the venue tells what happens
+
+    def _watch_stream(
+        self, message: StreamConnected | StreamLost | StreamGap | StreamOverdue, ctx: Context
+    ) -> None:
+        match message:
+            case StreamConnected():
+                ctx.log("stream_connected", stream=message.stream, connection=message.connection)
+                self._stream_is_lost = False
+                ctx.cancel(StreamOverdue.__name__)
+                self._be_blind(f"connection {message.connection} of the trading stream began", ctx)
+            case StreamLost():
+                ctx.log("stream_lost", stream=message.stream, reason=message.reason)
+                if not self._stream_is_lost:
+                    ctx.after(STREAM_BACK_WITHIN, StreamOverdue(reason=message.reason))
+                self._stream_is_lost = True
+                self._blind = f"the trading stream is lost: {message.reason}"
+                if message.is_refused:
+                    self._halt(TRADING_STREAM_LOST, message.reason, ctx)
+            case StreamGap():
+                ctx.log("stream_gap", stream=message.stream, reason=message.reason, raw=message.raw)
+                self._be_blind(f"the trading stream has a gap: {message.reason}", ctx)
+            case StreamOverdue():
+                detail = f"not back within {STREAM_BACK_WITHIN // SECOND} s: {message.reason}"
+                self._halt(TRADING_STREAM_LOST, detail, ctx)
+
+    def _be_blind(self, reason: str, ctx: Context) -> None:
+        if not self._stream_is_lost:
+            self._blind = reason
+        self._seen_until = self._number
+        self._reconcile(reason, ctx)
+
     # Comparing record and venue
 
     def _reconcile(self, reason: str, ctx: Context) -> None:
@@ -371,8 +439,10 @@ class BrokerGateway(Actor[Inbox]):
             failure=failure,
             snapshot=snapshot,
         )
-        if self._last.is_clean and snapshot is not None:
-            self._clean_at = snapshot.at
+        if self._last.is_clean and compared is not None:
+            self._clean_at = compared.snapshot.at
+            if compared.number > self._seen_until and not self._stream_is_lost:
+                self._blind = ""
         taken_up = 0 if compared is None else compared.taken_up
         if reasons != (PERIODIC,) or taken_up or not self._last.is_clean:
             ctx.log(
@@ -421,6 +491,8 @@ class BrokerGateway(Actor[Inbox]):
             is_well, detail = False, f"the venue cannot be read: {last.failure}"
         elif last.differences:
             is_well, detail = False, f"{len(last.differences)} differences with the venue"
+        elif self._blind == NOT_CONNECTED:
+            is_well, detail = False, self._blind
         else:
             is_well = True
             detail = f"{self._sent} orders sent, {self._withheld} withheld, agrees with the venue"

@@ -68,6 +68,11 @@ def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: 
             f"order {wish.subject} has no name that we could book it under; cancel it at the venue,"
             " or exclude it"
         )
+    if listing.unread:
+        raise RecordRefused(
+            f"order {wish.subject} cannot be kept on record ({listing.unread}); cancel it at the"
+            " venue, or exclude it"
+        )
     held = ledger.record_view(snapshot).positions.get(order.symbol, ZERO)
     intent = OrderIntent(
         decision=DecisionKey(

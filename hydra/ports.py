@@ -104,7 +104,11 @@ class Conditions(Protocol):
 
 
 class Venue(Protocol):
-    """Where orders go. Every outcome comes back as a `VenueReport` told to the gateway."""
+    """Where orders go. Every outcome comes back as a `VenueReport` told to the gateway.
+
+    A venue that is reached by other threads passes the gate there, at the last instant: what is
+    refused then is told as `OrderWithheld`.
+    """
 
     def submit(self, approved: OrderApproved, key: GateKey) -> None:
         """Pass the gate and send. Raises `GateRefused` if the gate is shut; then nothing left."""
@@ -120,6 +124,24 @@ class Venue(Protocol):
 
         Orders that ended and fills of before `since` (market time) may be left out.
         """
+
+    @property
+    def has_stream(self) -> bool:
+        """Whether outcomes are told on a stream, which can be lost."""
+
+    def report_stream(self) -> None:
+        """Tell how the stream is now: `StreamConnected` or `StreamLost`; nothing without one."""
+
+
+class PriceFeed(Protocol):
+    """Where live prices come from. Everything it has to say is told to the data feed."""
+
+    @property
+    def streams(self) -> Mapping[str, tuple[str, ...]]:
+        """The symbols that each stream tells of, by its name."""
+
+    def report(self) -> None:
+        """Tell how each stream is now, and which bars are missing."""
 
 
 class IntentRecorded(msgspec.Struct, frozen=True):

@@ -1,19 +1,86 @@
 """What the market did, on its way from the venue to the bots."""
 
 from hydra.trading.bars import Bar
+from hydra.trading.quotes import Quote
+from hydra.trading.symbol_prices import Unready
 from messages.message import Message
 
 
 class BarReceived(Message, frozen=True, kw_only=True):
-    """The venue's adapter has a closed bar. Nothing about it has been checked yet."""
+    """The venue's adapter has a closed bar. Nothing about it has been checked yet.
+
+    `is_backfill`: it was fetched after it had happened. It is history, not news.
+    """
 
     bar: Bar
+    is_backfill: bool = False
 
 
 class BarClosed(Message, frozen=True, kw_only=True):
-    """The data feed checked a bar and publishes it on `bars_topic(symbol)`."""
+    """The data feed checked a bar and publishes it on `bars_topic(symbol)`.
+
+    `is_backfill`: it closed a while ago. It feeds indicators, and nobody decides on it.
+    """
 
     bar: Bar
+    is_backfill: bool = False
+
+
+class QuoteReceived(Message, frozen=True, kw_only=True):
+    """The venue's adapter has a new quote. Nothing about it has been checked yet."""
+
+    quote: Quote
+
+
+class TradingStatusReceived(Message, frozen=True, kw_only=True):
+    """The exchange says whether a symbol trades. Every word but a known resume is a halt.
+
+    `code` and `reason` are the exchange's own; `at` is venue time (UTC ns).
+    """
+
+    symbol: str
+    trades: bool
+    code: str
+    reason: str
+    at: int
+
+
+class QuoteChanged(Message, frozen=True, kw_only=True):
+    """The data feed checked a quote and publishes it on `quotes_topic(symbol)`."""
+
+    quote: Quote
+
+
+class BarsMissing(Message, frozen=True, kw_only=True):
+    """Bars of these symbols were missed. No newer one is told before `BarsComplete` is.
+
+    It may be told again, with another reason: why they are still missing.
+    """
+
+    symbols: tuple[str, ...]
+    reason: str
+
+
+class BarsComplete(Message, frozen=True, kw_only=True):
+    """What was missing of these symbols has been told."""
+
+    symbols: tuple[str, ...]
+
+
+class SymbolReported(Message, frozen=True, kw_only=True):
+    """The data feed's word on one symbol, on `SYMBOLS_TOPIC`, whenever it changes.
+
+    `why` says why the symbol must not be entered; None: it may be. `at` is market time.
+    """
+
+    symbol: str
+    why: Unready | None
+    detail: str
+    at: int
+
+
+class PricesDue(Message, frozen=True, kw_only=True):
+    """The data feed's word to itself: see how old every price is by now."""
 
 
 class FeedEnded(Message, frozen=True, kw_only=True):
@@ -25,7 +92,15 @@ class FeedEnded(Message, frozen=True, kw_only=True):
 FEED_TOPIC = "feed"
 """Where `FeedEnded` is published, and `BarClosed` of every symbol."""
 
+SYMBOLS_TOPIC = "symbols"
+"""Where `SymbolReported` is published."""
+
 
 def bars_topic(symbol: str) -> str:
     """Where `BarClosed` of one symbol is published."""
     return f"bars/{symbol}"
+
+
+def quotes_topic(symbol: str) -> str:
+    """Where `QuoteChanged` of one symbol is published."""
+    return f"quotes/{symbol}"

@@ -12,7 +12,8 @@ from hydra.trading.differences import Difference, DifferenceKind
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from messages.message import Message
-from messages.orders import VenueReport, client_order_id_of
+from messages.orders import OrderWithheld, VenueReport, client_order_id_of
+from messages.streams import StreamConnected, StreamGap, StreamLost
 
 
 class ReconcileNow(Message, frozen=True, kw_only=True):
@@ -167,12 +168,27 @@ RECONCILED_TOPIC = "reconciliation/ended"
 """Where the gateway publishes every `Reconciled`."""
 
 
-def order_named_in(
-    message: VenueReport | SnapshotTaken | SnapshotFailed | OrderFound | OrderNotFound,
-) -> str | None:
+VenueWord: TypeAlias = (
+    VenueReport
+    | OrderWithheld
+    | SnapshotTaken
+    | SnapshotFailed
+    | OrderFound
+    | OrderNotFound
+    | ReconcileNow
+    | StreamConnected
+    | StreamLost
+    | StreamGap
+)
+"""All that the adapter of a venue tells the gateway."""
+
+
+def order_named_in(message: VenueWord) -> str | None:
     """The client order id of the order that the venue speaks of; None if it is of no one order."""
     match message:
-        case SnapshotTaken() | SnapshotFailed():
+        case SnapshotTaken() | SnapshotFailed() | ReconcileNow():
+            return None
+        case StreamConnected() | StreamLost() | StreamGap():
             return None
         case OrderFound() | OrderNotFound():
             return message.client_order_id

@@ -11,56 +11,29 @@ may repeat the newest `ledger_seq` and `ledger_chain`. `docs/events.md` is this 
 
 from collections.abc import Mapping
 
-import msgspec
-
-
-class Speaker(msgspec.Struct, frozen=True):
-    """Who says it, and the `source` of its lines, with `*` for any text; "" if they have none."""
-
-    name: str
-    source: str
-
-
-class EventKind(msgspec.Struct, frozen=True):
-    """One kind of line. A line has all of `fields` and may have any of `optional`.
-
-    If the line belongs to the story of an order, `order_at` says where the order is named: the
-    way to its `client_order_id` or its decision. A decision and its `client_order_id` stand side
-    by side in `order_approved`, so the one leads to the other.
-    """
-
-    name: str
-    speaker: Speaker
-    meaning: str
-    fields: Mapping[str, str]
-    optional: Mapping[str, str] = {}
-    order_at: tuple[str, ...] = ()
-
-
-def is_free(name: str) -> bool:
-    """Whether the name is a bot's own to give."""
-    return "." in name
-
-
-BOT = Speaker("A bot", "/hydra/bots/*")
-WISHER = Speaker("A bot, or the flattener for one", "/hydra/*")
-GUARDIAN = Speaker("The risk guardian", "/hydra/core/risk_guardian")
-PERSISTER = Speaker("The state persister", "/hydra/core/state_persister")
-GATEWAY = Speaker("The broker gateway", "/hydra/core/broker_gateway")
-FLATTENER = Speaker("The flattener", "/hydra/core/flattener")
-FEED = Speaker("The data feed", "/hydra/core/data_feed")
-MONITOR = Speaker("The health monitor", "/hydra/core/health_monitor")
-SERVICE = Speaker("Whoever keeps something open for onlookers", "/hydra/ops/*")
-SUPERVISOR = Speaker("A supervisor", "/hydra*")
-ANYONE = Speaker("The kernel, of any actor", "/hydra*")
-KERNEL = Speaker("The kernel, of all of them", "runtime")
-MAIN = Speaker("The engine's front door", "main")
-RECORD = Speaker("The record, when a process takes it up or lets it go", "record")
-WATCH = Speaker("The watch over the record", "record_watch")
-KILL_WATCH = Speaker("The watch over the kill switch", "kill_watch")
-JOURNAL = Speaker("The journal itself", "")
-DEBUG = Speaker("The debug socket, for the operator", "debug")
-CONTROL = Speaker("The operator, by the control socket or on a record at rest", "control")
+from messages.event_kinds import (
+    ANYONE,
+    BOT,
+    CONTROL,
+    DEBUG,
+    FEED,
+    FLATTENER,
+    GATEWAY,
+    GUARDIAN,
+    JOURNAL,
+    KERNEL,
+    KILL_WATCH,
+    LISTENER,
+    MAIN,
+    MONITOR,
+    PERSISTER,
+    RECORD,
+    SERVICE,
+    SUPERVISOR,
+    WATCH,
+    WISHER,
+    EventKind,
+)
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
 _INTENT = "what was wanted, as in order_intended"
@@ -310,6 +283,24 @@ EVENTS: tuple[EventKind, ...] = (
         order_at=("client_order_id",),
     ),
     EventKind(
+        "stream_connected",
+        LISTENER,
+        "A stream of the venue is connected. What was missed before is compared, or fetched.",
+        {"stream": "its name", "connection": "which one it is since the start, from 1"},
+    ),
+    EventKind(
+        "stream_lost",
+        LISTENER,
+        "That stream tells nothing any more. Until it is back and caught up no entry is sent.",
+        {"stream": "its name", "reason": _REASON},
+    ),
+    EventKind(
+        "stream_gap",
+        LISTENER,
+        "Something on that stream could not be understood whole; of prices one line a second.",
+        {"stream": "its name", "reason": _REASON, "raw": "what was told, cut to a length"},
+    ),
+    EventKind(
         "reconciled",
         GATEWAY,
         "Record and venue were compared. A periodic comparison that finds nothing is not told.",
@@ -348,6 +339,51 @@ EVENTS: tuple[EventKind, ...] = (
             "start_at": "when the bar begins (UTC ns)",
             "fault": "what is wrong with it",
         },
+    ),
+    EventKind(
+        "quotes_dropped",
+        FEED,
+        "A quote that nobody must decide on; of each symbol at most one line a minute.",
+        {
+            "symbol": "the quote's, if it is one that is traded",
+            "at": "its time at the venue (UTC ns)",
+            "fault": "what is wrong with this one",
+            "number": "how many there were since the line before, this one included",
+        },
+    ),
+    EventKind(
+        "trading_status",
+        FEED,
+        "The exchange says whether a symbol trades.",
+        {
+            "symbol": "which one",
+            "trades": "whether it does; every word but a known resume means that it does not",
+            "words": "the exchange's own",
+            "at": "when, by the venue (UTC ns)",
+            "fault": "why this was left alone, empty if it was not",
+        },
+    ),
+    EventKind(
+        "symbol_reported",
+        FEED,
+        "Whether a symbol's prices can be relied on has changed; if not, none is entered in it.",
+        {
+            "symbol": "which one",
+            "why": "halted, lost, missing, unknown, stale or frozen; none: they can be",
+            "detail": _REASON,
+        },
+    ),
+    EventKind(
+        "bars_missing",
+        FEED,
+        "Bars were missed and are fetched. Until they are here, nobody sees newer ones.",
+        {"symbols": "of which symbols", "reason": _REASON},
+    ),
+    EventKind(
+        "bars_complete",
+        FEED,
+        "The bars that were missed are here.",
+        {"symbols": "of which symbols"},
     ),
     EventKind(
         "feed_ended",

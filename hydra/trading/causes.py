@@ -44,6 +44,8 @@ class CauseKind(msgspec.Struct, frozen=True, kw_only=True):
     """On live a pass alone does not do."""
     ends_with: str | None = None
     """What it ends with. No pass and no word takes it away before."""
+    goes_with_condition: bool = False
+    """It needs no cool-off and no person: the first pass that finds its condition gone ends it."""
 
     def cause(
         self,
@@ -193,6 +195,9 @@ PREFLIGHT = _limit("preflight", _HALTED, "`preflight` says what does not pass")
 API_FAILURES = _limit(
     "api_failures", _HALTED, "see whether the venue can be reached", is_exit_bots=True
 )
+TRADING_STREAM_LOST = _limit(
+    "trading_stream_lost", _HALTED, "see whether the venue's stream can be reached, and the keys"
+)
 STALE_FEED = _limit("stale_feed", _HALTED, "see whether prices arrive", is_exit_bots=True)
 STALE_SYMBOL = _limit(
     "stale_feed:",
@@ -201,6 +206,23 @@ STALE_SYMBOL = _limit(
     scope=Scope.SYMBOL,
     is_exit_bots=True,
 )
+SYMBOL_HALTED = CauseKind(
+    code="symbol_halted:",
+    cause_class=CauseClass.LIMIT,
+    state=_CLOSE_ONLY,
+    remedy="wait until the exchange lets it trade again and a price of it has come",
+    scope=Scope.SYMBOL,
+    goes_with_condition=True,
+)
+SYMBOL_UNREADY = CauseKind(
+    code="symbol_unready:",
+    cause_class=CauseClass.START,
+    state=_CLOSE_ONLY,
+    remedy="wait for its prices; if they do not come, see whether it still trades",
+    scope=Scope.SYMBOL,
+    ends_with="a price of it that can be relied on",
+)
+"""Never latched: it stands exactly as long as the data feed says that it is so."""
 UNPROTECTED = _limit(
     "unprotected:", _CLOSE_ONLY, "see to the protection of the position", is_exit_bots=True
 )
@@ -264,7 +286,8 @@ KINDS: tuple[CauseKind, ...] = (
     *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED),
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
-    *(PREFLIGHT, API_FAILURES, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
+    *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
+    *(SYMBOL_HALTED, SYMBOL_UNREADY),
     *(RECONCILIATION, ACCOUNT_BLOCKED, UNKNOWN_OUTCOME, ABSENT_ORDER_LIVES, IMPOSSIBLE_ORDER),
     *(ECHO_MISMATCH, CLOCK_FAULT, THROTTLE, REJECTIONS, COOLDOWN),
     *(HALT_MARKER_UNREADABLE, *_RECORD_FAULTS),

@@ -9,12 +9,9 @@ from hydra.trading.amounts import excess
 from hydra.trading.differences import Difference, DifferenceKind
 from hydra.trading.echo import echo_mismatch, words
 from hydra.trading.order_life import OrderState, OrderStatus
-from hydra.trading.orders import Fill
+from hydra.trading.orders import OUR_PREFIX, Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from hydra.trading.venue_word import contradiction, in_time, is_over
-
-OUR_PREFIX = "hy1-"
-"""How the name of every order of our making begins (see `orders.client_order_id`)."""
 
 
 def order_differences(
@@ -168,7 +165,9 @@ def _differences_of_listed(
             wanted="the order as it was sent",
         )
     on_record = {fill.execution_id: fill for fill in counted}
-    if why := contradiction(state, listing, executions, on_record):
+    if listing.unread:
+        yield _impossible(name, listing.unread, "words that we know")
+    elif why := contradiction(state, listing, executions, on_record):
         yield _impossible(name, why, "a report that can be true")
     else:
         yield from _gaps(name, listing, on_record, executions, since)
@@ -227,4 +226,5 @@ def _order_words(listing: VenueOrder) -> str:
     return words(
         f"{order.side.value} {words(order.quantity)} {order.symbol}, {listing.status.words},"
         f" {words(listing.filled_quantity)} filled, named {words(order.client_order_id)}"
+        f"{listing.unread and f' ({listing.unread})'}"
     )

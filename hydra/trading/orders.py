@@ -101,6 +101,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+OUR_PREFIX = "hy1-"
+"""How the name of every order of our making begins."""
+
+
 def client_order_id(account: str, decision: DecisionKey) -> str:
     """Derive the order's name from the decision: the same wish always has the same name.
 
@@ -110,7 +114,7 @@ def client_order_id(account: str, decision: DecisionKey) -> str:
     words.append(decision.role.value)
     digest = hashlib.blake2b("\x1f".join(words).encode(), digest_size=8).hexdigest()
     leg = _LEGS[decision.role]
-    return f"hy1-{decision.session.replace('-', '')}-{digest}-{leg}"
+    return f"{OUR_PREFIX}{decision.session.replace('-', '')}-{digest}-{leg}"
 
 
 _LEGS = {Role.ENTRY: "e", Role.EXIT: "x", Role.FLATTEN: "f"}

@@ -41,6 +41,11 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     replaced_by: str | None = None
     at: int = 0
     """When it came to this status, market time."""
+    unread: str = ""
+    """What the venue says of it in words that we do not have ("type is pegged"), "" if nothing.
+
+    Then `order` is only what could be read, and the order counts as open unless it is over.
+    """
 
 
 class VenueSnapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,6 +86,14 @@ class InProcessVenue:
             PermitClass.READ,
         )
 
+    @property
+    def has_stream(self) -> bool:
+        """See `Venue.has_stream`. Who is told is told at once."""
+        return False
+
+    def report_stream(self) -> None:
+        """See `Venue.report_stream`."""
+
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed: what rests may fill."""
         with self._lock:
@@ -160,3 +168,11 @@ class DryRunVenue:
         """See `Venue.take_snapshot`."""
         snapshot = self._engine.snapshot(self._market_time(), since)
         self._tell(SnapshotTaken(number=number, snapshot=snapshot))
+
+    @property
+    def has_stream(self) -> bool:
+        """See `Venue.has_stream`."""
+        return False
+
+    def report_stream(self) -> None:
+        """See `Venue.report_stream`."""

@@ -1,0 +1,130 @@
+"""How many requests a minute the broker is asked, and what they are kept for (K15).
+
+A window rather than a bucket: a bucket that starts full lets twice its rate through in its first
+minute, and the broker counts all. What is less urgent must leave more over, so that entries and
+polls can never use up what exits, cancels and reconciliation need. All times are machine time (ns).
+"""
+
+from enum import Enum
+
+import msgspec
+from msgspec import structs
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+RESET_UNKNOWN_NS = 30 * SECOND_NS
+"""How long to hold back after a 429 that does not say."""
+
+
+class Use(Enum):
+    """What a request is for, most urgent first."""
+
+    URGENT = "urgent"
+    """Cancels, exits and flatten: what makes the account safer."""
+    RECONCILE = "reconcile"
+    """Reading the account, and looking for orders whose outcome is unknown."""
+    ENTRY = "entry"
+    POLL = "poll"
+    """What could as well be asked later."""
+
+
+class Shares(msgspec.Struct, frozen=True, kw_only=True):
+    """The most that may be asked in a minute, and how much each use must leave of it.
+
+    The broker allows 200 an account, of which other programs may use some.
+    """
+
+    a_minute: int = 150
+    left_by_reconcile: int = 20
+    left_by_entry: int = 50
+    left_by_poll: int = 80
+
+    def left_by(self, use: Use) -> int:
+        """What has to be left once a request for this use is made."""
+        match use:
+            case Use.URGENT:
+                return 0
+            case Use.RECONCILE:
+                return self.left_by_reconcile
+            case Use.ENTRY:
+                return self.left_by_entry
+            case Use.POLL:
+                return self.left_by_poll
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked within the last minute, and what the broker has said of it.
+
+    `held_to`: so many more until `held_until`, by the broker's word; None: it has said nothing that
+    is less than our own limit.
+    """
+
+    shares: Shares
+    asked_at: tuple[int, ...] = ()
+    held_to: int | None = None
+    held_until: int = 0
+
+    def left(self, now: int) -> int:
+        """Requests that may be made now, for the most urgent use."""
+        return self.shares.a_minute - sum(now - at < MINUTE_NS for at in self.asked_at)
+
+    def held(self, now: int) -> int | None:
+        """What the broker says is left, if that holds us back now."""
+        return self.held_to if now < self.held_until else None
+
+
+def take(budget: Budget, use: Use, now: int) -> Budget | None:
+    """The budget after one request more; None if it may not be made now.
+
+    What the broker says holds back all but the urgent: to be refused once more costs less than a
+    cancel that was never asked for.
+    """
+    asked_at = tuple(at for at in budget.asked_at if now - at < MINUTE_NS)
+    left_after = budget.shares.a_minute - len(asked_at) - 1
+    if left_after < budget.shares.left_by(use):
+        return None
+    held = budget.held(now)
+    if held is not None and use is not Use.URGENT and held - 1 < budget.shares.left_by(use):
+        return None
+    return structs.replace(
+        budget,
+        asked_at=(*asked_at, now),
+        held_to=None if held is None else max(0, held - 1),
+    )
+
+
+def heard(budget: Budget, remaining: int, reset_in: int, now: int) -> Budget:
+    """The budget once the broker has said that so many requests remain for so long (ns).
+
+    Answers overtake one another, so a hold is only ever tightened before it ends.
+    """
+    held = budget.held(now)
+    if remaining >= budget.left(now) and held is None:
+        return budget
+    until = now + max(0, min(reset_in, MINUTE_NS))
+    if held is None:
+        return structs.replace(budget, held_to=max(0, remaining), held_until=until)
+    return structs.replace(
+        budget,
+        held_to=max(0, min(held, remaining)),
+        held_until=max(budget.held_until, until),
+    )
+
+
+def limited(budget: Budget, reset_in: int | None, now: int) -> Budget:
+    """The budget once the broker has refused a request as one too many."""
+    return heard(budget, 0, RESET_UNKNOWN_NS if reset_in is None else reset_in, now)
+
+
+def pause_between_polls(budget: Budget, requests_a_poll: int, now: int) -> int:
+    """How long to wait (ns) from one poll of so many requests to the next.
+
+    It follows from what is left to polls now, so that it grows when there is more urgent work: at
+    least 5 s, at most a minute.
+    """
+    left = budget.left(now)
+    held = budget.held(now)
+    spare = (left if held is None else min(left, held)) - budget.shares.left_by(Use.POLL)
+    if spare < requests_a_poll:
+        return MINUTE_NS
+    return max(5 * SECOND_NS, min(MINUTE_NS, MINUTE_NS * requests_a_poll // spare))

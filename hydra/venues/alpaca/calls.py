@@ -1,0 +1,140 @@
+"""One call to the broker: within the budget, through the order gate, and its outcome decided."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hydra.ports import GateKey, GateRefused, OrderGate, Permit, PermitClass
+from hydra.venues.alpaca.budget import (
+    Budget,
+    Shares,
+    Use,
+    heard,
+    limited,
+    pause_between_polls,
+    take,
+)
+from hydra.venues.alpaca.http import Answer, HttpClient, Request
+from hydra.venues.alpaca.outcomes import NotSent, Outcome, RateLimited, number_in, outcome_of
+
+T = TypeVar("T")
+
+SECOND_NS = 1_000_000_000
+
+
+class Passage:
+    """The way of one call through the order gate: in before the first byte, out after the last."""
+
+    def __init__(
+        self, gate: OrderGate, name: str, epoch: int, key: GateKey, permit_class: PermitClass
+    ) -> None:
+        self._gate = gate
+        self._name = name
+        self._epoch = epoch
+        self._key = key
+        self._class = permit_class
+        self._permit: Permit | None = None
+
+    def enter(self) -> None:
+        """Raises `GateRefused`."""
+        self._permit = self._gate.enter(self._name, self._epoch, self._key, self._class)
+
+    def leave(self) -> None:
+        """The call has ended, if it ever began."""
+        if self._permit is not None:
+            self._gate.leave(self._permit)
+            self._permit = None
+
+    def look(self) -> None:
+        """Raises `GateRefused` if the gate is shut already; it may still shut before the call."""
+        self.enter()
+        self.leave()
+
+
+class Calls:
+    """Makes calls to one host, for any thread. `ended` hears of every one that we let through."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        shares: Shares,
+        *,
+        machine_time: Callable[[], int],
+        market_time: Callable[[], int],
+        ended: Callable[[Outcome[Any]], None],
+    ) -> None:
+        self._client = client
+        self._machine_time = machine_time
+        self._market_time = market_time
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._budget = Budget(shares=shares)
+
+    def call(
+        self,
+        request: Request,
+        read: Callable[[bytes], T],
+        use: Use,
+        *,
+        deadline: float,
+        passage: Passage | None = None,
+        name: str = "",
+    ) -> Outcome[T]:
+        """Make it, and say what came of it. `deadline`: monotonic, in seconds."""
+        if not self._may_ask(use):
+            return NotSent(
+                cause=f"the requests of this minute are used up ({use.value})", by_us=True
+            )
+        try:
+            result = self._client.call(
+                request,
+                deadline=deadline,
+                before_sending=None if passage is None else passage.enter,
+                name=name,
+            )
+        except GateRefused as refused:
+            return NotSent(cause=str(refused), by_us=True)
+        finally:
+            if passage is not None:
+                passage.leave()
+        outcome = outcome_of(result, read)
+        self._learn(result if isinstance(result, Answer) else None, outcome)
+        self._ended(outcome)
+        return outcome
+
+    def pause_between_polls(self, requests_a_poll: int) -> int:
+        """See `budget.pause_between_polls`."""
+        with self._lock:
+            return pause_between_polls(self._budget, requests_a_poll, self._machine_time())
+
+    def cut(self, names: tuple[str, ...]) -> None:
+        """See `HttpClient.cut`."""
+        self._client.cut(names)
+
+    def close(self) -> None:
+        """See `HttpClient.close`."""
+        self._client.close()
+
+    def _may_ask(self, use: Use) -> bool:
+        with self._lock:
+            taken = take(self._budget, use, self._machine_time())
+            if taken is None:
+                return False
+            self._budget = taken
+        return True
+
+    def _learn(self, answer: Answer | None, outcome: Outcome[T]) -> None:
+        if answer is None:
+            return
+        remaining = number_in(answer.headers, "x-ratelimit-remaining")
+        reset = number_in(answer.headers, "x-ratelimit-reset")
+        # The broker's clock and ours may differ a little, which only moves the end of a hold.
+        reset_in = None if reset is None else max(0, reset * SECOND_NS - self._market_time())
+        with self._lock:
+            now = self._machine_time()
+            if isinstance(outcome, RateLimited):
+                self._budget = limited(self._budget, reset_in, now)
+            elif remaining is not None and reset_in is not None:
+                self._budget = heard(self._budget, remaining, reset_in, now)

@@ -1,0 +1,236 @@
+"""What is said on a market-data stream: log in, subscribe, then bars, quotes and halts.
+
+The same conversation for stocks, coins and options, in msgpack, which all of them speak. Times come
+to the microsecond. An element that cannot be read is told as a gap and the rest of its frame is
+read on; one whose kind we did not ask for is left alone.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import msgspec
+
+from hydra.trading.bars import Bar
+from hydra.trading.quotes import Quote
+from hydra.venues.alpaca.stream import Heard, Trouble
+from hydra.venues.alpaca.websocket import Message
+from messages.market import BarReceived, QuoteReceived, TradingStatusReceived
+from messages.streams import StreamGap
+
+HEADERS = {"Content-Type": "application/msgpack"}
+"""What makes the venue speak msgpack."""
+RAW_LENGTH_MAX = 2_000
+
+
+class Channels(msgspec.Struct, frozen=True, kw_only=True):
+    """What to subscribe to, by symbol as the stream spells it. Options have no bars."""
+
+    bars: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+
+    def named(self) -> dict[str, list[str]]:
+        """By the stream's names, without what is empty."""
+        named = {"bars": self.bars, "quotes": self.quotes, "statuses": self.statuses}
+        return {name: sorted(symbols) for name, symbols in named.items() if symbols}
+
+
+class DataConversation:
+    """One connection of a market-data stream."""
+
+    def __init__(
+        self, name: str, key: str, secret: str, channels: Channels, bar_interval: int
+    ) -> None:
+        """`bar_interval`: how long the stream's bars last, in ns of market time."""
+        self._name = name
+        self._key = key
+        self._secret = secret
+        self._wanted = channels.named()
+        self._bar_interval = bar_interval
+
+    def opened(self) -> tuple[Message, ...]:
+        """See `Conversation`. The venue speaks first."""
+        return ()
+
+    def hear(self, message: Message) -> Heard:
+        """See `Conversation`."""
+        data = message if isinstance(message, bytes) else message.encode()
+        try:
+            elements = _FRAME.decode(data)
+        except msgspec.MsgspecError as error:
+            return Heard(tell=(self._gap(f"not a frame of this stream: {error}", data),))
+        told: list[Any] = []
+        for raw in elements:
+            element = self._read(raw, told)
+            if element is None:
+                continue
+            if isinstance(element, _Control):
+                heard = self._answer(element)
+                if heard is not None:
+                    return msgspec.structs.replace(heard, tell=(*told, *heard.tell))
+            else:
+                told.append(self._fact(element))
+        return Heard(tell=tuple(told))
+
+    def _read(self, raw: msgspec.Raw, told: list[Any]) -> "_Element | None":
+        try:
+            return _ELEMENT.decode(raw)
+        except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+            try:
+                kind = _KIND.decode(raw).T
+            except (msgspec.MsgspecError, ValueError, OverflowError):
+                kind = "?"
+            if kind == "?" or kind in _ASKED_FOR:
+                told.append(self._gap(f"an element of kind {kind!r}: {error}", bytes(raw)))
+            return None
+
+    def _answer(self, control: "_Control") -> Heard | None:
+        match control:
+            case _Success(msg="connected"):
+                login = {"action": "auth", "key": self._key, "secret": self._secret}
+                return Heard(send=(_ENCODER.encode(login),))
+            case _Success(msg="authenticated"):
+                return Heard(send=(_ENCODER.encode({"action": "subscribe", **self._wanted}),))
+            case _Success():
+                return None
+            case _Subscription():
+                missing = self._missing_in(control)
+                if not missing:
+                    return Heard(is_live=True)
+                return Heard(failure=f"not subscribed to {missing}", trouble=Trouble.REFUSED)
+            case _Error(code=403):
+                return None  # logged in already: so be it
+            case _Error():
+                trouble = _TROUBLE.get(control.code, Trouble.LOST)
+                failure = f"the venue says {control.code}: {control.msg}"
+                return Heard(failure=failure, trouble=trouble)
+
+    def _missing_in(self, subscription: "_Subscription") -> str:
+        got = msgspec.structs.asdict(subscription)
+        return "; ".join(
+            f"{channel} of {', '.join(sorted(lacking))}"
+            for channel, symbols in self._wanted.items()
+            if (lacking := set(symbols) - set(got[channel]))
+        )
+
+    def _fact(self, element: "_Fact") -> Any:
+        at = _ns(element.t)
+        match element:
+            case _Bar():
+                bar = Bar(
+                    symbol=element.S,
+                    start_at=at,
+                    end_at=at + self._bar_interval,
+                    open=element.o,
+                    high=element.h,
+                    low=element.l,
+                    close=element.c,
+                    volume=element.v,
+                )
+                return BarReceived(bar=bar)
+            case _Quote():
+                quote = Quote(
+                    symbol=element.S,
+                    at=at,
+                    bid=element.bp,
+                    ask=element.ap,
+                    bid_size=element.bs,
+                    ask_size=element.as_,
+                )
+                return QuoteReceived(quote=quote)
+            case _Status():
+                return TradingStatusReceived(
+                    symbol=element.S,
+                    trades=(element.z, element.sc) in _RESUMES,
+                    code=element.sc,
+                    reason=" ".join(word for word in (element.sm, element.rc, element.rm) if word),
+                    at=at,
+                )
+
+    def _gap(self, reason: str, data: bytes) -> StreamGap:
+        raw = data[:RAW_LENGTH_MAX].decode("ascii", errors="backslashreplace")
+        return StreamGap(stream=self._name, reason=reason, raw=raw)
+
+
+# The stream's own names; `T` tells them apart. What a message has beside these is not looked at.
+
+
+class _Success(msgspec.Struct, tag_field="T", tag="success"):
+    msg: str
+
+
+class _Error(msgspec.Struct, tag_field="T", tag="error"):
+    code: int
+    msg: str = ""
+
+
+class _Subscription(msgspec.Struct, tag_field="T", tag="subscription"):
+    bars: list[str] = []
+    quotes: list[str] = []
+    statuses: list[str] = []
+
+
+class _Bar(msgspec.Struct, tag_field="T", tag="b"):
+    S: str
+    t: datetime
+    o: float
+    h: float
+    l: float  # noqa: E741  # the stream's name for the low
+    c: float
+    v: float
+
+
+class _Quote(msgspec.Struct, tag_field="T", tag="q", rename={"as_": "as"}):
+    S: str
+    t: datetime
+    bp: float
+    bs: float
+    ap: float
+    as_: float
+
+
+class _Status(msgspec.Struct, tag_field="T", tag="s"):
+    S: str
+    t: datetime
+    sc: str
+    sm: str = ""
+    rc: str = ""
+    rm: str = ""
+    z: str = ""
+
+
+class _Kind(msgspec.Struct):
+    T: str
+
+
+_Control: TypeAlias = _Success | _Error | _Subscription
+_Fact: TypeAlias = _Bar | _Quote | _Status
+_Element: TypeAlias = _Control | _Fact
+
+_FRAME = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_ELEMENT: msgspec.msgpack.Decoder[_Element] = msgspec.msgpack.Decoder(_Element)
+_KIND = msgspec.msgpack.Decoder(_Kind)
+_ENCODER = msgspec.msgpack.Encoder()
+_ASKED_FOR = frozenset({"b", "q", "s", "success", "error", "subscription"})
+
+_RESUMES = frozenset({("A", "3"), ("B", "3"), ("C", "T"), ("O", "T")})
+"""Tape and code of the words that mean that a symbol trades again."""
+
+_TROUBLE: Mapping[int, Trouble] = {
+    402: Trouble.REFUSED,  # keys
+    405: Trouble.REFUSED,  # more symbols than the plan has
+    406: Trouble.BUSY,
+    408: Trouble.REFUSED,
+    409: Trouble.REFUSED,  # a feed that the plan does not have
+    411: Trouble.REFUSED,
+}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _ns(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // _MICROSECOND * 1_000

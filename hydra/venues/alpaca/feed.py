@@ -1,0 +1,156 @@
+"""Live prices from Alpaca: one stream for each data endpoint that the symbols need.
+
+Streams tell of the present only. What was missed while one was down, or could not be read, is
+fetched, and told before anything newer (`bar_filling`). The set of symbols is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from hydra.settings.secret import Secret
+from hydra.trading.bar_checks import fault_in
+from hydra.trading.bars import Bar
+from hydra.trading.price_watch import SKEW
+from hydra.venues.alpaca.bar_filling import BarFilling, FillTerms
+from hydra.venues.alpaca.data_endpoints import Endpoint, by_endpoint
+from hydra.venues.alpaca.data_stream import HEADERS, DataConversation
+from hydra.venues.alpaca.market_rest import MINUTE_NS, MarketReads, StockFeed
+from hydra.venues.alpaca.options import OptionFeed
+from hydra.venues.alpaca.stream import Patience, Stream
+from hydra.venues.alpaca.websocket import Connect
+from messages.market import BarReceived
+from messages.streams import StreamConnected, StreamGap
+
+BAR_INTERVAL = MINUTE_NS
+"""Of the streams' bars; there is no other."""
+
+
+class AlpacaFeed:
+    """See the module. A `PriceFeed`; `tell` is called from any of its threads."""
+
+    def __init__(
+        self,
+        symbols: Collection[str],
+        *,
+        base_url: str,
+        key_id: Secret,
+        secret: Secret,
+        stock_feed: StockFeed,
+        option_feed: OptionFeed,
+        reads: MarketReads,
+        connect: Connect,
+        market_time: Callable[[], int],
+        tell: Callable[[Any], None],
+        terms: FillTerms | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """`base_url`: scheme and host of the data streams, `wss://stream.data.alpaca.markets`.
+
+        Raises `UnknownSymbols`. `reads` must be of the same stock feed.
+        """
+        self._tell = tell
+        self._key_id, self._secret = key_id, secret
+        self._market_time = market_time
+        self._symbols = by_endpoint(symbols)
+        self._connections = dict.fromkeys(self._symbols, 0)
+        sources = {Endpoint.STOCKS: reads.stock_bars, Endpoint.COINS: reads.coin_bars}
+        self._filling = BarFilling(
+            [
+                (each, sources[endpoint])
+                for endpoint, each in self._symbols.items()
+                if endpoint in sources
+            ],
+            terms or FillTerms(),
+            market_time=market_time,
+            tell=tell,
+        )
+        self._streams = [
+            Stream(
+                endpoint.value,
+                base_url.rstrip("/") + endpoint.path(stock_feed, option_feed),
+                HEADERS,
+                partial(self._converse, endpoint),
+                partial(self._hear, endpoint),
+                connect,
+                patience,
+            )
+            for endpoint, each in self._symbols.items()
+        ]
+
+    @property
+    def streams(self) -> Mapping[str, tuple[str, ...]]:
+        """See `PriceFeed.streams`."""
+        return {endpoint.value: symbols for endpoint, symbols in self._symbols.items()}
+
+    def start(self) -> None:
+        """Begin to connect. Who is to hear of it, and of history, must be there by now."""
+        self._filling.start()
+        for stream in self._streams:
+            stream.start()
+
+    def stop(self, within_s: float) -> bool:
+        """End it all; False if a thread has not ended in time."""
+        deadline = monotonic() + within_s
+        self._filling.ask_to_stop()
+        for stream in self._streams:
+            stream.ask_to_stop()
+        ended = [stream.stop(max(0.0, deadline - monotonic())) for stream in self._streams]
+        return self._filling.join(max(0.0, deadline - monotonic())) and all(ended)
+
+    def report(self) -> None:
+        """See `PriceFeed.report`."""
+        for stream in self._streams:
+            stream.report()
+        self._filling.report()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long the idlest of its threads has been overdue."""
+        return max((self._filling.idle_s, *(stream.idle_s for stream in self._streams)))
+
+    def _converse(self, endpoint: Endpoint) -> DataConversation:
+        return DataConversation(
+            endpoint.value,
+            self._key_id.reveal(),
+            self._secret.reveal(),
+            endpoint.channels(self._symbols[endpoint]),
+            BAR_INTERVAL,
+        )
+
+    def _hear(self, endpoint: Endpoint, fact: Any) -> None:
+        match fact:
+            case BarReceived(bar=bar) if self._filling.knows(bar.symbol):
+                if self._is_sane(bar):
+                    self._filling.live(bar)
+                    return
+                # Whoever checks bars is told all the same, and what it should have been is fetched.
+                self._filling.interrupted([bar.symbol], f"a bar of {bar.symbol} that can be none")
+            case StreamConnected(connection=connection):
+                self._be_connected(endpoint, connection)
+            case StreamGap(reason=reason):
+                self._interrupt(endpoint, f"the stream {endpoint.value} has a gap: {reason}")
+            case _:
+                pass
+        self._tell(fact)
+
+    def _be_connected(self, endpoint: Endpoint, connection: int) -> None:
+        if connection == self._connections[endpoint]:
+            return  # only told once more
+        self._connections[endpoint] = connection
+        if connection > 1:
+            self._interrupt(endpoint, f"the stream {endpoint.value} was away")
+        elif endpoint is not Endpoint.OPTIONS:
+            self._filling.begun(self._symbols[endpoint])
+
+    def _interrupt(self, endpoint: Endpoint, reason: str) -> None:
+        if endpoint is not Endpoint.OPTIONS:  # there are no bars of options
+            self._filling.interrupted(self._symbols[endpoint], reason)
+
+    def _is_sane(self, bar: Bar) -> bool:
+        """Whether the bars after it may be held against it."""
+        fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
+        return fault is None and 0 < bar.end_at <= self._market_time() + SKEW

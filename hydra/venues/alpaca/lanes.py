@@ -1,0 +1,64 @@
+"""Threads that make calls: one lane for each kind, so that no kind waits behind another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from time import monotonic
+from typing import TypeAlias
+
+Job: TypeAlias = Callable[[], None]
+
+
+class Lane:
+    """A few threads that do jobs, each as soon as one of them is free.
+
+    At most `waiting_max` jobs wait; one more is refused. A job that raises is a bug: its thread
+    ends, `died` is told the lane's name first, and the others go on.
+    """
+
+    def __init__(
+        self, name: str, *, threads: int, waiting_max: int, died: Callable[[str], None]
+    ) -> None:
+        self.name = name
+        self._waiting_max = waiting_max
+        self._died = died
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"alpaca-{name}-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, job: Job) -> bool:
+        """Have it done; False if it will not be, because too many wait or the lane is closed."""
+        with self._lock:
+            if self._is_closed or self._jobs.qsize() >= self._waiting_max:
+                return False
+            self._jobs.put(job)
+        return True
+
+    def close(self) -> None:
+        """No job is taken any more; the threads end once those that wait are done."""
+        with self._lock:
+            self._is_closed = True
+            for _ in self._threads:
+                self._jobs.put(None)
+
+    def join(self, deadline: float) -> bool:
+        """Wait for the threads until `deadline` (monotonic, s); False if some have not ended."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except BaseException:
+                self._died(self.name)
+                raise

@@ -1,0 +1,156 @@
+"""The whole account at one instant, put together from what the broker has in several lists.
+
+The lists are read one after the other while the account goes on living. Positions are read first
+and last: if they are the same, nothing traded in between, and all lists are of one instant. Else
+everything is read again, three times at most. Orders that are open are read twice, with their legs
+under them and by themselves, since either list alone is known to leave legs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+
+from hydra.trading.exact import total
+from hydra.trading.orders import Fill
+from hydra.trading.venue_view import VenueOrder, VenueSnapshot
+from hydra.venues.alpaca import wire
+from hydra.venues.alpaca.bad_answer import BadAnswer
+from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.known_orders import KnownOrders
+from hydra.venues.alpaca.pages import all_fills, all_orders
+from hydra.venues.alpaca.payloads import FillPayload, OrderPayload, PositionPayload
+from hydra.venues.alpaca.reads import ReadFailed, Reads
+from hydra.venues.alpaca.times import SECOND_NS, nanoseconds
+
+TRIES = 3
+
+
+def read_snapshot(
+    reads: Reads,
+    since: int,
+    *,
+    market_time: Callable[[], int],
+    known: KnownOrders,
+    coins: CoinNames,
+    trades_crypto: bool,
+) -> VenueSnapshot:
+    """The account as it is now, with what ended and traded since `since`. Raises `ReadFailed`."""
+    for _ in range(TRIES):
+        at = market_time()
+        try:
+            before = reads.positions()
+            account = wire.account(reads.account(), trades_crypto)
+            orders, executions = _orders_and_executions(reads, since, known, coins)
+            after = reads.positions()
+            if _held(before) == _held(after):
+                symbols = coins.symbols_of(after, reads)
+                return VenueSnapshot(
+                    at=at,
+                    since=since,
+                    account=account,
+                    positions=tuple(wire.position(each, symbols) for each in after),
+                    orders=tuple(orders.values()),
+                    fills=_fills(executions, orders),
+                )
+        except BadAnswer as bad:
+            raise ReadFailed(str(bad)) from bad
+    raise ReadFailed(f"positions changed while they were read, {TRIES} times in a row")
+
+
+def read_order(
+    reads: Reads, client_order_id: str, known: KnownOrders
+) -> tuple[VenueOrder, tuple[Fill, ...]] | None:
+    """One order with all its executions so far; None if the broker says that there is none.
+
+    Raises `ReadFailed`, also while the broker does not list all executions that it has counted.
+    """
+    try:
+        payload = reads.order_by_name(client_order_id)
+        if payload is None:
+            return None
+        known.learn(payload)
+        _learn_names(reads, [payload], known)
+        order = wire.venue_order(payload, known.name_of)
+        if not order.filled_quantity:
+            return order, ()
+        after = None if payload.submitted_at is None else nanoseconds(payload.submitted_at)
+        executions = all_fills(
+            lambda token: reads.fills(
+                after=None if after is None else after - SECOND_NS,
+                order_id=payload.id,
+                page_token=token,
+            )
+        )
+        own = [each for each in executions if each.order_id == payload.id]
+        fills = _fills(own, {payload.id: order})
+    except BadAnswer as bad:
+        raise ReadFailed(str(bad)) from bad
+    if total(fill.quantity for fill in fills) < order.filled_quantity:
+        raise ReadFailed(f"{client_order_id} is there, but not all of its executions are listed")
+    return order, fills
+
+
+def _fills(executions: Iterable[FillPayload], orders: Mapping[str, VenueOrder]) -> tuple[Fill, ...]:
+    """The executions, each of its order."""
+    fills = []
+    for execution in executions:
+        order = orders.get(execution.order_id)
+        if order is None:
+            raise BadAnswer(f"execution {execution.id} is of an order that is not there")
+        fills.append(wire.fill(execution, order))
+    return tuple(fills)
+
+
+def _orders_and_executions(
+    reads: Reads, since: int, known: KnownOrders, coins: CoinNames
+) -> tuple[dict[str, VenueOrder], list[FillPayload]]:
+    after = since if since > 0 else None
+    payloads: dict[str, OrderPayload] = {}
+
+    def note(found: Iterable[OrderPayload]) -> None:
+        for payload in wire.with_legs(found):
+            earlier = payloads.get(payload.id)
+            payloads[payload.id] = payload if earlier is None else wire.newer(earlier, payload)
+            coins.learn(payload)
+
+    def page(status: str, nested: bool, until: int | None) -> list[OrderPayload]:
+        bound = None if status == "open" else after
+        return reads.orders(status=status, nested=nested, after=bound, until=until)
+
+    open_before = known.open_ids()
+    for status, nested in (("open", True), ("open", False), ("closed", False)):
+        note(all_orders(partial(page, status, nested)))
+    executions = all_fills(lambda token: reads.fills(after=after, order_id=None, page_token=token))
+    # Lists go by when an order was submitted. One of before `since` that has ended or traded since
+    # is found by having been open when last seen, or by its execution.
+    for order_id in sorted({*open_before, *(each.order_id for each in executions)} - set(payloads)):
+        payload = reads.order(order_id)
+        if payload is None:
+            known.forget(order_id)
+        else:
+            note([payload])
+    for payload in payloads.values():
+        known.learn(payload)
+    _learn_names(reads, payloads.values(), known)
+    return {
+        order_id: wire.venue_order(payload, known.name_of) for order_id, payload in payloads.items()
+    }, executions
+
+
+def _learn_names(reads: Reads, payloads: Iterable[OrderPayload], known: KnownOrders) -> None:
+    """Of the orders that these replace, or are replaced by."""
+    others = {other for each in payloads for other in (each.replaced_by, each.replaces) if other}
+    for order_id in sorted(others):
+        if known.name_of(order_id) is None:
+            payload = reads.order(order_id)
+            if payload is not None:
+                known.learn(payload)
+
+
+def _held(positions: list[PositionPayload]) -> dict[str, Decimal]:
+    held = {each.asset_id: each.qty for each in positions}
+    if len(held) != len(positions):
+        raise BadAnswer("a position is listed twice")
+    return held

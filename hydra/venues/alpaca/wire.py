@@ -1,0 +1,222 @@
+"""The broker's answers in the engine's own terms.
+
+What cannot be said in them (a class of orders, a type, a status that we do not have) is not left
+out and not guessed: the order counts as open, and says in `unread` what could not be read, which
+the comparison with the record reports. Numbers that are no amounts are a `BadAnswer`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import TypeVar
+
+from hydra.trading.amounts import is_amount
+from hydra.trading.echo import words
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
+from hydra.trading.venue_view import VenueAccount, VenueOrder, VenuePosition
+from hydra.venues.alpaca.bad_answer import BadAnswer
+from hydra.venues.alpaca.payloads import (
+    AccountPayload,
+    FillPayload,
+    OrderPayload,
+    PositionPayload,
+)
+from hydra.venues.alpaca.times import nanoseconds
+
+NameOf = Callable[[str], str | None]
+"""Our name of an order by the broker's id of it; None if it is not known."""
+
+E = TypeVar("E", bound=Enum)
+
+ZERO = Decimal(0)
+
+PENDING = frozenset({"pending_cancel", "pending_replace"})
+"""Something was asked of the order and is not answered; it may still trade."""
+NOT_YET_LIVE = frozenset({"pending_new", "accepted", "accepted_for_bidding", "pending_review"})
+OPEN = (
+    frozenset(
+        {"new", "held", "partially_filled", "stopped", "suspended", "calculated", "done_for_day"}
+    )
+    | NOT_YET_LIVE
+    | PENDING
+)
+"""May trade, today or later."""
+OVER: Mapping[str, OrderStatus] = {
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+    "replaced": OrderStatus.REPLACED,
+}
+SIMPLE = (None, "", "simple")
+"""The classes of an order that stands alone."""
+
+
+def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
+    """The order as the broker has it; `unread` says what of it has no words here."""
+    unread: list[str] = []
+    filled = _amount(payload.filled_qty or ZERO, "filled_qty")
+    order = Order(
+        client_order_id=payload.client_order_id or "",
+        symbol=payload.symbol or "",
+        side=_word(Side, payload.side, "side", Side.BUY, unread),
+        quantity=_quantity(payload, unread),
+        order_type=_word(OrderType, payload.type, "type", OrderType.MARKET, unread),
+        time_in_force=_word(
+            TimeInForce, payload.time_in_force, "time in force", TimeInForce.DAY, unread
+        ),
+        limit_price=_optional(payload.limit_price, "limit_price"),
+        stop_price=_optional(payload.stop_price, "stop_price"),
+        replaces=_name(payload.replaces, name_of, "replaces", unread),
+    )
+    if payload.order_class not in SIMPLE:
+        unread.append(f"class is {words(payload.order_class)}")
+    if payload.extended_hours:
+        unread.append("it works in extended hours")
+    status = _status(payload.status, filled, unread)
+    return VenueOrder(
+        order=order,
+        venue_order_id=payload.id,
+        status=status,
+        filled_quantity=filled,
+        reason="rejected by the venue" if status is OrderStatus.REJECTED else "",
+        replaced_by=_name(payload.replaced_by, name_of, "replaced by", unread),
+        at=_changed_at(payload),
+        unread="; ".join(unread),
+    )
+
+
+def with_legs(orders: Iterable[OrderPayload]) -> Iterator[OrderPayload]:
+    """Every order and every order that belongs to it, each by itself."""
+    for order in orders:
+        yield order
+        yield from with_legs(order.legs or ())
+
+
+def newer(one: OrderPayload, other: OrderPayload) -> OrderPayload:
+    """Of two answers on one order the one that knows more; the other if neither does.
+
+    What is filled only grows, and an order that is over is over, whichever was read first.
+    """
+    return one if _knowledge(one) > _knowledge(other) else other
+
+
+def fill(payload: FillPayload, order: VenueOrder) -> Fill:
+    """The execution, which is of this order. Its id is the one that the trading stream tells."""
+    side = payload.side.removesuffix("_short")
+    if side != order.order.side.value:
+        raise BadAnswer(
+            f"execution {words(payload.id)} is a {words(payload.side)}, its order a"
+            f" {order.order.side.value}"
+        )
+    return Fill(
+        execution_id=payload.id.rpartition("::")[2],
+        client_order_id=order.order.client_order_id,
+        symbol=order.order.symbol,
+        side=order.order.side,
+        quantity=_amount(payload.qty, "qty"),
+        price=_amount(payload.price, "price"),
+        at=nanoseconds(payload.transaction_time),
+    )
+
+
+def position(payload: PositionPayload, symbols: Mapping[str, str]) -> VenuePosition:
+    """What is held, by the symbol of orders: `symbols` has those that positions spell otherwise."""
+    quantity = _amount(payload.qty, "qty")
+    if payload.side is not None and (payload.side == "short") is not (quantity < 0):
+        raise BadAnswer(
+            f"position {words(payload.symbol)} is {words(payload.side)} with {words(quantity)}"
+        )
+    return VenuePosition(symbol=symbols.get(payload.asset_id, payload.symbol), quantity=quantity)
+
+
+def account(payload: AccountPayload, trades_crypto: bool) -> VenueAccount:
+    """The account, and what keeps it from trading. A flag that is missing keeps it from trading."""
+    equity = payload.equity
+    return VenueAccount(
+        account=payload.account_number,
+        cash=_amount(payload.cash, "cash"),
+        equity=None if equity is None else _amount(equity, "equity"),
+        blocked="; ".join(_blocks(payload, trades_crypto)),
+    )
+
+
+def _blocks(payload: AccountPayload, trades_crypto: bool) -> Iterator[str]:
+    if payload.status != "ACTIVE":
+        yield f"status is {words(payload.status)}"
+    if trades_crypto and payload.crypto_status != "ACTIVE":
+        yield f"crypto status is {words(payload.crypto_status)}"
+    if payload.currency not in (None, "USD"):
+        yield f"its currency is {words(payload.currency)}"
+    flags = {
+        "trading_blocked": payload.trading_blocked,
+        "account_blocked": payload.account_blocked,
+        "trade_suspended_by_user": payload.trade_suspended_by_user,
+    }
+    for flag, is_set in flags.items():
+        if is_set is None:
+            yield f"{flag} is missing"
+        elif is_set:
+            yield flag
+
+
+def _status(status: str | None, filled: Decimal, unread: list[str]) -> OrderStatus:
+    if status is not None and status in OVER:
+        return OVER[status]
+    if status not in OPEN:
+        unread.append(f"status is {words(status)}")
+    return OrderStatus.PARTIALLY_FILLED if filled > 0 else OrderStatus.ACCEPTED
+
+
+def _quantity(payload: OrderPayload, unread: list[str]) -> Decimal:
+    if payload.qty is None:
+        unread.append(f"no quantity, but a notional of {words(payload.notional)}")
+        return ZERO
+    return _amount(payload.qty, "qty")
+
+
+def _word(kind: type[E], text: str | None, what: str, instead: E, unread: list[str]) -> E:
+    try:
+        return kind(text)
+    except ValueError:
+        unread.append(f"{what} is {words(text)}")
+        return instead
+
+
+def _name(order_id: str | None, name_of: NameOf, what: str, unread: list[str]) -> str | None:
+    if order_id is None:
+        return None
+    name = name_of(order_id)
+    if name is None:
+        unread.append(f"{what} {words(order_id)}, which is no order that we know")
+    return name
+
+
+def _changed_at(payload: OrderPayload) -> int:
+    text = payload.updated_at or payload.submitted_at or payload.created_at
+    return 0 if text is None else nanoseconds(text)
+
+
+def _optional(value: Decimal | None, what: str) -> Decimal | None:
+    return None if value is None else _amount(value, what)
+
+
+def _amount(value: Decimal, what: str) -> Decimal:
+    if not is_amount(value):
+        raise BadAnswer(f"{what} is {words(value)}, which is no amount")
+    return value
+
+
+def _knowledge(payload: OrderPayload) -> tuple[Decimal, int]:
+    filled = payload.filled_qty or ZERO
+    match payload.status:
+        case status if status in OVER:
+            rank = 3
+        case status if status in PENDING:
+            rank = 2
+        case status if status in NOT_YET_LIVE:
+            rank = 0
+        case _:
+            rank = 1
+    return _amount(filled, "filled_qty"), rank

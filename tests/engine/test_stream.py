@@ -1,0 +1,159 @@
+"""A venue that tells what happens on a stream: what the engine does while it does not hear it."""
+
+import pytest
+
+from hydra.actor import MINUTE, SECOND
+from hydra.trading.causes import START, TRADING_STREAM_LOST
+from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.faults import FailLook
+from hydra.venues.simulated.in_process import InProcessVenue
+from hydra.venues.simulated.playback import market_events
+from messages.streams import StreamConnected, StreamGap, StreamLost
+from supervisors import paths
+from tests.engine.harness import (
+    ENTRY_AT,
+    Life,
+    World,
+    plan_of,
+    quiet,
+    struck,
+)
+
+CONNECTED = StreamConnected(stream="trading", connection=1)
+AGAIN = StreamConnected(stream="trading", connection=2)
+LOST = StreamLost(stream="trading", reason="cut")
+GAP = StreamGap(stream="trading", reason="an update that nobody understands", raw="{}")
+EVENTS_BEFORE_ENTRY = sum(at <= ENTRY_AT for at, _ in market_events(quiet().bars, quiet().sessions))
+
+
+class Streaming:
+    """The in-process venue, as if it told everything on a stream that a test's hand connects."""
+
+    def __init__(self, venue: type[InProcessVenue], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.state: StreamConnected | StreamLost | None = None
+        monkeypatch.setattr(venue, "has_stream", True)
+
+        def report(venue: InProcessVenue) -> None:
+            if self.state is not None:
+                venue._tell(self.state)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(venue, "report_stream", report)
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Streaming:
+    return Streaming(InProcessVenue, monkeypatch)
+
+
+def begun(world: World, stream: Streaming) -> Life:
+    """A life that has heard of the connection and has come to where entries may be made."""
+    stream.state = CONNECTED
+    life = world.begin(with_bots=False)
+    life.run_to(ENTRY_AT)
+    return life
+
+
+def hear(life: Life, message: StreamConnected | StreamLost | StreamGap) -> None:
+    life.tell(paths.BROKER_GATEWAY, message)
+
+
+def test_nothing_is_traded_before_the_stream_is_connected_i03_i47(stream: Streaming) -> None:
+    life = World(quiet()).begin(with_bots=False)
+    life.run_to(ENTRY_AT)
+
+    assert START.code in life.causes
+    hear(life, CONNECTED)
+    life.run_for(10 * SECOND)
+
+    assert life.state is TradingState.ACTIVE
+
+
+def test_a_gateway_that_starts_anew_is_told_how_the_stream_is_i47(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+    assert life.state is TradingState.ACTIVE
+
+    life.crash(paths.BROKER_GATEWAY)
+    life.run_for(2 * MINUTE)
+    life.resume()
+    life.enter(1)
+    life.run_for(MINUTE)
+
+    assert life.world.submitted
+
+
+@pytest.mark.parametrize("unheard", [LOST, GAP])
+def test_no_entry_is_sent_until_a_comparison_that_began_afterwards_is_clean_i47(
+    stream: Streaming, unheard: StreamLost | StreamGap
+) -> None:
+    unreadable = struck(FailLook(), what="snapshot", times=2, from_event=EVENTS_BEFORE_ENTRY)
+    life = begun(World(quiet(), plan_of(unreadable)), stream)
+
+    hear(life, unheard)
+    if unheard is LOST:
+        hear(life, AGAIN)
+    life.enter(1)
+    life.advance(SECOND)
+    assert life.world.submitted == []
+
+    life.run_for(2 * MINUTE)
+    life.enter(1)
+    assert len(life.world.submitted) == 1
+
+
+def test_no_entry_is_sent_while_the_stream_is_lost_i47(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+
+    hear(life, LOST)
+    life.enter(1)
+    life.advance(SECOND)
+
+    assert life.world.submitted == []
+    assert [report.reason for report in life.told("OrderWithheld")] == [
+        "the trading stream is lost: cut"
+    ]
+
+
+def test_an_exit_is_sent_all_the_same_i14_i47(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+    life.enter(3)
+    life.run_for(2 * MINUTE)
+
+    hear(life, LOST)
+    life.exit(3)
+    life.run_for(2 * SECOND)
+
+    assert len(life.world.submitted) == 2
+
+
+def test_a_loss_that_lasts_halts_and_a_short_one_does_not_i45_i47(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+
+    hear(life, LOST)
+    life.advance(9 * SECOND)
+    hear(life, AGAIN)
+    life.advance(9 * SECOND)
+    assert life.state is TradingState.ACTIVE
+
+    hear(life, LOST)
+    hear(life, LOST)  # told at each attempt that fails
+    life.advance(11 * SECOND)
+    assert life.causes == {TRADING_STREAM_LOST.code: TradingState.HALTED}
+
+
+def test_keys_that_are_refused_halt_at_once(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+
+    hear(life, StreamLost(stream="trading", reason="unauthorized", is_refused=True))
+
+    assert TRADING_STREAM_LOST.code in life.causes
+
+
+def test_that_it_comes_back_does_not_take_the_halt_away_i02_i05(stream: Streaming) -> None:
+    life = begun(World(quiet()), stream)
+    hear(life, LOST)
+    life.advance(11 * SECOND)
+
+    hear(life, AGAIN)
+    life.run_for(5 * MINUTE)
+
+    assert TRADING_STREAM_LOST.code in life.causes

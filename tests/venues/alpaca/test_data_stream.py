@@ -1,0 +1,197 @@
+"""The market-data conversation: what it answers, what it tells, and that nothing upsets it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra.trading.bars import Bar
+from hydra.trading.quotes import Quote
+from hydra.venues.alpaca.data_stream import Channels, DataConversation
+from hydra.venues.alpaca.stream import Heard, Trouble
+from hydra.venues.alpaca.websocket import Message
+from messages.market import BarReceived, QuoteReceived, TradingStatusReceived
+from messages.streams import StreamGap
+from tests.venues.alpaca.vectors import frames_of
+
+MINUTE = 60_000_000_000
+CHANNELS = Channels(bars=("HYDR", "NOVA"), quotes=("HYDR",))
+CONNECTED = [{"T": "success", "msg": "connected"}]
+AUTHENTICATED = [{"T": "success", "msg": "authenticated"}]
+ACKNOWLEDGED = [{"T": "subscription", "trades": [], "bars": ["HYDR", "NOVA"], "quotes": ["HYDR"]}]
+
+
+def packed(frame: object) -> bytes:
+    """As the venue packs it: times are msgpack timestamps."""
+    return msgspec.msgpack.encode(_with_times(frame))
+
+
+def unpacked(messages: tuple[Message, ...]) -> list[object]:
+    return [msgspec.msgpack.decode(message) for message in messages if isinstance(message, bytes)]
+
+
+def _with_times(value: Any) -> Any:
+    match value:
+        case dict():
+            return {
+                name: datetime.fromisoformat(f"{inner.rstrip('Z')[:26]}+00:00")
+                if name == "t" and isinstance(inner, str)
+                else _with_times(inner)
+                for name, inner in value.items()
+            }
+        case list():
+            return [_with_times(inner) for inner in value]
+        case _:
+            return value
+
+
+def conversation(channels: Channels = CHANNELS) -> DataConversation:
+    return DataConversation("stocks", "KEY", "SECRET", channels, MINUTE)
+
+
+def ns(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000_000) * 1_000
+
+
+def test_it_logs_in_subscribes_and_is_live_once_all_is_acknowledged() -> None:
+    talk = conversation()
+
+    assert talk.opened() == ()
+    login = talk.hear(packed(CONNECTED))
+    subscription = talk.hear(packed(AUTHENTICATED))
+    acknowledged = talk.hear(packed(ACKNOWLEDGED))
+
+    assert unpacked(login.send) == [{"action": "auth", "key": "KEY", "secret": "SECRET"}]
+    assert unpacked(subscription.send) == [
+        {"action": "subscribe", "bars": ["HYDR", "NOVA"], "quotes": ["HYDR"]}
+    ]
+    assert (login.is_live, subscription.is_live) == (False, False)
+    assert acknowledged == Heard(is_live=True)
+
+
+def test_a_subscription_that_lacks_something_is_none_i45() -> None:
+    heard = conversation().hear(packed([{"T": "subscription", "bars": ["HYDR"], "quotes": []}]))
+
+    assert heard == Heard(
+        failure="not subscribed to bars of NOVA; quotes of HYDR", trouble=Trouble.REFUSED
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [
+        (400, Trouble.LOST),
+        (401, Trouble.LOST),
+        (402, Trouble.REFUSED),
+        (404, Trouble.LOST),
+        (405, Trouble.REFUSED),
+        (406, Trouble.BUSY),
+        (407, Trouble.LOST),
+        (408, Trouble.REFUSED),
+        (409, Trouble.REFUSED),
+        (411, Trouble.REFUSED),
+        (500, Trouble.LOST),
+        (599, Trouble.LOST),
+    ],
+)
+def test_an_error_ends_the_connection_and_says_how_to_go_on(code: int, trouble: Trouble) -> None:
+    heard = conversation().hear(packed([{"T": "error", "code": code, "msg": "so it is"}]))
+
+    assert heard == Heard(failure=f"the venue says {code}: so it is", trouble=trouble)
+
+
+def test_that_it_is_logged_in_already_is_no_failure() -> None:
+    assert conversation().hear(packed([{"T": "error", "code": 403}])) == Heard()
+
+
+def test_bars_of_the_recorded_session_are_told_and_later_ones_left_alone() -> None:
+    told = [fact for frame in frames_of("ws_stock_bars") for fact in heard_of(frame).tell]
+
+    start = ns("2026-11-23T14:31:00")
+    bar = Bar("HYDR", start, start + MINUTE, 41.29, 41.3, 41.22, 41.27, 5120.0)
+    assert told == [BarReceived(bar=bar)]
+
+
+def test_quotes_are_told_whatever_is_traded() -> None:
+    stock = heard_of(frames_of("ws_stock_trade_quote_batch")[0]).tell
+    option = [fact for frame in frames_of("ws_option") for fact in heard_of(frame).tell]
+    coin = [fact for frame in frames_of("ws_crypto") for fact in heard_of(frame).tell]
+
+    assert stock and all(isinstance(fact, QuoteReceived) for fact in stock)
+    at = ns("2026-11-23T14:31:05.118046")
+    assert option == [QuoteReceived(quote=Quote("HYDR261218C00042500", at, 1.4, 1.44, 21.0, 37.0))]
+    at = ns("2026-11-23T14:31:06.884904")
+    assert coin[0] == QuoteReceived(quote=Quote("BTC/USD", at, 61247.9, 61251.4, 0.8213, 0.5107))
+    assert [type(fact) for fact in coin] == [QuoteReceived, BarReceived]
+
+
+def test_every_trading_status_but_a_known_resume_is_a_halt_i46() -> None:
+    told = [
+        fact for frame in frames_of("ws_stock_status_halt_resume") for fact in heard_of(frame).tell
+    ]
+
+    assert [(fact.symbol, fact.trades, fact.code) for fact in told] == [
+        ("HYDR", False, "H"),
+        ("HYDR", True, "T"),
+        ("NOVA", False, "2"),
+    ]
+    unknown = {"T": "s", "S": "HYDR", "sc": "?", "t": "2026-11-23T15:32:11Z", "z": "C"}
+    (fact,) = heard_of([unknown]).tell
+    assert isinstance(fact, TradingStatusReceived) and not fact.trades
+
+
+def test_an_element_that_cannot_be_read_is_a_gap_and_the_others_are_told_i46_i47() -> None:
+    good = {"T": "q", "S": "HYDR", "bp": 1.0, "bs": 1, "ap": 1.1, "as": 1, "t": "2026-11-23T15:00Z"}
+    bad = {"T": "q", "S": "HYDR", "bp": "dear", "t": "2026-11-23T15:00Z"}
+    strange = {"T": "zz", "S": "HYDR"}
+
+    told = heard_of([bad, strange, good]).tell
+
+    assert [type(fact) for fact in told] == [StreamGap, QuoteReceived]
+
+
+@given(data=st.binary(max_size=300))
+def test_no_bytes_raise_anything_i46(data: bytes) -> None:
+    heard = conversation().hear(data)
+
+    assert isinstance(heard, Heard)
+
+
+KINDS = st.sampled_from(["success", "error", "subscription", "b", "q", "s", "t", "x", ""])
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+
+
+@given(
+    elements=st.lists(
+        st.dictionaries(
+            st.sampled_from(["S", "t", "o", "h", "l", "c", "v", "bp", "ap", "as", "bs", "msg"]),
+            VALUES | st.lists(VALUES, max_size=2),
+        ).flatmap(lambda fields: KINDS.map(lambda kind: {"T": kind, **fields})),
+        max_size=4,
+    )
+)
+def test_no_elements_raise_anything_i46(elements: list[dict[str, object]]) -> None:
+    try:
+        data = msgspec.msgpack.encode(elements)
+    except OverflowError:  # no frame can hold such a number
+        return
+
+    heard = conversation().hear(data)
+
+    assert isinstance(heard, Heard)
+
+
+def test_keys_are_in_no_text_that_may_be_logged_i83() -> None:
+    talk = DataConversation("stocks", "KEY-CANARY", "SECRET-CANARY", CHANNELS, MINUTE)
+
+    heard = talk.hear(packed([{"T": "error", "code": 402, "msg": "auth failed"}]))
+
+    assert "CANARY" not in json.dumps([repr(talk), heard.failure])
+
+
+def heard_of(frame: Any) -> Heard:
+    return conversation().hear(packed(frame))

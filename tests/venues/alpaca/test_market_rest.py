@@ -1,0 +1,248 @@
+"""Bars, quotes and chains over REST: whole, in time order, and nothing that has not ended."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from time import monotonic, monotonic_ns
+from typing import Any
+
+import pytest
+
+from hydra.settings.secret import Secret
+from hydra.trading.bars import Bar
+from hydra.trading.quotes import Quote
+from hydra.venues.alpaca.budget import Shares
+from hydra.venues.alpaca.calls import Calls
+from hydra.venues.alpaca.http import HttpClient, Keys
+from hydra.venues.alpaca.market_rest import (
+    MINUTE_NS,
+    ONE_MINUTE,
+    MarketReads,
+    StockFeed,
+    read_bars_page,
+    read_latest_quotes,
+)
+from hydra.venues.alpaca.network import Network
+from hydra.venues.alpaca.options import (
+    ChainEntry,
+    Contract,
+    Greeks,
+    OptionFeed,
+    OptionReads,
+    Right,
+    read_chain_page,
+    read_contracts_page,
+)
+from hydra.venues.alpaca.reads import ReadFailed
+from hydra.venues.alpaca.times import SECOND_NS, nanoseconds
+from tests.venues.alpaca.fake_alpaca import Answer, Broker, FakeAlpaca, Received, Reply, fake_alpaca
+from tests.venues.alpaca.vectors import payload
+
+START = nanoseconds("2026-11-23T14:30:00Z")
+NOW = START + 10 * MINUTE_NS
+
+
+@contextmanager
+def reads(answer: Broker, now: int = NOW) -> Iterator[tuple[MarketReads, OptionReads, FakeAlpaca]]:
+    with fake_alpaca(answer) as broker:
+        keys = Keys(Secret("HYDRA-a-key"), Secret("a-secret"))
+        calls = Calls(
+            HttpClient(broker.url, keys, Network(loopback_only=True)),
+            Shares(),
+            machine_time=monotonic_ns,
+            market_time=lambda: now,
+            ended=lambda _: None,
+        )
+        market = MarketReads(calls, StockFeed.IEX, lambda: now)
+        try:
+            yield market, OptionReads(calls, calls, OptionFeed.INDICATIVE), broker
+        finally:
+            calls.close()
+
+
+def soon() -> float:
+    return monotonic() + 5.0
+
+
+def row(minute: int, close: float = 41.29, **changes: Any) -> dict[str, Any]:
+    at = f"2026-11-23T14:{30 + minute}:00Z"
+    fields = {"t": at, "o": 41.2, "h": 41.33, "l": 41.18, "c": close, "v": 8412, "n": 97}
+    return fields | changes
+
+
+def bar(symbol: str, minute: int, close: float = 41.29) -> Bar:
+    at = START + minute * MINUTE_NS
+    return Bar(symbol, at, at + MINUTE_NS, 41.2, 41.33, 41.18, close, 8412.0)
+
+
+def test_bars_are_read_from_all_pages_and_put_together_by_symbol() -> None:
+    pages = {
+        None: {"bars": {"HYDR": [row(0)]}, "next_page_token": "two"},
+        "two": {"bars": {"HYDR": [row(1, 41.25)]}, "next_page_token": "three"},
+        "three": {"bars": {}, "next_page_token": "four"},
+        "four": {"bars": {"NOVA": [row(0)]}, "next_page_token": None},
+    }
+    with reads(lambda request: Reply(200, pages[request.query.get("page_token")])) as world:
+        market, _, broker = world
+        bars = market.stock_bars(["HYDR", "NOVA"], ONE_MINUTE, START, NOW, soon())
+
+    assert bars == {"HYDR": (bar("HYDR", 0), bar("HYDR", 1, 41.25)), "NOVA": (bar("NOVA", 0),)}
+    assert str(broker.received[0]) == "GET /v2/stocks/bars"
+    assert broker.received[0].query == {
+        "feed": "iex",
+        "adjustment": "raw",
+        "symbols": "HYDR,NOVA",
+        "timeframe": "1Min",
+        "start": "2026-11-23T14:30:00.000000000Z",
+        "end": "2026-11-23T14:40:00.000000000Z",
+        "limit": "10000",
+        "sort": "asc",
+    }
+
+
+@pytest.mark.parametrize(("after_start_s", "bars"), [(59, 0), (60, 1), (119, 1), (120, 2)])
+def test_a_bar_that_has_not_ended_is_left_out_i46(after_start_s: int, bars: int) -> None:
+    page = {"bars": {"HYDR": [row(0), row(1)]}, "next_page_token": None}
+    with reads(lambda _: Reply(200, page), START + after_start_s * SECOND_NS) as world:
+        found = world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())
+
+    assert len(found["HYDR"]) == bars
+
+
+BAD_PAGES: list[Answer] = [
+    Reply(200, {"bars": {"HYDR": [row(0, o="41")]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0, o=0)]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0, h=41.0)]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0, v=-1)]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0, t="yesterday")]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(1), row(0)]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0), row(0)]}, "next_page_token": None}),
+    Reply(200, {"bars": {"HYDR": [row(0)]}, "next_page_token": "again"}),
+    Reply(200, {"other": {}}),
+    Reply(500),
+    Reply(403, {"message": "subscription does not permit querying recent SIP data"}),
+]
+
+
+@pytest.mark.parametrize("answer", BAD_PAGES)
+def test_what_cannot_be_read_whole_is_a_failure(answer: Answer) -> None:
+    with reads(lambda _: answer) as world, pytest.raises(ReadFailed):
+        world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())
+
+
+def test_coins_have_a_path_of_their_own_and_quiet_minutes() -> None:
+    body = payload("crypto_bars")["response"]["body"]
+    with reads(lambda _: Reply(200, body)) as world:
+        bars = world[0].coin_bars(["BTC/USD"], ONE_MINUTE, START, NOW, soon())
+
+    assert [each.volume for each in bars["BTC/USD"]] == [0.31377, 0.0]
+    assert str(world[2].received[0]) == "GET /v1beta3/crypto/us/bars"
+    assert world[2].received[0].query["symbols"] == "BTC/USD"
+
+
+def test_the_newest_quote_is_told_with_its_own_time() -> None:
+    quotes = payload("stock_latest_quote")["response"]["body"]
+    coins = payload("crypto_latest_quote")["response"]["body"]
+
+    def answer(request: Received) -> Answer:
+        return Reply(200, coins if "crypto" in request.path else quotes)
+
+    with reads(answer) as world:
+        market, _, broker = world
+        found = market.stock_quotes(["HYDR"], soon())
+        coin = market.coin_quotes(["BTC/USD"], soon())
+
+    at = nanoseconds("2026-11-23T14:31:06.952763263Z")
+    assert found == {"HYDR": Quote("HYDR", at, 41.26, 41.28, 200.0, 300.0)}
+    assert coin["BTC/USD"].ask == 61251.4
+    assert broker.received[0].query == {"feed": "iex", "symbols": "HYDR"}
+
+
+CALL = "HYDR261218C00042500"
+FAR = "HYDR261218C00060000"
+
+
+def test_a_chain_has_greeks_where_the_broker_gives_them() -> None:
+    body = payload("option_chain")["response"]["body"]
+    with reads(lambda _: Reply(200, body)) as world:
+        _, options, broker = world
+        chain = options.chain("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+
+    assert chain == (
+        ChainEntry(
+            symbol=CALL,
+            quote=Quote(CALL, nanoseconds("2026-11-23T14:31:05.118046330Z"), 1.4, 1.44, 21.0, 37.0),
+            greeks=Greeks(delta=0.4613, gamma=0.0712, theta=-0.0304, vega=0.0438, rho=0.0126),
+            implied_volatility=0.3127,
+        ),
+        ChainEntry(
+            symbol=FAR,
+            quote=Quote(FAR, nanoseconds("2026-11-23T14:30:05.118046330Z"), 0.0, 0.05, 0.0, 90.0),
+            greeks=None,
+            implied_volatility=None,
+        ),
+    )
+    assert broker.received[0].query == {
+        "feed": "indicative",
+        "expiration_date_gte": "2026-12-01",
+        "expiration_date_lte": "2026-12-31",
+        "limit": "1000",
+    }
+
+
+@pytest.mark.parametrize("lacking", ["delta", "gamma", "theta", "vega", "rho"])
+def test_greeks_that_lack_one_are_none(lacking: str) -> None:
+    greeks = dict.fromkeys({"delta", "gamma", "theta", "vega", "rho"} - {lacking}, 0.5)
+    body = {"snapshots": {CALL: {"greeks": greeks}}, "next_page_token": None}
+    with reads(lambda _: Reply(200, body)) as world:
+        (entry,) = world[1].chain("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+
+    assert entry == ChainEntry(symbol=CALL, quote=None, greeks=None, implied_volatility=None)
+
+
+def test_contracts_are_read_with_both_dates_and_exact_strikes() -> None:
+    body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
+    with reads(lambda _: Reply(200, body)) as world:
+        _, options, broker = world
+        contracts = options.contracts("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+
+    assert [contract.symbol for contract in contracts] == sorted(
+        row["symbol"] for row in body["option_contracts"]
+    )
+    first = contracts[0]
+    assert isinstance(first, Contract)
+    assert (first.right, first.strike, first.multiplier) == (
+        Right.CALL,
+        Decimal("42.5"),
+        Decimal(100),
+    )
+    assert {"expiration_date_gte", "expiration_date_lte"} <= set(broker.received[0].query)
+
+
+@pytest.mark.parametrize("change", [{"type": "straddle"}, {"multiplier": None}])
+def test_a_contract_that_says_too_little_is_a_failure(change: dict[str, Any]) -> None:
+    body = payload("option_contracts")["response"]["body"]
+    body["option_contracts"][0].update(change)
+    with reads(lambda _: Reply(200, body)) as world, pytest.raises(ReadFailed):
+        world[1].contracts("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("stock_bars_page1", read_bars_page),
+        ("stock_bars_page2", read_bars_page),
+        ("crypto_bars", read_bars_page),
+        ("option_bars", read_bars_page),
+        ("stock_latest_quote", read_latest_quotes),
+        ("crypto_latest_quote", read_latest_quotes),
+        ("option_latest_quote", read_latest_quotes),
+        ("option_chain", read_chain_page),
+        ("option_snapshots", read_chain_page),
+        ("option_contracts", read_contracts_page),
+    ],
+)
+def test_every_recorded_page_of_data_is_read(name: str, read: Any) -> None:
+    read(json.dumps(payload(name)["response"]["body"]).encode())

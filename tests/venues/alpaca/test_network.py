@@ -1,0 +1,133 @@
+"""Connections: in time or not at all, and to this machine only where that is asked (D6)."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from hydra.settings.secret import Secret
+from hydra.venues.alpaca.http import Failure, HttpClient, Keys, Request
+from hydra.venues.alpaca.network import Network, NetworkRefused, NoConnection, SocketAddress
+
+ELSEWHERE = [
+    "93.184.216.34",
+    "10.0.0.1",
+    "0.0.0.0",
+    "169.254.169.254",
+    "2606:2800:220:1::1",
+    "::ffff:93.184.216.34",
+    "::ffff:127.0.0.1",
+    "paper-api.alpaca.markets",
+    "localhost.example.com",
+    "127.1",
+    "2130706433",
+]
+
+
+class Attempted(Exception):
+    """A socket was about to connect."""
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every address that any socket of this process is told to connect to; none of them is."""
+    made: list[object] = []
+
+    def connect(self: socket.socket, address: object) -> None:
+        made.append(address)
+        raise Attempted
+
+    def look_up(*args: object, **kwargs: object) -> None:
+        made.append(args)
+        raise Attempted
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
+    monkeypatch.setattr(socket.socket, "sendto", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return made
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_no_socket_is_connected_and_no_name_looked_up_where_the_network_is_off(
+    attempts: list[object], host: str
+) -> None:
+    network = Network(loopback_only=True)
+
+    with pytest.raises(NetworkRefused, match="connections to other machines are switched off"):
+        network.connect((host, 443), 1.0)
+
+    assert attempts == []
+
+
+@pytest.mark.parametrize("places", [["93.184.216.34"], ["127.0.0.1", "93.184.216.34"]])
+def test_a_local_name_that_stands_for_another_machine_is_refused_before_any_attempt(
+    attempts: list[object], places: list[str]
+) -> None:
+    def resolve(host: str, port: int) -> list[tuple[int, SocketAddress]]:
+        return [(socket.AF_INET, (place, port)) for place in places]
+
+    network = Network(loopback_only=True, resolve=resolve)
+
+    with pytest.raises(NetworkRefused):
+        network.connect(("localhost", 443), 1.0)
+
+    assert attempts == []
+
+
+def test_a_client_whose_network_is_off_attempts_nothing_and_says_so(
+    attempts: list[object],
+) -> None:
+    keys = Keys(Secret("PK-a-key-of-paper"), Secret("a-secret-of-paper"))
+    client = HttpClient("https://paper-api.alpaca.markets", keys, Network(loopback_only=True))
+
+    failed = client.call(Request(method="POST", target="/v2/orders", body=b"{}"))
+
+    assert failed == Failure(
+        cause="cannot connect: connections to other machines are switched off, and"
+        " paper-api.alpaca.markets is one",
+        sent=False,
+    )
+    assert attempts == []
+
+
+def test_with_the_network_on_a_name_is_looked_up_and_its_addresses_tried_in_turn() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def resolve(host: str, asked: int) -> list[tuple[int, SocketAddress]]:
+            assert (host, asked) == ("broker.example.com", port)
+            return [(socket.AF_INET, ("127.0.0.1", 1)), (socket.AF_INET, ("127.0.0.1", port))]
+
+        network = Network(loopback_only=False, resolve=resolve)
+        with network.connect(("broker.example.com", port), 5.0) as connected:
+            assert connected.getpeername() == ("127.0.0.1", port)
+
+
+def test_a_name_that_is_not_resolved_in_time_is_given_up_i21_i70() -> None:
+    resolved, asked = threading.Event(), []
+
+    def resolve(host: str, port: int) -> list[tuple[int, SocketAddress]]:
+        asked.append(host)
+        resolved.wait(10.0)
+        return []
+
+    network = Network(loopback_only=False, resolve=resolve)
+    began = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(NoConnection, match="not resolved in time"):
+            network.connect(("broker.example.com", 443), 0.1)
+    took = time.monotonic() - began
+    resolved.set()
+
+    assert took < 2.0
+    assert asked == ["broker.example.com"]  # the second waited for the first one's answer
+
+
+def test_a_name_without_an_address_is_no_connection() -> None:
+    def resolve(host: str, port: int) -> list[tuple[int, SocketAddress]]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    with pytest.raises(NoConnection, match=r"there is no address of nobody\.example\.com"):
+        Network(loopback_only=False, resolve=resolve).connect(("nobody.example.com", 443), 5.0)

@@ -1,0 +1,195 @@
+"""A stream kept connected: deadlines, signs of life, pauses, and that silence is noticed."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from hydra.venues.alpaca.stream import Heard, Patience, Stream, Trouble, pause_after
+from hydra.venues.alpaca.websocket import Message
+from messages.streams import StreamConnected, StreamLost
+from tests.venues.alpaca.sockets import Script, connect, raw_server, websocket_server
+
+IMPATIENT = Patience(connect=2.0, live=0.3, ping=0.1, silence=0.4)
+WITHIN_S = 5.0
+
+
+class Parrot:
+    """Says hello; is live once it is greeted; tells every word; "stop" is the end."""
+
+    def opened(self) -> tuple[Message, ...]:
+        return ("hello",)
+
+    def hear(self, message: Message) -> Heard:
+        match message:
+            case "welcome":
+                return Heard(is_live=True)
+            case "stop":
+                return Heard(failure="it says stop", trouble=Trouble.REFUSED)
+            case _:
+                return Heard(tell=(message,))
+
+
+class Told:
+    """Everything that the stream told, in order."""
+
+    def __init__(self) -> None:
+        self._told: queue.Queue[Any] = queue.Queue()
+
+    def __call__(self, fact: Any) -> None:
+        self._told.put(fact)
+
+    def next(self) -> Any:
+        return self._told.get(timeout=WITHIN_S)
+
+
+@contextlib.contextmanager
+def streaming(url: str, patience: Patience = IMPATIENT) -> Iterator[tuple[Stream, Told]]:
+    told = Told()
+    stream = Stream("parrot", url, {}, Parrot, told, connect, patience)
+    stream.start()
+    try:
+        yield stream, told
+    finally:
+        assert stream.stop(WITHIN_S)
+
+
+def greeting(then: Callable[[ServerConnection], None]) -> Script:
+    def script(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            assert connection.recv() == "hello"
+            connection.send("welcome")
+            then(connection)
+
+    return script
+
+
+def listen(connection: ServerConnection) -> None:
+    for _ in connection:
+        pass
+
+
+def test_what_is_said_is_told_after_the_connection_is() -> None:
+    def talk(connection: ServerConnection) -> None:
+        connection.send("one")
+        connection.send("two")
+        listen(connection)
+
+    with websocket_server(greeting(talk)) as url, streaming(url) as (_, told):
+        connected = StreamConnected(stream="parrot", connection=1)
+        assert [told.next(), told.next(), told.next()] == [connected, "one", "two"]
+
+
+def test_a_connection_that_ends_is_told_and_made_again_with_a_new_number_i47() -> None:
+    def leave(connection: ServerConnection) -> None:
+        connection.close(1012, "restart")
+
+    with websocket_server(greeting(leave)) as url, streaming(url) as (_, told):
+        assert [told.next() for _ in range(3)] == [
+            StreamConnected(stream="parrot", connection=1),
+            StreamLost(stream="parrot", reason="the connection was closed with 1012 (restart)"),
+            StreamConnected(stream="parrot", connection=2),
+        ]
+
+
+def test_a_stream_that_is_silent_though_it_answers_pings_is_kept() -> None:
+    with websocket_server(greeting(listen)) as url, streaming(url) as (stream, told):
+        assert told.next() == StreamConnected(stream="parrot", connection=1)
+
+        threading.Event().wait(3 * IMPATIENT.silence)
+
+        assert stream.idle_s < IMPATIENT.silence
+        with pytest.raises(queue.Empty):
+            told._told.get_nowait()
+
+
+def test_a_socket_that_is_open_and_mute_is_noticed_in_time_i45() -> None:
+    def go_mute(connection: ServerConnection) -> None:
+        # What reads the socket, and would answer pings, waits for the lock that we hold.
+        with connection.protocol_mutex:
+            threading.Event().wait(3 * IMPATIENT.silence)
+
+    with websocket_server(greeting(go_mute)) as url, streaming(url) as (_, told):
+        assert told.next() == StreamConnected(stream="parrot", connection=1)
+        began = monotonic()
+
+        lost = told.next()
+
+        assert isinstance(lost, StreamLost)
+        assert lost.reason.startswith("silent for ")
+        assert monotonic() - began < 3 * IMPATIENT.silence
+
+
+def test_one_that_never_greets_is_given_up_however_much_it_talks() -> None:
+    def chatter(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                connection.send("wait")
+                threading.Event().wait(0.01)
+
+    with websocket_server(chatter) as url, streaming(url) as (_, told):
+        while (fact := told.next()) == "wait":
+            pass
+        assert fact == StreamLost(
+            stream="parrot", reason="not logged in and subscribed within 0.3 s"
+        )
+
+
+def test_a_refusal_says_that_it_is_one() -> None:
+    with (
+        websocket_server(greeting(lambda connection: connection.send("stop"))) as url,
+        streaming(url) as (_, told),
+    ):
+        told.next()
+        assert told.next() == StreamLost(stream="parrot", reason="it says stop", is_refused=True)
+
+
+def test_a_handshake_that_is_refused_for_the_keys_is_a_refusal() -> None:
+    def refuse(stream: Any) -> None:
+        stream.recv(4096)
+        stream.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(refuse) as url, streaming(url) as (_, told):
+        lost = told.next()
+        assert isinstance(lost, StreamLost)
+        assert lost.is_refused
+
+
+def test_pauses_grow_to_a_limit_and_the_first_is_short() -> None:
+    pauses = [pause_after(attempt, Trouble.LOST) for attempt in range(1, 2000)]
+
+    assert pauses[0] == 0.25
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 30.0
+    assert pause_after(1, Trouble.BUSY) >= 90.0
+
+
+def test_it_ends_at_once_when_it_is_told_to_also_while_it_pauses() -> None:
+    stream = Stream("parrot", "ws://127.0.0.1:1/stream", {}, Parrot, Told(), connect, IMPATIENT)
+    stream.start()
+    threading.Event().wait(0.05)
+    began = monotonic()
+
+    assert stream.stop(WITHIN_S)
+    assert monotonic() - began < 1.5
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_is_dead_grows_idle() -> None:
+    def fail(_: Any) -> None:
+        raise RuntimeError("nobody listens")
+
+    stream = Stream("parrot", "ws://127.0.0.1:1/stream", {}, Parrot, fail, connect, IMPATIENT)
+    stream.start()
+    assert stream.stop(WITHIN_S)
+    before = stream.idle_s
+
+    threading.Event().wait(0.05)
+
+    assert stream.idle_s >= before + 0.05

@@ -1,0 +1,189 @@
+"""One connection, against servers that behave and servers that do not."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+
+from hydra.venues.alpaca.websocket import ConnectionLost, WebSocket
+from tests.venues.alpaca.sockets import connect, raw_server, websocket_server
+
+WITHIN_S = 5.0
+
+
+@contextlib.contextmanager
+def opened(url: str, headers: dict[str, str] | None = None) -> Iterator[WebSocket]:
+    websocket = WebSocket.open(url, headers or {}, WITHIN_S, connect)
+    try:
+        yield websocket
+    finally:
+        websocket.close()
+
+
+def echo(connection: ServerConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        for message in connection:
+            connection.send(message)
+
+
+@pytest.fixture(scope="module")
+def echoing() -> Iterator[str]:
+    with websocket_server(echo) as url:
+        yield url
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(messages=st.lists(st.text() | st.binary(max_size=100_000), min_size=1, max_size=5))
+def test_what_is_sent_arrives_whole_and_in_order_and_of_its_kind(
+    echoing: str, messages: list[str | bytes]
+) -> None:
+    with opened(echoing) as websocket:
+        for message in messages:
+            websocket.send(message, WITHIN_S)
+
+        assert [websocket.receive(WITHIN_S) for _ in messages] == messages
+
+
+def test_messages_in_pieces_with_pings_between_them_are_one_message() -> None:
+    def in_pieces(connection: ServerConnection) -> None:
+        def pieces() -> Iterator[bytes]:
+            yield b"one, "
+            connection.ping()
+            yield b"two, "
+            yield b"three"
+
+        connection.send(pieces())
+        echo(connection)
+
+    with websocket_server(in_pieces) as url, opened(url) as websocket:
+        assert websocket.receive(WITHIN_S) == b"one, two, three"
+
+
+def test_that_nothing_comes_is_no_message_and_no_loss(echoing: str) -> None:
+    with opened(echoing) as websocket:
+        assert websocket.receive(0.05) is None
+        websocket.send("still here", WITHIN_S)
+        assert websocket.receive(WITHIN_S) == "still here"
+
+
+def test_an_answered_ping_is_a_sign_of_life(echoing: str) -> None:
+    with opened(echoing) as websocket:
+        before = websocket.heard_at
+
+        websocket.ping(WITHIN_S)
+
+        assert websocket.receive(0.2) is None
+        assert websocket.heard_at > before
+
+
+def test_headers_go_with_the_handshake() -> None:
+    def tell_header(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        connection.send(connection.request.headers["Content-Type"])
+        echo(connection)
+
+    with (
+        websocket_server(tell_header) as url,
+        opened(url, {"Content-Type": "application/msgpack"}) as websocket,
+    ):
+        assert websocket.receive(WITHIN_S) == "application/msgpack"
+
+
+def test_what_was_said_before_the_end_is_heard_and_then_why_it_ended() -> None:
+    def say_and_close(connection: ServerConnection) -> None:
+        connection.send("last words")
+        connection.close(1013, "come back later")
+
+    with websocket_server(say_and_close) as url, opened(url) as websocket:
+        assert websocket.receive(WITHIN_S) == "last words"
+        with pytest.raises(ConnectionLost, match=r"closed with 1013 \(come back later\)"):
+            websocket.receive(WITHIN_S)
+
+
+def test_a_connection_that_is_cut_is_lost() -> None:
+    def cut(connection: ServerConnection) -> None:
+        connection.send("hello")
+        connection.socket.shutdown(socket.SHUT_RDWR)
+
+    with websocket_server(cut) as url, opened(url) as websocket:
+        assert websocket.receive(WITHIN_S) == "hello"
+        with pytest.raises(ConnectionLost):
+            websocket.receive(WITHIN_S)
+
+
+def test_nobody_there_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+    with pytest.raises(ConnectionLost, match="cannot connect: ") as lost:
+        WebSocket.open(f"ws://127.0.0.1:{port}/stream", {}, WITHIN_S, connect)
+
+    assert "\n" not in str(lost.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, "Unauthorized"), (429, "Too Many Requests"), (502, "Bad Gateway")]
+)
+def test_a_refused_handshake_says_with_which_status(status: int, reason: str) -> None:
+    def refuse(stream: socket.socket) -> None:
+        stream.recv(4096)
+        stream.sendall(f"HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with raw_server(refuse) as url, pytest.raises(ConnectionLost) as lost:
+        WebSocket.open(url, {}, WITHIN_S, connect)
+
+    assert lost.value.status == status
+
+
+def say_nothing(stream: socket.socket) -> None:
+    pass
+
+
+def say_a_byte_at_a_time(stream: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        stream.settimeout(0.02)
+        for letter in b"HTTP/1.1 101 Switching Protocols\r\n" * 1000:
+            stream.sendall(bytes([letter]))
+            with contextlib.suppress(TimeoutError):
+                stream.recv(1 << 16)
+
+
+@pytest.mark.parametrize("script", [say_nothing, say_a_byte_at_a_time])
+def test_a_handshake_has_a_deadline_as_a_whole_i21(
+    script: Callable[[socket.socket], None],
+) -> None:
+    began = monotonic()
+
+    with raw_server(script) as url, pytest.raises(ConnectionLost):
+        WebSocket.open(url, {}, 0.3, connect)
+
+    assert monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("script", [say_nothing, say_a_byte_at_a_time])
+def test_a_tls_handshake_has_a_deadline_as_a_whole_i21(
+    script: Callable[[socket.socket], None],
+) -> None:
+    began = monotonic()
+
+    with raw_server(script) as url, pytest.raises(ConnectionLost):
+        WebSocket.open(url.replace("ws://", "wss://"), {}, 0.3, connect)
+
+    assert monotonic() - began < 2.0
+
+
+def test_bytes_that_are_no_websocket_end_it() -> None:
+    def nonsense(connection: ServerConnection) -> None:
+        connection.socket.sendall(b"\xff" * 64)
+        echo(connection)
+
+    with websocket_server(nonsense) as url, opened(url) as websocket, pytest.raises(ConnectionLost):
+        websocket.receive(WITHIN_S)
