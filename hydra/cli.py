@@ -15,6 +15,7 @@ from hydra.ops.halt import halt
 from hydra.ops.reconcile import app as reconcile
 from hydra.ops.resume import resume
 from hydra.ops.status import status
+from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
 from hydra.ops.why.command import why
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(config, name="config")
 app.add_typer(debug, name="debug")
 app.add_typer(reconcile, name="reconcile")
+app.add_typer(venue, name="venue")
 
 PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

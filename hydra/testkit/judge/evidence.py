@@ -39,7 +39,13 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.log_lines import LogLine, RequestReceived, VenueBegan, VenueOpened
+from hydra.venues.simulated.log_lines import (
+    FORMAT,
+    LogLine,
+    RequestReceived,
+    VenueBegan,
+    VenueOpened,
+)
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 from hydra.venues.simulated.rebuild import open_exchange
@@ -178,7 +184,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         for market in markets:
             if market.digest == began.data_digest:
                 return open_exchange(
-                    _LookedAt(Path(self.name), -1, found),
+                    _LookedAt(Path(self.name), -1, found, FORMAT),
                     market,
                     until=0,
                     seed=began.seed,

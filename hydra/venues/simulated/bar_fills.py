@@ -91,19 +91,14 @@ def outcomes_of(
         if resting.may_be_filled_by(bar)
     ]
     executions.sort(key=lambda pair: _moment_of(pair[1]))
-    step, left = quantity_step(bar.symbol), None
-    if terms.max_participation is not None:
-        left = quantity_on_offer(bar.volume, terms.max_participation, step)
+    on_offer = OnOffer(bar, terms.max_participation, quantity_step(bar.symbol))
     for resting, execution in executions:
         if execution is None:
             yield Outcome(structs.replace(resting, known_until=bar.end_at), _ZERO, _ZERO, 0)
             continue
-        price, quantity = execution.price, resting.remaining
-        if price is None:
-            price, quantity = _ZERO, _ZERO
-        if left is not None:
-            quantity = min(quantity, in_steps(left, step))
-            left = subtract(left, quantity)
+        price, quantity = _ZERO, _ZERO
+        if execution.price is not None:
+            price, quantity = execution.price, on_offer.take(resting.remaining)
         if executed is not None and quantity:
             quantity = executed(resting, quantity)
         after = structs.replace(
@@ -114,6 +109,28 @@ def outcomes_of(
         )
         at = bar.start_at if execution.moment is Moment.OPEN else bar.end_at
         yield Outcome(after, quantity, price, at)
+
+
+class OnOffer:
+    """What a bar leaves to the venue's orders: a share of its volume, or any quantity."""
+
+    def __init__(self, bar: Bar, participation: Decimal | None, step: Decimal) -> None:
+        self._step = step
+        self._left = None
+        if participation is not None:
+            self._left = quantity_on_offer(bar.volume, participation, step)
+
+    def has(self, wanted: Decimal) -> bool:
+        """Whether all of it could be taken."""
+        return self._left is None or wanted <= in_steps(self._left, self._step)
+
+    def take(self, wanted: Decimal) -> Decimal:
+        """Take so much of it, or what is left, in whole steps."""
+        if self._left is None:
+            return wanted
+        taken = min(wanted, in_steps(self._left, self._step))
+        self._left = subtract(self._left, taken)
+        return taken
 
 
 _ZERO = Decimal(0)

@@ -4,13 +4,12 @@ They are what a restart rebuilds the venue from, and what a judge reads: what is
 reach the venue.
 """
 
-import re
-import zlib
 from typing import TypeAlias
 
 import msgspec
 
 from hydra.venues.simulated.requests import Request
+from hydra.venues.simulated.sealed_lines import LineFormat
 from hydra.venues.simulated.terms import VenueTerms
 
 LOG_VERSION = 1
@@ -70,55 +69,9 @@ class MarketMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
 LogLine: TypeAlias = VenueBegan | VenueOpened | RequestReceived | MarketMoved
 
 
-class BadLogLine(Exception):
-    """These bytes are not the line that was written."""
+FORMAT: LineFormat[LogLine] = LineFormat(LogLine, VenueBegan, LOG_VERSION)
 
 
 def encoded(line: LogLine, number: int) -> bytes:
     """The line with its number in the file (from 1), its seal and its end."""
-    content = line_start(number) + _ENCODER.encode(line)[1:]
-    return b'%b,"crc":"%08x"}\n' % (content[:-1], zlib.crc32(content))
-
-
-def line_start(number: int) -> bytes:
-    """How a line begins, so that a torn one can be told from what was never ours."""
-    return b'{"line":%d,' % number
-
-
-def decoded(data: bytes, number: int) -> LogLine:
-    """Read a line back; raises BadLogLine if a single bit of it has changed, or its place."""
-    found = _SEALED.fullmatch(data)
-    if found is None or int(found["crc"], 16) != zlib.crc32(found["content"] + b"}"):
-        raise BadLogLine("its checksum does not fit")
-    try:
-        place = _PLACE_DECODER.decode(data)
-        if place.line != number:
-            raise BadLogLine(f"it says that it is line {place.line}")
-        return _DECODER.decode(data)
-    except msgspec.MsgspecError as error:
-        raise BadLogLine(str(error)) from error
-
-
-class _Place(msgspec.Struct):
-    line: int
-
-
-_SEALED = re.compile(rb'(?P<content>.*),"crc":"(?P<crc>[0-9a-f]{8})"\}\n', re.DOTALL)
-_ENCODER = msgspec.json.Encoder(decimal_format="string")
-_DECODER: msgspec.json.Decoder[LogLine] = msgspec.json.Decoder(LogLine)
-_PLACE_DECODER = msgspec.json.Decoder(_Place)
-
-
-def version_of(data: bytes) -> int | None:
-    """Which version the first line of a log is of; None if it is not such a line."""
-    try:
-        return _VERSION_DECODER.decode(data).version
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-
-
-class _Version(msgspec.Struct, tag_field="kind", tag="began"):
-    version: int
-
-
-_VERSION_DECODER = msgspec.json.Decoder(_Version)
+    return FORMAT.encoded(line, number)

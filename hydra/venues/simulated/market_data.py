@@ -1,4 +1,4 @@
-"""Which market the simulated venue plays: a file of real bars, or a generated session."""
+"""Which market the simulated venue plays: real bars of files, or a generated session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
 from hydra.venues.bar_rows import BadData
 from hydra.venues.exchange_calendar import sessions
 from hydra.venues.simulated.generated import generated_session
+from hydra.venues.simulated.market.manifest import read_manifest
 from hydra.venues.simulated.symbols import is_crypto
+
+MANIFEST_ENDINGS = (".yaml", ".yml")
 
 GENERATED_DATE = "2026-01-05"
 """An ordinary Monday: the generated session is always this one, so that a seed is all it needs."""
@@ -45,6 +48,29 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
         """Names the bars and sessions: two markets of one digest are one market."""
         content = msgspec.msgpack.encode((self.bars, self.sessions))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def from_path(path: Path, cache_dir: Path | None) -> MarketData:
+    """The market of a manifest (`.yaml`, `.yml`) or of a bars file. Raises `BadData`."""
+    read = from_manifest if path.suffix in MANIFEST_ENDINGS else from_file
+    return read(path, cache_dir)
+
+
+def from_manifest(path: Path, cache_dir: Path | None) -> MarketData:
+    """The market of several files, some of them moved by whole weeks. Raises `BadData`.
+
+    With a share among the symbols the sessions are its exchange's, else they are days.
+    """
+    read = read_manifest(path, cache_dir)
+    bars, symbols = read.bars, read.symbols
+    first, last = _date_of(min(bar.start_at for bar in bars)), _date_of(bars[-1].end_at)
+    if all(map(is_crypto, symbols)):
+        table = round_the_clock_sessions(first, last)
+    else:
+        table = exchange_sessions(first, last, cache_dir)
+    told = ", ".join(entry.told for entry in read.entries)
+    origin = f"real bars of {path.name}: {told}"
+    return MarketData(bars=bars, sessions=table, symbols=symbols, origin=origin)
 
 
 def from_file(path: Path, cache_dir: Path | None) -> MarketData:

@@ -53,7 +53,7 @@ def market_events(
     return islice(_all_events(bars, sessions), skip, None)
 
 
-def market_time_after(events: Iterable[TimedEvent], since: int, elapsed: int) -> int:
+def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed: int) -> int:
     """Where a playback is that was at market time `since` and ran on for `elapsed` market ns.
 
     It waits for no night, so it may be days ahead; it stops at the end of the market, and never

@@ -11,15 +11,13 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, Self
 
-from hydra.venues.simulated.log_lines import (
-    LOG_VERSION,
+from hydra.venues.simulated.log_lines import FORMAT, LogLine
+from hydra.venues.simulated.sealed_lines import (
     BadLogLine,
-    LogLine,
-    VenueBegan,
-    decoded,
-    encoded,
+    L,
+    LineFormat,
     line_start,
     version_of,
 )
@@ -61,18 +59,21 @@ class NoLog:
         """See `RequestLog.write`."""
 
 
-class FileLog:
+class SealedFile(Generic[L]):
     """A file of ours alone (0600). `found` is what was in it when it was opened."""
 
-    def __init__(self, path: Path, descriptor: int, found: tuple[LogLine, ...]) -> None:
+    def __init__(
+        self, path: Path, descriptor: int, found: tuple[L, ...], lines: LineFormat[L]
+    ) -> None:
         self.path = path
         self.found = found
+        self._lines = lines
         self._descriptor = descriptor
         self._number = len(found)
         self._failed = False
 
     @classmethod
-    def open(cls, path: Path) -> FileLog:
+    def of(cls, path: Path, lines: LineFormat[L]) -> Self:
         """Go on in this file, or begin it; a torn last line, which never took effect, is cut.
 
         Its folder is made if need be. Raises `VenueLogRefused` and OSError.
@@ -85,22 +86,22 @@ class FileLog:
         try:
             _require_private(path, os.fstat(descriptor))
             data = _all_of(descriptor)
-            found = _lines_in(path, data)
+            found = _lines_in(path, data, lines)
             torn = _torn_end_of(path, data, len(found) + 1)
             if torn:
                 os.ftruncate(descriptor, len(data) - len(torn))
         except BaseException:
             os.close(descriptor)
             raise
-        return cls(path, descriptor, found)
+        return cls(path, descriptor, found, lines)
 
-    def write(self, line: LogLine) -> None:
+    def write(self, line: L) -> None:
         """See `RequestLog.write`. Raises `VenueLogFailed` now and ever after if it could not."""
         if self._failed:
             raise VenueLogFailed(
                 f"{self.path}: it is closed, or an earlier line could not be written"
             )
-        data = encoded(line, self._number + 1)
+        data = self._lines.encoded(line, self._number + 1)
         self._failed = True
         try:
             written = os.write(self._descriptor, data)
@@ -121,17 +122,26 @@ class FileLog:
         self._failed = True
 
 
+class FileLog(SealedFile[LogLine]):
+    """The log of the in-process venue."""
+
+    @classmethod
+    def open(cls, path: Path) -> FileLog:
+        """See `SealedFile.of`."""
+        return cls.of(path, FORMAT)
+
+
 def read_log(path: Path) -> tuple[LogLine, ...]:
     """All whole lines of a log, for a checker; nothing is changed, not even a torn end.
 
     Raises `VenueLogRefused` if it is damaged or of another version.
     """
-    return _lines_in(path, path.read_bytes())
+    return _lines_in(path, path.read_bytes(), FORMAT)
 
 
-def _lines_in(path: Path, data: bytes) -> tuple[LogLine, ...]:
+def _lines_in(path: Path, data: bytes, lines: LineFormat[L]) -> tuple[L, ...]:
     whole = data[: data.rfind(b"\n") + 1]
-    return tuple(_decoded_lines(path, whole))
+    return tuple(_decoded_lines(path, whole, lines))
 
 
 def _torn_end_of(path: Path, data: bytes, number: int) -> bytes:
@@ -146,24 +156,25 @@ def _torn_end_of(path: Path, data: bytes, number: int) -> bytes:
     return torn
 
 
-def _decoded_lines(path: Path, whole: bytes) -> Iterator[LogLine]:
+def _decoded_lines(path: Path, whole: bytes, lines: LineFormat[L]) -> Iterator[L]:
     for number, text in enumerate(whole.splitlines(keepends=True), start=1):
-        if number == 1 and (version := version_of(text)) not in (None, LOG_VERSION):
+        if number == 1 and (version := version_of(text)) not in (None, lines.version):
             raise VenueLogRefused(
-                f"{path}: found a log of version {version}; wanted {LOG_VERSION};"
+                f"{path}: found a log of version {version}; wanted {lines.version};"
                 " move it away to begin anew, or start the Hydra that wrote it"
             )
         try:
-            line = decoded(text, number)
+            line = lines.decoded(text, number)
         except BadLogLine as bad:
             raise VenueLogRefused(
                 f"{path}, line {number}: found a damaged line ({bad}); wanted it as it was"
                 " written; keep the file for whoever finds out why, and move it away to begin anew"
             ) from bad
-        if isinstance(line, VenueBegan) != (number == 1):
+        if isinstance(line, lines.first) != (number == 1):
             raise VenueLogRefused(
-                f"{path}, line {number}: found a {type(line).__name__} line; wanted one VenueBegan"
-                " line, and it first; this is not a log as the venue writes it"
+                f"{path}, line {number}: found a {type(line).__name__} line; wanted one"
+                f" {lines.first.__name__} line, and it first; this is not a log as the venue"
+                " writes it"
             )
         yield line
 

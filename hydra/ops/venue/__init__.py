@@ -1,0 +1,1 @@
+"""The local venue as a command of its own."""

@@ -1,0 +1,1 @@
+"""What the venue can be made to do wrong, by whoever holds the admin token."""
