@@ -10,15 +10,15 @@ from hydra.actor import MILLISECOND, SECOND, ChildSpec
 from hydra.ports import Conditions, Journal, Ledger, Service, Venue
 from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
-from hydra.terms import guardian_terms, plans_of
+from hydra.terms import MarketFacts, guardian_terms, plans_of
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.in_process import DryRunVenue, InProcessVenue
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import Market
-from hydra.venues.simulated.requests import VenueMessage
+from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.control import GateDrained, GateTripped
-from messages.reconciliation import order_named_in
+from messages.reconciliation import VenueWord, order_named_in
 from supervisors import paths
 from supervisors.bots import bots
 from supervisors.core import core
@@ -29,14 +29,19 @@ DRAIN_WITHIN = 200 * MILLISECOND
 """T_DRAIN: sends in flight at a halt may finish within this; then their outcome is unknown."""
 
 
-class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be started: the tree, and the market that it will trade on."""
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be started."""
 
     tree: ChildSpec
-    market: Market
     bots: tuple[str, ...]
     left_out: tuple[str, ...]
     """Enabled bots whose symbol the market does not have."""
+
+
+class Engine(Tree, frozen=True, kw_only=True):
+    """The same with the market that it will trade on, in this process."""
+
+    market: Market
 
 
 class NothingPresent:
@@ -60,12 +65,11 @@ def assemble(
     services: Mapping[str, Service] | None = None,
     dry_run: bool = False,
 ) -> Engine:
-    """Put the embedded engine together on a runtime; nothing is started.
+    """Put the engine together with the venue in its own process; nothing is started.
 
-    `exchange`: the venue to trade on, a new one that nobody keeps if there is none. `services` are
-    kept open while the engine runs, by the name of the actor that hosts each.
+    `exchange`: the venue to trade on, a new one that nobody keeps if there is none. Else as
+    `assemble_on`.
     """
-    plans, left_out = plans_of(settings, data)
     in_process = InProcessVenue(
         exchange or SimulatedExchange(), runtime.gate, market_time, tell_gateway(runtime)
     )
@@ -74,6 +78,37 @@ def assemble(
         venue = DryRunVenue(market_time, tell_gateway(runtime))
     prices = runtime.outside("market")
     market = Market(in_process, lambda message: prices.tell(paths.DATA_FEED, message))
+    built = assemble_on(
+        settings,
+        data,
+        runtime=runtime,
+        venue=venue,
+        account=EMBEDDED_ACCOUNT,
+        ledger=ledger,
+        journal=journal,
+        conditions=conditions,
+        services=services,
+    )
+    return Engine(tree=built.tree, bots=built.bots, left_out=built.left_out, market=market)
+
+
+def assemble_on(
+    settings: Settings,
+    market: MarketFacts,
+    *,
+    runtime: Runtime,
+    venue: Venue,
+    account: str,
+    ledger: Ledger,
+    journal: Journal,
+    conditions: Conditions | None = None,
+    services: Mapping[str, Service] | None = None,
+) -> Tree:
+    """Put the engine together on a runtime, whatever its venue; nothing is started.
+
+    `services` are kept open while the engine runs, by the name of the actor that hosts each.
+    """
+    plans, left_out = plans_of(settings, market)
     connect_gate(runtime)
     guards = settings.guards
     tree = root(
@@ -83,10 +118,10 @@ def assemble(
             venue=venue,
             gate=runtime.gate,
             conditions=conditions or NothingPresent(),
-            terms=guardian_terms(settings, data, plans),
+            terms=guardian_terms(settings, market, account, plans),
             symbols=tuple(sorted({plan.symbol for plan in plans})),
-            sessions=data.sessions,
-            bar_interval=data.bar_interval,
+            sessions=market.sessions,
+            bar_interval=market.bar_interval,
             loop_interval=settings.runner.loop_interval_seconds * SECOND,
             reconcile_every=guards.deadlines.reconcile_every_seconds * SECOND,
             unknown_limit=guards.deadlines.unknown_outcome_seconds * SECOND,
@@ -94,16 +129,14 @@ def assemble(
         bots(plans),
         ops(services or {}),
     )
-    return Engine(
-        tree=tree, market=market, bots=tuple(plan.bot_id for plan in plans), left_out=left_out
-    )
+    return Tree(tree=tree, bots=tuple(plan.bot_id for plan in plans), left_out=left_out)
 
 
-def tell_gateway(runtime: Runtime) -> Callable[[VenueMessage], None]:
+def tell_gateway(runtime: Runtime) -> Callable[[VenueWord], None]:
     """How the venue speaks to the engine."""
     voice = runtime.outside("venue")
 
-    def tell(message: VenueMessage) -> None:
+    def tell(message: VenueWord) -> None:
         voice.tell(paths.BROKER_GATEWAY, message, corr=order_named_in(message))
 
     return tell

@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     from hydra.ops.places import files_of_venue
-    from hydra.ops.run import RunOptions, run_session
+    from hydra.ops.run import run_session
+    from hydra.ops.session import RunOptions
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
     from hydra.settings.mode import lacking, mode_disagreement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from actors.momentum_bot import FLAT_BEFORE_CLOSE, MomentumPlan
 from actors.risk_guardian import GuardianTerms
@@ -22,30 +23,48 @@ from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS, Limits
 from hydra.trading.strategies import STRATEGIES
 from hydra.trading.strategies.strategy import BadParameters
-from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 
 COIN_STEP = Decimal("0.000000001")
 EQUITY_AGE_INTERVALS = 5
 """An equity that is older than so many bars counts as missing."""
 
 
+class MarketFacts(Protocol):
+    """What the engine has to know of a market before the first price comes."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What is traded there."""
+
+    @property
+    def sessions(self) -> SessionTable:
+        """When; of coins, a session is a UTC day."""
+
+    @property
+    def bar_interval(self) -> int:
+        """How long its bars last, in ns of market time."""
+
+    @property
+    def origin(self) -> str:
+        """For people: whose prices these are."""
+
+
 def plans_of(
-    settings: Settings, data: MarketData
+    settings: Settings, market: MarketFacts
 ) -> tuple[tuple[MomentumPlan, ...], tuple[str, ...]]:
     """The bots that can trade this market, and the names of those enabled ones that cannot."""
     zone, plans, left_out = settings.system.timezone, list[MomentumPlan](), list[str]()
     for bot in settings.momentum_bots:
         if not bot.enabled:
             continue
-        if bot.ticker in data.symbols:
-            plans.append(momentum_plan(bot, zone, data.sessions))
+        if bot.ticker in market.symbols:
+            plans.append(momentum_plan(bot, zone, market.sessions))
         else:
             left_out.append(bot.bot_id)
     coins = settings.cryptobot
     if coins.enabled:
-        pairs = [pair for pair in coins.pairs if pair in data.symbols]
-        plans += [crypto_plan(coins, pair, zone, data.sessions) for pair in pairs]
+        pairs = [pair for pair in coins.pairs if pair in market.symbols]
+        plans += [crypto_plan(coins, pair, zone, market.sessions) for pair in pairs]
     return tuple(plans), tuple(left_out)
 
 
@@ -57,7 +76,7 @@ def traded_symbols(settings: Settings) -> tuple[str, ...]:
 
 
 def guardian_terms(
-    settings: Settings, data: MarketData, plans: tuple[MomentumPlan, ...]
+    settings: Settings, market: MarketFacts, account: str, plans: tuple[MomentumPlan, ...]
 ) -> GuardianTerms:
     """What the guardian is held to, in the engine's own terms."""
     guards, risk = settings.guards, settings.risk
@@ -88,8 +107,8 @@ def guardian_terms(
         round_trips_per_day_max=pace.max_round_trips_per_bot_per_day,
         # A decision is made on a closed bar, and is history when the next one has closed. The same
         # holds for a price where bars are all there is.
-        decision_age_ns_max=data.bar_interval,
-        price_age_ns_max=data.bar_interval * 5 // 2,
+        decision_age_ns_max=market.bar_interval,
+        price_age_ns_max=market.bar_interval * 5 // 2,
         similar_order_ns=order.similar_order_seconds * SECOND,
     )
     day_limits = DayLimits(
@@ -101,7 +120,7 @@ def guardian_terms(
         recovery_ends_pct=equity.recovery_ends_pct,
         flaps_max=equity.drawdown_flap_count,
         flap_window_ns=equity.drawdown_flap_window_minutes * MINUTE,
-        equity_age_ns_max=EQUITY_AGE_INTERVALS * data.bar_interval,
+        equity_age_ns_max=EQUITY_AGE_INTERVALS * market.bar_interval,
     )
     portfolio = settings.portfoliobot
     coins = tuple(plan.bot_id for plan in plans if is_crypto(plan.symbol))
@@ -117,12 +136,12 @@ def guardian_terms(
         bot_max_pct=portfolio.guardrails.per_bot_max_pct_of_daily_risk,
     )
     return GuardianTerms(
-        account=EMBEDDED_ACCOUNT,
+        account=account,
         desk=DeskTerms(
             limits=limits,
             day_limits=day_limits,
             budgets=budgets,
-            sessions=data.sessions,
+            sessions=market.sessions,
             windows={plan.bot_id: plan.trade_window for plan in plans},
             price_steps=dict.fromkeys(symbols, US_EQUITY_PRICE_STEPS),
         ),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from messages.vocabulary import EVENTS, EventKind
+from messages.event_kinds import EventKind
+from messages.vocabulary import EVENTS
 from tests.docs.invariants import SECTIONS, Section
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,10 +17,11 @@ from hydra.store.journal_line import LINE_START, line_of, record_in
 from hydra.store.journal_reading import read_journal
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import Halt
+from messages.event_kinds import is_free
 from messages.lifecycle import RestartChild
 from messages.market import BarReceived
 from messages.orders import OrderAccepted
-from messages.vocabulary import EVENTS, KINDS_BY_NAME, is_free
+from messages.vocabulary import EVENTS, KINDS_BY_NAME
 from supervisors import paths
 from tests.docs.said_events import LINE_KEYS, Said, Unnamed, events_in, events_said
 from tests.engine.harness import OPEN_AT, ListJournal, bars_of, market_of, play, rising

@@ -47,7 +47,8 @@ def build(folder: Path, events: int) -> None:
 
 def start(folder: Path, config: Path) -> None:
     """The engine on that record, as `python -m hydra.main` starts it, until it is killed."""
-    from hydra.ops.run import RunOptions, play_session
+    from hydra.ops.run import play_session
+    from hydra.ops.session import RunOptions
     from hydra.settings import load_settings
     from hydra.terms import fault_in_signal
     from hydra.venues.simulated.market_data import generated

@@ -1,0 +1,57 @@
+"""How a run is ended from outside of the engine: stop signals, and the last resort if it hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from hydra.ops.exit_codes import ExitCode
+
+
+class StopSignals:
+    """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all."""
+
+    def __init__(self, first: Callable[[], None]) -> None:
+        self._first = first
+        self._seen = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._received)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal gave us
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        self._seen += 1
+        if self._seen > 1:
+            os._exit(128 + number)
+        self._first()
+
+
+GONE_WITHIN_S = 10.0
+"""T_STOP: after a stop signal or a failure the process ends within this, whatever is stuck."""
+
+
+class LastResort:
+    """Ends the process when a stop hangs: it needs no actor, no mailbox, and nobody's lock."""
+
+    def __init__(self, within: float = GONE_WITHIN_S) -> None:
+        self._timer = threading.Timer(within, os._exit, (int(ExitCode.FAIL_CLOSED),))
+        self._timer.daemon = True
+        self._armed = threading.Lock()
+
+    def arm(self) -> None:
+        """The process has to be gone within the time, counted from the first call."""
+        if self._armed.acquire(False):
+            self._timer.start()
+
+    def disarm(self) -> None:
+        """The stop has come to its end by itself."""
+        self._timer.cancel()

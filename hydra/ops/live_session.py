@@ -1,0 +1,220 @@
+"""A session on threads and in the machine's time, whatever its market: played, embedded or real.
+
+Start-up and shutdown are mirror images.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from hydra.actor import MILLISECOND, SECOND
+from hydra.assembly import Tree
+from hydra.ops.clock_watch import ClockWatch
+from hydra.ops.control.server import ControlServer
+from hydra.ops.debug.server import DebugServer
+from hydra.ops.ending import StopSignals
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.notify import ServiceNotifier
+from hydra.ops.session import Session, causes_of, close_gate, is_starting, summary_of
+from hydra.ops.summary import progress_line
+from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
+from hydra.ports import Service
+from hydra.runtime.clock import MarketClock, machine_time
+from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
+from hydra.runtime.thread_runtime import ThreadRuntime
+from messages.summary import SessionSummary
+from supervisors import paths
+
+READY_WITHIN_S = 10.0
+STOP_WITHIN_S = 4.5
+WATCH_STOPS_WITHIN_S = 1.0
+PROGRESS_EVERY_S = 10
+
+
+class LiveMarket(Protocol):
+    """Where a live session gets its prices and sends its orders. Made for one run."""
+
+    @property
+    def clock(self) -> MarketClock:
+        """Market time by the machine's."""
+
+    def assemble(
+        self, session: Session, runtime: ThreadRuntime, services: Mapping[str, Service]
+    ) -> Tree:
+        """Put the engine together with this market's venue; nothing is started."""
+
+    def open(self, finished: Callable[[str | None], None]) -> None:
+        """Let the market begin. `finished` is called once when it is over: why, if it failed."""
+
+    def close(self, within_s: float) -> None:
+        """No price comes any more. Closing what is not open does nothing."""
+
+
+def play_live(session: Session, market: LiveMarket) -> ExitCode:
+    """The session, to its end or to a signal."""
+    return _LiveSession(session, market).play()
+
+
+class _LiveSession:
+    def __init__(self, session: Session, market: LiveMarket) -> None:
+        self._session = session
+        self._market = market
+        self._runtime = ThreadRuntime(
+            seed=session.options.seed, journal=paths.JOURNAL_WRITER, market_clock=market.clock
+        )
+
+    def play(self) -> ExitCode:
+        session, runtime = self._session, self._runtime
+        kill_watch = session.watch_kill_switch(runtime)
+        clock_watch = ClockWatch(runtime)
+        clock_watch.look_once()
+        tree = self._market.assemble(session, runtime, self._services())
+        session.begin(runtime, tree)
+
+        def fail_closed(reason: str) -> None:
+            session.last_resort.arm()
+            halt_for_good(session.record, runtime, "fail-closed", reason)
+
+        runtime.on_fail_closed(fail_closed)
+        watch = watch_over(session.record, session.files, runtime, session.say)
+        session.conditions.watches.append(watch)
+        passed = threading.Event()
+        notifier = ServiceNotifier(runtime, os.environ, passed.is_set)
+
+        def stop() -> None:
+            session.last_resort.arm()
+            session.stopping.set()
+            runtime.finish()
+
+        try:
+            with StopSignals(stop):
+                kill_watch.start()
+                clock_watch.start()
+                notifier.start()
+                runtime.start_watch()
+                watch.start()
+                started = runtime.start_and_wait(tree.tree, within=READY_WITHIN_S)
+                ready = started and self._comes_ready()
+                asked_to_stop = session.stopping.is_set()
+                if not ready and not asked_to_stop and runtime.failed_closed is None:
+                    return self._not_ready()
+                if ready and not asked_to_stop:
+                    passed.set()
+                    keep_pruned(runtime)
+                    self._market.open(self._market_over)
+                    self._follow()
+                if session.stopping.is_set():
+                    close_gate(runtime, "asked to stop")  # first of all, whatever still runs
+                notifier.stop(WATCH_STOPS_WITHIN_S)
+                self._market.close(WATCH_STOPS_WITHIN_S)
+                runtime.settle(within=1.0)
+                session.say_what_halted(runtime)
+                summary = summary_of(runtime)
+                results = self._stop_tree()
+            late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
+            return session.ended(
+                runtime, summary, "; ".join(late) or None, self._closing_lines(summary)
+            )
+        finally:
+            self._market.close(WATCH_STOPS_WITHIN_S)
+            notifier.stop(WATCH_STOPS_WITHIN_S)
+            clock_watch.stop(WATCH_STOPS_WITHIN_S)
+            watch.stop(WATCH_STOPS_WITHIN_S)
+            kill_watch.stop(WATCH_STOPS_WITHIN_S)
+            runtime.close()
+
+    def _services(self) -> dict[str, Service]:
+        """What people ask the engine through."""
+        session, runtime = self._session, self._runtime
+        return {
+            "debug_server": DebugServer(runtime, session.files.debug_socket),
+            "control_server": ControlServer(
+                runtime,
+                session.files.control_socket,
+                session.facts,
+                mark_halt=session.record.halt_marker.halt,
+            ),
+        }
+
+    def _comes_ready(self) -> bool:
+        """Wait until the start is over, unless somebody asks to stop before; then see what stands.
+
+        What only a person clears is not waited for: the market would be over before.
+        """
+        deadline = machine_time() + int(READY_WITHIN_S * SECOND)
+        while is_starting(self._runtime):
+            if machine_time() > deadline or self._runtime.failed_closed is not None:
+                return False
+            if self._session.stopping.wait(0.005):
+                return False
+        return self._session.may_play(self._runtime)
+
+    def _not_ready(self) -> ExitCode:
+        causes = causes_of(self._runtime)
+        close_gate(self._runtime, "preflight did not pass")
+        results = self._stop_tree()
+        self._session.say(f"preflight did not pass: {causes}")
+        stopped = all(result.outcome == "done" for result in results)
+        return ExitCode.PREFLIGHT_FAILED if stopped else ExitCode.FAIL_CLOSED
+
+    def _market_over(self, failure: str | None) -> None:
+        self._session.market_over = failure is None and not self._session.stopping.is_set()
+        if failure is not None:
+            self._runtime.fail_closed(failure)
+        self._runtime.finish()
+
+    def _follow(self) -> None:
+        """Say what happens until the session is over."""
+        session, runtime = self._session, self._runtime
+        waited = 0
+        while not runtime.wait(1.0):
+            waited += 1
+            session.say_new_causes(runtime)
+            summary = summary_of(runtime)
+            if summary is None:
+                continue
+            session.say_new_trades(summary)
+            if waited % PROGRESS_EVERY_S == 0:
+                at = runtime.market_time_at(runtime.now())
+                session.say(progress_line(summary, runtime.gate.state.name, at))
+
+    def _stop_tree(self) -> tuple[PhaseResult, ...]:
+        """In the order of the kernel's coordinated shutdown."""
+        runtime = self._runtime
+
+        def shut_gate() -> bool:
+            close_gate(runtime, "the session is over")
+            return True
+
+        def drain() -> bool:
+            drained = threading.Event()
+            runtime.gate.when_drained(lambda _epoch: drained.set())
+            return drained.wait(0.2)
+
+        return shut_down(
+            (
+                Phase("close the gate", 1.0, shut_gate),
+                Phase("drain the sends", 0.5, drain),
+                Phase(
+                    "stop the actors",
+                    STOP_WITHIN_S,
+                    lambda: runtime.stop_tree("the session is over", within=STOP_WITHIN_S),
+                ),
+            )
+        )
+
+    def _closing_lines(self, summary: SessionSummary | None) -> tuple[str, ...]:
+        """Whether every order came before its bar was over: then virtual time trades the same."""
+        session = self._session
+        if summary is None or not summary.orders or session.options.speed is None:
+            return ()
+        speed = session.options.speed
+        slowest_ms = summary.slowest_decision / speed / MILLISECOND
+        bar_ms = session.market.facts.bar_interval / speed / MILLISECOND
+        line = f"slowest decision to acceptance: {slowest_ms:.1f} ms; a bar lasts {bar_ms:.1f} ms"
+        if slowest_ms >= bar_ms:
+            line += ": TOO FAST for this machine, orders came late; use a lower --speed"
+        return (line,)

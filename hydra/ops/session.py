@@ -1,0 +1,278 @@
+"""What every run of the engine has in common, in whatever time it runs and on whichever venue.
+
+A run has a record, a market and somebody who reads what it says. How it begins, what latches its
+gate from the start, and how it tells of trades and halts is here; the two clocks are in
+`live_session` and `virtual_session`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import msgspec
+
+from hydra.assembly import Tree
+from hydra.crash_points import reached
+from hydra.ops.control.facts import EngineFacts
+from hydra.ops.ending import LastResort
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.kill_watch import KillWatch
+from hydra.ops.summary import HEADING, total_lines, trade_line
+from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.settings import Settings
+from hydra.settings.traps import warnings_of
+from hydra.store.engine_files import EngineFiles
+from hydra.store.record import EngineRecord
+from hydra.terms import MarketFacts, clearing_policy
+from hydra.trading.clearing import earliest_clearing
+from hydra.trading.kill_switch import Source, is_kill
+from hydra.trading.restarts import WINDOW_NS, cause_after_unclean_end, storm
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from messages.summary import SessionSummary, Summarize
+from supervisors import paths
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a run, by the command line and, for the kill switch, the environment.
+
+    `speed` None: virtual time, as fast as it goes. `kill_switch` is the word as it stands there,
+    None: not set.
+    """
+
+    seed: int
+    speed: float | None
+    dry_run: bool
+    kill_switch: str | None = None
+    kill_switch_file: Path | None = None
+
+
+class RunMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """The market and the account that a run finds.
+
+    `at` is market time when it begins, `ends_at` when nothing more will happen, None: that is not
+    known. `said_first` is what whoever starts it has to know of it, a line each.
+    """
+
+    mode: str
+    account: str
+    facts: MarketFacts
+    at: int
+    ends_at: int | None
+    said_first: tuple[str, ...]
+
+
+class Condition(Protocol):
+    """Something watched outside of the actors."""
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The codes of the causes whose condition it still finds."""
+
+
+class WatchedConditions:
+    """What the watches of a run find now; see `Conditions`."""
+
+    def __init__(self) -> None:
+        self.watches: list[Condition] = []
+
+    def present(self) -> frozenset[str]:
+        """See `Conditions.present`."""
+        return frozenset().union(*(watch.present for watch in self.watches))
+
+
+class Session:
+    """One run from start to exit code."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        files: EngineFiles,
+        options: RunOptions,
+        record: EngineRecord,
+        market: RunMarket,
+        out: TextIO,
+        last_resort: LastResort,
+    ) -> None:
+        self.settings = settings
+        self.files = files
+        self.options = options
+        self.record = record
+        self.market = market
+        self.conditions = WatchedConditions()
+        self.last_resort = last_resort
+        self.stopping = threading.Event()
+        """Set once somebody has asked for a clean stop."""
+        self.ended_at = market.at
+        """Market time at which the last actor had stopped."""
+        self.market_over = False
+        """Everything that there was to play has been played."""
+        self._out = out
+        self._heard = True
+        self._trades_said = 0
+        self._causes_said: set[tuple[str, TradingState]] = set()
+
+    @property
+    def facts(self) -> EngineFacts:
+        """What this engine is, for whoever looks at it."""
+        return EngineFacts(
+            mode=self.market.mode,
+            venue=self.settings.broker.venue.value,
+            account=self.market.account,
+            sessions=self.market.facts.sessions,
+            clearing=clearing_policy(self.settings),
+            configuration=self.settings.digest,
+            dry_run=self.options.dry_run,
+        )
+
+    def watch_kill_switch(self, runtime: Runtime) -> KillWatch:
+        """The watch over the kill switch, after its first look: nothing comes before that."""
+        files = {Source.STATE_FILE: self.files.kill_switch}
+        if self.options.kill_switch_file is not None:
+            files[Source.NAMED_FILE] = self.options.kill_switch_file
+        kill_watch = KillWatch(runtime, self.options.kill_switch, files)
+        self.conditions.watches.append(kill_watch)
+        kill_watch.look_once()
+        reached("run.kill_switch_read")
+        self.say_new_causes(runtime)
+        return kill_watch
+
+    def begin(self, runtime: Runtime, tree: Tree) -> None:
+        """Latch what stands, and say what is about to run."""
+        for cause in self._causes_at_start():
+            runtime.gate.trip(cause)  # a halt survives restarts; only what cleared it ends it
+        reached("run.latched_at_start")
+        for line in self.market.said_first:
+            self.say(line)
+        self.say(f"bots: {', '.join(tree.bots)}")
+        for bot in tree.left_out:
+            self.say(f"left out: {bot}, because this market does not have its symbol")
+        runtime.log("session_started", "main", self._as_logged(tree))
+        for warning in warnings_of(self.settings):
+            self.say(f"warning: {warning}")
+            runtime.log("config_warning", "main", {"warning": warning})
+
+    def may_play(self, runtime: Runtime) -> bool:
+        """Whether there is anything to be done in this market: entries, or closing what is held."""
+        if is_starting(runtime):
+            return False
+        ends_at = self.market.ends_at
+        if ends_at is None:
+            return True  # whatever stands may be cleared in time
+        policy, sessions = clearing_policy(self.settings), self.market.facts.sessions
+        for cause in runtime.gate.standing():
+            if cause.state is not TradingState.HALTED:
+                continue
+            earliest = earliest_clearing(cause, policy, sessions)
+            if earliest is None or earliest >= ends_at or not policy.limit_resumes_itself:
+                return False
+        return True
+
+    def say_what_halted(self, runtime: Runtime) -> None:
+        """A session that ended halted says why: its last trades are not all that was wanted."""
+        if runtime.gate.state is not TradingState.ACTIVE and not self.stopping.is_set():
+            self.say(f"trading is {runtime.gate.state.name}: {causes_of(runtime)}")
+
+    def say_new_causes(self, runtime: Runtime) -> None:
+        """Told from here, not by what halts: whoever reads this may be slow, and it must not be."""
+        for cause in runtime.gate.standing():
+            said = (cause.code, cause.state)
+            if cause.cause_class is CauseClass.START or said in self._causes_said:
+                continue
+            self._causes_said.add(said)
+            who = "KILL SWITCH: " if is_kill(cause) else ""
+            self.say(f"{who}trading is {cause.state.name}: {cause.detail}")
+
+    def say_new_trades(self, summary: SessionSummary) -> None:
+        """Those that were not said yet."""
+        if summary.trades and not self._trades_said:
+            self.say(HEADING)
+        for trade in summary.trades[self._trades_said :]:
+            self.say(trade_line(trade))
+        self._trades_said = len(summary.trades)
+
+    def ended(
+        self,
+        runtime: Runtime,
+        summary: SessionSummary | None,
+        unclean: str | None,
+        closing_lines: tuple[str, ...] = (),
+    ) -> ExitCode:
+        """Say how it ended. `unclean` is what did not end in order, None: nothing."""
+        if summary is not None:
+            self.say_new_trades(summary)
+            for line in (*total_lines(summary), *closing_lines):
+                self.say(line)
+        else:
+            self.say("no summary: the reporter is gone; the journal has everything")
+        self.say(f"record: {self.files.ledger}, journal: {self.files.journal}")
+        self.ended_at = runtime.market_time_at(runtime.now())
+        reason = runtime.failed_closed or unclean
+        if reason is not None:
+            self.say(f"FAILED CLOSED: {reason}")
+            return ExitCode.FAIL_CLOSED
+        return ExitCode.CLEAN
+
+    def say(self, line: str) -> None:
+        """Tell whoever started this. That nobody reads it must not disturb trading."""
+        if not self._heard:
+            return
+        try:
+            print(line, file=self._out, flush=True)
+        except (OSError, ValueError):
+            self._heard = False
+
+    def _causes_at_start(self) -> tuple[Cause, ...]:
+        """What stands on record, and what follows from how the process before ended (I03, I75)."""
+        record, at, now = self.record, self.market.at, time.time_ns()
+        standing = tuple(cause for cause in record.standing if cause.is_global)
+        follows = (
+            cause_after_unclean_end(
+                ended_unclean=record.ended_unclean, standing=standing, since=at
+            ),
+            storm(record.unclean_starts(now - WINDOW_NS), now, at),
+        )
+        return (*standing, *(cause for cause in follows if cause is not None))
+
+    def _as_logged(self, tree: Tree) -> Mapping[str, object]:
+        return {
+            "origin": self.market.facts.origin,
+            "seed": self.options.seed,
+            "configuration": self.settings.digest,
+            "bots": tree.bots,
+        }
+
+
+def summary_of(runtime: Runtime) -> SessionSummary | None:
+    """None if the reporter is gone: people then have the journal."""
+    try:
+        summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
+    except (NoReplyInTime, NobodyThere):
+        return None
+    return summary if isinstance(summary, SessionSummary) else None
+
+
+def close_gate(runtime: Runtime, reason: str) -> None:
+    """Nothing is sent from here on."""
+    runtime.gate.trip(
+        Cause(
+            code="stopping",
+            cause_class=CauseClass.START,
+            state=TradingState.HALTED,
+            since=runtime.market_time_at(runtime.now()),
+            detail=reason,
+        )
+    )
+
+
+def is_starting(runtime: Runtime) -> bool:
+    """Whether preflight and reconciliation have still to pass."""
+    return any(cause.cause_class is CauseClass.START for cause in runtime.gate.standing())
+
+
+def causes_of(runtime: Runtime) -> str:
+    """What stands, in one line."""
+    return "; ".join(f"{cause.code}: {cause.detail}" for cause in runtime.gate.standing())

@@ -1,0 +1,80 @@
+"""A session in virtual time: on one thread, as fast as it goes, on the venue in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from hydra.actor import SECOND
+from hydra.assembly import assemble
+from hydra.ops.embedded import EmbeddedVenue
+from hydra.ops.ending import StopSignals
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.session import Session, causes_of, close_gate, summary_of
+from hydra.runtime.life import Status
+from hydra.runtime.sim_runtime import SimRuntime
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.playback import MarketEvent, market_events
+from supervisors import paths
+
+WATCH_STOPS_WITHIN_S = 1.0
+
+
+def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> ExitCode:
+    """The whole session, on this thread."""
+    runtime = SimRuntime(seed=session.options.seed, journal=paths.JOURNAL_WRITER, start_at=venue.at)
+    kill_watch = session.watch_kill_switch(runtime)
+    kill_watch.stop(WATCH_STOPS_WITHIN_S)  # virtual time is over soon: one look will do
+    engine = assemble(
+        session.settings,
+        data,
+        runtime=runtime,
+        market_time=runtime.now,
+        ledger=session.record.ledger,
+        journal=session.record.journal,
+        exchange=venue.exchange,
+        conditions=session.conditions,
+        dry_run=session.options.dry_run,
+    )
+    session.begin(runtime, engine)
+    with StopSignals(session.stopping.set):
+        runtime.start_root(engine.tree)
+        runtime.advance(SECOND)
+        ready = session.may_play(runtime)
+        if ready:
+            left = market_events(data.bars, data.sessions, venue.exchange.events_seen)
+            events = _not_before(runtime.now(), left)
+            runtime.play(_until(session.stopping, events), engine.market.happen)
+            session.market_over = not session.stopping.is_set()
+            runtime.advance(SECOND)
+            session.say_what_halted(runtime)
+        else:
+            session.say(f"preflight did not pass: {causes_of(runtime)}")
+        summary = summary_of(runtime)
+        close_gate(runtime, "the session is over")
+        runtime.advance(SECOND)
+        assert runtime.root is not None
+        runtime.stop_cell(runtime.root, "the session is over")
+        runtime.advance(10 * SECOND)
+    stopped = runtime.root.status is Status.STOPPED
+    if not ready and stopped:
+        session.ended_at = runtime.now()
+        return ExitCode.PREFLIGHT_FAILED
+    return session.ended(runtime, summary, None if stopped else "the tree did not stop")
+
+
+def _not_before(
+    now: int, events: Iterator[tuple[int, MarketEvent]]
+) -> Iterator[tuple[int, MarketEvent]]:
+    """A run that was killed may have left the venue less than a start's time before an event."""
+    for at, event in events:
+        yield max(now, at), event
+
+
+def _until(
+    stopping: threading.Event, events: Iterator[tuple[int, MarketEvent]]
+) -> Iterator[tuple[int, MarketEvent]]:
+    for event in events:
+        if stopping.is_set():
+            return
+        yield event
