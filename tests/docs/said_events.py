@@ -24,6 +24,9 @@ PASSED_ON = frozenset(
 )
 """The places that pass on a name which somebody else gave."""
 
+SPEAKS_TO_OTHERS = "hydra/venues/simulated/server/"
+"""What it calls an event is the broker's word, on a stream, and comes into no journal."""
+
 MAKES_LINES = "hydra/store/journal_line.py"
 """Puts any event into a line, and says none itself."""
 
@@ -52,7 +55,7 @@ def events_said(root: Path = ROOT) -> Iterator[Said | Unnamed]:
     """What the whole product says, file by file."""
     for path in sorted(path for folder in PRODUCT for path in (root / folder).rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        if name != MAKES_LINES:
+        if name != MAKES_LINES and not name.startswith(SPEAKS_TO_OTHERS):
             yield from events_in(name, path.read_text(encoding="utf-8"), root)
 
 

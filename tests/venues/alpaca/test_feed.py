@@ -145,7 +145,7 @@ class FeedWorld:
             connection.send(msgspec.msgpack.encode([{"T": "success", "msg": "connected"}]))
             connection.recv()
             connection.send(msgspec.msgpack.encode([{"T": "success", "msg": "authenticated"}]))
-            wish = msgspec.msgpack.decode(connection.recv())
+            wish = msgspec.msgpack.decode(connection.recv(decode=False))
             self.subscribed.append({"path": connection.request.path, **wish})  # type: ignore[union-attr]
             wish.pop("action")
             connection.send(msgspec.msgpack.encode([{"T": "subscription", **wish}]))

@@ -12,7 +12,7 @@ from hydra.venues.simulated.brokerage.configuration import AccountConfiguration
 from hydra.venues.simulated.brokerage.positions import Position
 from hydra.venues.simulated.brokerage.queries import ActivityQuery, OrderQuery, WhichOrders
 from hydra.venues.simulated.brokerage.refusals import Refusal
-from hydra.venues.simulated.brokerage.requests import Configure
+from hydra.venues.simulated.brokerage.requests import Configure, ReplaceOrder
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
 from hydra.venues.simulated.brokerage.words import AssetClass, Status, TimeInForce
 from tests.venues.simulated_broker.stage import (
@@ -212,6 +212,17 @@ def test_children_are_rolled_up_under_a_parent_that_is_in_the_list() -> None:
     assert [one.id for one in flat] == [*reversed(waiting.legs), waiting.id]
     assert [one.id for one in nested] == [waiting.id]
     assert {one.id for one in open_nested} == {waiting.id, *filled.legs}
+
+
+def test_an_exit_that_was_replaced_is_listed_by_itself() -> None:
+    stage = Stage()
+    parent = entered(stage)
+    old = parent.legs[0]
+    stage.ask(ReplaceOrder(order_id=old, limit_price=Decimal(105)))
+
+    closed = stage.broker.orders(OrderQuery(which=WhichOrders.CLOSED, nested=True))
+
+    assert [one.id for one in closed] == [old, parent.id]
 
 
 def test_fill_activities_bear_new_yorks_time_and_the_executions_id() -> None:

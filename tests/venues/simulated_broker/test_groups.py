@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from hydra.trading.orders import Side
-from hydra.venues.simulated.brokerage.acts import RejectLate
+from hydra.venues.simulated.brokerage.acts import RejectLate, RejectReplacements
 from hydra.venues.simulated.brokerage.orders import BrokerOrder
 from hydra.venues.simulated.brokerage.requests import (
     CancelOrder,
@@ -249,6 +249,23 @@ def test_a_held_stop_can_be_moved_and_watches_the_new_price() -> None:
     assert stage.story(old) == ["held", "pending_replace", "replaced"]
     assert stage.story(new) == ["new", "fill 10 at 99.50"]
     assert statuses(stage, parent) == [Status.FILLED, Status.CANCELED, Status.FILLED]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_rejected_replacement_leaves_the_group_as_it_was(place: int) -> None:
+    stage = Stage()
+    parent = entered(stage)
+    old = children(stage, parent)[place]
+    stage.act(RejectReplacements())
+
+    price = Decimal(102) if place == 0 else None
+    stop = None if place == 0 else Decimal(97)
+    new = stage.ask(ReplaceOrder(order_id=old.id, limit_price=price, stop_price=stop))
+
+    assert isinstance(new, BrokerOrder)
+    assert stage.now_of(new).status is Status.REJECTED
+    assert statuses(stage, parent) == [Status.FILLED, Status.NEW, Status.HELD]
+    assert old.id in stage.now_of(parent).legs
 
 
 def test_moving_the_stop_of_a_waiting_bracket_ties_up_nothing_more() -> None:

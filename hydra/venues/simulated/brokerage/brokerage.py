@@ -2,7 +2,7 @@
 
 A part for each thing: `books` is the memory, `lives` what can become of an order, `groups` what
 that means for others, `floor` the market, `desk` the requests about orders, `options_desk` what
-happens to options by themselves, `acting` what no honest broker does.
+happens to options by themselves, `acting` what no honest broker does, `day` what time alone brings.
 """
 
 from decimal import Decimal

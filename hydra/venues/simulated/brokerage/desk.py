@@ -114,7 +114,7 @@ class Desk:
         armed = books.arming.strike(RejectReplacements, old.symbol)
         if armed is not None:
             self._lives.go_on(old.id, old.status, UpdateEvent.REPLACE_REJECTED, armed.reason)
-            self._lives.end(new.id, Status.REJECTED, armed.reason)
+            self._lives.drop_replacement(new.id, armed.reason)
         else:
             self._lives.hand_over(old.id, new.id)
             self._floor.meet_arrivals()

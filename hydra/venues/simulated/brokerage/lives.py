@@ -146,14 +146,11 @@ class OrderLives:
         for step in tuple(steps_after_end(orders[order_id], orders)):
             self._do(step)
 
-    def ask_to_cancel(self, order_id: str) -> BrokerOrder:
+    def ask_to_cancel(self, order_id: str) -> None:
         """Somebody wants its end; until it comes the order works on, and may fill."""
-        now = self._books.now
-        order = structs.replace(
-            self._moved(order_id, Status.PENDING_CANCEL), cancel_requested_at=now
-        )
+        order = self._moved(order_id, Status.PENDING_CANCEL)
+        order = structs.replace(order, cancel_requested_at=self._books.now)
         self._tell(UpdateEvent.PENDING_CANCEL, order)
-        return order
 
     def ask_to_replace(self, order_id: str) -> None:
         """Somebody wants another in its place; until then the order works on, and may fill."""
@@ -171,6 +168,12 @@ class OrderLives:
             self.go_live(new_id)
         elif is_working:
             self.work(new)
+
+    def drop_replacement(self, new_id: str, reason: str) -> None:
+        """The new order comes to nothing. It never belonged to the old one's group."""
+        new = structs.replace(self._books.orders[new_id], parent=None, legs=())
+        self._books.orders.put(new)
+        self._end_alone(new_id, Status.REJECTED, reason)
 
     def go_on(self, order_id: str, before: Status, event: UpdateEvent, reason: str) -> None:
         """What somebody wanted of it was refused: it is what it was `before`, unless it is over."""

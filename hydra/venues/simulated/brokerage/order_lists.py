@@ -55,7 +55,11 @@ def _is_of(order: BrokerOrder, which: WhichOrders) -> bool:
 
 def _is_shown_by_parent(order: BrokerOrder, query: OrderQuery, book: OrderBook) -> bool:
     """A child is rolled up under its parent, where that is in the list at all."""
-    return order.parent is not None and _is_of(book[order.parent], query.which)
+    if order.parent is None:
+        return False
+    # What was replaced has left the group, and is in the list by itself.
+    parent = book[order.parent]
+    return order.id in parent.legs and _is_of(parent, query.which)
 
 
 def _bare(symbol: str) -> str:
