@@ -12,9 +12,11 @@ from pathlib import Path
 
 import msgspec
 import orjson
+from msgspec import structs
 
 from hydra.ports import LedgerMark
 from hydra.store.redaction import Redactor
+from hydra.trading.situation import Limits
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_EVENT_CHARACTERS = 128
@@ -174,7 +176,7 @@ def _plain_container(value: object, depth: int) -> object:
         return _plain(value.value, depth + 1)
     if isinstance(value, msgspec.Struct):
         return _struct(value, depth + 1)
-    if isinstance(value, Mapping):
+    if type(value) is not tuple and isinstance(value, Mapping):  # to ask a tuple takes long
         return _mapping(value, depth + 1)
     if isinstance(value, (list, tuple)):
         return [_plain(item, depth + 1) for item in value]
@@ -201,13 +203,56 @@ def _plain_scalar(value: object) -> object:
 
 
 def _struct(value: msgspec.Struct, depth: int) -> dict[str, object]:
+    if type(value) is Limits:
+        return _LIMITS.words(value, depth)
+    return _struct_anew(value, depth)
+
+
+def _struct_anew(value: msgspec.Struct, depth: int) -> dict[str, object]:
     config = value.__struct_config__
     line: dict[str, object] = {}
     if config.tag_field is not None:
         line[config.tag_field] = config.tag
-    for name, key in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
-        line[key] = _plain(getattr(value, name), depth)
+    # A judgement has a hundred fields, and to call `_plain` for each took half of the time of its
+    # line. So what most of them are is written here, in the same words.
+    for key, item in zip(value.__struct_encode_fields__, structs.astuple(value), strict=True):
+        kind = type(item)
+        if kind is Decimal:
+            line[key] = str(item)
+        elif item is None or (kind is int and _LEAST <= item <= _MOST) or kind is bool:
+            line[key] = item
+        else:
+            line[key] = item if kind is str and item.isascii() else _plain(item, depth)
     return line
+
+
+class _LimitsWritten:
+    """Limits hold for a whole run and are in the line of every judgement, so the last are kept.
+
+    They are known by which object they are: of limits that are equal one may say 1 and one 1.0.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Limits, int, dict[str, object]] | None = None
+        """One tuple, so that no thread ever sees half of it: limits, depth, and their words."""
+
+    def words(self, limits: Limits, depth: int) -> dict[str, object]:
+        """As `_struct_anew` says them."""
+        last = self._last
+        if last is not None and last[0] is limits and last[1] == depth:
+            return last[2]
+        words = _struct_anew(limits, depth)
+        if _is_hashable(limits):  # what is not may change
+            self._last = limits, depth, words
+        return words
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _mapping(value: Mapping[object, object], depth: int) -> dict[str, object]:
@@ -234,7 +279,7 @@ def _text(text: str) -> str:
 
 def _integer(value: int) -> int | str:
     # What others read as 64 bits, and a limit to how many digits Python itself will print.
-    if -(2**63) <= value < 2**64:
+    if _LEAST <= value <= _MOST:
         return value
     bits = value.bit_length()
     return str(value) if bits <= _PRINTABLE_BITS else f"<integer of {bits} bits>"
@@ -242,5 +287,7 @@ def _integer(value: int) -> int | str:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEAL_BYTES = len(_seal(b""))
+_LEAST, _MOST = -(2**63), 2**64 - 1
 _PRINTABLE_BITS = 1024
+_LIMITS = _LimitsWritten()
 _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -14,7 +14,7 @@ does not pay for the loss of another.
 There is no count of reservations beside the orders and positions that they are for: see `RiskBook`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 
 import msgspec
@@ -52,6 +52,10 @@ class Budgets:
         self._loss_limit = loss_limit
         self._granted = granted
         self._realised = dict(realised)
+        self._lost = ZERO
+        """By all bots today, below zero; it changes only when lots are closed."""
+        self._lost_of_bucket: dict[str, Decimal] = {}
+        self._count_losses()
 
     @property
     def realised(self) -> dict[str, Decimal]:
@@ -62,6 +66,7 @@ class Budgets:
         """A fill of this bot has closed these lots."""
         made = total(lot.realised for lot in closed)
         self._realised[bot] = add(self._realised.get(bot, ZERO), made)
+        self._count_losses()
 
     def view(self, bot: str, at_risk: Mapping[str, Decimal | None]) -> BudgetView:
         """What is left to this bot; below zero if more is at risk than was granted.
@@ -71,31 +76,48 @@ class Budgets:
         """
         granted = self._granted
         bucket = granted.bucket_of.get(bot)
-        in_bucket = [one for one, other in granted.bucket_of.items() if other == bucket]
-        everyone = {**self._realised, **at_risk}
+        heat: Decimal | None = ZERO
+        heat_of_bucket: Decimal | None = ZERO
+        for other, its_heat in at_risk.items():
+            heat = _sum_of(heat, its_heat)
+            if granted.bucket_of.get(other) == bucket:
+                heat_of_bucket = _sum_of(heat_of_bucket, its_heat)
         return BudgetView(
-            bot_left=self._left(granted.grants.get(bot), [bot], at_risk),
+            bot_left=_left(granted.grants.get(bot), self._lost_by(bot), at_risk.get(bot, ZERO)),
             bucket_left=(
                 None
                 if bucket is None
-                else self._left(granted.shares.get(bucket), in_bucket, at_risk)
+                else _left(
+                    granted.shares.get(bucket),
+                    self._lost_of_bucket.get(bucket, ZERO),
+                    heat_of_bucket,
+                )
             ),
-            day_left=self._left(self._loss_limit, everyone, at_risk),
+            day_left=_left(self._loss_limit, self._lost, heat),
         )
 
-    def _left(
-        self, limit: Decimal | None, bots: Iterable[str], at_risk: Mapping[str, Decimal | None]
-    ) -> Decimal | None:
-        if limit is None:
-            return None
-        left = limit
-        for bot in bots:
-            heat = at_risk.get(bot, ZERO)
-            if heat is None:
-                return None
-            lost = min(self._realised.get(bot, ZERO), ZERO)
-            left = subtract(add(left, lost), heat)
-        return left
+    def _lost_by(self, bot: str) -> Decimal:
+        return min(self._realised.get(bot, ZERO), ZERO)
+
+    def _count_losses(self) -> None:
+        self._lost, self._lost_of_bucket = ZERO, {}
+        for bot in self._realised:
+            lost = self._lost_by(bot)
+            self._lost = add(self._lost, lost)
+            bucket = self._granted.bucket_of.get(bot)
+            if bucket is not None:
+                before = self._lost_of_bucket.get(bucket, ZERO)
+                self._lost_of_bucket[bucket] = add(before, lost)
+
+
+def _left(limit: Decimal | None, lost: Decimal, heat: Decimal | None) -> Decimal | None:
+    if limit is None or heat is None:
+        return None
+    return subtract(add(limit, lost), heat)
+
+
+def _sum_of(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else add(one, other)
 
 
 def grants_for_day(

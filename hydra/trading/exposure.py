@@ -9,7 +9,7 @@ None stands for what cannot be valued; it is never taken for nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, Rounded
 
 import msgspec
 
@@ -21,14 +21,17 @@ from hydra.trading.sane_numbers import (
     PRICE_PLACES_MAX,
     QUANTITY_MAX,
     QUANTITY_PLACES_MAX,
+    write_out,
 )
 
 ZERO = Decimal(0)
+_BUY = Side.BUY
+"""To look a member of an enumeration up takes as long as a sum; here it is done for every lot."""
 
 
 def is_price(value: Decimal) -> bool:
     """Whether it is a number that can be a price: a decimal over zero, and not absurd (I34)."""
-    return _is_number(value, PRICE_MAX, PRICE_PLACES_MAX)
+    return _is_number(value, PRICE_MAX, _PRICE_STEP)
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,17 +62,24 @@ def claim_on(
     protective_stop: Decimal | None,
 ) -> Claim | None:
     """The claim of an order; None if one of its numbers is none that an order can have (I34)."""
-    prices = [price for price in (limit_price, stop_price, reference_price) if price is not None]
-    if not (_is_quantity(quantity) and all(map(is_price, prices))):
+    if not _is_quantity(quantity):
         return None
     if protective_stop is not None and not is_price(protective_stop):
         return None
+    low = high = None
+    for price in (limit_price, stop_price, reference_price):
+        if price is None:
+            continue
+        if not is_price(price):
+            return None
+        low = price if low is None or price < low else low
+        high = price if high is None or price > high else high
     return Claim(
         side=side,
         quantity=quantity,
         opens=opens,
-        low=min(prices, default=None),
-        high=max(prices, default=None),
+        low=low,
+        high=high,
         needs_mark=reference_price is None,
         stop=protective_stop,
     )
@@ -131,11 +141,10 @@ def outstanding(claims: Iterable[Claim], mark: Decimal | None, gap_factor: Decim
             value = multiply(quantity, high)
             if claim.opens:
                 # The stop has to lie beyond every price at which the order may be filled.
-                entry = low if side is Side.BUY else high
-                stop = claim.stop if _protects(side, claim.stop, entry) else None
-                each = _loss_each(side, low, high, stop, gap_factor)
+                entry = low if side is _BUY else high
+                each = _loss_each(side, low, high, claim.stop, entry, gap_factor)
                 loss = add(loss, multiply(quantity, each))
-        if side is Side.BUY:
+        if side is _BUY:
             buys, buys_value = add(buys, quantity), add(buys_value, value)
         else:
             sells, sells_value = add(sells, quantity), add(sells_value, value)
@@ -195,43 +204,53 @@ class Holding(msgspec.Struct, frozen=True):
         loss = ZERO
         for lot, stop in zip(self.inventory.lots, self.stops, strict=True):
             low, high = (lot.price, mark) if lot.price < mark else (mark, lot.price)
-            good = stop if _protects(lot.side, stop, mark) else None
-            each = _loss_each(lot.side, low, high, good, gap_factor)
+            each = _loss_each(lot.side, low, high, stop, mark, gap_factor)
             loss = add(loss, multiply(lot.quantity, each))
         return loss
 
 
-def _protects(side: Side, stop: Decimal | None, price: Decimal) -> bool:
-    """Whether a position of this side, opened or valued at the price, has the stop before it."""
-    if stop is None:
-        return False
-    return stop < price if side is Side.BUY else stop > price
-
-
 def _loss_each(
-    side: Side, low: Decimal, high: Decimal, stop: Decimal | None, gap_factor: Decimal
+    side: Side,
+    low: Decimal,
+    high: Decimal,
+    stop: Decimal | None,
+    price: Decimal,
+    gap_factor: Decimal,
 ) -> Decimal:
     """What one unit loses at its stop, from the worse of the prices between low and high.
 
-    The stop is taken to be executed `gap_factor` times as far away as it is. There is a most that
+    A stop that a position of this side, at `price`, does not have before it protects nothing. One
+    that does is taken to be executed `gap_factor` times as far away as it is. There is a most that
     is taken to be lost, and without a stop it is: by a long all that it is worth, by a short twice
     that. (A short can lose any amount; a stop that is farther away than this is as good as none.)
     """
-    most = high if side is Side.BUY else add(high, high)
-    if stop is None:
-        return most
-    distance = subtract(high, stop) if side is Side.BUY else subtract(stop, low)
+    if side is _BUY:
+        most = high
+        if stop is None or not stop < price:
+            return most
+        distance = subtract(high, stop)
+    else:
+        most = add(high, high)
+        if stop is None or not stop > price:
+            return most
+        distance = subtract(stop, low)
     return min(multiply(distance, gap_factor), most)
 
 
 def _is_quantity(value: Decimal) -> bool:
-    return _is_number(value, QUANTITY_MAX, QUANTITY_PLACES_MAX)
+    return _is_number(value, QUANTITY_MAX, _QUANTITY_STEP)
 
 
-def _is_number(value: Decimal, most: Decimal, places_max: int) -> bool:
+def _is_number(value: Decimal, most: Decimal, step: Decimal) -> bool:
     # The exact type: a bool or a float must not pass for a number, nor a NaN be compared.
-    if not (type(value) is Decimal and value.is_finite() and 0 < value <= most):
+    if not (type(value) is Decimal and value.is_finite() and ZERO < value <= most):
         return False
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # a finite decimal has a number for an exponent
-    return -exponent <= places_max
+    try:
+        write_out(value, step)
+    except Rounded:
+        return False
+    return True
+
+
+_PRICE_STEP = Decimal(1).scaleb(-PRICE_PLACES_MAX)
+_QUANTITY_STEP = Decimal(1).scaleb(-QUANTITY_PLACES_MAX)

@@ -8,8 +8,8 @@ The book is a matter of what happened, and nothing in it of who asked: after a r
 events, in the order that the ledger has them, give the same answers.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_right, insort_right
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TypeAlias, assert_never
 
@@ -80,6 +80,8 @@ class Attempts:
     def __init__(self) -> None:
         self._entries = _Timeline()
         self._exits = _Timeline()
+        self._entries_in: dict[str, list[int]] = {}
+        """By symbol, the times of the entries."""
         self._cancels: list[int] = []
         self._last_entries: dict[str, int] = {}
         self._rejections_in_a_row: dict[str, int] = {}
@@ -99,8 +101,7 @@ class Attempts:
             case OrderAttempt():
                 self._note_order(event)
             case CancelAttempt():
-                self._cancels.insert(bisect_right(self._cancels, event.at), event.at)
-                del self._cancels[:-KEPT_MAX]
+                _keep(self._cancels, event.at)
             case VenueAccepted():
                 self._rejections_in_a_row.pop(event.symbol, None)
             case VenueRejected():
@@ -116,12 +117,11 @@ class Attempts:
 
         It changes nothing: whoever asks twice gets the same answer.
         """
-        last_minute = self._entries.after(at - MINUTE)
         today = self._day(session)
         return RatesView(
-            entries_last_minute=len(last_minute),
-            entries_last_minute_symbol=sum(
-                attempt.symbol == proposal.symbol for attempt in last_minute
+            entries_last_minute=self._entries.count_after(at - MINUTE),
+            entries_last_minute_symbol=_count_after(
+                self._entries_in.get(proposal.symbol, ()), at - MINUTE
             ),
             exits_last_minute=self._exits.count_after(at - MINUTE),
             notional_in_window=self._entries.notional_after(at - limits.notional_window_ns),
@@ -135,7 +135,7 @@ class Attempts:
 
     def cancels_last_minute(self, at: int) -> int:
         """Cancels attempted in the minute before `at`, by anybody."""
-        return len(self._cancels) - bisect_right(self._cancels, at - MINUTE)
+        return _count_after(self._cancels, at - MINUTE)
 
     def rejections(self, symbol: str) -> int:
         """By the venue, in a row, in the symbol."""
@@ -150,6 +150,7 @@ class Attempts:
             self._exits.add(attempt)
             return
         self._entries.add(attempt)
+        _keep(self._entries_in.setdefault(attempt.symbol, []), attempt.at)
         last = self._last_entries.get(attempt.bot, attempt.at)
         self._last_entries[attempt.bot] = max(last, attempt.at)
         today = self._begun(attempt.session)
@@ -169,13 +170,13 @@ class Attempts:
         return self._today
 
     def _last_similar(self, proposal: Proposal, since: int) -> int | None:
-        similar = (
+        similar = [
             attempt.at
             for timeline in (self._entries, self._exits)
             for attempt in timeline.after(since)
             if _are_alike(attempt, proposal)
-        )
-        return max(similar, default=None)
+        ]
+        return max(similar) if similar else None
 
 
 class _Today:
@@ -214,7 +215,7 @@ class _Timeline:
 
     def count_after(self, time: int) -> int:
         """How many are of later than `time`."""
-        return len(self._times) - bisect_right(self._times, time)
+        return _count_after(self._times, time)
 
     def notional_after(self, time: int) -> Decimal:
         """What those of later than `time` are worth.
@@ -223,6 +224,17 @@ class _Timeline:
         """
         first = bisect_right(self._times, time)
         return subtract(self._totals[-1], self._totals[first]) if first else self._totals[-1]
+
+
+def _keep(times: list[int], time: int) -> None:
+    """Put it in its place among the last ones."""
+    insort_right(times, time)
+    del times[:-KEPT_MAX]
+
+
+def _count_after(times: Sequence[int], time: int) -> int:
+    """How many of these, which are in order, are later than `time`."""
+    return len(times) - bisect_right(times, time)
 
 
 def _are_alike(attempt: OrderAttempt, proposal: Proposal) -> bool:

@@ -81,8 +81,10 @@ class RiskBook:
         """By symbol, then by bot."""
         self._excluded: dict[str, Decimal] = {}
         self._marks: dict[str, tuple[Decimal | None, int]] = {}
-        self._stakes: dict[str, _SymbolStakes | None] = {}
-        """Of every symbol with anything in it; None if that has changed since it was summed up."""
+        self._stakes: dict[str, _SymbolStakes] = {}
+        """Of every symbol with anything in it, as it was when it was last summed up."""
+        self._changed: dict[str, set[str] | None] = {}
+        """The symbols of which something has changed since, and of which bots; None: of all."""
 
     def recover(
         self,
@@ -96,10 +98,11 @@ class RiskBook:
         again, and the stop of a fill that comes late.
         """
         self._orders = WorkingOrders()
-        self._holdings, self._excluded, self._stakes = {}, {}, {}
+        self._holdings, self._excluded = {}, {}
+        self._stakes, self._changed = {}, {}
         for (bot, symbol), holding in holdings.items():
             self._holdings.setdefault(symbol, {})[bot] = holding
-            self._stakes[symbol] = None
+            self._changed[symbol] = None
         for order in orders:
             self._put(order)
         for symbol, quantity in excluded.items():
@@ -147,39 +150,47 @@ class RiskBook:
             return
         self._marks[symbol] = (price if is_price(price) else None, at)
         if symbol in self._stakes:
-            self._stakes[symbol] = None
+            self._changed[symbol] = None
 
     def exclude(self, symbol: str, quantity: Decimal) -> None:
         """So much of the symbol, signed, is at the account and not ours; it replaces the last."""
         self._excluded[symbol] = quantity
-        self._stakes[symbol] = None
+        self._changed[symbol] = None
 
     def forget_ended(self) -> None:
         """Drop the orders that are over, as at a new session, which has other decisions."""
         self._orders.forget_ended()
-        self._stakes = dict.fromkeys(self._stakes)
+        self._changed = dict.fromkeys({**self._stakes, **self._changed})
 
     def view(self, proposal: Proposal) -> BookView:
         """What the book has to say to a proposal. Nothing of it changes by being asked."""
         symbol, bot = proposal.symbol, proposal.bot
-        here = self._stakes_in(symbol)
-        elsewhere = [self._stakes_in(other) for other in self._stakes if other != symbol]
+        stakes = self._summed_up()
+        here = stakes.get(symbol) or self._sum_up(symbol, None)  # what is only asked is not kept
         own, account = here.bots.get(bot, _NO_STAKE), here.account
         claim = claim_of_proposal(proposal)
         added = UNVALUED if claim is None else self._sum([claim], here.mark)
         loss = None if added.unvalued else added.loss
         own_after = worst_exposure(own.position, here.mark, own.orders.plus(added))
         all_after = worst_exposure(account.position, here.mark, account.orders.plus(added))
-        symbol_after = _sum_of([all_after, here.excluded])
+        symbol_after = gross_after = _sum_of(all_after, here.excluded)
+        heat_after = _sum_of(loss, account.heat)
+        for elsewhere in stakes.values():
+            if elsewhere is here:
+                continue
+            gross_after = _sum_of(gross_after, elsewhere.exposure)
+            heat_after = _sum_of(heat_after, elsewhere.account.heat)
+            if bot in elsewhere.bots:
+                own_after = _sum_of(own_after, elsewhere.exposure_of(bot))
         return BookView(
             bot_position=own.position,
             account_position=account.position,
             bot_reducing_live=own.orders.reducing(own.position),
             account_reducing_live=account.orders.reducing(account.position),
             symbol_exposure_after=symbol_after,
-            bot_exposure_after=_sum_of([own_after, *[each.exposure_of(bot) for each in elsewhere]]),
-            gross_exposure_after=_sum_of([symbol_after, *[each.exposure for each in elsewhere]]),
-            heat_after=_sum_of([loss, account.heat, *[each.account.heat for each in elsewhere]]),
+            bot_exposure_after=own_after,
+            gross_exposure_after=gross_after,
+            heat_after=heat_after,
             loss_at_stop=ZERO if proposal.reduces else loss,
             opposing=self._orders.opposing(proposal),
             unknown=self._orders.unknown_in(symbol),
@@ -188,9 +199,9 @@ class RiskBook:
     def at_risk(self) -> dict[str, Decimal | None]:
         """What each bot would lose if all it holds and works were stopped out: its heat."""
         heat: dict[str, Decimal | None] = {}
-        for symbol in self._stakes:
-            for bot, stake in self._stakes_in(symbol).bots.items():
-                heat[bot] = _sum_of([heat.get(bot, ZERO), stake.heat])
+        for stakes in self._summed_up().values():
+            for bot, stake in stakes.bots.items():
+                heat[bot] = _sum_of(heat.get(bot, ZERO), stake.heat)
         return heat
 
     def order(self, name: str) -> WorkingOrder | None:
@@ -215,7 +226,9 @@ class RiskBook:
     @property
     def is_flat(self) -> bool:
         """No bot holds anything. Orders may be on their way."""
-        return not self.positions
+        return not any(
+            holding.position for held in self._holdings.values() for holding in held.values()
+        )
 
     @property
     def open_orders(self) -> tuple[WorkingOrder, ...]:
@@ -234,12 +247,18 @@ class RiskBook:
     @property
     def gross_exposure(self) -> Decimal | None:
         """Of all symbols, each at its worst; None if one cannot be valued."""
-        return _sum_of([self._stakes_in(symbol).exposure for symbol in self._stakes])
+        exposure: Decimal | None = ZERO
+        for stakes in self._summed_up().values():
+            exposure = _sum_of(exposure, stakes.exposure)
+        return exposure
 
     @property
     def heat(self) -> Decimal | None:
         """What is lost if all positions and working entries are stopped out with the gap."""
-        return _sum_of([self._stakes_in(symbol).account.heat for symbol in self._stakes])
+        heat: Decimal | None = ZERO
+        for stakes in self._summed_up().values():
+            heat = _sum_of(heat, stakes.account.heat)
+        return heat
 
     @property
     def market_value(self) -> Decimal | None:
@@ -247,22 +266,30 @@ class RiskBook:
 
         None if something is held that has no mark.
         """
-        values: list[Decimal | None] = []
-        for (_, symbol), position in self.positions.items():
+        value: Decimal | None = ZERO
+        for symbol, holdings in self._holdings.items():
             mark = self._mark_of(symbol)
-            values.append(None if mark is None else multiply(position, mark))
-        return _sum_of(values)
+            for holding in holdings.values():
+                if holding.position:
+                    worth = None if mark is None else multiply(holding.position, mark)
+                    value = _sum_of(value, worth)
+        return value
 
     def _put(self, order: WorkingOrder) -> None:
         self._orders.put(order)
-        self._stakes[order.order.symbol] = None
+        self._note_change(order.order.symbol, order.decision.bot)
 
     def _fill(self, bot: str, fill: Fill, stop: Decimal | None) -> tuple[ClosedLot, ...]:
         holdings = self._holdings.setdefault(fill.symbol, {})
         holding = holdings.get(bot) or Holding(FifoInventory(fill.symbol))
         holdings[bot], closed = holding.after(fill, stop)
-        self._stakes[fill.symbol] = None
+        self._note_change(fill.symbol, bot)
         return closed
+
+    def _note_change(self, symbol: str, bot: str) -> None:
+        bots = self._changed.setdefault(symbol, set())
+        if bots is not None:
+            bots.add(bot)
 
     def _mark_of(self, symbol: str) -> Decimal | None:
         known = self._marks.get(symbol)
@@ -271,31 +298,38 @@ class RiskBook:
     def _sum(self, claims: Sequence[Claim], mark: Decimal | None) -> Outstanding:
         return outstanding(claims, mark, self._gap_factor) if claims else NOTHING
 
-    def _stakes_in(self, symbol: str) -> _SymbolStakes:
-        stakes = self._stakes.get(symbol)
-        if stakes is None:
-            stakes = self._summed_up(symbol)
-            if symbol in self._stakes:  # one that is only asked about is not kept
-                self._stakes[symbol] = stakes
-        return stakes
+    def _summed_up(self) -> Mapping[str, _SymbolStakes]:
+        """By symbol, as it is now: only what has changed is summed up anew."""
+        if self._changed:
+            for symbol, bots in self._changed.items():
+                self._stakes[symbol] = self._sum_up(symbol, bots)
+            self._changed = {}
+        return self._stakes
 
-    def _summed_up(self, symbol: str) -> _SymbolStakes:
+    def _sum_up(self, symbol: str, changed: set[str] | None) -> _SymbolStakes:
+        """Of one symbol. What bots have that did not change is as it was; None: all did."""
         mark = self._mark_of(symbol)
+        before = self._stakes.get(symbol)
+        kept = {} if changed is None or before is None else before.bots
         holdings, claims = self._holdings.get(symbol, {}), self._orders.claims_in(symbol)
         stakes: dict[str, _Stake] = {}
-        position, orders, heat = ZERO, NOTHING, list[Decimal | None]()
+        position, orders = ZERO, NOTHING
+        heat: Decimal | None = ZERO
         for bot in {**holdings, **claims}:
-            stake = self._stake(holdings.get(bot), claims.get(bot, ()), mark)
+            stake = None if bot in (changed or ()) else kept.get(bot)
+            if stake is None:
+                stake = self._stake(holdings.get(bot), claims.get(bot, ()), mark)
             stakes[bot] = stake
             position, orders = add(position, stake.position), orders.plus(stake.orders)
-            heat.append(stake.heat)
-        excluded = worst_exposure(self._excluded.get(symbol, ZERO), mark, NOTHING)
+            heat = _sum_of(heat, stake.heat)
+        held = self._excluded.get(symbol)
+        excluded = worst_exposure(held, mark, NOTHING) if held else ZERO
         return _SymbolStakes(
             mark=mark,
             bots=stakes,
-            account=_Stake(position, orders, _sum_of(heat)),
+            account=_Stake(position, orders, heat),
             excluded=excluded,
-            exposure=_sum_of([worst_exposure(position, mark, orders), excluded]),
+            exposure=_sum_of(worst_exposure(position, mark, orders), excluded),
         )
 
     def _stake(
@@ -306,15 +340,10 @@ class RiskBook:
         if holding is not None and holding.position:
             position = holding.position
             held = None if mark is None else holding.loss_at_stop(mark, self._gap_factor)
-            heat = _sum_of([heat, held])
+            heat = _sum_of(heat, held)
         return _Stake(position, orders, heat)
 
 
-def _sum_of(values: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None if one of them is not known."""
-    sum_so_far = ZERO
-    for value in values:
-        if value is None:
-            return None
-        sum_so_far = add(sum_so_far, value)
-    return sum_so_far
+def _sum_of(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """None if one of them is not known."""
+    return None if one is None or other is None else add(one, other)

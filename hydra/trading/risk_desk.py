@@ -136,14 +136,14 @@ class RiskDesk:
     def situation(self, proposal: Proposal, causes: Iterable[Cause], at: int) -> Situation:
         """What the checks are to judge. Nothing is changed by asking."""
         terms, bot, symbol = self._terms, proposal.bot, proposal.symbol
-        causes = tuple(causes)
+        held_against = [each for each in causes if concerns(each, bot, symbol)]
         window = terms.windows.get(bot)
         price, price_at = self._marks.get(symbol, (None, 0))
         day = self.day
         return Situation(
             at=at,
-            state=state_for(causes, bot, symbol),
-            cause_codes=tuple(each.code for each in causes if concerns(each, bot, symbol)),
+            state=state_for(held_against, bot, symbol),
+            cause_codes=tuple([each.code for each in held_against]),
             proposal=proposal,
             limits=terms.limits,
             market=MarketView(

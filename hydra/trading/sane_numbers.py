@@ -7,7 +7,7 @@ false, and a bool or a float compares with a limit like the number that it is no
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, InvalidOperation, Rounded
 from operator import attrgetter
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -31,6 +31,10 @@ LIMIT_COUNT_MAX = 10_000
 LIMIT_DURATION_MAX = 366 * 24 * 60 * 60 * 10**9
 GROSS_PCT_MAX = Decimal(10_000)
 GAP_FACTOR_MAX = Decimal(100)
+
+
+write_out = Context(prec=100, traps=[InvalidOperation, Rounded]).quantize
+"""For one purpose: to raise `Rounded` for a value that has more places than the step given."""
 
 
 class _Decimals(msgspec.Struct, frozen=True):
@@ -61,27 +65,38 @@ def numbers_are_sane(s: Situation) -> str | None:
     return (
         _DECIMALS(s)
         or _WHOLES(s)
-        or next(filter(None, map(_STEP, s.market.price_steps)), None)
+        or _STEPS.fault_in(s.market.price_steps)
         or _LIMITS.fault_in(s.limits)
     )
 
 
-class _LimitsSeen:
-    """Limits hold for a whole run, so the last ones found sane are not looked through again.
+class _LastSeen:
+    """Limits and price steps hold for a whole run: the last sane ones are not looked at again.
 
-    They are known by which object they are: limits that are equal are not good enough, 1 == True.
+    They are known by which object they are: what is equal is not good enough, 1 == True. Only what
+    cannot change is remembered.
     """
 
-    def __init__(self) -> None:
-        self._sane: Limits | None = None
+    def __init__(self, fault_in: _FaultIn, unchanging: type) -> None:
+        self._look_for_fault = fault_in
+        self._unchanging = unchanging
+        self._sane: object = _NONE_YET
 
-    def fault_in(self, limits: Limits) -> str | None:
-        if limits is self._sane:
+    def fault_in(self, value: object) -> str | None:
+        if value is self._sane:
             return None
-        fault = _LIMIT_DECIMALS(limits) or _LIMIT_WHOLES(limits)
-        if fault is None:
-            self._sane = limits
+        fault = self._look_for_fault(value)
+        if fault is None and type(value) is self._unchanging:
+            self._sane = value
         return fault
+
+
+def _fault_in_limits(limits: object) -> str | None:
+    return _LIMIT_DECIMALS(limits) or _LIMIT_WHOLES(limits)
+
+
+def _fault_in_steps(steps: Any) -> str | None:
+    return next(filter(None, map(_STEP, steps)), None)
 
 
 def _decimals_of(kinds: Mapping[str, _Decimals]) -> _FaultIn:
@@ -97,7 +112,7 @@ def _decimals_of(kinds: Mapping[str, _Decimals]) -> _FaultIn:
             # The exact type: a bool is an int, and a float compares with a limit like a decimal.
             if type(value) is Decimal and value.is_finite() and low <= value <= high:
                 try:
-                    _WRITE_OUT(value, step)
+                    write_out(value, step)
                 except Rounded:
                     return _fault(name, value, kind)
             elif value is not None or not kind.is_optional:
@@ -136,9 +151,6 @@ def _shown(value: object) -> str:
 
 _SHOWN_MAX = 60
 _SHOWN_BITS_MAX = 160
-
-# For one purpose: to raise `Rounded` for a value that has more places than the step it is given.
-_WRITE_OUT = Context(prec=100, traps=[InvalidOperation, Rounded]).quantize
 
 
 def _decimals(wanted: str, low: Decimal, high: Decimal, places: int) -> _Decimals:
@@ -260,4 +272,6 @@ _LIMIT_WHOLES = _wholes_of(
         "similar_order_ns": _DURATION_LIMIT,
     }
 )
-_LIMITS = _LimitsSeen()
+_NONE_YET = object()
+_LIMITS = _LastSeen(_fault_in_limits, Limits)
+_STEPS = _LastSeen(_fault_in_steps, tuple)

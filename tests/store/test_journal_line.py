@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,9 +24,11 @@ from hydra.store.journal_line import (
 )
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Side
+from hydra.trading.situation import Limits
 from hydra.trading.trading_state import TradingState
 from messages.orders import OrderCanceled
 from tests.store.orders import AT, decision
+from tests.trading.situations import LIMITS
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -48,6 +51,10 @@ class MaskedText(str):
 
     def __str__(self) -> str:
         return "***"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    value: Any
 
 
 SCALARS = (
@@ -179,6 +186,81 @@ def test_the_same_record_is_the_same_line(fields: dict[str, object]) -> None:
 )
 def test_any_value_finds_words(value: object, written: object) -> None:
     assert fields_of({"value": value}) == {"value": written}
+
+
+@given(value=VALUES, around=st.integers(0, 16))
+def test_a_value_reads_the_same_in_a_message_as_in_a_mapping_i63(
+    value: object, around: int
+) -> None:
+    """The fields of a message are written by a shorter way, which must not show."""
+    in_message: object = Holder(value)
+    in_mapping: object = {"value": value}
+    for _ in range(around):
+        in_message, in_mapping = [in_message], [in_mapping]
+
+    assert line_of(AT, 1, "event", [("x", in_message)]) == line_of(
+        AT, 1, "event", [("x", in_mapping)]
+    )
+
+
+def limits_written(limits: Limits) -> dict[str, Any]:
+    """Their words, in a line."""
+    words = fields_of({"limits": limits})["limits"]
+    assert isinstance(words, dict)
+    return words
+
+
+@given(
+    name=st.sampled_from(LIMITS.__struct_fields__),
+    value=SCALARS | st.just([["x"]]),
+    depths=st.lists(st.integers(0, 17), min_size=1, max_size=4),
+)
+def test_limits_read_as_they_are_wherever_they_were_written_before_i63(
+    name: str, value: object, depths: list[int]
+) -> None:
+    """The last ones are remembered, as they were written there."""
+    limits = msgspec.structs.replace(LIMITS, **{name: value})
+    for depth in depths:
+        whole: object = limits
+        one_by_one: object = msgspec.structs.asdict(limits)
+        for _ in range(depth):
+            whole, one_by_one = [whole], [one_by_one]
+
+        assert line_of(AT, 1, "event", [("x", whole)]) == line_of(
+            AT, 1, "event", [("x", one_by_one)]
+        )
+
+
+@pytest.mark.parametrize("depths", [(0, 15), (15, 0), (0, 16), (14, 13)])
+def test_limits_end_where_the_record_is_too_deep_wherever_they_were_before_i63(
+    depths: tuple[int, int],
+) -> None:
+    for depth in depths:
+        whole: object = LIMITS
+        for _ in range(depth):
+            whole = [whole]
+
+        found = line_of(AT, 1, "event", [("x", whole)]).count(b"<deeper than 16 levels>")
+
+        assert found == (depth >= 15)  # the set of symbols goes first, then all of it
+
+
+def test_limits_that_only_equal_the_last_ones_have_their_own_words() -> None:
+    whole = limits_written(msgspec.structs.replace(LIMITS, entries_per_day_max=1))
+    equal = limits_written(msgspec.structs.replace(LIMITS, entries_per_day_max=True))
+
+    assert (whole["entries_per_day_max"], equal["entries_per_day_max"]) == (1, True)
+    assert type(equal["entries_per_day_max"]) is bool
+
+
+def test_limits_that_changed_are_written_as_they_are_now() -> None:
+    symbols: Any = {"AAPL"}  # nobody gives such limits; a record is no place to rely on it
+    limits = msgspec.structs.replace(LIMITS, symbols=symbols)
+    assert limits_written(limits)["symbols"] == ["AAPL"]
+
+    symbols.add("MSFT")
+
+    assert limits_written(limits)["symbols"] == ["AAPL", "MSFT"]
 
 
 def test_what_contains_itself_ends_somewhere_i63() -> None:

@@ -133,6 +133,50 @@ def test_what_cannot_be_valued_leaves_nothing_to_whom_it_concerns_i35(
     assert Budgets(D(300), GRANTED, {}).view("one", {unvalued: None}) == left
 
 
+AMOUNTS = st.decimals(-50, 50, places=2) | st.sampled_from([D(0), D("-0.0"), D("1.500")])
+SOMEBODY = st.sampled_from([*GRANTED.bucket_of, "old"])
+
+
+@given(
+    made=st.dictionaries(SOMEBODY, AMOUNTS),
+    closed=st.lists(st.tuples(SOMEBODY, st.lists(st.integers(-30, 30), max_size=2)), max_size=4),
+    at_risk=st.dictionaries(SOMEBODY, st.none() | AMOUNTS.map(abs)),
+    bot=SOMEBODY,
+)
+def test_what_is_left_is_what_it_comes_to_bot_by_bot_whatever_was_booked_i33(
+    made: dict[str, Decimal],
+    closed: list[tuple[str, list[int]]],
+    at_risk: dict[str, Decimal | None],
+    bot: str,
+) -> None:
+    budgets, realised = Budgets(D(300), GRANTED, made), dict(made)
+    for one, gains in closed:
+        budgets.booked(one, lots(*gains))
+        realised[one] = sum(map(D, gains), realised.get(one, D(0)))
+
+    def left(limit: Decimal | None, bots: set[str]) -> Decimal | None:
+        for one in bots:
+            heat = at_risk.get(one, D(0))
+            if limit is None or heat is None:
+                return None
+            limit += min(realised.get(one, D(0)), D(0)) - heat
+        return limit
+
+    bucket = GRANTED.bucket_of.get(bot)
+    assert repr(budgets.view(bot, at_risk)) == repr(
+        BudgetView(
+            bot_left=left(GRANTED.grants.get(bot), {bot}),
+            bucket_left=None
+            if bucket is None
+            else left(
+                GRANTED.shares[bucket],
+                {one for one, other in GRANTED.bucket_of.items() if other == bucket},
+            ),
+            day_left=left(D(300), {*realised, *at_risk}),
+        )
+    )
+
+
 SHIPPED = {"momentum": D(25), "options": D(50), "crypto": D(25)}
 
 

@@ -151,6 +151,24 @@ def test_numbers_at_the_edge_of_what_is_sane_are_taken_i34() -> None:
     assert is_price(D("1E-30")) and not is_price(D("1E-31"))
 
 
+@given(
+    st.decimals()
+    | st.builds(
+        lambda digits, exponent: D((0, tuple(digits), exponent)),
+        st.lists(st.integers(0, 9), min_size=1, max_size=45),
+        st.integers(-45, 12) | st.sampled_from([-(10**7), 10**7]),
+    )
+)
+def test_a_price_is_held_to_its_range_and_to_the_places_that_are_written_i34(
+    value: Decimal,
+) -> None:
+    """Also to places that are written and zero: the venue would be sent them."""
+    exponent = value.as_tuple().exponent
+    is_sane = isinstance(exponent, int) and exponent >= -30 and 0 < value <= 10**9
+
+    assert is_price(value) is is_sane
+
+
 @pytest.mark.parametrize(
     ("claim", "mark", "found"),
     [

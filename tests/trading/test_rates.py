@@ -117,6 +117,9 @@ def test_entries_in_other_symbols_and_of_other_bots_count_for_all_of_them_i36() 
         notional_today=D(2_000),
         last_entry_at=NOW,
     )
+    in_msft = structs.replace(ENTRY.proposal, symbol="MSFT")
+    twice = view([*others, *others[:1]], proposal=in_msft)
+    assert (twice.entries_last_minute, twice.entries_last_minute_symbol) == (3, 2)
 
 
 @pytest.mark.parametrize(

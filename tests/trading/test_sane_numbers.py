@@ -197,6 +197,25 @@ def test_the_steps_of_prices_are_sane_too_i34(step: PriceStep) -> None:
     assert denial.check == "numbers_are_sane"
 
 
+def test_steps_that_only_equal_sane_ones_are_refused_i34() -> None:
+    """The last ones that were sane are known again, by which they are."""
+    sane = (PriceStep(D(0), D(1)),)
+    equal = (PriceStep(D(0), 1),)  # type: ignore[arg-type]
+    assert numbers_are_sane(changed(ENTRY, price_steps=sane)) is None
+
+    assert equal == sane
+    assert numbers_are_sane(changed(ENTRY, price_steps=equal)) is not None
+
+
+def test_steps_that_can_change_are_looked_through_each_time_i34() -> None:
+    steps = [PriceStep(D(0), D("0.01"))]
+    assert numbers_are_sane(changed(ENTRY, price_steps=steps)) is None
+
+    steps.append(PriceStep(D(1), D("NaN")))
+
+    assert numbers_are_sane(changed(ENTRY, price_steps=steps)) is not None
+
+
 @pytest.mark.parametrize(
     ("field", "bad", "reason"),
     [
