@@ -3,57 +3,151 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from hydra.actor import SECOND, Actor, Context, unhandled
+from hydra.actor import MINUTE, SECOND, Actor, Context, unhandled
+from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
+from hydra.trading.price_watch import SKEW, PriceWatch
+from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable
 from messages.health import HealthReported, ReportHealth
-from messages.market import FEED_TOPIC, BarClosed, BarReceived, FeedEnded, bars_topic
+from messages.market import (
+    FEED_TOPIC,
+    SYMBOLS_TOPIC,
+    BarClosed,
+    BarReceived,
+    BarsComplete,
+    BarsMissing,
+    FeedEnded,
+    PricesDue,
+    QuoteChanged,
+    QuoteReceived,
+    SymbolReported,
+    TradingStatusReceived,
+    bars_topic,
+    quotes_topic,
+)
+from messages.message import Message
+from messages.streams import StreamConnected, StreamGap, StreamLost
 
-Inbox: TypeAlias = BarReceived | FeedEnded | ReportHealth
+Inbox: TypeAlias = (
+    BarReceived
+    | QuoteReceived
+    | TradingStatusReceived
+    | BarsMissing
+    | BarsComplete
+    | StreamConnected
+    | StreamLost
+    | StreamGap
+    | PricesDue
+    | FeedEnded
+    | ReportHealth
+)
 
 STALE_AFTER_INTERVALS = 2.5
 """A feed of bars alone is stale when the newest one ended longer ago than this many intervals."""
+QUOTE_DROPS_TOLD_EVERY = MINUTE
+"""Of each symbol. A broken feed can bring thousands of odd quotes in a second."""
+
+GAPS_TOLD_EVERY = SECOND
+
+
+def newest_quote(message: Message) -> str | None:
+    """What `MailboxSpec.conflate` goes by: of waiting quotes only the newest of a symbol matters;
+    bars, and all else, each stand for themselves.
+    """
+    return message.quote.symbol if isinstance(message, QuoteReceived) else None
 
 
 class DataFeed(Actor[Inbox]):
-    """Only bars that follow the last one, end in the past and belong to a known symbol go on."""
+    """Only bars that follow the last one, end in the past and belong to a known symbol go on.
 
-    def __init__(self, symbols: tuple[str, ...], sessions: SessionTable, bar_interval: int) -> None:
+    With a `feed` of streams there are quotes as well, and a price can be old within seconds: then
+    each symbol is watched, and whether it can be relied on is published (`SymbolReported`).
+    """
+
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        sessions: SessionTable,
+        bar_interval: int,
+        feed: PriceFeed | None = None,
+        price_age_max: int = 0,
+    ) -> None:
+        """`price_age_max`: machine time for which a price of a stream counts."""
         self._symbols = frozenset(symbols)
         self._sessions = sessions
         self._bar_interval = bar_interval
+        self._feed = feed
+        late_max = int(STALE_AFTER_INTERVALS * bar_interval)
+        self._prices = (
+            PriceWatch(feed.streams, age_max=price_age_max, late_max=late_max) if feed else None
+        )
+        self._skew = SKEW if feed else 0
         self._since = 0
         self._last: dict[str, Bar] = {}
         self._dropped = 0
         self._bars = 0
+        self._quotes = 0
+        self._quotes_dropped = 0
+        self._drops_untold: dict[str, int] = {}
+        self._drops_told_at: dict[str, int] = {}
+        self._gap_told_at: int | None = None
         self._ended = False
 
     def start(self, ctx: Context) -> None:
         self._since = ctx.market_time()  # what came before, this incarnation cannot have seen
+        if self._feed is not None:
+            ctx.every(SECOND, PricesDue())
+            self._see_how_old(ctx)
+            self._feed.report()  # a stream may have come up before this incarnation did
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case BarReceived():
-                self._take(message.bar, ctx)
+                self._take(message, ctx)
+            case QuoteReceived():
+                self._take_quote(message.quote, ctx)
+            case PricesDue():
+                self._see_how_old(ctx)
             case FeedEnded():
                 self._ended = True
                 ctx.log("feed_ended", bars=self._bars, dropped=self._dropped)
                 ctx.publish(FEED_TOPIC, message)
             case ReportHealth():
-                ctx.reply(self._health(ctx.market_time()))
+                ctx.reply(self._health(ctx))
+            case (
+                TradingStatusReceived()
+                | BarsMissing()
+                | BarsComplete()
+                | StreamConnected()
+                | StreamLost()
+                | StreamGap()
+            ):
+                self._hear(message, ctx)
             case _:
                 unhandled(message)
 
-    def _take(self, bar: Bar, ctx: Context) -> None:
+    def _take(self, received: BarReceived, ctx: Context) -> None:
+        bar = received.bar
         fault = self._fault_in(bar, ctx.market_time())
+        prices = self._prices
+        if prices is not None:
+            if fault is not None:
+                prices.nonsense(ctx.now())
+            elif received.is_backfill:
+                prices.history(bar)
+            else:
+                fault = prices.bar(bar, ctx.now())
         if fault is not None:
             self._dropped += 1
             ctx.log("bar_dropped", symbol=bar.symbol, start_at=bar.start_at, fault=fault)
             return
         self._last[bar.symbol] = bar
         self._bars += 1
-        closed = BarClosed(bar=bar)
+        if prices is not None:
+            self._tell_changes(ctx, bar.symbol)  # that it may be entered, before what is decided on
+        closed = BarClosed(bar=bar, is_backfill=received.is_backfill)
         ctx.publish(bars_topic(bar.symbol), closed)
         ctx.publish(FEED_TOPIC, closed)
 
@@ -63,15 +157,116 @@ class DataFeed(Actor[Inbox]):
         fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
         if fault is not None:
             return fault
-        if not bar.start_at < bar.end_at <= now:
+        if not bar.start_at < bar.end_at <= now + self._skew:
             return "it ends before it begins, or in the future"
         last = self._last.get(bar.symbol)
         if last is not None and bar.start_at < last.end_at:
             return f"it does not follow the last one, which ended at {last.end_at}"
         return None
 
-    def _health(self, now: int) -> HealthReported:
-        """Stale only while the exchange is open, and long enough that bars must have come."""
+    # What only streams bring
+
+    def _take_quote(self, quote: Quote, ctx: Context) -> None:
+        prices = self._prices
+        fault = "no stream tells of quotes"
+        if prices is not None:
+            fault = prices.quote(quote, ctx.now(), ctx.market_time()) or ""
+        if fault:
+            self._drop_quote(quote, fault, ctx)
+            return
+        self._quotes += 1
+        self._tell_changes(ctx, quote.symbol)
+        ctx.publish(quotes_topic(quote.symbol), QuoteChanged(quote=quote))
+
+    def _drop_quote(self, quote: Quote, fault: str, ctx: Context) -> None:
+        self._quotes_dropped += 1
+        # What nobody asked for is one: there may be any number of symbols in nonsense.
+        symbol = quote.symbol if quote.symbol in self._symbols else "unknown"
+        untold = self._drops_untold.get(symbol, 0) + 1
+        told_at = self._drops_told_at.get(symbol)
+        if told_at is not None and ctx.now() - told_at < QUOTE_DROPS_TOLD_EVERY:
+            self._drops_untold[symbol] = untold
+            return
+        self._drops_untold[symbol], self._drops_told_at[symbol] = 0, ctx.now()
+        ctx.log("quotes_dropped", symbol=symbol, at=quote.at, fault=fault, number=untold)
+
+    def _hear(
+        self,
+        message: TradingStatusReceived
+        | BarsMissing
+        | BarsComplete
+        | StreamConnected
+        | StreamLost
+        | StreamGap,
+        ctx: Context,
+    ) -> None:
+        """What makes symbols unready, or ready again."""
+        prices = self._prices
+        if prices is None:
+            return  # nobody asked for streams, so nothing rests on them
+        match message:
+            case TradingStatusReceived():
+                self._hear_status(message, prices, ctx)
+            case BarsMissing():
+                prices.bars_missing(message.symbols, message.reason)
+                ctx.log("bars_missing", symbols=message.symbols, reason=message.reason)
+            case BarsComplete():
+                prices.bars_missing(message.symbols, "")
+                ctx.log("bars_complete", symbols=message.symbols)
+            case StreamConnected():
+                prices.stream_began(message.stream, message.connection, ctx.market_time())
+                ctx.log("stream_connected", stream=message.stream, connection=message.connection)
+            case StreamLost():
+                prices.stream_ended(message.stream, message.reason, message.is_refused, ctx.now())
+                ctx.log("stream_lost", stream=message.stream, reason=message.reason)
+            case StreamGap():
+                prices.gap(ctx.now())
+                self._tell_gap(message, ctx)
+        self._tell_changes(ctx)
+
+    def _tell_gap(self, gap: StreamGap, ctx: Context) -> None:
+        if self._gap_told_at is None or ctx.now() - self._gap_told_at >= GAPS_TOLD_EVERY:
+            self._gap_told_at = ctx.now()
+            ctx.log("stream_gap", stream=gap.stream, reason=gap.reason, raw=gap.raw)
+
+    def _hear_status(self, status: TradingStatusReceived, prices: PriceWatch, ctx: Context) -> None:
+        words = f"{status.code}: {status.reason}" if status.reason else status.code
+        said = f"the exchange says {words}"
+        fault = prices.status(status.symbol, status.trades, said, status.at, ctx.market_time())
+        ctx.log(
+            "trading_status",
+            symbol=status.symbol,
+            trades=status.trades,
+            words=words,
+            at=status.at,
+            fault=fault or "",
+        )
+
+    def _see_how_old(self, ctx: Context) -> None:
+        assert self._prices is not None, "else nothing is due"
+        is_open = not self._ended and self._sessions.at(ctx.market_time()) is not None
+        self._prices.session(ctx.now(), is_open=is_open)
+        self._tell_changes(ctx)
+
+    def _tell_changes(self, ctx: Context, symbol: str | None = None) -> None:
+        assert self._prices is not None, "else nothing changes"
+        if symbol is not None and not self._prices.knows(symbol):
+            return
+        for change in self._prices.changes(ctx.now(), symbol):
+            why = None if change.why is None else change.why.value
+            ctx.log("symbol_reported", symbol=change.symbol, why=why, detail=change.detail)
+            reported = SymbolReported(
+                symbol=change.symbol, why=change.why, detail=change.detail, at=ctx.market_time()
+            )
+            ctx.publish(SYMBOLS_TOPIC, reported)
+
+    # How it is
+
+    def _health(self, ctx: Context) -> HealthReported:
+        """Stale only while the exchange is open, and long enough that prices must have come."""
+        now = ctx.market_time()
+        if self._prices is not None:
+            return self._health_of_streams(self._prices, ctx)
         session = self._sessions.at(now)
         if session is None or self._ended:
             return HealthReported(component="feed", is_well=True, detail="no session is open")
@@ -84,12 +279,26 @@ class DataFeed(Actor[Inbox]):
                 return HealthReported(component="feed", is_well=False, detail=detail)
         return HealthReported(component="feed", is_well=True, detail=f"{self._bars} bars")
 
+    def _health_of_streams(self, prices: PriceWatch, ctx: Context) -> HealthReported:
+        self._see_how_old(ctx)
+        fault = prices.fault(ctx.now())
+        detail = fault or f"{self._quotes} quotes, {self._bars} bars"
+        return HealthReported(component="feed", is_well=fault is None, detail=detail)
+
     def state_view(self) -> Mapping[str, object]:
-        """Counts, and the newest close by symbol."""
-        return {
+        """Counts, the newest close by symbol, and which symbols are not to be entered."""
+        view: dict[str, object] = {
             "bars": self._bars,
             "dropped": self._dropped,
             "ended": self._ended,
             "newest_at": max((bar.end_at for bar in self._last.values()), default=None),
             "last_close": {symbol: bar.close for symbol, bar in sorted(self._last.items())},
         }
+        if self._prices is not None:
+            view |= {
+                "quotes": self._quotes,
+                "quotes_dropped": self._quotes_dropped,
+                "gaps": self._prices.gaps,
+                "unready": dict(self._prices.unready),
+            }
+        return view

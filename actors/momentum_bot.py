@@ -105,6 +105,8 @@ class MomentumBot(Actor[Inbox]):
         match message:
             case BarClosed():
                 self._take_bar(message.bar)
+                if message.is_backfill:
+                    self._bar = None  # history: nobody decides before the next bar that is news
             case ReportStored():
                 self._take_report(message)
             case OrderDenied():

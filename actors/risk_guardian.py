@@ -14,13 +14,15 @@ from hydra.trading import causes as kinds
 from hydra.trading.account_day import trading_day
 from hydra.trading.cancels import CancelBook
 from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
-from hydra.trading.differences import DifferenceKind, describe
+from hydra.trading.difference_causes import difference_causes
+from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Denial, Role, client_order_id
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.risk_desk import DeskTerms, RiskDesk
 from hydra.trading.situation import Situation
 from hydra.trading.standing import Standing
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.unready_symbols import UnreadySymbols
 from messages.control import (
     ACCOUNT_DAY,
     OPERATOR_RESUME,
@@ -47,7 +49,7 @@ from messages.control import (
 )
 from messages.health import HealthReported, ReportHealth
 from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
-from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.market import FEED_TOPIC, SYMBOLS_TOPIC, BarClosed, FeedEnded, SymbolReported
 from messages.order_events import event_of
 from messages.orders import (
     JUDGEMENTS_TOPIC,
@@ -74,13 +76,13 @@ RECOVER_WITHIN = 5 * SECOND
 EVALUATE_EVERY = 5 * SECOND
 """I37: the account is valued at least so often, whatever happens."""
 CANCELS_EVERY = SECOND
-DIFFERENCES_TOLD = 5
-"""In a halt's text; `reconcile` shows all."""
+TOPICS = (REPORTS_TOPIC, RECONCILED_TOPIC, SUPERVISION_TOPIC, FEED_TOPIC, SYMBOLS_TOPIC)
 Inbox: TypeAlias = (
     OrderIntent
     | ReportStored
     | BarClosed
     | FeedEnded
+    | SymbolReported
     | Halt
     | GateTripped
     | GateDrained
@@ -140,6 +142,7 @@ class RiskGuardian(Actor[Inbox]):
         self._desk = RiskDesk(terms.desk)
         self._cancels = CancelBook(terms.desk.limits.cancels_per_minute_max)
         self._standing = Standing(terms.clearing, terms.desk.sessions)
+        self._symbols = UnreadySymbols()
         self._epoch = 0
         self._overdue: set[str] = set()
         """Orders whose cancel was told to be overdue."""
@@ -157,7 +160,7 @@ class RiskGuardian(Actor[Inbox]):
     def start(self, ctx: Context) -> None:
         self._epoch = self._gate.epoch
         self._standing = Standing(self._terms.clearing, self._sessions, self._gate.standing())
-        for topic in (REPORTS_TOPIC, RECONCILED_TOPIC, SUPERVISION_TOPIC, FEED_TOPIC):
+        for topic in TOPICS:
             ctx.subscribe(topic)
         # Until the answer is here every order is denied, because `recovering` is a cause.
         reading = "what is on record has not been read yet"
@@ -172,7 +175,10 @@ class RiskGuardian(Actor[Inbox]):
             case ReportStored():
                 self._learn(message, ctx)
             case BarClosed():
-                self._mark(message, ctx)
+                if not message.is_backfill:  # history is no price to judge an order by
+                    self._mark(message, ctx)
+            case SymbolReported():
+                self._hear_of_symbol(message, ctx)
             case EvaluateAccount():
                 self._value_account(None, ctx)
                 self._keep_day(ctx)
@@ -222,9 +228,8 @@ class RiskGuardian(Actor[Inbox]):
             # It was decided and approved in an earlier life of the bot. It is never sent again.
             ctx.log("intent_repeated", client_order_id=name, decision=decision)
             return
-        situation = self._desk.situation(
-            proposal_of(intent), self._standing.causes, ctx.market_time()
-        )
+        causes = (*self._standing.causes, *self._symbols.causes)
+        situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
         denial = first_denial(situation)
         if decision.role is Role.FLATTEN and ctx.sender != self._flattener:
             denial = Denial("flatten_is_the_operators", "only an operator's flatten sends such")
@@ -296,6 +301,11 @@ class RiskGuardian(Actor[Inbox]):
         self._desk.mark(bar.symbol, Decimal(repr(bar.close)), bar.end_at)
         if self._desk.is_over(ctx.market_time()) or not self._desk.book.is_flat:
             self._value_account(None, ctx)
+
+    def _hear_of_symbol(self, word: SymbolReported, ctx: Context) -> None:
+        halt = self._symbols.hear(word.symbol, word.why, word.detail, word.at)
+        if halt is not None:
+            self._latch(halt, ctx)
 
     def _value_account(self, venues_equity: Decimal | None, ctx: Context) -> None:
         if self._is_recovering or not self._desk.is_opened:
@@ -396,6 +406,7 @@ class RiskGuardian(Actor[Inbox]):
             if kinds.kind_of(cause.code) is kinds.UNMANAGED
             and self._may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
         )
+        found |= self._symbols.still_halted(self._standing.causes)
         if self._gate.flatten_reason is not None:
             found.add(kinds.FLATTEN.code)
         return frozenset(found)
@@ -405,28 +416,17 @@ class RiskGuardian(Actor[Inbox]):
         if components != self._not_well:  # that it lasts is not written down again and again
             self._not_well = components
             ctx.log("preflight_failed", failures=message.failures)
-        if self._standing.state is TradingState.HALTED:
+        if TradingState.HALTED in (self._standing.state, self._gate.state):
             return  # it stays shut; a later pass is needed anyway
         detail = "; ".join(message.failures)
         self._latch(kinds.PREFLIGHT.cause(since=ctx.market_time(), detail=detail), ctx)
 
     def _reconciled(self, message: Reconciled, ctx: Context) -> None:
         """What differs is for a person; nothing is traded over it (I29, I60)."""
-        at = ctx.market_time()
-        blocked = [d for d in message.differences if d.kind is DifferenceKind.ACCOUNT_BLOCKED]
-        others = [d for d in message.differences if d.kind is not DifferenceKind.ACCOUNT_BLOCKED]
-        self._differing = frozenset(
-            kind.code
-            for kind, found in ((kinds.ACCOUNT_BLOCKED, blocked), (kinds.RECONCILIATION, others))
-            if found
-        )
-        if blocked:
-            detail = "; ".join(describe(difference) for difference in blocked)
-            self._latch(kinds.ACCOUNT_BLOCKED.cause(since=at, detail=detail), ctx)
-        if others:
-            told = "; ".join(describe(difference) for difference in others[:DIFFERENCES_TOLD])
-            detail = f"{len(others)} differences with the venue: {told}"
-            self._latch(kinds.RECONCILIATION.cause(since=at, detail=detail), ctx)
+        found = difference_causes(message.differences, ctx.market_time())
+        self._differing = frozenset(cause.code for cause in found)
+        for cause in found:
+            self._latch(cause, ctx)
         snapshot = message.snapshot
         if snapshot is not None:
             self._desk.opened_with(snapshot.account.cash)
@@ -469,7 +469,7 @@ class RiskGuardian(Actor[Inbox]):
         standing = self._standing
         return TradingStateReported(
             state=standing.state,
-            causes=standing.causes,
+            causes=(*standing.causes, *self._symbols.causes),
             durable=standing.on_record,
             noted=() if standing.word is None else tuple(sorted(standing.word.codes)),
             epoch=self._epoch,

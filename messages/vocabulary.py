@@ -16,7 +16,6 @@ from messages.event_kinds import (
     BOT,
     CONTROL,
     DEBUG,
-    FEED,
     FLATTENER,
     GATEWAY,
     GUARDIAN,
@@ -34,6 +33,7 @@ from messages.event_kinds import (
     WISHER,
     EventKind,
 )
+from messages.price_events import PRICE_EVENTS
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
 _INTENT = "what was wanted, as in order_intended"
@@ -330,67 +330,7 @@ EVENTS: tuple[EventKind, ...] = (
             "reason": "why it was given up, if it was",
         },
     ),
-    EventKind(
-        "bar_dropped",
-        FEED,
-        "A bar that nobody must decide on.",
-        {
-            "symbol": "the bar's",
-            "start_at": "when the bar begins (UTC ns)",
-            "fault": "what is wrong with it",
-        },
-    ),
-    EventKind(
-        "quotes_dropped",
-        FEED,
-        "A quote that nobody must decide on; of each symbol at most one line a minute.",
-        {
-            "symbol": "the quote's, if it is one that is traded",
-            "at": "its time at the venue (UTC ns)",
-            "fault": "what is wrong with this one",
-            "number": "how many there were since the line before, this one included",
-        },
-    ),
-    EventKind(
-        "trading_status",
-        FEED,
-        "The exchange says whether a symbol trades.",
-        {
-            "symbol": "which one",
-            "trades": "whether it does; every word but a known resume means that it does not",
-            "words": "the exchange's own",
-            "at": "when, by the venue (UTC ns)",
-            "fault": "why this was left alone, empty if it was not",
-        },
-    ),
-    EventKind(
-        "symbol_reported",
-        FEED,
-        "Whether a symbol's prices can be relied on has changed; if not, none is entered in it.",
-        {
-            "symbol": "which one",
-            "why": "halted, lost, missing, unknown, stale or frozen; none: they can be",
-            "detail": _REASON,
-        },
-    ),
-    EventKind(
-        "bars_missing",
-        FEED,
-        "Bars were missed and are fetched. Until they are here, nobody sees newer ones.",
-        {"symbols": "of which symbols", "reason": _REASON},
-    ),
-    EventKind(
-        "bars_complete",
-        FEED,
-        "The bars that were missed are here.",
-        {"symbols": "of which symbols"},
-    ),
-    EventKind(
-        "feed_ended",
-        FEED,
-        "The market has nothing more to say in this session.",
-        {"bars": "how many were passed on", "dropped": "how many were not"},
-    ),
+    *PRICE_EVENTS,
     EventKind(
         "loop_overrun",
         MONITOR,

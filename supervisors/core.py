@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.broker_gateway import BrokerGateway
-from actors.data_feed import DataFeed
+from actors.data_feed import DataFeed, newest_quote
 from actors.flattener import Flattener
 from actors.health_monitor import HealthMonitor
 from actors.journal_writer import JournalWriter
@@ -19,7 +19,7 @@ from hydra.actor import (
     Overflow,
     Ref,
 )
-from hydra.ports import Conditions, Journal, Ledger, OrderGate, Venue
+from hydra.ports import Conditions, Journal, Ledger, OrderGate, PriceFeed, Venue
 from hydra.trading.sessions import SessionTable
 from supervisors import paths
 from supervisors.strategies import Intensity, Strategy, Supervision
@@ -32,6 +32,8 @@ POLICY = Supervision(
 
 ORDER_PATH = MailboxSpec(bound=100_000, overflow=Overflow.FAIL)
 """On the order path a message that does not fit is a failure, never a silent loss."""
+PRICES = MailboxSpec(bound=100_000, overflow=Overflow.FAIL, conflate=newest_quote)
+"""A feed that falls behind sees the newest quote of each symbol, and every bar."""
 
 
 def core(
@@ -48,8 +50,14 @@ def core(
     loop_interval: int,
     reconcile_every: int,
     unknown_limit: int,
+    price_feed: PriceFeed | None = None,
+    price_age_max: int = 0,
 ) -> ChildSpec:
-    """The core supervisor's specification. Intervals and limits of time in nanoseconds."""
+    """The core supervisor's specification. Intervals and limits of time in nanoseconds.
+
+    `price_feed`: where live prices come from, each of which counts for `price_age_max`; None: the
+    market is one of bars alone.
+    """
     children: tuple[ChildSpec, ...] = (
         _safety_chain(
             paths.STATE_PERSISTER,
@@ -87,9 +95,11 @@ def core(
                 "symbols": symbols,
                 "sessions": sessions,
                 "bar_interval": bar_interval,
+                "feed": price_feed,
+                "price_age_max": price_age_max,
             },
             dispatcher=Dispatcher.PINNED,
-            mailbox=ORDER_PATH,
+            mailbox=ORDER_PATH if price_feed is None else PRICES,
         ),
         ChildSpec(
             name=paths.HEALTH_MONITOR.name,

@@ -7,7 +7,9 @@ reconciliation just now, and a cause whose condition still holds is never cleare
 - a cooldown needs its time to be over;
 - a limit needs its cool-off to be over (a daily loss: the next session to have begun), and an
   operator's word unless the settings let limits end by themselves;
-- integrity needs an operator's word.
+- integrity needs an operator's word;
+- what only repeats what somebody else says (the exchange has halted a symbol) needs no more, on
+  live neither: it is over once that is no longer said.
 
 All times are market time (UTC ns).
 """
@@ -96,9 +98,12 @@ def clearings(
 def earliest_clearing(cause: Cause, policy: ClearingPolicy, sessions: SessionTable) -> int | None:
     """Before when no pass and no word clears the cause; None: no clock says anything of it.
 
-    That is so for starts and integrity, and for what waits for a session that nobody knows of yet.
+    That is so for starts and integrity, for what goes with its condition, and for what waits for a
+    session that nobody knows of yet.
     """
     kind = kind_of(cause.code)
+    if kind is not None and kind.goes_with_condition:
+        return None
     match cause.cause_class:
         case CauseClass.START | CauseClass.INTEGRITY:
             return None
@@ -176,6 +181,8 @@ def _obstacle(
         return "it is still so"
     if at < cause.since:
         return f"it came up later, at {_utc(cause.since)}"
+    if kind is not None and kind.goes_with_condition:
+        return None
     if _is_bound_to_time(cause):
         earliest = earliest_clearing(cause, policy, sessions)
         if earliest is None:

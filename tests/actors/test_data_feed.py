@@ -1,19 +1,37 @@
 """Only bars that a market makes, in order, and in the past, are published."""
 
+from collections.abc import Mapping
 from math import inf, nan
+from typing import Any, ClassVar
 
 import pytest
 
 from actors.data_feed import DataFeed
-from hydra.actor import MINUTE, SECOND, Ref
+from hydra.actor import MINUTE, SECOND, ChildSpec, Ref
 from hydra.runtime.sim_runtime import EPOCH
 from hydra.testkit import Kit, Probe
 from hydra.testkit.builders import bar
 from hydra.trading.bars import Bar
+from hydra.trading.quotes import Quote
 from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.trading.symbol_prices import Unready
 from messages.health import HealthReported, ReportHealth
-from messages.market import BarClosed, BarReceived, FeedEnded, bars_topic
+from messages.journal import WriteEntry
+from messages.market import (
+    SYMBOLS_TOPIC,
+    BarClosed,
+    BarReceived,
+    FeedEnded,
+    QuoteChanged,
+    QuoteReceived,
+    SymbolReported,
+    TradingStatusReceived,
+    bars_topic,
+    quotes_topic,
+)
 from messages.message import Message
+from messages.streams import StreamConnected
+from supervisors.core import PRICES
 
 SESSIONS = SessionTable((ExchangeSession("2026-01-05", EPOCH, EPOCH + 390 * MINUTE, False),))
 
@@ -104,3 +122,214 @@ def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session_i45(
     minutes: float, bars: tuple[Bar, ...], ended: bool, is_well: bool
 ) -> None:
     assert health(minutes, *bars, ended=ended).is_well is is_well
+
+
+# Live prices
+
+
+class LiveFeed:
+    """The port, with nothing behind it: what it would tell, the test tells."""
+
+    streams: ClassVar[Mapping[str, tuple[str, ...]]] = {"stocks": ("AAPL", "NOVA")}
+
+    def __init__(self) -> None:
+        self.reports = 0
+
+    def report(self) -> None:
+        self.reports += 1
+
+
+CONNECTED = StreamConnected(stream="stocks", connection=1)
+
+
+class Live:
+    """A data feed on streams, and everything that it publishes."""
+
+    def __init__(self) -> None:
+        self.port = LiveFeed()
+        self.kit = Kit()
+        self._journal = self.kit.probe("journal")
+        self.kit.runtime._journal = self._journal.ref
+        self.ref: Ref[Message] = self.kit.start_child(
+            ChildSpec(
+                name="feed",
+                actor=DataFeed,
+                args={
+                    "symbols": ("AAPL", "NOVA"),
+                    "sessions": SESSIONS,
+                    "bar_interval": MINUTE,
+                    "feed": self.port,
+                    "price_age_max": 15 * SECOND,
+                },
+                mailbox=PRICES,
+            )
+        )
+        self._probe = self.kit.probe()
+        for topic in (
+            bars_topic("AAPL"),
+            quotes_topic("AAPL"),
+            quotes_topic("NOVA"),
+            SYMBOLS_TOPIC,
+        ):
+            self.kit.runtime.bus.subscribe(topic, self.kit.runtime.cells[self._probe.ref.path])
+        self.kit.advance(10 * MINUTE - self.kit.now + EPOCH)
+
+    def tell(self, *messages: Message) -> None:
+        for message in messages:
+            self.kit.tell(self.ref, message)
+
+    def quote(self, bid: float = 100.0, *, symbol: str = "AAPL", at: int | None = None) -> Quote:
+        return Quote(symbol, self.kit.now if at is None else at, bid, bid + 0.01, 1.0, 1.0)
+
+    def published(self, kind: type[Message]) -> list[Any]:
+        return [message for message in self._probe.told if isinstance(message, kind)]
+
+    @property
+    def whys(self) -> list[tuple[str, Unready | None]]:
+        return [(each.symbol, each.why) for each in self.published(SymbolReported)]
+
+    def journal(self, event: str) -> list[Mapping[str, Any]]:
+        """What the feed wrote down under this name."""
+        entries = [each for each in self._journal.told if isinstance(each, WriteEntry)]
+        return [entry.fields for entry in entries if entry.event == event]
+
+    @property
+    def health(self) -> HealthReported:
+        answer = self.kit.ask(self.ref, ReportHealth())
+        assert isinstance(answer, HealthReported)
+        return answer
+
+
+def test_a_good_quote_is_published_to_its_symbol_and_makes_it_ready_i45_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    live.kit.advance(SECOND)
+    good, odd = live.quote(), live.quote(nan)
+
+    live.tell(QuoteReceived(quote=odd), QuoteReceived(quote=good))
+
+    assert live.published(QuoteChanged) == [QuoteChanged(quote=good)]
+    assert live.whys == [
+        *(("AAPL", Unready.UNKNOWN), ("NOVA", Unready.UNKNOWN), ("AAPL", None)),
+    ]
+    assert live.port.reports == 1
+    assert live.kit.state(live.ref)["unready"] == {"NOVA": "unknown"}
+
+
+def test_a_symbol_is_told_to_be_ready_before_the_bar_that_is_decided_on_i45() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    live.kit.advance(2 * MINUTE)
+
+    live.tell(BarReceived(bar=bar(100.0, start_at=live.kit.now - MINUTE)))
+
+    told = [type(message) for message in live._probe.told if not _is_of("NOVA", message)]
+    assert told[-2:] == [SymbolReported, BarClosed]
+    assert live.whys[-1] == ("AAPL", None)
+
+
+def test_history_is_published_as_history_and_is_no_sign_of_life_i45_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    past = [bar(100.0, start_at=EPOCH + number * MINUTE) for number in range(3)]
+
+    live.tell(*(BarReceived(bar=each, is_backfill=True) for each in past))
+
+    assert live.published(BarClosed) == [BarClosed(bar=each, is_backfill=True) for each in past]
+    assert ("AAPL", None) not in live.whys
+
+
+def test_live_prices_are_held_against_where_history_ended_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    live.tell(BarReceived(bar=bar(100.0), is_backfill=True))
+
+    live.tell(QuoteReceived(quote=live.quote(200.0)))
+
+    assert live.published(QuoteChanged) == []
+
+
+def test_a_bar_of_a_moment_in_our_future_is_within_what_clocks_may_differ_i48() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    near = bar(100.0, start_at=live.kit.now - MINUTE + SECOND)
+    far = bar(100.0, symbol="NOVA", start_at=live.kit.now - MINUTE + 3 * SECOND)
+
+    live.tell(BarReceived(bar=near), BarReceived(bar=far))
+
+    assert live.published(BarClosed) == [BarClosed(bar=near)]
+
+
+def test_a_feed_that_falls_behind_sees_the_newest_quote_and_every_bar_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    bars = [bar(100.0, start_at=EPOCH + number * MINUTE) for number in range(5)]
+
+    for number, each in enumerate(bars):  # nothing is handled in between
+        for symbol in ("AAPL", "NOVA"):
+            quote = live.quote(100 + number / 100, symbol=symbol)
+            live.kit.runtime.tell(live.ref, QuoteReceived(quote=quote))
+        live.kit.runtime.tell(live.ref, BarReceived(bar=each, is_backfill=True))
+    live.kit.settle()
+
+    assert [message.bar for message in live.published(BarClosed)] == bars
+    assert [(each.quote.symbol, each.quote.bid) for each in live.published(QuoteChanged)] == [
+        *(("AAPL", 100.04), ("NOVA", 100.04)),
+    ]
+
+
+def test_odd_quotes_are_counted_and_told_now_and_then_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+
+    for number in range(50):
+        live.tell(QuoteReceived(quote=live.quote(0.0)))
+        live.tell(QuoteReceived(quote=live.quote(symbol=f"X{number}")))
+    live.kit.advance(2 * MINUTE)
+    live.tell(QuoteReceived(quote=live.quote(0.0)))
+
+    told = [(each["symbol"], each["number"]) for each in live.journal("quotes_dropped")]
+    assert told == [
+        *(("AAPL", 1), ("unknown", 1), ("AAPL", 50)),
+    ]
+    assert live.kit.state(live.ref)["quotes_dropped"] == 101
+
+
+def test_a_status_of_a_strange_symbol_is_told_and_left_alone_i46() -> None:
+    live = Live()
+
+    live.tell(TradingStatusReceived(symbol="XYZ", trades=False, code="H", reason="", at=0))
+
+    assert [each["fault"] for each in live.journal("trading_status")] == ["unknown symbol"]
+
+
+def test_a_feed_without_streams_takes_no_quotes_i46() -> None:
+    kit, feed, probe = started()
+
+    kit.tell(feed, QuoteReceived(quote=Quote("AAPL", EPOCH, 99.0, 100.0, 1.0, 1.0)))
+    kit.tell(feed, CONNECTED)
+
+    assert probe.told == []
+    assert kit.incarnation(feed) == 1
+
+
+def test_the_feed_is_well_only_while_prices_come_i45() -> None:
+    live = Live()
+    never = live.health
+    live.tell(CONNECTED)
+    live.tell(QuoteReceived(quote=live.quote()))
+    live.kit.advance(15 * SECOND)
+    just_now = live.health
+    live.kit.advance(SECOND)
+
+    assert never == unwell("the stream stocks is not connected yet")
+    assert just_now.is_well
+    assert live.health == unwell("the stream stocks: the newest price is 16 s old")
+
+
+def unwell(detail: str) -> HealthReported:
+    return HealthReported(component="feed", is_well=False, detail=detail)
+
+
+def _is_of(symbol: str, message: Message) -> bool:
+    return isinstance(message, SymbolReported) and message.symbol == symbol

@@ -10,9 +10,10 @@ from hydra.actor import SECOND, Ref
 from hydra.terms import plans_of
 from hydra.testkit import Kit, Probe
 from hydra.trading.inventory import FifoInventory, Lot
-from hydra.trading.orders import Side
+from hydra.trading.orders import Role, Side
 from hydra.trading.sub_ledgers import BotInventory
-from messages.orders import ReportStored
+from messages.market import BarClosed
+from messages.orders import OrderAccepted, OrderIntent, ReportStored
 from messages.positions import (
     BOOK_CHANGED_TOPIC,
     BookChanged,
@@ -20,7 +21,7 @@ from messages.positions import (
     RecordedOrder,
     RecoverBook,
 )
-from tests.engine.scenery import OPEN_AT, quiet, shipped_settings
+from tests.engine.scenery import OPEN_AT, bars_of, quiet, rising, shipped_settings
 from tests.store.orders import approved, decision, filled
 
 HELD = BotInventory(
@@ -128,3 +129,47 @@ def test_a_changed_record_that_is_not_told_in_time_fails_the_bot_which_asks_agai
 
     questions = [each for each in guardian.told if isinstance(each, RecoverBook)]
     assert [(each.asked_by, each.number) for each in questions] == [(1, 1), (1, 2), (2, 1)]
+
+
+def test_history_feeds_its_strategy_and_nothing_is_decided_before_a_bar_that_is_news_i46_i47(
+    kit: Kit, guardian: Probe, bot: Ref[Any]
+) -> None:
+    kit.tell(bot, book(HELD, number=1))
+    # The bell, and then a fall through every stop of what it holds.
+    falling = bars_of([100.0] * 6 + [90.0] * 3)
+    *missed, newest = falling
+
+    for each in missed:
+        kit.tell(bot, BarClosed(bar=each, is_backfill=True))
+    kit.tell(bot, ReportStored(decision=decision(bot="mom_AAPL"), report=nothing_new()))
+    kit.tell(bot, book(HELD, number=1))
+    decided_on_history = intents(guardian)
+    kit.tell(bot, BarClosed(bar=newest))
+
+    assert decided_on_history == []
+    (exit_,) = intents(guardian)
+    assert (exit_.decision.role, exit_.decided_at) == (Role.EXIT, newest.end_at)
+
+
+def test_history_gives_its_indicators_what_live_bars_would_i47(kit: Kit) -> None:
+    plan, *_ = plans_of(shipped_settings(), quiet())[0]
+    closes = [100.0] * 10 + rising(30) + rising(20, from_price=101.5)
+    *past, newest = bars_of(closes)
+    signals = []
+    for is_backfill in (False, True):
+        guardian = kit.probe(f"guardian{is_backfill}")
+        bot = kit.start(MomentumBot, name=f"bot{is_backfill}", plan=plan, guardian=guardian.ref)
+        for each in past:
+            kit.tell(bot, BarClosed(bar=each, is_backfill=is_backfill))
+        kit.tell(bot, BarClosed(bar=newest))
+        signals.append([kit.state(bot)[name] for name in ("signal", "last_close", "session")])
+
+    assert signals[0] == signals[1]
+
+
+def intents(guardian: Probe) -> list[OrderIntent]:
+    return [each for each in guardian.told if isinstance(each, OrderIntent)]
+
+
+def nothing_new() -> OrderAccepted:
+    return OrderAccepted(client_order_id="x", venue_order_id="y", at=OPEN_AT)

@@ -179,6 +179,7 @@ def _in_what_the_venue_says() -> Iterator[Plant]:
         yield of("withheld on record", life, lambda c: c.record_as(status=OrderStatus.WITHHELD))
         yield of("intended on record", life, lambda c: c.record_as(status=OrderStatus.INTENDED))
         yield of("no number on record", life, _record_no_number)
+        yield listed_as("in words that we do not have", life, unread="type is pegged")
     for life in ACKNOWLEDGED:
         yield listed_as("under another name of the venue's", life, venue_order_id="venue-999")
     rejected = {"status": OrderStatus.REJECTED, "venue_order_id": "venue-999"}

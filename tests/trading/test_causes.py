@@ -97,7 +97,14 @@ def test_a_code_has_a_subject_exactly_where_its_kind_has_one_i05(
 HALTING = {
     *("start", "recovering", "stopping", "unclean_end", "unclean_end_when_stopped"),
     *("restart_storm", "failed:", "fail-closed", "operator-halt", "nav_jump", "preflight"),
-    *("api_failures", "stale_feed", "reconciliation", "account_blocked", "unknown_outcome"),
+    *(
+        "api_failures",
+        "trading_stream_lost",
+        "stale_feed",
+        "reconciliation",
+        "account_blocked",
+        "unknown_outcome",
+    ),
     *("absent_order_lives", "impossible_order", "echo_mismatch", "clock_fault"),
     *("halt_marker_unreadable", "ledger_replaced", "engine_lock_replaced", "halt_marker_replaced"),
     *("journal_replaced", "journal_failed", "record_watch_stuck", "record_watch_died"),
@@ -108,7 +115,7 @@ CLOSING = {
     *("equity_missing", "drawdown_flapping", "unprotected:"),
 }
 OF_ONE_BOT = {"throttle:", "cooldown:"}
-OF_ONE_SYMBOL = {"stale_feed:", "rejections:"}
+OF_ONE_SYMBOL = {"stale_feed:", "rejections:", "symbol_halted:", "symbol_unready:"}
 
 
 def test_each_kind_leads_to_its_state_i07() -> None:

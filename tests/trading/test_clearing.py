@@ -18,6 +18,7 @@ from hydra.trading.causes import (
     STALE_FEED,
     START,
     STOPPING,
+    SYMBOL_HALTED,
     THROTTLE,
     UNCLEAN_END,
     CauseKind,
@@ -110,7 +111,9 @@ def test_what_is_still_so_is_never_cleared_i05(policy: ClearingPolicy) -> None:
 
 
 INTEGRITY = [kind for kind in KINDS if kind.cause_class is CauseClass.INTEGRITY]
-LIMITS = [kind for kind in KINDS if kind.cause_class is CauseClass.LIMIT]
+LIMITS = [
+    kind for kind in KINDS if kind.cause_class is CauseClass.LIMIT and not kind.goes_with_condition
+]
 
 
 @pytest.mark.parametrize("kind", INTEGRITY, ids=lambda kind: kind.code)
@@ -119,6 +122,16 @@ def test_integrity_needs_an_operator_and_a_pass_and_no_time_i04(kind: CauseKind)
 
     assert not any(goes(cause, LATER, policy) for policy in POLICIES)
     assert all(goes(cause, AT, policy, word(cause.code)) for policy in POLICIES)
+
+
+def test_what_only_repeats_the_exchanges_word_goes_with_it_at_a_pass_i04_i05() -> None:
+    halt = since(SYMBOL_HALTED)
+
+    assert all(goes(halt, AT, policy) for policy in POLICIES)
+    for policy in POLICIES:
+        assert clearings([halt], None, policy, word(halt.code), SESSIONS) == ()
+        assert clearings([halt], passed(LATER, [halt.code]), policy, None, SESSIONS) == ()
+        assert earliest_clearing(halt, policy, SESSIONS) is None
 
 
 @pytest.mark.parametrize("kind", LIMITS, ids=lambda kind: kind.code)

@@ -86,6 +86,13 @@ def test_where_both_have_a_bar_the_fetched_one_counts() -> None:
     assert line.fill([corrected], news_since=7 * MINUTE) == [BarReceived(bar=corrected)]
 
 
+def test_of_those_that_waited_only_the_newest_is_news() -> None:
+    line = BarLine()
+    told(line, 5, 7, 8)
+
+    assert line.fill([], news_since=0) == [history(7), news(8)]
+
+
 def test_what_was_told_before_is_not_told_again_by_what_was_fetched() -> None:
     line = BarLine()
     told(line, 5)
@@ -100,9 +107,10 @@ def test_only_so_many_wait_and_the_oldest_are_left_to_be_fetched() -> None:
     line.interrupt()
     told(line, *range(1, WAITING_MAX + 11))
 
-    filled = line.fill([minute(number) for number in range(1, 20)], news_since=10**30)
+    filled = line.fill([minute(1)], news_since=10**30)
 
-    assert [received.bar.start_at // MINUTE for received in filled] == [*range(1, WAITING_MAX + 11)]
+    numbers = [received.bar.start_at // MINUTE for received in filled]
+    assert numbers == [1, *range(11, WAITING_MAX + 11)]
 
 
 STEPS = st.lists(

@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from hydra.ports import PriceFeed
 from hydra.settings.secret import Secret
 from hydra.trading.bars import Bar
 from hydra.trading.quotes import Quote
@@ -227,7 +228,8 @@ def test_each_endpoint_has_a_stream_of_its_own(begin: Callable[..., FeedWorld]) 
     assert {each["path"] for each in world.subscribed} == {
         *("/v2/iex", "/v1beta3/crypto/us", "/v1beta1/indicative")
     }
-    assert world.feed.streams == {
+    port: PriceFeed = world.feed
+    assert port.streams == {
         "stocks": ("AAPL",),
         "coins": ("BTC/USD",),
         "options": ("AAPL261218C00200000",),
@@ -404,6 +406,50 @@ def test_who_begins_to_listen_is_told_how_it_is_and_nothing_is_fetched_for_that_
     assert world.nothing_more()
 
 
+def test_telling_once_more_how_it_is_interrupts_nothing(begin: Callable[..., FeedWorld]) -> None:
+    world = begin()
+    world.come_to(0)
+    world.say(live(0))
+    world.next(2)
+    world.hang_up()
+    assert world.next(4)[1:] == [AWAY, AGAIN, COMPLETE]
+
+    world.feed.report()
+
+    assert world.next(1) == [AGAIN]
+    assert world.nothing_more()
+
+
+def test_what_is_missed_while_something_else_is_fetched_is_fetched_too_i47(
+    begin: Callable[..., FeedWorld],
+) -> None:
+    world = begin()
+    asked, answered = threading.Event(), threading.Event()
+
+    def slowly(received: Received) -> Answer:
+        answer = world._answer(received)
+        asked.set()
+        answered.wait(WITHIN_S)
+        return answer
+
+    world.rest = slowly
+    world.come_to(0)
+    world.say(live(0))
+    world.next(2)
+    world.hang_up()
+    world.next(3)
+    assert asked.wait(WITHIN_S)
+    world.bars = {"AAPL": [row(0), row(1)]}  # too late for that answer
+    world.come_to(1)
+    world.hang_up()
+    lost, third = world.next(2)
+    answered.set()
+
+    assert isinstance(lost, StreamLost)
+    assert third == StreamConnected(stream="stocks", connection=3)
+    assert world.next(2) == [history(1), COMPLETE]
+
+
 def test_a_slow_answer_holds_up_no_quotes_and_is_no_idleness_i45(
     begin: Callable[..., FeedWorld],
 ) -> None:
@@ -423,11 +469,12 @@ def test_a_slow_answer_holds_up_no_quotes_and_is_no_idleness_i45(
 
     world.say({"T": "q", "S": "AAPL", "bp": 1.0, "bs": 2, "ap": 1.5, "as": 3, "t": at(1)})
     (quote,) = world.next(1)
-    idle_s = world.feed.idle_s
+    threading.Event().wait(0.1)
+    idle_s = world.feed._filling.idle_s
     answered.set()
 
     assert isinstance(quote, QuoteReceived)
-    assert idle_s < 1.5
+    assert idle_s == 0.0
     assert world.next(1) == [COMPLETE]
 
 

@@ -1,0 +1,333 @@
+"""Which symbols can be relied on, whether the feed can, and what makes that so again."""
+
+from typing import Any
+
+import pytest
+
+from hydra.trading.bars import Bar
+from hydra.trading.price_watch import LOST_MAX, NONSENSE_MAX, SKEW, Change, PriceWatch
+from hydra.trading.quotes import Quote
+from hydra.trading.symbol_prices import Unready
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+AGE_MAX, LATE_MAX = 15 * SECOND, 150 * SECOND
+MARKET = 1_700_000_000 * SECOND
+"""Market time is so far ahead of machine time."""
+CONFIRMED = "is believed once it is confirmed"
+
+
+class Watched:
+    """A watch and the clocks; `AAPL` and `NOVA` are on one stream, `BTC/USD` on another."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.watch = PriceWatch(
+            {"stocks": ("AAPL", "NOVA"), "coins": ("BTC/USD",)},
+            age_max=AGE_MAX,
+            late_max=LATE_MAX,
+        )
+        self.watch.session(self.now, is_open=True)
+        self.why: dict[str, Unready | None] = {}
+        self._look()
+
+    def connect(self, stream: str = "stocks", connection: int = 1) -> None:
+        self.watch.stream_began(stream, connection, MARKET + self.now)
+        self._look()
+
+    def lose(self, stream: str = "stocks", *, is_refused: bool = False) -> None:
+        self.watch.stream_ended(stream, "cut", is_refused, self.now)
+        self._look()
+
+    def wait(self, seconds: float) -> None:
+        self.now += int(seconds * SECOND)
+        self._look()
+
+    def quote(
+        self, symbol: str = "AAPL", bid: float = 100.0, *, seconds: float = 0.0, at: int = 0
+    ) -> str | None:
+        """So many seconds later, by default of that very moment."""
+        self.wait(seconds)
+        quote = Quote(symbol, at or MARKET + self.now, bid, bid + 0.01, 1.0, 1.0)
+        fault = self.watch.quote(quote, self.now, MARKET + self.now)
+        self._look()
+        return fault
+
+    def bar(self, *, volume: float, begun: int) -> str | None:
+        bar = Bar("AAPL", begun, begun + MINUTE, 100.0, 100.0, 100.0, 100.0, volume)
+        fault = self.watch.bar(bar, self.now)
+        self._look()
+        return fault
+
+    def status(self, *, trades: bool, at: int = 0) -> None:
+        at = at or MARKET + self.now
+        self.watch.status("AAPL", trades, "H T1", at, MARKET + self.now)
+        self._look()
+
+    def _look(self) -> None:
+        self.changes = self.watch.changes(self.now)
+        self.why.update({change.symbol: change.why for change in self.changes})
+
+
+@pytest.fixture
+def it() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def live(it: Watched) -> Watched:
+    """Everything is connected and has had a price."""
+    it.connect()
+    it.connect("coins")
+    for symbol in ("AAPL", "NOVA", "BTC/USD"):
+        assert it.quote(symbol, seconds=0.1) is None
+    return it
+
+
+def test_nothing_is_ready_before_its_stream_is_connected_and_a_price_has_come_i45(
+    it: Watched,
+) -> None:
+    at_first = dict(it.why)
+    it.connect()
+    connected = dict(it.why)
+    it.quote(seconds=1)
+
+    assert set(at_first.values()) == {Unready.LOST}
+    assert connected == {
+        "AAPL": Unready.UNKNOWN,
+        "NOVA": Unready.UNKNOWN,
+        "BTC/USD": Unready.LOST,
+    }
+    assert it.why["AAPL"] is None
+    assert it.watch.unready == {"BTC/USD": "lost", "NOVA": "unknown"}
+
+
+def test_each_change_is_told_once_with_its_reason_i45(live: Watched) -> None:
+    live.wait(16)
+
+    assert live.changes == tuple(
+        Change(symbol, Unready.STALE, f"the newest price is {old} s old, at most 15 s allowed")
+        for symbol, old in (("AAPL", 16), ("NOVA", 16), ("BTC/USD", 16))
+    )
+    live.wait(1)
+    assert live.changes == ()
+
+
+def test_a_symbol_that_is_silent_is_stale_by_itself_and_the_feed_is_well_i45(
+    live: Watched,
+) -> None:
+    for _ in range(20):
+        live.quote("AAPL", seconds=1)
+        live.quote("BTC/USD")
+
+    assert live.why == {"AAPL": None, "NOVA": Unready.STALE, "BTC/USD": None}
+    assert live.watch.fault(live.now) is None
+
+
+def test_a_stream_that_is_connected_and_mute_makes_the_feed_unwell_i45(live: Watched) -> None:
+    for _ in range(20):
+        live.quote("BTC/USD", seconds=1)
+
+    assert live.watch.fault(live.now) == "the stream stocks: the newest price is 20 s old"
+
+
+def test_a_price_that_comes_again_and_again_is_frozen_i45(live: Watched) -> None:
+    for number in range(30):
+        live.quote(bid=100 + number / 100, seconds=1)
+    for _ in range(31):
+        assert live.quote(bid=101, seconds=1) is None
+    still_trusted = live.why["AAPL"]
+
+    live.quote(bid=101, seconds=1)
+
+    assert (still_trusted, live.why["AAPL"]) == (None, Unready.FROZEN)
+
+
+def test_while_no_session_is_open_a_price_may_be_as_old_as_it_is_i45(live: Watched) -> None:
+    live.watch.session(live.now, is_open=False)
+    live.wait(12 * 3600)
+    closed = (set(live.why.values()), live.watch.fault(live.now))
+    live.watch.session(live.now, is_open=True)
+    live.wait(14)
+    just_open = set(live.why.values())
+    live.wait(2)
+
+    assert closed == ({None}, None)
+    assert just_open == {None}
+    assert set(live.why.values()) == {Unready.STALE}
+
+
+def test_after_a_reconnect_only_a_price_of_later_counts_i47(live: Watched) -> None:
+    before = MARKET + live.now
+    live.lose()
+    lost = live.why["AAPL"]
+    live.wait(2)
+    live.connect(connection=2)
+
+    live.quote(at=before)
+    with_an_old_one = live.why["AAPL"]
+    live.quote(seconds=0.5)
+
+    assert lost is Unready.LOST
+    assert with_an_old_one is Unready.UNKNOWN
+    assert live.why["AAPL"] is None
+
+
+def test_bars_that_are_missing_keep_a_symbol_unready_whatever_else_comes_i47(
+    live: Watched,
+) -> None:
+    live.watch.bars_missing(("AAPL", "XYZ"), "the stream was away")
+    live.quote(seconds=1)
+    missing = live.why["AAPL"]
+    live.watch.bars_missing(("AAPL",), "")
+    live.quote(seconds=1)
+
+    assert (missing, live.why["AAPL"]) == (Unready.MISSING, None)
+
+
+def test_a_stream_may_be_away_for_a_while_and_no_longer_i45(live: Watched) -> None:
+    live.lose()
+    live.lose("coins")
+    live.wait(LOST_MAX / SECOND)
+    assert live.watch.fault(live.now) is None
+
+    live.lose()  # told at each attempt that fails
+    live.wait(1)
+
+    assert live.watch.fault(live.now) == "the stream stocks is lost for 11 s: cut"
+
+
+def test_keys_that_are_refused_and_a_stream_that_never_came_count_at_once_i45(
+    it: Watched,
+) -> None:
+    it.watch.session(it.now, is_open=False)
+    never = it.watch.fault(it.now)
+    it.lose(is_refused=True)
+
+    assert never == "the stream stocks is not connected yet"
+    assert it.watch.fault(it.now) == "the stream stocks is refused: cut"
+
+
+def test_a_halted_symbol_is_ready_again_after_a_resume_and_a_price_of_later_i46(
+    live: Watched,
+) -> None:
+    live.status(trades=False)
+    live.quote(seconds=1)
+    halted = live.why["AAPL"]
+    live.wait(1)
+    live.status(trades=True)
+    resumed = live.why["AAPL"]
+    live.quote(seconds=1)
+
+    assert (halted, resumed, live.why["AAPL"]) == (Unready.HALTED, Unready.UNKNOWN, None)
+
+
+def test_an_older_word_of_a_resume_ends_no_halt(live: Watched) -> None:
+    before = MARKET + live.now
+    live.wait(5)
+    live.status(trades=False)
+
+    live.status(trades=True, at=before)
+
+    assert live.why["AAPL"] is Unready.HALTED
+
+
+def test_a_resume_that_was_missed_is_seen_by_a_bar_that_traded_after_the_reconnect_i47(
+    live: Watched,
+) -> None:
+    live.status(trades=False)
+    live.lose()
+    live.connect(connection=2)
+    began = MARKET + live.now
+    live.quote(seconds=1)
+    with_a_quote = live.why["AAPL"]
+    live.wait(60)
+    live.bar(volume=0, begun=began)
+    live.bar(volume=100, begun=began - 1)
+    with_empty_or_earlier_bars = live.why["AAPL"]
+    live.bar(volume=100, begun=began)
+
+    assert (with_a_quote, with_empty_or_earlier_bars) == (Unready.HALTED, Unready.HALTED)
+    assert live.why["AAPL"] is None
+
+
+def test_halted_symbols_do_not_make_the_feed_unwell(live: Watched) -> None:
+    for symbol in ("AAPL", "NOVA"):
+        live.watch.status(symbol, False, "H T1", MARKET + live.now, MARKET + live.now)
+    for _ in range(20):
+        live.quote("BTC/USD", seconds=1)
+
+    assert live.watch.fault(live.now) is None
+
+
+def test_a_silent_option_is_stale_and_no_silence_of_its_stream_i45() -> None:
+    option = "AAPL261218C00200000"
+    watch = PriceWatch({"options": (option,)}, age_max=AGE_MAX, late_max=LATE_MAX)
+    watch.session(0, is_open=True)
+    watch.stream_began("options", 1, MARKET)
+    watch.quote(Quote(option, MARKET + SECOND, 1.0, 1.1, 1.0, 1.0), SECOND, MARKET + SECOND)
+
+    (change,) = watch.changes(60 * SECOND)
+
+    assert (change.symbol, change.why) == (option, Unready.STALE)
+    assert watch.fault(60 * SECOND) is None
+
+
+def test_quotes_of_a_halted_symbol_are_no_sign_of_life_of_the_others_i45(live: Watched) -> None:
+    live.status(trades=False)
+    for _ in range(20):
+        live.quote("AAPL", seconds=1)
+        live.quote("BTC/USD")
+
+    assert live.watch.fault(live.now) == "the stream stocks: the newest price is 20 s old"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"symbol": "XYZ"}, "unknown symbol"),
+        ({"at": MARKET + SECOND + SKEW + 10**9}, "it is from the future"),
+        ({"at": MARKET - LATE_MAX}, "it is too old to be a price of now"),
+        ({"at": MARKET}, f"it is older than the last one, of {MARKET + 100_000_000}"),
+        (
+            {"bid": 200.0},
+            f"found 200.0 to 200.01 after 100.005; a jump of more than 25% {CONFIRMED}",
+        ),
+        ({"bid": -1.0}, "found bid -1.0; wanted 0 or more"),
+        ({"bid": 0.0}, "found bid 0.0 and ask 0.01; wanted both over 0"),
+    ],
+)
+def test_an_odd_quote_is_told_and_is_no_sign_of_life_i46(
+    live: Watched, change: dict[str, Any], fault: str
+) -> None:
+    live.wait(0.7)
+    live.lose()
+    live.connect(connection=2)
+
+    found = live.quote(**change)
+
+    assert found == fault
+    assert live.why["AAPL"] is Unready.UNKNOWN
+
+
+def test_too_much_nonsense_makes_the_feed_unwell_for_a_while_i46(live: Watched) -> None:
+    for _ in range(NONSENSE_MAX - 1):
+        live.quote("XYZ")
+    assert live.watch.fault(live.now) is None
+
+    live.watch.gap(live.now)
+    fault = live.watch.fault(live.now)
+    live.watch.session(live.now, is_open=False)
+    live.wait(61)
+
+    assert fault == "100 or more prices within 60 s that nobody can have meant"
+    assert live.watch.fault(live.now) is None
+
+
+def test_quotes_without_a_side_are_dropped_and_do_not_count_as_nonsense_i46(
+    live: Watched,
+) -> None:
+    for _ in range(2 * NONSENSE_MAX):
+        assert live.quote(bid=0.0) is not None
+
+    assert live.watch.fault(live.now) is None
