@@ -1,5 +1,6 @@
 """Durable events: what one commit costs, and how many events go in when they come together."""
 
+from datetime import date
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -63,9 +64,12 @@ COMMIT_P99 = Figure(
 )
 
 
-def order(signal: int) -> OrderApproved:
-    """One order, approved; buys and sells by turns."""
+def order(signal: int, day: date | None = None) -> OrderApproved:
+    """One order, approved; buys and sells by turns. `day`: of its session, None: all of one."""
     wish = intent("bench", signal, 0)
+    if day is not None:
+        decision = structs.replace(wish.decision, session=day.isoformat())
+        wish = structs.replace(wish, decision=decision)
     return approved(structs.replace(wish, side=Side.BUY if signal % 2 else Side.SELL))
 
 

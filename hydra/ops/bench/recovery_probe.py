@@ -6,6 +6,7 @@
 import os
 import signal
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 from hydra.ops.bench.durable import EVENTS_AN_ORDER, accepted, filled, order
@@ -15,6 +16,9 @@ from hydra.store.record import EngineRecord, Owner
 VENUE = "bench"
 """One whose record goes on, as that of paper and live does."""
 GROUP = 64
+ORDERS_A_DAY = 200
+"""A long ledger is one of many days; that of the newest session is read whole at a start."""
+FIRST_DAY = date(2024, 1, 1)
 
 
 def files_in(folder: Path) -> EngineFiles:
@@ -26,7 +30,7 @@ def build(folder: Path, events: int) -> None:
     """A ledger of so many events, with its journal; then die by kill −9, as if trading."""
     record = EngineRecord.open(files_in(folder), _owner("build"))
     for signal_number in range(events // EVENTS_AN_ORDER):
-        one = order(signal_number)
+        one = order(signal_number, FIRST_DAY + timedelta(signal_number // ORDERS_A_DAY))
         record.ledger.record_intent(one, 0)
         record.ledger.record_report(accepted(one), 0)
         record.ledger.record_report(filled(one), 0)
