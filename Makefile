@@ -31,7 +31,7 @@ test: dev ## run the tests, one worker a core; ARGS=tests/trading for some of th
 	.venv/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" $(ARGS)
 
 slow: dev ## run the tests that take long
-	.venv/bin/python -m pytest -q -m slow $(ARGS)
+	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(ARGS)
 
 lint: dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .
