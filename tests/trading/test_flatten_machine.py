@@ -75,8 +75,8 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         self.orders: dict[str, VenueOrder] = {}
         self.held = dict.fromkeys(OWNERS, 0)
         self.on_record = dict.fromkeys(OWNERS, 0)
-        self.unheard: list[tuple[tuple[str, str], int]] = []
-        """Fills that are not on record yet."""
+        self.unheard: list[tuple[VenueOrder, int]] = []
+        """Fills that are not on record yet, each with its order."""
         self.sent: set[tuple[str, str, int]] = set()
         self.rounds: list[tuple[int, bool]] = []
         """Number and side (is it a buy) of every round since it was last asked for."""
@@ -172,8 +172,15 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         self.tell(
             Snapshot(
                 number=reading.number,
-                # Nobody knows an order's end before it was heard, with all of its fills.
-                open_orders=tuple(sorted(reading.open_orders | on_their_way)),
+                # Nobody knows an order's end before it was heard, with all of its fills: until
+                # then the guardian, which is asked with each reading, holds it for open.
+                open_orders=tuple(
+                    sorted(
+                        reading.open_orders
+                        | on_their_way
+                        | {order.name for order, _ in self.unheard}
+                    )
+                ),
                 holdings=tuple(
                     Holding(
                         symbol=symbol,
@@ -202,8 +209,8 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
     @precondition(lambda self: self.unheard)
     @rule()
     def fills_are_heard(self) -> None:
-        for owner, quantity in self.unheard:
-            self.on_record[owner] += quantity
+        for order, quantity in self.unheard:
+            self.on_record[order.owner] += quantity
         self.unheard.clear()
 
     # What the venue does.
@@ -227,7 +234,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         quantity = min(share, abs(order.left)) * (1 if order.left > 0 else -1)
         order.left -= quantity
         self.held[order.owner] += quantity
-        self.unheard.append((order.owner, quantity))
+        self.unheard.append((order, quantity))
         if not order.left:
             self.end(order)
 
@@ -265,7 +272,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                     self.end(order)
                 elif order.number:
                     self.held[order.owner] += order.left
-                    self.unheard.append((order.owner, order.left))
+                    self.unheard.append((order, order.left))
                     self.end(order)
             self.fills_are_heard()
             self.carry_out(len(self.to_do))
