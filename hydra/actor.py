@@ -14,15 +14,14 @@ from typing import Any, ClassVar, Generic, Never, Protocol, TypeVar
 
 import msgspec
 
+# Named again, because whoever writes an actor has no other use for what lies below it.
+from hydra.trading.durations import MILLISECOND as MILLISECOND
+from hydra.trading.durations import MINUTE as MINUTE
+from hydra.trading.durations import SECOND as SECOND
 from messages.message import Message
 
 Told = TypeVar("Told", bound=Message, contravariant=True)
 Received = TypeVar("Received", bound=Message)
-
-MILLISECOND = 1_000_000
-"""One millisecond in the unit of all times here, nanoseconds."""
-SECOND = 1_000 * MILLISECOND
-MINUTE = 60 * SECOND
 
 
 class Ref(msgspec.Struct, Generic[Told], frozen=True):

@@ -18,13 +18,12 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, Bars, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.trading.durations import SECOND
 
 if TYPE_CHECKING:
     from hydra.ops.at_rest.engine import EngineAtRest
 
 LOOK_EVERY_S = 0.25
-SECOND_NS = 1_000_000_000
-"""Where no engine runs it is looked so often, in market time."""
 NOT_FLAT = 1
 """The exit code where something is left."""
 
@@ -153,12 +152,12 @@ def _followed_at_rest(
     last: dict[str, Any] = {}
     try:
         with taken_up(place, silent, bars, when_it_trades=True) as engine:
-            until = engine.at + int(within_s * SECOND_NS)
+            until = engine.at + int(within_s * SECOND)
 
             def wait() -> bool:
                 if engine.at >= until:
                     return False
-                engine.go_on(SECOND_NS)
+                engine.go_on(SECOND)  # of market time
                 return True
 
             if not json:

@@ -17,11 +17,12 @@ import msgspec
 from hydra.crash_points import reached
 from hydra.store.journal_line import MAX_LINE_BYTES, BadLine, record_in, seq_of
 from hydra.store.private_files import FILE_RIGHTS
+from hydra.trading.durations import DAY
 
 CONTINUED = "journal_continued"
 PRUNED = "journal_pruned"
 NEW_FILE = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-KEPT_FOR_NS = 14 * 24 * 3600 * 1_000_000_000
+KEPT_FOR_NS = 14 * DAY
 
 
 class JournalFailed(Exception):

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from hydra.ports import LedgerMark
 from hydra.store.redaction import Redactor
+from hydra.trading.durations import SECOND
 from hydra.trading.situation import Limits
 
 MAX_LINE_BYTES = 64 * 1024
@@ -104,11 +105,17 @@ def mark_in(record: Mapping[str, object]) -> LedgerMark | None:
 
 def timestamp(ts: int) -> str:
     """ISO 8601 in UTC with nanoseconds: 1970-01-01T00:00:00.000000000Z for 0."""
-    seconds, nanoseconds = divmod(ts, 1_000_000_000)
+    seconds, nanoseconds = divmod(ts, SECOND)
     try:
         return f"{_second(seconds)}.{nanoseconds:09d}Z"
     except OverflowError as error:
         raise ValueError(f"no such time: {ts} ns") from error
+
+
+def moment_of(ts: str) -> int:
+    """What `timestamp` has written, in ns."""
+    seconds = datetime.fromisoformat(f"{ts[:19]}+00:00").timestamp()
+    return int(seconds) * SECOND + int(ts[20:29])
 
 
 @lru_cache(maxsize=16)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import structs
 
+from hydra.trading.durations import SECOND
 from hydra.trading.trading_state import Cause, TradingState, state_for
 
-SECOND_NS = 1_000_000_000
-AGAIN_AFTER_NS = 5 * SECOND_NS
-OVERDUE_AFTER_NS = 60 * SECOND_NS
-WINDOW_NS = 60 * SECOND_NS
+AGAIN_AFTER_NS = 5 * SECOND
+OVERDUE_AFTER_NS = 60 * SECOND
+WINDOW_NS = 60 * SECOND
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,9 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.durations import MINUTE
 from hydra.trading.kill_switch import CODE_PREFIX
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-
-MINUTE_NS = 60 * 1_000_000_000
 
 
 class Scope(Enum):
@@ -258,7 +257,7 @@ COOLDOWN = CauseKind(
     state=_CLOSE_ONLY,
     remedy="wait until it is over",
     scope=Scope.BOT,
-    lasts_ns=30 * MINUTE_NS,
+    lasts_ns=30 * MINUTE,
 )
 """After a streak of losses, or of wishes that came too fast."""
 

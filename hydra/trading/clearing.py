@@ -21,6 +21,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.causes import CauseKind, kind_of
+from hydra.trading.durations import SECOND
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass
 
@@ -255,4 +256,4 @@ def _remedy(cause: Cause) -> str:
 
 
 def _utc(at: int) -> str:
-    return datetime.fromtimestamp(at // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

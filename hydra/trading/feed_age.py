@@ -13,7 +13,7 @@ eight changes were seen nobody knows what is usual, and four times that age coun
 
 import msgspec
 
-SECOND_NS = 1_000_000_000
+from hydra.trading.durations import SECOND
 
 LEARNED_AFTER = 8
 """Changes."""
@@ -57,10 +57,7 @@ def stale(rhythm: Rhythm | None, now: int, since: int, age_max: int) -> str | No
     found = age(rhythm, now, since)
     if 0 <= found <= age_max:
         return None
-    return (
-        f"the newest price is {found / SECOND_NS:.0f} s old, at most {age_max / SECOND_NS:g} s"
-        " allowed"
-    )
+    return f"the newest price is {found / SECOND:.0f} s old, at most {age_max / SECOND:g} s allowed"
 
 
 def frozen(rhythm: Rhythm, now: int, since: int, age_max: int) -> str | None:
@@ -69,8 +66,8 @@ def frozen(rhythm: Rhythm, now: int, since: int, age_max: int) -> str | None:
     if 0 <= found <= most:
         return None
     return (
-        f"the price comes again and again and has not changed for {found / SECOND_NS:.0f} s, at"
-        f" most {most / SECOND_NS:.0f} s is usual"
+        f"the price comes again and again and has not changed for {found / SECOND:.0f} s, at"
+        f" most {most / SECOND:.0f} s is usual"
     )
 
 

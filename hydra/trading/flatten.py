@@ -22,6 +22,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.closing import Close, closes_of, to_close
+from hydra.trading.durations import SECOND
 from hydra.trading.exact import total
 from hydra.trading.flatten_events import (
     Asked,
@@ -41,17 +42,16 @@ from hydra.trading.flatten_events import (
 )
 from hydra.trading.trading_state import TradingState
 
-SECOND_NS = 1_000_000_000
-CANCEL_AGAIN_NS = 5 * SECOND_NS
-READ_AGAIN_NS = 2 * SECOND_NS
+CANCEL_AGAIN_NS = 5 * SECOND
+READ_AGAIN_NS = 2 * SECOND
 """From the answer to one reading of the account to the next, hence also between two empty ones."""
-READ_PATIENCE_NS = 30 * SECOND_NS
+READ_PATIENCE_NS = 30 * SECOND
 """An answer that is out for longer is lost. More than the calls of one reading may take."""
-CLOSE_PATIENCE_NS = 75 * SECOND_NS
+CLOSE_PATIENCE_NS = 75 * SECOND
 """A closing order that has not ended by then is canceled, and another round begins. More than a
 minute, so that it meets a bar where the venue trades by them.
 """
-OWNER_PATIENCE_NS = 60 * SECOND_NS
+OWNER_PATIENCE_NS = 60 * SECOND
 """Fills may be heard late. What belongs to no bot after this time does not become anybody's."""
 ROUNDS_MAX = 3
 

@@ -7,11 +7,11 @@ time, agree with one another. Until then none of them is.
 
 import msgspec
 
-SECOND_NS = 1_000_000_000
+from hydra.trading.durations import SECOND
 
 AGREEING = 3
 """So many prices in a row, none far from the first of them, are a new level,"""
-OVER_NS = SECOND_NS
+OVER_NS = SECOND
 """if they come over at least so much machine time: one burst is one mistake."""
 
 

@@ -9,18 +9,17 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import SECOND
 from hydra.trading.feed_age import age
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import SymbolPrices, Unready, Verdict
 
-SECOND_NS = 1_000_000_000
-
-SKEW = 2 * SECOND_NS
+SKEW = 2 * SECOND
 """Market time: so far the venue's clock may be ahead of ours, and no further."""
-LOST_MAX = 10 * SECOND_NS
+LOST_MAX = 10 * SECOND
 """A stream that is away for longer makes the feed unwell."""
 NONSENSE_MAX = 100
-NONSENSE_WINDOW = 60 * SECOND_NS
+NONSENSE_WINDOW = 60 * SECOND
 """So much nonsense within so long, and nothing that is told can be believed."""
 
 
@@ -167,7 +166,7 @@ class PriceWatch:
             if fault is not None:
                 return fault
         if len(self._nonsense) == NONSENSE_MAX and now - self._nonsense[0] <= NONSENSE_WINDOW:
-            seconds = NONSENSE_WINDOW // SECOND_NS
+            seconds = NONSENSE_WINDOW // SECOND
             return f"{NONSENSE_MAX} or more prices within {seconds} s that nobody can have meant"
         return None
 
@@ -184,7 +183,7 @@ class PriceWatch:
         if self._open_since is None:
             return None
         if stream.lost_at is not None and now - max(stream.lost_at, self._open_since) > LOST_MAX:
-            seconds = (now - stream.lost_at) // SECOND_NS
+            seconds = (now - stream.lost_at) // SECOND
             return f"the stream {name} is lost for {seconds} s: {stream.reason}"
         speaking = [
             prices
@@ -196,7 +195,7 @@ class PriceWatch:
         youngest = min(age(prices.rhythm, now, self._open_since) for prices in speaking)
         if 0 <= youngest <= self._age_max:
             return None
-        return f"the stream {name}: the newest price is {youngest / SECOND_NS:.0f} s old"
+        return f"the stream {name}: the newest price is {youngest / SECOND:.0f} s old"
 
     def _outcome(self, verdict: Verdict, fault: str, now: int) -> str | None:
         match verdict:

@@ -15,11 +15,10 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
+from hydra.trading.durations import MINUTE
 from hydra.trading.exact import add, subtract
 from hydra.trading.orders import OrderType, Role, Side
 from hydra.trading.situation import Limits, Proposal, RatesView
-
-MINUTE = 60 * 10**9
 
 KEPT_MAX = 20_000
 """Attempts of each kind that are kept. More than any limit allows, so none is ever undercounted."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from hydra.trading.causes import RESTART_STORM, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED
+from hydra.trading.durations import MINUTE
 from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
 
 RESTARTS_MAX = 3
-WINDOW_NS = 10 * 60 * 1_000_000_000
+WINDOW_NS = 10 * MINUTE
 
 
 def cause_after_unclean_end(
@@ -47,7 +48,7 @@ def storm(unclean_starts: Sequence[int], now_wall: int, since: int) -> Cause | N
     return RESTART_STORM.cause(
         since=since,
         detail=(
-            f"{recent} starts after unclean ends within {WINDOW_NS // 60_000_000_000} minutes,"
+            f"{recent} starts after unclean ends within {WINDOW_NS // MINUTE} minutes,"
             f" at most {RESTARTS_MAX} allowed"
         ),
     )

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 from msgspec import structs
 
+from hydra.trading.durations import DAY
 from hydra.trading.situation import Limits, Situation
 
 # Beyond these a number is no order, no price, no sum and no limit, but a mistake.
@@ -28,7 +29,7 @@ TIME_MAX = 2**63 - 1
 
 LIMIT_PLACES_MAX = 9
 LIMIT_COUNT_MAX = 10_000
-LIMIT_DURATION_MAX = 366 * 24 * 60 * 60 * 10**9
+LIMIT_DURATION_MAX = 366 * DAY
 GROSS_PCT_MAX = Decimal(10_000)
 GAP_FACTOR_MAX = Decimal(100)
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-_NS_PER_S = 1_000_000_000
+from hydra.trading.durations import SECOND
+
 _MINUTES_PER_DAY = 24 * 60
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
@@ -48,7 +49,7 @@ class Window(msgspec.Struct, frozen=True):
 
     def contains(self, at_ns: int) -> bool:
         """Whether the window is open at `at_ns` (UTC nanoseconds)."""
-        local = datetime.fromtimestamp(at_ns // _NS_PER_S, self.zone)
+        local = datetime.fromtimestamp(at_ns // SECOND, self.zone)
         minute = local.hour * 60 + local.minute
         if self.start_minute < self.end_minute:
             return self.start_minute <= minute < self.end_minute
@@ -104,7 +105,7 @@ class SessionTable(msgspec.Struct, frozen=True):
 
 def utc_date(at_ns: int) -> str:
     """The ISO date of an instant (UTC nanoseconds)."""
-    return datetime.fromtimestamp(at_ns // _NS_PER_S, UTC).date().isoformat()
+    return datetime.fromtimestamp(at_ns // SECOND, UTC).date().isoformat()
 
 
 _open_at = attrgetter("open_at")

@@ -23,7 +23,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 from msgspec import structs
 
-SECOND = 1_000_000_000
+from hydra.trading.durations import SECOND
 
 LOOK_GAPS_NS = tuple(gap * SECOND for gap in (1, 1, 2, 4, 7, 15, 10))
 """From becoming unknown to the first look, from that to the second, and so on; the last repeats."""

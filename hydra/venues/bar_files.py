@@ -17,9 +17,9 @@ from pathlib import Path
 
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE
 from hydra.venues.bar_rows import (
     COLUMNS,
-    MINUTE_NS,
     SESSION_COLUMN,
     BadData,
     Row,
@@ -220,7 +220,7 @@ def _in_order(path: Path, unit: str, rows: Iterable[Row]) -> list[Row]:
                 f"{path}, {unit} {number}: found session {shown(session)}; "
                 f"wanted {', '.join(SESSIONS)}; {_CORRECT}"
             )
-        if start_at % MINUTE_NS:
+        if start_at % MINUTE:
             raise BadData(
                 f"{path}, {unit} {number}: found ts_utc {shown_time(start_at)}; "
                 f"wanted a whole minute; {_CORRECT}"
@@ -261,8 +261,8 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
     interval: int = max(steps, key=lambda step: (steps[step], -step))
     if interval > _INTERVAL_MAX:
         raise BadData(
-            f"{path}: found bars of {interval // MINUTE_NS} minutes; "
-            f"wanted 1 to {_INTERVAL_MAX // MINUTE_NS}, the most frequent step between rows; "
+            f"{path}: found bars of {interval // MINUTE} minutes; "
+            f"wanted 1 to {_INTERVAL_MAX // MINUTE}, the most frequent step between rows; "
             "take a file without so many holes"
         )
     offsets = Counter(start_at % interval for start_at in starts)
@@ -271,7 +271,7 @@ def _interval_of(path: Path, unit: str, rows: list[Row]) -> int:
         if row[1] % interval != usual:
             raise BadData(
                 f"{path}, {unit} {row[0]}: found ts_utc {shown_time(row[1])}, "
-                f"which is not on the grid of {interval // MINUTE_NS} minutes that the other rows "
+                f"which is not on the grid of {interval // MINUTE} minutes that the other rows "
                 f"are on; wanted whole intervals; {_CORRECT}"
             )
     return interval
@@ -283,4 +283,4 @@ _ENDINGS = (".csv.gz", ".csv", ".parquet")
 _PLAIN = b'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,:+- "\r\n'
 _BEFORE_ALL_TIME = -(2**63)
 _PAIR = re.compile(rf"([A-Z0-9]{{3,10}})(?:{COUNTS_AS_USD}|USD)", re.ASCII)
-_INTERVAL_MAX = 24 * 60 * MINUTE_NS
+_INTERVAL_MAX = 24 * 60 * MINUTE

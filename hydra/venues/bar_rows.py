@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
+from hydra.trading.durations import DAY, MINUTE, SECOND
+
 COLUMNS = ("ts_utc", "open", "high", "low", "close", "volume")
 SESSION_COLUMN = "session"
 
@@ -12,8 +14,6 @@ Row: TypeAlias = tuple[int, int, float, float, float, float, float, str | None]
 
 The session is None in a file without sessions. A plain tuple: a year has 98,280 of them.
 """
-
-MINUTE_NS = 60_000_000_000
 
 
 class BadData(ValueError):
@@ -38,7 +38,7 @@ def start_of(text: str, midnights: dict[str, int]) -> int:
             return midnight + hour + minute
     start_at = _parsed(text)
     if text.endswith("Z"):
-        midnights[text[:10]] = start_at - start_at % _DAY_NS
+        midnights[text[:10]] = start_at - start_at % DAY
     return start_at
 
 
@@ -59,9 +59,8 @@ _TIME = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_MAX = 2261
 """The last whole year whose nanoseconds fit into 64 bits."""
-_DAY_NS = 24 * 60 * MINUTE_NS
-_HOURS = {f"{hour:02}": hour * 60 * MINUTE_NS for hour in range(24)}
-_MINUTES = {f"{minute:02}": minute * MINUTE_NS for minute in range(60)}
+_HOURS = {f"{hour:02}": hour * 60 * MINUTE for hour in range(24)}
+_MINUTES = {f"{minute:02}": minute * MINUTE for minute in range(60)}
 
 
 def _parsed(text: str) -> int:
@@ -82,7 +81,7 @@ def _parsed(text: str) -> int:
             f"found ts_utc {shown(text)}; wanted a year from {_EPOCH.year} to {_YEAR_MAX}"
         )
     since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000
+    return (since.days * 86_400 + since.seconds) * SECOND
 
 
 def _not_a_time(text: str) -> str:

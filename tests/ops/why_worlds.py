@@ -14,10 +14,9 @@ import pytest
 from hydra.main import main
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.why.asking import answer
-from hydra.ops.why.journal import moment_of
 from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import FILE_BYTES_MAX, JournalFile
-from hydra.store.journal_line import line_of
+from hydra.store.journal_line import line_of, moment_of
 from hydra.store.journal_reading import read_journal
 from tests.engine.harness import Life
 from tests.ops.sessions import HOME, Answer, command, ledger_in

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra.trading.durations import SECOND
 from hydra.trading.unknown_outcomes import (
     LOOK_PATIENCE_NS,
-    SECOND,
     BecameUnknown,
     Effect,
     Escalate,

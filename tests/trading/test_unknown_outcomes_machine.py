@@ -13,8 +13,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from hydra.trading.durations import SECOND
 from hydra.trading.unknown_outcomes import (
-    SECOND,
     BecameUnknown,
     Effect,
     Escalate,

@@ -8,9 +8,10 @@ import msgspec
 
 from hydra.ops.why.journal import JournalSearch, Line, event, field
 from hydra.ops.why.story import BotTold, CauseTold, EngineTold, Standing
-from hydra.ops.why.times import SECOND, When, when
+from hydra.ops.why.times import When, when
 from hydra.ops.why.wishes import path_of
 from hydra.trading.causes import START, kind_of
+from hydra.trading.durations import SECOND
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 
 OnRecord: TypeAlias = Callable[[str, int], Cause | None]

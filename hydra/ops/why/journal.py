@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +21,7 @@ from hydra.store.journal_line import (
     LINE_START,
     MAX_LINE_BYTES,
     BadLine,
+    moment_of,
     record_in,
     seq_of,
     timestamp,
@@ -232,9 +232,3 @@ def _seq_in(block: bytes, start: int) -> int:
 
 
 _SEQ = re.compile(rb'","seq":(\d{1,19}),')
-
-
-def moment_of(ts: str) -> int:
-    """What `timestamp` has written."""
-    seconds = datetime.fromisoformat(f"{ts[:19]}+00:00").timestamp()
-    return int(seconds) * 1_000_000_000 + int(ts[20:29])

@@ -11,7 +11,7 @@ from hydra.ops.why.journal import JournalSearch, Line, event, field
 from hydra.ops.why.judgements import NotReadable, intent_in
 from hydra.ops.why.orders import judged, wanted, wish
 from hydra.ops.why.story import Before, Explanation, Nothing, NothingFound, Standing
-from hydra.ops.why.times import LAST, MINUTE, Asked, When, asked_in, when
+from hydra.ops.why.times import LAST, Asked, When, asked_in, when
 from hydra.ops.why.wishes import (
     INTENDED,
     NOTHING,
@@ -22,6 +22,7 @@ from hydra.ops.why.wishes import (
     story_of_wish,
 )
 from hydra.store.journal_line import LINE_START
+from hydra.trading.durations import MINUTE
 from hydra.trading.trading_state import Cause
 
 JUST_BEFORE = MINUTE

@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-MILLISECOND = 1_000_000
-SECOND = 1_000 * MILLISECOND
-MINUTE = 60 * SECOND
+from hydra.trading.durations import MILLISECOND, MINUTE, SECOND
+
 LAST = "last"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _HAS_SECONDS = re.compile(r"[T ]\d{2}:?\d{2}:?\d{2}", re.ASCII)

@@ -8,7 +8,6 @@ a folder; those that are over were set aside, and are read as well. Nothing is c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from hydra.store.events import (
 )
 from hydra.store.halt_marker import Halted, read_halt_marker
 from hydra.store.journal_files import files_of
+from hydra.store.journal_line import moment_of
 from hydra.store.journal_reading import Finding, everything_in
 from hydra.store.lives import CarriedHalts
 from hydra.store.looking import looked_at
@@ -253,8 +253,7 @@ def carried_in(files: EngineFiles) -> tuple[Cause, ...]:
 def market_time_of(text: object) -> int:
     """The `ts` of a line as UTC ns."""
     assert isinstance(text, str), "every line has one"
-    seconds = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC).timestamp()
-    return int(seconds) * 1_000_000_000 + int(text[20:29])
+    return moment_of(text)
 
 
 class _LookedAt(FileLog):

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE
 from hydra.venues.alpaca.bar_history import ReadBars, TooMuchMissing, missed_bars, newest_bars
 from hydra.venues.alpaca.bar_line import BarLine
-from hydra.venues.alpaca.market_rest import MINUTE_NS
 from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.alpaca.turns import Turns
 from messages.market import BarsComplete, BarsMissing
@@ -215,7 +215,7 @@ class BarFilling:
                 line.is_given_up, line.is_told_missing = True, False
                 self._tell_missing([symbol], str(bars))
                 continue
-            for received in line.fill(bars, self._market_time() - MINUTE_NS):
+            for received in line.fill(bars, self._market_time() - MINUTE):
                 self._tell(received)
             if line.is_told_missing:
                 line.is_told_missing = False

@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Protocol
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import DAY
 from hydra.venues.alpaca.market_rest import ONE_MINUTE, Timeframe
 from hydra.venues.alpaca.reads import ReadFailed
 
-DAY_NS = 24 * 3600 * 1_000_000_000
-RANGE_MAX = 14 * DAY_NS
+RANGE_MAX = 14 * DAY
 """What began longer ago is not fetched to fill a gap."""
 
 
@@ -35,7 +35,7 @@ def missed_bars(
     found: dict[str, tuple[Bar, ...] | TooMuchMissing] = {}
     near = {symbol: until for symbol, until in told_until.items() if now - until <= RANGE_MAX}
     for symbol in told_until.keys() - near.keys():
-        days = (now - told_until[symbol]) // DAY_NS
+        days = (now - told_until[symbol]) // DAY
         found[symbol] = _too_much(symbol, f"bars of {days} days")
     if near:
         start = min(near.values())

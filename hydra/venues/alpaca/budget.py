@@ -10,9 +10,9 @@ from enum import Enum
 import msgspec
 from msgspec import structs
 
-SECOND_NS = 1_000_000_000
-MINUTE_NS = 60 * SECOND_NS
-RESET_UNKNOWN_NS = 30 * SECOND_NS
+from hydra.trading.durations import MINUTE, SECOND
+
+RESET_UNKNOWN_NS = 30 * SECOND
 """How long to hold back after a 429 that does not say."""
 
 
@@ -66,7 +66,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
     def left(self, now: int) -> int:
         """Requests that may be made now, for the most urgent use."""
-        return self.shares.a_minute - sum(now - at < MINUTE_NS for at in self.asked_at)
+        return self.shares.a_minute - sum(now - at < MINUTE for at in self.asked_at)
 
     def held(self, now: int) -> int | None:
         """What the broker says is left, if that holds us back now."""
@@ -79,7 +79,7 @@ def take(budget: Budget, use: Use, now: int) -> Budget | None:
     What the broker says holds back all but the urgent: to be refused once more costs less than a
     cancel that was never asked for.
     """
-    asked_at = tuple(at for at in budget.asked_at if now - at < MINUTE_NS)
+    asked_at = tuple(at for at in budget.asked_at if now - at < MINUTE)
     left_after = budget.shares.a_minute - len(asked_at) - 1
     if left_after < budget.shares.left_by(use):
         return None
@@ -101,7 +101,7 @@ def heard(budget: Budget, remaining: int, reset_in: int, now: int) -> Budget:
     held = budget.held(now)
     if remaining >= budget.left(now) and held is None:
         return budget
-    until = now + max(0, min(reset_in, MINUTE_NS))
+    until = now + max(0, min(reset_in, MINUTE))
     if held is None:
         return structs.replace(budget, held_to=max(0, remaining), held_until=until)
     return structs.replace(
@@ -126,5 +126,5 @@ def pause_between_polls(budget: Budget, requests_a_poll: int, now: int) -> int:
     held = budget.held(now)
     spare = (left if held is None else min(left, held)) - budget.shares.left_by(Use.POLL)
     if spare < requests_a_poll:
-        return MINUTE_NS
-    return max(5 * SECOND_NS, min(MINUTE_NS, MINUTE_NS * requests_a_poll // spare))
+        return MINUTE
+    return max(5 * SECOND, min(MINUTE, MINUTE * requests_a_poll // spare))

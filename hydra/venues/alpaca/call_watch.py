@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra.ports import OrderGate
 from hydra.trading.causes import ACCOUNT_BLOCKED, API_FAILURES, CauseKind
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.failures import Failures, one_more
 from hydra.venues.alpaca.outcomes import (
     NotSent,
@@ -18,8 +19,7 @@ from hydra.venues.alpaca.outcomes import (
     describe,
 )
 
-SECOND_NS = 1_000_000_000
-TRIP_AGAIN_AFTER_NS = 10 * SECOND_NS
+TRIP_AGAIN_AFTER_NS = 10 * SECOND
 """While a cause stands, saying so with every call would only keep everybody busy."""
 
 
@@ -68,7 +68,7 @@ class CallWatch:
             are_too_many = self._failures.are_too_many(now)
             counted = self._failures.counted(now)
         if are_too_many:
-            seconds = self._failures.window // SECOND_NS
+            seconds = self._failures.window // SECOND
             self._trip(
                 API_FAILURES, f"{counted} calls failed within {seconds} s; the last one: {last}"
             )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from hydra.ports import GateKey, GateRefused, OrderGate, Permit, PermitClass
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.budget import (
     Budget,
     Shares,
@@ -20,8 +21,6 @@ from hydra.venues.alpaca.http import Answer, HttpClient, Request
 from hydra.venues.alpaca.outcomes import NotSent, Outcome, RateLimited, number_in, outcome_of
 
 T = TypeVar("T")
-
-SECOND_NS = 1_000_000_000
 
 
 class Passage:
@@ -131,7 +130,7 @@ class Calls:
         remaining = number_in(answer.headers, "x-ratelimit-remaining")
         reset = number_in(answer.headers, "x-ratelimit-reset")
         # The broker's clock and ours may differ a little, which only moves the end of a hold.
-        reset_in = None if reset is None else max(0, reset * SECOND_NS - self._market_time())
+        reset_in = None if reset is None else max(0, reset * SECOND - self._market_time())
         with self._lock:
             now = self._machine_time()
             if isinstance(outcome, RateLimited):

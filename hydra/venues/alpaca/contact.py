@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
@@ -30,8 +31,6 @@ from hydra.venues.alpaca.payloads import (
 from hydra.venues.alpaca.reads import ReadFailed, get
 
 T = TypeVar("T")
-
-SECOND_NS = 1_000_000_000
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -98,7 +97,7 @@ class Contact:
         except (ReadFailed, BadAnswer) as failed:
             return Finding("clock", False, str(failed))
         fault = skew_fault(skew)
-        agrees = f"{skew.ahead / SECOND_NS:+.3f} s against ours"
+        agrees = f"{skew.ahead / SECOND:+.3f} s against ours"
         return Finding("clock", fault is None, fault or agrees)
 
     def _calendar(self, deadline: float) -> Finding:
@@ -129,7 +128,7 @@ class Contact:
             return Finding("quote", False, str(failed))
         if quote is None:
             return Finding("quote", False, f"the feed has never had one of {symbol}")
-        age_s = (self._market_time() - quote.at) / SECOND_NS
+        age_s = (self._market_time() - quote.at) / SECOND
         return Finding("quote", True, f"{symbol} {quote.bid}/{quote.ask}, {age_s:.0f} s old")
 
     def _got(
@@ -142,4 +141,4 @@ class Contact:
 
 
 def _date_of(at: int) -> date:
-    return datetime.fromtimestamp(at / SECOND_NS, tz=UTC).date()
+    return datetime.fromtimestamp(at / SECOND, tz=UTC).date()

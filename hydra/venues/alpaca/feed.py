@@ -14,18 +14,22 @@ from typing import Any
 from hydra.settings.secret import Secret
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE
 from hydra.trading.price_watch import SKEW
 from hydra.venues.alpaca.bar_filling import BarFilling, FillTerms
 from hydra.venues.alpaca.data_endpoints import Endpoint, by_endpoint
 from hydra.venues.alpaca.data_stream import HEADERS, DataConversation
-from hydra.venues.alpaca.market_rest import MINUTE_NS, MarketReads, StockFeed
+from hydra.venues.alpaca.market_rest import (
+    MarketReads,
+    StockFeed,
+)
 from hydra.venues.alpaca.options import OptionFeed
 from hydra.venues.alpaca.stream import Patience, Stream
 from hydra.venues.alpaca.websocket import Connect
 from messages.market import BarReceived
 from messages.streams import StreamConnected, StreamGap
 
-BAR_INTERVAL = MINUTE_NS
+BAR_INTERVAL = MINUTE
 """Of the streams' bars; there is no other."""
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
@@ -27,7 +28,6 @@ from hydra.venues.alpaca.times import nanoseconds, rfc3339
 
 T = TypeVar("T")
 
-MINUTE_NS = 60 * 1_000_000_000
 ROWS_A_PAGE = 10_000
 PAGES_MAX = 1_000
 
@@ -46,8 +46,8 @@ class Timeframe(msgspec.Struct, frozen=True):
     span: int
 
 
-ONE_MINUTE = Timeframe("1Min", MINUTE_NS)
-ONE_HOUR = Timeframe("1Hour", 60 * MINUTE_NS)
+ONE_MINUTE = Timeframe("1Min", MINUTE)
+ONE_HOUR = Timeframe("1Hour", 60 * MINUTE)
 
 
 class MarketReads:

@@ -6,10 +6,11 @@ page brings nothing new.
 
 from collections.abc import Callable
 
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.payloads import FillPayload, OrderPayload
 from hydra.venues.alpaca.reads import ReadFailed
-from hydra.venues.alpaca.times import SECOND_NS, nanoseconds
+from hydra.venues.alpaca.times import nanoseconds
 
 PAGES_MAX = 10_000
 
@@ -31,7 +32,7 @@ def all_orders(page_until: Callable[[int | None], list[OrderPayload]]) -> list[O
         if not fresh:
             return list(found.values())
         found.update(fresh)
-        until = (min(submitted) // SECOND_NS + 1) * SECOND_NS
+        until = (min(submitted) // SECOND + 1) * SECOND
     raise ReadFailed(f"more than {PAGES_MAX} pages of orders")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 
+from hydra.trading.durations import SECOND
 from hydra.trading.exact import total
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
@@ -22,7 +23,7 @@ from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.pages import all_fills, all_orders
 from hydra.venues.alpaca.payloads import FillPayload, OrderPayload, PositionPayload
 from hydra.venues.alpaca.reads import ReadFailed, Reads
-from hydra.venues.alpaca.times import SECOND_NS, nanoseconds
+from hydra.venues.alpaca.times import nanoseconds
 
 TRIES = 3
 
@@ -78,7 +79,7 @@ def read_order(
         after = None if payload.submitted_at is None else nanoseconds(payload.submitted_at)
         executions = all_fills(
             lambda token: reads.fills(
-                after=None if after is None else after - SECOND_NS,
+                after=None if after is None else after - SECOND,
                 order_id=payload.id,
                 page_token=token,
             )

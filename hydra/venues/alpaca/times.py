@@ -3,9 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.bad_answer import BadAnswer
-
-SECOND_NS = 1_000_000_000
 
 _INSTANT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?"
@@ -32,11 +31,11 @@ def nanoseconds(text: str) -> int:
         whole = (moment - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError) as error:
         raise BadAnswer(f"found the time {text[:40]!r}, and there is none such") from error
-    return whole * SECOND_NS + int((fraction or "0").ljust(9, "0"))
+    return whole * SECOND + int((fraction or "0").ljust(9, "0"))
 
 
 def rfc3339(at: int) -> str:
     """The instant `at` (UTC ns) as the broker reads it, with all nine digits of its fraction."""
-    seconds, fraction = divmod(at, SECOND_NS)
+    seconds, fraction = divmod(at, SECOND)
     moment = _EPOCH + timedelta(seconds=seconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"

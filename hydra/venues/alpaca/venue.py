@@ -17,6 +17,7 @@ import msgspec
 from hydra.crash_points import reached
 from hydra.ports import GateKey, GateRefused, OrderGate, PermitClass
 from hydra.trading.causes import ACTOR_FAILED
+from hydra.trading.durations import SECOND
 from hydra.trading.orders import Order, Role
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
@@ -79,8 +80,6 @@ PERMIT_CLASSES = {
 }
 """What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
 
-SECOND_NS = 1_000_000_000
-
 
 class AlpacaTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How the adapter works. Times in seconds."""
@@ -128,7 +127,7 @@ class AlpacaVenue:
         self._watch = CallWatch(
             gate,
             failures_max=terms.failures_max,
-            window_ns=terms.failures_window_s * SECOND_NS,
+            window_ns=terms.failures_window_s * SECOND,
             market_time=market_time,
             machine_time=machine_time,
         )
@@ -164,7 +163,7 @@ class AlpacaVenue:
             use=Use.URGENT if role.reduces else Use.ENTRY,
             passage=passage,
             begin_by=min(
-                self._machine_time() + int(self._terms.wait_max_s * SECOND_NS),
+                self._machine_time() + int(self._terms.wait_max_s * SECOND),
                 approved.expires_at,
             ),
             deadline=monotonic() + self._terms.call_within_s,

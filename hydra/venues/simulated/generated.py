@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE
 
-MINUTE_NS = 60_000_000_000
 STEPS_PER_BAR = 8
 """Prices within a minute, from which its high and low come."""
 QUIET_VOLATILITY = 0.00035
@@ -39,7 +39,7 @@ def generated_session(
 def _walk(symbol: str, open_at: int, close_at: int, seed: int) -> Iterator[Bar]:
     dice = random.Random(f"generated session|{seed}|{symbol}")
     price = 40.0 + 160.0 * dice.random()
-    minutes = (close_at - open_at) // MINUTE_NS
+    minutes = (close_at - open_at) // MINUTE
     drift = 0.0
     for minute in range(minutes):
         if minute == 0 or dice.random() < 1.0 / TREND_MINUTES:
@@ -52,9 +52,9 @@ def _walk(symbol: str, open_at: int, close_at: int, seed: int) -> Iterator[Bar]:
         price = prices[-1]
         cents = [round(value, 2) for value in prices]
         volume = float(1_000 + int(40_000 * _shape(minute / minutes) * dice.random()))
-        start_at = open_at + minute * MINUTE_NS
+        start_at = open_at + minute * MINUTE
         bar = Bar(
-            symbol, start_at, start_at + MINUTE_NS,
+            symbol, start_at, start_at + MINUTE,
             cents[0], max(cents), min(cents), cents[-1], volume,
         )  # fmt: skip
         fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
 from hydra.venues.bar_rows import BadData
@@ -122,11 +123,8 @@ def round_the_clock_sessions(first: str, last: str) -> SessionTable:
 
 
 def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * _SECOND_NS
+    return int(moment.timestamp()) * SECOND
 
 
 def _date_of(at: int) -> str:
-    return datetime.fromtimestamp(at // _SECOND_NS, UTC).date().isoformat()
-
-
-_SECOND_NS = 1_000_000_000
+    return datetime.fromtimestamp(at // SECOND, UTC).date().isoformat()

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from hydra.trading.durations import SECOND
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.venues.simulated.faults import (
     AlterEcho,
@@ -55,8 +56,6 @@ GRAVE: Mapping[type[Fault], float] = {
 }
 """Rates of what must halt an engine."""
 
-SECOND_NS = 1_000_000_000
-
 
 def random_plan(
     seed: int, symbols: tuple[str, ...], rates: Mapping[type[Fault], float] = RECOVERABLE
@@ -94,7 +93,7 @@ _DRAWN: Mapping[type[Fault], Callable[[random.Random, tuple[str, ...]], Fault]] 
     HideEquity: lambda dice, symbols: HideEquity(),
     HoldCancel: lambda dice, symbols: HoldCancel(events=dice.choice((1, 3, 10, None))),
     RejectLater: lambda dice, symbols: RejectLater(),
-    Hide: lambda dice, symbols: Hide(for_ns=dice.randint(1, 120) * SECOND_NS),
+    Hide: lambda dice, symbols: Hide(for_ns=dice.randint(1, 120) * SECOND),
     AlterEcho: lambda dice, symbols: AlterEcho(quantity=Decimal(dice.randint(1, 10**6))),
     FillRefused: lambda dice, symbols: FillRefused(),
     FillPart: lambda dice, symbols: FillPart(share=Decimal(dice.randint(1, 9)) / 10),

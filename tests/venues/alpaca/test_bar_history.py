@@ -6,7 +6,12 @@ import pytest
 
 from hydra.testkit.builders import bar
 from hydra.trading.bars import Bar
-from hydra.venues.alpaca.bar_history import DAY_NS, TooMuchMissing, missed_bars, newest_bars
+from hydra.trading.durations import DAY
+from hydra.venues.alpaca.bar_history import (
+    TooMuchMissing,
+    missed_bars,
+    newest_bars,
+)
 from hydra.venues.alpaca.market_rest import ONE_MINUTE, Timeframe
 
 MINUTE = ONE_MINUTE.span
@@ -57,7 +62,7 @@ def test_a_symbol_without_bars_has_missed_none() -> None:
 
 def test_too_much_is_said_and_not_fetched_i47() -> None:
     market = Market(range(1, 100))
-    ended = {"AAPL": NOW - 11 * MINUTE, "NOVA": NOW - 15 * DAY_NS}
+    ended = {"AAPL": NOW - 11 * MINUTE, "NOVA": NOW - 15 * DAY}
 
     found = missed_bars(market.read, ended, NOW, 10, 5.0)
 

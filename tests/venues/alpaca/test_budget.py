@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.venues.alpaca.budget import (
-    MINUTE_NS,
     RESET_UNKNOWN_NS,
-    SECOND_NS,
     Budget,
     Shares,
     Use,
@@ -44,13 +43,11 @@ def test_each_use_leaves_the_share_of_those_more_urgent(use: Use, most: int) -> 
 def test_what_was_asked_a_minute_ago_counts_no_more() -> None:
     budget, _ = taken(FRESH, Use.URGENT, 150)
 
-    assert take(budget, Use.URGENT, MINUTE_NS - 1) is None
-    assert take(budget, Use.URGENT, MINUTE_NS) is not None
+    assert take(budget, Use.URGENT, MINUTE - 1) is None
+    assert take(budget, Use.URGENT, MINUTE) is not None
 
 
-REQUESTS = st.lists(
-    st.tuples(st.integers(0, 2 * SECOND_NS), st.sampled_from(list(Use))), max_size=400
-)
+REQUESTS = st.lists(st.tuples(st.integers(0, 2 * SECOND), st.sampled_from(list(Use))), max_size=400)
 
 
 @given(REQUESTS)
@@ -66,7 +63,7 @@ def test_in_no_minute_is_more_asked_than_allowed_whatever_for(
             asked.append((now, use))
 
     for at, _ in asked:
-        minute = [use for when, use in asked if at <= when < at + MINUTE_NS]
+        minute = [use for when, use in asked if at <= when < at + MINUTE]
         assert len(minute) <= SHARES.a_minute
         assert sum(use is Use.ENTRY for use in minute) <= SHARES.a_minute - SHARES.left_by_entry
 
@@ -81,15 +78,15 @@ def test_entries_and_polls_never_take_what_the_last_thirty_are_kept_for(
         if use in (Use.ENTRY, Use.POLL):
             budget = take(budget, use, now) or budget
 
-    assert taken(budget, Use.URGENT, 30, now + seconds * SECOND_NS)[1] == 30
+    assert taken(budget, Use.URGENT, 30, now + seconds * SECOND)[1] == 30
 
 
 def test_a_429_holds_back_all_but_the_urgent_until_its_reset() -> None:
-    held = limited(FRESH, 20 * SECOND_NS, now=0)
+    held = limited(FRESH, 20 * SECOND, now=0)
 
     for use in (Use.RECONCILE, Use.ENTRY, Use.POLL):
-        assert take(held, use, 20 * SECOND_NS - 1) is None
-        assert take(held, use, 20 * SECOND_NS) is not None
+        assert take(held, use, 20 * SECOND - 1) is None
+        assert take(held, use, 20 * SECOND) is not None
     assert take(held, Use.URGENT, 0) is not None
 
 
@@ -103,37 +100,37 @@ def test_a_429_that_does_not_say_for_how_long_holds_for_half_a_minute() -> None:
 def test_a_reset_is_believed_for_a_minute_at_most() -> None:
     held = limited(FRESH, 10**18, now=0)
 
-    assert take(held, Use.ENTRY, MINUTE_NS) is not None
+    assert take(held, Use.ENTRY, MINUTE) is not None
 
 
 def test_what_other_programs_use_up_is_not_ours_to_use() -> None:
-    budget = heard(FRESH, 60, 30 * SECOND_NS, now=0)
+    budget = heard(FRESH, 60, 30 * SECOND, now=0)
 
     assert taken(budget, Use.ENTRY, 100)[1] == 10
     assert taken(budget, Use.POLL, 100)[1] == 0
-    assert heard(FRESH, 199, 30 * SECOND_NS, now=0) == FRESH
+    assert heard(FRESH, 199, 30 * SECOND, now=0) == FRESH
 
 
 def test_answers_that_overtake_one_another_only_tighten() -> None:
-    one = heard(heard(FRESH, 60, 30 * SECOND_NS, 0), 90, 20 * SECOND_NS, 1)
-    other = heard(heard(FRESH, 90, 20 * SECOND_NS, 0), 60, 30 * SECOND_NS, 1)
+    one = heard(heard(FRESH, 60, 30 * SECOND, 0), 90, 20 * SECOND, 1)
+    other = heard(heard(FRESH, 90, 20 * SECOND, 0), 60, 30 * SECOND, 1)
 
     assert one.held_to == other.held_to == 60
 
 
 def test_a_hold_ends_no_sooner_because_of_a_later_answer() -> None:
-    held = heard(heard(FRESH, 55, 30 * SECOND_NS, 0), 50, 5 * SECOND_NS, 1)
+    held = heard(heard(FRESH, 55, 30 * SECOND, 0), 50, 5 * SECOND, 1)
 
-    assert take(held, Use.ENTRY, 29 * SECOND_NS) is None
-    assert take(held, Use.ENTRY, 30 * SECOND_NS) is not None
+    assert take(held, Use.ENTRY, 29 * SECOND) is None
+    assert take(held, Use.ENTRY, 30 * SECOND) is not None
 
 
 def test_polls_come_as_often_as_is_left_for_them() -> None:
     busy, _ = taken(FRESH, Use.ENTRY, 50)
     exhausted, _ = taken(FRESH, Use.ENTRY, 100)
 
-    assert pause_between_polls(FRESH, 7, 0) == 6 * SECOND_NS
-    assert pause_between_polls(busy, 7, 0) == 21 * SECOND_NS
-    assert pause_between_polls(exhausted, 7, 0) == MINUTE_NS
-    assert pause_between_polls(FRESH, 1, 0) == 5 * SECOND_NS
-    assert pause_between_polls(limited(FRESH, None, 0), 1, 0) == MINUTE_NS
+    assert pause_between_polls(FRESH, 7, 0) == 6 * SECOND
+    assert pause_between_polls(busy, 7, 0) == 21 * SECOND
+    assert pause_between_polls(exhausted, 7, 0) == MINUTE
+    assert pause_between_polls(FRESH, 1, 0) == 5 * SECOND
+    assert pause_between_polls(limited(FRESH, None, 0), 1, 0) == MINUTE

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from hydra.settings.section import VenueName
+from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.identity import (
     SKEW_MAX_NS,
     Identity,
@@ -17,7 +18,10 @@ from hydra.venues.alpaca.identity import (
     skew_fault,
 )
 from hydra.venues.alpaca.payloads import ClockPayload
-from hydra.venues.alpaca.times import SECOND_NS, nanoseconds, rfc3339
+from hydra.venues.alpaca.times import (
+    nanoseconds,
+    rfc3339,
+)
 
 PAPER, LIVE, EMBEDDED = VenueName.PAPER, VenueName.LIVE, VenueName.EMBEDDED
 URLS = {
@@ -108,7 +112,7 @@ def clock(at: int) -> ClockPayload:
     return ClockPayload(timestamp=rfc3339(at), is_open=True, next_open="", next_close="")
 
 
-@pytest.mark.parametrize("ahead", [0, 1, -1, SECOND_NS, -5 * SECOND_NS])
+@pytest.mark.parametrize("ahead", [0, 1, -1, SECOND, -5 * SECOND])
 def test_the_skew_is_measured_against_the_middle_of_the_call(ahead: int) -> None:
     skew = clock_skew(clock(NOW + ahead), NOW - 100, NOW + 100)
 
@@ -130,7 +134,7 @@ def test_clocks_that_may_disagree_too_much_are_a_fault_i48(skew: Skew, is_fine: 
 
 
 def test_a_fault_says_which_way_and_what_to_do() -> None:
-    assert skew_fault(Skew(ahead=-3 * SECOND_NS, uncertainty=SECOND_NS // 10)) == (
+    assert skew_fault(Skew(ahead=-3 * SECOND, uncertainty=SECOND // 10)) == (
         "the venue's clock is 3.000 s behind ours, give or take 0.100 s, at most 2.000 s allowed;"
         " see to the machine's clock (NTP)"
     )

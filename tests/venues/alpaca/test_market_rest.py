@@ -12,12 +12,12 @@ import pytest
 
 from hydra.settings.secret import Secret
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.http import HttpClient, Keys
 from hydra.venues.alpaca.market_rest import (
-    MINUTE_NS,
     ONE_MINUTE,
     MarketReads,
     StockFeed,
@@ -36,12 +36,12 @@ from hydra.venues.alpaca.options import (
     read_contracts_page,
 )
 from hydra.venues.alpaca.reads import ReadFailed
-from hydra.venues.alpaca.times import SECOND_NS, nanoseconds
+from hydra.venues.alpaca.times import nanoseconds
 from tests.venues.alpaca.fake_alpaca import Answer, Broker, FakeAlpaca, Received, Reply, fake_alpaca
 from tests.venues.alpaca.vectors import payload
 
 START = nanoseconds("2026-11-23T14:30:00Z")
-NOW = START + 10 * MINUTE_NS
+NOW = START + 10 * MINUTE
 
 
 @contextmanager
@@ -73,8 +73,8 @@ def row(minute: int, close: float = 41.29, **changes: Any) -> dict[str, Any]:
 
 
 def bar(symbol: str, minute: int, close: float = 41.29) -> Bar:
-    at = START + minute * MINUTE_NS
-    return Bar(symbol, at, at + MINUTE_NS, 41.2, 41.33, 41.18, close, 8412.0)
+    at = START + minute * MINUTE
+    return Bar(symbol, at, at + MINUTE, 41.2, 41.33, 41.18, close, 8412.0)
 
 
 def test_bars_are_read_from_all_pages_and_put_together_by_symbol() -> None:
@@ -105,7 +105,7 @@ def test_bars_are_read_from_all_pages_and_put_together_by_symbol() -> None:
 @pytest.mark.parametrize(("after_start_s", "bars"), [(59, 0), (60, 1), (119, 1), (120, 2)])
 def test_a_bar_that_has_not_ended_is_left_out_i46(after_start_s: int, bars: int) -> None:
     page = {"bars": {"HYDR": [row(0), row(1)]}, "next_page_token": None}
-    with reads(lambda _: Reply(200, page), START + after_start_s * SECOND_NS) as world:
+    with reads(lambda _: Reply(200, page), START + after_start_s * SECOND) as world:
         found = world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())
 
     assert len(found["HYDR"]) == bars

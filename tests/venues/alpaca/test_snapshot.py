@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hydra.trading.durations import SECOND
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Side
 from hydra.trading.venue_view import VenuePosition, VenueSnapshot
@@ -22,7 +23,10 @@ from hydra.venues.alpaca.payloads import (
 )
 from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.alpaca.snapshot import read_order, read_snapshot
-from hydra.venues.alpaca.times import SECOND_NS, nanoseconds, rfc3339
+from hydra.venues.alpaca.times import (
+    nanoseconds,
+    rfc3339,
+)
 from hydra.venues.alpaca.wire import OPEN
 from tests.venues.alpaca.samples import (
     account_json,
@@ -52,7 +56,7 @@ class Books:
 
     def add(self, number: int, **changes: Any) -> OrderPayload:
         """An order submitted so many seconds after the beginning."""
-        at = rfc3339(BEGINNING + number * SECOND_NS)
+        at = rfc3339(BEGINNING + number * SECOND)
         name = {"id": f"id-{number}", "client_order_id": f"hy1-{number}"}
         times = {"submitted_at": at, "created_at": at, "updated_at": at}
         row: OrderPayload = typed(OrderPayload, order_json(**{**name, **times, **changes}))
@@ -60,7 +64,7 @@ class Books:
         return row
 
     def execute(self, number: int, order_id: str, quantity: str = "5") -> None:
-        at = rfc3339(BEGINNING + number * SECOND_NS)
+        at = rfc3339(BEGINNING + number * SECOND)
         row = fill_json(
             id=f"2026::exec-{number}", order_id=order_id, qty=quantity, transaction_time=at
         )
@@ -172,7 +176,7 @@ def test_an_account_is_read_whole() -> None:
             side=Side.BUY,
             quantity=Decimal(5),
             price=Decimal("41.262"),
-            at=BEGINNING + 3 * SECOND_NS,
+            at=BEGINNING + 3 * SECOND,
         ),
     )
     assert books.asked == [
@@ -258,7 +262,7 @@ def test_an_old_order_that_ended_or_traded_since_is_found_all_the_same() -> None
     books, known = Books(), KnownOrders()
     ended, traded, quiet = books.add(1), books.add(2), books.add(3)
     snapshot_of(books, known=known)
-    since = BEGINNING + 1_000 * SECOND_NS
+    since = BEGINNING + 1_000 * SECOND
     ended.status = "canceled"
     traded.status, traded.filled_qty = "filled", Decimal(12)
     books.execute(1_001, traded.id, "12")
@@ -278,7 +282,7 @@ def test_an_old_order_that_was_never_seen_is_found_by_its_execution() -> None:
     order = books.add(1, status="filled", filled_qty="12")
     books.execute(1_001, order.id, "12")
 
-    snapshot = snapshot_of(books, since=BEGINNING + 1_000 * SECOND_NS)
+    snapshot = snapshot_of(books, since=BEGINNING + 1_000 * SECOND)
 
     assert names(snapshot) == ["hy1-1"]
     assert [fill.client_order_id for fill in snapshot.fills] == ["hy1-1"]
@@ -301,7 +305,7 @@ def test_replacements_name_each_other_as_we_do_also_where_one_is_not_listed() ->
     books.add(1, status="replaced", replaced_by="id-2")
     books.add(2_000, id="id-2", client_order_id="hy1-2", replaces="id-1")
 
-    snapshot = snapshot_of(books, since=BEGINNING + 1_000 * SECOND_NS)
+    snapshot = snapshot_of(books, since=BEGINNING + 1_000 * SECOND)
 
     (new,) = snapshot.orders
     assert (new.order.client_order_id, new.order.replaces, new.unread) == ("hy1-2", "hy1-1", "")

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from hydra.venues.simulated.generated import MINUTE_NS, generated_session
+from hydra.trading.durations import MINUTE
+from hydra.venues.simulated.generated import generated_session
 
 OPEN_AT = 1_767_623_400_000_000_000
-CLOSE_AT = OPEN_AT + 390 * MINUTE_NS
+CLOSE_AT = OPEN_AT + 390 * MINUTE
 
 
 def test_the_bars_of_a_seed_are_the_same_everywhere() -> None:
@@ -24,9 +25,7 @@ def test_every_minute_has_one_bar_of_each_symbol_in_order() -> None:
     bars = generated_session(("AAPL", "MSFT"), OPEN_AT, CLOSE_AT, 0)
 
     assert [(bar.symbol, bar.start_at) for bar in bars] == [
-        (symbol, OPEN_AT + minute * MINUTE_NS)
-        for minute in range(390)
-        for symbol in ("AAPL", "MSFT")
+        (symbol, OPEN_AT + minute * MINUTE) for minute in range(390) for symbol in ("AAPL", "MSFT")
     ]
 
 

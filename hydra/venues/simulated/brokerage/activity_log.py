@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from hydra.trading.durations import SECOND
 from hydra.venues.simulated.brokerage.activities import Activity, FillActivity, OtherActivity
 from hydra.venues.simulated.brokerage.hours import NEW_YORK
 from hydra.venues.simulated.brokerage.queries import ActivityQuery
@@ -69,7 +70,7 @@ def other_activity(
 
 
 def _new_york(at: int) -> datetime:
-    return datetime.fromtimestamp(at // 1_000_000_000, UTC).astimezone(NEW_YORK)
+    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK)
 
 
 def _is_asked_for(activity: Activity, query: ActivityQuery) -> bool:

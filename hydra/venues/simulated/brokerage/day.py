@@ -1,5 +1,6 @@
 """The course of the day: what time alone does to orders, positions and the account's figures."""
 
+from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import ExchangeSession, utc_date
 from hydra.venues.simulated.brokerage.books import Books
 from hydra.venues.simulated.brokerage.floor import Floor
@@ -103,9 +104,6 @@ class Day:
 
     def _note_equity(self) -> None:
         books = self._books
-        minute = books.now - books.now % _MINUTE_NS
+        minute = books.now - books.now % MINUTE
         if not books.equity_seen or books.equity_seen[-1][0] < minute:
             books.equity_seen.append((minute, equity_at(books, books.now)))
-
-
-_MINUTE_NS = 60_000_000_000

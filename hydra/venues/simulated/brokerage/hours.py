@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -53,7 +54,7 @@ class MarketHours(msgspec.Struct, frozen=True, kw_only=True):
 
 def hours_at(sessions: SessionTable, at: int) -> MarketHours:
     """What the exchange's sessions mean at `at` (UTC ns)."""
-    local = datetime.fromtimestamp(at // _SECOND_NS, NEW_YORK)
+    local = datetime.fromtimestamp(at // SECOND, NEW_YORK)
     current = sessions.at(at)
     session = current or sessions.of_date(local.date().isoformat())
     following = sessions.next_after(at)
@@ -72,7 +73,7 @@ def hours_at(sessions: SessionTable, at: int) -> MarketHours:
 
 def extended_close(session: ExchangeSession) -> int:
     """When trading after hours ends on the day of `session` (UTC ns): 20:00, half days 17:00."""
-    day = datetime.fromtimestamp(session.open_at // _SECOND_NS, NEW_YORK)
+    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK)
     return _instant(day, _HALF_DAY_ENDS if session.early_close else _DAY_ENDS)
 
 
@@ -133,24 +134,21 @@ def _takes_auction_orders(local: datetime, at: int, until: int) -> bool:
 
 
 def _opening_auction_ends(session: ExchangeSession | None, local: datetime) -> int:
-    return (session.open_at if session else _instant(local, _USUAL_OPEN)) - 2 * _MINUTE_NS
+    return (session.open_at if session else _instant(local, _USUAL_OPEN)) - 2 * MINUTE
 
 
 def _closing_auction_ends(session: ExchangeSession | None, local: datetime) -> int:
-    return (session.close_at if session else _instant(local, _USUAL_CLOSE)) - 10 * _MINUTE_NS
+    return (session.close_at if session else _instant(local, _USUAL_CLOSE)) - 10 * MINUTE
 
 
 def _instant(day: datetime, at: time) -> int:
     local = datetime.combine(day.date(), at, NEW_YORK)
-    return int(local.timestamp()) * _SECOND_NS
+    return int(local.timestamp()) * SECOND
 
 
 def _new_york_date(at: int) -> date:
-    return datetime.fromtimestamp(at // _SECOND_NS, NEW_YORK).date()
+    return datetime.fromtimestamp(at // SECOND, NEW_YORK).date()
 
-
-_SECOND_NS = 1_000_000_000
-_MINUTE_NS = 60 * _SECOND_NS
 
 _DAY_BEGINS = time(4)
 _DAY_ENDS = time(20)
@@ -161,7 +159,7 @@ _AUCTION_ORDERS_FROM = time(19)
 
 # How long before the close an expiring contract is last opened and closed. Only the time of day of
 # the closing cut-offs is documented; opening ends a little earlier, and early closes move both.
-_OPENING_LEAD = 60 * _MINUTE_NS
-_OPENING_LEAD_LATE = 45 * _MINUTE_NS
-_CLOSING_LEAD = 45 * _MINUTE_NS
-_CLOSING_LEAD_LATE = 30 * _MINUTE_NS
+_OPENING_LEAD = 60 * MINUTE
+_OPENING_LEAD_LATE = 45 * MINUTE
+_CLOSING_LEAD = 45 * MINUTE
+_CLOSING_LEAD_LATE = 30 * MINUTE

@@ -13,6 +13,7 @@ the buying power, or need more shares than there are, they are sold, and short o
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from hydra.trading.durations import SECOND
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.orders import Side
 from hydra.venues.simulated.brokerage.answers import Exercised
@@ -199,9 +200,8 @@ class OptionsDesk:
 CLOSES_LATE = "options_late_close"
 """The attribute of a broad fund, whose options trade a quarter of an hour longer."""
 
-_SECOND_NS = 1_000_000_000
-_LEAD_NS = 45 * 60 * _SECOND_NS
-_LATE_LEAD_NS = 30 * 60 * _SECOND_NS
+_LEAD_NS = 45 * 60 * SECOND
+_LATE_LEAD_NS = 30 * 60 * SECOND
 
 
 def _shares_of(contract: OptionContract, quantity: Decimal) -> Decimal:
@@ -215,9 +215,9 @@ def _nothing_held() -> Refusal:
 
 
 def _morning_after(at: int) -> int:
-    day = datetime.fromtimestamp(at // _SECOND_NS, UTC).astimezone(NEW_YORK).date()
+    day = datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK).date()
     return _six_of(day + timedelta(days=1))
 
 
 def _six_of(day: date) -> int:
-    return int(datetime.combine(day, time(6), NEW_YORK).timestamp()) * _SECOND_NS
+    return int(datetime.combine(day, time(6), NEW_YORK).timestamp()) * SECOND

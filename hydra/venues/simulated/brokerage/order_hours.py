@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+from hydra.trading.durations import SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.hours import NEW_YORK, Phase, extended_close, hours_at
@@ -42,20 +43,19 @@ def expires_at(
 
 def pre_market_open(session: ExchangeSession) -> int:
     """When trading before hours begins on the day of the session: 04:00 New York."""
-    day = datetime.fromtimestamp(session.open_at // _SECOND_NS, NEW_YORK).date()
+    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK).date()
     return _instant(datetime.combine(day, time(4), NEW_YORK))
 
 
 def overnight_open(session: ExchangeSession) -> int:
     """When trading over night begins before the session: 20:00 New York of the day before."""
-    day = datetime.fromtimestamp(session.open_at // _SECOND_NS, NEW_YORK).date()
+    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK).date()
     return _instant(datetime.combine(day - timedelta(days=1), time(20), NEW_YORK))
 
 
 OVERNIGHT = "overnight_tradable"
 """The attribute of an asset that trades over night."""
 
-_SECOND_NS = 1_000_000_000
 _AGE = timedelta(days=90)
 
 
@@ -76,8 +76,8 @@ def _aged_at(at: int) -> int:
 
 
 def _new_york(at: int) -> datetime:
-    return datetime.fromtimestamp(at // _SECOND_NS, UTC).astimezone(NEW_YORK)
+    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK)
 
 
 def _instant(moment: datetime) -> int:
-    return int(moment.timestamp()) * _SECOND_NS
+    return int(moment.timestamp()) * SECOND

@@ -14,11 +14,12 @@ from math import erfc, exp, inf, log, pi, sqrt
 
 import msgspec
 
+from hydra.trading.durations import DAY
 from hydra.venues.simulated.brokerage.contracts import Right
 from hydra.venues.simulated.market.rows import Greeks
 
 DAYS_PER_YEAR = 365.0
-YEAR_NS = DAYS_PER_YEAR * 24 * 60 * 60 * 1_000_000_000
+YEAR_NS = DAYS_PER_YEAR * DAY
 VOLATILITY_MIN = 1e-4
 VOLATILITY_MAX = 10.0
 """Beyond these no volatility is looked for."""

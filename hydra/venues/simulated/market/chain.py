@@ -17,6 +17,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.fill_model import as_written
@@ -225,7 +226,7 @@ class GeneratedChain:
         return on_step(worth, contract)
 
     def _terms_of(self, contract: OptionContract, price: float, at: int) -> black_scholes.Terms:
-        left = max(self._closes[contract.expiration] - at, MINUTE_NS)
+        left = max(self._closes[contract.expiration] - at, MINUTE)
         return black_scholes.Terms(
             contract.right, price, float(contract.strike), left / black_scholes.YEAR_NS,
             self._terms.rate, self._terms.dividend_yield,
@@ -284,8 +285,7 @@ def _close_of(day: date, sessions: SessionTable) -> int:
 
 def _date_of(at: int) -> date:
     """The date in New York."""
-    return datetime.fromtimestamp(at // 1_000_000_000, NEW_YORK).date()
+    return datetime.fromtimestamp(at // SECOND, NEW_YORK).date()
 
 
-MINUTE_NS = 60_000_000_000
 _CHANCE_MIN = 1e-9

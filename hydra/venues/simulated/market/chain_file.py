@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from hydra.trading.durations import SECOND
 from hydra.trading.sessions import SessionTable
 from hydra.venues.bar_rows import BadData
 from hydra.venues.simulated.brokerage.contracts import OptionContract
@@ -181,7 +182,7 @@ def _end_of(day: date, sessions: SessionTable) -> int:
     session = sessions.of_date(day.isoformat())
     if session is not None:
         return session.close_at
-    return int(datetime.combine(day, _USUAL_CLOSE, NEW_YORK).timestamp()) * 1_000_000_000
+    return int(datetime.combine(day, _USUAL_CLOSE, NEW_YORK).timestamp()) * SECOND
 
 
 _USUAL_CLOSE = time(16)

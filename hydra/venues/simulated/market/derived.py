@@ -25,6 +25,7 @@ from math import ceil, floor, fsum
 from operator import mul
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import SECOND
 from hydra.trading.orders import Side
 from hydra.venues.simulated.market.events import QuoteChanged, TradePrinted
 from hydra.venues.simulated.symbols import is_crypto
@@ -80,7 +81,7 @@ def trade_in(bar: Bar, quarter: int) -> TradePrinted | None:
     at = quarter_begins(bar, quarter)
     rises = (quarter in (0, 2)) == (bar.close >= bar.open)
     taker = Side.BUY if rises else Side.SELL
-    return TradePrinted(bar.symbol, at, path_of(bar)[quarter], size, at // _NS_PER_SECOND, taker)
+    return TradePrinted(bar.symbol, at, path_of(bar)[quarter], size, at // SECOND, taker)
 
 
 def quote_in(bar: Bar, quarter: int, spread_share: float) -> QuoteChanged:
@@ -113,5 +114,4 @@ def trade_count(bar: Bar) -> int:
     return 4 if bar.volume else 0
 
 
-_NS_PER_SECOND = 1_000_000_000
 _ON_STEP = 1e-6

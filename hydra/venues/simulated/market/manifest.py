@@ -28,9 +28,14 @@ from msgspec import structs
 
 from hydra.settings.strict_yaml import Document, read_document
 from hydra.trading.bars import Bar
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable, utc_date
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
-from hydra.venues.bar_rows import MINUTE_NS, BadData, shown, shown_time
+from hydra.venues.bar_rows import (
+    BadData,
+    shown,
+    shown_time,
+)
 from hydra.venues.exchange_calendar import UnknownYear, sessions
 from hydra.venues.simulated.market.timeframes import NEW_YORK
 from hydra.venues.simulated.symbols import is_crypto
@@ -186,8 +191,7 @@ def _calendar(entry: Entry, first: str, last: str, cache_dir: Path | None) -> Se
 
 def _hours(session: ExchangeSession) -> str:
     opens, closes = (
-        datetime.fromtimestamp(at // 1_000_000_000, NEW_YORK)
-        for at in (session.open_at, session.close_at)
+        datetime.fromtimestamp(at // SECOND, NEW_YORK) for at in (session.open_at, session.close_at)
     )
     return f"{opens:%H:%M} to {closes:%H:%M}"
 
@@ -198,8 +202,8 @@ def _refuse_another_length(
     """The engine waits for the next bar by one measure; a second length would look like silence."""
     if read and _length(bars) != _length(read[0][1]):
         raise BadData(
-            f"{entry.place}: found bars of {_length(bars) // MINUTE_NS} minutes in "
-            f"{entry.file.name} and of {_length(read[0][1]) // MINUTE_NS} in "
+            f"{entry.place}: found bars of {_length(bars) // MINUTE} minutes in "
+            f"{entry.file.name} and of {_length(read[0][1]) // MINUTE} in "
             f"{read[0][0].file.name}; wanted one length; take files that agree"
         )
 
@@ -234,5 +238,5 @@ _ANOTHER_SHIFT = "choose another shift_weeks"
 _KEYS = {"file", "symbol", "shift_weeks"}
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z]{1,3})?|[A-Z0-9]{1,10}/USD", re.ASCII)
 _WEEKS = re.compile(r"-?(0|[1-9][0-9]{0,3})", re.ASCII)
-_WEEK_NS = 7 * 24 * 60 * MINUTE_NS
+_WEEK_NS = 7 * 24 * 60 * MINUTE
 _TIME_MAX = 2**63 - 1 - _WEEK_NS

@@ -7,6 +7,7 @@ from math import prod
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import SECOND
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.timeframes import NEW_YORK
 
@@ -28,7 +29,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         """When it takes effect (UTC ns)."""
         day = self.ex_date
         midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
-        return int(midnight.timestamp()) * 1_000_000_000
+        return int(midnight.timestamp()) * SECOND
 
 
 def adjusted(series: Series, splits: Iterable[Split], at: int) -> Series:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.venues.simulated.market.rows import BadQuery
 from hydra.venues.simulated.symbols import is_crypto
 
@@ -66,19 +67,19 @@ class Timeframe(msgspec.Struct, frozen=True):
         """In ns; None from a day on, which is not always as long."""
         match self.unit:
             case Unit.MINUTE:
-                return self.count * _MINUTE_NS
+                return self.count * MINUTE
             case Unit.HOUR:
-                return self.count * _HOUR_NS
+                return self.count * HOUR
             case Unit.DAY | Unit.WEEK | Unit.MONTH:
                 return None
 
     def around(self, at: int, zone: tzinfo) -> tuple[int, int]:
         """Start and end (UTC ns) of the bar in which `at` lies."""
         if self.length is not None:
-            midnight, next_midnight = _day_of_hour(at // _HOUR_NS, zone)
+            midnight, next_midnight = _day_of_hour(at // HOUR, zone)
             start = at - (at - midnight) % self.length
             return start, min(start + self.length, next_midnight)
-        day = datetime.fromtimestamp(at // _NS_PER_SECOND, zone)
+        day = datetime.fromtimestamp(at // SECOND, zone)
         day = day.replace(hour=0, minute=0, second=0, fold=0)
         if self.unit is Unit.MONTH:
             first = day.replace(month=day.month - (day.month - 1) % self.count, day=1)
@@ -101,16 +102,13 @@ def zone_of(symbol: str) -> tzinfo:
 @lru_cache(maxsize=1024)
 def _day_of_hour(hour: int, zone: tzinfo) -> tuple[int, int]:
     """The day (UTC ns) in which the hour with this number since 1970 lies; no day begins in one."""
-    return DAY.around(hour * _HOUR_NS, zone)
+    return DAY.around(hour * HOUR, zone)
 
 
 def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * _NS_PER_SECOND
+    return int(moment.timestamp()) * SECOND
 
 
-_NS_PER_SECOND = 1_000_000_000
-_MINUTE_NS = 60 * _NS_PER_SECOND
-_HOUR_NS = 60 * _MINUTE_NS
 _DAY = timedelta(days=1)
 _TIMEFRAME = re.compile(r"([0-9]{1,2})(Min|T|Hour|H|Day|D|Week|W|Month|M)", re.ASCII)
 _UNITS = {

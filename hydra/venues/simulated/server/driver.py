@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.brokerage.acts import (
     Act,
@@ -42,7 +43,7 @@ from hydra.venues.simulated.server.log_lines import (
     VenueLine,
 )
 
-LEAD_NS = 60_000_000_000
+LEAD_NS = MINUTE
 """How long before the first event of a market its clock begins, and before the next after a night
 that is skipped (market time).
 """

@@ -7,9 +7,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from hydra.trading.durations import SECOND
 from hydra.venues.simulated.server.clock import BadClockOrder
 from hydra.venues.simulated.server.driver import LocalVenue
-from hydra.venues.simulated.server.rest.timestamps import SECOND_NS, NotATime, instant_of
+from hydra.venues.simulated.server.rest.timestamps import (
+    NotATime,
+    instant_of,
+)
 
 
 class Set(msgspec.Struct, frozen=True, kw_only=True, tag="set", forbid_unknown_fields=True):
@@ -51,8 +55,8 @@ async def do_clock_order(order: ClockOrder, venue: LocalVenue) -> None:
                 ) from error
             await venue.move_to(at)
         case Step():
-            await venue.move_to(venue.now() + int(order.seconds * SECOND_NS))
+            await venue.move_to(venue.now() + int(order.seconds * SECOND))
         case RunAt():
             venue.run_at(order.speed)
         case Skew():
-            venue.skew_clock(int(order.seconds * SECOND_NS))
+            venue.skew_clock(int(order.seconds * SECOND))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hydra.venues.simulated.server.rest.timestamps import MINUTE_NS, SECOND_NS
+from hydra.trading.durations import MINUTE, SECOND
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -34,10 +34,10 @@ class MinuteBudget:
 
     def spend(self, at: int) -> Spent:
         """A request came at `at` (UTC ns); a clock that was set back begins a new minute too."""
-        minute = at // MINUTE_NS
+        minute = at // MINUTE
         if minute != self._minute:
             self._minute, self._taken = minute, 0
         allowed = self._taken < self._limit
         self._taken += allowed
-        reset_at_s = (minute + 1) * MINUTE_NS // SECOND_NS
+        reset_at_s = (minute + 1) * MINUTE // SECOND
         return Spent(allowed, self._limit, self._limit - self._taken, reset_at_s)

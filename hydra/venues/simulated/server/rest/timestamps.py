@@ -4,10 +4,9 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from hydra.trading.durations import SECOND
+
 NEW_YORK = ZoneInfo("America/New_York")
-SECOND_NS = 1_000_000_000
-MINUTE_NS = 60 * SECOND_NS
-DAY_NS = 24 * 60 * MINUTE_NS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC_3339 = re.compile(
@@ -39,13 +38,13 @@ def new_york_time(at: int) -> str:
 
 def date_at(at: int, zone: tzinfo) -> date:
     """The date in a zone at an instant."""
-    return datetime.fromtimestamp(at // SECOND_NS, zone).date()
+    return datetime.fromtimestamp(at // SECOND, zone).date()
 
 
 def midnight(day: date, zone: tzinfo) -> int:
     """The instant at which a date begins in a zone."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return (local - _EPOCH) // timedelta(seconds=1) * SECOND_NS
+    return (local - _EPOCH) // timedelta(seconds=1) * SECOND
 
 
 def instant_of(text: str, zone: tzinfo) -> int:
@@ -65,7 +64,7 @@ def instant_of(text: str, zone: tzinfo) -> int:
         seconds = (moment - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError) as error:
         raise NotATime(text) from error
-    return seconds * SECOND_NS + int((fraction or "").ljust(9, "0"))
+    return seconds * SECOND + int((fraction or "").ljust(9, "0"))
 
 
 def day_of(text: str) -> date:
@@ -77,9 +76,9 @@ def day_of(text: str) -> date:
 
 
 def _clock_time(at: int, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at // SECOND_NS, zone).isoformat()
+    return datetime.fromtimestamp(at // SECOND, zone).isoformat()
 
 
 def _fraction(at: int) -> str:
-    digits = f"{at % SECOND_NS:09d}".rstrip("0")
+    digits = f"{at % SECOND:09d}".rstrip("0")
     return f".{digits}" if digits else ""

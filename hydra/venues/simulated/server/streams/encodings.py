@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from hydra.venues.simulated.server.rest.timestamps import SECOND_NS, rfc3339
+from hydra.trading.durations import SECOND
+from hydra.venues.simulated.server.rest.timestamps import rfc3339
 
 Message: TypeAlias = dict[str, Any]
 
@@ -34,7 +35,7 @@ class Encoding(msgspec.Struct, frozen=True):
 
 def timestamp(at: int) -> msgspec.msgpack.Ext:
     """UTC nanoseconds as msgpack's timestamp extension, in the shortest of its three forms."""
-    seconds, nanoseconds = divmod(at, SECOND_NS)
+    seconds, nanoseconds = divmod(at, SECOND)
     if 0 <= seconds < 1 << 34:
         packed = nanoseconds << 34 | seconds
         if packed < 1 << 32:

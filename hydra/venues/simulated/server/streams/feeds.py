@@ -4,6 +4,8 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.durations import MINUTE
+
 
 class Kind(Enum):
     """What a feed is about; it decides how its messages look."""
@@ -44,7 +46,7 @@ _STOCK_CHANNELS = (
     "cancelErrors",
 )
 _CRYPTO_CHANNELS = ("trades", "quotes", "orderbooks", "bars", "updatedBars", "dailyBars")
-_QUARTER_HOUR_NS = 15 * 60 * 1_000_000_000
+_QUARTER_HOUR_NS = 15 * MINUTE
 
 FOLLOWS = {"corrections": "trades", "cancelErrors": "trades"}
 """Channels that nobody asks for: they have the symbols of another one."""

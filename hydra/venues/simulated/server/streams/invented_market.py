@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.orders import Side
 from hydra.venues.simulated.market.events import QuoteChanged, TradePrinted
 from hydra.venues.simulated.market.rows import HistoryBar
 from hydra.venues.simulated.server.driver import LocalVenue
-from hydra.venues.simulated.server.rest.timestamps import MINUTE_NS, SECOND_NS
 from hydra.venues.simulated.server.streams.encodings import Message
 from hydra.venues.simulated.server.streams.feeds import TEST_SYMBOL, Kind
 from hydra.venues.simulated.server.streams.market_messages import (
@@ -38,11 +38,11 @@ class InventedMarket:
             self._wake_next_second()
 
     def _wake_next_second(self) -> None:
-        second = self._venue.now() // SECOND_NS + 1
-        self._venue.wake_at(second * SECOND_NS, self._happen)
+        second = self._venue.now() // SECOND + 1
+        self._venue.wake_at(second * SECOND, self._happen)
 
     def _happen(self) -> None:
-        at = self._venue.now() // SECOND_NS * SECOND_NS
+        at = self._venue.now() // SECOND * SECOND
         self._is_open = [self._tell(message) for message in messages_at(at)][-1]
         if self._is_open:
             self._wake_next_second()
@@ -50,25 +50,25 @@ class InventedMarket:
 
 def price_at(at: int) -> float:
     """In USD; a pure function of the second."""
-    second = at // SECOND_NS % 60
+    second = at // SECOND % 60
     return (BASE_CENTS + min(second, SWING_CENTS - second)) / 100
 
 
 def messages_at(at: int) -> list[Message]:
     """A trade and a quote in each second, and the minute's bar when it is over."""
     price = price_at(at)
-    trade = TradePrinted(TEST_SYMBOL, at, price, SHARES, at // SECOND_NS, Side.BUY)
+    trade = TradePrinted(TEST_SYMBOL, at, price, SHARES, at // SECOND, Side.BUY)
     quote = QuoteChanged(
         TEST_SYMBOL, at, round(price - 0.01, 2), round(price + 0.01, 2), SHARES, SHARES
     )
     messages = [trade_message(Kind.STOCKS, trade), quote_message(Kind.STOCKS, quote)]
-    if at % MINUTE_NS == 0:
-        messages.append(bar_message("b", _bar(at - MINUTE_NS)))
+    if at % MINUTE == 0:
+        messages.append(bar_message("b", _bar(at - MINUTE)))
     return messages
 
 
 def _bar(start: int) -> HistoryBar:
-    prices = [price_at(start + second * SECOND_NS) for second in range(60)]
+    prices = [price_at(start + second * SECOND) for second in range(60)]
     return HistoryBar(
         symbol=TEST_SYMBOL,
         at=start,

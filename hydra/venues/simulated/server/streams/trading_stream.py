@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from hydra.trading.durations import SECOND
 from hydra.venues.simulated.brokerage.orders import TradeUpdate
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.faults.armed_rules import ArmedRules
 from hydra.venues.simulated.server.faults.update_faults import UpdateDelivery, UpdateRule
 from hydra.venues.simulated.server.rest.answers import json_answer
 from hydra.venues.simulated.server.rest.keys import ApiKeys
-from hydra.venues.simulated.server.rest.timestamps import SECOND_NS
 from hydra.venues.simulated.server.streams.connection import Connection
 from hydra.venues.simulated.server.streams.open_connections import OpenConnections
 from hydra.venues.simulated.server.streams.open_transports import OpenTransports
@@ -81,7 +81,7 @@ class TradingStream:
         self._tell(self._delivery.told(update_message(update, self._venue.order)))
 
     def _tell_later(self, seconds: float, message: dict[str, Any]) -> None:
-        at = self._venue.now() + int(seconds * SECOND_NS)
+        at = self._venue.now() + int(seconds * SECOND)
         self._venue.wake_at(at, lambda: self._tell([message]))
 
     def _tell(self, messages: list[dict[str, Any]]) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TypeAlias
 
+from hydra.trading.durations import MINUTE
 from hydra.venues.simulated.server.rest.errors import DataRefused
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.settings import DataPlan
-from hydra.venues.simulated.server.rest.timestamps import MINUTE_NS
 
-RECENT_NS = 15 * MINUTE_NS
+RECENT_NS = 15 * MINUTE
 """Consolidated data are for everybody once they are so old."""
 
 DelayOf: TypeAlias = Callable[[Parameters, DataPlan, int | None], int]

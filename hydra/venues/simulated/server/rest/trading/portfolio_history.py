@@ -12,15 +12,13 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.durations import DAY, MINUTE, SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.brokerage.hours import extended_close
 from hydra.venues.simulated.server.rest.amount_text import number
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.timestamps import (
-    DAY_NS,
-    MINUTE_NS,
     NEW_YORK,
-    SECOND_NS,
     date_at,
     midnight,
 )
@@ -48,10 +46,10 @@ class Step(Enum):
 
 
 _STEP_NS = {
-    Step.MINUTE: MINUTE_NS,
-    Step.FIVE_MINUTES: 5 * MINUTE_NS,
-    Step.QUARTER_HOUR: 15 * MINUTE_NS,
-    Step.HOUR: 60 * MINUTE_NS,
+    Step.MINUTE: MINUTE,
+    Step.FIVE_MINUTES: 5 * MINUTE,
+    Step.QUARTER_HOUR: 15 * MINUTE,
+    Step.HOUR: 60 * MINUTE,
 }
 _STEPS = {step.value.lower(): step for step in Step}
 
@@ -87,12 +85,12 @@ def history_query(given: Parameters, now: int) -> HistoryQuery:
     period = given.text("period")
     if None not in (start, end, period):
         raise given.refused("only two of start, end and period are accepted")
-    length = _days_of(given, period or "1M") * DAY_NS
+    length = _days_of(given, period or "1M") * DAY
     if end is None:
         end = now if start is None or period is None else min(now, start + length)
     start = end - length if start is None else start
     end = min(end, now)
-    days = (end - start) // DAY_NS
+    days = (end - start) // DAY
     step = _step_of(given, days)
     days_max = MINUTES_DAYS_MAX if step is Step.MINUTE else INTRADAY_DAYS_MAX
     if step is not Step.DAY and days > days_max:
@@ -113,7 +111,7 @@ def history_body(
     begins_at = history[0][0] if history else NEVER
     windows = [
         (start, end)
-        for start, end in _windows(query, max(query.start, begins_at - DAY_NS), sessions)
+        for start, end in _windows(query, max(query.start, begins_at - DAY), sessions)
         if begins_at < end and query.start <= start <= query.end
     ]
     ends = [query.start + 1, *(min(end, query.end + 1) for _, end in windows)]
@@ -121,7 +119,7 @@ def history_body(
     bases = _bases(query.reset, windows, equities, base)
     profits = [equity - from_ for equity, from_ in zip(equities, bases, strict=True)]
     return {
-        "timestamp": [start // SECOND_NS for start, _ in windows],
+        "timestamp": [start // SECOND for start, _ in windows],
         "equity": [_money(equity) for equity in equities],
         "profit_loss": [_money(profit) for profit in profits],
         "profit_loss_pct": [
@@ -169,20 +167,20 @@ def _spans(
     reporting: Reporting, start: int, end: int, sessions: SessionTable
 ) -> Iterator[tuple[int, int]]:
     if reporting is Reporting.CONTINUOUS:
-        yield start - start % (60 * MINUTE_NS), end + 1
+        yield start - start % (60 * MINUTE), end + 1
         return
     for session in _sessions_between(sessions, start, end):
         if reporting is Reporting.MARKET_HOURS:
             yield session.open_at, session.close_at
         else:
             day = midnight(date_at(session.open_at, NEW_YORK), NEW_YORK)
-            opens = day + EXTENDED_OPEN_AFTER_MIDNIGHT // timedelta(seconds=1) * SECOND_NS
+            opens = day + EXTENDED_OPEN_AFTER_MIDNIGHT // timedelta(seconds=1) * SECOND
             yield opens, extended_close(session)
 
 
 def _sessions_between(sessions: SessionTable, start: int, end: int) -> Iterator[ExchangeSession]:
     for session in sessions.sessions:
-        if session.close_at > start - DAY_NS and session.open_at <= end:
+        if session.close_at > start - DAY and session.open_at <= end:
             yield session
 
 
