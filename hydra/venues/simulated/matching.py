@@ -16,16 +16,17 @@ from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.exact import subtract, total
+from hydra.trading.fees import NO_FEES, USD, FeeRate, FeeSchedule, expected_fee
+from hydra.trading.instruments import is_crypto
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order, Side, TimeInForce
-from hydra.trading.venue_view import VenueAccount, VenueOrder, VenueSnapshot
+from hydra.trading.venue_view import VenueAccount, VenueFee, VenueOrder, VenueSnapshot
 from hydra.venues.simulated.account import Account
 from hydra.venues.simulated.account_rules import AccountView, first_account_refusal, worst_value
 from hydra.venues.simulated.bar_fills import ExecutedQuantity, Outcome, outcomes_of
 from hydra.venues.simulated.order_register import OrderRegister
 from hydra.venues.simulated.order_rules import client_order_id_is_usable, first_refusal
 from hydra.venues.simulated.resting_orders import RestingOrder, RestingOrders
-from hydra.venues.simulated.symbols import is_crypto
 from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import (
     OrderAccepted,
@@ -34,6 +35,7 @@ from messages.orders import (
     OrderFilled,
     OrderRejected,
     OrderReplaced,
+    OrderUnknown,
     VenueReport,
 )
 from messages.reconciliation import OrderFound, OrderNotFound
@@ -53,6 +55,7 @@ class MatchingEngine:
         self._book = RestingOrders()
         self._register = OrderRegister()
         self._account = Account(self._terms.starting_cash)
+        self._fees: list[VenueFee] = []
         self._blocked = ""
         self._newest_bar_end = _BEFORE_ALL_BARS
         self._now = _BEFORE_ALL_BARS  # the newest time that anybody named; never steps back
@@ -62,7 +65,8 @@ class MatchingEngine:
     def submit(self, order: Order, at: int) -> tuple[VenueReport, ...]:
         """Take the order or refuse it with a reason. It fills on later bars.
 
-        A refused order's name is used up like any other. One that `replaces` another takes its
+        A refused order's name is used up like any other; of a name that was used before nothing is
+        told but that it is unknown, and is to be looked up. One that `replaces` another takes its
         place at once, or is refused and leaves it as it was.
         """
         self._has_come_to(at)
@@ -167,6 +171,7 @@ class MatchingEngine:
             positions=self._account.positions(),
             orders=self._register.orders_since(since),
             fills=self._register.fills_since(since),
+            fees=tuple(fee for fee in self._fees if fee.at >= since),
         )
 
     def block(self, reason: str) -> None:
@@ -180,6 +185,16 @@ class MatchingEngine:
         known = self._register.find(client_order_id)
         assert known is not None and self._book.find(client_order_id) is None
         return (OrderFilled(fill=self._booked(known.order, quantity, price, at)),)
+
+    def book_fee(self, fee: VenueFee) -> None:
+        """Put a fee on the record of activities; what it took is taken by whoever says so."""
+        self._fees.append(fee)
+
+    @property
+    def fees(self) -> FeeSchedule:
+        """What it keeps of executions."""
+        bps = self._terms.crypto_fee_bps
+        return FeeSchedule((FeeRate(since=_BEFORE_ALL_BARS, coin_bps=bps),)) if bps else NO_FEES
 
     @property
     def account(self) -> Account:
@@ -256,9 +271,13 @@ class MatchingEngine:
                 last_price = self._account.last_price(working.symbol)
                 yield worst_value(working, resting.remaining, last_price) or _ZERO
 
-    def _refuse(self, order: Order, reason: str, at: int) -> OrderRejected:
+    def _refuse(self, order: Order, reason: str, at: int) -> OrderRejected | OrderUnknown:
         name = order.client_order_id
-        if client_order_id_is_usable(order) is None and self._register.find(name) is None:
+        if self._register.find(name) is not None:
+            # The order of this name may live: to call it rejected would be said of that one (I18).
+            reason = f"maybe it exists already: {reason}"
+            return OrderUnknown(client_order_id=name, reason=reason, at=at)
+        if client_order_id_is_usable(order) is None:
             self._register.refuse(order, reason, at, self._now)
         return OrderRejected(client_order_id=name, reason=reason, at=at)
 
@@ -312,7 +331,28 @@ class MatchingEngine:
         )
         self._account.book(fill)
         self._register.book(fill, self._now)
+        self._keep_fee(fill)
         return fill
+
+    def _keep_fee(self, fill: Fill) -> None:
+        """Of what the execution brings, at once; it is booked as an activity of its own."""
+        fee = expected_fee(fill, "", self.fees)
+        if fee is None:
+            return
+        if fee.asset == USD:
+            self._account.adjust_cash(fee.amount.copy_negate())
+        else:
+            self._account.adjust(fee.asset, fee.amount.copy_negate())
+        self.book_fee(
+            VenueFee(
+                activity_id=f"sim-f-{fill.execution_id}",
+                asset=fee.asset,
+                symbol=fill.symbol,
+                amount=fee.amount,
+                at=self._now,
+                is_of_coins=True,
+            )
+        )
 
 
 _BEFORE_ALL_BARS = -(2**63)

@@ -54,6 +54,16 @@ def test_what_has_no_answer_to_read_needs_none() -> None:
     assert outcome_of(answer, read_nothing) == Ok(None)
 
 
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_page_where_nothing_is_to_be_read_is_not_the_brokers_word_i19(status: int) -> None:
+    answer = Answer(status=status, headers={}, body=b"<html>")
+
+    assert outcome_of(answer, read_nothing) == Unknown(
+        cause=f"{status}, and the answer cannot be read: 6 bytes where there should be none",
+        status=status,
+    )
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 408, 409, 425, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("body", [b"", {"code": 42210000, "message": "no"}, order_json()])
 def test_what_decides_nothing_leaves_everything_open_i19(status: int, body: Any) -> None:

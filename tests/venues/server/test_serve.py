@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 from contextlib import AsyncExitStack
+from http.client import HTTPConnection
+from time import perf_counter
 
 import pytest
 
 from hydra.venues.simulated.server.serve import CannotServe, serve
 from tests.venues.server.clients import HttpAnswer, admin, data_stream, http
 from tests.venues.server.kit import (
+    HEADERS,
     PATIENCE_S,
     TERMS,
     QuietBrokerage,
@@ -31,6 +35,31 @@ def test_it_listens_on_one_address_of_this_machine_alone() -> None:
             return (await http(port, "GET", "/v2/account")).status
 
     assert in_loop(test) == 200
+
+
+def test_an_answer_on_a_connection_that_was_used_before_is_not_held_back() -> None:
+    """Head and body are two writes: were the second one to wait for the client's word that it has
+    the first (Nagle's rule), each answer would take 40 ms or more.
+    """
+
+    def ask(port: int) -> list[float]:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        with contextlib.closing(connection):
+            took = []
+            for _ in range(20):
+                began = perf_counter()
+                connection.request("GET", "/v2/positions", headers=HEADERS)
+                connection.getresponse().read()
+                took.append(perf_counter() - began)
+            return took
+
+    async def test() -> list[float]:
+        async with served(venue_on(*rising("HYDR", 1))) as port:
+            return await asyncio.to_thread(ask, port)
+
+    took = in_loop(test)
+
+    assert min(took[10:]) < 0.03
 
 
 def test_a_port_that_is_taken_is_refused_in_one_line() -> None:

@@ -18,6 +18,7 @@ from messages.orders import (
     OrderAccepted,
     OrderFilled,
     OrderRejected,
+    OrderUnknown,
     VenueReport,
     client_order_id_of,
 )
@@ -60,7 +61,7 @@ class AnyTrading(RuleBasedStateMachine):
             match report:
                 case OrderAccepted():
                     pass
-                case OrderRejected():
+                case OrderRejected() | OrderUnknown():
                     continue
                 case OrderFilled(fill=fill):
                     assert name not in self.ended

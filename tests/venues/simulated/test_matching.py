@@ -19,6 +19,7 @@ from messages.orders import (
     OrderFilled,
     OrderRejected,
     OrderReplaced,
+    OrderUnknown,
 )
 from tests.venues.simulated.orders import (
     MINUTE,
@@ -265,7 +266,7 @@ def test_what_an_immediate_or_cancel_order_does_not_get_at_the_open_is_canceled(
     assert engine.open_orders == ()
 
 
-def test_a_client_order_id_is_used_up_for_ever() -> None:
+def test_a_client_order_id_is_used_up_for_ever_and_is_to_be_looked_up_i18() -> None:
     engine = MatchingEngine()
     engine.submit(market("a", BUY), at=0)
     engine.cancel("a", at=1)
@@ -277,21 +278,24 @@ def test_a_client_order_id_is_used_up_for_ever() -> None:
         engine.submit(market("b", BUY), at=4),
     ]
 
-    unique = "client_order_id must be unique"
+    unique = "maybe it exists already: client_order_id must be unique"
     assert reports == [
-        (OrderRejected(client_order_id="a", reason=unique, at=2),),
+        (OrderUnknown(client_order_id="a", reason=unique, at=2),),
         (OrderRejected(client_order_id="b", reason="qty must be > 0", at=3),),
-        (OrderRejected(client_order_id="b", reason=unique, at=4),),
+        (OrderUnknown(client_order_id="b", reason=unique, at=4),),
     ]
     assert engine.open_orders == ()
 
 
-def test_a_second_order_of_the_same_name_leaves_the_first_in_the_book() -> None:
+@pytest.mark.parametrize("quantity", ["99", "0", "-1"])
+def test_a_second_order_of_the_same_name_leaves_the_first_in_the_book_i18(quantity: str) -> None:
     engine = MatchingEngine()
     first = market("a", BUY)
     engine.submit(first, at=0)
-    engine.submit(market("a", SELL, quantity="99"), at=0)
 
+    (report,) = engine.submit(market("a", SELL, quantity=quantity), at=0)
+
+    assert isinstance(report, OrderUnknown)
     assert engine.on_bar(bar_of(0, FLAT)) == (filled(1, first, "100", at=0),)
 
 
@@ -406,7 +410,7 @@ def test_a_replaced_order_keeps_what_it_had_traded_and_the_new_one_begins_at_zer
     ("new", "reason"),
     [
         (limit("new", BUY, "97"), "unable to replace order, order is not open"),
-        (limit("old", BUY, "97"), "client_order_id must be unique"),
+        (limit("old", BUY, "97"), "maybe it exists already: client_order_id must be unique"),
         (limit("new", BUY, "96.005"), None),
         (limit("new", SELL, "97"), "unable to replace order, symbol, side and type cannot be"),
         (market("new", BUY), "unable to replace order, symbol, side and type cannot be changed"),
@@ -425,7 +429,7 @@ def test_a_replacement_that_is_refused_leaves_the_old_order_as_it_was(
 
     (report,) = engine.submit(replacing(replaced, new), at=1)
 
-    assert isinstance(report, OrderRejected)
+    assert isinstance(report, OrderUnknown if new.client_order_id == "old" else OrderRejected)
     assert report.client_order_id == new.client_order_id
     assert reason is None or report.reason.startswith(reason)
     assert engine.open_orders == before

@@ -387,7 +387,7 @@ def test_a_second_order_of_one_name_is_not_the_one_that_was_refused() -> None:
     world.send(market("a", BUY), market("a", BUY))
     world.minute()
 
-    assert world.kinds == ["a OrderAccepted", "a OrderRejected", "a OrderFilled"]
+    assert world.kinds == ["a OrderAccepted", "a OrderUnknown", "a OrderFilled"]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,9 @@ async def serve(
 
 
 def _listening_on(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's rule off only where a socket names its protocol; with it, the body of
+    # an answer would wait until the client has acknowledged the head, 40 ms and more.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # A port whose last owner was killed may be taken over at once.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
