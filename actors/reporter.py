@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from hydra.actor import Actor, Context, unhandled
+from hydra.trading.exact import multiply
+from hydra.trading.fees import USD, Fee
 from hydra.trading.inventory import ClosedLot, FillBook
-from hydra.trading.orders import DecisionKey
+from hydra.trading.orders import DecisionKey, Fill
 from messages.market import FEED_TOPIC, BarClosed, FeedEnded
 from messages.orders import (
     JUDGEMENTS_TOPIC,
@@ -17,7 +19,7 @@ from messages.orders import (
     OrderFilled,
     ReportStored,
 )
-from messages.summary import OpenLot, SessionSummary, Summarize, Trade
+from messages.summary import FeePaid, OpenLot, SessionSummary, Summarize, Trade
 
 Inbox: TypeAlias = ReportStored | OrderApproved | OrderDenied | BarClosed | FeedEnded | Summarize
 
@@ -28,6 +30,7 @@ class Reporter(Actor[Inbox]):
     def __init__(self) -> None:
         self._books: dict[tuple[str, str], FillBook] = {}
         self._trades: list[Trade] = []
+        self._fees: list[FeePaid] = []
         self._reasons: dict[DecisionKey, str] = {}
         self._reason_of_execution: dict[str, str] = {}
         self._decided_at: dict[str, int] = {}
@@ -73,7 +76,9 @@ class Reporter(Actor[Inbox]):
         self._reason_of_execution[fill.execution_id] = self._reasons.get(decision, "")
         key = (decision.bot, decision.symbol)
         book = self._books.setdefault(key, FillBook(decision.symbol))
-        self._trades.extend(self._trade(decision, lot) for lot in book.book(fill))
+        self._trades.extend(self._trade(decision, lot) for lot in book.book(fill, stored.fee))
+        if stored.fee is not None:
+            self._fees.append(_paid(stored.fee, fill))
 
     def _trade(self, decision: DecisionKey, lot: ClosedLot) -> Trade:
         return Trade(
@@ -98,6 +103,7 @@ class Reporter(Actor[Inbox]):
             orders=self._orders,
             denials=tuple(sorted(self._denials.items())),
             slowest_decision=self._slowest_decision,
+            fees=tuple(self._fees),
         )
 
     def _held(self) -> list[OpenLot]:
@@ -122,3 +128,14 @@ class Reporter(Actor[Inbox]):
     def state_view(self) -> Mapping[str, object]:
         """Counts."""
         return {"bars": self._bars, "orders": self._orders, "trades": len(self._trades)}
+
+
+def _paid(fee: Fee, fill: Fill) -> FeePaid:
+    in_usd = fee.asset == USD
+    return FeePaid(
+        bot=fee.bot,
+        symbol=fee.symbol,
+        asset=fee.asset,
+        amount=fee.amount,
+        usd=fee.amount if in_usd else multiply(fee.amount, fill.price),
+    )

@@ -9,7 +9,16 @@ from actors.settling import settle
 from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.ports import Ledger, RecordRefused
 from hydra.trading.causes import IMPOSSIBLE_ORDER
+from hydra.trading.differences import Difference
 from hydra.trading.exact import subtract
+from hydra.trading.fees import (
+    NO_FEES,
+    FeeAct,
+    FeeBooking,
+    FeeObservation,
+    FeeSchedule,
+    explained,
+)
 from hydra.trading.order_life import ImpossibleReport
 from hydra.trading.reconciliation import compare
 from hydra.trading.venue_view import VenueSnapshot
@@ -79,6 +88,11 @@ Inbox: TypeAlias = (
     | ReportHealth
 )
 
+Pending: TypeAlias = OrderApproved | ReportStored | FeeAct | tuple[Ref[Any] | None, str]
+"""What becomes durable with the next commit: orders, reports, what was learned of fees, and notes
+by who gave them, with the tag that they are answered by.
+"""
+
 
 class StatePersister(Actor[Inbox]):
     """Owns the ledger. A write that fails makes it fail, which shuts the order gate.
@@ -89,15 +103,18 @@ class StatePersister(Actor[Inbox]):
     """
 
     def __init__(
-        self, ledger: Ledger, gateway: Ref[OrderStored], guardian: Ref[Halt | RecordChanged]
+        self,
+        ledger: Ledger,
+        gateway: Ref[OrderStored],
+        guardian: Ref[Halt | RecordChanged],
+        fees: FeeSchedule = NO_FEES,
     ) -> None:
+        """`fees` are the venue's."""
         self._ledger = ledger
+        self._fees = fees
         self._gateway = gateway
         self._guardian = guardian
-        self._recorded: list[OrderApproved | ReportStored | tuple[Ref[Any] | None, str]] = []
-        """What becomes durable with the next commit: orders, reports, and notes by who gave them,
-        with the tag that they are answered by.
-        """
+        self._recorded: list[Pending] = []
         self._compared: VenueSnapshot | None = None
         """The last one, which an operator's decisions are about."""
         self._journal_seq = 0
@@ -192,7 +209,7 @@ class StatePersister(Actor[Inbox]):
 
     def _record_report(self, report: Outcome, ctx: Context) -> None:
         try:
-            recorded = self._ledger.record_report(report, ctx.market_time())
+            recorded = self._ledger.record_report(report, ctx.market_time(), self._fees)
         except (ImpossibleReport, RecordRefused) as impossible:
             self._contradicted(report, str(impossible), ctx)
             return
@@ -208,7 +225,8 @@ class StatePersister(Actor[Inbox]):
             )
             return
         self._reports += 1
-        self._has_recorded(ReportStored(decision=recorded.decision, report=report), ctx)
+        stored = ReportStored(decision=recorded.decision, report=report, fee=recorded.fee)
+        self._has_recorded(stored, ctx)
 
     def _contradicted(self, report: Outcome, why: str, ctx: Context) -> None:
         """What cannot be true is written down whole and halts: the venue has to be asked (I22)."""
@@ -231,14 +249,15 @@ class StatePersister(Actor[Inbox]):
         at = ctx.market_time()
         taken_up: tuple[ReportStored, ...] = ()
         if self._ledger.record_view(snapshot).account in (None, snapshot.account.account):
-            taken_up = self._ledger.take_up(snapshot, at)
+            taken_up = self._ledger.take_up(snapshot, at, self._fees)
         for stored in taken_up:
             self._has_recorded(stored, ctx)
         self._reports += len(taken_up)
         self._commit(ctx)
-        view = self._ledger.record_view(snapshot)
-        differences = compare(view, snapshot)
+        differences = compare(self._ledger.record_view(snapshot), snapshot)
+        differences = self._explain_by_fees(differences, snapshot, ctx)
         if not differences and self._ledger.opening_cash is None:
+            view = self._ledger.record_view(snapshot)
             self._ledger.open_account(subtract(snapshot.account.cash, view.cash), at)
             self._has_recorded((None, "opening cash"), ctx)
             self._commit(ctx)
@@ -250,6 +269,27 @@ class StatePersister(Actor[Inbox]):
             snapshot=snapshot,
         )
         ctx.publish(COMPARED_TOPIC, compared)
+
+    def _explain_by_fees(
+        self, differences: tuple[Difference, ...], snapshot: VenueSnapshot, ctx: Context
+    ) -> tuple[Difference, ...]:
+        """What differs still when all that is known of fees, and fits, is on record, durably."""
+        acts = explained(self._ledger.fee_record(snapshot), snapshot.fees, differences)
+        if not acts:
+            return differences
+        for act in acts:
+            self._ledger.record_fees(act, ctx.market_time())
+            self._has_recorded(act, ctx)
+        self._commit(ctx)
+        left = compare(self._ledger.record_view(snapshot), snapshot)
+        if left != differences:  # then somebody has more, or less, than was told of executions
+            self._tell_of_change(ctx)
+        return left
+
+    def _tell_of_change(self, ctx: Context) -> None:
+        ctx.tell(self._guardian, RecordChanged())
+        # Behind it: a bot asks through the guardian, which knows of the change by then.
+        ctx.publish(BOOK_CHANGED_TOPIC, BookChanged())
 
     def _settle(
         self, wish: SettleDifference, ctx: Context
@@ -263,14 +303,10 @@ class StatePersister(Actor[Inbox]):
             return SettlementRefused(subject=wish.subject, reason=str(refused))
         self._has_recorded((None, "settled"), ctx)
         self._commit(ctx)
-        ctx.tell(self._guardian, RecordChanged())
-        # Behind it: a bot asks through the guardian, which knows of the change by then.
-        ctx.publish(BOOK_CHANGED_TOPIC, BookChanged())
+        self._tell_of_change(ctx)
         return DifferenceSettled(subject=wish.subject, note=note)
 
-    def _has_recorded(
-        self, record: OrderApproved | ReportStored | tuple[Ref[Any] | None, str], ctx: Context
-    ) -> None:
+    def _has_recorded(self, record: Pending, ctx: Context) -> None:
         if not self._recorded:
             ctx.tell(ctx.me, CommitRecords())
         self._recorded.append(record)
@@ -294,6 +330,10 @@ class StatePersister(Actor[Inbox]):
                     self._intent_stored(record, ctx)
                 case ReportStored():
                     self._report_stored(record, ctx)
+                case FeeObservation():
+                    ctx.log("fees_observed", asset=record.asset, changes=record.changes)
+                case FeeBooking():
+                    ctx.log("fee_booked", charge=record.charge, parts=record.parts)
                 case (asker, tag):
                     if asker is not None:
                         ctx.tell(asker, Recorded(tags=(tag,)))
@@ -307,6 +347,8 @@ class StatePersister(Actor[Inbox]):
     def _report_stored(self, stored: ReportStored, ctx: Context) -> None:
         report, decision = stored.report, stored.decision
         ctx.log("report_stored", report=type(report).__name__, content=report, decision=decision)
+        if stored.fee is not None:
+            ctx.log("fee_accrued", fee=stored.fee)
         name = client_order_id_of(report)
         ctx.publish(REPORTS_TOPIC, stored, corr=name)
         ctx.publish(reports_topic(decision.bot), stored, corr=name)

@@ -8,6 +8,7 @@ persister -> everyone concerned: ReportStored.
 from decimal import Decimal
 from typing import TypeAlias
 
+from hydra.trading.fees import Fee
 from hydra.trading.orders import DecisionKey, Denial, Fill, Order, OrderType, Side, TimeInForce
 from messages.message import Message
 
@@ -151,10 +152,14 @@ Outcome: TypeAlias = VenueReport | OrderWithheld | OrderAbsent
 
 
 class ReportStored(Message, frozen=True, kw_only=True):
-    """The outcome is durable and belongs to this decision; only now may anyone act on it."""
+    """The outcome is durable and belongs to this decision; only now may anyone act on it.
+
+    `fee` is what the venue is taken to keep of an execution, on record with it; None: nothing.
+    """
 
     decision: DecisionKey
     report: Outcome
+    fee: Fee | None = None
 
 
 REPORTS_TOPIC = "orders/reports"

@@ -54,7 +54,9 @@ class BookRecovered(Message, frozen=True, kw_only=True):
 
 
 class BookChanged(Message, frozen=True, kw_only=True):
-    """Persister to all bots: an operator changed what is on record of them; recover it again."""
+    """Persister to all bots: what is on record of them changed by an operator, or by what a fee
+    turned out to be; recover it again.
+    """
 
 
 BOOK_CHANGED_TOPIC = "book-changed"

@@ -34,6 +34,19 @@ class OpenLot(msgspec.Struct, frozen=True, kw_only=True):
     unrealised: Decimal | None
 
 
+class FeePaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue is taken to have kept of one execution, and what that was worth then (USD).
+
+    `asset` is the coin's symbol or "USD". What comparisons find out later is not in it.
+    """
+
+    bot: str
+    symbol: str
+    asset: str
+    amount: Decimal
+    usd: Decimal
+
+
 class Summarize(Message, frozen=True, kw_only=True):
     """Ask the reporter for the session so far."""
 
@@ -48,3 +61,5 @@ class SessionSummary(Message, frozen=True, kw_only=True):
     denials: tuple[tuple[str, int], ...]
     slowest_decision: int
     """The longest time (market ns) from a decision to the venue's acceptance of its order."""
+    fees: tuple[FeePaid, ...] = ()
+    """No trade's `realised` has them taken off."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from hydra.trading.exact import subtract, total
 from messages.summary import SessionSummary, Trade
 
 _CENT = Decimal("0.01")
@@ -35,18 +36,24 @@ def total_lines(summary: SessionSummary) -> Iterator[str]:
             f"{held.bot:<18} {held.symbol:<7} {held.quantity:>6} still held, bought at "
             f"{held.average_price:.4f}, unrealised {unrealised}"
         )
-    for bot in sorted({trade.bot for trade in summary.trades}):
+    bots = {trade.bot for trade in summary.trades} | {fee.bot for fee in summary.fees}
+    for bot in sorted(bots):
         own = [trade.realised for trade in summary.trades if trade.bot == bot]
         won = sum(realised > 0 for realised in own)
-        yield f"{bot:<18} {len(own)} trades, {won} won, realised {sum(own, Decimal(0)):+.2f} USD"
-    total = sum((trade.realised for trade in summary.trades), Decimal(0))
-    yield (
-        f"{summary.bars} bars, {summary.orders} orders, {len(summary.trades)} trades, "
-        f"realised {total:+.2f} USD"
-    )
+        made = _made(own, (fee.usd for fee in summary.fees if fee.bot == bot))
+        yield f"{bot:<18} {len(own)} trades, {won} won, {made}"
+    made = _made((trade.realised for trade in summary.trades), (fee.usd for fee in summary.fees))
+    yield f"{summary.bars} bars, {summary.orders} orders, {len(summary.trades)} trades, {made}"
     if summary.denials:
         refused = ", ".join(f"{check} {count}" for check, count in summary.denials)
         yield f"refused by the guardian: {refused}"
+
+
+def _made(realised: Iterable[Decimal], fees: Iterable[Decimal]) -> str:
+    """What was realised, less what the venue kept of it, if it kept anything."""
+    paid = total(fees)
+    net = subtract(total(realised), paid)
+    return f"realised {net:+.2f} USD" + (f" after fees of {paid:.2f} USD" if paid else "")
 
 
 def progress_line(summary: SessionSummary, state: str, at: int) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from hydra.store.chain import NO_LINK, SqlRow, StateSum, link_of, row_hash
 from hydra.store.events import KINDS, RECORD_VERSION, decoded
-from hydra.store.projections import NoSuchOrder, booked
+from hydra.store.projections import NoSuchFee, NoSuchOrder, booked
 from hydra.store.schema import NewerThanThisHydra
 from hydra.store.tables import TABLES, Key, Table
 from hydra.store.unit_of_work import StoredAlready, UnitOfWork
@@ -24,6 +24,7 @@ UNREPLAYABLE = (
     BadFill,
     DecimalException,
     ImpossibleReport,
+    NoSuchFee,
     NoSuchOrder,
     StoredAlready,
     msgspec.MsgspecError,

@@ -11,6 +11,7 @@ from typing import TypeAlias, get_args
 import msgspec
 
 from hydra.trading.differences import DifferenceKind
+from hydra.trading.fees import Fee, FeeAct, FeeBooking, FeeObservation
 from hydra.trading.orders import Order
 from hydra.trading.trading_state import Cause
 from messages.orders import OrderIntent, Outcome
@@ -118,6 +119,24 @@ class OrderAdopted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     operator: str
 
 
+class FeeAccrued(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue is taken to keep this of an execution, which the event before is about."""
+
+    fee: Fee
+
+
+class FeesObserved(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A comparison with the venue has shown what these fees are."""
+
+    observation: FeeObservation
+
+
+class FeeBooked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An activity of the venue names a fee. It counts once, by its id."""
+
+    booking: FeeBooking
+
+
 class HaltLatched(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A cause not to trade freely. It stands until it is cleared, over any number of restarts."""
 
@@ -170,7 +189,17 @@ LedgerEvent: TypeAlias = (
     | CashAdjusted
     | PositionAssigned
     | DifferenceExcluded
+    | FeeAccrued
+    | FeesObserved
+    | FeeBooked
 )
+
+
+def event_of_fees(act: FeeAct) -> FeesObserved | FeeBooked:
+    """What a comparison found out about fees, as it is written down."""
+    if isinstance(act, FeeObservation):
+        return FeesObserved(observation=act)
+    return FeeBooked(booking=act)
 
 
 def kind_of(event: LedgerEvent) -> str:

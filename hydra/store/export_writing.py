@@ -63,11 +63,20 @@ def as_csv(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> bytes:
     before an apostrophe, so that taking one away always gives the text back. Numbers are no texts:
     a negative one stays one.
     """
+    return as_csv_rows((tuple(columns), *rows))
+
+
+def as_csv_rows(rows: Iterable[Iterable[Cell]]) -> bytes:
+    """Rows as `as_csv` writes them, for a file that has its columns already."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
     writer.writerows([_in_csv(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
+
+
+def text_in_csv(cell: str) -> str:
+    """The text that `as_csv` wrote as this cell."""
+    return cell.removeprefix("'")
 
 
 def as_json(export: Export) -> bytes:

@@ -82,6 +82,8 @@ def _exported(connection: apsw.Connection) -> Export:
             _table("budgets", "bot session amount", _budgets(connection)),
             _halts(records),
             _exclusions(records),
+            _fees(records),
+            _fee_bookings(records),
             _table("values", "key value", records.values().items()),
             _table("facts", "name value", records.facts().items()),
         ),
@@ -249,6 +251,51 @@ def _exclusions(records: Records) -> ExportTable:
         (
             (each.kind.value, each.subject, each.quantity, each.reason, each.operator)
             for each in records.exclusions()
+        ),
+    )
+
+
+def _fees(records: Records) -> ExportTable:
+    columns = "seq client_order_id execution_id bot symbol asset amount most booked basis at at_ns"
+    return _table(
+        "fees",
+        columns,
+        (
+            (
+                record.seq,
+                fee.client_order_id,
+                fee.execution_id,
+                fee.bot,
+                fee.symbol,
+                fee.asset,
+                fee.amount,
+                fee.most,
+                fee.booked,
+                fee.basis.value,
+                *_time(fee.at),
+            )
+            for record in records.fees()
+            for fee in [record.fee]
+        ),
+    )
+
+
+def _fee_bookings(records: Records) -> ExportTable:
+    return _table(
+        "fee_bookings",
+        "seq activity_id asset symbol amount is_of_coins at at_ns",
+        (
+            (
+                record.seq,
+                charge.activity_id,
+                charge.asset,
+                charge.symbol,
+                charge.amount,
+                int(charge.is_of_coins),
+                *_time(charge.at),
+            )
+            for record in records.fee_bookings()
+            for charge in [record.charge]
         ),
     )
 

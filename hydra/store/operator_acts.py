@@ -13,7 +13,8 @@ from hydra.store.events import (
     PositionAssigned,
 )
 from hydra.trading.differences import DifferenceKind, advice, remedies
-from hydra.trading.orders import Order
+from hydra.trading.exact import multiply
+from hydra.trading.orders import Fill, Order, Side
 from hydra.trading.sub_ledgers import UNATTRIBUTED
 from messages.orders import OrderIntent
 
@@ -40,6 +41,20 @@ def position_assigned(
     _require(price.is_finite() and price >= 0, what, "a price of zero or more")
     return PositionAssigned(
         bot=bot, symbol=symbol, quantity=quantity, price=price, reason=reason, operator=operator
+    )
+
+
+def as_if_executed(assigned: PositionAssigned, seq: int, at: int) -> Fill:
+    """What the ledger's event `seq` does to the bot's lots and money; no fill of the venue's."""
+    side = Side.BUY if assigned.quantity > 0 else Side.SELL
+    return Fill(
+        execution_id=f"assigned:{seq}",
+        client_order_id="",
+        symbol=assigned.symbol,
+        side=side,
+        quantity=multiply(assigned.quantity, Decimal(side.sign)),
+        price=assigned.price,
+        at=at,
     )
 
 

@@ -15,18 +15,23 @@ from hydra.store.tables import (
     COUNTERS,
     EXCLUSIONS,
     FACTS,
+    FEE_BOOKINGS,
+    FEES,
     FILLS,
     HALTS,
     INVENTORIES,
     KV,
     ORDERS,
     SUB_LEDGERS,
+    BookingOnRecord,
+    FeeOnRecord,
     FillRecord,
     OrderRecord,
     Table,
     decision_of,
     intended_in,
 )
+from hydra.trading.fees import FeeBasis
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import DecisionKey
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
@@ -79,6 +84,36 @@ class Records:
         """Every execution of these orders, order by order."""
         condition = "WHERE client_order_id = ? ORDER BY seq"
         return tuple(fill for name in names for fill in self._all(FILLS, condition, name))
+
+    def fills_from(self, at: int) -> tuple[FillRecord, ...]:
+        """Every execution from this market time on; all are gone through for it."""
+        rows = self._connection.execute(
+            f"{FILLS.select_entities} WHERE at >= ? ORDER BY seq", (at,)
+        )
+        return tuple(FILLS.decode(row) for row in rows)
+
+    def fees(self) -> tuple[FeeOnRecord, ...]:
+        """Every fee, in the order they were recorded."""
+        return self._all(FEES, "ORDER BY seq, client_order_id, execution_id")
+
+    def open_fees(self, *bases: FeeBasis) -> tuple[FeeOnRecord, ...]:
+        """Those that are known on one of these bases, but not booked, as they were recorded."""
+        places = ", ".join("?" * len(bases))
+        condition = f"WHERE basis <> 'booked' AND basis IN ({places}) ORDER BY seq"
+        return self._all(FEES, condition, *(basis.value for basis in bases))
+
+    def fees_of_orders(self, names: Iterable[str]) -> tuple[FeeOnRecord, ...]:
+        """Those of the executions of these orders; "" names the account's own."""
+        condition = "WHERE client_order_id = ? ORDER BY seq"
+        return tuple(fee for name in names for fee in self._all(FEES, condition, name))
+
+    def fee_bookings(self) -> tuple[BookingOnRecord, ...]:
+        """Every activity that was taken up, in that order."""
+        return self._all(FEE_BOOKINGS, "ORDER BY seq")
+
+    def has_booked(self, activity_id: str, asset: str) -> bool:
+        """Whether this activity was taken up."""
+        return bool(self._all(FEE_BOOKINGS, f"WHERE {FEE_BOOKINGS.of_a_key}", activity_id, asset))
 
     def stops_of(self, execution_ids: Iterable[str]) -> dict[str, Decimal]:
         """The protective stop that the order of each execution was wanted with, if it had one.

@@ -221,6 +221,57 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # What the venue keeps: of each execution, with no order of the account itself; and which
+        # of its activities have said so.
+        """
+        CREATE TABLE fees (
+            client_order_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            asset TEXT NOT NULL,
+            most TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            seq INTEGER NOT NULL REFERENCES events,
+            basis TEXT NOT NULL CHECK (basis IN ('accrued', 'observed', 'booked')),
+            amount TEXT NOT NULL,
+            booked TEXT NOT NULL,
+            PRIMARY KEY (client_order_id, execution_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX open_fees ON fees (basis, seq) WHERE basis <> 'booked'",
+        """
+        CREATE TABLE fee_bookings (
+            activity_id TEXT NOT NULL,
+            asset TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            amount TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            is_of_coins INTEGER NOT NULL CHECK (is_of_coins IN (0, 1)),
+            seq INTEGER NOT NULL REFERENCES events,
+            PRIMARY KEY (activity_id, asset)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TRIGGER fees_keep_their_content BEFORE UPDATE OF
+            client_order_id, execution_id, bot, symbol, asset, most, at, seq
+        ON fees
+        BEGIN SELECT RAISE(ABORT, 'a fee keeps whose it is, and its bound'); END
+        """,
+        """
+        CREATE TRIGGER fees_are_not_deleted BEFORE DELETE ON fees
+        BEGIN SELECT RAISE(ABORT, 'fees are not deleted'); END
+        """,
+        """
+        CREATE TRIGGER fee_bookings_are_not_changed BEFORE UPDATE ON fee_bookings
+        BEGIN SELECT RAISE(ABORT, 'fee bookings are append-only'); END
+        """,
+        """
+        CREATE TRIGGER fee_bookings_are_not_deleted BEFORE DELETE ON fee_bookings
+        BEGIN SELECT RAISE(ABORT, 'fee bookings are append-only'); END
+        """,
+    ),
 )
 """Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns.
 
@@ -235,6 +286,19 @@ class NewerThanThisHydra(Exception):
 
 class NotALedger(Exception):
     """The file is a database, but not one of these."""
+
+
+def require_not_newer(before: str | None, version: str) -> None:
+    """Raise NewerThanThisHydra if a later version of the engine used the ledger before."""
+    if before is not None and _parts(before) > _parts(version):
+        raise NewerThanThisHydra(
+            f"the ledger was last used by Hydra {before}, this is {version}; run that one,"
+            " or a later one"
+        )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def require_ours(connection: apsw.Connection, steps: int = len(MIGRATIONS)) -> int:

@@ -13,11 +13,13 @@ import msgspec
 from hydra.store.chain import SqlRow, SqlValue
 from hydra.store.events import OrderAdopted, OrderIntended, decoded
 from hydra.trading.differences import DifferenceKind
+from hydra.trading.fees import Fee, FeeBasis
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Role, Side
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.venue_view import VenueFee
 from messages.orders import OrderIntent
 from messages.positions import Exclusion
 
@@ -107,6 +109,20 @@ class FillRecord(msgspec.Struct, frozen=True):
 
     fill: Fill
     bot: str
+    seq: int
+
+
+class FeeOnRecord(msgspec.Struct, frozen=True):
+    """One fee, and which event it came with."""
+
+    fee: Fee
+    seq: int
+
+
+class BookingOnRecord(msgspec.Struct, frozen=True):
+    """An activity of the venue that is taken up, and by which event."""
+
+    charge: VenueFee
     seq: int
 
 
@@ -277,6 +293,66 @@ def _exclusion(row: Record) -> Exclusion:
     )
 
 
+def _fee_row(record: FeeOnRecord) -> SqlRow:
+    fee = record.fee
+    return (
+        fee.client_order_id,
+        fee.execution_id,
+        fee.bot,
+        fee.symbol,
+        fee.asset,
+        str(fee.most),
+        fee.at,
+        record.seq,
+        fee.basis.value,
+        str(fee.amount),
+        str(fee.booked),
+    )
+
+
+def _fee(row: Record) -> FeeOnRecord:
+    client_order_id, execution_id, bot, symbol, asset, most, at, seq, basis, amount, booked = row
+    fee = Fee(
+        client_order_id=client_order_id,
+        execution_id=execution_id,
+        bot=bot,
+        symbol=symbol,
+        asset=asset,
+        amount=Decimal(amount),
+        most=Decimal(most),
+        at=at,
+        booked=Decimal(booked),
+        basis=FeeBasis(basis),
+    )
+    return FeeOnRecord(fee, seq)
+
+
+def _booking_row(record: BookingOnRecord) -> SqlRow:
+    charge = record.charge
+    return (
+        charge.activity_id,
+        charge.asset,
+        charge.symbol,
+        str(charge.amount),
+        charge.at,
+        int(charge.is_of_coins),
+        record.seq,
+    )
+
+
+def _booking(row: Record) -> BookingOnRecord:
+    activity_id, asset, symbol, amount, at, is_of_coins, seq = row
+    charge = VenueFee(
+        activity_id=activity_id,
+        asset=asset,
+        symbol=symbol,
+        amount=Decimal(amount),
+        at=at,
+        is_of_coins=bool(is_of_coins),
+    )
+    return BookingOnRecord(charge, seq)
+
+
 def _as_it_is(row: Record) -> SqlRow:
     return row
 
@@ -348,6 +424,21 @@ EXCLUSIONS: Table[Exclusion] = Table(
     encode=_exclusion_row,
     decode=_exclusion,
 )
+FEES: Table[FeeOnRecord] = Table(
+    name="fees",
+    key=("client_order_id", "execution_id"),
+    fixed=("bot", "symbol", "asset", "most", "at", "seq"),
+    values=("basis", "amount", "booked"),
+    encode=_fee_row,
+    decode=_fee,
+)
+FEE_BOOKINGS: Table[BookingOnRecord] = Table(
+    name="fee_bookings",
+    key=("activity_id", "asset"),
+    fixed=("symbol", "amount", "at", "is_of_coins", "seq"),
+    encode=_booking_row,
+    decode=_booking,
+)
 
 TABLES: tuple[Table[Any], ...] = (
     FACTS,
@@ -360,5 +451,7 @@ TABLES: tuple[Table[Any], ...] = (
     HALTS,
     KV,
     EXCLUSIONS,
+    FEES,
+    FEE_BOOKINGS,
 )
 """In the order in which they are written: a fill after its order."""

@@ -9,6 +9,8 @@ from hydra.store.reading import Records
 from hydra.store.tables import OrderRecord
 from hydra.trading import exact
 from hydra.trading.differences import DifferenceKind
+from hydra.trading.durations import DAY
+from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.venue_view import VenueSnapshot
@@ -78,6 +80,56 @@ def record_view_of(records: Records, snapshot: VenueSnapshot) -> RecordView:
             each.subject: each.quantity for each in exclusions if each.quantity is not None
         },
     )
+
+
+def fee_record_of(records: Records, snapshot: VenueSnapshot) -> FeeRecord:
+    """What is known of fees, as far as a comparison with the snapshot needs it."""
+    told = [(each.activity_id, each.asset) for each in snapshot.fees]
+    booked = frozenset(each for each in told if records.has_booked(*each))
+    news = [each for each in snapshot.fees if (each.activity_id, each.asset) not in booked]
+    bases = (FeeBasis.ACCRUED, FeeBasis.OBSERVED) if news else (FeeBasis.ACCRUED,)
+    fees = tuple(record.fee for record in records.open_fees(*bases))
+    if not (fees or news):
+        return FeeRecord(booked=booked)
+    heard = {(fill.client_order_id, fill.execution_id) for fill in snapshot.fills}
+    return FeeRecord(
+        fees=fees,
+        booked=booked,
+        held={
+            (each.bot, each.inventory.symbol): each.inventory.position
+            for each in records.inventories()
+        },
+        excluded={
+            each.subject: each.quantity
+            for each in records.exclusions()
+            if each.quantity is not None
+        },
+        regulatory_room=(
+            Decimal(0)
+            if all(each.is_of_coins for each in news)
+            else _regulatory_room(records, snapshot.at - REGULATORY_WINDOW)
+        ),
+        unheard=frozenset(
+            fee.symbol
+            for fee in fees
+            if fee.basis is FeeBasis.ACCRUED
+            and fee.at > snapshot.since  # what is older may be left out of it
+            and (fee.client_order_id, fee.execution_id) not in heard
+        ),
+    )
+
+
+REGULATORY_WINDOW = 7 * DAY
+"""What is charged for a day is booked some days after it at the latest."""
+
+
+def _regulatory_room(records: Records, since: int) -> Decimal:
+    """How much more may be charged for what was traded since then than has been."""
+    most = regulatory_most(record.fill for record in records.fills_from(since))
+    charged = exact.total(
+        record.fee.amount for record in records.fees_of_orders([""]) if record.fee.at >= since
+    )
+    return exact.subtract(most, charged)
 
 
 def opening_cash_in(fact: str | None) -> Decimal | None:

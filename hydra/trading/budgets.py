@@ -64,7 +64,10 @@ class Budgets:
 
     def booked(self, bot: str, closed: Sequence[ClosedLot]) -> None:
         """A fill of this bot has closed these lots."""
-        made = total(lot.realised for lot in closed)
+        self.made(bot, total(lot.realised for lot in closed))
+
+    def made(self, bot: str, made: Decimal) -> None:
+        """This bot has made so much more; what it paid in fees is below zero."""
         self._realised[bot] = add(self._realised.get(bot, ZERO), made)
         self._count_losses()
 

@@ -14,7 +14,8 @@ from decimal import Decimal, Rounded
 import msgspec
 
 from hydra.trading.exact import add, multiply, subtract
-from hydra.trading.inventory import ClosedLot, FifoInventory
+from hydra.trading.fees import Fee
+from hydra.trading.inventory import ClosedLot, FifoInventory, fee_lot, paid
 from hydra.trading.orders import Fill, Side
 from hydra.trading.sane_numbers import (
     PRICE_MAX,
@@ -195,6 +196,15 @@ class Holding(msgspec.Struct, frozen=True):
             stops = (*stops, stop)
         # What is left are the newest lots: the oldest are closed first.
         return Holding(inventory, inventory.position, stops[len(stops) - len(lots) :]), closed
+
+    def after_fee(self, fee: Fee) -> "tuple[Holding, Decimal]":
+        """The holding without what the venue kept of it, and what that realised."""
+        inventory, made = paid(self.inventory, fee)
+        lots = inventory.lots
+        owed = sum(lot.execution_id == fee_lot(fee.execution_id) for lot in lots)
+        # The newest lots have become fewer; what is owed is the newest now, and has no stop.
+        stops = self.stops[: len(lots) - owed] + (None,) * owed
+        return Holding(inventory, inventory.position, stops), made
 
     def loss_at_stop(self, mark: Decimal, gap_factor: Decimal) -> Decimal:
         """What is lost if every lot is stopped out: from its entry or from the mark, the worse.

@@ -8,7 +8,8 @@ and on the stream after a restart counts once. The ledger's unique key does the 
 First in is first booked. Position and total P&L do not depend on the order of the fills; which lot
 meets which, and so what of the total is realised, does. That order is the ledger's sequence (I49).
 
-All money is in the currency of the prices. Fees are not part of a fill and so not of these figures.
+All money is in the currency of the prices. Fees are not part of a fill: what a venue keeps in coins
+is taken off the lots by itself (`charged`), at what it cost.
 """
 
 from collections import deque
@@ -17,6 +18,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 import msgspec
 
 from hydra.trading.exact import add, multiply, subtract, total
+from hydra.trading.fees import USD, Fee
 from hydra.trading.orders import Fill, Side
 
 # An average is for showing; it is the one figure here that may need rounding.
@@ -102,6 +104,51 @@ class FifoInventory(msgspec.Struct, frozen=True):
             lots.append(_opened(fill, remaining))
         return FifoInventory(self.symbol, tuple(lots)), tuple(closed)
 
+    def charged(self, quantity: Decimal, at: int, name: str) -> "tuple[FifoInventory, Decimal]":
+        """With so much less, for nothing; and what that realised, which is a loss.
+
+        It is taken from the newest lots, since a fee is of what was bought last. More than is held
+        is owed from then on: the rest opens a short lot, got for nothing.
+        """
+        lots, made, remaining = list(self.lots), _NOTHING, quantity
+        while lots and lots[-1].side is Side.BUY and remaining:
+            newest = lots.pop()
+            taken = min(newest.quantity, remaining)
+            made = subtract(made, multiply(taken, newest.price))
+            remaining = subtract(remaining, taken)
+            if taken < newest.quantity:
+                lots.append(_reduced(newest, taken))
+        rest = FifoInventory(self.symbol, tuple(lots))
+        return (rest, made) if not remaining else rest._given(Side.SELL, remaining, at, name, made)
+
+    def credited(self, quantity: Decimal, at: int, name: str) -> "tuple[FifoInventory, Decimal]":
+        """With so much more, as if it had not been charged; and what that realised, a gain.
+
+        The newest lot is the larger for it. Where there is none, it was got for nothing.
+        """
+        if not self.lots or self.lots[-1].side is Side.SELL:
+            return self._given(Side.BUY, quantity, at, name, _NOTHING)
+        *others, newest = self.lots
+        larger = msgspec.structs.replace(newest, quantity=add(newest.quantity, quantity))
+        made = multiply(quantity, newest.price)
+        return FifoInventory(self.symbol, (*others, larger)), made
+
+    def _given(
+        self, side: Side, quantity: Decimal, at: int, name: str, made: Decimal
+    ) -> "tuple[FifoInventory, Decimal]":
+        """As if it had been traded for nothing."""
+        for_nothing = Fill(
+            execution_id=name,
+            client_order_id="",
+            symbol=self.symbol,
+            side=side,
+            quantity=quantity,
+            price=_NOTHING,
+            at=at,
+        )
+        inventory, closed = self.apply(for_nothing)
+        return inventory, add(made, total(lot.realised for lot in closed))
+
 
 class FillBook:
     """One bot's fills in one symbol, each execution counted once, however often it is told."""
@@ -111,8 +158,8 @@ class FillBook:
         self.realised = Decimal(0)
         self._fills: dict[tuple[str, str], Fill] = {}
 
-    def book(self, fill: Fill) -> tuple[ClosedLot, ...]:
-        """The lots that the fill closed; none if this execution is already booked.
+    def book(self, fill: Fill, fee: Fee | None = None) -> tuple[ClosedLot, ...]:
+        """The lots that the fill closed; none if this execution is already booked, with its fee.
 
         An execution id that comes back with another content is a correction or a mix-up, which
         must not pass for a repetition: `BadFill`.
@@ -128,8 +175,26 @@ class FillBook:
             return ()
         inventory, closed = self.inventory.apply(fill)
         realised = add(self.realised, total(lot.realised for lot in closed))
+        if fee is not None:
+            inventory, made = paid(inventory, fee)
+            realised = add(realised, made)
         self.inventory, self.realised, self._fills[name] = inventory, realised, fill
         return closed
+
+
+def paid(inventory: FifoInventory, fee: Fee) -> tuple[FifoInventory, Decimal]:
+    """What is left of the inventory after a fee in its coin, or in USD; and what that realised."""
+    if fee.asset == USD:
+        return inventory, fee.amount.copy_negate()
+    return inventory.charged(fee.amount, fee.at, fee_lot(fee.execution_id))
+
+
+def fee_lot(execution_id: str) -> str:
+    """What a lot is called that only the fee of this execution opened."""
+    return f"fee:{execution_id}"
+
+
+_NOTHING = Decimal(0)
 
 
 def _opened(fill: Fill, quantity: Decimal) -> Lot:

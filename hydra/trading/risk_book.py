@@ -24,6 +24,7 @@ from hydra.trading.exposure import (
     outstanding,
     worst_exposure,
 )
+from hydra.trading.fees import Fee
 from hydra.trading.inventory import ClosedLot, FifoInventory
 from hydra.trading.order_life import OrderEvent, after
 from hydra.trading.orders import DecisionKey, Fill
@@ -140,6 +141,14 @@ class RiskBook:
         if known is not None and state is not None:
             self._put(structs.replace(known, state=state))
         return closed
+
+    def charge(self, fee: Fee) -> Decimal:
+        """Take off what the venue kept of an execution; gives what that realised."""
+        holdings = self._holdings.setdefault(fee.symbol, {})
+        holding = holdings.get(fee.bot) or Holding(FifoInventory(fee.symbol))
+        holdings[fee.bot], made = holding.after_fee(fee)
+        self._note_change(fee.symbol, fee.bot)
+        return made
 
     def mark(self, symbol: str, price: Decimal, at: int) -> None:
         """The market's price at market time `at`; one that is older than what is known is passed

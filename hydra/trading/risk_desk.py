@@ -25,6 +25,7 @@ from hydra.trading.budgets import Budgets, DayGrants, grants_for_day
 from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
 from hydra.trading.exact import add, multiply, percent_of, subtract
 from hydra.trading.exposure import Holding
+from hydra.trading.fees import USD, Fee
 from hydra.trading.money_checks import order_value
 from hydra.trading.order_life import (
     Canceled,
@@ -214,6 +215,12 @@ class RiskDesk:
             case _:
                 pass
         return tuple(causes)
+
+    def charge(self, fee: Fee) -> None:
+        """Take up what the venue keeps of an execution, once, after the execution itself."""
+        self._budgets.made(fee.bot, self.book.charge(fee))
+        if fee.asset == USD:
+            self._cash = subtract(self._cash, fee.amount)
 
     def mark(self, symbol: str, price: Decimal, at: int) -> None:
         """The market's price of a symbol."""

@@ -1,8 +1,8 @@
 """Money kept per bot on one account: what each bot paid and received, and what it made of it.
 
 The sums over all bots are the account's own, to the last digit: every fill changes exactly one
-bot's sub-ledger (SCOPE K3). Fees are not part of a fill; an operator accepts them as what no bot
-has a part in.
+bot's sub-ledger (SCOPE K3). Fees are not part of a fill: those of an execution are its bot's, those
+of the day are nobody's.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from hydra.trading.orders import Fill, Role
 ZERO = Decimal(0)
 
 UNATTRIBUTED = "unattributed"
-"""The sub-ledger, with no bot behind it, of what an operator accepted without giving it to one:
-fees, deposits, and the other side of a position that was assigned. No bot may have this name.
+"""The sub-ledger, with no bot behind it, of what came or went without being one's: the account's
+own fees, deposits, and the other side of a position that was assigned. No bot may have this name.
 """
 
 
@@ -51,6 +51,10 @@ class SubLedger(msgspec.Struct, frozen=True, kw_only=True):
     def adjusted(self, amount: Decimal) -> "SubLedger":
         """With so much more (less) cash, by no trade."""
         return structs.replace(self, cash=add(self.cash, amount))
+
+    def made(self, amount: Decimal) -> "SubLedger":
+        """With so much more (less) profit, by no trade."""
+        return structs.replace(self, realised=add(self.realised, amount))
 
 
 class SessionCounters(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,3 +91,7 @@ class SessionCounters(msgspec.Struct, frozen=True, kw_only=True):
             round_trips=self.round_trips + is_flat,
             realised=add(self.realised, total(lot.realised for lot in closed)),
         )
+
+    def made(self, amount: Decimal) -> "SessionCounters":
+        """So much more (less) profit, by no trade."""
+        return structs.replace(self, realised=add(self.realised, amount))

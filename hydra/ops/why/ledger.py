@@ -6,8 +6,12 @@ from decimal import Decimal
 import apsw
 import msgspec
 
+from hydra.ops.why.fees import CoinsKept, coins_kept, fees_of, orders_of
 from hydra.store.events import (
     EngineStarted,
+    FeeAccrued,
+    FeeBooked,
+    FeesObserved,
     HaltLatched,
     LedgerEvent,
     OrderAdopted,
@@ -17,12 +21,14 @@ from hydra.store.events import (
     decoded,
 )
 from hydra.store.ledger_facts import NoLedger
+from hydra.store.operator_acts import as_if_executed
 from hydra.store.reading import Records
 from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.store.tables import OrderRecord
 from hydra.trading.exact import multiply
+from hydra.trading.fees import USD, Fee
 from hydra.trading.inventory import ClosedLot, FifoInventory
-from hydra.trading.orders import Fill, Side
+from hydra.trading.orders import Fill
 from hydra.trading.sub_ledgers import SubLedger
 from hydra.trading.trading_state import Cause
 from messages.orders import Outcome, client_order_id_of
@@ -49,6 +55,8 @@ class FillOnRecord(msgspec.Struct, frozen=True, kw_only=True):
     cash: Decimal
     realised: Decimal
     closed: tuple[ClosedLot, ...]
+    fee: Fee | None
+    """What the venue kept of it, as it is known now; it is taken off the figures above."""
 
 
 class OrderOnRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,19 +139,23 @@ def _entries_of(connection: apsw.Connection, record: OrderRecord) -> Iterator[En
     text = msgspec.json.encode(name)
     for seq, at, body in connection.execute(speaking, (record.seq, text)):
         event = decoded(body)
-        if name_in(event) == name:
+        if name in names_in(event):
             yield Entry(seq, at, event)
 
 
-def name_in(event: LedgerEvent) -> str | None:
-    """Which order the event is about; None if it is about none."""
+def names_in(event: LedgerEvent) -> frozenset[str]:
+    """Which orders the event is about."""
     match event:
         case OrderIntended() | OrderAdopted():
-            return event.order.client_order_id
+            return frozenset((event.order.client_order_id,))
         case OrderAttempted():
-            return event.client_order_id
+            return frozenset((event.client_order_id,))
+        case FeeAccrued() | FeesObserved() | FeeBooked():
+            return orders_of(event)
+        case _ if isinstance(event, Outcome):
+            return frozenset((client_order_id_of(event),))
         case _:
-            return client_order_id_of(event) if isinstance(event, Outcome) else None
+            return frozenset()
 
 
 def _fills_of(
@@ -151,48 +163,59 @@ def _fills_of(
 ) -> Iterator[FillOnRecord]:
     """Each execution of the order, with the bot's lots as they were before it: all is replayed."""
     decision, name = record.intent.decision, record.state.order.client_order_id
-    inventory = FifoInventory(decision.symbol)
-    for seq, fill in _booked_for(connection, records, decision.bot, decision.symbol):
-        before = inventory
-        inventory, closed = inventory.apply(fill)
-        if fill.client_order_id != name:
+    kept = list(coins_kept(connection, decision.bot, decision.symbol))
+    accrued = {(k.fee.client_order_id, k.fee.execution_id): k for k in kept if k.accrued}
+    changed = [(each.seq, each) for each in kept if not each.accrued]
+    booked = _booked_for(connection, records, decision.bot, decision.symbol)
+    fees, inventory = fees_of(records, name), FifoInventory(decision.symbol)
+    for seq, item in sorted([*booked, *changed], key=lambda each: each[0]):
+        if isinstance(item, CoinsKept):
+            inventory = item.taken_from(inventory)
             continue
-        money = SubLedger(bot=decision.bot).after(fill, closed)
+        before = inventory
+        inventory, closed = inventory.apply(item)
+        with_it = accrued.get((item.client_order_id, item.execution_id))
+        if with_it is not None:
+            inventory = with_it.taken_from(inventory)
+        if item.client_order_id != name:
+            continue
+        fee = fees.get(item.execution_id)
+        money = _less(SubLedger(bot=decision.bot).after(item, closed), item, fee)
         yield FillOnRecord(
-            fill=fill,
+            fill=item,
             seq=seq,
             position_before=before.position,
             position_after=inventory.position,
             cash=money.cash,
             realised=money.realised,
             closed=closed,
+            fee=fee,
         )
+
+
+def _less(money: SubLedger, fill: Fill, fee: Fee | None) -> SubLedger:
+    """What is left of it after the fee."""
+    if fee is None:
+        return money
+    if fee.asset == USD:
+        paid = fee.amount.copy_negate()
+        return money.adjusted(paid).made(paid)
+    return money.made(multiply(fee.amount, fill.price).copy_negate())
 
 
 def _booked_for(
     connection: apsw.Connection, records: Records, bot: str, symbol: str
-) -> list[tuple[int, Fill]]:
+) -> list[tuple[int, Fill | CoinsKept]]:
     """What was booked to the bot in the symbol: what was executed, and what was assigned to it."""
-    booked = [(each.seq, each.fill) for each in records.fills(bot) if each.fill.symbol == symbol]
+    booked: list[tuple[int, Fill | CoinsKept]] = [
+        (each.seq, each.fill) for each in records.fills(bot) if each.fill.symbol == symbol
+    ]
     assigned = "SELECT seq, at, body FROM events WHERE kind = ?"
     for seq, at, body in connection.execute(assigned, (PositionAssigned.__name__,)):
         event = decoded(body)
         if isinstance(event, PositionAssigned) and (event.bot, event.symbol) == (bot, symbol):
-            booked.append((seq, _as_if_executed(seq, at, event)))
-    return sorted(booked, key=lambda each: each[0])
-
-
-def _as_if_executed(seq: int, at: int, event: PositionAssigned) -> Fill:
-    side = Side.BUY if event.quantity > 0 else Side.SELL
-    return Fill(
-        execution_id=f"assigned:{seq}",
-        client_order_id="",
-        symbol=event.symbol,
-        side=side,
-        quantity=multiply(event.quantity, Decimal(side.sign)),
-        price=event.price,
-        at=at,
-    )
+            booked.append((seq, as_if_executed(event, seq, at)))
+    return booked
 
 
 def _engine_before(connection: apsw.Connection, seq: int) -> EngineStarted | None:

@@ -180,6 +180,9 @@ def _execution(booked: FillOnRecord, zone: ZoneInfo) -> Execution:
         realised=booked.realised,
         closed=tuple((lot.quantity, lot.entry_price, lot.realised) for lot in booked.closed),
         ledger_event=booked.seq,
+        fee=None if booked.fee is None else booked.fee.amount,
+        fee_asset="" if booked.fee is None else booked.fee.asset,
+        fee_basis="" if booked.fee is None else booked.fee.basis.value,
     )
 
 

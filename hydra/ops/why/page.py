@@ -176,6 +176,8 @@ def _execution(each: Execution, symbol: str) -> Iterator[str]:
     )
     for quantity, price, realised in each.closed:
         yield f"    closed {_amount(quantity)} got at {_usd(price)}: {_signed(realised)}"
+    if each.fee is not None:
+        yield f"    of it the venue kept {_amount(each.fee)} {each.fee_asset} ({each.fee_basis})"
 
 
 def _standing(told: Standing, engine: EngineTold | None, bot: BotTold | None) -> Iterator[str]:

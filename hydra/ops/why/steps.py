@@ -7,12 +7,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 import orjson
 
+from hydra.ops.why import fees
 from hydra.ops.why.journal import Line
 from hydra.ops.why.judgements import APPROVED, DENIED
 from hydra.ops.why.ledger import Entry
 from hydra.ops.why.story import Step
 from hydra.ops.why.times import when
-from hydra.store.events import LedgerEvent, OrderAdopted, OrderAttempted, OrderIntended
+from hydra.store.events import (
+    FeeAccrued,
+    FeeBooked,
+    FeesObserved,
+    LedgerEvent,
+    OrderAdopted,
+    OrderAttempted,
+    OrderIntended,
+)
+from hydra.trading.fees import Fee
 from hydra.trading.orders import DecisionKey
 from messages.orders import (
     OrderAbsent,
@@ -77,6 +87,8 @@ def words_of(event: LedgerEvent) -> str:
             return (
                 f"{event.operator} took it over for the bot, as it was at the venue: {event.reason}"
             )
+        case FeeAccrued() | FeesObserved() | FeeBooked():
+            return fees.words_of(event)
         case _:
             return _words_of_outcome(event) if isinstance(event, Outcome) else type(event).__name__
 
@@ -130,6 +142,9 @@ def _words_of_line(line: Line, name: str, decision: DecisionKey) -> str | None:
             return _other(line) if outcome is None else _words_of_outcome(outcome)
         case "intent_stored":
             return "intent and attempt are on record: from here on it may be at the venue"
+        case "fee_accrued":
+            fee = _fee_in(line)
+            return _other(line) if fee is None else fees.accrued_in_words(fee)
         case "intent_duplicate":
             return "it was to be recorded again: it has its record, and is not sent again"
         case "intent_repeated":
@@ -199,9 +214,18 @@ def _outcome_in(line: Line) -> Outcome | None:
     return outcome
 
 
+def _fee_in(line: Line) -> Fee | None:
+    try:
+        return msgspec.convert(line.record.get("fee"), Fee)
+    except msgspec.ValidationError:
+        return None
+
+
 def _tells_of(step: Step, outcomes: dict[int, Outcome | None], event: LedgerEvent) -> bool:
     if isinstance(event, OrderIntended):
         return step.event == "intent_stored"
+    if isinstance(event, FeeAccrued):
+        return step.text == fees.words_of(event)
     return step.line is not None and outcomes.get(step.line) == event
 
 

@@ -82,6 +82,12 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal
     closed: tuple[tuple[Decimal, Decimal, Decimal], ...]
     ledger_event: int
+    fee: Decimal | None = None
+    """What the venue kept, of `fee_asset`; cash, realised and the position after have it taken off.
+    """
+    fee_asset: str = ""
+    fee_basis: str = ""
+    """How it is known: accrued, observed or booked."""
 
 
 class OrderTold(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ class CoinNames:
 
     def __init__(self) -> None:
         self._symbols: dict[str, str] = {}
+        self._strange: set[str] = set()
+        """What the broker does not list, and so is not asked for again."""
 
     def learn(self, order: OrderPayload) -> None:
         """An order tells it as well."""
@@ -27,7 +29,27 @@ class CoinNames:
         """
         coins = (each.asset_id for each in positions if each.asset_class == "crypto")
         if any(asset_id not in self._symbols for asset_id in coins):
-            for asset in reads.coins():
-                if "/" in asset.symbol:
-                    self._symbols[asset.id] = asset.symbol
+            self._ask(reads)
         return self._symbols
+
+    def pair_of(self, symbol: str, reads: Reads) -> str:
+        """The spelling of orders for a coin pair that may be spelled without the slash.
+
+        Asks the broker if it is not known; one that the broker does not know stays as it is.
+        """
+        if "/" in symbol or symbol in self._strange:
+            return symbol
+        if symbol not in self._spelled_out():
+            self._ask(reads)
+        known = self._spelled_out().get(symbol)
+        if known is None:
+            self._strange.add(symbol)
+        return known or symbol
+
+    def _spelled_out(self) -> dict[str, str]:
+        return {pair.replace("/", ""): pair for pair in self._symbols.values()}
+
+    def _ask(self, reads: Reads) -> None:
+        for asset in reads.coins():
+            if "/" in asset.symbol:
+                self._symbols[asset.id] = asset.symbol

@@ -5,12 +5,15 @@ page brings nothing new.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.bad_answer import BadAnswer
-from hydra.venues.alpaca.payloads import FillPayload, OrderPayload
+from hydra.venues.alpaca.payloads import FeePayload, FillPayload, OrderPayload
 from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.alpaca.times import nanoseconds
+
+A = TypeVar("A", FillPayload, FeePayload)
 
 PAGES_MAX = 10_000
 
@@ -36,20 +39,20 @@ def all_orders(page_until: Callable[[int | None], list[OrderPayload]]) -> list[O
     raise ReadFailed(f"more than {PAGES_MAX} pages of orders")
 
 
-def all_fills(page_after: Callable[[str | None], list[FillPayload]]) -> list[FillPayload]:
-    """Every execution. `page_after` gives those that follow the one of this id."""
-    found: dict[str, FillPayload] = {}
+def all_activities(page_after: Callable[[str | None], list[A]]) -> list[A]:
+    """Every activity of a kind. `page_after` gives those that follow the one of this id."""
+    found: dict[str, A] = {}
     token: str | None = None
     for _ in range(PAGES_MAX):
         page = page_after(token)
         if not page:
             return list(found.values())
-        for execution in page:
-            if execution.id in found:
-                raise ReadFailed(f"execution {execution.id} is on two pages")
-            found[execution.id] = execution
+        for activity in page:
+            if activity.id in found:
+                raise ReadFailed(f"activity {activity.id} is on two pages")
+            found[activity.id] = activity
         token = page[-1].id
-    raise ReadFailed(f"more than {PAGES_MAX} pages of executions")
+    raise ReadFailed(f"more than {PAGES_MAX} pages of activities")
 
 
 def _submitted_at(order: OrderPayload) -> int:

@@ -82,6 +82,19 @@ class FillPayload(msgspec.Struct, kw_only=True):
     cum_qty: Decimal | None = None
 
 
+class FeePayload(msgspec.Struct, kw_only=True):
+    """A fee, as the record of the account's activities has it: in coins (`qty`) or in USD."""
+
+    id: str
+    activity_type: str
+    date: str | None = None
+    created_at: str | None = None
+    net_amount: Decimal | None = None
+    symbol: str | None = None
+    qty: Decimal | None = None
+    status: str | None = None
+
+
 class AssetPayload(msgspec.Struct, kw_only=True):
     """One thing that is traded. Its class is called `class` on the wire."""
 
@@ -136,6 +149,7 @@ read_orders = reader(list[OrderPayload])
 read_positions = reader(list[PositionPayload])
 read_account = reader(AccountPayload)
 read_fills = reader(list[FillPayload])
+read_fees = reader(list[FeePayload])
 read_asset = reader(AssetPayload)
 read_assets = reader(list[AssetPayload])
 read_clock = reader(ClockPayload)
@@ -144,4 +158,6 @@ read_canceled = reader(list[CanceledPayload])
 
 
 def read_nothing(body: bytes) -> None:
-    """Of an answer whose status says all there is to say."""
+    """Of an answer whose status says all there is to say; a body is somebody else's word."""
+    if body:
+        raise BadAnswer(f"{len(body)} bytes where there should be none")

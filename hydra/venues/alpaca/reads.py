@@ -13,11 +13,13 @@ from hydra.venues.alpaca.outcomes import Ok, Refused, describe
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
     AssetPayload,
+    FeePayload,
     FillPayload,
     OrderPayload,
     PositionPayload,
     read_account,
     read_assets,
+    read_fees,
     read_fills,
     read_order,
     read_orders,
@@ -53,6 +55,9 @@ class Reads(Protocol):
         self, *, after: int | None, order_id: str | None, page_token: str | None
     ) -> list[FillPayload]:
         """A page of executions; `page_token` is the id of the last one of the page before."""
+
+    def fees(self, *, after: int | None, page_token: str | None) -> list[FeePayload]:
+        """A page of fees, of coins and of all else; pages as of `fills`."""
 
     def order(self, order_id: str) -> OrderPayload | None:
         """One order by the broker's id; None if the broker says that there is none."""
@@ -101,14 +106,15 @@ class RestReads:
         self, *, after: int | None, order_id: str | None, page_token: str | None
     ) -> list[FillPayload]:
         """See `Reads.fills`."""
-        query = {"direction": "desc", "page_size": str(FILLS_A_PAGE)}
-        if after is not None:
-            query["after"] = rfc3339(after)
+        query = _page_of_activities(after, page_token)
         if order_id is not None:
             query["order_id"] = order_id
-        if page_token is not None:
-            query["page_token"] = page_token
         return self._got("/v2/account/activities/FILL", query, read_fills)
+
+    def fees(self, *, after: int | None, page_token: str | None) -> list[FeePayload]:
+        """See `Reads.fees`."""
+        query = {"activity_types": "CFEE,FEE", **_page_of_activities(after, page_token)}
+        return self._got("/v2/account/activities", query, read_fees)
 
     def order(self, order_id: str) -> OrderPayload | None:
         """See `Reads.order`."""
@@ -141,6 +147,15 @@ class RestReads:
         if isinstance(outcome, Ok):
             return outcome.value
         raise ReadFailed(f"GET {path}: {describe(outcome)}")
+
+
+def _page_of_activities(after: int | None, page_token: str | None) -> dict[str, str]:
+    query = {"direction": "desc", "page_size": str(FILLS_A_PAGE)}
+    if after is not None:
+        query["after"] = rfc3339(after)
+    if page_token is not None:
+        query["page_token"] = page_token
+    return query
 
 
 def get(path: str, query: Mapping[str, str]) -> Request:

@@ -15,12 +15,12 @@ from functools import partial
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import total
 from hydra.trading.orders import Fill
-from hydra.trading.venue_view import VenueOrder, VenueSnapshot
+from hydra.trading.venue_view import VenueFee, VenueOrder, VenueSnapshot
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.coin_names import CoinNames
 from hydra.venues.alpaca.known_orders import KnownOrders
-from hydra.venues.alpaca.pages import all_fills, all_orders
+from hydra.venues.alpaca.pages import all_activities, all_orders
 from hydra.venues.alpaca.payloads import FillPayload, OrderPayload, PositionPayload
 from hydra.venues.alpaca.reads import ReadFailed, Reads
 from hydra.venues.alpaca.times import nanoseconds
@@ -44,6 +44,7 @@ def read_snapshot(
             before = reads.positions()
             account = wire.account(reads.account(), trades_crypto)
             orders, executions = _orders_and_executions(reads, since, known, coins)
+            fees = _fees(reads, since, coins)
             after = reads.positions()
             if _held(before) == _held(after):
                 symbols = coins.symbols_of(after, reads)
@@ -54,6 +55,7 @@ def read_snapshot(
                     positions=tuple(wire.position(each, symbols) for each in after),
                     orders=tuple(orders.values()),
                     fills=_fills(executions, orders),
+                    fees=fees,
                 )
         except BadAnswer as bad:
             raise ReadFailed(str(bad)) from bad
@@ -77,7 +79,7 @@ def read_order(
         if not order.filled_quantity:
             return order, ()
         after = None if payload.submitted_at is None else nanoseconds(payload.submitted_at)
-        executions = all_fills(
+        executions = all_activities(
             lambda token: reads.fills(
                 after=None if after is None else after - SECOND,
                 order_id=payload.id,
@@ -104,6 +106,14 @@ def _fills(executions: Iterable[FillPayload], orders: Mapping[str, VenueOrder]) 
     return tuple(fills)
 
 
+def _fees(reads: Reads, since: int, coins: CoinNames) -> tuple[VenueFee, ...]:
+    after = since if since > 0 else None
+    booked = all_activities(lambda token: reads.fees(after=after, page_token=token))
+    return tuple(
+        fee for each in booked for fee in wire.fees(each, lambda name: coins.pair_of(name, reads))
+    )
+
+
 def _orders_and_executions(
     reads: Reads, since: int, known: KnownOrders, coins: CoinNames
 ) -> tuple[dict[str, VenueOrder], list[FillPayload]]:
@@ -123,7 +133,9 @@ def _orders_and_executions(
     open_before = known.open_ids()
     for status, nested in (("open", True), ("open", False), ("closed", False)):
         note(all_orders(partial(page, status, nested)))
-    executions = all_fills(lambda token: reads.fills(after=after, order_id=None, page_token=token))
+    executions = all_activities(
+        lambda token: reads.fills(after=after, order_id=None, page_token=token)
+    )
     # Lists go by when an order was submitted. One of before `since` that has ended or traded since
     # is found by having been open when last seen, or by its execution.
     for order_id in sorted({*open_before, *(each.order_id for each in executions)} - set(payloads)):

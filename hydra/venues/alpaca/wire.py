@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from hydra.trading.amounts import is_amount
 from hydra.trading.echo import words
+from hydra.trading.fees import USD
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
-from hydra.trading.venue_view import VenueAccount, VenueOrder, VenuePosition
+from hydra.trading.venue_view import VenueAccount, VenueFee, VenueOrder, VenuePosition
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
+    FeePayload,
     FillPayload,
     OrderPayload,
     PositionPayload,
@@ -83,6 +85,7 @@ def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
         reason="rejected by the venue" if status is OrderStatus.REJECTED else "",
         replaced_by=_name(payload.replaced_by, name_of, "replaced by", unread),
         at=_changed_at(payload),
+        is_queued=payload.status in NOT_YET_LIVE,
         unread="; ".join(unread),
     )
 
@@ -119,6 +122,32 @@ def fill(payload: FillPayload, order: VenueOrder) -> Fill:
         price=_amount(payload.price, "price"),
         at=nanoseconds(payload.transaction_time),
     )
+
+
+def fees(payload: FeePayload, pair_of: Callable[[str], str]) -> Iterator[VenueFee]:
+    """What the activity charges, once for each thing it is paid in.
+
+    What is not executed, or gives something back, charges nothing: a person has to look at it,
+    since what it changed then differs from the record. `pair_of` spells a coin's symbol as orders.
+    """
+    if payload.status not in (None, "executed"):
+        return
+    is_of_coins = payload.activity_type == "CFEE"
+    symbol = payload.symbol or ""
+    if is_of_coins and symbol:
+        symbol = pair_of(symbol)
+    coins = _optional(payload.qty, "qty") or ZERO
+    usd = _optional(payload.net_amount, "net_amount") or ZERO
+    for asset, change in ((symbol, coins if is_of_coins else ZERO), (USD, usd)):
+        if change < 0:
+            yield VenueFee(
+                activity_id=payload.id,
+                asset=asset,
+                symbol=symbol,
+                amount=change.copy_negate(),
+                at=_booked_at(payload),
+                is_of_coins=is_of_coins,
+            )
 
 
 def position(payload: PositionPayload, symbols: Mapping[str, str]) -> VenuePosition:
@@ -196,6 +225,15 @@ def _name(order_id: str | None, name_of: NameOf, what: str, unread: list[str]) -
 def _changed_at(payload: OrderPayload) -> int:
     text = payload.updated_at or payload.submitted_at or payload.created_at
     return 0 if text is None else nanoseconds(text)
+
+
+def _booked_at(payload: FeePayload) -> int:
+    """To the day, if that is all it says; then the beginning of that day."""
+    if payload.created_at is not None:
+        return nanoseconds(payload.created_at)
+    if payload.date is None:
+        raise BadAnswer(f"activity {words(payload.id)} does not say when it was booked")
+    return nanoseconds(f"{payload.date}T00:00:00Z")
 
 
 def _optional(value: Decimal | None, what: str) -> Decimal | None:

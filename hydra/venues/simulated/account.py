@@ -10,7 +10,7 @@ from hydra.venues.simulated.fill_model import as_written
 
 
 class Account:
-    """What all executions come to, to the last digit. There are no fees and no interest."""
+    """What all executions and fees come to, to the last digit. There is no interest."""
 
     def __init__(self, cash: Decimal) -> None:
         self._cash = cash

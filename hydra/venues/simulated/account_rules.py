@@ -9,11 +9,12 @@ from decimal import Decimal
 
 import msgspec
 
-from hydra.trading.exact import multiply, subtract, total
+from hydra.trading.exact import multiply, plain, subtract, total
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, Side
 from hydra.venues.simulated.fill_model import dearest_at_stop
 from hydra.venues.simulated.resting_orders import RestingOrder
-from hydra.venues.simulated.symbols import base_of, is_crypto
+from hydra.venues.simulated.symbols import base_of
 
 CRYPTO_VALUE_MIN = Decimal(10)
 """USD. What is worth less cannot be traded by an order."""
@@ -57,7 +58,7 @@ def what_it_closes_is_available(order: Order, view: AccountView) -> str | None:
     available = max(Decimal(0), subtract(held, reserved))
     if order.quantity <= available:
         return None
-    wanted = f"(requested: {_plain(order.quantity)}, available: {_plain(available)})"
+    wanted = f"(requested: {plain(order.quantity):f}, available: {plain(available):f})"
     if is_crypto(order.symbol):
         return f"insufficient balance for {base_of(order.symbol)} {wanted}"
     return f"insufficient qty available for order {wanted}"
@@ -112,7 +113,7 @@ def _fault_in_opening(order: Order, view: AccountView) -> str | None:
     if order.side is Side.BUY:
         return None
     if is_crypto(order.symbol):
-        wanted = f"(requested: {_plain(order.quantity)}, available: 0)"
+        wanted = f"(requested: {plain(order.quantity):f}, available: 0)"
         return f"insufficient balance for {base_of(order.symbol)} {wanted}"
     if not view.shorts_allowed:
         return "account is not allowed to short"
@@ -134,7 +135,3 @@ def _cannot_meet(order: Order, other: Order) -> bool:
     if order.side is Side.SELL:
         buy, sell = sell, buy
     return buy < sell
-
-
-def _plain(quantity: Decimal) -> str:
-    return f"{quantity.normalize():f}"

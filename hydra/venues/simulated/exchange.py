@@ -11,8 +11,10 @@ from typing import assert_never
 
 from hydra.crash_points import reached
 from hydra.trading.bars import Bar
+from hydra.trading.fees import FeeSchedule
 from hydra.trading.orders import Order
-from hydra.venues.simulated.log_lines import MarketMoved, RequestReceived
+from hydra.venues.simulated.dated_lines import MarketMoved
+from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.matching import MatchingEngine
 from hydra.venues.simulated.request_log import MemoryLog, RequestLog
 from hydra.venues.simulated.requests import (
@@ -51,6 +53,11 @@ class SimulatedExchange:
     def engine(self) -> MatchingEngine:
         """What there is at the venue, to look at."""
         return self._engine
+
+    @property
+    def fees(self) -> FeeSchedule:
+        """What it keeps of executions."""
+        return self._engine.fees
 
     @property
     def requests_seen(self) -> int:

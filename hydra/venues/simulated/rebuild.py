@@ -16,10 +16,10 @@ from pathlib import Path
 
 from hydra.crash_points import reached
 from hydra.trading.bars import Bar
+from hydra.venues.simulated.dated_lines import MarketMoved
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.log_lines import (
     LogLine,
-    MarketMoved,
     RequestReceived,
     VenueBegan,
     VenueOpened,
@@ -35,12 +35,12 @@ from hydra.venues.simulated.playback import (
     market_events,
     market_time_after,
 )
-from hydra.venues.simulated.request_log import FileLog, NoLog, VenueLogRefused
+from hydra.venues.simulated.request_log import NoLog, SealedFile, VenueLogRefused
 from hydra.venues.simulated.terms import VenueTerms
 
 
 def open_exchange(
-    log: FileLog,
+    log: SealedFile[LogLine],
     data: MarketData,
     *,
     until: int,

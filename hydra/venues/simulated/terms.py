@@ -13,7 +13,9 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     `starting_cash` is in USD and at least 0. `slippage_bps` is at least 0 and under 10,000;
     `max_participation` (the share of a bar's volume that orders may take) is over 0 and at most 1,
-    or None for executions of any size. Anything else is a ValueError.
+    or None for executions of any size. `crypto_fee_bps` (at least 0, under 10,000) is what is kept
+    of a coin's execution: of the coins that a buyer gets, of the USD that a seller does. Anything
+    else is a ValueError.
     """
 
     account: str = EMBEDDED_ACCOUNT
@@ -21,6 +23,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: Decimal = Decimal(0)
     max_participation: Decimal | None = None
     shorts_allowed: bool = False
+    crypto_fee_bps: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         if not (self.starting_cash.is_finite() and self.starting_cash >= 0):
@@ -28,6 +31,10 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         if not 0 <= self.slippage_bps < 10_000:
             raise ValueError(
                 f"slippage_bps is {self.slippage_bps}, wanted at least 0 and under 10000"
+            )
+        if not 0 <= self.crypto_fee_bps < 10_000:
+            raise ValueError(
+                f"crypto_fee_bps is {self.crypto_fee_bps}, wanted at least 0 and under 10000"
             )
         if self.max_participation is not None and not 0 < self.max_participation <= 1:
             raise ValueError(

@@ -1,11 +1,9 @@
 """The record of activities, and how it is asked."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
-from hydra.trading.durations import SECOND
+from hydra.trading.local_time import in_new_york, new_york_date
 from hydra.venues.simulated.brokerage.activities import Activity, FillActivity, OtherActivity
-from hydra.venues.simulated.brokerage.hours import NEW_YORK
 from hydra.venues.simulated.brokerage.queries import ActivityQuery
 
 
@@ -40,7 +38,7 @@ class ActivityLog:
 
 def activity_id(at: int, unique: str) -> str:
     """`YYYYMMDDHHMMSSmmm::uuid`, the first part on the clock of New York."""
-    local = _new_york(at)
+    local = in_new_york(at)
     return f"{local:%Y%m%d%H%M%S}{at // 1_000_000 % 1000:03d}::{unique}"
 
 
@@ -60,17 +58,13 @@ def other_activity(
         id=activity_id(at, unique),
         kind=kind,
         at=at,
-        date=_new_york(at).date().isoformat(),
+        date=new_york_date(at).isoformat(),
         net_amount=net_amount,
         description=description,
         symbol=symbol,
         quantity=quantity,
         price=price,
     )
-
-
-def _new_york(at: int) -> datetime:
-    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK)
 
 
 def _is_asked_for(activity: Activity, query: ActivityQuery) -> bool:
@@ -80,7 +74,7 @@ def _is_asked_for(activity: Activity, query: ActivityQuery) -> bool:
     return (
         (query.types is None or kind in query.types)
         and query.category in (None, category)
-        and query.date in (None, _new_york(activity.at).date().isoformat())
+        and query.date in (None, new_york_date(activity.at).isoformat())
         and (query.after is None or activity.at > query.after)
         and (query.until is None or activity.at < query.until)
         and (

@@ -18,7 +18,7 @@ from hydra.venues.simulated.brokerage.activities import Activity
 from hydra.venues.simulated.brokerage.acts import Act
 from hydra.venues.simulated.brokerage.answers import Answer, Answered
 from hydra.venues.simulated.brokerage.bookings import Bookings
-from hydra.venues.simulated.brokerage.books import Books
+from hydra.venues.simulated.brokerage.books import Books, Trade
 from hydra.venues.simulated.brokerage.configuration import AccountConfiguration
 from hydra.venues.simulated.brokerage.day import Day
 from hydra.venues.simulated.brokerage.desk import Desk
@@ -156,6 +156,11 @@ class Brokerage:
     def executions(self) -> int:
         """How many stand: what was busted is none, what was corrected is one."""
         return len(self._books.trades)
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """Every execution that stands, in the order in which they were booked."""
+        return tuple(self._books.trades.values())
 
     @property
     def orders_taken(self) -> int:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import structs
 
 from hydra.trading.exact import percent_of, subtract
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Side
 from hydra.venues.simulated.brokerage.acts import (
     FillAfterCancel,
@@ -48,7 +49,6 @@ from hydra.venues.simulated.brokerage.words import (
     TimeInForce,
     UpdateEvent,
 )
-from hydra.venues.simulated.symbols import is_crypto
 
 
 class Desk:

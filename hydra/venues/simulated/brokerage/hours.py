@@ -5,14 +5,12 @@ A pure function of the exchange's sessions; a day that is not in the table is cl
 
 from datetime import date, datetime, time, timedelta
 from enum import Enum
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.durations import MINUTE
+from hydra.trading.local_time import in_new_york, new_york_date, new_york_instant
 from hydra.trading.sessions import ExchangeSession, SessionTable
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Phase(Enum):
@@ -54,7 +52,7 @@ class MarketHours(msgspec.Struct, frozen=True, kw_only=True):
 
 def hours_at(sessions: SessionTable, at: int) -> MarketHours:
     """What the exchange's sessions mean at `at` (UTC ns)."""
-    local = datetime.fromtimestamp(at // SECOND, NEW_YORK)
+    local = in_new_york(at)
     current = sessions.at(at)
     session = current or sessions.of_date(local.date().isoformat())
     following = sessions.next_after(at)
@@ -66,15 +64,15 @@ def hours_at(sessions: SessionTable, at: int) -> MarketHours:
         session=session,
         next_open=None if following is None else following.open_at,
         next_close=None if closes is None else closes.close_at,
-        takes_opg=_takes_auction_orders(local, at, _opening_auction_ends(session, local)),
-        takes_cls=_takes_auction_orders(local, at, _closing_auction_ends(session, local)),
+        takes_opg=_takes_auction_orders(local, at, _opening_auction_ends(session, local.date())),
+        takes_cls=_takes_auction_orders(local, at, _closing_auction_ends(session, local.date())),
     )
 
 
 def extended_close(session: ExchangeSession) -> int:
     """When trading after hours ends on the day of `session` (UTC ns): 20:00, half days 17:00."""
-    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK)
-    return _instant(day, _HALF_DAY_ENDS if session.early_close else _DAY_ENDS)
+    day = new_york_date(session.open_at)
+    return new_york_instant(day, _HALF_DAY_ENDS if session.early_close else _DAY_ENDS)
 
 
 def may_open(hours: MarketHours, expiration: date, closes_late: bool) -> bool:
@@ -104,7 +102,7 @@ def _is_before_cut_off(hours: MarketHours, expiration: date, lead_ns: int) -> bo
         # The table ends here, so it cannot say whether another session comes before the expiration.
         trades_again = expiration > hours.date
     else:
-        trades_again = expiration >= _new_york_date(hours.next_open)
+        trades_again = expiration >= new_york_date(hours.next_open)
     if trades_again:
         return True
     return hours.session is not None and hours.at < hours.session.close_at - lead_ns
@@ -116,7 +114,7 @@ def _phase(
     if session is not None:
         if session.open_at <= at < session.close_at:
             return Phase.REGULAR
-        if _instant(local, _DAY_BEGINS) <= at < session.open_at:
+        if new_york_instant(local.date(), _DAY_BEGINS) <= at < session.open_at:
             return Phase.PRE_MARKET
         if session.close_at <= at < extended_close(session):
             return Phase.AFTER_HOURS
@@ -133,21 +131,12 @@ def _takes_auction_orders(local: datetime, at: int, until: int) -> bool:
     return at < until or local.time() >= _AUCTION_ORDERS_FROM
 
 
-def _opening_auction_ends(session: ExchangeSession | None, local: datetime) -> int:
-    return (session.open_at if session else _instant(local, _USUAL_OPEN)) - 2 * MINUTE
+def _opening_auction_ends(session: ExchangeSession | None, day: date) -> int:
+    return (session.open_at if session else new_york_instant(day, _USUAL_OPEN)) - 2 * MINUTE
 
 
-def _closing_auction_ends(session: ExchangeSession | None, local: datetime) -> int:
-    return (session.close_at if session else _instant(local, _USUAL_CLOSE)) - 10 * MINUTE
-
-
-def _instant(day: datetime, at: time) -> int:
-    local = datetime.combine(day.date(), at, NEW_YORK)
-    return int(local.timestamp()) * SECOND
-
-
-def _new_york_date(at: int) -> date:
-    return datetime.fromtimestamp(at // SECOND, NEW_YORK).date()
+def _closing_auction_ends(session: ExchangeSession | None, day: date) -> int:
+    return (session.close_at if session else new_york_instant(day, _USUAL_CLOSE)) - 10 * MINUTE
 
 
 _DAY_BEGINS = time(4)

@@ -10,11 +10,12 @@ account could not pay for: if the options of one underlying that would be exerci
 the buying power, or need more shares than there are, they are sold, and short ones bought back.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import add, multiply, subtract, total
+from hydra.trading.local_time import new_york_date, new_york_instant
 from hydra.trading.orders import Side
 from hydra.venues.simulated.brokerage.answers import Exercised
 from hydra.venues.simulated.brokerage.bookings import Bookings
@@ -22,7 +23,6 @@ from hydra.venues.simulated.brokerage.books import Books
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.brokerage.desk import Desk
 from hydra.venues.simulated.brokerage.holdings import Holding
-from hydra.venues.simulated.brokerage.hours import NEW_YORK
 from hydra.venues.simulated.brokerage.lives import OrderLives
 from hydra.venues.simulated.brokerage.option_rules import inferred_intent
 from hydra.venues.simulated.brokerage.placing import orders_of
@@ -215,9 +215,8 @@ def _nothing_held() -> Refusal:
 
 
 def _morning_after(at: int) -> int:
-    day = datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK).date()
-    return _six_of(day + timedelta(days=1))
+    return _six_of(new_york_date(at) + timedelta(days=1))
 
 
 def _six_of(day: date) -> int:
-    return int(datetime.combine(day, time(6), NEW_YORK).timestamp()) * SECOND
+    return new_york_instant(day, time(6))

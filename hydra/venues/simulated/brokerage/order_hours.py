@@ -1,11 +1,11 @@
 """When an order works and when it ends, by its class, time in force and the calendar. Pure."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 
-from hydra.trading.durations import SECOND
+from hydra.trading.local_time import new_york_date, new_york_instant
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.brokerage.assets import Asset
-from hydra.venues.simulated.brokerage.hours import NEW_YORK, Phase, extended_close, hours_at
+from hydra.venues.simulated.brokerage.hours import Phase, extended_close, hours_at
 from hydra.venues.simulated.brokerage.orders import BrokerOrder
 from hydra.venues.simulated.brokerage.words import AssetClass, TimeInForce
 
@@ -43,14 +43,13 @@ def expires_at(
 
 def pre_market_open(session: ExchangeSession) -> int:
     """When trading before hours begins on the day of the session: 04:00 New York."""
-    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK).date()
-    return _instant(datetime.combine(day, time(4), NEW_YORK))
+    return new_york_instant(new_york_date(session.open_at), time(4))
 
 
 def overnight_open(session: ExchangeSession) -> int:
     """When trading over night begins before the session: 20:00 New York of the day before."""
-    day = datetime.fromtimestamp(session.open_at // SECOND, NEW_YORK).date()
-    return _instant(datetime.combine(day - timedelta(days=1), time(20), NEW_YORK))
+    day = new_york_date(session.open_at)
+    return new_york_instant(day - timedelta(days=1), time(20))
 
 
 OVERNIGHT = "overnight_tradable"
@@ -64,20 +63,11 @@ def _session_for(
 ) -> ExchangeSession | None:
     """The session that an order sent at `at` is for: the one that is on, else the next."""
     if extended_hours:
-        today = sessions.of_date(_new_york(at).date().isoformat())
+        today = sessions.of_date(new_york_date(at).isoformat())
         if today is not None and at < extended_close(today):
             return today
     return sessions.at(at) or sessions.next_after(at)
 
 
 def _aged_at(at: int) -> int:
-    day = (_new_york(at) + _AGE).date()
-    return _instant(datetime.combine(day, time(16, 15), NEW_YORK))
-
-
-def _new_york(at: int) -> datetime:
-    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(NEW_YORK)
-
-
-def _instant(moment: datetime) -> int:
-    return int(moment.timestamp()) * SECOND
+    return new_york_instant(new_york_date(at) + _AGE, time(16, 15))
