@@ -1,27 +1,32 @@
 """The broker gateway: the only way to the venue, and the only way back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, assert_never
 
-from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
+from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import GateKey, GateRefused, OrderGate, Venue
 from hydra.trading import unknown_outcomes as search
 from hydra.trading.causes import (
     ABSENT_ORDER_LIVES,
+    CANCEL_PENDING,
     ECHO_MISMATCH,
     TRADING_STREAM_LOST,
     UNKNOWN_OUTCOME,
     CauseKind,
 )
+from hydra.trading.comparison import Comparison
 from hydra.trading.differences import describe
 from hydra.trading.echo import echo_mismatch
+from hydra.trading.exact import subtract
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order
+from hydra.trading.pending_cancels import PendingCancels
 from hydra.trading.venue_view import VenueSnapshot
-from messages.control import CancelOrder, Halt
+from hydra.trading.watermark import Watermark
+from messages.control import CancelOrder, Halt, Recorded, RecordValue
 from messages.health import HealthReported, ReportHealth
 from messages.lifecycle import Replied
-from messages.order_events import reports_of
+from messages.order_events import event_of, reports_of
 from messages.orders import (
     REPORTS_TOPIC,
     OrderAbsent,
@@ -38,11 +43,19 @@ from messages.orders import (
     VenueReport,
     client_order_id_of,
 )
-from messages.positions import OpenOrdersRecovered, RecoverOpenOrders
+from messages.positions import (
+    GuardedOrder,
+    OpenOrdersRecovered,
+    RecoverOpenOrders,
+    RecoverValue,
+    ValueRecovered,
+)
 from messages.reconciliation import (
     COMPARED_TOPIC,
     RECONCILED_TOPIC,
+    WATERMARK,
     AnswerOverdue,
+    CancelPending,
     Compared,
     CompareWithVenue,
     DifferencesReported,
@@ -76,10 +89,12 @@ Inbox: TypeAlias = (
     | TryAgain
     | AnswerOverdue
     | LookDue
+    | CancelPending
     | StreamConnected
     | StreamLost
     | StreamGap
     | StreamOverdue
+    | Recorded
     | Replied
     | ReportHealth
 )
@@ -90,11 +105,10 @@ STREAM_BACK_WITHIN = 10 * SECOND
 """A loss of the trading stream that lasts longer halts; until then no entry is sent."""
 NOT_CONNECTED = "the trading stream is not connected yet"
 RECOVER_WITHIN = 5 * SECOND
+OPEN_ORDERS = "open orders"
 PERIODIC = "again and again"
 TRIES = 3
 TRY_AGAIN_AFTER = SECOND
-OVERLAP = 10 * MINUTE
-"""Market time: so far before the last clean comparison the next one begins to read."""
 NAME_TAKEN = "client_order_id must be unique"
 """The broker's words for a name that it has: it refused the request, and has the order (I18)."""
 
@@ -130,23 +144,27 @@ class BrokerGateway(Actor[Inbox]):
         self._guardian = guardian
         self._reconcile_every = reconcile_every
         self._key: GateKey | None = None
-        self._is_recovered = False
+        self._waits_for = {OPEN_ORDERS, WATERMARK}
+        """What is on record and not read yet; nothing is compared before."""
         self._taken_on: set[str] = set()
         """Every order that came to this incarnation to be sent."""
         self._unanswered: dict[str, tuple[Order, int]] = {}
         """What was sent and not answered yet, and when (machine time) it was."""
-        self._unproven: dict[str, int] = {}
-        """What was sent and is not proven yet, and when (market time): a snapshot reaches back."""
+        self._watermark = Watermark()
+        self._cancels = PendingCancels()
         self._unknown = search.UnknownOutcomes(limit_ns=unknown_limit)
         self._number = 0
         """Of the newest reading of the account."""
-        self._comparison: tuple[tuple[str, ...], int, int] | None = None
-        """The one under way: why it is made, the how manieth try it is, and when that began."""
+        self._comparison: Comparison | None = None
+        """The one under way."""
         self._wanted: dict[str, None] = {}
         """Why the next one is to be made: whoever asks now wants to know what is from now on."""
         self._last: Reconciled | None = None
-        self._clean_at: int | None = None
+        self._compared_at: int | None = None
+        """Machine time at which it ended."""
         self._stream_is_lost = venue.has_stream
+        self._stream_is_overdue = venue.has_stream
+        """It has been away for too long, or was never there: no component is well without it."""
         self._blind = NOT_CONNECTED if venue.has_stream else ""
         """Why the record may be behind the venue, "" if it is not known to be."""
         self._seen_until = 0
@@ -161,7 +179,9 @@ class BrokerGateway(Actor[Inbox]):
         ctx.subscribe(COMPARED_TOPIC)
         # What waits in the mailbox to be sent comes before the answer, so that it is not taken for
         # something that an earlier incarnation may have sent.
-        ctx.ask(self._persister, RecoverOpenOrders(), within=RECOVER_WITHIN, tag="open orders")
+        ctx.ask(self._persister, RecoverOpenOrders(), within=RECOVER_WITHIN, tag=OPEN_ORDERS)
+        question = RecoverValue(key=WATERMARK)
+        ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag=WATERMARK)
         ctx.every(self._reconcile_every, ReconcileNow(reason=PERIODIC))
         self._venue.report_stream()  # it may have come up before this incarnation did
 
@@ -195,6 +215,8 @@ class BrokerGateway(Actor[Inbox]):
                 self._not_found(message, ctx)
             case LookDue():
                 self._search(search.Tick(ctx.now()), ctx)
+            case CancelPending():
+                self._see_to_cancels(ctx)
             case AnswerOverdue():
                 self._give_up_waiting(ctx)
             case ReconcileNow():
@@ -218,6 +240,8 @@ class BrokerGateway(Actor[Inbox]):
                 self._watch_stream(message, ctx)
             case Replied():
                 self._recover(message, ctx)
+            case Recorded():
+                pass  # a watermark that was lost would only have more read
             case ReportDifferences():
                 ctx.reply(self._differences())
             case ReportHealth():
@@ -240,11 +264,13 @@ class BrokerGateway(Actor[Inbox]):
             return
         is_only_one = not self._unanswered
         self._unanswered[name] = (order, ctx.now())  # before the call: an answer may outrun it
-        self._unproven[name] = ctx.market_time()
+        self._watermark.order_sent(name, ctx.market_time())
+        self._cancels.order_sent(name, order.symbol, order.quantity)
         try:
             self._venue.submit(approved, self._own_key)
         except GateRefused as refused:
-            del self._unanswered[name], self._unproven[name]
+            del self._unanswered[name]
+            self._is_over(name)
             self._withhold(stored, str(refused), ctx)
             return
         self._sent += 1
@@ -264,7 +290,7 @@ class BrokerGateway(Actor[Inbox]):
         """The venue's adapter had taken it on, and in the end nothing of it was sent."""
         name = withheld.client_order_id
         self._unanswered.pop(name, None)
-        self._unproven.pop(name, None)
+        self._is_over(name)
         self._sent -= 1
         self._withheld += 1
         ctx.tell(self._persister, withheld)
@@ -277,6 +303,23 @@ class BrokerGateway(Actor[Inbox]):
             ctx.log("cancel_withheld", client_order_id=name, reason=str(refused))
             return
         ctx.log("cancel_requested", client_order_id=name, reason=message.reason)
+        self._cancels.requested(name, ctx.now())
+        self._await_cancels(ctx)
+
+    def _see_to_cancels(self, ctx: Context) -> None:
+        """Whose cancel comes to nothing is looked at until it is over, and its symbol shut."""
+        for sent in self._cancels.newly_stuck(ctx.now()):
+            name, symbol = sent.client_order_id, sent.symbol
+            ctx.log("cancel_pending", client_order_id=name, symbol=symbol)
+            self._halt(CANCEL_PENDING, f"{name} works on", ctx, subject=symbol)
+        if self._cancels.stuck:
+            self._reconcile("a cancel is pending", ctx)
+        self._await_cancels(ctx)
+
+    def _await_cancels(self, ctx: Context) -> None:
+        due = self._cancels.next_due
+        if due is not None:
+            ctx.after(max(0, due - ctx.now()), CancelPending())
 
     def _hear(self, report: VenueReport, ctx: Context) -> None:
         sent = self._unanswered.pop(client_order_id_of(report), None)
@@ -315,9 +358,15 @@ class BrokerGateway(Actor[Inbox]):
         if isinstance(report, OrderUnknown):
             self._search(search.BecameUnknown(name, ctx.now()), ctx)
         else:
-            self._unproven.pop(name, None)
+            if self._cancels.is_over_after(name, event_of(report)):
+                self._is_over(name)
             if not isinstance(report, OrderAbsent):
                 self._search(search.Resolved(name), ctx)
+
+    def _is_over(self, name: str) -> None:
+        """Nothing more is to be expected of it, or it was never sent."""
+        self._watermark.order_ended(name)
+        self._cancels.order_ended(name)
 
     def _not_found(self, message: OrderNotFound, ctx: Context) -> None:
         name, now = message.client_order_id, ctx.now()
@@ -364,7 +413,7 @@ class BrokerGateway(Actor[Inbox]):
         match message:
             case StreamConnected():
                 ctx.log("stream_connected", stream=message.stream, connection=message.connection)
-                self._stream_is_lost = False
+                self._stream_is_lost = self._stream_is_overdue = False
                 ctx.cancel(StreamOverdue.__name__)
                 self._be_blind(f"connection {message.connection} of the trading stream began", ctx)
             case StreamLost():
@@ -374,11 +423,13 @@ class BrokerGateway(Actor[Inbox]):
                 self._stream_is_lost = True
                 self._blind = f"the trading stream is lost: {message.reason}"
                 if message.is_refused:
+                    self._stream_is_overdue = True
                     self._halt(TRADING_STREAM_LOST, message.reason, ctx)
             case StreamGap():
                 ctx.log("stream_gap", stream=message.stream, reason=message.reason, raw=message.raw)
                 self._be_blind(f"the trading stream has a gap: {message.reason}", ctx)
             case StreamOverdue():
+                self._stream_is_overdue = True
                 detail = f"not back within {STREAM_BACK_WITHIN // SECOND} s: {message.reason}"
                 self._halt(TRADING_STREAM_LOST, detail, ctx)
 
@@ -392,46 +443,36 @@ class BrokerGateway(Actor[Inbox]):
 
     def _reconcile(self, reason: str, ctx: Context) -> None:
         self._wanted[reason] = None
-        if self._comparison is None and self._is_recovered:
-            reasons, self._wanted = tuple(self._wanted), {}
-            self._comparison = (reasons, 1, ctx.now())
+        if self._comparison is None and not self._waits_for:
+            self._comparison = Comparison(reasons=tuple(self._wanted))
+            self._wanted = {}
             self._read(ctx)
 
     def _read(self, ctx: Context) -> None:
         assert self._comparison is not None
-        reasons, number_of_try, _ = self._comparison
-        self._comparison = (reasons, number_of_try, ctx.now())
+        self._comparison = self._comparison.tried_again(ctx.now(), ctx.market_time())
         self._number += 1
         ctx.after(ANSWER_WITHIN, SnapshotOverdue(number=self._number))
-        self._venue.take_snapshot(self._number, self._since, self._own_key)
-
-    @property
-    def _since(self) -> int:
-        """From when on the venue is read: before the last clean comparison, and before the oldest
-        order of which nothing is proven.
-        """
-        if self._clean_at is None:
-            return 0
-        return min((self._clean_at, *self._unproven.values())) - OVERLAP
+        self._venue.take_snapshot(self._number, self._watermark.since, self._own_key)
 
     def _is_current(self, number: int) -> bool:
         return self._comparison is not None and number == self._number
 
     def _tried(self, ctx: Context, *, failure: str = "", compared: Compared | None = None) -> None:
         assert self._comparison is not None
-        reasons, number_of_try, asked_at = self._comparison
+        comparison = self._comparison
         self._number += 1  # whatever still comes of this try is late
         ctx.cancel(SnapshotOverdue.__name__)
         differences = () if compared is None else compared.differences
         if compared is not None:
-            self._hold_against_searches(compared.snapshot, asked_at, ctx)
-        if (failure or differences) and number_of_try < TRIES:
+            self._hold_against_searches(compared.snapshot, comparison.asked_at, ctx)
+        if (failure or differences) and comparison.tries < TRIES:
             # What is on its way while the venue is read can look like a difference.
-            self._comparison = (reasons, number_of_try + 1, asked_at)
             ctx.after(TRY_AGAIN_AFTER, TryAgain())
             return
         self._comparison = None
         snapshot = None if compared is None else compared.snapshot
+        reasons = comparison.reasons
         self._last = Reconciled(
             at=ctx.market_time(),
             reasons=reasons,
@@ -439,17 +480,16 @@ class BrokerGateway(Actor[Inbox]):
             failure=failure,
             snapshot=snapshot,
         )
+        self._compared_at = ctx.now()
         if self._last.is_clean and compared is not None:
-            self._clean_at = compared.snapshot.at
-            if compared.number > self._seen_until and not self._stream_is_lost:
-                self._blind = ""
+            self._agrees(compared, comparison, ctx)
         taken_up = 0 if compared is None else compared.taken_up
         if reasons != (PERIODIC,) or taken_up or not self._last.is_clean:
             ctx.log(
                 "reconciled",
                 reasons=reasons,
                 is_clean=self._last.is_clean,
-                tries=number_of_try,
+                tries=comparison.tries,
                 failure=failure,
                 differences=[describe(difference) for difference in differences],
                 taken_up=taken_up,
@@ -457,6 +497,15 @@ class BrokerGateway(Actor[Inbox]):
         ctx.publish(RECONCILED_TOPIC, self._last)
         if self._wanted:
             self._reconcile(next(iter(self._wanted)), ctx)
+
+    def _agrees(self, compared: Compared, comparison: Comparison, ctx: Context) -> None:
+        """What both sides say of before it began is settled, as far as no order of ours is open."""
+        if compared.number > self._seen_until and not self._stream_is_lost:
+            self._blind = ""
+        began_at = min(comparison.began_at, compared.snapshot.at)
+        to_record = self._watermark.clean(began_at)
+        if to_record is not None:
+            ctx.tell(self._persister, RecordValue(key=WATERMARK, value=to_record))
 
     def _hold_against_searches(self, snapshot: VenueSnapshot, asked_at: int, ctx: Context) -> None:
         found = {order.order.client_order_id for order in snapshot.orders}
@@ -467,21 +516,30 @@ class BrokerGateway(Actor[Inbox]):
     # Starting, and how it is
 
     def _recover(self, reply: Replied, ctx: Context) -> None:
-        if not isinstance(reply.value, OpenOrdersRecovered):
-            raise NotRecovered(reply.error or "no answer in time")
-        self._is_recovered = True
-        for order in reply.value.orders:
+        match reply.value:
+            case ValueRecovered(value=text):
+                if not self._watermark.recover(text, ctx.market_time()):
+                    ctx.log("watermark_refused", found=text)
+            case OpenOrdersRecovered(orders=orders):
+                self._recover_orders(orders, ctx)
+            case _:
+                raise NotRecovered(reply.error or "no answer in time")
+        self._waits_for.discard(reply.tag)
+        if not self._waits_for:
+            self._reconcile("start", ctx)
+
+    def _recover_orders(self, orders: Iterable[GuardedOrder], ctx: Context) -> None:
+        for order in orders:
             name, status = order.state.order.client_order_id, order.state.status
             if name in self._taken_on:
                 continue
-            if status not in (OrderStatus.ATTEMPTED, OrderStatus.UNKNOWN):
-                continue
-            self._unproven[name] = order.attempted_at or 0
+            left = subtract(order.state.order.quantity, order.state.filled_quantity)
+            self._watermark.order_sent(name, order.attempted_at or 0)
+            self._cancels.order_sent(name, order.state.order.symbol, left)
             if status is OrderStatus.ATTEMPTED:
                 self._tell_unknown(name, "the engine ended before it was answered", ctx)
-            else:
+            elif status is OrderStatus.UNKNOWN:
                 self._search(search.BecameUnknown(name, ctx.now()), ctx)
-        self._reconcile("start", ctx)
 
     def _health(self) -> HealthReported:
         last = self._last
@@ -491,7 +549,7 @@ class BrokerGateway(Actor[Inbox]):
             is_well, detail = False, f"the venue cannot be read: {last.failure}"
         elif last.differences:
             is_well, detail = False, f"{len(last.differences)} differences with the venue"
-        elif self._blind == NOT_CONNECTED:
+        elif self._stream_is_overdue:
             is_well, detail = False, self._blind
         else:
             is_well = True
@@ -508,8 +566,8 @@ class BrokerGateway(Actor[Inbox]):
             failure=self._last.failure,
         )
 
-    def _halt(self, kind: CauseKind, detail: str, ctx: Context) -> None:
-        cause = kind.cause(since=ctx.market_time(), detail=detail)
+    def _halt(self, kind: CauseKind, detail: str, ctx: Context, *, subject: str = "") -> None:
+        cause = kind.cause(since=ctx.market_time(), detail=detail, subject=subject)
         ctx.tell(self._guardian, Halt(cause=cause))
 
     @property
@@ -525,9 +583,14 @@ class BrokerGateway(Actor[Inbox]):
             "withheld": self._withheld,
             "unanswered": sorted(self._unanswered),
             "unknown": self._unknown.unresolved,
-            "comparing": () if self._comparison is None else self._comparison[0],
+            "comparing": () if self._comparison is None else self._comparison.reasons,
+            "read_from": self._watermark.since,
             "last_comparison": "none yet"
             if last is None
             else last.failure or f"{len(last.differences)} differences",
+            "agrees": last is not None and last.is_clean,
+            "compared_at": self._compared_at,
+            "reconcile_every": self._reconcile_every,
+            "blind": self._blind,
             "differences": [] if last is None else [describe(d) for d in last.differences[:20]],
         }

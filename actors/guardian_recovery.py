@@ -47,6 +47,15 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
     )
 
 
+def excluded_orders(record: GuardianRecord) -> frozenset[str]:
+    """The orders that an operator left alone, by the venue's name."""
+    return frozenset(
+        exclusion.subject
+        for exclusion in record.exclusions
+        if exclusion.kind is not DifferenceKind.POSITION
+    )
+
+
 def word_on_record(
     record: GuardianRecord, standing: Iterable[Cause], at: int
 ) -> OperatorWord | None:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from actors.guardian_recovery import desk_record, word_on_record
+from actors.guardian_recovery import desk_record, excluded_orders, word_on_record
 from actors.intents import order_of, proposal_of
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import Conditions, GateRefused, OrderGate
@@ -15,14 +15,16 @@ from hydra.trading.account_day import trading_day
 from hydra.trading.cancels import CancelBook
 from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
 from hydra.trading.difference_causes import difference_causes
-from hydra.trading.differences import DifferenceKind
+from hydra.trading.never_live import never_live
 from hydra.trading.orders import Denial, Role, client_order_id
+from hydra.trading.pending_cancels import still_pending
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.risk_desk import DeskTerms, RiskDesk
 from hydra.trading.situation import Situation
 from hydra.trading.standing import Standing
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.unready_symbols import UnreadySymbols
+from hydra.trading.venue_clock import seen_at
 from messages.control import (
     ACCOUNT_DAY,
     OPERATOR_RESUME,
@@ -287,6 +289,8 @@ class RiskGuardian(Actor[Inbox]):
         name = client_order_id_of(report)
         for cause in self._desk.learn(decision, name, event_of(report), ctx.market_time()):
             self._latch(cause, ctx)
+        if stored.fee is not None:
+            self._desk.charge(stored.fee)
         working = self._desk.book.order(name)
         if working is None or not working.state.status.is_open:
             self._cancels.order_ended(name)
@@ -298,7 +302,8 @@ class RiskGuardian(Actor[Inbox]):
 
     def _mark(self, message: BarClosed, ctx: Context) -> None:
         bar = message.bar
-        self._desk.mark(bar.symbol, Decimal(repr(bar.close)), bar.end_at)
+        at = seen_at(bar.end_at, ctx.market_time())  # the feed let it pass, by the same rule
+        self._desk.mark(bar.symbol, Decimal(repr(bar.close)), at)
         if self._desk.is_over(ctx.market_time()) or not self._desk.book.is_flat:
             self._value_account(None, ctx)
 
@@ -407,6 +412,7 @@ class RiskGuardian(Actor[Inbox]):
             and self._may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
         )
         found |= self._symbols.still_halted(self._standing.causes)
+        found |= still_pending(self._standing.causes, self._desk.book.open_orders)
         if self._gate.flatten_reason is not None:
             found.add(kinds.FLATTEN.code)
         return frozenset(found)
@@ -429,6 +435,9 @@ class RiskGuardian(Actor[Inbox]):
             self._latch(cause, ctx)
         snapshot = message.snapshot
         if snapshot is not None:
+            for name in never_live(snapshot.orders, self._sessions, ctx.market_time()):
+                if self._desk.knows(name):
+                    self._ask_to_cancel(name, "the market does not come to have it", ctx)
             self._desk.opened_with(snapshot.account.cash)
             self._value_account(snapshot.account.equity, ctx)
 
@@ -517,11 +526,7 @@ class RiskGuardian(Actor[Inbox]):
             if not self._desk.knows(approved.order.client_order_id):
                 self._desk.approve(approved.order, approved.intent.decision, situation)
         self._approved_since = None
-        self._excluded_orders = frozenset(
-            exclusion.subject
-            for exclusion in record.exclusions
-            if exclusion.kind is not DifferenceKind.POSITION
-        )
+        self._excluded_orders = excluded_orders(record)
         for order in self._desk.book.open_orders:
             if order.is_entry:
                 name, decision = order.order.client_order_id, order.decision

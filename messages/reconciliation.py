@@ -109,6 +109,10 @@ class LookDue(Message, frozen=True, kw_only=True):
     """The gateway's word to itself: look again for orders whose outcome is unknown."""
 
 
+class CancelPending(Message, frozen=True, kw_only=True):
+    """The gateway's word to itself: see which orders work on though their cancel was asked for."""
+
+
 class ReportDifferences(Message, frozen=True, kw_only=True):
     """Ask the gateway what its last comparison with the venue found."""
 
@@ -160,6 +164,11 @@ class SettlementRefused(Message, frozen=True, kw_only=True):
     subject: str
     reason: str
 
+
+WATERMARK = "watermark"
+"""Under this key the ledger keeps the market time (UTC ns, in decimal digits) up to which record
+and venue are known to say the same (`hydra.trading.watermark`).
+"""
 
 COMPARED_TOPIC = "reconciliation/compared"
 """Where the persister publishes every `Compared`."""

@@ -17,12 +17,10 @@ from messages.event_kinds import (
     CONTROL,
     DEBUG,
     FLATTENER,
-    GATEWAY,
     GUARDIAN,
     JOURNAL,
     KERNEL,
     KILL_WATCH,
-    LISTENER,
     MAIN,
     MONITOR,
     PERSISTER,
@@ -33,6 +31,7 @@ from messages.event_kinds import (
     WISHER,
     EventKind,
 )
+from messages.gateway_events import GATEWAY_EVENTS
 from messages.price_events import PRICE_EVENTS
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
@@ -226,6 +225,38 @@ EVENTS: tuple[EventKind, ...] = (
         order_at=("decision",),
     ),
     EventKind(
+        "fee_accrued",
+        PERSISTER,
+        "The venue is taken to keep this of the execution just told of; it is on record with it.",
+        {
+            "fee": "client_order_id, execution_id, bot, symbol, asset (the coin's symbol or USD), "
+            "amount and most (of the asset), booked (by the venue's activities), basis "
+            "(accrued, observed or booked), at (UTC ns)",
+        },
+        order_at=("fee.client_order_id",),
+    ),
+    EventKind(
+        "fees_observed",
+        PERSISTER,
+        "A comparison with the venue has shown what these fees are.",
+        {
+            "asset": "the coin's symbol, or USD",
+            "changes": "by client_order_id and execution_id: amount (of the asset), and dust "
+            "(coins that are left over and no bot's)",
+        },
+    ),
+    EventKind(
+        "fee_booked",
+        PERSISTER,
+        "An activity of the venue names a fee: it counts once, in the place of what was accrued.",
+        {
+            "charge": "activity_id, asset (the coin's symbol or USD), symbol, amount (of the "
+            "asset), at (UTC ns), is_of_coins",
+            "parts": "which fees it accounts for, by client_order_id and execution_id, with the "
+            "amount of each; what is left over is the account's own",
+        },
+    ),
+    EventKind(
         "report_duplicate",
         PERSISTER,
         "The report was on record already: it does not count twice.",
@@ -254,65 +285,7 @@ EVENTS: tuple[EventKind, ...] = (
             "records": "how many intents, reports and other notes became durable together",
         },
     ),
-    EventKind(
-        "cancel_requested",
-        GATEWAY,
-        "The venue was asked to take the order out; that says nothing of whether it did.",
-        {"client_order_id": _NAME, "reason": _REASON},
-        order_at=("client_order_id",),
-    ),
-    EventKind(
-        "cancel_withheld",
-        GATEWAY,
-        "The gate held a cancel back; whoever asked for it will ask again.",
-        {"client_order_id": _NAME, "reason": _REASON},
-        order_at=("client_order_id",),
-    ),
-    EventKind(
-        "look_failed",
-        GATEWAY,
-        "An order's outcome is unknown, and the venue could not be asked about it.",
-        {"client_order_id": _NAME, "reason": _REASON},
-        order_at=("client_order_id",),
-    ),
-    EventKind(
-        "order_given_up",
-        GATEWAY,
-        "An order's outcome was unknown, and no look found it: it counts as absent.",
-        {"client_order_id": _NAME, "reason": "how often, and since when, it was looked for"},
-        order_at=("client_order_id",),
-    ),
-    EventKind(
-        "stream_connected",
-        LISTENER,
-        "A stream of the venue is connected. What was missed before is compared, or fetched.",
-        {"stream": "its name", "connection": "which one it is since the start, from 1"},
-    ),
-    EventKind(
-        "stream_lost",
-        LISTENER,
-        "That stream tells nothing any more. Until it is back and caught up no entry is sent.",
-        {"stream": "its name", "reason": _REASON},
-    ),
-    EventKind(
-        "stream_gap",
-        LISTENER,
-        "Something on that stream could not be understood whole; of prices one line a second.",
-        {"stream": "its name", "reason": _REASON, "raw": "what was told, cut to a length"},
-    ),
-    EventKind(
-        "reconciled",
-        GATEWAY,
-        "Record and venue were compared. A periodic comparison that finds nothing is not told.",
-        {
-            "reasons": "why it was made",
-            "is_clean": "whether both say the same",
-            "tries": "how often the venue was read; what differs is read again",
-            "failure": "why the venue could not be read; empty if it could",
-            "differences": "each in one line",
-            "taken_up": "how many reports had not reached us, and are booked now",
-        },
-    ),
+    *GATEWAY_EVENTS,
     EventKind(
         "flatten_asked",
         FLATTENER,

@@ -222,6 +222,15 @@ SYMBOL_UNREADY = CauseKind(
     ends_with="a price of it that can be relied on",
 )
 """Never latched: it stands exactly as long as the data feed says that it is so."""
+CANCEL_PENDING = CauseKind(
+    code="cancel_pending:",
+    cause_class=CauseClass.LIMIT,
+    state=_CLOSE_ONLY,
+    remedy="wait until the venue has taken the symbol's entries out; if it does not, ask it why",
+    scope=Scope.SYMBOL,
+    goes_with_condition=True,
+)
+"""A cancel was asked for, and the order works on."""
 UNPROTECTED = _limit(
     "unprotected:", _CLOSE_ONLY, "see to the protection of the position", is_exit_bots=True
 )
@@ -263,7 +272,7 @@ COOLDOWN = CauseKind(
 
 # The record on the disk.
 HALT_MARKER_UNREADABLE = _integrity("halt_marker_unreadable", "run `verify`, then resume")
-_RECORD_FAULTS = tuple(
+RECORD_FAULTS = tuple(
     _integrity(code, remedy)
     for codes, remedy in (
         (
@@ -286,10 +295,10 @@ KINDS: tuple[CauseKind, ...] = (
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
-    *(SYMBOL_HALTED, SYMBOL_UNREADY),
+    *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),
     *(RECONCILIATION, ACCOUNT_BLOCKED, UNKNOWN_OUTCOME, ABSENT_ORDER_LIVES, IMPOSSIBLE_ORDER),
     *(ECHO_MISMATCH, CLOCK_FAULT, THROTTLE, REJECTIONS, COOLDOWN),
-    *(HALT_MARKER_UNREADABLE, *_RECORD_FAULTS),
+    *(HALT_MARKER_UNREADABLE, *RECORD_FAULTS),
 )
 """All kinds there are."""
 

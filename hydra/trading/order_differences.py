@@ -12,6 +12,7 @@ from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import OUR_PREFIX, Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from hydra.trading.venue_word import contradiction, in_time, is_over
+from hydra.trading.watermark import must_be_listed
 
 
 def order_differences(
@@ -117,7 +118,7 @@ def _fills_not_at_venue(fills: Iterable[Fill], snapshot: VenueSnapshot) -> Itera
     lacking = {
         _key(fill): fill
         for fill in sorted(fills, key=in_time)
-        if fill.at >= snapshot.since and _key(fill) not in at_venue
+        if must_be_listed(fill.at, snapshot.since) and _key(fill) not in at_venue
     }
     for key, fill in lacking.items():
         yield Difference(
@@ -190,7 +191,9 @@ def _gaps(
         yield _incomplete(name, f"listed more than once: {', '.join(again)}", "every one once")
         return
     earlier = [
-        fill for fill in on_record.values() if fill.at < since and not times[fill.execution_id]
+        fill
+        for fill in on_record.values()
+        if not (times[fill.execution_id] or must_be_listed(fill.at, since))
     ]
     executed = exact.total(fill.quantity for fill in [*earlier, *executions])
     if executed != listing.filled_quantity:

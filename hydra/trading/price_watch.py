@@ -13,9 +13,8 @@ from hydra.trading.durations import SECOND
 from hydra.trading.feed_age import age
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import SymbolPrices, Unready, Verdict
+from hydra.trading.venue_clock import seen_at
 
-SKEW = 2 * SECOND
-"""Market time: so far the venue's clock may be ahead of ours, and no further."""
 LOST_MAX = 10 * SECOND
 """A stream that is away for longer makes the feed unwell."""
 NONSENSE_MAX = 100
@@ -110,7 +109,7 @@ class PriceWatch:
         prices = self._symbols.get(quote.symbol)
         if prices is None:
             return self._nonsensical("unknown symbol", now)
-        if not quote.at <= market_now + SKEW:
+        if not seen_at(quote.at, market_now) <= market_now:
             return self._nonsensical("it is from the future", now)
         if not quote.at >= market_now - self._late_max:
             return "it is too old to be a price of now"

@@ -41,6 +41,8 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     replaced_by: str | None = None
     at: int = 0
     """When it came to this status, market time."""
+    is_queued: bool = False
+    """The venue has it, and the market does not have it yet."""
     unread: str = ""
     """What the venue says of it in words that we do not have ("type is pegged"), "" if nothing.
 
@@ -48,11 +50,27 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+class VenueFee(msgspec.Struct, frozen=True, kw_only=True):
+    """A fee that the venue booked, by an activity of its own.
+
+    `amount` is over zero: so much less of `asset`, a coin's symbol or "USD". `symbol` is what was
+    traded, "" if it names nothing. `is_of_coins`: it is for trading a coin, whatever it is paid in.
+    """
+
+    activity_id: str
+    asset: str
+    symbol: str
+    amount: Decimal
+    at: int
+    is_of_coins: bool
+
+
 class VenueSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The account at market time `at`.
 
     `orders` are all that are open, and all that came to an end since `since`; `fills` are all
-    executions since `since`. `since` is market time; 0: from the very beginning.
+    executions since `since`, and `fees` all fees booked since then. `since` is market time; 0: from
+    the very beginning.
     """
 
     at: int
@@ -61,3 +79,4 @@ class VenueSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[VenuePosition, ...]
     orders: tuple[VenueOrder, ...]
     fills: tuple[Fill, ...]
+    fees: tuple[VenueFee, ...] = ()

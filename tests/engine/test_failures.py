@@ -59,7 +59,7 @@ def codes(played: Played) -> list[str]:
 def test_the_engine_starts_halted_and_only_preflight_opens_it_i06() -> None:
     played = play(MARKET)
 
-    states = [(r["event"], r.get("state")) for r in played.journal.records][:20]
+    states = [(r["event"], r.get("state")) for r in played.journal.records][:30]
 
     assert ("trading_state", "HALTED") in states
     assert states.index(("trading_state", "HALTED")) < states.index(("preflight_passed", None))

@@ -1,15 +1,20 @@
 """The whole engine on live prices, in virtual time: what it does when they cannot be relied on."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 
-from hydra.actor import MINUTE, SECOND
+from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec
+from hydra.trading.bars import Bar
+from hydra.trading.orders import Side
 from hydra.trading.quotes import Quote
 from hydra.trading.trading_state import TradingState
+from hydra.trading.venue_clock import SKEW
+from hydra.venues.simulated.market_data import MarketData
 from messages.market import (
     BarClosed,
+    BarReceived,
     BarsComplete,
     BarsMissing,
     QuoteReceived,
@@ -19,7 +24,7 @@ from messages.message import Message
 from messages.streams import StreamConnected, StreamGap, StreamLost
 from supervisors import paths
 from supervisors.core import core
-from tests.engine.harness import ENTRY_AT, Life, World, bars_of, quiet
+from tests.engine.harness import ENTRY_AT, Life, World, bars_of, market_of, quiet, rising
 
 UNREADY, HALTED = "symbol_unready:AAPL", "symbol_halted:AAPL"
 LOST = StreamLost(stream="stocks", reason="cut")
@@ -46,11 +51,14 @@ class LiveFeed:
 
 
 class LiveLife:
-    """A life on a quiet market of which there are quotes as well."""
+    """A life on a quiet market of which there are quotes as well. `ahead`: the venue's clock is."""
 
-    def __init__(self) -> None:
-        self.world = World(quiet())
-        self.life = self.world.begin(with_bots=False)
+    def __init__(
+        self, data: MarketData | None = None, *, ahead: int = 0, with_bots: bool = False
+    ) -> None:
+        self.world = World(data or quiet())
+        self.life = self.world.begin(with_bots=with_bots)
+        self._ahead = ahead
         self._quotes = 0
 
     def hear(self, *messages: Message) -> None:
@@ -61,7 +69,7 @@ class LiveLife:
         """One of now, a little different each time unless its bid is given."""
         self._quotes += 1
         price = 99.98 + self._quotes % 3 / 100 if bid is None else bid
-        quote = Quote("AAPL", self.life.now, price, price + 0.02, 1.0, 1.0)
+        quote = Quote("AAPL", self.life.now + self._ahead, price, price + 0.02, 1.0, 1.0)
         self.hear(QuoteReceived(quote=quote))
 
     def run_for(self, duration: int, *, quoting: bool = True, bid: float | None = None) -> None:
@@ -71,6 +79,14 @@ class LiveLife:
             self.life.run_to(min(self.life.now + 5 * SECOND, until))
             if quoting:
                 self.quote(bid)
+
+    def hear_bars(self, bars: Iterable[Bar]) -> None:
+        """Each when it is over by the venue's clock, and a quote every five seconds until then."""
+        for bar in bars:
+            while (left := bar.end_at - self._ahead - self.life.now) > 0:
+                self.life.advance(min(5 * SECOND, left))
+                self.quote(bar.close)
+            self.hear(BarReceived(bar=bar))
 
     def sends_an_entry(self) -> bool:
         """Whether one that is wanted now gets to the venue."""
@@ -83,7 +99,10 @@ class LiveLife:
 @pytest.fixture
 def feed(monkeypatch: pytest.MonkeyPatch) -> LiveFeed:
     feed = LiveFeed()
-    with_feed = partial(core, price_feed=feed, price_age_max=15 * SECOND)
+
+    def with_feed(**terms: Any) -> ChildSpec:
+        return core(**{**terms, "price_feed": feed, "price_age_max": 15 * SECOND})
+
     monkeypatch.setattr("hydra.assembly.core", with_feed)
     return feed
 
@@ -250,3 +269,48 @@ def test_a_feed_of_nonsense_halts_i46(live: LiveLife) -> None:
 
     assert live.life.state is TradingState.HALTED
     assert len(live.life.journal.events("stream_gap")) == 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "trades"),
+    [
+        (0, True),
+        (1_500 * MILLISECOND, True),
+        (SKEW, True),
+        (SKEW + 1, False),
+        (2_500 * MILLISECOND, False),
+    ],
+)
+def test_a_feed_whose_clock_is_a_little_ahead_is_traded_on_and_no_other_i46_i48(
+    feed: LiveFeed, ahead: int, trades: bool
+) -> None:
+    live = LiveLife(ahead=ahead)
+    feed.life = live.life
+    live.hear(feed.connected)
+
+    live.hear_bars(live.world.data.bars[:8])  # the last one is of `ahead` from now
+    sent = live.sends_an_entry()
+
+    assert sent is trades
+    assert (live.life.state is TradingState.ACTIVE) is trades
+    assert (live.life.journal.events("bar_dropped") == []) is trades
+
+
+@pytest.mark.parametrize(
+    ("ahead", "bought"), [(1_500 * MILLISECOND, True), (2_500 * MILLISECOND, False)]
+)
+def test_a_bot_decides_on_bars_that_are_a_little_ahead_and_on_no_others_i46_i48(
+    feed: LiveFeed, ahead: int, bought: bool
+) -> None:
+    market = market_of(bars_of([100.0] * 10 + rising(20)))
+    live = LiveLife(market, ahead=ahead, with_bots=True)
+    feed.life = live.life
+    live.hear(feed.connected)
+
+    live.hear_bars(market.bars[:20])
+    live.life.advance(SECOND)
+
+    assert live.life.denials == []
+    sides = {record["order"].side for record in live.life.journal.events("intent_stored")}
+    assert sides == ({Side.BUY} if bought else set())
+    assert bool(live.world.submitted) is bought

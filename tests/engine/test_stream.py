@@ -5,19 +5,23 @@ import pytest
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.causes import START, TRADING_STREAM_LOST
 from hydra.trading.trading_state import TradingState
-from hydra.venues.simulated.faults import FailLook
+from hydra.venues.simulated.faults import FailLook, Lose
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.playback import market_events
+from hydra.venues.simulated.requests import Cancel
 from messages.streams import StreamConnected, StreamGap, StreamLost
 from supervisors import paths
 from tests.engine.harness import (
     ENTRY_AT,
+    WIDE,
     Life,
     World,
     plan_of,
     quiet,
+    settings_with,
     struck,
 )
+from tests.engine.judge import require_agreement
 
 CONNECTED = StreamConnected(stream="trading", connection=1)
 AGAIN = StreamConnected(stream="trading", connection=2)
@@ -157,3 +161,81 @@ def test_that_it_comes_back_does_not_take_the_halt_away_i02_i05(stream: Streamin
     life.run_for(5 * MINUTE)
 
     assert TRADING_STREAM_LOST.code in life.causes
+
+
+def test_a_stream_that_was_never_there_opens_no_trading_and_its_loss_is_no_connection_i03_i47(
+    stream: Streaming,
+) -> None:
+    life = World(quiet()).begin(with_bots=False)
+    hear(life, LOST)  # the first attempts fail
+    life.run_to(ENTRY_AT)
+    hear(life, LOST)
+    life.run_for(MINUTE)
+
+    assert life.causes == {START.code: TradingState.HALTED}
+    hear(life, CONNECTED)
+    life.run_for(10 * SECOND)
+    assert life.state is TradingState.ACTIVE
+
+
+def test_a_halt_for_a_lost_stream_does_not_end_while_it_is_lost_i04_i45_i47(
+    stream: Streaming,
+) -> None:
+    settings = settings_with({"safety.global_cooldown_minutes": 10})
+    life = begun(World(quiet(60), settings=settings), stream)
+    hear(life, LOST)
+    life.run_for(20 * MINUTE)
+
+    noted = life.resume(TRADING_STREAM_LOST.code)  # a word is no connection either
+    life.run_for(MINUTE)
+    while_lost = life.causes
+    hear(life, AGAIN)
+    life.run_for(MINUTE)
+
+    assert noted.noted == (TRADING_STREAM_LOST.code,)
+    assert while_lost == {TRADING_STREAM_LOST.code: TradingState.HALTED}
+    assert life.causes == {}
+
+
+def test_entries_that_rest_are_taken_out_while_the_stream_is_lost_and_exits_stay_i10_i11_i47(
+    stream: Streaming,
+) -> None:
+    # Nothing is told any more: what became of the cancels is found by comparing.
+    untold = struck(Lose(), what="OrderCanceled", times=None)
+    world = World(quiet(), plan_of(untold), settings=settings_with(WIDE))
+    life = begun(world, stream)
+    life.enter(3)
+    life.run_for(2 * MINUTE)
+    life.exit(3, limit="102")
+    resting = [
+        life.enter(quantity, bot=bot, limit="97")
+        for quantity, bot in ((1, "mom_AAPL_cross"), (2, "mom_AAPL"))
+    ]
+    assert {life.status_of(name) for name in resting} == {"accepted"}
+    lost_at = life.now
+
+    hear(life, LOST)
+    life.run_closely(9 * SECOND)
+    before = world.asked(Cancel)
+    life.run_closely(51 * SECOND)
+
+    assert before == []
+    assert set(world.asked(Cancel)) == {Cancel(name) for name in resting}
+    assert max(world.came_at(Cancel)) <= lost_at + 60 * SECOND
+    assert {life.status_of(name) for name in resting} == {"canceled"}
+    assert [order.state.status.value for order in life.ledger.open_orders()] == ["accepted"]
+    require_agreement(world)
+
+
+def test_a_short_loss_takes_nothing_out_i47(stream: Streaming) -> None:
+    world = World(quiet())
+    life = begun(world, stream)
+    name = life.enter(3, limit="97")
+
+    hear(life, LOST)
+    life.run_closely(9 * SECOND)
+    hear(life, AGAIN)
+    life.run_closely(60 * SECOND)
+
+    assert (world.asked(Cancel), life.status_of(name)) == ([], "accepted")
+    assert life.state is TradingState.ACTIVE

@@ -9,10 +9,15 @@ from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.venue_view import VenueAccount, VenueOrder, VenuePosition, VenueSnapshot
+from hydra.trading.watermark import EDGE
 
-SINCE, AT = 1_000, 2_000
-EARLY, LATE = SINCE - 1, 1_500
-"""Executions from before the snapshot's `since`, which it leaves out, and from after it."""
+SINCE = 1_000
+LISTED = SINCE + EDGE
+EARLY, LATE = SINCE - 1, LISTED + 500
+"""Executions from before the snapshot's `since`, which it leaves out, and from after it. What is of
+`LISTED` is the first that it must not leave out.
+"""
+AT = LATE + 500
 
 ACCOUNT = "PA0000000001"
 OPENING = Decimal("10000.00")
@@ -61,7 +66,7 @@ class Case:
         )
         self.on_record = [
             self.fill("e1", share, price, EARLY),
-            self.fill("e2", share, price, SINCE),
+            self.fill("e2", share, price, LISTED),
         ]
         if life == "filled":
             self.on_record.append(self.fill("e3", share, price, LATE))

@@ -115,7 +115,13 @@ CLOSING = {
     *("equity_missing", "drawdown_flapping", "unprotected:"),
 }
 OF_ONE_BOT = {"throttle:", "cooldown:"}
-OF_ONE_SYMBOL = {"stale_feed:", "rejections:", "symbol_halted:", "symbol_unready:"}
+OF_ONE_SYMBOL = {
+    "cancel_pending:",
+    "stale_feed:",
+    "rejections:",
+    "symbol_halted:",
+    "symbol_unready:",
+}
 
 
 def test_each_kind_leads_to_its_state_i07() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from hydra.trading.bars import Bar
-from hydra.trading.price_watch import LOST_MAX, NONSENSE_MAX, SKEW, Change, PriceWatch
+from hydra.trading.price_watch import LOST_MAX, NONSENSE_MAX, Change, PriceWatch
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import Unready
+from hydra.trading.venue_clock import SKEW
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND

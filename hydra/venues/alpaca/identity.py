@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hydra.settings.section import VenueName
+from hydra.trading.venue_clock import SKEW
 from hydra.venues.alpaca.payloads import ClockPayload
 from hydra.venues.alpaca.times import nanoseconds
 
@@ -21,7 +22,7 @@ HOSTS = {
     "localhost": VenueName.EMBEDDED,
 }
 KEY_PREFIXES = {"HYDRA": VenueName.EMBEDDED, "PK": VenueName.PAPER, "AK": VenueName.LIVE}
-SKEW_MAX_NS = 2_000_000_000
+SKEW_MAX_NS = SKEW
 """PROTOCOL's bound, tighter than the one of the clock watch: it is read once, at rest."""
 
 

@@ -17,6 +17,7 @@ from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
     AssetPayload,
+    FeePayload,
     FillPayload,
     OrderPayload,
     PositionPayload,
@@ -49,6 +50,7 @@ class Books:
         self.page = page
         self.rows: list[OrderPayload] = []
         self.executions: list[FillPayload] = []
+        self.charges: list[FeePayload] = []
         self.held: list[PositionPayload] = []
         self.coin_list: list[AssetPayload] = []
         self.asked: list[str] = []
@@ -108,6 +110,12 @@ class Books:
         ids = [row.id for row in listed]
         start = 0 if page_token is None else ids.index(page_token) + 1
         return listed[start : start + min(self.page, 100)]
+
+    def fees(self, *, after: int | None, page_token: str | None) -> list[FeePayload]:
+        self._note("fees")
+        ids = [row.id for row in self.charges]
+        start = 0 if page_token is None else ids.index(page_token) + 1
+        return self.charges[start : start + min(self.page, 100)]
 
     def order(self, order_id: str) -> OrderPayload | None:
         self._note(f"order {order_id}")
@@ -183,7 +191,7 @@ def test_an_account_is_read_whole() -> None:
         "positions",
         "account",
         *["open nested", "open nested", "open", "open", "closed", "closed"],
-        *["fills", "fills", "positions"],
+        *["fills", "fills", "fees", "positions"],
     ]
 
 

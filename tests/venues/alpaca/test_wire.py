@@ -105,6 +105,13 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("status", STATUSES)
+def test_only_what_the_market_does_not_have_yet_is_queued(status: str) -> None:
+    queued = {"pending_new", "accepted", "accepted_for_bidding", "pending_review"}
+
+    assert as_venue_has_it(status=status).is_queued is (status in queued)
+
+
+@pytest.mark.parametrize("status", STATUSES)
 def test_every_status_of_the_broker_is_one_of_ours(status: str) -> None:
     filled = "5" if status == "partially_filled" else "0"
 
@@ -428,6 +435,7 @@ def test_a_recorded_order_of_ours_is_read_to_the_last_digit() -> None:
         status=OrderStatus.ACCEPTED,
         filled_quantity=Decimal(0),
         at=nanoseconds("2026-11-23T14:31:07.419914502Z"),
+        is_queued=True,
     )
 
 
