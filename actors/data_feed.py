@@ -1,15 +1,18 @@
 """The data feed: checks what the market's adapter brings and publishes it by symbol."""
 
+from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from hydra.actor import MINUTE, SECOND, Actor, Context, unhandled
 from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.trading.price_watch import SKEW, PriceWatch
+from hydra.trading.price_watch import PriceWatch
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable
+from hydra.trading.venue_clock import seen_at
 from messages.health import HealthReported, ReportHealth
 from messages.market import (
     FEED_TOPIC,
@@ -19,9 +22,11 @@ from messages.market import (
     BarsComplete,
     BarsMissing,
     FeedEnded,
+    HistoryReported,
     PricesDue,
     QuoteChanged,
     QuoteReceived,
+    ReportHistory,
     SymbolReported,
     TradingStatusReceived,
     bars_topic,
@@ -42,10 +47,12 @@ Inbox: TypeAlias = (
     | PricesDue
     | FeedEnded
     | ReportHealth
+    | ReportHistory
 )
 
 STALE_AFTER_INTERVALS = 2.5
 """A feed of bars alone is stale when the newest one ended longer ago than this many intervals."""
+NO_HISTORY: Mapping[str, int] = MappingProxyType({})
 QUOTE_DROPS_TOLD_EVERY = MINUTE
 """Of each symbol. A broken feed can bring thousands of odd quotes in a second."""
 
@@ -73,8 +80,12 @@ class DataFeed(Actor[Inbox]):
         bar_interval: int,
         feed: PriceFeed | None = None,
         price_age_max: int = 0,
+        history: Mapping[str, int] = NO_HISTORY,
     ) -> None:
-        """`price_age_max`: machine time for which a price of a stream counts."""
+        """`price_age_max`: machine time for which a price of a stream counts.
+
+        `history`: how many bars of each symbol are kept for bots that start.
+        """
         self._symbols = frozenset(symbols)
         self._sessions = sessions
         self._bar_interval = bar_interval
@@ -83,9 +94,9 @@ class DataFeed(Actor[Inbox]):
         self._prices = (
             PriceWatch(feed.streams, age_max=price_age_max, late_max=late_max) if feed else None
         )
-        self._skew = SKEW if feed else 0
         self._since = 0
         self._last: dict[str, Bar] = {}
+        self._history = {symbol: deque[Bar](maxlen=bars) for symbol, bars in history.items()}
         self._dropped = 0
         self._bars = 0
         self._quotes = 0
@@ -116,6 +127,8 @@ class DataFeed(Actor[Inbox]):
                 ctx.publish(FEED_TOPIC, message)
             case ReportHealth():
                 ctx.reply(self._health(ctx))
+            case ReportHistory():
+                ctx.reply(self._newest(message.symbol, message.bars))
             case (
                 TradingStatusReceived()
                 | BarsMissing()
@@ -145,6 +158,9 @@ class DataFeed(Actor[Inbox]):
             return
         self._last[bar.symbol] = bar
         self._bars += 1
+        kept = self._history.get(bar.symbol)
+        if kept is not None:
+            kept.append(bar)
         if prices is not None:
             self._tell_changes(ctx, bar.symbol)  # that it may be entered, before what is decided on
         closed = BarClosed(bar=bar, is_backfill=received.is_backfill)
@@ -157,12 +173,18 @@ class DataFeed(Actor[Inbox]):
         fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
         if fault is not None:
             return fault
-        if not bar.start_at < bar.end_at <= now + self._skew:
+        # Of bars that are played to us the clock is ours, and none of them lies ahead.
+        end_at = bar.end_at if self._feed is None else seen_at(bar.end_at, now)
+        if not (bar.start_at < bar.end_at and end_at <= now):
             return "it ends before it begins, or in the future"
         last = self._last.get(bar.symbol)
         if last is not None and bar.start_at < last.end_at:
             return f"it does not follow the last one, which ended at {last.end_at}"
         return None
+
+    def _newest(self, symbol: str, number: int) -> HistoryReported:
+        kept = tuple(self._history.get(symbol, ()))
+        return HistoryReported(bars=kept[max(0, len(kept) - number) :])
 
     # What only streams bring
 

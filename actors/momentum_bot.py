@@ -1,5 +1,6 @@
 """A momentum bot: one strategy on one symbol, in its own window, with its own exits."""
 
+from collections import deque
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import TypeAlias
@@ -10,12 +11,21 @@ from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitRules, exit_reason
+from hydra.trading.instruments import is_crypto
 from hydra.trading.inventory import FifoInventory, FillBook
 from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.strategies import STRATEGIES
-from hydra.trading.strategies.strategy import Signal
-from messages.market import BarClosed, bars_topic
+from hydra.trading.strategies.strategy import Signal, Strategy
+from hydra.trading.venue_clock import seen_at
+from messages.lifecycle import Replied
+from messages.market import (
+    BarClosed,
+    HistoryDue,
+    HistoryReported,
+    ReportHistory,
+    bars_topic,
+)
 from messages.orders import (
     OrderAccepted,
     OrderDenied,
@@ -34,10 +44,22 @@ from messages.positions import (
 )
 
 Inbox: TypeAlias = (
-    BarClosed | ReportStored | OrderDenied | BookChanged | BookRecovered | RecoveryOverdue
+    BarClosed
+    | Replied
+    | HistoryDue
+    | ReportStored
+    | OrderDenied
+    | BookChanged
+    | BookRecovered
+    | RecoveryOverdue
 )
 
 RECOVER_WITHIN = 5 * SECOND
+HISTORY_WITHIN = 5 * SECOND
+HISTORY_AGAIN_AFTER = SECOND
+"""The data feed may be starting itself. Nobody fails for want of history: a position needs its bot,
+warm or not.
+"""
 FLAT_BEFORE_CLOSE = 5 * MINUTE
 """On a half day the close comes before `manage_until`: positions are closed this long before it."""
 STOP_STEP = Decimal("0.01")
@@ -65,6 +87,10 @@ class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     parameters: Mapping[str, object]
 
+    def new_strategy(self) -> Strategy:
+        """A fresh one, as it is configured; raises `BadParameters`."""
+        return STRATEGIES[self.strategy](self.parameters)
+
 
 class NotRecovered(Exception):
     """The persister did not say what is on record; the bot must not guess its position."""
@@ -76,12 +102,25 @@ class MomentumBot(Actor[Inbox]):
     Every decision is taken by `_decide` from the last bar, its signal and the booked state, and it
     runs after each of them changes. So it does not matter whether a bar or the fill that happened
     in it arrives first, and threads decide as virtual time does.
+
+    When it starts, first or again, it asks the data feed for the bars that its strategy has to have
+    seen. Until they are there it guards what it holds, by price and time, and enters nothing.
     """
 
-    def __init__(self, plan: MomentumPlan, guardian: Ref[OrderIntent | RecoverBook]) -> None:
+    def __init__(
+        self,
+        plan: MomentumPlan,
+        guardian: Ref[OrderIntent | RecoverBook],
+        feed: Ref[ReportHistory],
+    ) -> None:
         self._plan = plan
         self._guardian = guardian
-        self._strategy = STRATEGIES[plan.strategy](plan.parameters)
+        self._feed = feed
+        self._strategy = plan.new_strategy()
+        self._early: deque[Bar] | None = deque(maxlen=self._strategy.warm_up)
+        """Bars that came before history did. None: history is here, the strategy has them all."""
+        self._seen_until = 0
+        """The end of the newest bar that the strategy has seen."""
         self._book = FillBook(plan.symbol)
         self._bar: Bar | None = None
         self._signal: Signal | None = None
@@ -100,6 +139,7 @@ class MomentumBot(Actor[Inbox]):
         ctx.subscribe(reports_topic(self._plan.bot_id))
         ctx.subscribe(BOOK_CHANGED_TOPIC)
         self._ask_for_the_book(ctx)
+        self._ask_for_history(ctx)
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
@@ -107,6 +147,12 @@ class MomentumBot(Actor[Inbox]):
                 self._take_bar(message.bar)
                 if message.is_backfill:
                     self._bar = None  # history: nobody decides before the next bar that is news
+            case Replied(value=HistoryReported(bars=bars)):
+                self._take_history(bars)
+            case Replied():
+                ctx.after(HISTORY_AGAIN_AFTER, HistoryDue())
+            case HistoryDue():
+                self._ask_for_history(ctx)
             case ReportStored():
                 self._take_report(message)
             case OrderDenied():
@@ -140,13 +186,34 @@ class MomentumBot(Actor[Inbox]):
         ctx.tell(self._guardian, question)
         ctx.after(RECOVER_WITHIN, RecoveryOverdue())
 
+    def _ask_for_history(self, ctx: Context) -> None:
+        question = ReportHistory(symbol=self._plan.symbol, bars=self._strategy.warm_up)
+        ctx.ask(self._feed, question, within=HISTORY_WITHIN, tag="history")
+
+    def _take_history(self, history: tuple[Bar, ...]) -> None:
+        """What came early follows it, or is its end. A signal counts if its bar is the last one."""
+        early, self._early = self._early or (), None
+        for bar in (*history, *early):
+            self._show(bar, self._plan.sessions.at(bar.start_at))
+        if self._bar is None or self._bar.end_at != self._seen_until:
+            self._signal = None
+
     def _take_bar(self, bar: Bar) -> None:
-        """The strategy sees each bar once, in order, also while the book is still unknown."""
         session = self._plan.sessions.at(bar.start_at)
         if session is not None and session != self._session:
             self._begin_session(session)
         self._bar = bar
-        self._signal = self._strategy.on_bar(bar)
+        if self._early is None:
+            self._signal = None
+            self._show(bar, session)
+        else:
+            self._early.append(bar)
+
+    def _show(self, bar: Bar, session: ExchangeSession | None) -> None:
+        """The strategy sees each bar once, in order, also while the book is still unknown."""
+        if bar.start_at >= self._seen_until:
+            self._seen_until = bar.end_at
+            self._signal = self._strategy.on_bar(bar, session)
 
     def _begin_session(self, session: ExchangeSession) -> None:
         self._session = session
@@ -165,7 +232,7 @@ class MomentumBot(Actor[Inbox]):
             case OrderAccepted() | OrderUnknown():
                 return  # still working, as far as anyone knows
             case OrderFilled():
-                self._book.book(report.fill)
+                self._book.book(report.fill, stored.fee)
                 if decision in self._working:
                     self._working[decision] -= report.fill.quantity
                     if self._working[decision] <= 0:
@@ -212,7 +279,7 @@ class MomentumBot(Actor[Inbox]):
         """Decide; gives why nothing is wanted, "" if something is."""
         if self._session is None:
             return "no session has begun"
-        position = self._book.inventory.position
+        position = self._sellable
         is_leaving = any(decision.role.reduces for decision in self._working)
         if position > 0 and not is_leaving:
             # Also while the rest of the entry works: what is filled of it is guarded (I30).
@@ -234,6 +301,12 @@ class MomentumBot(Actor[Inbox]):
         self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
         return ""
 
+    @property
+    def _sellable(self) -> Decimal:
+        """What it holds; of coins in whole steps, since a fee may leave less than one: dust."""
+        position, step = self._book.inventory.position, self._plan.quantity_step
+        return multiply(position // step, step) if is_crypto(self._plan.symbol) else position
+
     def _reason_to_exit(self, bar: Bar) -> str | None:
         oldest = self._book.inventory.lots[0]
         average = self._book.inventory.average_price
@@ -251,6 +324,8 @@ class MomentumBot(Actor[Inbox]):
         return "signal" if self._signal is Signal.EXIT_LONG else None
 
     def _reason_not_to_enter(self, bar: Bar) -> str:
+        if self._early is not None:
+            return "the bars of before its start are not here yet"
         if self._is_over(bar.end_at):
             return "the session is over, or soon will be"
         if not self._plan.trade_window.contains(bar.end_at):
@@ -293,7 +368,7 @@ class MomentumBot(Actor[Inbox]):
             side=side,
             quantity=quantity,
             reason=reason,
-            decided_at=bar.end_at,
+            decided_at=seen_at(bar.end_at, ctx.market_time()),
             reference_price=price,
             time_in_force=self._plan.time_in_force,
             protective_stop=stop if role is Role.ENTRY and stop > 0 else None,
@@ -317,4 +392,5 @@ class MomentumBot(Actor[Inbox]):
             "last_denial": self._last_denial,
             "idle": self._idle,
             "recovered": self._recovered is not None,
+            "has_history": self._early is None,
         }

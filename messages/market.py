@@ -83,6 +83,26 @@ class PricesDue(Message, frozen=True, kw_only=True):
     """The data feed's word to itself: see how old every price is by now."""
 
 
+class ReportHistory(Message, frozen=True, kw_only=True):
+    """Ask the data feed for the newest bars of a symbol, at most so many. It has kept some."""
+
+    symbol: str
+    bars: int
+
+
+class HistoryReported(Message, frozen=True, kw_only=True):
+    """They, the oldest first: fewer if no more are kept, none of a symbol that nobody trades.
+
+    Whoever has subscribed to the symbol is told every later one, and none of these after it.
+    """
+
+    bars: tuple[Bar, ...]
+
+
+class HistoryDue(Message, frozen=True, kw_only=True):
+    """A bot's word to itself: the data feed did not answer, ask it again."""
+
+
 class FeedEnded(Message, frozen=True, kw_only=True):
     """The venue has no more market data: the file, or the generated session, is over."""
 

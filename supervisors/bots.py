@@ -22,7 +22,7 @@ def bots(momentum: tuple[MomentumPlan, ...]) -> ChildSpec:
         ChildSpec(
             name=plan.bot_id,
             actor=MomentumBot,
-            args={"plan": plan, "guardian": paths.RISK_GUARDIAN},
+            args={"plan": plan, "guardian": paths.RISK_GUARDIAN, "feed": paths.DATA_FEED},
             mailbox=NOTHING_LOST,
         )
         for plan in momentum

@@ -3,7 +3,7 @@
 talipp keeps every value it has ever seen; here it forgets those that it needs no more.
 """
 
-from talipp.indicators import EMA, ROC, SMA
+from talipp.indicators import EMA, ROC, SMA, StdDev
 from talipp.indicators.Indicator import Indicator
 
 VALUE_MAX = 1e12
@@ -71,6 +71,16 @@ class ExponentialMovingAverage(_Bounded):
 
     def __init__(self, period: int) -> None:
         super().__init__(EMA(period), period)
+
+
+class StandardDeviation(_Bounded):
+    """How far the last `period` values are from their mean: of a population, divided by `period`.
+
+    Taken anew from the values at every update, so it costs `period` steps.
+    """
+
+    def __init__(self, period: int) -> None:
+        super().__init__(StdDev(period), period)
 
 
 class RateOfChange(_Bounded):

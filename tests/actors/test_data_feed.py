@@ -22,8 +22,10 @@ from messages.market import (
     BarClosed,
     BarReceived,
     FeedEnded,
+    HistoryReported,
     QuoteChanged,
     QuoteReceived,
+    ReportHistory,
     SymbolReported,
     TradingStatusReceived,
     bars_topic,
@@ -122,6 +124,61 @@ def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session_i45(
     minutes: float, bars: tuple[Bar, ...], ended: bool, is_well: bool
 ) -> None:
     assert health(minutes, *bars, ended=ended).is_well is is_well
+
+
+# History
+
+BARS = [bar(100.0 + number, start_at=EPOCH + number * MINUTE) for number in range(6)]
+
+
+def with_history(**history: int) -> tuple[Kit, Ref[Message]]:
+    kit = Kit()
+    feed = kit.start(
+        DataFeed,
+        symbols=("AAPL", "NOVA"),
+        sessions=SESSIONS,
+        bar_interval=MINUTE,
+        history=history,
+    )
+    kit.advance(10 * MINUTE)
+    return kit, feed
+
+
+@pytest.mark.parametrize(("asked_for", "told"), [(4, BARS[2:]), (2, BARS[4:]), (9, BARS[2:])])
+def test_the_newest_bars_are_kept_for_bots_that_start_as_many_as_they_need_i38(
+    asked_for: int, told: list[Bar]
+) -> None:
+    kit, feed = with_history(AAPL=4)
+    for number, each in enumerate(BARS):
+        kit.tell(feed, BarReceived(bar=each, is_backfill=number < 3))
+
+    answer = kit.ask(feed, ReportHistory(symbol="AAPL", bars=asked_for))
+
+    assert answer == HistoryReported(bars=tuple(told))
+
+
+def test_what_was_dropped_and_what_was_not_asked_to_be_kept_is_in_no_history_i46() -> None:
+    kit, feed = with_history(AAPL=4)
+    for each in (BARS[0], BARS[0], changed(close=nan), bar(50.0, symbol="NOVA")):
+        kit.tell(feed, BarReceived(bar=each))
+
+    answers = [
+        kit.ask(feed, ReportHistory(symbol=symbol, bars=4)) for symbol in ("AAPL", "NOVA", "XYZ")
+    ]
+
+    assert [answer.bars for answer in answers] == [(BARS[0],), (), ()]
+
+
+def test_a_feed_that_was_restarted_knows_only_what_came_since() -> None:
+    kit, feed = with_history(AAPL=4)
+    kit.tell(feed, BarReceived(bar=BARS[0]))
+    kit.kill(feed)
+    kit.advance(SECOND)
+    kit.tell(feed, BarReceived(bar=BARS[1]))
+
+    answer = kit.ask(feed, ReportHistory(symbol="AAPL", bars=4))
+
+    assert answer == HistoryReported(bars=(BARS[1],))  # an earlier life's is forgotten with it
 
 
 # Live prices

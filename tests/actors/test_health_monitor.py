@@ -98,3 +98,20 @@ def test_the_answers_of_an_older_loop_do_not_count(kit: Kit) -> None:
 
     guardian.expect(PreflightFailed, within=3 * SECOND)
     guardian.expect(PreflightPassed, within=LOOP)
+
+
+def test_it_shows_what_it_heard_in_the_last_whole_loop_and_when(kit: Kit) -> None:
+    stale = HealthReported(component="feed", is_well=False, detail="150 s old")
+    guardian, ref = monitor(
+        kit, component(kit, "ledger", well("ledger")), component(kit, "feed", stale)
+    )
+    guardian.expect(PreflightFailed)
+
+    shown = kit.state(ref)
+
+    assert shown["loop_interval"] == LOOP
+    assert shown["heard_at"] == kit.now
+    assert shown["heard"] == [
+        {"component": "ledger", "is_well": True, "detail": "fine"},
+        {"component": "feed", "is_well": False, "detail": "150 s old"},
+    ]

@@ -12,7 +12,7 @@ from hydra.testkit import Kit, Probe
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.orders import Role, Side
 from hydra.trading.sub_ledgers import BotInventory
-from messages.market import BarClosed
+from messages.market import BarClosed, HistoryReported
 from messages.orders import OrderAccepted, OrderIntent, ReportStored
 from messages.positions import (
     BOOK_CHANGED_TOPIC,
@@ -52,9 +52,17 @@ def guardian(kit: Kit) -> Probe:
 
 
 @pytest.fixture
-def bot(kit: Kit, guardian: Probe) -> Ref[Any]:
+def feed(kit: Kit) -> Probe:
+    """A data feed that has kept nothing."""
+    feed = kit.probe("feed")
+    feed.reply_with(lambda _question: HistoryReported(bars=()))
+    return feed
+
+
+@pytest.fixture
+def bot(kit: Kit, guardian: Probe, feed: Probe) -> Ref[Any]:
     plan, *_ = plans_of(shipped_settings(), quiet())[0]
-    return kit.start(MomentumBot, plan=plan, guardian=guardian.ref)
+    return kit.start(MomentumBot, plan=plan, guardian=guardian.ref, feed=feed.ref)
 
 
 def change(kit: Kit) -> None:
@@ -151,14 +159,20 @@ def test_history_feeds_its_strategy_and_nothing_is_decided_before_a_bar_that_is_
     assert (exit_.decision.role, exit_.decided_at) == (Role.EXIT, newest.end_at)
 
 
-def test_history_gives_its_indicators_what_live_bars_would_i47(kit: Kit) -> None:
+def test_history_gives_its_indicators_what_live_bars_would_i47(kit: Kit, feed: Probe) -> None:
     plan, *_ = plans_of(shipped_settings(), quiet())[0]
     closes = [100.0] * 10 + rising(30) + rising(20, from_price=101.5)
     *past, newest = bars_of(closes)
     signals = []
     for is_backfill in (False, True):
         guardian = kit.probe(f"guardian{is_backfill}")
-        bot = kit.start(MomentumBot, name=f"bot{is_backfill}", plan=plan, guardian=guardian.ref)
+        bot = kit.start(
+            MomentumBot,
+            name=f"bot{is_backfill}",
+            plan=plan,
+            guardian=guardian.ref,
+            feed=feed.ref,
+        )
         for each in past:
             kit.tell(bot, BarClosed(bar=each, is_backfill=is_backfill))
         kit.tell(bot, BarClosed(bar=newest))

@@ -15,6 +15,7 @@ from hydra.testkit import Kit, Probe
 from hydra.testkit.faults import Edge
 from hydra.testkit.kit import POLICY
 from hydra.testkit.probe import Heard, ProbeActor
+from hydra.trading.fees import NO_FEES, FeeSchedule
 from messages.control import Halt
 from messages.journal import WriteEntry
 from messages.message import Message
@@ -47,9 +48,11 @@ class SpiedLedger:
         self.done.append("intent")
         return self.ledger.record_intent(approved, at)
 
-    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
+    def record_report(
+        self, report: Outcome, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> ReportRecorded:
         self.done.append("report")
-        return self.ledger.record_report(report, at)
+        return self.ledger.record_report(report, at, schedule)
 
     def book(self, bot: str | None) -> BookRecovered:
         self.done.append("book")

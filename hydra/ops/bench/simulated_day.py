@@ -121,7 +121,7 @@ def _seconds_of_strategies(settings: Settings, data: MarketData) -> float:
             strategy = STRATEGIES[bot.signal.mode](dict(bot.signal.params))
             for bar in data.bars:
                 if bar.symbol == bot.ticker:
-                    strategy.on_bar(bar)
+                    strategy.on_bar(bar, data.sessions.at(bar.start_at))
     return (perf_counter_ns() - began) / 1e9
 
 

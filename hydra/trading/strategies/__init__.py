@@ -7,7 +7,12 @@ one is one more line in `STRATEGIES`. Bots name it in their configuration (`sign
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hydra.trading.strategies import moving_average_cross, placeholder_momentum
+from hydra.trading.strategies import (
+    bollinger_reversion,
+    moving_average_cross,
+    opening_range_breakout,
+    placeholder_momentum,
+)
 from hydra.trading.strategies.strategy import StrategyFactory
 
 STRATEGIES: Mapping[str, StrategyFactory] = MappingProxyType(
@@ -15,5 +20,7 @@ STRATEGIES: Mapping[str, StrategyFactory] = MappingProxyType(
         placeholder_momentum.NAME: placeholder_momentum.make,
         placeholder_momentum.CRYPTO_NAME: placeholder_momentum.make_crypto,
         moving_average_cross.NAME: moving_average_cross.make,
+        opening_range_breakout.NAME: opening_range_breakout.make,
+        bollinger_reversion.NAME: bollinger_reversion.make,
     }
 )

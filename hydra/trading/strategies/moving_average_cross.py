@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from hydra.trading.bars import Bar
 from hydra.trading.indicators import SimpleMovingAverage
+from hydra.trading.sessions import ExchangeSession
 from hydra.trading.strategies.strategy import Signal, parameters_from
 
 NAME = "moving_average_cross"
@@ -33,26 +34,47 @@ class MovingAverageCrossParameters(Struct, frozen=True, kw_only=True):
 class MovingAverageCross:
     """ENTER_LONG when the fast average crosses the slow one upwards, EXIT_LONG downwards.
 
-    A cross is a change from clearly below to clearly above, or back; bars on which the averages
-    are equal may lie between. Where the averages stand when both are first known is no cross.
+    A cross is a change from clearly below to clearly above, or back; fewer than `slow_bars` bars
+    on which the averages are equal may lie between: after more, it begins anew. Where the averages
+    stand when both are first known is no cross. Bars count as they come, over nights too.
+
+    The variable-length moving average rule of Brock, Lakonishok and LeBaron, "Simple technical
+    trading rules and the stochastic properties of stock returns" (1992), long side only.
     """
 
     def __init__(self, parameters: MovingAverageCrossParameters) -> None:
         self._fast = SimpleMovingAverage(parameters.fast_bars)
         self._slow = SimpleMovingAverage(parameters.slow_bars)
+        self._slow_bars = parameters.slow_bars
         self._was_above: bool | None = None
+        self._equal_bars = 0
 
-    def on_bar(self, bar: Bar) -> Signal | None:
+    @property
+    def warm_up(self) -> int:
+        """See `Strategy.warm_up`: the averages are known of each of the last `slow_bars` bars."""
+        return 2 * self._slow_bars - 1
+
+    def on_bar(self, bar: Bar, session: ExchangeSession | None) -> Signal | None:
         """The cross that this bar's close made, if any."""
         fast = self._fast.update(bar.close)
         slow = self._slow.update(bar.close)
-        if fast is None or slow is None or abs(fast - slow) <= _ROUNDING * abs(slow):
+        if fast is None or slow is None:
             return None
+        if abs(fast - slow) <= _ROUNDING * slow:
+            self._stand_still()
+            return None
+        self._equal_bars = 0
         is_above = fast > slow
         was_above, self._was_above = self._was_above, is_above
         if was_above is None or was_above is is_above:
             return None
         return Signal.ENTER_LONG if is_above else Signal.EXIT_LONG
+
+    def _stand_still(self) -> None:
+        # What is remembered for ever could not be rebuilt from the last bars.
+        self._equal_bars += 1
+        if self._equal_bars >= self._slow_bars:
+            self._was_above = None
 
 
 def make(given: Mapping[str, object]) -> MovingAverageCross:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from hydra.trading.bars import Bar
 from hydra.trading.indicators import RateOfChange
+from hydra.trading.sessions import ExchangeSession
 from hydra.trading.strategies.strategy import Signal, parameters_from
 
 NAME = "placeholder_momentum_v1"
@@ -31,14 +32,21 @@ class PlaceholderMomentum:
 
     It signals once for each rise: not again until momentum has been below the threshold. Bars
     count as they come, so early in a session the close it looks back at is the day before's.
+    The rule is Hydra's own: no more than the least that trades now and then.
     """
 
     def __init__(self, parameters: PlaceholderMomentumParameters) -> None:
+        self._lookback_bars = parameters.lookback_bars
         self._momentum = RateOfChange(parameters.lookback_bars)
         self._threshold_pct = parameters.threshold_pct - _ROUNDING_PCT
         self._is_armed = True
 
-    def on_bar(self, bar: Bar) -> Signal | None:
+    @property
+    def warm_up(self) -> int:
+        """See `Strategy.warm_up`: enough to know whether momentum is below the threshold."""
+        return self._lookback_bars + 1
+
+    def on_bar(self, bar: Bar, session: ExchangeSession | None) -> Signal | None:
         """ENTER_LONG on the first bar of a rise, None on any other."""
         momentum_pct = self._momentum.update(bar.close)
         if momentum_pct is None:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.sessions import ExchangeSession
 
 
 class Signal(Enum):
@@ -20,19 +21,34 @@ class Signal(Enum):
 
 
 class Strategy(Protocol):
-    """Turns the closed bars of one symbol, in order, into signals.
+    """Turns the closed bars of one symbol, each once and in order, into signals.
 
     A state machine and nothing else: the same bars give the same signals, and a signal depends on
-    no later bar. It does not know whether the bot holds a position.
+    no later bar. It does not know whether the bot holds a position. Until it has seen what its rule
+    is about, it gives no signal. A minute in which nothing traded has no bar: only a strategy
+    whose rule needs every minute looks for holes.
     """
 
-    def on_bar(self, bar: Bar) -> Signal | None:
-        """Take the next closed bar."""
+    @property
+    def warm_up(self) -> int:
+        """How many bars it remembers at most.
+
+        Fed the last `warm_up` bars, a fresh strategy goes on as one that has seen every bar.
+        """
+        ...
+
+    def on_bar(self, bar: Bar, session: ExchangeSession | None) -> Signal | None:
+        """Take the next closed bar. `session`: the one it began in, None outside of all."""
         ...
 
 
 StrategyFactory: TypeAlias = Callable[[Mapping[str, object]], Strategy]
 """Gives a fresh strategy, or raises `BadParameters`."""
+
+
+def was_closed_between(earlier: ExchangeSession, later: ExchangeSession) -> bool:
+    """Whether the market was closed from the one to the other. Coins never close."""
+    return earlier.close_at < later.open_at
 
 
 class BadParameters(ValueError):

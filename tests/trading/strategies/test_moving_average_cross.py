@@ -9,6 +9,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.strategies.moving_average_cross import make
 from hydra.trading.strategies.strategy import BadParameters, Signal
 from tests.trading.market_data import MINUTE_NS, aapl_bars, aapl_rows, bars_of, utc_ns
+from tests.trading.strategies.playing import NO_SESSIONS, after_a_restart, numbered, played
 
 STEPS = st.integers(-3, 3)
 Signals = list[tuple[int, Signal]]
@@ -16,23 +17,21 @@ Signals = list[tuple[int, Signal]]
 
 def signals_of(bars: Sequence[Bar], **parameters: object) -> Signals:
     """Each signal with the number of the bar that gave it."""
-    strategy = make(parameters)
-    signals = [strategy.on_bar(bar) for bar in bars]
-    return [(number, signal) for number, signal in enumerate(signals) if signal is not None]
+    return numbered(played(make(parameters), bars))
 
 
 def signals_by_definition(closes: Sequence[Fraction], fast: int, slow: int) -> Signals:
     signals: Signals = []
-    was_above: bool | None = None
+    was_above, seen_at = None, 0
     for number in range(slow - 1, len(closes)):
         upto = closes[: number + 1]
         difference = sum(upto[-fast:]) * slow - sum(upto[-slow:]) * fast
         if difference == 0:
             continue
         is_above = difference > 0
-        if was_above is not None and was_above != is_above:
+        if was_above == (not is_above) and number - seen_at <= slow:
             signals.append((number, Signal.ENTER_LONG if is_above else Signal.EXIT_LONG))
-        was_above = is_above
+        was_above, seen_at = is_above, number
     return signals
 
 
@@ -52,6 +51,27 @@ def test_touching_is_not_crossing() -> None:
     closes = [10.0, 9.0, 8.0, 8.0, 8.0, 7.0]
 
     assert signals_of(bars_of(closes), fast_bars=1, slow_bars=2) == []
+
+
+@pytest.mark.parametrize(
+    ("closes", "signals"),
+    [
+        ([10.0, 9.0, 9.0, 10.0], [(3, Signal.ENTER_LONG)]),
+        ([10.0, 9.0, 9.0, 9.0, 10.0, 9.0], [(5, Signal.EXIT_LONG)]),
+    ],
+)
+def test_where_the_averages_stood_is_forgotten_after_as_many_equal_bars_as_the_slow_one_takes(
+    closes: list[float], signals: Signals
+) -> None:
+    assert signals_of(bars_of(closes), fast_bars=1, slow_bars=2) == signals
+
+
+def test_it_asks_for_the_bars_from_which_it_may_remember_where_the_averages_stood_i38() -> None:
+    bars = bars_of([12.0, 11.0, 10.0, 9.0, 9.0, 10.0])
+    strategy = make({"fast_bars": 1, "slow_bars": 2})
+
+    assert strategy.warm_up == 3
+    assert after_a_restart(strategy, bars, NO_SESSIONS, 5) == [Signal.ENTER_LONG]
 
 
 def test_a_market_that_stops_moving_gives_no_signal_by_rounding() -> None:

@@ -9,6 +9,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.strategies.placeholder_momentum import make
 from hydra.trading.strategies.strategy import BadParameters, Signal
 from tests.trading.market_data import MINUTE_NS, aapl_bars, aapl_rows, bars_of, utc_ns
+from tests.trading.strategies.playing import played
 
 CENTS = st.integers(9_900, 10_100)
 ENTER = Signal.ENTER_LONG
@@ -16,8 +17,7 @@ ENTER = Signal.ENTER_LONG
 
 def entries(bars: Sequence[Bar], **parameters: object) -> list[int]:
     """The numbers of the bars that gave a signal."""
-    strategy = make(parameters)
-    signals = [strategy.on_bar(bar) for bar in bars]
+    signals = played(make(parameters), bars)
     assert set(signals) <= {None, ENTER}
     return [number for number, signal in enumerate(signals) if signal is ENTER]
 
