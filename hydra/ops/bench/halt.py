@@ -30,7 +30,9 @@ from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger
 from hydra.testkit.builders import approved
 from hydra.trading.causes import OPERATOR_HALT
-from hydra.venues.simulated.in_process import DryRunVenue
+from hydra.venues.dry_run import DryRun
+from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.in_process import InProcessVenue
 from messages.control import GateDrained, Halt, Recorded
 from messages.message import Message
 from messages.orders import OrderApproved, OrderDenied, OrderIntent, OrderStored
@@ -142,11 +144,18 @@ class FloodingBot(Actor[BotInbox]):
         ctx.tell(self._guardian, intent(ctx.me.name, self._signals, ctx.market_time()))
 
 
-class HaltWatch(DryRunVenue):
+class HaltWatch(DryRun):
     """When a halt was acknowledged, and what is sent although it was. A venue whose sends last."""
 
     def __init__(self, runtime: ThreadRuntime) -> None:
-        super().__init__(lambda: market_now(runtime), tell_gateway(runtime))
+        super().__init__(
+            InProcessVenue(
+                SimulatedExchange(),
+                runtime.gate,
+                lambda: market_now(runtime),
+                tell_gateway(runtime),
+            )
+        )
         self.gate = runtime.gate
         self.drained: SimpleQueue[int] = SimpleQueue()
         self.heard: SimpleQueue[int] = SimpleQueue()

@@ -15,8 +15,11 @@ from hydra.ops.bench import (
     hops,
     memory,
     order_path,
+    quotes_absorbed,
     recovery,
+    rest_order,
     simulated_day,
+    tick_to_order,
 )
 from hydra.ops.bench.rows import Measurement
 
@@ -36,6 +39,11 @@ def all_measurements(*, config: Path, state_dir: Path) -> tuple[Measurement, ...
         halt.halting(state_dir),
         order_path.FORGETFUL,
         order_path.durable(state_dir),
+        tick_to_order.quiet(state_dir),
+        tick_to_order.busy(state_dir),
+        rest_order.REST_ORDER,
+        quotes_absorbed.ONE_A_FRAME,
+        quotes_absorbed.TEN_A_FRAME,
         durable.single(state_dir),
         durable.grouped(state_dir),
         recovery.recovery(config, state_dir),

@@ -15,11 +15,12 @@ from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
 from hydra.ops.bench.sampling import ANSWER_WITHIN_S
 from hydra.ops.bench.wide_terms import wide_terms
-from hydra.ports import IntentRecorded, Journal, Ledger, ReportRecorded, Venue
+from hydra.ports import IntentRecorded, Journal, Ledger, PriceFeed, ReportRecorded, Venue
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.checking import Head
 from hydra.store.ledger import Ledger as LedgerFile
 from hydra.trading.bars import Bar
+from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
@@ -53,7 +54,9 @@ class ForgetfulLedger(LedgerFile):
         self._meant[name] = approved.intent.decision
         return IntentRecorded(name, duplicate=False)
 
-    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
+    def record_report(
+        self, report: Outcome, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> ReportRecorded:
         """See `Ledger.record_report`. Nothing is ever a duplicate."""
         return ReportRecorded(self._meant[client_order_id_of(report)], duplicate=False)
 
@@ -104,12 +107,14 @@ def trading(
     bots: tuple[ChildSpec, ...],
     guardian: type[RiskGuardian] = RiskGuardian,
     guardian_args: Mapping[str, object] | None = None,
+    price_feed: PriceFeed | None = None,
 ) -> Iterator[Market]:
     """The whole core as the engine has it, and these bots; trading is open, and a price known.
 
     `guardian` is the real one or one derived from it, which takes `guardian_args` besides.
+    `price_feed`: who else tells the data feed of prices; it has been started.
     """
-    connect_gate(runtime)
+    connect_gate(runtime, venue)
     began = market_now(runtime)
     sessions = SessionTable((ExchangeSession(SESSION, began - SECOND, began + HOUR, False),))
     tree = core(
@@ -125,6 +130,8 @@ def trading(
         loop_interval=SECOND,
         reconcile_every=HOUR,
         unknown_limit=HOUR,
+        price_feed=price_feed,
+        price_age_max=HOUR,
     )
     tree = _with_guardian(tree, guardian, guardian_args or {})
     crowd = ChildSpec(name="bots", actor=Supervisor, args={"children": bots, "policy": NO_RESTARTS})

@@ -28,7 +28,9 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.connection import IN_MEMORY
 from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger as LedgerFile
-from hydra.venues.simulated.in_process import DryRunVenue
+from hydra.venues.dry_run import DryRun
+from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.in_process import InProcessVenue
 from messages.market import BarClosed, bars_topic
 from messages.orders import OrderApproved, OrderDenied, OrderIntent, OrderRejected, ReportStored
 from supervisors import paths
@@ -92,14 +94,18 @@ class EveryBarBot(Actor[BotInbox]):
                 unhandled(message)
 
 
-class Stopwatch(DryRunVenue):
+class Stopwatch(DryRun):
     """A venue that notes when it is called and rejects every order, so that nothing piles up."""
 
     def __init__(self, runtime: ThreadRuntime) -> None:
         self._gate = runtime.gate
         self._report = tell_gateway(runtime)
         self.called: SimpleQueue[int] = SimpleQueue()
-        super().__init__(lambda: market_now(runtime), self._report)
+        super().__init__(
+            InProcessVenue(
+                SimulatedExchange(), runtime.gate, lambda: market_now(runtime), self._report
+            )
+        )
 
     def submit(self, approved: OrderApproved, key: GateKey) -> None:
         """See `Venue.submit`."""

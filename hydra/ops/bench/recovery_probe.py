@@ -12,6 +12,7 @@ from pathlib import Path
 from hydra.ops.bench.durable import EVENTS_AN_ORDER, accepted, filled, order
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
+from hydra.trading.durations import SECOND
 
 VENUE = "bench"
 """One whose record goes on, as that of paper and live does."""
@@ -19,6 +20,7 @@ GROUP = 64
 ORDERS_A_DAY = 200
 """A long ledger is one of many days; that of the newest session is read whole at a start."""
 FIRST_DAY = date(2024, 1, 1)
+NOBODY = "http://127.0.0.1:1"
 
 
 def files_in(folder: Path) -> EngineFiles:
@@ -50,21 +52,41 @@ def build(folder: Path, events: int) -> None:
 
 
 def start(folder: Path, config: Path) -> None:
-    """The engine on that record, as `python -m hydra.main` starts it, until it is killed."""
-    from hydra.ops.run import play_session
-    from hydra.ops.session import RunOptions
+    """The engine on that record, as a run on paper starts it, until it is killed. The network is
+    left out: nobody answers at the broker's address.
+    """
+    from hydra.ops.broker_market import BrokerMarket
+    from hydra.ops.ending import LastResort
+    from hydra.ops.live_session import play_live
+    from hydra.ops.session import RunMarket, RunOptions, Session
+    from hydra.runtime.clock import WallClock, machine_time
     from hydra.settings import load_settings
+    from hydra.settings.secret import Secret
     from hydra.terms import fault_in_signal
+    from hydra.venues.alpaca.access import Access, local_addresses
+    from hydra.venues.alpaca.network import Network
     from hydra.venues.simulated.market_data import generated
 
     settings = load_settings(config, signal_check=fault_in_signal)
-    files = files_in(folder)
+    files, clock = files_in(folder), WallClock()
     symbols = tuple(sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled}))
     data = generated(symbols, 0, folder / "cache")
     record = EngineRecord.open(files, _owner(settings.digest))
+    access = Access(
+        local_addresses(NOBODY), Secret("HYDRA-bench"), Secret("-"), Network(loopback_only=True)
+    )
+    market = RunMarket(
+        mode=VENUE,
+        account=VENUE,
+        facts=data,
+        at=clock.at(machine_time()),
+        ends_at=None,
+        said_first=(),
+    )
+    options = RunOptions(seed=0, speed=1.0, dry_run=True)
     with Path(os.devnull).open("w") as nowhere:
-        options = RunOptions(seed=0, speed=1.0, dry_run=True)
-        play_session(settings, data, files, options, record, nowhere)
+        session = Session(settings, files, options, record, market, nowhere, LastResort())
+        play_live(session, BrokerMarket(access, data, clock, price_age_max=SECOND))
 
 
 def _owner(configuration: str) -> Owner:

@@ -16,13 +16,14 @@ class CouldNotMeasure(Exception):
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
     """What a figure must keep, all of it. An empty bar is kept by anything: information only.
 
-    `ratio_at_least` is about value over bound; `ratio_text` is how people write it ("1/8").
+    The ratios are about value over bound; `ratio_text` is how people write the least ("1/8").
     """
 
     at_most: float | None = None
     at_least: float | None = None
     ratio_at_least: float | None = None
     ratio_text: str = ""
+    ratio_at_most: float | None = None
 
     def is_kept_by(self, value: float, ratio: float) -> bool:
         """Stated positively, so that a figure that is not a number keeps no bar."""
@@ -30,6 +31,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
             (self.at_most is None or value <= self.at_most)
             and (self.at_least is None or value >= self.at_least)
             and (self.ratio_at_least is None or ratio >= self.ratio_at_least)
+            and (self.ratio_at_most is None or ratio <= self.ratio_at_most)
         )
 
     def __str__(self) -> str:
@@ -40,6 +42,8 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f">= {self.at_least:,.10g}")
         if self.ratio_at_least is not None:
             parts.append(f">= {self.ratio_text or self.ratio_at_least} of the bound")
+        if self.ratio_at_most is not None:
+            parts.append(f"<= {self.ratio_at_most:g} of the bound")
         return " and ".join(parts)
 
 

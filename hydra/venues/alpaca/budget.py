@@ -5,6 +5,7 @@ minute, and the broker counts all. What is less urgent must leave more over, so 
 polls can never use up what exits, cancels and reconciliation need. All times are machine time (ns).
 """
 
+from bisect import bisect_right
 from enum import Enum
 
 import msgspec
@@ -61,12 +62,17 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
     shares: Shares
     asked_at: tuple[int, ...] = ()
+    """Ascending."""
     held_to: int | None = None
     held_until: int = 0
 
     def left(self, now: int) -> int:
         """Requests that may be made now, for the most urgent use."""
-        return self.shares.a_minute - sum(now - at < MINUTE for at in self.asked_at)
+        return self.shares.a_minute - (len(self.asked_at) - self.forgotten(now))
+
+    def forgotten(self, now: int) -> int:
+        """How many of the requests that it knows of were made over a minute ago."""
+        return bisect_right(self.asked_at, now - MINUTE)
 
     def held(self, now: int) -> int | None:
         """What the broker says is left, if that holds us back now."""
@@ -79,7 +85,7 @@ def take(budget: Budget, use: Use, now: int) -> Budget | None:
     What the broker says holds back all but the urgent: to be refused once more costs less than a
     cancel that was never asked for.
     """
-    asked_at = tuple(at for at in budget.asked_at if now - at < MINUTE)
+    asked_at = budget.asked_at[budget.forgotten(now) :]
     left_after = budget.shares.a_minute - len(asked_at) - 1
     if left_after < budget.shares.left_by(use):
         return None

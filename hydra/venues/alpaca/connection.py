@@ -1,10 +1,15 @@
-"""Connections for HTTP: urllib3's, on sockets of ours that keep a deadline for the whole call."""
+"""Connections for HTTP: opened by urllib3, on sockets of ours with a deadline for the whole call.
+
+What is said on them is not left to it. Writing a request takes it a quarter of an order's time, and
+it sends head and body apart.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import ssl
+from http.client import HTTPResponse
 from time import monotonic
 from typing import Any
 
@@ -72,9 +77,24 @@ class Connection:
 
     def limit(self, deadline: float) -> None:
         """No operation goes on beyond this moment of the monotonic clock."""
-        if isinstance(self._stream, TimedSocket | TimedTlsSocket):
-            self._stream.deadline = deadline
-        self.http.timeout = max(0.001, deadline - monotonic())
+        stream = self._stream
+        assert isinstance(stream, TimedSocket | TimedTlsSocket), "no other keeps a deadline"
+        stream.deadline = deadline
+
+    def exchange(self, method: str, request: bytes) -> HTTPResponse:
+        """Send the whole request at once and read the answer's head. Raises as `http.client` does.
+
+        The method says whether the answer has a body.
+        """
+        stream = self._stream
+        assert stream is not None, "it has been opened"
+        stream.sendall(request)
+        # Not urllib3's, which logs what it finds odd in an answer, keys included.
+        response = HTTPResponse(stream, method=method)
+        response.begin()
+        if response.will_close:
+            self.http.close()  # what is still to be read can be read
+        return response
 
     def cut(self) -> None:
         """From any thread: whoever waits for this connection waits no longer."""
@@ -88,11 +108,24 @@ class Connection:
         self.http.close()
 
 
+def require_hook(connection: type) -> None:
+    """Raise ImportError if this class of urllib3's does not open its sockets in `_new_conn`.
+
+    That name is urllib3's own affair. Were it called something else in a later one, ours would be
+    passed by, and with it the guard that keeps connections on this machine.
+    """
+    if not callable(vars(connection).get("_new_conn")):
+        raise ImportError(
+            f"{connection.__module__}.{connection.__name__} has no _new_conn of its own, which"
+            " Hydra's connections stand on; install the urllib3 of requirements.lock"
+        )
+
+
+require_hook(HTTPConnection)
+
+
 class _Plain(HTTPConnection):
     """HTTP without TLS, for this machine only."""
-
-    debuglevel = 0
-    """Never printed, whoever sets it for all connections: what is sent has the keys in it."""
 
     def __init__(self, network: Network, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -104,8 +137,6 @@ class _Plain(HTTPConnection):
 
 class _Encrypted(HTTPSConnection):
     """HTTP over TLS."""
-
-    debuglevel = 0
 
     def __init__(self, network: Network, host: str, port: int, context: ssl.SSLContext) -> None:
         super().__init__(host, port, ssl_context=context)

@@ -97,6 +97,32 @@ class Keys:
         return f"Keys({MASK!r})"
 
 
+class Heads:
+    """Requests as they are written to one host, with all that does not change made once."""
+
+    def __init__(self, host: str, port: int, is_encrypted: bool, keys: Keys) -> None:
+        name = f"[{host}]" if ":" in host else host
+        where = name if port == _usual_port(is_encrypted) else f"{name}:{port}"
+        self._host = f" HTTP/1.1\r\nHost: {where}\r\nAccept-Encoding: identity\r\n".encode("ascii")
+        ours = {**keys.headers(), "User-Agent": f"hydra-trader/{__version__}"}
+        self._ours = "".join(f"{name}: {text}\r\n" for name, text in ours.items()).encode("ascii")
+
+    def written(self, request: Request) -> bytes:
+        """Head and body, in one piece. Raises ValueError for what could be read as two requests."""
+        line = f"{request.method} {request.target}"
+        if not (line.isascii() and line.isprintable() and line.count(" ") == 1):
+            raise ValueError("a method or target with characters that have to be encoded")
+        head = line.encode("ascii") + self._host
+        if request.body is None:
+            return b"%b%b\r\n" % (head, self._ours)
+        return b"%bContent-Length: %d\r\n%bContent-Type: application/json\r\n\r\n%b" % (
+            head,
+            len(request.body),
+            self._ours,
+            request.body,
+        )
+
+
 class HttpClient:
     """Speaks to one host. Safe to use from any thread; each call has a connection for itself."""
 
@@ -113,6 +139,7 @@ class HttpClient:
         self._host, self._port, is_encrypted = endpoint(base_url)
         self._context = (context or tls_context()) if is_encrypted else None
         self._keys = keys
+        self._heads = Heads(self._host, self._port, is_encrypted, keys)
         self._network = network
         self._call_within_s = call_within_s
         self._connect_within_s = connect_within_s
@@ -145,7 +172,7 @@ class HttpClient:
             if before_sending is not None:
                 before_sending()
             self._note_busy(name, connection)
-            result = self._exchanged(connection, request, deadline)
+            result = self._exchanged(connection, request)
             is_reusable = isinstance(result, Answer)
             return result
         finally:
@@ -182,22 +209,10 @@ class HttpClient:
             return Failure(cause=f"cannot connect: {_words(error)}", sent=False)
         return None
 
-    def _exchanged(self, connection: Connection, request: Request, deadline: float) -> Result:
-        headers = dict(self._keys.headers())
-        headers["User-Agent"] = f"hydra-trader/{__version__}"
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        http_connection = connection.http
+    def _exchanged(self, connection: Connection, request: Request) -> Result:
         try:
-            http_connection.request(
-                request.method,
-                request.target,
-                body=request.body,
-                headers=headers,
-            )
-            connection.limit(deadline)
-            # Not the method of urllib3, which logs what it finds odd in an answer, keys included.
-            response = http.client.HTTPConnection.getresponse(http_connection)
+            written = self._heads.written(request)
+            response = connection.exchange(request.method, written)
             body = _body_of(response)
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
             # The text of some of these repeats what the other side sent: only their kind is told.
@@ -254,14 +269,19 @@ def endpoint(base_url: str) -> tuple[str, int, bool]:
         port = -1
     host = parts.hostname or ""
     is_plain = (parts.path, parts.query, parts.fragment, parts.username) == ("", "", "", None)
-    if parts.scheme not in ("http", "https") or not host or port == -1 or not is_plain:
+    is_named = host and host.isascii()
+    if parts.scheme not in ("http", "https") or not is_named or port == -1 or not is_plain:
         raise EndpointRefused(
             f"found the address {base_url!r}, wanted https://HOST or http://127.0.0.1:PORT"
         )
     if parts.scheme == "http" and host not in ("127.0.0.1", "::1", "localhost"):
         raise EndpointRefused(f"found {base_url!r}: without TLS only this machine is spoken to")
     is_encrypted = parts.scheme == "https"
-    return host, port or (443 if is_encrypted else 80), is_encrypted
+    return host, port or _usual_port(is_encrypted), is_encrypted
+
+
+def _usual_port(is_encrypted: bool) -> int:
+    return 443 if is_encrypted else 80
 
 
 def _forms_of(value: str) -> tuple[bytes, ...]:

@@ -117,7 +117,7 @@ def _connected(family: int, place: SocketAddress, deadline: float) -> socket.soc
         opened.connect(place)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.settimeout(max(0.001, deadline - monotonic()))
-    except BaseException:
+    except BaseException:  # also when we are interrupted: nobody else has the socket to close it
         opened.close()
         raise
     return opened

@@ -1,4 +1,7 @@
-"""The broker's way of writing instants, and ours: RFC 3339 text and nanoseconds UTC."""
+"""The broker's way of writing instants, and ours: RFC 3339 text and nanoseconds UTC.
+
+The local venue has its own: `hydra/venues/simulated/server/rest/timestamps.py` says why.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone

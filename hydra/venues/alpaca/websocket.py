@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -22,6 +21,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from hydra import __version__
+from hydra.venues.alpaca.connection import tls_context
 
 MESSAGE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes. What is larger is no message of any stream that we know."""
@@ -69,7 +69,7 @@ class WebSocket:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if uri.secure:
                 stream.settimeout(_left(deadline))
-                stream = ssl.create_default_context().wrap_socket(stream, server_hostname=uri.host)
+                stream = tls_context().wrap_socket(stream, server_hostname=uri.host)
             protocol = ClientProtocol(uri, max_size=MESSAGE_SIZE_MAX)
             request = protocol.connect()
             request.headers["User-Agent"] = f"hydra-trader/{__version__}"

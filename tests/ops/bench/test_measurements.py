@@ -17,9 +17,12 @@ from hydra.ops.bench import (
     hops,
     memory,
     order_path,
+    quotes_absorbed,
+    rest_order,
     simulated_day,
+    tick_to_order,
 )
-from hydra.ops.bench.rows import CouldNotMeasure, Effort, Measured
+from hydra.ops.bench.rows import CouldNotMeasure, Effort, Measured, Measurement
 from hydra.ports import GateKey, GateRefused, Permit, PermitClass
 from hydra.runtime.clock import machine_time
 from hydra.runtime.gate import UNLIMITED_LEASE, Gate
@@ -41,6 +44,8 @@ Take = Callable[[Effort], tuple[Measured, ...]]
         (gate.take_passage, 1),
         (guard_chain.take_guard_chain, 2),
         (order_path.take_forgetful, 2),
+        (rest_order.take_rest_order, 3),
+        (partial(quotes_absorbed.take_absorbed, a_frame=10), 1),
     ],
 )
 def test_it_gives_a_value_and_a_bound_for_each_of_its_figures(take: Take, figures: int) -> None:
@@ -54,6 +59,24 @@ def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Pa
     measured = order_path.take_durable(TINY, tmp_path)
 
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("measurement", "figures"), [(tick_to_order.quiet, 8), (tick_to_order.busy, 8)]
+)
+def test_ticks_become_orders_between_two_sockets(
+    measurement: Callable[[Path], Measurement], figures: int, tmp_path: Path
+) -> None:
+    one = measurement(tmp_path)
+
+    measured = one.take(TINY)
+
+    assert len(measured) == len(one.figures)
+    latencies = measured[:figures]
+    assert all(0 < each.value < math.inf and 0 < each.bound_value < math.inf for each in latencies)
+    submitted, arrived = latencies[0::4], latencies[2::4]
+    assert all(call.value < wire.value for call, wire in zip(submitted, arrived, strict=True))
     assert list(tmp_path.iterdir()) == []
 
 

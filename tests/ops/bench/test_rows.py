@@ -24,6 +24,9 @@ FIGURE = Figure(
         (Bar(at_least=700), 699.9, 1.0, False),
         (Bar(ratio_at_least=0.125), 1.0, 0.125, True),
         (Bar(ratio_at_least=0.125), 1.0, 0.124, False),
+        (Bar(ratio_at_most=0.5), 1.0, 0.5, True),
+        (Bar(ratio_at_most=0.5), 1.0, 0.51, False),
+        (Bar(ratio_at_most=0.5), 1.0, math.nan, False),
         (Bar(at_least=700, ratio_at_least=0.125), 700.0, 0.1, False),
         (Bar(at_least=700, ratio_at_least=0.125), 600.0, 0.2, False),
         (Bar(at_most=0), 0.0, 0.0, True),
@@ -46,6 +49,7 @@ def test_a_bar_is_kept_up_to_its_limits_and_not_beyond(
         (Bar(at_most=10), "<= 10"),
         (Bar(at_most=0.5), "<= 0.5"),
         (Bar(at_least=1_500_000), ">= 1,500,000"),
+        (Bar(ratio_at_most=0.5), "<= 0.5 of the bound"),
         (FIGURE.bar, ">= 1,500,000 and >= 1/8 of the bound"),
     ],
 )

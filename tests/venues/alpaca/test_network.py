@@ -7,6 +7,7 @@ import time
 import pytest
 
 from hydra.settings.secret import Secret
+from hydra.venues.alpaca.connection import require_hook
 from hydra.venues.alpaca.http import Failure, HttpClient, Keys, Request
 from hydra.venues.alpaca.network import Network, NetworkRefused, NoConnection, SocketAddress
 
@@ -131,3 +132,11 @@ def test_a_name_without_an_address_is_no_connection() -> None:
 
     with pytest.raises(NoConnection, match=r"there is no address of nobody\.example\.com"):
         Network(loopback_only=False, resolve=resolve).connect(("nobody.example.com", 443), 5.0)
+
+
+def test_a_urllib3_that_opens_its_sockets_elsewhere_is_not_used_i83() -> None:
+    class Renamed:
+        def _open(self) -> None: ...
+
+    with pytest.raises(ImportError, match="install the urllib3 of requirements"):
+        require_hook(Renamed)
