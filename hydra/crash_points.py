@@ -55,6 +55,7 @@ CRASH_POINTS = frozenset(
         "run.played",
         "venue.submit.asked",
         "venue.request.before",
+        "venue.request.arrived",
         "venue.request.logged",
         "venue.request.answered",
         "venue.told",

@@ -22,6 +22,9 @@ from hydra.store.events import (
     DifferenceExcluded,
     EngineStarted,
     EngineStopped,
+    FeeAccrued,
+    FeeBooked,
+    FeesObserved,
     HaltCleared,
     HaltLatched,
     JournalMarked,
@@ -40,6 +43,7 @@ from hydra.store.ledger import Ledger
 from hydra.store.reading import Records
 from hydra.store.record import disagreement
 from hydra.store.tables import FillRecord, OrderRecord
+from hydra.trading.fees import ALPACA_FEES, NO_FEES, FeeSchedule
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.orders import OrderApproved
@@ -125,8 +129,10 @@ def never_killed(connection: apsw.Connection) -> LedgerMark:
     assert isinstance(begun, LedgerBegun), "so every ledger begins"
     ledger = Ledger.open(IN_MEMORY, venue=begun.venue, at=first_at)
     try:
-        for at, body, state in rows:
-            _record(ledger, decoded(body), at)
+        events = [decoded(body) for _, body, _ in rows]
+        for (at, _, state), event, following in zip(rows, events, [*events[1:], None], strict=True):
+            fees = ALPACA_FEES if isinstance(following, FeeAccrued) else NO_FEES
+            _record(ledger, event, at, fees)
             if state is not None:
                 ledger.commit()
         return ledger.mark
@@ -134,7 +140,7 @@ def never_killed(connection: apsw.Connection) -> LedgerMark:
         ledger.close()
 
 
-def _record(ledger: Ledger, event: LedgerEvent, at: int) -> None:
+def _record(ledger: Ledger, event: LedgerEvent, at: int, fees: FeeSchedule) -> None:
     match event:
         case AccountBound(account=account):
             ledger.bind_account(account, at)
@@ -165,10 +171,14 @@ def _record(ledger: Ledger, event: LedgerEvent, at: int) -> None:
             | OrderAdopted()
         ):
             _record_act(ledger, event, at)
+        case FeeAccrued():
+            pass  # the execution recorded it
+        case FeesObserved(observation=act) | FeeBooked(booking=act):
+            ledger.record_fees(act, at)
         case LedgerBegun():
             raise AssertionError("a ledger begins once")
         case _:
-            ledger.record_report(event, at)
+            ledger.record_report(event, at, fees)
 
 
 def _record_act(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData, exchange_sessions
+from hydra.venues.market_sessions import exchange_sessions
+from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData
 from tests.crash.trading import SYMBOLS, Trader, generated_market
 
 MakeTrader = Callable[..., Trader]

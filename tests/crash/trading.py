@@ -108,6 +108,11 @@ class Trader:
             check=False,
         ).returncode
 
+    def plays_on(self, speed: int) -> int:
+        """A session on threads, on the venue's process, until it ends by itself; its exit code."""
+        with self.running(speed) as process:
+            return process.wait(timeout=WITHIN_S)
+
     def die(self, place: str) -> None:
         """A session that is killed there. What it leaves is whole, and nothing was done wrong."""
         assert self.run(place) == -signal.SIGKILL, f"it never came to {place}"

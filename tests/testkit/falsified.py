@@ -9,23 +9,21 @@ from typing import Any
 import apsw
 import msgspec
 import orjson
-from msgspec import structs
 
 from hydra.store.chain import SqlValue
 from hydra.store.engine_files import EngineFiles
 from hydra.store.events import HaltLatched, LedgerEvent, ValuePut, encoded, kind_of
 from hydra.store.journal_line import line_of
 from hydra.testkit.judge.case import MARKET
-from hydra.testkit.judge.evidence import Life, Recorded, Sent, lives_in, market_time_of
+from hydra.testkit.judge.evidence import Life, Recorded, lives_in, market_time_of
+from hydra.testkit.judge.venue_evidence import Asked
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order
 from hydra.trading.trading_state import Cause
-from hydra.venues.simulated.log_lines import RequestReceived
-from hydra.venues.simulated.log_lines import encoded as encoded_line
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.request_log import read_log
-from hydra.venues.simulated.requests import Submit
+from messages.orders import OrderFilled
+from tests.testkit.forged_logs import ForgedLog, log_of
 
 
 class Past:
@@ -44,32 +42,31 @@ class Past:
     def life(self) -> Life:
         return lives_in(self.files)[-1]
 
-    def sent(self, number: int) -> Sent:
+    def sent(self, number: int) -> Asked:
         """The n-th order that came to the venue, from 1."""
         return self.life.sent[number - 1]
+
+    def order(self, number: int) -> Order:
+        """What the n-th one was."""
+        order = self.sent(number).order
+        assert order is not None, "so it was sent"
+        return order
+
+    def execution(self, number: int) -> str:
+        """The venue's name of the n-th execution on record."""
+        filled = self.event("OrderFilled", number).event
+        assert isinstance(filled, OrderFilled), "it was chosen"
+        return filled.fill.execution_id
 
     def event(self, kind: str, number: int = 1) -> Recorded:
         """The n-th event of this kind in the ledger."""
         of_kind = [r for r in self.life.events if type(r.event).__name__ == kind]
         return of_kind[number - 1]
 
-    def change_log(self, change: Callable[[list[Any]], list[Any]]) -> None:
-        """Other lines in the venue's log."""
-        lines = change(list(read_log(self.files.venue_log)))
-        content = b"".join(encoded_line(line, n) for n, line in enumerate(lines, start=1))
-        self.files.venue_log.write_bytes(content)
-
-    def send(self, order: Order) -> None:
-        """One request more, at the end."""
-
-        def more(lines: list[Any]) -> list[Any]:
-            requests = [line for line in lines if isinstance(line, RequestReceived)]
-            request = structs.replace(
-                requests[-1], number=requests[-1].number + 1, request=Submit(order)
-            )
-            return [*lines, structs.replace(request, at=lines[-1].at, events=lines[-1].events)]
-
-        self.change_log(more)
+    @property
+    def log(self) -> ForgedLog[Any]:
+        """The venue's log, to be falsified."""
+        return log_of(self.files)
 
     def put_event(self, event: LedgerEvent, instead_of: Recorded) -> None:
         """Another event in the place of one."""
@@ -102,7 +99,7 @@ class Past:
             )
         self.files.journal.write_bytes(content)
 
-    def latch_in_journal(self, cause: Cause, before: Sent) -> None:
+    def latch_in_journal(self, cause: Cause, before: Asked) -> None:
         """The journal says, in the last line that will do before the order, that this stands."""
         seqs = self._seqs("nothing_decided", before=self._seqs("intent_stored", before.name)[0])
 
@@ -114,7 +111,7 @@ class Past:
 
         self.change_journal(latch)
 
-    def latch_in_ledger(self, cause: Cause, before: Sent) -> None:
+    def latch_in_ledger(self, cause: Cause, before: Asked) -> None:
         """The ledger says in an event before the order that this stands."""
         intended = self.life.orders[before.name].seq
         values = [r for r in self.life.events if isinstance(r.event, ValuePut)]

@@ -28,17 +28,18 @@ from hydra.trading.causes import (
     RECONCILIATION,
 )
 from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import OrderType
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.market_data import MarketData, generated
-from hydra.venues.simulated.requests import Submit
 from tests.testkit.falsified import Past, files_in, plain_of
+from tests.testkit.served_pasts import serve_instead
 
 AT = 1_767_630_000_000_000_000
 NOTHING = ValuePut(key="nothing", value="")
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an engine that was not let trade at first, and then traded for a session."""
     folder = tmp_path_factory.mktemp("honest")
     folders = ["--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs")]
@@ -55,8 +56,24 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def market(honest: Path) -> MarketData:
-    return generated(("AAPL",), 0, honest / "state" / "cache")
+def market(traded: Path) -> MarketData:
+    return generated(("AAPL",), 0, traded / "state" / "cache")
+
+
+@pytest.fixture(scope="module", params=["in process", "served"])
+def honest(
+    request: pytest.FixtureRequest,
+    traded: Path,
+    market: MarketData,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The same past, with the log of the one venue or of the other."""
+    if request.param == "in process":
+        return traded
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(traded, folder, dirs_exist_ok=True)
+    serve_instead(Past(folder, market), market)
+    return folder
 
 
 @pytest.fixture
@@ -74,12 +91,12 @@ def halt(state: str = "halted") -> Cause:
 
 
 def an_order_sent_twice(past: Past) -> str:
-    past.send(past.sent(2).order)
+    past.log.add(past.order(2))
     return f"I15 I20: {past.sent(2).name} was sent 2 times"
 
 
 def more_requests_than_attempts(past: Past) -> str:
-    past.send(past.sent(1).order)
+    past.log.add(past.order(1))
     return "I20: 9 orders came to the venue, of 8 attempts"
 
 
@@ -91,7 +108,7 @@ def a_decision_sent_under_two_names(past: Past) -> str:
 
 
 def an_order_that_nobody_meant(past: Past) -> str:
-    past.send(structs.replace(past.sent(1).order, client_order_id="by-hand"))
+    past.log.add(structs.replace(past.order(1), client_order_id="by-hand"))
     return "I13: by-hand was sent, and nobody meant to by the record"
 
 
@@ -182,29 +199,17 @@ def an_entry_of_a_bot_that_pauses(past: Past) -> str:
 def an_exit_of_more_than_is_held(past: Past) -> str:
     exit_ = past.sent(3)
     past.latch_in_journal(halt("close only"), before=exit_)
-
-    def larger(lines: list[Any]) -> list[Any]:
-        line = lines[exit_.place]
-        order = structs.replace(exit_.order, quantity=Decimal(80))
-        return [*lines[: exit_.place], structs.replace(line, request=Submit(order))]
-
-    past.change_log(larger)
+    past.log.put(exit_, structs.replace(past.order(3), quantity=Decimal(80)), is_last=True)
     return f"I09: {exit_.name} does not only reduce: sell 80 of 16 held, 16 of it not being closed"
 
 
 def two_exits_of_the_same(past: Past) -> str:
     first, second = past.sent(3), past.sent(4)
     past.latch_in_journal(halt("close only"), before=first)
-
-    def at_once(lines: list[Any]) -> list[Any]:
-        line = lines[first.place]
-        order = structs.replace(second.order, quantity=Decimal(16))
-        return [
-            *lines[: first.place + 1],
-            structs.replace(line, number=line.number + 1, request=Submit(order)),
-        ]
-
-    past.change_log(at_once)
+    order = structs.replace(past.order(4), quantity=Decimal(16))
+    resting = structs.replace(past.order(3), order_type=OrderType.LIMIT, limit_price=Decimal(500))
+    past.log.put(first, resting, is_last=True)
+    past.log.add(order)
     return f"I09: {second.name} does not only reduce: sell 16 of 16 held, 8 of it not being closed"
 
 
@@ -223,17 +228,20 @@ def an_execution_that_never_was(past: Past) -> str:
 
 
 def an_execution_that_counts_twice(past: Past) -> str:
+    execution = past.execution(2)
     past.put_event(past.event("OrderFilled", 2).event, past.event("ValuePut", 1))
-    return f"I23: execution sim-x-2 of {past.sent(2).name} is counted 2 times"
+    return f"I23: execution {execution} of {past.sent(2).name} is counted 2 times"
 
 
 def an_execution_that_is_not_on_record(past: Past) -> str:
+    execution = past.execution(8)
     past.put_event(NOTHING, past.event("OrderFilled", 8))
-    return "I23 I52: an execution is not on record: Fill(execution_id='sim-x-8'"
+    return f"I23 I52: an execution is not on record: Fill(execution_id='{execution}'"
 
 
 def an_execution_that_a_comparison_left_out(past: Past) -> str:
     past.end_early()
+    execution = past.execution(8)
     past.put_event(NOTHING, past.event("OrderFilled", 8))
 
     def compared(record: dict[str, Any]) -> dict[str, Any] | None:
@@ -241,7 +249,7 @@ def an_execution_that_a_comparison_left_out(past: Past) -> str:
         return {**record, "event": "reconciled", "is_clean": True} if is_last else None
 
     past.change_journal(compared)
-    return "I23 I52: an execution is not on record: Fill(execution_id='sim-x-8'"
+    return f"I23 I52: an execution is not on record: Fill(execution_id='{execution}'"
 
 
 def a_position_that_is_another_one(past: Past) -> str:
@@ -250,9 +258,10 @@ def a_position_that_is_another_one(past: Past) -> str:
 
 
 def cash_that_differs(past: Past) -> str:
-    opened = past.event("AccountOpened")
+    opened, cash = past.event("AccountOpened"), past.life.cash
+    assert cash is not None
     past.change_body(opened, lambda body: body.update(cash="100001"))
-    return "I60: cash is 99999.04, on record 100000.04"
+    return f"I60: cash is {cash}, on record {cash + 1}"
 
 
 def an_order_that_ended_otherwise(past: Past) -> str:
@@ -262,14 +271,7 @@ def an_order_that_ended_otherwise(past: Past) -> str:
 
 def an_order_that_never_came(past: Past) -> str:
     name = past.sent(1).name
-    first = structs.replace(past.sent(1).order, client_order_id="another")
-
-    def renamed(lines: list[Any]) -> list[Any]:
-        place = past.sent(1).place
-        lines[place] = structs.replace(lines[place], request=Submit(first))
-        return lines
-
-    past.change_log(renamed)
+    past.log.put(past.sent(1), structs.replace(past.order(1), client_order_id="another"))
     return f"I14 I19: {name} never came to the venue, and on record is filled"
 
 
@@ -400,7 +402,8 @@ def test_what_allows_it_makes_it_right(past: Past) -> None:
 def test_a_life_that_is_set_aside_in_part_is_one_life(past: Past) -> None:
     folder = past.files.ended / "000001"
     folder.mkdir(parents=True)
-    for path in (past.files.journal, past.files.venue_log):
+    venue = past.log.path
+    for path in (past.files.journal, venue):
         path.rename(folder / path.name)
 
     assert (past.found, len(lives_in(past.files)), len(past.life.sent)) == ([], 1, 8)

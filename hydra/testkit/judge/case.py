@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeAlias
 
 import msgspec
 
 from hydra.store.events import HaltLatched
-from hydra.testkit.judge.evidence import Life, OrderOnRecord, Run, Sent
+from hydra.testkit.judge.evidence import Life, OrderOnRecord, Run
 from hydra.testkit.judge.standing import Standing, standing_at, standings
+from hydra.testkit.judge.venue_evidence import Asked, Markets, Played
 from hydra.trading.venue_view import VenueSnapshot
-from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.misbehaviour import Misbehaviour
 
 MARKET, OVER = "embedded_market", "over"
 """What the ledger says once all of a market has been played."""
@@ -36,30 +34,36 @@ Violations: TypeAlias = Iterator[Violation]
 class Case:
     """See the module. Raises LookupError where the venue's market is needed and is not given."""
 
-    def __init__(
-        self, life: Life, markets: Sequence[MarketData], misbehaviour: Misbehaviour
-    ) -> None:
+    def __init__(self, life: Life, markets: Markets) -> None:
         self.life = life
         self._markets = markets
-        self._misbehaviour = misbehaviour
 
     @cached_property
-    def sent(self) -> tuple[tuple[Sent, OrderOnRecord], ...]:
+    def sent(self) -> tuple[tuple[Asked, OrderOnRecord], ...]:
         """Every order that came to the venue and is on record, with its record."""
         orders = self.life.orders
         return tuple((sent, orders[sent.name]) for sent in self.life.sent if sent.name in orders)
 
     @cached_property
-    def at_venue(self) -> VenueSnapshot | None:
-        """The account as the log leaves it; None if there never was a venue."""
-        venue = self.life.venue(self._markets, self._misbehaviour)
-        return None if venue is None else venue.engine.snapshot(at=0, since=0)
+    def played(self) -> Played | None:
+        """The account as the venue's log leaves it; None if there never was a venue."""
+        venue = self.life.venue
+        return None if venue is None else venue.played(self._markets)
 
-    def venue_before(self, sent: Sent) -> SimulatedExchange:
-        """As the order found it."""
-        venue = self.life.venue(self._markets, self._misbehaviour, sent.place)
-        assert venue is not None, "something came to it"
-        return venue
+    @property
+    def at_venue(self) -> VenueSnapshot | None:
+        """The same, as the venue would show it."""
+        return None if self.played is None else self.played.snapshot
+
+    @cached_property
+    def refused(self) -> frozenset[str]:
+        """The names of the orders to which the venue said no."""
+        return frozenset(asked.name for asked in self.life.sent if asked.is_refused)
+
+    def venue_before(self, sent: Asked) -> VenueSnapshot:
+        """The account as the order found it."""
+        assert self.life.venue is not None, "something came to it"
+        return self.life.venue.played(self._markets, sent.place).snapshot
 
     @cached_property
     def standings(self) -> dict[int, tuple[Standing, ...]]:

@@ -21,6 +21,9 @@ from hydra.store.events import (
     CashAdjusted,
     EngineStarted,
     EngineStopped,
+    FeeAccrued,
+    FeeBooked,
+    FeesObserved,
     LedgerEvent,
     OrderAttempted,
     OrderIntended,
@@ -34,23 +37,16 @@ from hydra.store.journal_reading import Finding, everything_in
 from hydra.store.lives import CarriedHalts
 from hydra.store.looking import looked_at
 from hydra.store.reading import Records
+from hydra.testkit.judge.in_process_venue import InProcessVenue
+from hydra.testkit.judge.served_venue import ServedVenue
+from hydra.testkit.judge.venue_evidence import Asked, VenueEvidence
 from hydra.trading.exact import add, multiply, subtract
+from hydra.trading.fees import USD
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order
 from hydra.trading.trading_state import Cause
-from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.log_lines import (
-    FORMAT,
-    LogLine,
-    RequestReceived,
-    VenueBegan,
-    VenueOpened,
-)
-from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.misbehaviour import Misbehaviour
-from hydra.venues.simulated.rebuild import open_exchange
-from hydra.venues.simulated.request_log import FileLog, read_log
-from hydra.venues.simulated.requests import Replace, Submit
+from hydra.venues.simulated.request_log import read_lines, read_log
+from hydra.venues.simulated.server.log_lines import FORMAT
 from messages.orders import OrderFilled, OrderIntent
 
 
@@ -60,23 +56,6 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     at: int
     event: LedgerEvent
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that came to the venue: in which line of its log, and at which market time.
-
-    `speed` is how fast market time ran then; None: it was virtual.
-    """
-
-    place: int
-    at: int
-    order: Order
-    speed: float | None
-
-    @property
-    def name(self) -> str:
-        """The order's."""
-        return self.order.client_order_id
 
 
 class OrderOnRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +98,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """All that was left of one account's life."""
 
     name: str
-    sent: tuple[Sent, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    """What came to the venue."""
     events: tuple[Recorded, ...] = ()
     orders: dict[str, OrderOnRecord] = {}
     runs: tuple[Run, ...] = ()
@@ -130,7 +110,13 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, str] = {}
     findings: tuple[str, ...] = ()
     """What is wrong with the journal, beyond what a crash leaves."""
-    log: tuple[LogLine, ...] = ()
+    venue: VenueEvidence | None = None
+    """None: there never was one."""
+
+    @property
+    def sent(self) -> tuple[Asked, ...]:
+        """Every request that would make an order."""
+        return tuple(asked for asked in self.asked if asked.verb.makes_an_order)
 
     @property
     def fills(self) -> tuple[Fill, ...]:
@@ -139,8 +125,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def positions(self) -> dict[str, Decimal]:
-        """What the fills, and what operators assigned, come to; what is flat is left out."""
-        held: dict[str, Decimal] = {}
+        """What the fills, net of fees, and what operators assigned come to; flat is left out."""
+        held = {asset: amount.copy_negate() for asset, amount in self.fees.items() if asset != USD}
         for recorded in self.events:
             match recorded.event:
                 case OrderFilled(fill=fill):
@@ -153,9 +139,31 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
     @property
+    def fees(self) -> dict[str, Decimal]:
+        """What the venue kept by what is known now: USD, and of coins by symbol."""
+        known: dict[tuple[str, str], tuple[str, Decimal]] = {}
+        for recorded in self.events:
+            match recorded.event:
+                case FeeAccrued(fee=fee):
+                    known[fee.client_order_id, fee.execution_id] = (fee.asset, fee.amount)
+                case FeesObserved(observation=observation):
+                    for change in observation.changes:
+                        name = change.client_order_id, change.execution_id
+                        known[name] = (known[name][0], change.amount)
+                case FeeBooked(booking=booking):
+                    charge = booking.charge
+                    known["", charge.activity_id] = (charge.asset, booking.of_the_account)
+                case _:
+                    pass
+        kept: dict[str, Decimal] = {}
+        for asset, amount in known.values():
+            kept[asset] = add(kept.get(asset, _ZERO), amount)
+        return kept
+
+    @property
     def cash(self) -> Decimal | None:
         """What the record comes to; None if the account was never looked at."""
-        opening, change = None, _ZERO
+        opening, change = None, self.fees.get(USD, _ZERO).copy_negate()
         for recorded in self.events:
             match recorded.event:
                 case AccountOpened(cash=cash):
@@ -168,32 +176,6 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
                 case _:
                     pass
         return None if opening is None else add(opening, change)
-
-    def venue(
-        self, markets: Iterable[MarketData], misbehaviour: Misbehaviour, lines: int | None = None
-    ) -> SimulatedExchange | None:
-        """The venue as its log leaves it, or as it was after so many lines; None if it never was.
-
-        Raises LookupError if its market is none of these, and `VenueLogRefused`.
-        """
-        found = self.log[:lines]
-        if not found:
-            return None
-        began = found[0]
-        assert isinstance(began, VenueBegan), "it comes first"
-        for market in markets:
-            if market.digest == began.data_digest:
-                return open_exchange(
-                    _LookedAt(Path(self.name), -1, found, FORMAT),
-                    market,
-                    until=0,
-                    seed=began.seed,
-                    speed=None,
-                    wall_clock=lambda: 0,
-                    terms=began.terms,
-                    misbehaviour=misbehaviour,
-                )
-        raise LookupError(f"{self.name}: its market is not at hand: {began.data_origin}")
 
 
 def lives_in(files: EngineFiles) -> tuple[Life, ...]:
@@ -208,13 +190,13 @@ def lives_in(files: EngineFiles) -> tuple[Life, ...]:
 
 def life_in(files: EngineFiles) -> Life:
     """The one that these files are of."""
-    log = read_log(files.venue_log) if files.venue_log.exists() else ()
+    venue = venue_in(files)
     journal, findings = _journal(files.journal)
     marked = read_halt_marker(files.halt_marker)
     life = Life(
         name=str(files.ledger.parent),
-        sent=tuple(_sent(log)),
-        log=log,
+        asked=() if venue is None else venue.asked,
+        venue=venue,
         findings=findings,
         marked=(marked.cause,) if isinstance(marked, Halted) else (),
     )
@@ -243,6 +225,21 @@ def life_in(files: EngineFiles) -> Life:
     return looked_at(files.ledger, files.lock, look)
 
 
+def venue_in(files: EngineFiles) -> VenueEvidence | None:
+    """What the venue of these files wrote; None if it wrote nothing.
+
+    Raises LookupError if there were two: nobody could say which of them the engine traded on.
+    """
+    in_process, served = files.venue_log, files.venue_account
+    if in_process.exists() and served.exists():
+        raise LookupError(f"found both {in_process} and {served}; wanted one venue of an account")
+    if in_process.exists() and (lines := read_log(in_process)):
+        return InProcessVenue(in_process, lines)
+    if served.exists() and (read := read_lines(served, FORMAT)):
+        return ServedVenue(served, read)
+    return None
+
+
 def carried_in(files: EngineFiles) -> tuple[Cause, ...]:
     """The halts that are on their way from one life to the next."""
     if not files.carried_halts.exists():
@@ -256,13 +253,6 @@ def market_time_of(text: object) -> int:
     return moment_of(text)
 
 
-class _LookedAt(FileLog):
-    """A log that is read only: what the rebuilt venue would add to it goes nowhere."""
-
-    def write(self, line: LogLine) -> None:
-        """See `RequestLog.write`."""
-
-
 def _set_aside(files: EngineFiles, folder: Path) -> EngineFiles:
     """Whatever it lay in before, it lies directly in the folder now."""
     return structs.replace(
@@ -270,27 +260,16 @@ def _set_aside(files: EngineFiles, folder: Path) -> EngineFiles:
         ledger=folder / files.ledger.name,
         journal=folder / files.journal.name,
         venue_log=folder / files.venue_log.name,
+        venue_account=folder / files.venue_account.name,
         halt_marker=folder / files.halt_marker.name,
     )
 
 
 def _joined(set_aside: EngineFiles, files: EngineFiles) -> EngineFiles:
     """Of a life that is set aside in part: each file where it is now."""
-    parts = ("journal", "venue_log", "halt_marker")
+    parts = ("journal", "venue_log", "venue_account", "halt_marker")
     gone = [part for part in parts if not getattr(files, part).exists()]
     return structs.replace(files, **{part: getattr(set_aside, part) for part in gone})
-
-
-def _sent(log: Iterable[LogLine]) -> Iterator[Sent]:
-    speed: float | None = None
-    for place, line in enumerate(log):
-        match line:
-            case VenueOpened():
-                speed = line.speed
-            case RequestReceived(request=Submit(order=order) | Replace(order=order)):
-                yield Sent(place=place, at=line.at, order=order, speed=speed)
-            case _:
-                pass
 
 
 def _orders(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,7 +17,7 @@ from hydra.trading.causes import (
     UNKNOWN_OUTCOME,
 )
 from hydra.trading.order_life import OrderStatus
-from hydra.venues.simulated.log_lines import MarketMoved
+from hydra.trading.trading_state import CauseClass
 
 
 def no_invented_execution(case: Case) -> Violations:
@@ -35,14 +34,14 @@ def no_invented_execution(case: Case) -> Violations:
 
 def no_missing_execution(case: Case) -> Violations:
     """What the venue had executed when they were last compared is on record."""
-    if case.at_venue is None or not case.life.runs:
+    if case.played is None or not case.life.runs:
         return
     compared = [line for line in case.life.runs[-1].lines or () if line.event == "reconciled"]
     at = max((line.at for line in compared if line.fields["is_clean"] is True), default=0)
     on_record = set(case.life.fills)
-    for number, fill in enumerate(case.at_venue.fills, start=1):
+    for fill, told_at in zip(case.played.snapshot.fills, case.played.told_at, strict=True):
         is_ours = fill.client_order_id in case.life.orders
-        if is_ours and fill not in on_record and (case.is_settled or _told_at(case, number) < at):
+        if is_ours and fill not in on_record and (case.is_settled or told_at < at):
             yield Violation("I23 I52", f"an execution is not on record: {fill}")
 
 
@@ -61,7 +60,8 @@ def the_same_account(case: Case) -> Violations:
         there = at_venue.get(name)
         if there is not None and there is not known.status:
             yield Violation("I19 I22", f"{name} is {there.words}, on record {known.status.words}")
-        if there is None and known.status not in _NOT_AT_THE_VENUE:
+        was_refused = known.status is OrderStatus.REJECTED and name in case.refused
+        if there is None and known.status not in _NOT_AT_THE_VENUE and not was_refused:
             yield Violation(
                 "I14 I19", f"{name} never came to the venue, and on record is {known.status.words}"
             )
@@ -92,7 +92,10 @@ def journal_is_whole(case: Case) -> Violations:
 
 
 def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
-    """What stood when a life was over stands in the next one from its first run on."""
+    """What stood when a life was over stands in the next one from its first run on.
+
+    But for limits and cooldowns, which are about that account and last by its market's time.
+    """
     pending: set[str] = set()
     for life in lives:
         if life.runs:
@@ -105,7 +108,9 @@ def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
             for code in sorted(pending - latched):
                 yield Violation("I02 I04", f"{code} stood before, and does not in {life.name}")
             pending.clear()
-        pending.update(cause.code for cause in (*life.halts, *life.marked))
+        pending.update(
+            cause.code for cause in (*life.halts, *life.marked) if cause.cause_class not in _ITS_OWN
+        )
     if lives and lives[-1].runs:
         return
     here = {cause.code for cause in carried_in(files)}
@@ -114,19 +119,12 @@ def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
         yield Violation("I02 I04", f"{code} stood before, and is nowhere now")
 
 
-def _told_at(case: Case, execution: int) -> float:
-    """Market time at which the venue told of this one: later than the time that it names, which is
-    that of its price.
-    """
-    moves = (line for line in case.life.log if isinstance(line, MarketMoved))
-    return next((move.at for move in moves if move.executions >= execution), math.inf)
-
-
 def _says_that_it_differs(life: Life) -> bool:
     """It was found out and is for a person; the record is not made to agree by itself (I61)."""
     return any(cause.code in _DIFFERENCES for cause in life.halts)
 
 
+_ITS_OWN = (CauseClass.LIMIT, CauseClass.COOLDOWN)
 _NOT_AT_THE_VENUE = (
     OrderStatus.INTENDED,
     OrderStatus.WITHHELD,

@@ -15,7 +15,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order, Role
 from hydra.trading.restarts import RESTARTS_MAX, WINDOW_NS
 from hydra.trading.trading_state import Cause, TradingState, state_for
-from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.trading.venue_view import VenueSnapshot
 
 ARRIVES_WITHIN_NS = 250_000_000
 """I01: machine time after a halt within which what was on its way may still arrive."""
@@ -55,6 +55,8 @@ def nothing_sent_off_the_record(case: Case) -> Violations:
             yield Violation("I13 I14", f"{sent.name} was sent {late_ns} ns before it was on record")
         elif known.status in _NEVER_SENT:
             yield Violation("I14", f"{sent.name} was sent, and on record is {known.status.words}")
+        elif sent.order is None:
+            yield Violation("I15", f"{sent.name} was sent in words that are not ours")
         elif known.order != sent.order:
             yield Violation("I15", f"{sent.name} was sent as {sent.order}, wanted {known.order}")
 
@@ -104,8 +106,10 @@ def only_reductions_when_close_only(case: Case) -> Violations:
         if is_restricted and role is Role.ENTRY:
             yield Violation("I09", f"{sent.name} is an entry, sent while only closing was allowed")
         if role is Role.FLATTEN or (is_restricted and role is Role.EXIT):
-            fault = _fault_in_reduction(sent.order, case.venue_before(sent))
-            if fault is not None:
+            fault = "nobody can read it"
+            if sent.order is not None:
+                fault = _fault_in_reduction(sent.order, case.venue_before(sent))
+            if fault:
                 yield Violation("I09", f"{sent.name} does not only reduce: {fault}")
 
 
@@ -158,16 +162,18 @@ def _state_in_ledger(case: Case, known: OrderOnRecord) -> TradingState:
     return state_for(standing.values(), decision.bot, decision.symbol)
 
 
-def _fault_in_reduction(order: Order, venue: SimulatedExchange) -> str | None:
-    held = venue.engine.account.position(order.symbol)
+def _fault_in_reduction(order: Order, account: VenueSnapshot) -> str:
+    """ "" if there is none."""
+    held = total(each.quantity for each in account.positions if each.symbol == order.symbol)
     others = [
-        resting.remaining
-        for resting in venue.engine.open_orders
-        if (resting.order.symbol, resting.order.side) == (order.symbol, order.side)
+        subtract(other.order.quantity, other.filled_quantity)
+        for other in account.orders
+        if other.status.is_open
+        and (other.order.symbol, other.order.side) == (order.symbol, order.side)
     ]
     left = subtract(held.copy_abs(), total(others))
     if held * order.side.sign < 0 and order.quantity <= left:
-        return None
+        return ""
     return f"{order.side.value} {order.quantity} of {held} held, {left} of it not being closed"
 
 

@@ -16,6 +16,7 @@ from hydra.store.engine_files import EngineFiles
 from hydra.testkit.judge import recording, sending
 from hydra.testkit.judge.case import Case, Violation, Violations
 from hydra.testkit.judge.evidence import lives_in
+from hydra.testkit.judge.venue_evidence import Markets
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 
@@ -45,8 +46,12 @@ def violations_in(
     LookupError if a market is missing, and what reading a damaged log or ledger raises.
     """
     lives = lives_in(files)
-    plan = misbehaviour or Misbehaviour()
-    cases = [Case(life, markets, plan) for life in lives]
+    played = Markets(
+        data=markets,
+        misbehaviour=misbehaviour or Misbehaviour(),
+        cache=files.cache,
+    )
+    cases = [Case(life, played) for life in lives]
     found = [violation for case in cases for check in CHECKS for violation in check(case)]
     return (
         *found,

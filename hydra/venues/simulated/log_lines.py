@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hydra.venues.simulated.dated_lines import DatedLine, MarketMoved
 from hydra.venues.simulated.requests import Request
 from hydra.venues.simulated.sealed_lines import LineFormat
 from hydra.venues.simulated.terms import VenueTerms
@@ -31,39 +32,17 @@ class VenueBegan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     misbehaviour: str = ""
 
 
-class VenueOpened(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="opened"):
-    """A process took the venue up at market time `at`, which was `wall_ns` (UTC ns) by its clock.
+class VenueOpened(DatedLine, frozen=True, kw_only=True, tag="opened"):
+    """A process took the venue up. `speed` of market time from here on; None: it is virtual."""
 
-    `events` is how many events of the market had happened by then, here and in every other line.
-    `speed` None: in virtual time.
-    """
-
-    at: int
-    wall_ns: int
-    events: int
     speed: float | None
 
 
-class RequestReceived(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="request"):
+class RequestReceived(DatedLine, frozen=True, kw_only=True, tag="request"):
     """A request arrived. It is on record before it takes effect; `number` counts from 1."""
 
     number: int
-    at: int
-    wall_ns: int
-    events: int
     request: Request
-
-
-class MarketMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="market"):
-    """The market did something to an order, and somebody is going to be told.
-
-    So a restart must come at least this far. `executions` counts all there were.
-    """
-
-    at: int
-    wall_ns: int
-    events: int
-    executions: int
 
 
 LogLine: TypeAlias = VenueBegan | VenueOpened | RequestReceived | MarketMoved

@@ -22,6 +22,9 @@ from hydra.venues.simulated.sealed_lines import (
     version_of,
 )
 
+FIRST_LINE_MAX = 1 << 20
+"""Bytes. No log begins with more."""
+
 
 class VenueLogRefused(Exception):
     """The log is not of this venue, or not what was written. Keep it, and look into it.
@@ -90,7 +93,7 @@ class SealedFile(Generic[L]):
             torn = _torn_end_of(path, data, len(found) + 1)
             if torn:
                 os.ftruncate(descriptor, len(data) - len(torn))
-        except BaseException:
+        except BaseException:  # also when we are interrupted: nobody else has it to close it
             os.close(descriptor)
             raise
         return cls(path, descriptor, found, lines)
@@ -136,7 +139,23 @@ def read_log(path: Path) -> tuple[LogLine, ...]:
 
     Raises `VenueLogRefused` if it is damaged or of another version.
     """
-    return _lines_in(path, path.read_bytes(), FORMAT)
+    return read_lines(path, FORMAT)
+
+
+def read_lines(path: Path, lines: LineFormat[L]) -> tuple[L, ...]:
+    """The same of a log of any format."""
+    return _lines_in(path, path.read_bytes(), lines)
+
+
+def first_line(path: Path, lines: LineFormat[L]) -> L | None:
+    """How a log begins, None if it has no whole line; nothing is changed: it may be in use.
+
+    Raises `VenueLogRefused` if that is damaged or of another version, and OSError.
+    """
+    with path.open("rb") as file:
+        data = file.readline(FIRST_LINE_MAX)
+    found = _lines_in(path, data, lines)
+    return found[0] if found else None
 
 
 def _lines_in(path: Path, data: bytes, lines: LineFormat[L]) -> tuple[L, ...]:

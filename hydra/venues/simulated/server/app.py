@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hydra.venues.simulated.server.arrivals import Arrivals
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.faults.admin import PREFIX, Admin
 from hydra.venues.simulated.server.faults.armed_faults import ArmedFaults
@@ -55,13 +56,13 @@ def venue_app(venue: LocalVenue, terms: AppTerms, transports: OpenTransports) ->
     venue.pace = connections.keep_up
     rest = rest_app(venue, terms.keys, terms.rest)
     rest.router.routes.extend([trading.route(), *data.routes()])
-    faulty = FaultyRequests(rest, faults.requests, transports)
+    clients = Arrivals(FaultyRequests(rest, faults.requests, transports), venue)
     if terms.admin_token is None:
-        return faulty
+        return clients
     admin = Admin(terms.admin_token, venue, faults, market, trading, connections).app()
 
     async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
         is_admin = scope["type"] == "http" and scope["path"].startswith(PREFIX + "/")
-        await (admin if is_admin else faulty)(scope, receive, send)
+        await (admin if is_admin else clients)(scope, receive, send)
 
     return by_path

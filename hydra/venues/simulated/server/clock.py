@@ -22,11 +22,20 @@ class VenueClock:
         self._market = start_at
         self._machine = machine_time()
         self._speed = _checked(speed)
+        self._changed: Callable[[int, int, float], None] = _tell_nobody
 
     @property
     def speed(self) -> float:
         """How many times as fast as the machine's it runs; 0: it moves only when told."""
         return self._speed
+
+    def on_change(self, listener: Callable[[int, int, float], None]) -> None:
+        """Tell this listener how the clock runs: now, and each time it is moved or run anew.
+
+        It is told a moment of market time, the same moment of machine time, and the speed.
+        """
+        self._changed = listener
+        self._tell()
 
     def now(self) -> int:
         """Market time (UTC ns)."""
@@ -38,6 +47,7 @@ class VenueClock:
         """Jump forward to market time `at` and go on from there."""
         assert at >= self.now(), "market time never goes back"
         self._market, self._machine = at, self._machine_time()
+        self._tell()
 
     def run_at(self, speed: float) -> None:
         """From now on this is its speed. Raises `BadClockOrder`."""
@@ -46,6 +56,7 @@ class VenueClock:
             self._machine_time(),
             _checked(speed),
         )
+        self._tell()
 
     def seconds_until(self, at: int) -> float | None:
         """Machine seconds until market time `at`, 0 if it has passed; None: it stands still."""
@@ -53,6 +64,13 @@ class VenueClock:
         if left <= 0:
             return 0.0
         return left / self._speed / 1e9 if self._speed else None
+
+    def _tell(self) -> None:
+        self._changed(self._market, self._machine, self._speed)
+
+
+def _tell_nobody(market: int, machine: int, speed: float) -> None:
+    """For a clock that nobody follows."""
 
 
 def _checked(speed: float) -> float:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+from hydra.crash_points import reached
 from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.brokerage.acts import (
@@ -19,6 +20,7 @@ from hydra.venues.simulated.brokerage.answers import Answered
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.orders import BrokerOrder, TradeUpdate
 from hydra.venues.simulated.brokerage.requests import BrokerRequest
+from hydra.venues.simulated.dated_lines import MarketMoved
 from hydra.venues.simulated.market.events import (
     BarBegun,
     BarEnded,
@@ -38,7 +40,8 @@ from hydra.venues.simulated.server.listeners import Listeners, Unsubscribe
 from hydra.venues.simulated.server.log_lines import (
     ActDone,
     ClockMoved,
-    MarketMoved,
+    RequestAnswered,
+    RequestArrived,
     RequestReceived,
     VenueLine,
 )
@@ -76,6 +79,7 @@ class LocalVenue:
         self._record: Callable[[VenueLine], None] = _forget
         self._agenda = Agenda(tape, splits)
         self._requests_seen = 0
+        self._arrivals_seen = 0
         self._latest = 0
         self._halted: set[str] = set()
         self._skew = 0
@@ -115,6 +119,11 @@ class LocalVenue:
         return self._clock.speed
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in this market."""
+        return self._agenda.next_event_at is None
+
+    @property
     def events_seen(self) -> int:
         """How many market events have happened in the venue's life."""
         return self._agenda.events_taken
@@ -125,9 +134,53 @@ class LocalVenue:
         return self._requests_seen
 
     @property
+    def arrivals_seen(self) -> int:
+        """How many requests to do something have arrived over HTTP in the venue's life."""
+        return self._arrivals_seen
+
+    @property
     def executions(self) -> int:
         """How many executions there have been."""
         return self._brokerage.executions
+
+    def note_arrival(self, method: str, target: str, body: str, *, is_whole: bool) -> int:
+        """Put a request on record as it came, for a judge; gives the number to answer it by.
+
+        Nothing happens by it: not even the market comes to now.
+        """
+        self._arrivals_seen += 1
+        named = self._brokerage.order(target.partition("?")[0].rpartition("/")[2])
+        self._record(
+            RequestArrived(
+                number=self._arrivals_seen,
+                at=self.now(),
+                wall_ns=self._wall_clock(),
+                events=self.events_seen,
+                method=method,
+                target=target,
+                body=body,
+                is_whole=is_whole,
+                names="" if named is None else named.client_order_id,
+            )
+        )
+        reached("venue.request.arrived")
+        return self._arrivals_seen
+
+    def note_answer(self, number: int, status: int) -> None:
+        """Put on record that the request of this number is being answered so."""
+        self._record(
+            RequestAnswered(
+                number=number,
+                at=self.now(),
+                wall_ns=self._wall_clock(),
+                events=self.events_seen,
+                status=status,
+            )
+        )
+
+    def arrived_again(self, line: RequestArrived) -> None:
+        """An arrival that is on record already."""
+        self._arrivals_seen = line.number
 
     def receive(self, request: BrokerRequest) -> Answered:
         """A client's request: on record first, then it takes effect and its updates are told."""
@@ -142,6 +195,7 @@ class LocalVenue:
                 request=request,
             )
         )
+        reached("venue.request.logged")
         answered = self._brokerage.receive(request, at)
         self._tell(answered.updates)
         return answered
@@ -216,6 +270,10 @@ class LocalVenue:
         Of a halted symbol nothing is told.
         """
         return self._market.add(listener)
+
+    def on_clock(self, listener: Callable[[int, int, float], None]) -> None:
+        """See `VenueClock.on_change`."""
+        self._clock.on_change(listener)
 
     def on_acts(self, listener: Callable[[Act], None]) -> Unsubscribe:
         """Tell this listener what the venue was made to do."""
@@ -315,8 +373,10 @@ class LocalVenue:
 
     def _moved(self, updates: tuple[TradeUpdate, ...], at: int) -> None:
         """What somebody is told because of the market must still be so after a restart."""
-        if not updates:
+        if not updates or self._record is _forget:  # while it is rebuilt there is nobody to tell
+            self._tell(updates)
             return
+        reached("venue.market.before")
         self._record(
             MarketMoved(
                 at=at,
@@ -325,6 +385,7 @@ class LocalVenue:
                 executions=self._brokerage.executions,
             )
         )
+        reached("venue.market.logged")
         self._tell(updates)
 
     def _tell(self, updates: tuple[TradeUpdate, ...]) -> None:

@@ -11,9 +11,12 @@ import msgspec
 from hydra.venues.simulated.brokerage.acts import Act
 from hydra.venues.simulated.brokerage.requests import BrokerRequest
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
+from hydra.venues.simulated.dated_lines import DatedLine, MarketMoved
 from hydra.venues.simulated.market.tape import MarketTerms
 from hydra.venues.simulated.sealed_lines import LineFormat
 
+ACCOUNT_LOG = "account.jsonl"
+"""The log's name in the venue's folder. The in-process face has one of another name beside it."""
 LOG_VERSION = 1
 """One more whenever the same requests and market would not give the same account any more."""
 
@@ -31,62 +34,67 @@ class VenueBegan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     data_digest: str
 
 
-class VenueOpened(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="opened"):
-    """A process took the venue up at market time `at`, which was `wall_ns` (UTC ns) by its clock.
+class VenueOpened(DatedLine, frozen=True, kw_only=True, tag="opened"):
+    """A process took the venue up.
 
-    `events` is how many events of the market had happened by then, here and in every other line.
     `speed` is that of the clock, 0 in virtual time; `skips_nights`: pauses are not waited for.
     """
 
-    at: int
-    wall_ns: int
-    events: int
     speed: float
     skips_nights: bool
 
 
-class RequestReceived(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="request"):
-    """A client's request arrived. `number` counts from 1."""
+class RequestArrived(DatedLine, frozen=True, kw_only=True, tag="arrived"):
+    """A client asks over HTTP that something be done: as it came, before anybody looked at it.
+
+    `number` counts from 1. `body` is cut to a length, and may be what was never JSON; `is_whole`
+    says that it is all there. `names` is the client order id of the order whose id the target
+    ends with, "" if there is none. Nothing is rebuilt from it: what takes effect is received too.
+    """
 
     number: int
-    at: int
-    wall_ns: int
-    events: int
+    method: str
+    target: str
+    body: str
+    is_whole: bool
+    names: str = ""
+
+
+class RequestAnswered(DatedLine, frozen=True, kw_only=True, tag="answered"):
+    """The request of this number is being answered. Without this line nobody had an answer."""
+
+    number: int
+    status: int
+
+
+class RequestReceived(DatedLine, frozen=True, kw_only=True, tag="request"):
+    """A client's request came to the brokerage. `number` counts from 1."""
+
+    number: int
     request: BrokerRequest
 
 
-class ActDone(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="act"):
+class ActDone(DatedLine, frozen=True, kw_only=True, tag="act"):
     """Somebody with the admin token had the venue do what no honest one does."""
 
-    at: int
-    wall_ns: int
-    events: int
     act: Act
 
 
-class MarketMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="market"):
-    """The market or the hour did something to an order, and somebody is going to be told.
-
-    So a restart must come at least this far. `executions` counts all there were.
-    """
-
-    at: int
-    wall_ns: int
-    events: int
-    executions: int
-
-
-class ClockMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="clock"):
+class ClockMoved(DatedLine, frozen=True, kw_only=True, tag="clock"):
     """Somebody moved the clock here, or changed its speed; the market has come this far."""
 
-    at: int
-    wall_ns: int
-    events: int
     speed: float
 
 
 VenueLine: TypeAlias = (
-    VenueBegan | VenueOpened | RequestReceived | ActDone | MarketMoved | ClockMoved
+    VenueBegan
+    | VenueOpened
+    | RequestArrived
+    | RequestAnswered
+    | RequestReceived
+    | ActDone
+    | MarketMoved
+    | ClockMoved
 )
 
 FORMAT: LineFormat[VenueLine] = LineFormat(VenueLine, VenueBegan, LOG_VERSION)

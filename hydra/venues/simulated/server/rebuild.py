@@ -13,9 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from hydra.crash_points import reached
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
+from hydra.venues.simulated.dated_lines import MarketMoved
+from hydra.venues.simulated.market.chain import ChainTerms
 from hydra.venues.simulated.market.tape import MarketTerms, Tape
+from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import market_time_after
 from hydra.venues.simulated.request_log import SealedFile, VenueLogRefused
 from hydra.venues.simulated.server.clock import VenueClock
@@ -23,7 +27,8 @@ from hydra.venues.simulated.server.driver import LEAD_NS, LocalVenue
 from hydra.venues.simulated.server.log_lines import (
     ActDone,
     ClockMoved,
-    MarketMoved,
+    RequestAnswered,
+    RequestArrived,
     RequestReceived,
     VenueBegan,
     VenueLine,
@@ -52,6 +57,24 @@ class ClockTerms(msgspec.Struct, frozen=True, kw_only=True):
     skips_nights: bool = False
 
 
+def terms_of(data: MarketData, seed: int) -> VenueTerms:
+    """The terms on which these data are served."""
+    return VenueTerms(
+        brokerage=BrokerageTerms(seed=seed, created_at=data.begins_at),
+        market=MarketTerms(options=ChainTerms(seed=seed)),
+    )
+
+
+def identity_of(source: Source, terms: VenueTerms) -> VenueBegan:
+    """How the log of a venue begins that is of this market and these terms."""
+    return VenueBegan(
+        terms=terms.brokerage,
+        market=terms.market,
+        data_origin=source.origin,
+        data_digest=source.digest,
+    )
+
+
 def open_venue(
     log: SealedFile[VenueLine] | None,
     tape: Tape,
@@ -68,12 +91,7 @@ def open_venue(
     `VenueLogRefused` if the log is of another venue or market, or does not come out as it was.
     """
     found = () if log is None else log.found
-    identity = VenueBegan(
-        terms=terms.brokerage,
-        market=terms.market,
-        data_origin=source.origin,
-        data_digest=source.digest,
-    )
+    identity = identity_of(source, terms)
     begins_at = tape.begins_at - LEAD_NS
     if log is not None and found:
         _require_same_venue(log.path, found[0], identity)
@@ -88,11 +106,14 @@ def open_venue(
         wall_clock=wall_clock,
     )
     if log is not None:
+        reached("venue.rebuild.before")
         _play_again(log.path, found, venue)
+        reached("venue.rebuild.played_again")
     venue.come_to(at)
     if log is not None:
         if not found:
             log.write(identity)
+        reached("venue.rebuild.before_opened")
         log.write(
             VenueOpened(
                 at=at,
@@ -128,14 +149,22 @@ def present(lines: Sequence[VenueLine], tape: Tape, wall_ns: int) -> int:
     return market_time_after(events, last.at, elapsed)
 
 
-def _require_same_venue(path: Path, found: VenueLine, wanted: VenueBegan) -> None:
+def is_same_venue(found: VenueBegan, wanted: VenueBegan) -> bool:
     """What people call the data may change; terms and market may not."""
-    assert isinstance(found, VenueBegan), "the log was read"
-    for what, there, here in (
+    return not any(there != here for _, there, here in _compared(found, wanted))
+
+
+def _compared(found: VenueBegan, wanted: VenueBegan) -> tuple[tuple[str, str, str], ...]:
+    return (
         ("terms", str(found.terms), str(wanted.terms)),
         ("market terms", str(found.market), str(wanted.market)),
         ("market data", found.data_digest, wanted.data_digest),
-    ):
+    )
+
+
+def _require_same_venue(path: Path, found: VenueLine, wanted: VenueBegan) -> None:
+    assert isinstance(found, VenueBegan), "the log was read"
+    for what, there, here in _compared(found, wanted):
         if there != here:
             raise VenueLogRefused(
                 f"{path}: found a venue with {what} {there}; wanted {here};"
@@ -152,6 +181,10 @@ def _play_again(path: Path, lines: Sequence[VenueLine], venue: LocalVenue) -> No
         if venue.events_seen != line.events:
             raise _unlike(path, number, f"{line.events} market events", venue.events_seen)
         match line:
+            case RequestArrived():
+                venue.arrived_again(line)
+            case RequestAnswered():
+                pass  # for a judge
             case RequestReceived():
                 venue.receive_again(line)
                 if venue.requests_seen != line.number:
