@@ -18,7 +18,7 @@ from hydra.trading.order_life import (
 )
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
-from hydra.trading.venue_word import events_of
+from hydra.trading.venue_word import VenueEvent, events_of
 from messages.orders import (
     OrderAbsent,
     OrderAccepted,
@@ -30,6 +30,7 @@ from messages.orders import (
     OrderUnknown,
     OrderWithheld,
     Outcome,
+    VenueReport,
 )
 
 
@@ -71,6 +72,14 @@ def report_of(event: OrderEvent, client_order_id: str, at: int) -> Outcome:
             return OrderUnknown(client_order_id=name, reason=event.reason, at=at)
         case Absent():
             return OrderAbsent(client_order_id=name, reason=event.reason, at=at)
+        case Attempted():
+            raise ValueError(f"{name}: an attempt is our own deed, and nobody reports it")
+        case _:
+            return _venue_report_of(event, name, at)
+
+
+def _venue_report_of(event: VenueEvent, name: str, at: int) -> VenueReport:
+    match event:
         case Accepted():
             return OrderAccepted(client_order_id=name, venue_order_id=event.venue_order_id, at=at)
         case Rejected():
@@ -83,13 +92,11 @@ def report_of(event: OrderEvent, client_order_id: str, at: int) -> Outcome:
             return OrderExpired(client_order_id=name, at=at)
         case Replaced():
             return OrderReplaced(client_order_id=name, by=event.by, at=at)
-        case Attempted():
-            raise ValueError(f"{name}: an attempt is our own deed, and nobody reports it")
         case _:
             assert_never(event)
 
 
-def reports_in(snapshot: VenueSnapshot) -> Iterator[Outcome]:
+def reports_in(snapshot: VenueSnapshot) -> Iterator[VenueReport]:
     """All that the snapshot says of orders, as the reports that would have said so, and no more.
 
     Those of one order come in an order in which they could have happened. Executions of orders
@@ -101,13 +108,14 @@ def reports_in(snapshot: VenueSnapshot) -> Iterator[Outcome]:
     for listed in snapshot.orders:
         name = listed.order.client_order_id
         for event in events_of(listed, fills.pop(name, ())):
-            yield report_of(event, name, listed.at or snapshot.at)
+            yield _venue_report_of(event, name, listed.at or snapshot.at)
     for executions in fills.values():
         for fill in executions:
             yield OrderFilled(fill=fill)
 
 
-def reports_of(found: VenueOrder, fills: Iterable[Fill], at: int) -> tuple[Outcome, ...]:
+def reports_of(found: VenueOrder, fills: Iterable[Fill], at: int) -> tuple[VenueReport, ...]:
     """What the venue's word on one order implies, as the reports that would have said so."""
     name = found.order.client_order_id
-    return tuple(report_of(event, name, found.at or at) for event in events_of(found, fills))
+    events = events_of(found, fills)
+    return tuple(_venue_report_of(event, name, found.at or at) for event in events)

@@ -4,17 +4,18 @@ A wall clock that was set, a date that cannot be, and a time in which nobody loo
 stopped, the machine suspended) each halt. It needs the gate and nothing else.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from operator import itemgetter
 
 from hydra.actor import MILLISECOND, SECOND
+from hydra.ops.repeated_look import RepeatedLook
 from hydra.runtime.clock import machine_time
 from hydra.runtime.lease import LEASE
-from hydra.runtime.runtime import Event, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.trading.causes import CLOCK_FAULT
 from hydra.trading.clock_faults import ClockReading, Skew, clock_fault, date_fault, followed
+from hydra.trading.trading_state import Cause
 
 SKEW = Skew(back=500 * MILLISECOND, forward=2 * SECOND, silence=LEASE)
 """A stop that outlasts the lease always shows as a silence that does."""
@@ -50,7 +51,7 @@ def read_clocks(
     return min(readings, key=itemgetter(0))[1]
 
 
-class ClockWatch:
+class ClockWatch(RepeatedLook):
     """Halts for whatever happens to the clocks from its first look on.
 
     Each jump and each silence is told, also while the one before still stands: a resume that was
@@ -66,24 +67,10 @@ class ClockWatch:
         period_s: float = PERIOD_S,
         read: Callable[[], ClockReading] = read_clocks,
     ) -> None:
-        self._runtime = runtime
+        super().__init__(runtime, name="clock-watch", period_s=period_s)
         self._skew = skew
-        self._period_s = period_s
         self._read = read
         self._before: ClockReading | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.keep_looking, name="clock-watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look, until `stop`."""
-        self._thread.start()
-
-    def stop(self, within_s: float) -> bool:
-        """Look no more. False if that took longer."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(within_s)
-        return not self._thread.is_alive()
 
     def look_once(self) -> None:
         """Read the clocks, hold them against the last look, and halt for what is wrong."""
@@ -91,33 +78,19 @@ class ClockWatch:
         before, self._before = self._before, now
         fault = None if before is None else clock_fault(before, now, self._skew)
         if fault is not None:
-            self._halt(fault)  # and from here on what the clocks show now is what counts
+            self._halt(self._cause(fault))
+            # From here on what the clocks show now is what counts.
         elif before is not None:
             self._before = followed(before, now, self._skew)
         date = date_fault(now)
-        if date is not None and not self._stands():
-            self._halt(date)
+        if date is not None:
+            cause = self._cause(date)
+            if not self._stands(cause):
+                self._halt(cause)
 
-    def keep_looking(self) -> None:
-        """What the thread does. That it cannot go on halts: nobody would see the next jump."""
-        try:
-            while True:
-                self.look_once()
-                if self._stopping.wait(self._period_s):
-                    return
-        except BaseException as error:
-            self._trip(f"the watch over the clocks died: {type(error).__name__}: {error}")
-            raise
+    def _cannot_go_on(self, reason: str) -> Cause:
+        return self._cause(f"the watch over the clocks died: {reason}")
 
-    def _halt(self, detail: str) -> None:
-        self._trip(detail)
-        # This only tells of it.
-        self._runtime.history.append(Event(self._runtime.now(), "", 0, "halted", detail))
-
-    def _trip(self, detail: str) -> None:
-        runtime = self._runtime
-        since = runtime.market_time_at(runtime.now())
-        runtime.gate.trip(CLOCK_FAULT.cause(since=since, detail=detail))
-
-    def _stands(self) -> bool:
-        return any(cause.code == CLOCK_FAULT.code for cause in self._runtime.gate.standing())
+    def _cause(self, detail: str) -> Cause:
+        since = self._runtime.market_time_at(self._runtime.now())
+        return CLOCK_FAULT.cause(since=since, detail=detail)

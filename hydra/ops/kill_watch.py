@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from hydra.runtime.runtime import Event, Runtime
+from hydra.ops.repeated_look import RepeatedLook, joined
+from hydra.runtime.runtime import Runtime
 from hydra.store.kill_file import read_kill_file
 from hydra.trading.kill_switch import (
     CODE_PREFIX,
@@ -40,7 +41,7 @@ WAITS_A_LOOK = 5
 WAITS_MAX = 40
 
 
-class KillWatch:
+class KillWatch(RepeatedLook):
     """Shuts the gate for whatever any source of the kill switch says.
 
     What stands in the gate already is not told again; but a kill that somebody cleared there, while
@@ -58,31 +59,23 @@ class KillWatch:
         read: Callable[[Path], Sight] = read_kill_file,
     ) -> None:
         """`word`: what HYDRA_KILL_SWITCH was at the start, None: not set. Nothing is looked at."""
-        self._runtime = runtime
+        super().__init__(runtime, name="kill-watch", period_s=period_s)
         # A process's environment does not change, so this one is not looked at again.
         self._word = Absent() if word is None else Written(word.encode(errors="replace"))
         self._readers = tuple(_Reader(source, path, wait_s, read) for source, path in files.items())
-        self._period_s = period_s
         self._looked_at = 0
         self._present: dict[Source, str] = {}
         """What each source said at the last look, by the code of its cause."""
         self._looking = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.keep_looking, name="kill-watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look, until `stop`."""
-        self._thread.start()
 
     def stop(self, within_s: float) -> bool:
         """Look no more. False if that took longer: then a disk does not answer."""
-        self._stopping.set()
         deadline = time.monotonic() + within_s
-        if not _joined(self._thread, deadline):
+        if not super().stop(within_s):
             return False  # it may still ask its readers, and would take their silence for a kill
         for reader in self._readers:
             reader.end()
-        return all(_joined(reader.thread, deadline) for reader in self._readers)
+        return all(joined(reader.thread, deadline) for reader in self._readers)
 
     @property
     def present(self) -> frozenset[str]:
@@ -105,23 +98,14 @@ class KillWatch:
                 if sight is not None:
                     self._judge(reader.source, str(reader.path), sight)
 
-    def keep_looking(self) -> None:
-        """What the thread does. That it cannot go on is a kill: nobody would see the next one."""
-        try:
-            while True:
-                self.look_once()
-                if self._stopping.wait(self._period_s):
-                    return
-        except BaseException as error:
-            cause = Cause(
-                code=WATCH_CODE,
-                cause_class=CauseClass.INTEGRITY,
-                state=TradingState.HALTED,
-                since=self._looked_at,
-                detail=f"the watch over the kill switch died: {type(error).__name__}: {error}",
-            )
-            self._runtime.gate.trip(cause)
-            raise
+    def _cannot_go_on(self, reason: str) -> Cause:
+        return Cause(
+            code=WATCH_CODE,
+            cause_class=CauseClass.INTEGRITY,
+            state=TradingState.HALTED,
+            since=self._looked_at,
+            detail=f"the watch over the kill switch died: {reason}",
+        )
 
     def _judge(self, source: Source, place: str, sight: Sight) -> None:
         cause = kill_cause(source, place, sight, self._looked_at)
@@ -131,29 +115,14 @@ class KillWatch:
         self._present[source] = cause.code
         if self._stands(cause):
             return
-        runtime = self._runtime
-        runtime.gate.trip(cause)
-        # All that follows only tells of it, and waits for nothing.
-        runtime.history.append(Event(runtime.now(), "", 0, "halted", cause.detail))
+        self._halt(cause)
         fields = {"code": cause.code, "state": cause.state.name, "detail": cause.detail}
-        runtime.log("kill_switch", SOURCE, fields)
-
-    def _stands(self, cause: Cause) -> bool:
-        return any(
-            standing.code == cause.code and standing.state.severity >= cause.state.severity
-            for standing in self._runtime.gate.standing()
-        )
+        self._runtime.log("kill_switch", SOURCE, fields)
 
 
 def kills_standing(runtime: Runtime) -> tuple[Cause, ...]:
     """What the kill switch has said in this run."""
     return tuple(cause for cause in runtime.gate.standing() if is_kill(cause))
-
-
-def _joined(thread: threading.Thread, deadline: float) -> bool:
-    if thread.ident is not None:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return not thread.is_alive()
 
 
 class _Reader:
@@ -204,6 +173,7 @@ class _Reader:
         while self._questions.get():
             try:
                 sight = self._read(self.path)
+            # Whatever it is: a source that nobody can look at any more counts as a kill.
             except BaseException as error:
                 reason = f"could not be looked at ({type(error).__name__}: {error})"
                 self._answers.put(Unreadable(reason))

@@ -11,12 +11,13 @@ from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from hydra.trading.local_time import NEW_YORK
+
 FIRST_YEAR = 2016
 LAST_YEAR = 2045
 """From the oldest market data replayed to well past today; not from a clock, so that what is
 accepted once is accepted always."""
 
-EXCHANGE = ZoneInfo("America/New_York")
 _SATURDAY = 5
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -51,7 +52,7 @@ class ClockChange:
         """Whether the exchanges in New York have a weekday at any instant that is in doubt."""
         length = self.ends - self.begins
         around = (self.at - length, self.at + length)
-        return any(at.astimezone(EXCHANGE).weekday() < _SATURDAY for at in around)
+        return any(at.astimezone(NEW_YORK).weekday() < _SATURDAY for at in around)
 
 
 def fault_of(clock: time, zone: str, open_days: OpenDays) -> str | None:

@@ -47,6 +47,8 @@ class OneUser:
             if may_refuse and isinstance(error, self._refusals):
                 raise
             raise self.failure(doing, error) from error
+        # An interrupt or an exit is no excuse: what was done by then, nobody knows either. But it
+        # stays what it is, so that the process ends by it.
         except BaseException as error:
             self.failure(doing, error)
             raise

@@ -215,6 +215,7 @@ class RecordWatch:
                     self._fault("record_watch_stuck", f"{other} does not come to an end")
                 if self._stopping.wait(self._period_s):
                     return
+        # Whatever it is: the record would go on without anybody who looks at it.
         except BaseException as error:
             self._fault("record_watch_died", f"{type(error).__name__}: {error}")
             raise

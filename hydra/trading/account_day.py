@@ -24,6 +24,7 @@ from hydra.trading.causes import (
     EQUITY_MISSING,
     NAV_JUMP,
 )
+from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, percent_of, subtract
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, TradingState
@@ -244,8 +245,8 @@ def _equity_missing(day: AccountDay, limits: DayLimits, at: int) -> Cause | None
     return EQUITY_MISSING.cause(
         since=at,
         detail=(
-            f"the account's equity is {_seconds(at - day.at)} s old,"
-            f" at most {_seconds(limits.equity_age_ns_max)} s allowed"
+            f"the account's equity is {in_seconds(at - day.at):f} s old,"
+            f" at most {in_seconds(limits.equity_age_ns_max):f} s allowed"
         ),
     )
 
@@ -311,7 +312,7 @@ def _flapping(day: AccountDay, limits: DayLimits, at: int) -> Cause | None:
         since=at,
         detail=(
             f"the drawdown's state changed {recent} times within"
-            f" {_seconds(limits.flap_window_ns)} s, fewer than {limits.flaps_max} allowed"
+            f" {in_seconds(limits.flap_window_ns):f} s, fewer than {limits.flaps_max} allowed"
         ),
     )
 
@@ -319,7 +320,3 @@ def _flapping(day: AccountDay, limits: DayLimits, at: int) -> Cause | None:
 def _is_percentage(value: object) -> bool:
     # The exact type: a float with a digit too many would pass for a decimal.
     return type(value) is Decimal and value.is_finite() and 0 < value <= 100
-
-
-def _seconds(duration_ns: int) -> str:
-    return f"{Decimal(duration_ns).scaleb(-9).normalize():f}"

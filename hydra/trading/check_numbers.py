@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hydra.trading.durations import in_ms, in_seconds
 from hydra.trading.exact import percent_of
 from hydra.trading.situation import Situation
 
@@ -72,18 +73,3 @@ def of_entries(look: Look) -> Look:
         return None if s.proposal.reduces else look(s)
 
     return asked
-
-
-def in_seconds(duration_ns: int) -> Decimal:
-    """In seconds."""
-    return _short(Decimal(duration_ns).scaleb(-9))
-
-
-def in_ms(duration_ns: int) -> Decimal:
-    """In milliseconds."""
-    return _short(Decimal(duration_ns).scaleb(-6))
-
-
-def _short(amount: Decimal) -> Decimal:
-    """The same number without zeros at its end, and without an exponent."""
-    return Decimal(f"{amount.normalize():f}")

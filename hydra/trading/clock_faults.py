@@ -12,9 +12,9 @@ that are small enough: from inside a machine nobody can. A leap second that the 
 smear is a jump like any other.
 """
 
-from decimal import Decimal
-
 import msgspec
+
+from hydra.trading.durations import in_seconds
 
 PPM = 1_000_000
 
@@ -61,8 +61,8 @@ def clock_fault(before: ClockReading, now: ClockReading, skew: Skew) -> str | No
         return None
     way, most = ("forward", skew.forward) if ahead > 0 else ("back", skew.back)
     return (
-        f"the wall clock was set {way} by {_seconds(abs(ahead))} s, at most {_seconds(most)} s "
-        "allowed"
+        f"the wall clock was set {way} by {in_seconds(abs(ahead)):f} s,"
+        f" at most {in_seconds(most):f} s allowed"
     )
 
 
@@ -98,14 +98,10 @@ def _ahead(before: ClockReading, now: ClockReading) -> int:
 
 
 def _silence(before: ClockReading, now: ClockReading, silence: int, skew: Skew) -> str:
-    allowed = f"at most {_seconds(skew.silence)} s allowed"
+    allowed = f"at most {in_seconds(skew.silence):f} s allowed"
     if silence < 0:
-        return f"machine time went back by {_seconds(-silence)} s"
+        return f"machine time went back by {in_seconds(-silence):f} s"
     asleep = silence - (now.awake - before.awake)
     if asleep > skew.silence:
-        return f"the machine was suspended for {_seconds(asleep)} s, {allowed}"
-    return f"this process stood still for {_seconds(silence)} s, {allowed}"
-
-
-def _seconds(nanoseconds: int) -> str:
-    return f"{Decimal(nanoseconds).scaleb(-9).normalize():f}"
+        return f"the machine was suspended for {in_seconds(asleep):f} s, {allowed}"
+    return f"this process stood still for {in_seconds(silence):f} s, {allowed}"

@@ -42,3 +42,8 @@ def total(values: Iterable[Decimal]) -> Decimal:
 def percent_of(value: Decimal, pct: Decimal) -> Decimal:
     """`pct` percent of `value`, exactly: dividing by a hundred only moves the point."""
     return _EXACT.scaleb(multiply(value, pct), -2)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without zeros at its end, nor an exponent: 345 for 345.000 and 3.45E+2."""
+    return Decimal(f"{_EXACT.normalize(value):f}")

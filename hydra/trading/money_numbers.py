@@ -11,12 +11,12 @@ from hydra.trading.check_numbers import (
     Look,
     Number,
     count,
-    in_seconds,
     of_entries,
     share,
     since,
     usd,
 )
+from hydra.trading.durations import in_seconds
 from hydra.trading.exact import subtract
 from hydra.trading.money_checks import order_value
 from hydra.trading.risk_checks import Check

@@ -6,6 +6,7 @@ symbol that was taken off the list must never lock a position in.
 
 from decimal import Context, Decimal, InvalidOperation
 
+from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, percent_of, subtract
 from hydra.trading.orders import OrderType, Role, Side
 from hydra.trading.situation import PriceStep, Situation
@@ -45,7 +46,8 @@ def decision_is_fresh(s: Situation) -> str | None:
     age_ns = s.at - s.proposal.decided_at
     if 0 <= age_ns <= s.limits.decision_age_ns_max:
         return None
-    return f"decision is {_age(age_ns)}, at most {_seconds(s.limits.decision_age_ns_max)} s allowed"
+    allowed = in_seconds(s.limits.decision_age_ns_max)
+    return f"decision is {_age(age_ns)}, at most {allowed:f} s allowed"
 
 
 def session_is_open(s: Situation) -> str | None:
@@ -151,7 +153,7 @@ def price_is_fresh(s: Situation) -> str | None:
         return None
     return (
         f"price of {s.proposal.symbol} is {_age(age_ns)}, "
-        f"at most {_seconds(s.limits.price_age_ns_max)} s allowed"
+        f"at most {in_seconds(s.limits.price_age_ns_max):f} s allowed"
     )
 
 
@@ -239,8 +241,8 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _age(age_ns: int) -> str:
-    return f"{_seconds(age_ns)} s old" if age_ns >= 0 else f"{_seconds(-age_ns)} s from the future"
-
-
-def _seconds(duration_ns: int) -> str:
-    return f"{Decimal(duration_ns).scaleb(-9).normalize():f}"
+    return (
+        f"{in_seconds(age_ns):f} s old"
+        if age_ns >= 0
+        else f"{in_seconds(-age_ns):f} s from the future"
+    )

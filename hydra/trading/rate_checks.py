@@ -5,6 +5,7 @@ Entries and exits are counted apart, so that no bot that enters like mad keeps o
 
 from decimal import Decimal
 
+from hydra.trading.durations import in_ms
 from hydra.trading.exact import add
 from hydra.trading.money_checks import order_value
 from hydra.trading.situation import Situation
@@ -49,7 +50,7 @@ def entry_gap_is_kept(s: Situation) -> str | None:
     last, gap_ns = s.rates.last_entry_at, s.limits.entry_gap_ns_min
     if last is None or s.at - last >= gap_ns:
         return None
-    return f"the bot's last entry was {_ago(s.at - last)}, at least {_ms(gap_ns)} ms wanted"
+    return f"the bot's last entry was {_ago(s.at - last)}, at least {in_ms(gap_ns):f} ms wanted"
 
 
 def window_notional_is_within_limit(s: Situation) -> str | None:
@@ -90,7 +91,7 @@ def order_is_not_repeated(s: Situation) -> str | None:
         return None
     return (
         f"an order like it was sent {_ago(s.at - last)}, "
-        f"at least {_ms(s.limits.similar_order_ns)} ms wanted"
+        f"at least {in_ms(s.limits.similar_order_ns):f} ms wanted"
     )
 
 
@@ -118,9 +119,5 @@ def _and_this(what: str, found: Decimal, allowed: Decimal, s: Situation) -> str 
 
 def _ago(duration_ns: int) -> str:
     if duration_ns < 0:
-        return f"{_ms(-duration_ns)} ms from now (market time went backwards)"
-    return f"{_ms(duration_ns)} ms ago"
-
-
-def _ms(duration_ns: int) -> str:
-    return f"{Decimal(duration_ns).scaleb(-6).normalize():f}"
+        return f"{in_ms(-duration_ns):f} ms from now (market time went backwards)"
+    return f"{in_ms(duration_ns):f} ms ago"

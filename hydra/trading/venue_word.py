@@ -1,6 +1,7 @@
 """The venue's word on one order: what it implies, and whether it can be true."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from hydra.trading.amounts import is_amount
 from hydra.trading.echo import words
@@ -19,13 +20,16 @@ from hydra.trading.order_life import (
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueOrder
 
+VenueEvent: TypeAlias = Accepted | Rejected | Fill | Canceled | Expired | Replaced
+"""What a venue can say of an order. The other events are our own."""
+
 
 def is_over(listing: VenueOrder) -> bool:
     """Whether the venue says that the order has come to its end. Anything odd counts as open."""
     return listing.status in _OVER
 
 
-def events_of(listing: VenueOrder, fills: Iterable[Fill]) -> tuple[OrderEvent, ...]:
+def events_of(listing: VenueOrder, fills: Iterable[Fill]) -> tuple[VenueEvent, ...]:
     """What the venue's word on an order implies, in an order in which it could have happened.
 
     Of `fills` only its own count; one that is listed twice is told twice. A rejected order is not

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra.trading.exact import add, multiply, percent_of, subtract, total
+from hydra.trading.exact import add, multiply, percent_of, plain, subtract, total
 
 NUMBERS = st.decimals(min_value=-(10**15), max_value=10**15, places=15)
 
@@ -34,3 +34,21 @@ def test_the_context_of_the_thread_changes_nothing() -> None:
 def test_a_result_that_cannot_be_exact_is_no_result() -> None:
     with pytest.raises(decimal.Inexact):
         add(Decimal("1E+60"), Decimal("1E-60"))
+
+
+@given(value=st.one_of(NUMBERS, st.integers(-(10**18), 10**18).map(lambda n: Decimal(n).scaleb(9))))
+def test_a_plain_number_is_the_same_and_as_short_as_can_be(value: Decimal) -> None:
+    found = plain(value)
+
+    assert Fraction(found) == Fraction(value)
+    shown = f"{found:f}"
+    assert "." not in shown or not shown.endswith(("0", "."))
+    assert found.as_tuple() == Decimal(shown).as_tuple()  # it is kept as it is shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("345.000", "345"), ("3.45E+2", "345"), ("0.10", "0.1"), ("0.00", "0"), ("-7.50", "-7.5")],
+)
+def test_a_plain_number_has_no_zeros_at_its_end_and_no_exponent(value: str, shown: str) -> None:
+    assert str(plain(Decimal(value))) == shown

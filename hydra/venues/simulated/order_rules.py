@@ -9,8 +9,9 @@ reads a log sees the same sentence in simulation and at the broker.
 from collections.abc import Callable
 from decimal import Decimal
 
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, TimeInForce
-from hydra.venues.simulated.symbols import QUANTITY_DECIMALS, QUANTITY_STEP, is_crypto, price_step
+from hydra.venues.simulated.symbols import QUANTITY_DECIMALS, QUANTITY_STEP, price_step
 
 CLIENT_ORDER_ID_LENGTH_MAX = 128
 QUANTITY_MAX = Decimal(10**12)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from hydra.trading.durations import SECOND
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.venues.simulated.faults import (
     AlterEcho,
@@ -28,7 +29,6 @@ from hydra.venues.simulated.faults import (
     Repeat,
 )
 from hydra.venues.simulated.misbehaviour import Misbehaviour, Rule
-from hydra.venues.simulated.symbols import is_crypto
 
 RECOVERABLE: Mapping[type[Fault], float] = {
     Ignore: 0.02,

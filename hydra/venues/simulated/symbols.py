@@ -1,15 +1,12 @@
-"""What kind of thing a symbol names, and in which steps it is traded."""
+"""What a symbol names, and in which steps it is traded."""
 
 from decimal import Decimal
+
+from hydra.trading.instruments import is_crypto
 
 QUANTITY_DECIMALS = 9
 QUANTITY_STEP = Decimal("0.000000001")
 """The finest quantity that the venue knows: of coins, and of shares in fractional orders."""
-
-
-def is_crypto(symbol: str) -> bool:
-    """A pair with a slash, such as BTC/USD, is a coin's market: open round the clock, no days."""
-    return "/" in symbol
 
 
 def base_of(symbol: str) -> str:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hydra.trading.bars import Bar
@@ -179,6 +179,8 @@ def test_the_quote_is_the_nearest_prices_around_the_path_or_the_spread_if_that_i
 
 
 @given(PRICES, st.sampled_from([0.0, 0.0001, 0.01, 0.5]))
+@example(0.8, 0.5)
+@example(0.7999999999999999, 0.5)
 def test_a_bid_is_always_under_the_price_an_ask_over_it_and_both_can_be_quoted(
     price: float, spread_share: float
 ) -> None:

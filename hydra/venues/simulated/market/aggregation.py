@@ -6,11 +6,11 @@ from math import inf
 from operator import itemgetter
 
 from hydra.trading.bars import Bar
+from hydra.trading.instruments import is_crypto
 from hydra.venues.simulated.market.derived import quarters_of, trade_count, value_of
 from hydra.venues.simulated.market.rows import HistoryBar
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.timeframes import Timeframe, zone_of
-from hydra.venues.simulated.symbols import is_crypto
 
 
 class Fold:

@@ -9,11 +9,12 @@ finer one.
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from hydra.trading.instruments import is_crypto
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.words import AssetClass
 from hydra.venues.simulated.fill_model import as_written
 from hydra.venues.simulated.market.hashing import id_of
-from hydra.venues.simulated.symbols import QUANTITY_STEP, base_of, is_crypto, price_step
+from hydra.venues.simulated.symbols import QUANTITY_STEP, base_of, price_step
 
 SHARE_ATTRIBUTES = ("fractional_eh_enabled", "has_options")
 MIN_ORDER_USD = Decimal(1)

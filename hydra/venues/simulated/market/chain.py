@@ -9,7 +9,7 @@ expiration, and while the underlying does not trade.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from itertools import product
 from math import exp, log, sqrt
 
@@ -17,7 +17,9 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.bars import Bar
-from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.durations import MINUTE
+from hydra.trading.exact import plain
+from hydra.trading.local_time import NEW_YORK, new_york_date
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.fill_model import as_written
@@ -31,12 +33,12 @@ from hydra.venues.simulated.market.listing import (
     strike_step,
     strikes_between,
 )
-from hydra.venues.simulated.market.occ import NotAnOption, OccSymbol, parse, plain
+from hydra.venues.simulated.market.occ import NotAnOption, OccSymbol, parse
 from hydra.venues.simulated.market.option_prices import on_step, prices_around_worth
 from hydra.venues.simulated.market.rows import Greeks
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.smile import Smile
-from hydra.venues.simulated.market.timeframes import DAY, NEW_YORK
+from hydra.venues.simulated.market.timeframes import DAY
 
 GREEKS_DELTA_MIN = 0.02
 GREEKS_DELTA_MAX = 0.98
@@ -74,7 +76,7 @@ class GeneratedChain:
         listed = {
             expiration
             for midnight in self._days
-            for expiration in expirations_of(_date_of(midnight), sessions)
+            for expiration in expirations_of(new_york_date(midnight), sessions)
         }
         self._closes = {day: _close_of(day, sessions) for day in listed}
 
@@ -103,7 +105,7 @@ class GeneratedChain:
         day = bisect_right(self._days, at) - 1
         if day < 0:
             return
-        listed = expirations_of(_date_of(at), self._sessions)
+        listed = expirations_of(new_york_date(at), self._sessions)
         alive = [expiration for expiration in listed if self._closes.get(expiration, 0) > at]
         for occ in self._grid(alive, self._ranges[day]):
             yield self._bare(str(occ), occ)
@@ -136,7 +138,7 @@ class GeneratedChain:
             or spot is None
             or quote.bid == 0.0
             or not self.is_trading(contract, at)
-            or _date_of(at) == contract.expiration
+            or new_york_date(at) == contract.expiration
         ):
             return None
         terms = self._terms_of(contract, spot[1], spot[0])
@@ -192,9 +194,9 @@ class GeneratedChain:
         return structs.replace(
             contract,
             open_interest=int(OPEN_INTEREST_MAX * share * exp(-2.0 * distance**2)),
-            open_interest_date=_date_of(closed_at),
+            open_interest_date=new_york_date(closed_at),
             close_price=as_written(self._worth(contract, price, closed_at)),
-            close_price_date=_date_of(closed_at),
+            close_price_date=new_york_date(closed_at),
         )
 
     def _bar(self, contract: OptionContract, underlying: Bar) -> Bar:
@@ -281,11 +283,6 @@ def _close_of(day: date, sessions: SessionTable) -> int:
     session = sessions.of_date(day.isoformat())
     assert session is not None, day
     return session.close_at
-
-
-def _date_of(at: int) -> date:
-    """The date in New York."""
-    return datetime.fromtimestamp(at // SECOND, NEW_YORK).date()
 
 
 _CHANCE_MIN = 1e-9

@@ -8,12 +8,12 @@ of the greeks is computed from the volatility. The options trade whenever the ex
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from datetime import date, time
 from pathlib import Path
 
 from msgspec import structs
 
-from hydra.trading.durations import SECOND
+from hydra.trading.local_time import new_york_instant
 from hydra.trading.sessions import SessionTable
 from hydra.venues.bar_rows import BadData
 from hydra.venues.simulated.brokerage.contracts import OptionContract
@@ -25,7 +25,6 @@ from hydra.venues.simulated.market.hashing import id_of
 from hydra.venues.simulated.market.occ import parse
 from hydra.venues.simulated.market.rows import Greeks
 from hydra.venues.simulated.market.series import Series
-from hydra.venues.simulated.market.timeframes import NEW_YORK
 
 QUOTE_SIZE = 10.0
 INDEX_ROOTS = frozenset({"SPX", "SPXW", "NDX", "NDXP", "RUT", "RUTW", "VIX", "VIXW", "XSP"})
@@ -182,7 +181,7 @@ def _end_of(day: date, sessions: SessionTable) -> int:
     session = sessions.of_date(day.isoformat())
     if session is not None:
         return session.close_at
-    return int(datetime.combine(day, _USUAL_CLOSE, NEW_YORK).timestamp()) * SECOND
+    return new_york_instant(day, _USUAL_CLOSE)
 
 
 _USUAL_CLOSE = time(16)

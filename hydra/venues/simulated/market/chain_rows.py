@@ -16,10 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from hydra.trading.exact import plain
 from hydra.venues.bar_rows import BadData, shown
 from hydra.venues.simulated.brokerage.contracts import Right
 from hydra.venues.simulated.fill_model import as_written
-from hydra.venues.simulated.market.occ import OccSymbol, parse, plain
+from hydra.venues.simulated.market.occ import OccSymbol, parse
 
 NUMBERS = ("underlying_close", "bid", "ask", "iv", "delta", "gamma")
 WANTED = ("date", "underlying", "occ_symbol", "expiration", "right", "strike", *NUMBERS)

@@ -26,9 +26,9 @@ from operator import mul
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import SECOND
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Side
 from hydra.venues.simulated.market.events import QuoteChanged, TradePrinted
-from hydra.venues.simulated.symbols import is_crypto
 
 QUARTERS = (0, 1, 2, 3)
 SHARES_SHOWN_MIN = 100.0
@@ -96,12 +96,14 @@ def quote_in(bar: Bar, quarter: int, spread_share: float) -> QuoteChanged:
 
 def prices_around(price: float, spread_share: float) -> tuple[float, float]:
     """The best bid and ask where the market trades at `price`."""
-    steps_per_dollar = 100.0 if price >= 1.0 else 10_000.0
     half = price * spread_share / 2.0
     # A price on a step is a few billionths off it as a float, and must not count as beside it.
-    bid = ceil((price - half) * steps_per_dollar - _ON_STEP) - 1
-    ask = floor((price + half) * steps_per_dollar + _ON_STEP) + 1
-    return bid / steps_per_dollar, ask / steps_per_dollar
+    steps = 100.0 if price >= 1.0 else 10_000.0
+    bid = (ceil((price - half) * steps - _ON_STEP) - 1) / steps
+    # From one dollar on the steps are cents, and a wide spread can end there.
+    steps = 100.0 if price + half >= 1.0 - _ON_STEP / 10_000.0 else 10_000.0
+    ask = (floor((price + half) * steps + _ON_STEP) + 1) / steps
+    return bid, ask
 
 
 def value_of(bar: Bar) -> float:

@@ -7,6 +7,7 @@ with a volume of zero. Of options there are bars and trades, and of quotes only 
 
 from collections.abc import Callable, Iterator, Sequence
 
+from hydra.trading.instruments import is_crypto
 from hydra.venues.simulated.brokerage.contracts import OptionContract
 from hydra.venues.simulated.market.aggregation import as_it_is, bars_of, is_shown
 from hydra.venues.simulated.market.contract_query import ContractQuery
@@ -35,7 +36,6 @@ from hydra.venues.simulated.market.rows import (
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.splits import Split, adjusted
 from hydra.venues.simulated.market.timeframes import Timeframe
-from hydra.venues.simulated.symbols import is_crypto
 
 BOOK_LEVELS = 5
 BOOK_STEP = 0.0001

@@ -18,7 +18,7 @@ with the same opening and closing time in New York, so no holiday and no half da
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -28,7 +28,9 @@ from msgspec import structs
 
 from hydra.settings.strict_yaml import Document, read_document
 from hydra.trading.bars import Bar
-from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.durations import MINUTE
+from hydra.trading.instruments import is_crypto
+from hydra.trading.local_time import in_new_york
 from hydra.trading.sessions import ExchangeSession, SessionTable, utc_date
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
 from hydra.venues.bar_rows import (
@@ -37,8 +39,6 @@ from hydra.venues.bar_rows import (
     shown_time,
 )
 from hydra.venues.exchange_calendar import UnknownYear, sessions
-from hydra.venues.simulated.market.timeframes import NEW_YORK
-from hydra.venues.simulated.symbols import is_crypto
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -190,9 +190,7 @@ def _calendar(entry: Entry, first: str, last: str, cache_dir: Path | None) -> Se
 
 
 def _hours(session: ExchangeSession) -> str:
-    opens, closes = (
-        datetime.fromtimestamp(at // SECOND, NEW_YORK) for at in (session.open_at, session.close_at)
-    )
+    opens, closes = in_new_york(session.open_at), in_new_york(session.close_at)
     return f"{opens:%H:%M} to {closes:%H:%M}"
 
 

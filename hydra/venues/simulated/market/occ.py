@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from hydra.trading.exact import plain
 from hydra.venues.simulated.brokerage.contracts import Right
 
 
@@ -67,12 +68,6 @@ def is_option(symbol: str) -> bool:
 def is_root(text: str) -> bool:
     """Whether option symbols can begin with this."""
     return _ROOT.fullmatch(text) is not None
-
-
-def plain(value: Decimal) -> Decimal:
-    """The number without zeros at its end and without an exponent: 345 and not 345.000."""
-    normal = value.normalize()
-    return normal if normal.as_tuple().exponent <= 0 else normal.quantize(Decimal(1))  # type: ignore[operator]
 
 
 _ROOT = re.compile(r"[A-Z][A-Z0-9]{0,5}", re.ASCII)

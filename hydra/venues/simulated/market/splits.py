@@ -1,15 +1,14 @@
 """Splits of shares, as dated data: prices of before in shares of after."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, time
 from math import prod
 
 import msgspec
 
 from hydra.trading.bars import Bar
-from hydra.trading.durations import SECOND
+from hydra.trading.local_time import new_york_instant
 from hydra.venues.simulated.market.series import Series
-from hydra.venues.simulated.market.timeframes import NEW_YORK
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +26,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def at(self) -> int:
         """When it takes effect (UTC ns)."""
-        day = self.ex_date
-        midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
-        return int(midnight.timestamp()) * SECOND
+        return new_york_instant(self.ex_date, time())
 
 
 def adjusted(series: Series, splits: Iterable[Split], at: int) -> Series:

@@ -12,7 +12,9 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.exact import add, multiply
+from hydra.trading.instruments import is_crypto
 from hydra.trading.sessions import ExchangeSession, SessionTable, utc_date
+from hydra.venues.market_sessions import exchange_sessions
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.contracts import OptionContract
 from hydra.venues.simulated.brokerage.quotes import Quote
@@ -29,8 +31,7 @@ from hydra.venues.simulated.market.occ import is_root
 from hydra.venues.simulated.market.options import Chain, OptionBoard
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.splits import Split
-from hydra.venues.simulated.market_data import MarketData, exchange_sessions
-from hydra.venues.simulated.symbols import is_crypto
+from hydra.venues.simulated.market_data import MarketData
 
 CALENDAR_DAYS_BEFORE = 14
 CALENDAR_DAYS_AFTER = 400

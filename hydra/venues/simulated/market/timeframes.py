@@ -9,15 +9,13 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.instruments import is_crypto
+from hydra.trading.local_time import NEW_YORK, instant
 from hydra.venues.simulated.market.rows import BadQuery
-from hydra.venues.simulated.symbols import is_crypto
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Unit(Enum):
@@ -84,11 +82,11 @@ class Timeframe(msgspec.Struct, frozen=True):
         if self.unit is Unit.MONTH:
             first = day.replace(month=day.month - (day.month - 1) % self.count, day=1)
             years, months = divmod(first.month - 1 + self.count, 12)
-            return _ns(first), _ns(first.replace(year=first.year + years, month=months + 1))
+            return instant(first), instant(first.replace(year=first.year + years, month=months + 1))
         if self.unit is Unit.WEEK:
             monday = day - day.weekday() * _DAY
-            return _ns(monday), _ns(monday + 7 * _DAY)
-        return _ns(day), _ns(day + _DAY)
+            return instant(monday), instant(monday + 7 * _DAY)
+        return instant(day), instant(day + _DAY)
 
 
 DAY = Timeframe(1, Unit.DAY)
@@ -103,10 +101,6 @@ def zone_of(symbol: str) -> tzinfo:
 def _day_of_hour(hour: int, zone: tzinfo) -> tuple[int, int]:
     """The day (UTC ns) in which the hour with this number since 1970 lies; no day begins in one."""
     return DAY.around(hour * HOUR, zone)
-
-
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * SECOND
 
 
 _DAY = timedelta(days=1)

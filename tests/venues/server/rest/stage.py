@@ -16,12 +16,13 @@ from starlette.types import ASGIApp
 
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import SessionTable
+from hydra.venues.market_sessions import exchange_sessions
 from hydra.venues.simulated.brokerage.acts import Act, FillOrder
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
 from hydra.venues.simulated.market.tape import MarketTerms, Tape
-from hydra.venues.simulated.market_data import MarketData, exchange_sessions
+from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.server.clock import VenueClock
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.faults.armed_rules import ArmedRules

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra.trading.local_time import NEW_YORK
 from hydra.venues.simulated.server.rest.timestamps import (
-    NEW_YORK,
     NotATime,
     date_at,
     day_of,

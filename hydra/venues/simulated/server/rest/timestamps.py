@@ -1,12 +1,16 @@
-"""Times as the broker writes and reads them; inside, they are nanoseconds UTC."""
+"""Times as the broker writes and reads them; inside, they are nanoseconds UTC.
+
+The adapter (`hydra/venues/alpaca/times.py`) reads and writes them by code of its own, on purpose:
+the local venue is what the adapter is tested on, and a mistake about the protocol that both sides
+shared would be one that no test sees. Nor are they the same: a server reads what any client may
+send, and writes as the broker does.
+"""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from hydra.trading.durations import SECOND
-
-NEW_YORK = ZoneInfo("America/New_York")
+from hydra.trading.local_time import NEW_YORK
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC_3339 = re.compile(

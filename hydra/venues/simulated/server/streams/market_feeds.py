@@ -8,6 +8,7 @@ from functools import partial
 from typing import assert_never
 
 from hydra.trading.bars import Bar
+from hydra.trading.instruments import is_crypto
 from hydra.venues.simulated.brokerage.acts import Act, HaltSymbol, ResumeSymbol
 from hydra.venues.simulated.market.contract_query import ContractQuery
 from hydra.venues.simulated.market.events import (
@@ -37,7 +38,6 @@ from hydra.venues.simulated.server.streams.market_messages import (
     trade_message,
 )
 from hydra.venues.simulated.server.streams.subscriptions import ALL, StreamError, Subscriptions
-from hydra.venues.simulated.symbols import is_crypto
 
 
 class DataClient:

@@ -31,6 +31,8 @@ class OpenTransports:
         class NotedProtocol(H11Protocol):
             """HTTP/1.1 as uvicorn speaks it."""
 
+            # asyncio says BaseTransport, since some protocols have no stream; uvicorn's always has
+            # one, and its own method says so in the same way.
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 super().connection_made(transport)
                 if self.client is not None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hydra.trading.local_time import NEW_YORK
 from hydra.venues.simulated.brokerage.words import AssetClass
 from hydra.venues.simulated.market.tape import Tape
 from hydra.venues.simulated.server.rest.data import rows
@@ -17,7 +18,6 @@ from hydra.venues.simulated.server.rest.data.plans import (
     stock_delay,
 )
 from hydra.venues.simulated.server.rest.errors import DataRefused
-from hydra.venues.simulated.server.rest.timestamps import NEW_YORK
 
 _PAIR = re.compile(r"^[A-Z]+x?/[A-Z]+$")
 

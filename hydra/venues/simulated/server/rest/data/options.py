@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hydra.trading.local_time import NEW_YORK
 from hydra.venues.simulated.brokerage.contracts import Right
 from hydra.venues.simulated.market.contract_query import ContractQuery
 from hydra.venues.simulated.market.rows import BadQuery, OptionSnapshot
@@ -13,7 +14,6 @@ from hydra.venues.simulated.server.rest.data.queries import limit_of, parameters
 from hydra.venues.simulated.server.rest.data.rows import option_snapshot_row
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.routing import terms_of, venue_of, word_of
-from hydra.venues.simulated.server.rest.timestamps import NEW_YORK
 
 SYMBOLS_MAX = 100
 LIMIT_DEFAULT = 100

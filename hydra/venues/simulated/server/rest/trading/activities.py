@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hydra.trading.local_time import NEW_YORK
 from hydra.trading.orders import Side
 from hydra.venues.simulated.brokerage.activities import Activity, FillActivity, OtherActivity
 from hydra.venues.simulated.brokerage.queries import ActivityQuery
@@ -10,7 +11,7 @@ from hydra.venues.simulated.server.rest.amount_text import amount_text
 from hydra.venues.simulated.server.rest.answers import json_answer
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.routing import venue_of, word_of
-from hydra.venues.simulated.server.rest.timestamps import NEW_YORK, rfc3339
+from hydra.venues.simulated.server.rest.timestamps import rfc3339
 from hydra.venues.simulated.server.rest.trading.queries import parameters_of
 
 PAGE_SIZE_MAX = 100

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hydra.trading.local_time import NEW_YORK
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.brokerage.refusals import not_found
 from hydra.venues.simulated.market.contract_query import ContractQuery
@@ -15,7 +16,7 @@ from hydra.venues.simulated.server.rest.answers import json_answer
 from hydra.venues.simulated.server.rest.errors import Refused
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.routing import venue_of, word_of
-from hydra.venues.simulated.server.rest.timestamps import NEW_YORK, date_at
+from hydra.venues.simulated.server.rest.timestamps import date_at
 from hydra.venues.simulated.server.rest.trading.assets import AssetStatus
 from hydra.venues.simulated.server.rest.trading.queries import parameters_of
 

@@ -13,12 +13,12 @@ from enum import Enum
 import msgspec
 
 from hydra.trading.durations import DAY, MINUTE, SECOND
+from hydra.trading.local_time import NEW_YORK
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.brokerage.hours import extended_close
 from hydra.venues.simulated.server.rest.amount_text import number
 from hydra.venues.simulated.server.rest.parameters import Parameters
 from hydra.venues.simulated.server.rest.timestamps import (
-    NEW_YORK,
     date_at,
     midnight,
 )
