@@ -32,6 +32,9 @@ class HealthMonitor(Actor[Inbox]):
         self._loop_interval = loop_interval
         self._loop = 0
         self._answers: dict[str, HealthReported] = {}
+        self._heard: tuple[HealthReported, ...] = ()
+        """What the last loop that came to its end heard, and when (machine time) that was."""
+        self._heard_at: int | None = None
         self._last_result = "none yet"
         self._overruns = 0
 
@@ -66,7 +69,8 @@ class HealthMonitor(Actor[Inbox]):
         self._answers[name] = _answer(name, reply.value, reply.error)
         if len(self._answers) < len(self._components):
             return
-        answers = [self._answers[component.name] for component in self._components]
+        answers = tuple(self._answers[component.name] for component in self._components)
+        self._heard, self._heard_at = answers, ctx.now()
         failures = tuple(f"{a.component}: {a.detail}" for a in answers if not a.is_well)
         if failures:
             self._last_result = f"failed: {'; '.join(failures)}"
@@ -80,8 +84,20 @@ class HealthMonitor(Actor[Inbox]):
             ctx.tell(self._guardian, PreflightPassed(evidence=evidence, at=ctx.market_time()))
 
     def state_view(self) -> Mapping[str, object]:
-        """The loop's number, what came of the last one, and how many began too late."""
-        return {"loop": self._loop, "last_result": self._last_result, "overruns": self._overruns}
+        """The loop's number, what came of the last one, what each component said in it, and when
+        (machine time); and how many began too late.
+        """
+        return {
+            "loop": self._loop,
+            "last_result": self._last_result,
+            "overruns": self._overruns,
+            "loop_interval": self._loop_interval,
+            "heard_at": self._heard_at,
+            "heard": [
+                {"component": said.component, "is_well": said.is_well, "detail": said.detail}
+                for said in self._heard
+            ],
+        }
 
 
 def _answer(name: str, value: Any, error: str | None) -> HealthReported:

@@ -102,6 +102,7 @@ def test_what_is_not_known_is_a_dash_and_never_nothing_i73(
         "note: the health_monitor",
         "note: the data_feed",
         "note: the flattener",
+        "note: the broker_gateway",
     ]
 
 

@@ -25,6 +25,12 @@ from supervisors import paths
 ANSWER_WITHIN = 500 * MILLISECOND
 """Of each of the few that are asked: what does not answer is told as not known."""
 
+ALL_WITHIN = 700 * MILLISECOND
+"""Of all of them, one after the other: whoever asks `health` waits no longer than two seconds."""
+
+LEFT_AT_LEAST = 30 * MILLISECOND
+"""For each however late it is: one that hangs must not hide those that do answer."""
+
 GUARDIAN_WITHIN = 3 * SECOND
 """Where nothing but its answer is wanted."""
 
@@ -61,6 +67,7 @@ class StatusReport:
         guardian = asked.view_of(paths.RISK_GUARDIAN) if report is not None else {}
         monitor, feed = asked.view_of(paths.HEALTH_MONITOR), asked.view_of(paths.DATA_FEED)
         flattener = asked.view_of(paths.FLATTENER)
+        comparing = asked.view_of(paths.BROKER_GATEWAY)
         causes = _standing(runtime, report)
         noted = () if report is None else report.noted
         session = facts.sessions.at(now)
@@ -92,6 +99,7 @@ class StatusReport:
             "coverage_pct": _plain(guardian.get("coverage_pct")),
             "lease_ms": _lease_ms(runtime),
             "feed_age_s": _age_s(now, feed.get("newest_at")),
+            "health": _health(runtime.now(), monitor, comparing),
             "failed_closed": runtime.failed_closed,
             "versions": {
                 "hydra": facts.version,
@@ -110,12 +118,13 @@ class _Asked:
     def __init__(self, runtime: Runtime, caller: Caller) -> None:
         self._runtime = runtime
         self._caller = caller
+        self._until = runtime.now() + ALL_WITHIN
         self.notes: list[str] = []
 
     def trading_state(self) -> TradingStateReported | None:
         """What the guardian says; None, and a note: nothing."""
         try:
-            return _asked_trading_state(self._runtime, ANSWER_WITHIN, self._caller)
+            return _asked_trading_state(self._runtime, self._within(), self._caller)
         except Refused as refused:
             self.notes.append(str(refused))
             return None
@@ -127,7 +136,7 @@ class _Asked:
             self.notes.append(f"there is no {ref.name}")
             return {}
         try:
-            view = ask(self._runtime, cell, Inspect(), ANSWER_WITHIN, self._caller)
+            view = ask(self._runtime, cell, Inspect(), self._within(), self._caller)
         except NotInTime as late:
             self.notes.append(f"the {ref.name} did not show its state: {late}")
             return {}
@@ -135,6 +144,9 @@ class _Asked:
             self.notes.append(f"the {ref.name} did not show its state: {refused}")
             return {}
         return view if isinstance(view, Mapping) else {}
+
+    def _within(self) -> int:
+        return max(LEFT_AT_LEAST, min(ANSWER_WITHIN, self._until - self._runtime.now()))
 
 
 def _standing(runtime: Runtime, report: TradingStateReported | None) -> tuple[Cause, ...]:
@@ -150,6 +162,20 @@ def _standing(runtime: Runtime, report: TradingStateReported | None) -> tuple[Ca
 def _asked_trading_state(runtime: Runtime, within: int, caller: Caller) -> TradingStateReported:
     question = ReportTradingState()
     return answered(runtime, paths.RISK_GUARDIAN, question, TradingStateReported, within, caller)
+
+
+def _health(now: int, monitor: View, gateway: View) -> Row:
+    """What the health monitor last heard, and what the gateway knows of the venue; machine time."""
+    return {
+        "loop_age_s": _age_s(now, monitor.get("heard_at")),
+        "loop_interval_s": _seconds(monitor.get("loop_interval")),
+        "components": _plain(monitor.get("heard")),
+        "trading_stream": _plain(gateway.get("blind")),
+        "comparison": _plain(gateway.get("last_comparison")),
+        "agrees": _plain(gateway.get("agrees")),
+        "compared_age_s": _age_s(now, gateway.get("compared_at")),
+        "reconcile_every_s": _seconds(gateway.get("reconcile_every")),
+    }
 
 
 def _bots(runtime: Runtime, guardian: View) -> list[Row]:
@@ -214,4 +240,8 @@ def _lease_ms(runtime: Runtime) -> float | None:
 
 
 def _age_s(now: int, at: object) -> float | None:
-    return round((now - at) / SECOND, 3) if isinstance(at, int) else None
+    return _seconds(now - at) if isinstance(at, int) else None
+
+
+def _seconds(duration: object) -> float | None:
+    return round(duration / SECOND, 3) if isinstance(duration, int) else None

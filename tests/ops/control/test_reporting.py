@@ -27,7 +27,8 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
                 "cancels_overdue": ["x-2"],
             },
             "flattener": {"phase": "none"},
-            "health_monitor": {"loop": 7},
+            "health_monitor": {"loop": 7, "loop_interval": 5 * SECOND, "heard_at": "never"},
+            "broker_gateway": {"last_comparison": "none yet", "agrees": False, "blind": ""},
         }
 
         told = client.call("status")
@@ -72,6 +73,16 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         "coverage_pct": None,
         "lease_ms": 0.0,
         "feed_age_s": None,
+        "health": {
+            "loop_age_s": None,
+            "loop_interval_s": 5.0,
+            "components": None,
+            "trading_stream": "",
+            "comparison": "none yet",
+            "agrees": False,
+            "compared_age_s": None,
+            "reconcile_every_s": None,
+        },
         "failed_closed": None,
         "notes": [],
     }
@@ -136,4 +147,5 @@ def test_status_answers_while_everybody_hangs_and_invents_nothing_i73(
         "the health_monitor",
         "the data_feed",
         "the flattener",
+        "the broker_gateway",
     ]

@@ -1,0 +1,116 @@
+"""`hydra-trader health`: is a running engine well, one line a check, and an exit code for programs.
+
+For a container's or a service's health check: it answers within two seconds, whatever hangs.
+"""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from hydra import __version__
+from hydra.ops.control.place import Place, holder_of, place_meant
+from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.offline import (
+    CONFIG,
+    ConfigDir,
+    ForVenue,
+    Json,
+    LogDir,
+    StateDir,
+    one_line_for_faults,
+)
+
+if TYPE_CHECKING:
+    from hydra.ops.control.wellness import Check
+
+ANSWER_WITHIN_S = 1.3
+"""With what the command takes to begin, less than two seconds."""
+
+NOT_WELL = 1
+NO_ENGINE = 3
+"""Exit codes of this verb only; no engine ends with them in an orderly way."""
+
+
+def health(
+    venue: ForVenue = None,
+    config: ConfigDir = CONFIG,
+    state_dir: StateDir = None,
+    log_dir: LogDir = None,
+    json: Json = False,
+) -> None:
+    """Tell whether the running engine is well, within two seconds.
+
+    One line a check, passed or failed, with what to do: the engine, its
+    trading state, lease, loops, prices, trading stream, the last comparison
+    with the venue, orders, record, bots, version. Changes nothing.
+
+    Exit code 0: all is well; 1: an engine runs, and something is not (it may
+    be halted on purpose); 3: no engine runs; 11: an engine has the record and
+    does not answer: it starts, stops or hangs; 10: the settings are not fit.
+    """
+    place = place_meant(config, venue, state_dir, log_dir)
+    checks, code = _looked_at(place)
+    if json:
+        from hydra.ops.debug.engine import write_json
+
+        write_json([{"check": c.name, "passed": c.passed, "line": c.line} for c in checks])
+    else:
+        from hydra.ops.debug import render
+
+        for check in checks:
+            word = "pass" if check.passed else "FAIL"
+            render.write(render.clean(f"{word}  {check.name}: {check.line}"))
+    raise typer.Exit(code)
+
+
+def _looked_at(place: Place) -> "tuple[tuple[Check, ...], int]":
+    from hydra.ops.control.wellness import Check, checks_of
+
+    try:
+        told = _asked(place, ANSWER_WITHIN_S)
+    except CommandFailed as refused:
+        return (Check("engine", False, f"it runs and does not say how it is: {refused}"),), NOT_WELL
+    except NoEngine as silent:
+        return _without_answer(place, silent)
+    checks = checks_of(told, __version__)
+    return checks, int(ExitCode.CLEAN) if all(check.passed for check in checks) else NOT_WELL
+
+
+def _without_answer(place: Place, silent: NoEngine) -> "tuple[tuple[Check, ...], int]":
+    from hydra.ops.control.wellness import Check
+
+    with one_line_for_faults():
+        holder = holder_of(place)
+    if holder is None:
+        line = f"none runs: {silent}; `status` tells how the last one ended"
+        return (Check("engine", False, line),), NO_ENGINE
+    line = (
+        f"one ({holder}) has this record and does not answer: {silent}; it starts, stops or hangs;"
+        f" wait some seconds; if it goes on, kill -TERM {holder.pid}, then kill -KILL {holder.pid}"
+    )
+    return (Check("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER)
+
+
+def _asked(place: Place, within_s: float) -> dict[str, Any]:
+    """The answer of `status`. Raises `NoEngine` once the time is up, whatever it is spent on."""
+    path = place.files.control_socket
+    answers: list[dict[str, Any] | NoEngine | CommandFailed] = []
+
+    def ask() -> None:
+        try:
+            with EngineClient(path, within_s) as client:
+                answers.append(client.call("status"))
+        except (NoEngine, CommandFailed) as failure:
+            answers.append(failure)
+
+    asking = threading.Thread(target=ask, name="health", daemon=True)
+    asking.start()
+    asking.join(within_s)
+    if not answers:
+        raise NoEngine(f"no answer from {path} within {within_s:g} s")
+    answer = answers[0]
+    if isinstance(answer, NoEngine | CommandFailed):
+        raise answer
+    return answer
