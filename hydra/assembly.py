@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from hydra.actor import MILLISECOND, SECOND, ChildSpec
-from hydra.ports import Conditions, Journal, Ledger, Service, Venue
+from hydra.ports import Conditions, Journal, Ledger, PriceFeed, Service, Venue
 from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
-from hydra.terms import MarketFacts, guardian_terms, plans_of
+from hydra.terms import MarketFacts, guardian_terms, history_of, plans_of
+from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.trading_state import Cause
+from hydra.venues.dry_run import DryRun
 from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.in_process import DryRunVenue, InProcessVenue
+from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import Market
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
@@ -70,12 +72,9 @@ def assemble(
     `exchange`: the venue to trade on, a new one that nobody keeps if there is none. Else as
     `assemble_on`.
     """
-    in_process = InProcessVenue(
-        exchange or SimulatedExchange(), runtime.gate, market_time, tell_gateway(runtime)
-    )
-    venue: Venue = in_process
-    if dry_run:
-        venue = DryRunVenue(market_time, tell_gateway(runtime))
+    exchange = exchange or SimulatedExchange()
+    in_process = InProcessVenue(exchange, runtime.gate, market_time, tell_gateway(runtime))
+    venue: Venue = DryRun(in_process) if dry_run else in_process
     prices = runtime.outside("market")
     market = Market(in_process, lambda message: prices.tell(paths.DATA_FEED, message))
     built = assemble_on(
@@ -88,6 +87,7 @@ def assemble(
         journal=journal,
         conditions=conditions,
         services=services,
+        fees=exchange.fees,
     )
     return Engine(tree=built.tree, bots=built.bots, left_out=built.left_out, market=market)
 
@@ -103,13 +103,18 @@ def assemble_on(
     journal: Journal,
     conditions: Conditions | None = None,
     services: Mapping[str, Service] | None = None,
+    price_feed: PriceFeed | None = None,
+    price_age_max: int = 0,
+    fees: FeeSchedule = NO_FEES,
 ) -> Tree:
     """Put the engine together on a runtime, whatever its venue; nothing is started.
 
-    `services` are kept open while the engine runs, by the name of the actor that hosts each.
+    `price_feed` and `price_age_max` as of `core`: None, where bars are brought by whoever plays
+    them. `services` are kept open while the engine runs, by the name of the actor that hosts each.
+    `fees` are what the venue keeps of executions: `ALPACA_FEES`, say.
     """
     plans, left_out = plans_of(settings, market)
-    connect_gate(runtime)
+    connect_gate(runtime, venue)
     guards = settings.guards
     tree = root(
         core(
@@ -125,6 +130,10 @@ def assemble_on(
             loop_interval=settings.runner.loop_interval_seconds * SECOND,
             reconcile_every=guards.deadlines.reconcile_every_seconds * SECOND,
             unknown_limit=guards.deadlines.unknown_outcome_seconds * SECOND,
+            history=history_of(plans),
+            price_feed=price_feed,
+            price_age_max=price_age_max,
+            fees=fees,
         ),
         bots(plans),
         ops(services or {}),
@@ -142,8 +151,11 @@ def tell_gateway(runtime: Runtime) -> Callable[[VenueWord], None]:
     return tell
 
 
-def connect_gate(runtime: Runtime) -> None:
-    """The guardian hears of every trip, and then that all sends in flight have ended."""
+def connect_gate(runtime: Runtime, venue: Venue) -> None:
+    """The guardian hears of every trip, and then that all sends in flight have ended.
+
+    Those that take too long are cut off.
+    """
     gate, voice = runtime.gate, runtime.outside("gate")
 
     def tripped(cause: Cause, epoch: int) -> None:
@@ -154,6 +166,7 @@ def connect_gate(runtime: Runtime) -> None:
     def give_up_on(epoch: int) -> None:
         abandoned = gate.abandon_older_than(epoch)
         if abandoned:
+            venue.cut(abandoned)
             voice.tell(paths.RISK_GUARDIAN, GateDrained(epoch=epoch, abandoned=abandoned))
 
     gate.on_trip(tripped)

@@ -12,7 +12,10 @@ from hydra.ops.debug.cli import app as debug
 from hydra.ops.export import export
 from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
+from hydra.ops.health import health
+from hydra.ops.preflight import preflight
 from hydra.ops.reconcile import app as reconcile
+from hydra.ops.report import report
 from hydra.ops.resume import resume
 from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
@@ -52,7 +55,9 @@ def bench(context: typer.Context) -> None:
     raise typer.Exit(measure(context.args))
 
 
+app.command()(preflight)
 app.command()(status)
+app.command()(health)
 app.command()(halt)
 app.command()(resume)
 app.command()(flatten)
@@ -60,6 +65,7 @@ app.command()(why)
 app.command()(verify)
 app.command()(backup)
 app.command()(export)
+app.command()(report)
 
 
 def main() -> None:

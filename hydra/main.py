@@ -13,8 +13,13 @@ from hydra.crash_points import VARIABLE, NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from hydra.ops.session import RunOptions
     from hydra.settings import Settings
+    from hydra.settings.secrets import Secrets
+    from hydra.store.engine_files import EngineFiles
     from hydra.venues.simulated.market_data import MarketData
+
+DEFAULT_SPEED = 600.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,19 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
+    from hydra.ops.broker_account import NoAccount
     from hydra.ops.places import files_of_venue
-    from hydra.ops.run import run_session
-    from hydra.ops.session import RunOptions
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
     from hydra.settings.mode import lacking, mode_disagreement
     from hydra.store.engine_files import NamesClash
     from hydra.store.engine_lock import HeldByAnother
     from hydra.store.record import RECORD_REFUSED
-    from hydra.store.redaction import Redactor
     from hydra.store.schema import NewerThanThisHydra
     from hydra.terms import fault_in_signal, traded_symbols
-    from hydra.venues.bar_rows import BadData
     from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
 
     try:
@@ -57,56 +59,34 @@ def _run(arguments: argparse.Namespace) -> int:
     except SettingsRefused as refused:
         return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
     settings, secrets = found.settings, found.secrets
-    if settings.broker.venue is VenueName.LIVE and VARIABLE in os.environ:
+    mode = settings.broker.venue
+    if mode is VenueName.LIVE and VARIABLE in os.environ:
         return _refuse(
             f"{VARIABLE}: found {os.environ[VARIABLE]!r} with venue live; wanted it unset, because"
             " it ends the process in the middle of its work; unset it",
             ExitCode.CONFIGURATION_REFUSED,
         )
-    mixed_up = mode_disagreement(settings.broker.venue, secrets, secrets.live_switch)
+    mixed_up = mode_disagreement(mode, secrets, secrets.live_switch)
     if mixed_up is not None:
         return _refuse(mixed_up, ExitCode.PAPER_LIVE_MISMATCH)
-    lacks = lacking(settings.broker.venue, secrets)
+    lacks = lacking(mode, secrets)
     if lacks:
         return _refuse("\n".join(lacks), ExitCode.CONFIGURATION_REFUSED)
-    if settings.broker.venue is not VenueName.EMBEDDED:
-        return _refuse(
-            f"venue {settings.broker.venue.value}: this version trades on the embedded venue only; "
-            "use --venue embedded",
-            ExitCode.USAGE,
-        )
     try:
         files = files_of_venue(settings, arguments.state_dir, arguments.log_dir)
     except NamesClash as clash:
         return _refuse(f"{arguments.config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
-    symbols = traded_symbols(settings)
-    if not symbols:
+    if not traded_symbols(settings):
         return _refuse(
             f"{arguments.config / 'bots.yaml'}: found no enabled bot; wanted at least one; set "
             "enabled: true for one of momentum_bots, or for cryptobot",
             ExitCode.CONFIGURATION_REFUSED,
         )
+    play = _play_embedded if mode is VenueName.EMBEDDED else _play_at_the_broker
     try:
-        data = _market(arguments, settings, files.cache)
-    except BadData as bad:
-        return _refuse(str(bad), ExitCode.USAGE)
-    if not set(symbols) & set(data.symbols):
-        return _refuse(
-            f"{arguments.data or 'the market'}: found {', '.join(data.symbols)}; wanted one of "
-            f"{', '.join(symbols) or 'none'}, which the enabled bots of "
-            f"{arguments.config / 'bots.yaml'} trade; enable a bot for it or use other data",
-            ExitCode.CONFIGURATION_REFUSED,
-        )
-    options = RunOptions(
-        seed=arguments.seed,
-        speed=None if arguments.clock == "virtual" else arguments.speed,
-        dry_run=arguments.dry_run,
-        kill_switch=secrets.kill_switch,
-        kill_switch_file=secrets.kill_switch_file,
-    )
-    try:
-        redactor = Redactor(secrets.values())
-        return run_session(settings, data, files, options, sys.stdout, redactor)
+        return play(arguments, settings, secrets, files)
+    except NoAccount as none:
+        return _refuse(str(none), none.code)
     except HeldByAnother as held:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
@@ -121,17 +101,102 @@ def _run(arguments: argparse.Namespace) -> int:
         )
 
 
+def _play_embedded(
+    arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
+) -> int:
+    from hydra.ops.run import run_embedded
+    from hydra.store.redaction import Redactor
+    from hydra.terms import traded_symbols
+    from hydra.venues.bar_rows import BadData
+
+    try:
+        data = _market(arguments, settings, files.cache)
+    except BadData as bad:
+        return _refuse(str(bad), ExitCode.USAGE)
+    symbols = traded_symbols(settings)
+    if not set(symbols) & set(data.symbols):
+        return _refuse(
+            f"{arguments.data or 'the market'}: found {', '.join(data.symbols)}; wanted one of "
+            f"{', '.join(symbols)}, which the enabled bots of "
+            f"{arguments.config / 'bots.yaml'} trade; enable a bot for it or use other data",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
+    speed = None if arguments.clock == "virtual" else arguments.speed or DEFAULT_SPEED
+    return run_embedded(
+        settings,
+        data,
+        files,
+        _options(arguments, secrets, speed),
+        sys.stdout,
+        Redactor(secrets.values()),
+        source=arguments.data,
+    )
+
+
+def _play_at_the_broker(
+    arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
+) -> int:
+    from hydra.ops.run_broker import run_broker
+    from hydra.store.redaction import Redactor
+    from hydra.venues.alpaca.access import Access, addresses_of
+    from hydra.venues.alpaca.network import Network
+
+    mode = settings.broker.venue
+    only_embedded = {
+        "--data": arguments.data,
+        "--speed": arguments.speed,
+        "--seed": arguments.seed,
+        "--clock virtual": arguments.clock == "virtual",
+    }
+    said = [option for option, value in only_embedded.items() if value]
+    if said:
+        return _refuse(
+            f"found {' and '.join(said)} with venue {mode.value}; the broker's market goes its own"
+            " way: leave it out, or use --venue embedded",
+            ExitCode.USAGE,
+        )
+    key_id, secret = secrets.alpaca_key, secrets.alpaca_secret
+    assert key_id is not None and secret is not None, "they would be lacking"
+    network = Network(loopback_only=secrets.network_disabled)
+    return run_broker(
+        settings,
+        Access(addresses_of(mode), key_id, secret, network),
+        files,
+        _options(arguments, secrets, speed=1.0),
+        sys.stdout,
+        Redactor(secrets.values()),
+    )
+
+
+def _options(arguments: argparse.Namespace, secrets: Secrets, speed: float | None) -> RunOptions:
+    from hydra.ops.session import RunOptions
+
+    return RunOptions(
+        seed=arguments.seed,
+        speed=speed,
+        dry_run=arguments.dry_run,
+        kill_switch=secrets.kill_switch,
+        kill_switch_file=secrets.kill_switch_file,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hydra.main",
         description="Run the trading engine. Without --data it plays one generated session on the "
-        "embedded venue (no real money, no real prices), as fast as --speed says.",
+        "embedded venue (no real money, no real prices), as fast as --speed says. With --venue "
+        "paper or live it trades on that account at Alpaca until it is stopped.",
     )
     add = parser.add_argument
     add("--config", type=Path, default=Path("config"), metavar="DIR", help="settings (config)")
     add("--venue", choices=["embedded", "paper", "live"], help="where orders go (settings.yaml)")
-    add("--data", type=Path, metavar="FILE", help="real minute bars: .csv, .csv.gz or .parquet")
-    add("--speed", type=_speed, default=600.0, metavar="X", help="market time per time (600)")
+    add(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="real minute bars: .csv, .csv.gz or .parquet, or a MANIFEST.yaml of several files",
+    )
+    add("--speed", type=_speed, metavar="X", help=f"market time per time ({DEFAULT_SPEED:g})")
     add("--clock", choices=["wall", "virtual"], default="wall", help="virtual: as fast as it goes")
     add("--seed", type=int, default=0, metavar="N", help="of the generated session (0)")
     add("--dry-run", action="store_true", help="everything but the send of orders")
@@ -151,10 +216,10 @@ def _speed(text: str) -> float:
 
 
 def _market(arguments: argparse.Namespace, settings: Settings, cache: Path) -> MarketData:
-    from hydra.venues.simulated.market_data import from_file, generated
+    from hydra.venues.simulated.market_data import from_path, generated
 
     if arguments.data is not None:
-        return from_file(arguments.data, cache)
+        return from_path(arguments.data, cache)
     symbols = tuple(sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled}))
     return generated(symbols, arguments.seed, cache)
 

@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 from hydra.trading.differences import DifferenceKind
-from hydra.trading.orders import DecisionKey, Order
+from hydra.trading.fees import NO_FEES, Fee, FeeAct, FeeRecord, FeeSchedule
+from hydra.trading.orders import DecisionKey, Order, Role
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.trading.venue_view import VenueSnapshot
@@ -28,6 +29,14 @@ class PermitClass(Enum):
     FLATTEN = "flatten"
     CANCEL = "cancel"
     READ = "read"
+
+
+PERMIT_CLASSES = {
+    Role.ENTRY: PermitClass.ENTRY,
+    Role.EXIT: PermitClass.REDUCE,
+    Role.FLATTEN: PermitClass.FLATTEN,
+}
+"""What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
 
 
 class GateKey(msgspec.Struct, frozen=True):
@@ -132,6 +141,9 @@ class Venue(Protocol):
     def report_stream(self) -> None:
         """Tell how the stream is now: `StreamConnected` or `StreamLost`; nothing without one."""
 
+    def cut(self, client_order_ids: tuple[str, ...]) -> None:
+        """End what is being sent of these orders, at once: what came of it is unknown (I01)."""
+
 
 class PriceFeed(Protocol):
     """Where live prices come from. Everything it has to say is told to the data feed."""
@@ -152,10 +164,11 @@ class IntentRecorded(msgspec.Struct, frozen=True):
 
 
 class ReportRecorded(msgspec.Struct, frozen=True):
-    """`duplicate`: this outcome was booked before and changes nothing."""
+    """`duplicate`: this outcome was booked before and changes nothing. `fee` went with it."""
 
     decision: DecisionKey
     duplicate: bool
+    fee: Fee | None = None
 
 
 class LedgerMark(msgspec.Struct, frozen=True):
@@ -181,16 +194,26 @@ class Ledger(Protocol):
     def record_intent(self, approved: OrderApproved, at: int) -> IntentRecorded:
         """Record the intent and the attempt to send it, once per decision."""
 
-    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        """Record an outcome; a fill counts once per execution id. Raises `ImpossibleReport`, or
-        `RecordRefused` for an order that is not on record.
+    def record_report(
+        self, report: Outcome, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> ReportRecorded:
+        """Record an outcome; a fill counts once per execution id, and so does its fee by the
+        schedule. Raises `ImpossibleReport`, or `RecordRefused` for an order that is not on record.
         """
 
-    def take_up(self, snapshot: VenueSnapshot, at: int) -> tuple[ReportStored, ...]:
+    def take_up(
+        self, snapshot: VenueSnapshot, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> tuple[ReportStored, ...]:
         """Record all that the venue says of our orders and that is not on record; gives that.
 
         What cannot follow what is on record is left out.
         """
+
+    def fee_record(self, snapshot: VenueSnapshot) -> FeeRecord:
+        """What is durable of fees, for a comparison with this snapshot."""
+
+    def record_fees(self, act: FeeAct, at: int) -> None:
+        """Record what a comparison has shown, or an activity has said, of fees."""
 
     def record_view(self, snapshot: VenueSnapshot) -> RecordView:
         """What is durable on our side of a comparison with this snapshot."""

@@ -75,6 +75,14 @@ def traded_symbols(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted(symbols.union(coins.pairs if coins.enabled else ())))
 
 
+def history_of(plans: tuple[MomentumPlan, ...]) -> Mapping[str, int]:
+    """How many bars of each symbol a bot may ask for when it starts."""
+    bars: dict[str, int] = {}
+    for plan in plans:
+        bars[plan.symbol] = max(bars.get(plan.symbol, 0), plan.new_strategy().warm_up)
+    return bars
+
+
 def guardian_terms(
     settings: Settings, market: MarketFacts, account: str, plans: tuple[MomentumPlan, ...]
 ) -> GuardianTerms:

@@ -1,9 +1,10 @@
 """The core: the safety chain, the feed and the health monitor, in the order they depend on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from actors.broker_gateway import BrokerGateway
-from actors.data_feed import DataFeed, newest_quote
+from actors.data_feed import NO_HISTORY, DataFeed, newest_quote
 from actors.flattener import Flattener
 from actors.health_monitor import HealthMonitor
 from actors.journal_writer import JournalWriter
@@ -20,6 +21,7 @@ from hydra.actor import (
     Ref,
 )
 from hydra.ports import Conditions, Journal, Ledger, OrderGate, PriceFeed, Venue
+from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.sessions import SessionTable
 from supervisors import paths
 from supervisors.strategies import Intensity, Strategy, Supervision
@@ -52,11 +54,14 @@ def core(
     unknown_limit: int,
     price_feed: PriceFeed | None = None,
     price_age_max: int = 0,
+    history: Mapping[str, int] = NO_HISTORY,
+    fees: FeeSchedule = NO_FEES,
 ) -> ChildSpec:
     """The core supervisor's specification. Intervals and limits of time in nanoseconds.
 
     `price_feed`: where live prices come from, each of which counts for `price_age_max`; None: the
-    market is one of bars alone.
+    market is one of bars alone. `history`: how many bars of each symbol the feed keeps for bots.
+    `fees`: what the venue keeps of executions.
     """
     children: tuple[ChildSpec, ...] = (
         _safety_chain(
@@ -66,6 +71,7 @@ def core(
             ledger=ledger,
             gateway=paths.BROKER_GATEWAY,
             guardian=paths.RISK_GUARDIAN,
+            fees=fees,
         ),
         _safety_chain(paths.JOURNAL_WRITER, JournalWriter, drain_on_stop=True, journal=journal),
         _safety_chain(
@@ -97,6 +103,7 @@ def core(
                 "bar_interval": bar_interval,
                 "feed": price_feed,
                 "price_age_max": price_age_max,
+                "history": history,
             },
             dispatcher=Dispatcher.PINNED,
             mailbox=ORDER_PATH if price_feed is None else PRICES,

@@ -1,8 +1,18 @@
 """What holds for all tests."""
 
+import pytest
 from hypothesis import settings
+
+from hydra.ops.artefacts import closing
 
 # How long an example takes says more of who else is at work on this machine than of the product;
 # a test that hangs is ended by its timeout.
 settings.register_profile("hydra", deadline=None)
 settings.load_profile("hydra")
+
+
+@pytest.fixture(autouse=True)
+def no_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that a test makes in its own process draws nothing, which would take it a second."""
+    if "artefacts" not in request.path.parts:
+        monkeypatch.setattr(closing, "plots_made", lambda _: ())

@@ -124,8 +124,13 @@ def test_a_broad_except_is_found_unless_it_raises_again(handler: str, found: int
     assert len(list(broad_excepts(ast.parse(f"try:\n  x()\n{handler}")))) == found
 
 
-def test_crashes_are_handled_in_the_runtime_and_at_the_front_door_only() -> None:
-    assert crash_handlers() == ["hydra/cli.py", "hydra/main.py", "hydra/runtime/**.py"]
+def test_crashes_are_handled_in_the_runtime_at_the_front_door_and_beside_the_bundle_only() -> None:
+    assert crash_handlers() == [
+        "hydra/cli.py",
+        "hydra/main.py",
+        "hydra/ops/artefacts/unhurt.py",
+        "hydra/runtime/**.py",
+    ]
 
 
 def test_every_folder_with_code_is_a_package() -> None:

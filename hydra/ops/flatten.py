@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from hydra.ops.at_rest.taking_up import EMBEDDED, require_embedded, taken_up
+from hydra.ops.at_rest.taking_up import taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
@@ -18,12 +18,14 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, Bars, ConfigDir, ForVenue, Json, LogDir, StateDir, end
-from hydra.trading.durations import SECOND
 
 if TYPE_CHECKING:
     from hydra.ops.at_rest.engine import EngineAtRest
 
 LOOK_EVERY_S = 0.25
+"""An engine answers questions and tells nothing by itself, so it is asked again. To sleep meanwhile
+holds up nobody: this process does nothing else, and a signal ends it.
+"""
 NOT_FLAT = 1
 """The exit code where something is left."""
 
@@ -33,7 +35,7 @@ CloseOnly = Annotated[
     typer.Option("--close-only", help="Afterwards only what reduces a position passes: the usual."),
 ]
 HaltAll = Annotated[bool, typer.Option("--halt-all", help="Afterwards let no order pass at all.")]
-Paper = Annotated[bool, typer.Option("--paper", help="The paper account.")]
+Paper = Annotated[bool, typer.Option("--paper", help="The paper account; with --live both.")]
 Live = Annotated[bool, typer.Option("--live", help="The live account.")]
 Within = Annotated[
     float,
@@ -41,8 +43,8 @@ Within = Annotated[
         "--within",
         metavar="SECONDS",
         min=0.1,
-        help="Watch it for so long; the engine goes on with it after that. Where none runs it is"
-        " market time, and the next start, or flatten, goes on with it.",
+        help="Watch it for so long; the engine goes on with it after that. Where none runs, the"
+        " next start, or flatten, goes on with it.",
     ),
 ]
 
@@ -76,8 +78,8 @@ def flatten(
     pauses stays paused until `resume`.
 
     Where no engine runs, its record is taken up and closed from here, without
-    its bots; the embedded venue's market is played on in virtual time until
-    that is done. Run with --data, it needs --data here too.
+    its bots; the embedded venue's market goes on meanwhile, as fast as in the
+    run. Run with --data, it needs --data here too.
 
     Exit code 0: flat; 1: not flat, with what is left; 20: not flat, because
     the market is over, or because it failed closed; 2: usage, or without
@@ -87,23 +89,51 @@ def flatten(
     """
     if close_only and halt_all:
         end("found --close-only and --halt-all, wanted one of them", ExitCode.USAGE)
-    meant = {Venue.PAPER: paper, Venue.LIVE: live}
-    require_embedded(*(each.value for each, is_said in meant.items() if is_said or venue is each))
-    place = place_meant(config, venue, state_dir, log_dir)
-    require_embedded(EMBEDDED if place.unfit else place.venue)
     pause = "halted" if halt_all else "close_only"
-    if not yes:
-        end(_explanation(place, pause), ExitCode.USAGE)
-    wish = {"reason": reason, "pause": pause}
+    codes = []
+    for each in _venues_meant(venue, paper=paper, live=live, has_folder=state_dir is not None):
+        try:
+            place = place_meant(config, each, state_dir, log_dir)
+            if not yes:
+                end(_explanation(place, pause), ExitCode.USAGE)
+            wish = {"reason": reason, "pause": pause}
+            codes.append(_flatten_on(place, wish, within, data, json=json))
+        except typer.Exit as ended:  # what is in the way of the one must not keep the other
+            codes.append(ended.exit_code)
+    raise typer.Exit(next((code for code in codes if code), 0))
+
+
+def _venues_meant(
+    venue: Venue | None, *, paper: bool, live: bool, has_folder: bool
+) -> tuple[Venue | None, ...]:
+    """The venues to flatten, one after the other; None: the one of the settings."""
+    said = [each for each, is_said in ((Venue.PAPER, paper), (Venue.LIVE, live)) if is_said]
+    if said and venue is not None and said != [venue]:
+        found = " and ".join(f"--{each.value}" for each in said)
+        end(f"found --venue {venue.value} and {found}, wanted one of them", ExitCode.USAGE)
+    if len(said) > 1 and has_folder:
+        end(
+            "found --paper and --live with --state-dir; each has a folder of its own: leave it out,"
+            " or say one at a time",
+            ExitCode.USAGE,
+        )
+    return tuple(said) or (venue,)
+
+
+def _flatten_on(
+    place: Place, wish: dict[str, str], within: float, data: Path | None, *, json: bool
+) -> int:
+    """Do it there; gives the exit code."""
     try:
         with EngineClient(place.files.control_socket) as client:
             last = _followed(client, wish, within, json=json)
     except NoEngine as silent:  # or it ended in the middle of it: then it is gone on with
         last = _followed_at_rest(place, silent, wish, within, data, json=json)
-    if last["phase"] != "flat":
-        if not json:
-            _tell_left(last, within)
-        raise typer.Exit(int(ExitCode.FAIL_CLOSED) if last.get("market_over") else NOT_FLAT)
+    if last["phase"] == "flat":
+        return int(ExitCode.CLEAN)
+    if not json:
+        _tell_left(last, within)
+    return int(ExitCode.FAIL_CLOSED) if last.get("market_over") else NOT_FLAT
 
 
 def _explanation(place: Place, pause: str) -> str:
@@ -151,23 +181,22 @@ def _followed_at_rest(
 
     last: dict[str, Any] = {}
     try:
-        with taken_up(place, silent, bars, when_it_trades=True) as engine:
-            until = engine.at + int(within_s * SECOND)
+        with taken_up(place, silent, bars) as engine:
+            until = time.monotonic() + within_s
 
             def wait() -> bool:
-                if engine.at >= until:
+                if time.monotonic() >= until:
                     return False
-                engine.go_on(SECOND)  # of market time
+                engine.wait(LOOK_EVERY_S)
                 return True
 
             if not json:
                 _say(
-                    f"EMBEDDED VENUE: not real money, not real fills; market: {engine.origin}",
+                    engine.heading,
                     f"no engine runs on {place.files.lock.parent}: done from here, without its"
-                    " bots; the market goes on for it in virtual time, from"
-                    f" {utc_text(engine.at)} on",
+                    f" bots; market time is {utc_text(engine.at)}",
                 )
-            for step in _steps(engine, wish, wait):
+            for step in _steps_at_rest(engine, wish, wait):
                 last = {**step, "at": utc_text(engine.at), "closed": _closed(engine)}
                 last["market_over"] = engine.is_market_over
                 _tell(last, json=json)
@@ -191,6 +220,37 @@ def _steps(
         if found["phase"] in ("flat", "failed") or not wait():
             return
         found = engine.call("flatten-progress")
+
+
+def _steps_at_rest(
+    engine: "EngineAtRest", wish: dict[str, str], wait: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    """As `_steps`. While the market is closed no order passes that closes anything; so what was in
+    vain then is done again when it is open. What can be canceled is not kept waiting for that.
+    """
+    while True:
+        closed = ""
+
+        def look() -> bool:
+            nonlocal closed
+            closed = engine.closed_market or closed
+            return wait()
+
+        for step in _steps(engine, wish, look):
+            closed = engine.closed_market or closed
+            if step["phase"] == "failed" and closed:
+                break
+            yield step
+        else:
+            return
+        if not engine.is_market_over:
+            yield {**step, "phase": "waiting", "detail": f"{closed}; {step['detail']}"}
+        while closed := engine.closed_market:
+            if engine.is_market_over:
+                yield {**step, "detail": f"{closed}; {step['detail']}"}
+                return
+            if not wait():
+                return
 
 
 def _closed(engine: "EngineAtRest") -> list[dict[str, str]]:

@@ -31,6 +31,7 @@ from supervisors import paths
 READY_WITHIN_S = 10.0
 STOP_WITHIN_S = 4.5
 WATCH_STOPS_WITHIN_S = 1.0
+SETTLES_WITHIN_S = 1.0
 PROGRESS_EVERY_S = 10
 
 
@@ -46,11 +47,20 @@ class LiveMarket(Protocol):
     ) -> Tree:
         """Put the engine together with this market's venue; nothing is started."""
 
+    def connect(self) -> None:
+        """Everybody is there: what the market and the venue say may come from now on."""
+
     def open(self, finished: Callable[[str | None], None]) -> None:
         """Let the market begin. `finished` is called once when it is over: why, if it failed."""
 
     def close(self, within_s: float) -> None:
         """No price comes any more. Closing what is not open does nothing."""
+
+    def settle(self, within_s: float) -> bool:
+        """Wait until the venue has answered all that it was asked; False if it takes longer."""
+
+    def disconnect(self, within_s: float) -> None:
+        """The venue is asked nothing any more, and says nothing. To do it twice does nothing."""
 
 
 def play_live(session: Session, market: LiveMarket) -> ExitCode:
@@ -97,7 +107,9 @@ class _LiveSession:
                 runtime.start_watch()
                 watch.start()
                 started = runtime.start_and_wait(tree.tree, within=READY_WITHIN_S)
-                ready = started and self._comes_ready()
+                if started:
+                    self._market.connect()
+                ready = started and (self._comes_ready() or self._waits())
                 asked_to_stop = session.stopping.is_set()
                 if not ready and not asked_to_stop and runtime.failed_closed is None:
                     return self._not_ready()
@@ -110,7 +122,7 @@ class _LiveSession:
                     close_gate(runtime, "asked to stop")  # first of all, whatever still runs
                 notifier.stop(WATCH_STOPS_WITHIN_S)
                 self._market.close(WATCH_STOPS_WITHIN_S)
-                runtime.settle(within=1.0)
+                self._settle()
                 session.say_what_halted(runtime)
                 summary = summary_of(runtime)
                 results = self._stop_tree()
@@ -119,12 +131,18 @@ class _LiveSession:
                 runtime, summary, "; ".join(late) or None, self._closing_lines(summary)
             )
         finally:
-            self._market.close(WATCH_STOPS_WITHIN_S)
+            self._market.disconnect(WATCH_STOPS_WITHIN_S)
             notifier.stop(WATCH_STOPS_WITHIN_S)
             clock_watch.stop(WATCH_STOPS_WITHIN_S)
             watch.stop(WATCH_STOPS_WITHIN_S)
             kill_watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
+
+    def _settle(self) -> None:
+        """Let what was begun come to its end: entries that still work are being canceled."""
+        self._runtime.settle(within=SETTLES_WITHIN_S)
+        self._market.settle(SETTLES_WITHIN_S)
+        self._runtime.settle(within=SETTLES_WITHIN_S)
 
     def _services(self) -> dict[str, Service]:
         """What people ask the engine through."""
@@ -151,6 +169,14 @@ class _LiveSession:
             if self._session.stopping.wait(0.005):
                 return False
         return self._session.may_play(self._runtime)
+
+    def _waits(self) -> bool:
+        """Whether what does not pass yet is waited for: a market that goes on may open later."""
+        runtime, session = self._runtime, self._session
+        if session.market.ends_at is not None or runtime.failed_closed is not None:
+            return False
+        session.say(f"preflight did not pass yet: {causes_of(runtime)}; waiting for it")
+        return True
 
     def _not_ready(self) -> ExitCode:
         causes = causes_of(self._runtime)

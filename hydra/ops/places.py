@@ -17,12 +17,18 @@ def files_of_venue(settings: Settings, state_dir: Path | None, log_dir: Path | N
         settings.system.log_path,
     )
     return EngineFiles.under(
-        state_dir or _folder_of(venue, ledger),
-        log_dir or _folder_of(venue, journal),
+        state_dir or _folder_of(venue, ledger.parent),
+        log_dir or _folder_of(venue, journal.parent),
         ledger.name,
         journal.name,
+        runs=None if state_dir else _folder_of(venue, _bundles_beside(ledger.parent)),
     )
 
 
-def _folder_of(venue: VenueName, path: Path) -> Path:
-    return path.parent if venue is VenueName.PAPER else path.parent / venue.value
+def _bundles_beside(state: Path) -> Path:
+    """`runs/` beside `state/`; of a folder with another name nobody knows what is around it."""
+    return (state.parent if state.name == "state" else state) / "runs"
+
+
+def _folder_of(venue: VenueName, folder: Path) -> Path:
+    return folder if venue is VenueName.PAPER else folder / venue.value

@@ -21,6 +21,7 @@ from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDi
 
 FOLLOW_S = 15.0
 LOOK_EVERY_S = 0.25
+"""As in `flatten`: it is asked again, and only this process sleeps."""
 
 Codes = Annotated[
     list[str] | None,

@@ -1,53 +1,68 @@
-"""`run`: one session of the embedded engine, in machine time or in virtual time."""
+"""`run`: one session of the engine, in machine time or in virtual time, on whichever venue."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TextIO
 
 from hydra import __version__
-from hydra.crash_points import reached
-from hydra.ops.embedded import LEAD, MARKET, OVER, EmbeddedVenue, market_goes_on, open_venue
+from hydra.ops.artefacts.bundle import bundled, facts_of
+from hydra.ops.embedded import LEAD, market_goes_on, open_venue
+from hydra.ops.embedded_account import ServedMarket, embedded_run, served_account
 from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.live_session import play_live
-from hydra.ops.played_market import PlayedMarket
-from hydra.ops.session import RunMarket, RunOptions, Session
+from hydra.ops.played import Played, played
+from hydra.ops.session import RunOptions, Session
 from hydra.ops.virtual_session import play_virtual
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.store.redaction import Redactor
+from hydra.venues.simulated.brokerage.terms import ACCOUNT_NUMBER
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 
 
-def run_session(
+def run_embedded(
     settings: Settings,
     data: MarketData,
     files: EngineFiles,
     options: RunOptions,
     out: TextIO,
     redactor: Redactor | None = None,
+    *,
+    source: Path | None = None,
 ) -> ExitCode:
     """Open the record, play the session to its end or to a signal, and say what was traded.
 
-    Raises what `EngineRecord.open` raises; then nothing was started.
+    `source` is the file that `data` was read from, None: it was generated. Raises what
+    `EngineRecord.open` raises, and `NoAccount`; then nothing was traded.
     """
+    is_virtual = options.speed is None
     owner = Owner(
         venue=settings.broker.venue.value,
-        account=EMBEDDED_ACCOUNT,
+        account=EMBEDDED_ACCOUNT if is_virtual else ACCOUNT_NUMBER,
         version=__version__,
         configuration=settings.digest,
         at=data.begins_at - LEAD,
         # In virtual time nothing may depend on when it was run.
-        wall_at=0 if options.speed is None else time.time_ns(),
+        wall_at=0 if is_virtual else time.time_ns(),
     )
-    record = EngineRecord.open(files, owner, redactor, goes_on=market_goes_on(files, data))
-    return play_session(settings, data, files, options, record, out)
+    goes_on = market_goes_on(files, data, seed=options.seed, is_virtual=is_virtual)
+    record = EngineRecord.open(files, owner, redactor, goes_on=goes_on)
+
+    def play(said_to: TextIO) -> ExitCode:
+        if is_virtual:
+            return play_in_virtual_time(settings, data, files, options, record, said_to)
+        return play_served(settings, data, files, options, record, said_to, source)
+
+    run = facts_of(settings, options, account=owner.account, at=owner.at, data=data)
+    return bundled(files, record, run, out, redactor, play)
 
 
-def play_session(
+def play_in_virtual_time(
     settings: Settings,
     data: MarketData,
     files: EngineFiles,
@@ -56,42 +71,40 @@ def play_session(
     out: TextIO,
 ) -> ExitCode:
     """The session itself, on a record that is open and is closed at its end."""
-    last_resort = LastResort()
-    try:
-        wall_clock = time.time_ns if options.speed is not None else lambda: 0
-        venue = open_venue(
-            files, data, seed=options.seed, speed=options.speed, wall_clock=wall_clock
-        )
+
+    def play(last_resort: LastResort) -> Played:
+        venue = open_venue(files, data, seed=options.seed, wall_clock=lambda: 0)
         try:
-            market = _market(data, venue)
+            market = embedded_run(data, EMBEDDED_ACCOUNT, venue.at)
             session = Session(settings, files, options, record, market, out, last_resort)
-            if options.speed is None:
-                code = play_virtual(session, data, venue)
-            else:
-                code = play_live(session, PlayedMarket(data, venue, options.speed))
-            last_resort.arm()  # a disk that does not answer must not keep the process either
-            reached("run.played")
-            if code is not ExitCode.FAIL_CLOSED:
-                if session.market_over:
-                    record.ledger.put(MARKET, OVER, session.ended_at)
-                record.end(f"exit code {int(code)}", session.ended_at)
-            return code
+            return _played_out(play_virtual(session, data, venue), session)
         finally:
             venue.log.close()
-    finally:
-        record.close()
-        last_resort.disarm()
+
+    return played(record, data.begins_at - LEAD, play)
 
 
-def _market(data: MarketData, venue: EmbeddedVenue) -> RunMarket:
-    return RunMarket(
-        mode="embedded",
-        account=EMBEDDED_ACCOUNT,
-        facts=data,
-        at=venue.at,
-        ends_at=data.bars[-1].end_at,
-        said_first=(
-            "EMBEDDED VENUE: not real money, not real fills",
-            f"market: {data.origin}; {len(data.bars)} bars",
-        ),
-    )
+def play_served(
+    settings: Settings,
+    data: MarketData,
+    files: EngineFiles,
+    options: RunOptions,
+    record: EngineRecord,
+    out: TextIO,
+    source: Path | None,
+) -> ExitCode:
+    """The same on the venue that a process of its own serves; see `run_embedded`."""
+    assert options.speed is not None, "else it is virtual time"
+    speed = options.speed
+
+    def play(last_resort: LastResort) -> Played:
+        served = ServedMarket(data=data, source=source, seed=options.seed, speed=speed)
+        with served_account(files, settings, served, record.ledger.account) as (market, venue):
+            session = Session(settings, files, options, record, market, out, last_resort)
+            return _played_out(play_live(session, venue), session)
+
+    return played(record, data.begins_at - LEAD, play)
+
+
+def _played_out(code: ExitCode, session: Session) -> Played:
+    return Played(code=code, at=session.ended_at, is_market_over=session.market_over)

@@ -8,7 +8,6 @@ ours and ends when that closes, however the engine ended.
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import subprocess
 import threading
@@ -17,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 import msgspec
+
+from hydra.ops.venue.pipe import GO, Ready, VenueTold, told_in
 
 LAST_WORDS = 5
 """So many of its last lines are kept, to say why it ended."""
@@ -50,13 +51,16 @@ class VenueProcess:
         command: Sequence[str],
         environment: Mapping[str, str],
         ended: Callable[[str], None],
+        told: Callable[[VenueTold], None] = lambda _: None,
     ) -> None:
-        """`command` serves a venue and prints `ready <url>` first; `ended` is called with why, on a
-        thread of this object's, if the process ends before `stop`.
+        """`command` serves a venue and prints `ready <url>` first. `told` hears all that it says
+        besides, of what is in `pipe`; `ended` is called with why if the process ends before `stop`.
+        Both are called on threads of this object's.
         """
         self._command = tuple(command)
         self._environment = dict(environment)
         self._ended = ended
+        self._told = told
         self._process: subprocess.Popen[str] | None = None
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._ready = threading.Event()
@@ -81,7 +85,7 @@ class VenueProcess:
         except OSError as error:
             raise VenueDidNotStart(f"the embedded venue cannot be started: {error}") from error
         process = self._process
-        self._listen("venue-out", process.stdout, self._hear_first_line)
+        self._listen("venue-out", process.stdout, self._hear)
         self._listen("venue-err", process.stderr, self._last_words.append)
         in_time = self._ready.wait(within_s)
         if self._url is None:
@@ -99,6 +103,13 @@ class VenueProcess:
     def pid(self) -> int | None:
         """The process's number, once it was started."""
         return None if self._process is None else self._process.pid
+
+    def go(self) -> None:
+        """Let market time run, if it was started to wait for this. One that is gone is told of."""
+        assert self._process is not None and self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(f"{GO}\n")
+            self._process.stdin.flush()
 
     def stop(self, within_s: float) -> None:
         """Let it end by itself, and make it end if it does not. Stopping twice does nothing."""
@@ -137,13 +148,14 @@ class VenueProcess:
         listener.start()
         self._listeners.append(listener)
 
-    def _hear_first_line(self, line: str) -> None:
-        if self._ready.is_set():
-            return
-        found = _READY.fullmatch(line)
-        if found is not None:
-            self._url = found["url"]
-            self._ready.set()
+    def _hear(self, line: str) -> None:
+        told = told_in(line)
+        if isinstance(told, Ready):
+            if not self._ready.is_set():
+                self._url = told.url
+                self._ready.set()
+        elif told is not None:
+            self._told(told)
 
     def _watch(self) -> None:
         assert self._process is not None
@@ -161,6 +173,3 @@ class VenueProcess:
 
 def _exit(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-_READY = re.compile(r"ready (?P<url>http://127\.0\.0\.1:\d{1,5})")

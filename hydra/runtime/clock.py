@@ -37,34 +37,21 @@ class WallClock:
         return machine_ns + self._offset
 
 
-class ScaledClock:
-    """Market time that runs `speed` times as fast as the machine's. Stands still until `run`.
+class FollowedClock:
+    """Market time as the venue last told it: it runs as fast as there, or stands still."""
 
-    It can be set forward (over a night, say) by the one adapter that plays the market.
-    """
-
-    def __init__(self, start_at: int, speed: float) -> None:
-        if not speed > 0:
-            raise ValueError(f"speed must be over 0, found {speed}")
+    def __init__(self, start_at: int) -> None:
         # (market, machine, speed) of one moment; one tuple, so that no reader ever sees half of it.
         self._line = (start_at, 0, 0.0)
-        self._speed = speed
 
     def at(self, machine_ns: int) -> int:
         """See `MarketClock.at`."""
         market, machine, speed = self._line
         return market + int((machine_ns - machine) * speed)
 
-    def run(self, machine_now: int) -> None:
-        """From now on time passes."""
-        self._line = (self.at(machine_now), machine_now, self._speed)
+    def follow(self, market: int, machine: int, speed: float) -> None:
+        """From machine time `machine` on it is `market`, and runs at `speed`.
 
-    def skip_to(self, market_ns: int, machine_now: int) -> None:
-        """Jump forward. Going back would show actors a past they have acted on: refused."""
-        if market_ns < self.at(machine_now):
-            raise ValueError(f"market time cannot go back to {market_ns}")
-        self._line = (market_ns, machine_now, self._speed)
-
-    def machine_wait(self, market_ns: int, machine_now: int) -> int:
-        """Nanoseconds of machine time until `market_ns`; 0 if it has passed."""
-        return max(0, int((market_ns - self.at(machine_now)) / self._speed))
+        It is never set back, as actors would be shown a past that they have acted on.
+        """
+        self._line = (max(market, self.at(machine)), machine, speed)

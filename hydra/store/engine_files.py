@@ -46,7 +46,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     debug_socket: Path
     control_socket: Path
     venue_log: Path
-    """What the embedded venue was asked, and so what it is; nobody else has one."""
+    """What the embedded venue was asked in virtual time, and so what it is."""
+    venue_account: Path
+    """The same of the embedded venue that a process of its own serves."""
     carried_halts: Path
     """Halts on their way from a record that is set aside to the next one."""
     backups: Path
@@ -54,12 +56,23 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     ended: Path
     kill_switch: Path
     """The operator's, not of any life: the engine reads it only, and never moves it."""
+    runs: Path
+    """A bundle for each session, for people; nothing is ever read from there."""
 
     @classmethod
     def under(
-        cls, state_dir: Path, log_dir: Path, ledger_name: str, journal_name: str
+        cls,
+        state_dir: Path,
+        log_dir: Path,
+        ledger_name: str,
+        journal_name: str,
+        *,
+        runs: Path | None = None,
     ) -> "EngineFiles":
-        """Directly in the two folders. Raises `NamesClash` if two of them would be one file."""
+        """Directly in the two folders; `runs` is beside the ledger if it is not named.
+
+        Raises `NamesClash` if two of them would be one file.
+        """
         files = cls(
             ledger=state_dir / ledger_name,
             journal=log_dir / journal_name,
@@ -69,11 +82,13 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             debug_socket=state_dir / "debug.sock",
             control_socket=state_dir / "control.sock",
             venue_log=state_dir / "venue" / "requests.jsonl",
+            venue_account=state_dir / "venue" / "account.jsonl",
             carried_halts=state_dir / "carried.halts",
             backups=state_dir / "backups",
             cache=state_dir / "cache",
             ended=state_dir / "ended",
             kill_switch=state_dir / "kill_switch",
+            runs=runs or state_dir / "runs",
         )
         names = [path.name for path in structs.astuple(files)]
         for name in names:
@@ -83,6 +98,11 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
                     "change system.state_db_path or system.log_path in settings.yaml"
                 )
         return files
+
+    @property
+    def has_venue(self) -> bool:
+        """Whether an embedded venue was ever asked anything in this life."""
+        return self.venue_log.exists() or self.venue_account.exists()
 
 
 def is_first_start(files: EngineFiles) -> bool:
@@ -160,6 +180,7 @@ def _of_this_life(files: EngineFiles) -> list[Path]:
     return [
         *_journal_in(files),
         files.venue_log,
+        files.venue_account,
         files.halt_marker,
         files.backups,
         shared_memory,

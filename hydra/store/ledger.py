@@ -37,6 +37,7 @@ from hydra.store.events import (
     BudgetGranted,
     EngineStarted,
     EngineStopped,
+    FeeAccrued,
     HaltCleared,
     HaltLatched,
     JournalMarked,
@@ -45,18 +46,28 @@ from hydra.store.events import (
     OrderIntended,
     ValuePut,
     encoded,
+    event_of_fees,
 )
 from hydra.store.one_user import OneUser
 from hydra.store.reading import Records
-from hydra.store.schema import NewerThanThisHydra, migrate
+from hydra.store.schema import NewerThanThisHydra, migrate, require_not_newer
 from hydra.store.tables import FACTS, FILLS, ORDERS, OrderRecord
 from hydra.store.views import (
     book_of,
+    fee_record_of,
     guardian_record_of,
     opening_cash_in,
     record_view_of,
 )
 from hydra.trading.differences import DifferenceKind
+from hydra.trading.fees import (
+    NO_FEES,
+    Fee,
+    FeeAct,
+    FeeRecord,
+    FeeSchedule,
+    expected_fee,
+)
 from hydra.trading.order_life import ImpossibleReport, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill, Order
 from hydra.trading.reconciliation import RecordView
@@ -176,10 +187,13 @@ class Ledger:
                 self._decisions.take(approved.intent.decision, name)
         return IntentRecorded(client_order_id=name, duplicate=duplicate)
 
-    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
+    def record_report(
+        self, report: Outcome, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> ReportRecorded:
         """Record an outcome; once it is committed others may act on it, not before.
 
-        Nothing in a duplicate is new: nothing was recorded, and nobody needs to be told.
+        With an execution goes its fee by the schedule, in the same commit. Nothing in a duplicate
+        is new: nothing was recorded, and nobody needs to be told.
         Raises UnknownOrder for an order that nobody intended, ImpossibleReport for one that
         contradicts what is on record.
         """
@@ -191,12 +205,14 @@ class Ledger:
                     f"{type(report).__name__} for {name}, which this ledger never meant to send:"
                     " it is foreign, or this is not the ledger it was sent from"
                 )
-            is_news = self._is_news(order.state, report)
+            is_news, fee = self._is_news(order.state, report), None
             if is_news:
-                self._events.append(report, at)
-        return ReportRecorded(decision=order.intent.decision, duplicate=not is_news)
+                fee = self._booked(report, order.intent.decision, at, schedule)
+        return ReportRecorded(decision=order.intent.decision, duplicate=not is_news, fee=fee)
 
-    def take_up(self, snapshot: VenueSnapshot, at: int) -> tuple[ReportStored, ...]:
+    def take_up(
+        self, snapshot: VenueSnapshot, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> tuple[ReportStored, ...]:
         """Record all that the snapshot says of our orders and that is not on record yet.
 
         Only what the venue says itself, and as if it had been reported (I61). What cannot be true,
@@ -211,15 +227,27 @@ class Ledger:
                     continue
                 with suppress(ImpossibleReport, DecimalException):
                     if self._is_news(order.state, report):
-                        self._events.append(report, at)
-                        stored.append(ReportStored(decision=order.intent.decision, report=report))
+                        decision = order.intent.decision
+                        fee = self._booked(report, decision, at, schedule)
+                        stored.append(ReportStored(decision=decision, report=report, fee=fee))
         return tuple(stored)
+
+    def record_fees(self, act: FeeAct, at: int) -> None:
+        """Record what a comparison has shown, or an activity has said, of fees."""
+        with self._user.working("record fees"):
+            self._events.append(event_of_fees(act), at)
 
     def bind_account(self, account: str, at: int) -> None:
         """The ledger is of this account from here on. Raises WrongOwner if it is of another."""
         with self._user.working("bind the account"):
             if not self._is_bound(projections.ACCOUNT, account):
                 self._events.append(AccountBound(account=account), at)
+
+    @property
+    def account(self) -> str | None:
+        """Whose ledger this is; None: nobody's yet."""
+        with self._user.working("read the account"):
+            return self._fact(projections.ACCOUNT)
 
     def open_account(self, cash: Decimal, at: int) -> None:
         """This cash was there before anything was traded. Raises OpenedOtherwise if other was."""
@@ -299,12 +327,7 @@ class Ledger:
         `wall_at` is the machine's clock (UTC ns).
         """
         with self._user.working("record a start"):
-            before = self._fact(projections.ENGINE)
-            if before is not None and _version(before) > _version(version):
-                raise NewerThanThisHydra(
-                    f"the ledger was last used by Hydra {before}, this is {version}; run that one,"
-                    " or a later one"
-                )
+            require_not_newer(self._fact(projections.ENGINE), version)
             event = EngineStarted(
                 version=version,
                 configuration=configuration,
@@ -409,6 +432,11 @@ class Ledger:
         with self._user.working("read the fills"):
             return tuple(record.fill for record in self._records.fills())
 
+    def fees(self) -> tuple[Fee, ...]:
+        """Every fee, in the order they were recorded."""
+        with self._user.working("read the fees"):
+            return tuple(record.fee for record in self._records.fees())
+
     def inventories(self) -> tuple[BotInventory, ...]:
         """What every bot holds, and what it held once, by bot and symbol."""
         with self._user.working("read the lots"):
@@ -458,6 +486,11 @@ class Ledger:
         """Our side of a comparison with this snapshot, as far as it is durable."""
         with self._user.working("read for a comparison"):
             return record_view_of(self._records, snapshot)
+
+    def fee_record(self, snapshot: VenueSnapshot) -> FeeRecord:
+        """What is durable of fees, for a comparison with this snapshot."""
+        with self._user.working("read the fees for a comparison"):
+            return fee_record_of(self._records, snapshot)
 
     def state_hash(self) -> str:
         """Names the whole state: the same events give the same one, live, replayed or restored."""
@@ -531,6 +564,18 @@ class Ledger:
             f" {taken.get(decision, name)}; nothing was written or sent"
         )
 
+    def _booked(
+        self, report: Outcome, decision: DecisionKey, at: int, schedule: FeeSchedule
+    ) -> Fee | None:
+        """Take up what is news, and what an execution is taken to cost."""
+        fee = None
+        if isinstance(report, OrderFilled):
+            fee = expected_fee(report.fill, decision.bot, schedule)
+        self._events.append(report, at)
+        if fee is not None:
+            self._events.append(FeeAccrued(fee=fee), at)
+        return fee
+
     def _is_news(self, state: OrderState, report: Outcome) -> bool:
         counted = None
         if isinstance(report, OrderFilled):
@@ -549,10 +594,6 @@ def _let_go(connection: apsw.Connection) -> None:
     # The first error is the one that is seen.
     with suppress(apsw.Error):
         connection.close(True)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def _words(error: BaseException) -> str:

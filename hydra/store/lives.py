@@ -3,6 +3,9 @@
 A halt is about more than the account that it came up in: an operator said so, or something broke.
 It must not end because a market came to its end. So what stands is written down on its way from the
 old record to the new one, where a crash between the two cannot lose it.
+
+A limit is the exception, as it is about the account itself: what it lost, what its venue did. It
+lasts until a time of its own market, which is over; the next market may well begin before that.
 """
 
 import os
@@ -18,8 +21,11 @@ from hydra.store.ledger import Ledger
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
 from hydra.trading.causes import HALT_MARKER_UNREADABLE
-from hydra.trading.trading_state import Cause
+from hydra.trading.trading_state import Cause, CauseClass
 from messages.control import OPERATOR_RESUME
+
+OF_THE_ACCOUNT = (CauseClass.LIMIT, CauseClass.COOLDOWN)
+"""What ends with the account that it came up in."""
 
 GoesOn = Callable[[Ledger], bool]
 """Whether the account of this ledger is still the one to be traded."""
@@ -42,7 +48,7 @@ def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | N
     Raises what opening the ledger raises: one that cannot be read may have halts in it.
     """
     if not files.ledger.exists() or not files.ledger.stat().st_size:
-        if goes_on is None or not files.venue_log.exists():
+        if goes_on is None or not files.has_venue:
             end_previous_life(files)  # what is left of a record that was being set aside
         return
     unguard = guard_ledger(files.ledger)
@@ -50,8 +56,9 @@ def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | N
         with closing(Ledger.open(files.ledger, venue=venue, at=at)) as ledger:
             if goes_on is not None and goes_on(ledger):
                 return
+            standing = (*ledger.halts(), *_marked(files, at))
             carried = CarriedHalts(
-                halts=(*ledger.halts(), *_marked(files, at)),
+                halts=tuple(cause for cause in standing if cause.cause_class not in OF_THE_ACCOUNT),
                 word=ledger.get(OPERATOR_RESUME) or "",
             )
     finally:

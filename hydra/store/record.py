@@ -88,6 +88,7 @@ class EngineRecord:
         ledger: Ledger,
         journal: JournalFile,
         halt_marker: HaltMarker,
+        lock: EngineLock,
         held: ExitStack,
         *,
         ended_unclean: bool,
@@ -98,6 +99,7 @@ class EngineRecord:
         self.halt_marker = halt_marker
         self.ended_unclean = ended_unclean
         """The process before this one did not say that it stopped: it crashed, or was killed."""
+        self._lock = lock
         self._held = held
 
     @classmethod
@@ -173,7 +175,9 @@ class EngineRecord:
             )
             journal.sync()
             reached("recovery.done")
-            return cls(ledger, journal, halt_marker, opened.pop_all(), ended_unclean=ended_unclean)
+            return cls(
+                ledger, journal, halt_marker, lock, opened.pop_all(), ended_unclean=ended_unclean
+            )
         raise AssertionError("an ExitStack lets every exception through")
 
     @property
@@ -184,6 +188,12 @@ class EngineRecord:
     def unclean_starts(self, since_wall: int) -> tuple[int, ...]:
         """When engines were started here after an unclean end; see `Ledger.unclean_starts`."""
         return self.ledger.unclean_starts(since_wall)
+
+    def bind(self, venue: str, account: str, at: int) -> None:
+        """From here on it is this account's, on record. Raises `WrongOwner` if it is another's."""
+        self.ledger.bind_account(account, at)
+        self.ledger.commit()
+        self._lock.name(venue=venue, account=account)
 
     def end(self, reason: str, at: int) -> None:
         """Write down that the engine stopped in order, each side with the other's last mark.

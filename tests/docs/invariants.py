@@ -100,9 +100,9 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "Data and time",
         (
-            Invariant("I45", "A stale feed halts.", "live prices"),
-            Invariant("I46", "A bad price never reaches a decision.", "live prices"),
-            Invariant("I47", "After a gap, compare first.", STREAMS),
+            Invariant("I45", "A stale feed halts."),
+            Invariant("I46", "A bad price never reaches a decision."),
+            Invariant("I47", "After a gap, compare first."),
             Invariant("I48", "Clocks that disagree halt."),
             Invariant("I49", "Order comes from numbers, never from the clock."),
             Invariant("I50", "Time zones are computed, never assumed."),

@@ -22,6 +22,7 @@ from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.trading.causes import OPERATOR_HALT
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import (
     DecisionKey,
     Fill,
@@ -436,7 +437,7 @@ class Life:
             decided_at=self.now,
             reference_price=Decimal(reference),
             order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            time_in_force=TimeInForce.DAY,
+            time_in_force=TimeInForce.GTC if is_crypto(symbol) else TimeInForce.DAY,
             limit_price=None if limit is None else Decimal(limit),
             protective_stop=None if protective_stop is None else Decimal(protective_stop),
             replaces=replaces,

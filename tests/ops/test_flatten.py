@@ -127,15 +127,13 @@ def test_a_flatten_that_nobody_has_begun_is_not_flat(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--paper",), "venue paper: this version trades on the embedded venue only"),
-        (("--live",), "venue live: this version trades on the embedded venue only"),
-        (("--paper", "--live"), "venue paper and live: this version trades on"),
-        (("--venue", "paper"), "venue paper: this version trades on the embedded venue only"),
+        (("--venue", "live", "--paper"), "found --venue live and --paper, wanted one of them"),
+        (("--paper", "--live"), "found --paper and --live with --state-dir; each has a folder"),
         (("--close-only", "--halt-all"), "found --close-only and --halt-all, wanted one of them"),
         (("--within", "0"), "Invalid value for '--within'"),
     ],
 )
-def test_what_does_not_exist_yet_or_contradicts_itself_is_refused_in_one_line(
+def test_what_contradicts_itself_is_refused_in_one_line(
     engine: ControlledEngine, tmp_path: Path, words: tuple[str, ...], complaint: str
 ) -> None:
     result = says(tmp_path, "flatten", *REASON, "--yes", *words)
@@ -145,6 +143,15 @@ def test_what_does_not_exist_yet_or_contradicts_itself_is_refused_in_one_line(
     assert engine.told.flattens == []
 
 
+@pytest.mark.parametrize("venue", ["paper", "live"])
+def test_the_venue_can_be_said_by_its_own_word(
+    engine: ControlledEngine, tmp_path: Path, venue: str
+) -> None:
+    result = says(tmp_path, "flatten", *REASON, "--yes", f"--{venue}")
+
+    assert (result.exit_code, len(engine.told.flattens)) == (0, 1)
+
+
 def test_where_no_engine_runs_and_none_ever_traded_it_says_so(tmp_path: Path) -> None:
     files = lived(tmp_path)
 
@@ -152,8 +159,8 @@ def test_where_no_engine_runs_and_none_ever_traded_it_says_so(tmp_path: Path) ->
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert result.stderr == (
-        f"{files.venue_log}: found none, so no engine has traded here; wanted the state of one; say"
-        " where it is with --state-dir or --venue\n"
+        f"{files.venue_account}: found none, so no engine has traded here; wanted the state of one;"
+        " say where it is with --state-dir or --venue\n"
     )
 
 

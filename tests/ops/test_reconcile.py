@@ -213,8 +213,8 @@ def test_where_no_engine_runs_and_none_ever_traded_it_says_so(
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert result.stderr == (
-        f"{files.venue_log}: found none, so no engine has traded here; wanted the state of one; say"
-        " where it is with --state-dir or --venue\n"
+        f"{files.venue_account}: found none, so no engine has traded here; wanted the state of one;"
+        " say where it is with --state-dir or --venue\n"
     )
 
 

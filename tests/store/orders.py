@@ -9,6 +9,7 @@ import msgspec
 from hydra.ports import IntentRecorded, ReportRecorded
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
+from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.orders import (
     DecisionKey,
     Fill,
@@ -78,8 +79,10 @@ class EachCommitted(Ledger):
         self.commit()
         return recorded
 
-    def record_report(self, report: Outcome, at: int) -> ReportRecorded:
-        recorded = super().record_report(report, at)
+    def record_report(
+        self, report: Outcome, at: int, schedule: FeeSchedule = NO_FEES
+    ) -> ReportRecorded:
+        recorded = super().record_report(report, at, schedule)
         self.commit()
         return recorded
 

@@ -1,54 +1,52 @@
 """An engine that nobody else runs, without bots: for what an operator wants done all the same.
 
-It is the engine itself, on its record and its venue, so that there is one way to flatten and one to
-decide about a difference. Two parts are left out: the bots, who want things, and the health
-monitor, on whose word alone trading is opened. So the gate, which starts shut, stays shut, and
-nothing passes it but cancels and what an operator's flatten closes.
-
-It runs in virtual time, in which the market goes on when the command lets it.
+It is the engine itself, on its record and its account, on threads and over the adapter as in every
+run, so that there is one way to flatten and one to decide about a difference. Two parts are left
+out: the bots, who want things, and the health monitor, on whose word alone trading is opened. So
+the gate, which starts shut, stays shut, and nothing passes it but cancels and what an operator's
+flatten closes.
 """
 
-import time
+import io
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from itertools import takewhile
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import structs
 
-from hydra import __version__
 from hydra.actor import SECOND, ChildSpec
-from hydra.assembly import Engine, assemble
-from hydra.ops.at_rest.market import MarketAtRest
-from hydra.ops.control.commands import control_table
-from hydra.ops.control.facts import EngineFacts
+from hydra.assembly import Tree
+from hydra.ops.at_rest.account import AccountAtRest, Reached
+from hydra.ops.broker_account import NoAccount
+from hydra.ops.control.asking import answered
+from hydra.ops.control.commands import ANSWER_WITHIN, control_table
 from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.client import CommandFailed
-from hydra.ops.debug.describing import Refused
-from hydra.ops.embedded import LEAD, EmbeddedVenue, open_venue
-from hydra.runtime.life import Status
-from hydra.runtime.sim_runtime import SimRuntime
+from hydra.ops.debug.describing import Refused, utc_text
+from hydra.ops.ending import LastResort
+from hydra.ops.session import RunOptions, Session, close_gate
+from hydra.ops.watching import halt_for_good
+from hydra.runtime.clock import machine_time
+from hydra.runtime.runtime import NobodyThere, NoReplyInTime
+from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
-from hydra.store.halt_marker import HaltMarkerFailed
-from hydra.store.record import EngineRecord, Owner
-from hydra.terms import clearing_policy
-from hydra.trading.bars import Bar
+from hydra.store.record import EngineRecord
 from hydra.trading.orders import Fill, Role
 from hydra.trading.restarts import cause_after_unclean_end
-from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import SKIP_GAPS_OVER, TimedEvent, market_events
-from hydra.venues.simulated.rebuild import play_until
-from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
+from messages.positions import BookRecovered, RecoverBook
 from messages.reconciliation import DifferencesReported, ReportDifferences
 from supervisors import paths
 from supervisors.bots import bots
 
-FAIL_CLOSED = "fail-closed"
-"""The code of the runtime's own cause."""
-COMPARED_WITHIN = 10 * SECOND
-"""What differs is read three times, a second apart."""
-STOP_WITHIN = 10 * SECOND
+START_WITHIN_S = 10.0
+COMPARED_WITHIN = 15 * SECOND
+"""What differs is read three times, a second apart, once the account can be heard."""
+LOOK_EVERY_S = 0.02
+DRAIN_WITHIN_S = 0.2
+STOP_WITHIN_S = 4.5
+MARKET_CLOSES_WITHIN_S = 1.0
 
 
 class FailedClosed(Exception):
@@ -57,46 +55,35 @@ class FailedClosed(Exception):
 
 @contextmanager
 def engine_at_rest(
-    files: EngineFiles,
-    settings: Settings,
-    market: MarketAtRest,
-    by: str,
-    *,
-    when_it_trades: bool = False,
+    files: EngineFiles, settings: Settings, account: AccountAtRest, by: str
 ) -> Iterator["EngineAtRest"]:
     """The engine of these files, under its lock, for as long as the block lasts.
 
-    `by` is who asks, for the record. With `when_it_trades` a pause of the market, a night, is over
-    when the block begins.
+    `by` is who asks, for the record. When the block begins, record and account have been compared,
+    if the account could be read, and the market goes on.
 
-    Raises what `EngineRecord.open` and `open_venue` raise, and `FailedClosed`. Whatever ends the
-    block in any other way than in order, or by a `CommandFailed`, is on record as an unclean end.
+    Raises what `EngineRecord.open` and `AccountAtRest.reach` raise, and `FailedClosed`. Whatever
+    ends the block in any other way than in order, or by a `CommandFailed`, is on record as an
+    unclean end.
     """
-    owner = Owner(
-        venue=settings.broker.venue.value,
-        account=EMBEDDED_ACCOUNT,
-        version=__version__,
-        configuration=settings.digest,
-        at=market.data.begins_at - LEAD,
-        wall_at=time.time_ns(),
-    )
-    record = EngineRecord.open(files, owner, goes_on=lambda _: True)
+    record = EngineRecord.open(files, account.owner, account.redactor, goes_on=lambda _: True)
     try:
-        venue = open_venue(
-            files, market.data, seed=market.seed, speed=market.speed, wall_clock=time.time_ns
-        )
-        try:
-            if when_it_trades:
-                venue = _when_it_trades(venue, market.data)
-            engine = EngineAtRest(settings, market.data, record, venue, by)
+        with account.reach(record) as reached:
+            engine = EngineAtRest(files, settings, record, reached, by)
             try:
-                yield engine
-            except CommandFailed:
+                engine.start()
+                try:
+                    yield engine
+                except CommandFailed:
+                    engine.stop()
+                    raise
                 engine.stop()
-                raise
-            engine.stop()
-        finally:
-            venue.log.close()
+            finally:
+                engine.close()
+    except NoAccount as refused:  # nothing was started; but what was wrong before still is
+        if not record.ended_unclean:
+            record.end(str(refused), account.owner.at)
+        raise
     finally:
         record.close()
 
@@ -106,144 +93,173 @@ class EngineAtRest:
 
     def __init__(
         self,
+        files: EngineFiles,
         settings: Settings,
-        data: MarketData,
         record: EngineRecord,
-        venue: EmbeddedVenue,
+        reached: Reached,
         by: str,
     ) -> None:
-        """Start it. Raises `FailedClosed`."""
         self._record = record
-        self._exchange = venue.exchange
-        self._bars, self._origin = data.bars, data.origin
+        self._market = reached.market
         self._fills_before = len(record.ledger.fills())
-        self._events = _left(venue, data)
-        self._next = next(self._events, None)
-        self._runtime = SimRuntime(seed=0, journal=paths.JOURNAL_WRITER, start_at=venue.at)
+        self._over = threading.Event()
+        self._runtime = ThreadRuntime(
+            journal=paths.JOURNAL_WRITER, market_clock=reached.market.clock
+        )
         self._caller = Caller(by)
-        engine = assemble(
+        self._session = Session(
             settings,
-            data,
-            runtime=self._runtime,
-            market_time=self._runtime.now,
-            ledger=record.ledger,
-            journal=record.journal,
-            exchange=venue.exchange,
+            files,
+            RunOptions(seed=0, speed=None, dry_run=False),
+            record,
+            reached.run,
+            io.StringIO(),  # the command says what is to be said
+            LastResort(),
         )
-        self._market = engine.market
-        facts = EngineFacts(
-            mode="embedded",
-            venue=settings.broker.venue.value,
-            account=EMBEDDED_ACCOUNT,
-            sessions=data.sessions,
-            clearing=clearing_policy(settings),
-            configuration=settings.digest,
-        )
-        self._commands = control_table(facts, record.halt_marker.halt)
-        self._start(engine, venue.at)
+        self._commands = control_table(self._session.facts, record.halt_marker.halt)
 
-    def _start(self, engine: Engine, at: int) -> None:
-        standing = tuple(cause for cause in self._record.standing if cause.is_global)
+    def start(self) -> None:
+        """Have it run, and the market go on. Raises `FailedClosed`."""
+        record, runtime = self._record, self._runtime
+        tree = self._market.assemble(self._session, runtime, {})
+        standing = tuple(cause for cause in record.standing if cause.is_global)
         unclean = cause_after_unclean_end(
-            ended_unclean=self._record.ended_unclean, standing=standing, since=at
+            ended_unclean=record.ended_unclean, standing=standing, since=self.at
         )
         for cause in (*standing, *(() if unclean is None else (unclean,))):
-            self._runtime.gate.trip(cause)
-        self._runtime.on_fail_closed(lambda _reason: self._halt_for_good())
-        self._runtime.start_root(_halted_by_construction(engine))
-        until = self.at + COMPARED_WITHIN
-        self.go_on(SECOND)
-        while not self._has_compared() and self.at < until:
-            self.go_on(SECOND)
+            runtime.gate.trip(cause)
+        runtime.on_fail_closed(lambda reason: halt_for_good(record, runtime, "fail-closed", reason))
+        runtime.start_watch()
+        if not runtime.start_and_wait(_halted_by_construction(tree), within=START_WITHIN_S):
+            self._require_going()
+            raise FailedClosed(f"the actors did not start within {START_WITHIN_S:g} s")
+        self._market.connect()
+        until = machine_time() + COMPARED_WITHIN
+        while not self._has_compared() and machine_time() < until:
+            self.wait(LOOK_EVERY_S)
+        self._market.open(self._finished)
 
     @property
     def at(self) -> int:
         """Market time now."""
-        return self._runtime.now()
+        return self._runtime.market_time_at(self._runtime.now())
 
     @property
-    def origin(self) -> str:
-        """Where its market is from, for people."""
-        return self._origin
+    def heading(self) -> str:
+        """What has to be known of its account and market, for people."""
+        return "; ".join(self._session.market.said_first)
 
     @property
     def is_market_over(self) -> bool:
-        """Something is held, and nothing of it trades any more, so it cannot be closed."""
-        held = {each.symbol for each in self._exchange.engine.account.positions()}
-        bars = reversed(self._bars)
-        return bool(held) and not any(
-            bar.symbol in held for bar in takewhile(lambda bar: bar.end_at > self.at, bars)
-        )
+        """Something is held, and nothing trades any more, so it cannot be closed."""
+        return self._over.is_set() and bool(self.call("flatten-progress")["positions"])
+
+    @property
+    def closed_market(self) -> str:
+        """Until when no order passes, because the exchange is closed, for people; "": it is open.
+
+        Coins trade all the same.
+        """
+        sessions, at = self._session.market.facts.sessions, self.at
+        if self._over.is_set():
+            return "the market is over"
+        if sessions.at(at) is not None:
+            return ""
+        opens = sessions.next_after(at)
+        when = "" if opens is None else f" until {utc_text(opens.open_at)} (market time)"
+        return f"the market is closed{when}"
 
     @property
     def closed(self) -> tuple[tuple[str, Fill], ...]:
         """What was executed since the start to close positions, each with whose it was."""
-        ledger = self._record.ledger
+        book = self._book()
         of_a_flatten = {
-            order.state.order.client_order_id: order.intent.decision.bot
-            for order in ledger.orders()
-            if order.intent.decision.role is Role.FLATTEN
+            each.order.client_order_id: each.decision.bot
+            for each in book.orders
+            if each.decision.role is Role.FLATTEN
         }
         return tuple(
             (of_a_flatten[fill.client_order_id], fill)
-            for fill in ledger.fills()[self._fills_before :]
+            for fill in book.fills[self._fills_before :]
             if fill.client_order_id in of_a_flatten
         )
 
     def call(self, command: str, **arguments: Any) -> dict[str, Any]:
         """As `EngineClient.call`. Raises `CommandFailed` and `FailedClosed`."""
-        try:
+        with self._answering():
             told: dict[str, Any] = self._commands.execute(
                 self._runtime, command, arguments, self._caller
             )
-        except Refused as refused:
-            self._require_going()
-            raise CommandFailed(str(refused)) from refused
-        self._require_going()
         return told
 
-    def go_on(self, duration: int) -> None:
-        """Let `duration` ns pass, with what happens in the market."""
-        until = self.at + duration
-        due: list[TimedEvent] = []
-        while self._next is not None and self._next[0] <= until:
-            at, event = self._next
-            due.append((max(at, self.at), event))
-            self._next = next(self._events, None)
-        self._runtime.play(due, self._market.happen)
-        self._runtime.advance(until - self.at)
+    def wait(self, seconds: float) -> None:
+        """Let machine time pass, and with it the market's. Raises `FailedClosed`."""
+        self._runtime.wait(seconds)
         self._require_going()
 
     def stop(self) -> None:
         """End it in order, and have that on record. Raises `FailedClosed`."""
-        root = self._runtime.root
-        assert root is not None, "it was started"
-        self._runtime.stop_cell(root, "the command is done")
-        stopped = self._runtime.run_until(lambda: root.status is Status.STOPPED, within=STOP_WITHIN)
+        close_gate(self._runtime, "the command is done")
+        drained = threading.Event()
+        self._runtime.gate.when_drained(lambda _epoch: drained.set())
+        drained.wait(DRAIN_WITHIN_S)
+        self._market.close(MARKET_CLOSES_WITHIN_S)
+        self._runtime.settle(within=1.0)
+        stopped = self._runtime.stop_tree("the command is done", within=STOP_WITHIN_S)
         self._require_going()
         if not stopped:
             raise FailedClosed("the actors did not stop")
         by = self._caller.name
         self._record.end(f"it ran without bots, for one command of {by}", self.at)
 
+    def close(self) -> None:
+        """Give back what it has, however it ended. After `stop` there is little left to do."""
+        self._market.close(MARKET_CLOSES_WITHIN_S)
+        self._runtime.stop_tree("the command has ended", within=STOP_WITHIN_S)
+        self._runtime.close()
+
+    def _finished(self, failure: str | None) -> None:
+        if failure is None:
+            self._over.set()
+        else:
+            self._runtime.fail_closed(failure)
+
     def _has_compared(self) -> bool:
         """A comparison with the venue has ended, so that there is something to decide about."""
-        report = self._runtime.ask(paths.BROKER_GATEWAY, ReportDifferences(), within=1.0)
+        try:
+            report = self._runtime.ask(paths.BROKER_GATEWAY, ReportDifferences(), within=1.0)
+        except (NoReplyInTime, NobodyThere):  # it is being started anew
+            return False
         return isinstance(report, DifferencesReported) and report.at > 0
 
-    def _halt_for_good(self) -> None:
-        """Have the next start find that this one failed, without the ledger's help (I03)."""
-        worst = [cause for cause in self._runtime.gate.standing() if cause.code == FAIL_CLOSED]
-        for cause in worst:
-            with suppress(HaltMarkerFailed):  # then it took itself away, which halts as well
-                self._record.halt_marker.halt(cause)
+    def _book(self) -> BookRecovered:
+        """Asked of the ledger's owner: nobody else may use it while the engine runs."""
+        with self._answering():
+            return answered(
+                self._runtime,
+                paths.STATE_PERSISTER,
+                RecoverBook(),
+                BookRecovered,
+                ANSWER_WITHIN,
+                self._caller,
+            )
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """An engine that fails closed refuses as well; then that is what is to be told."""
+        try:
+            yield
+        except Refused as refused:
+            self._require_going()
+            raise CommandFailed(str(refused)) from refused
+        self._require_going()
 
     def _require_going(self) -> None:
         if self._runtime.failed_closed is not None:
             raise FailedClosed(self._runtime.failed_closed)
 
 
-def _halted_by_construction(engine: Engine) -> ChildSpec:
+def _halted_by_construction(engine: Tree) -> ChildSpec:
     """The whole tree, but nobody who wants a trade, and nobody who says that one may be made."""
     core, _, ops = engine.tree.args["children"]
     children = tuple(
@@ -252,19 +268,3 @@ def _halted_by_construction(engine: Engine) -> ChildSpec:
     core = structs.replace(core, args={**core.args, "children": children})
     args = {**engine.tree.args, "children": (core, bots(()), ops)}
     return structs.replace(engine.tree, args=args)
-
-
-def _left(venue: EmbeddedVenue, data: MarketData) -> Iterator[TimedEvent]:
-    """What of the market has not happened yet."""
-    return market_events(data.bars, data.sessions, venue.exchange.events_seen)
-
-
-def _when_it_trades(venue: EmbeddedVenue, data: MarketData) -> EmbeddedVenue:
-    """The venue, after a pause of its market that is not waited for in a run either."""
-    bar = next((event for _, event in _left(venue, data) if isinstance(event, Bar)), None)
-    if bar is None or bar.start_at - venue.at <= SKIP_GAPS_OVER:
-        return venue
-    at = bar.start_at - LEAD
-    play_until(venue.exchange, _left(venue, data), at)
-    venue.exchange.forget_untold()
-    return structs.replace(venue, at=at)

@@ -104,6 +104,23 @@ ExitWithParent = Annotated[
 ]
 
 
+StartOnGo = Annotated[
+    bool,
+    typer.Option(
+        "--start-on-go",
+        help="Market time stands still until a line `go` comes on standard input. For a parent.",
+    ),
+]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where what was computed of calendars is kept (STATE_DIR/cache).",
+        show_default=False,
+    ),
+]
+
+
 @app.callback()
 def venue() -> None:
     """Keeps `serve` a word of its own: more may come."""
@@ -125,6 +142,8 @@ def serve(
     state_dir: StateDir = None,
     plan: DataPlan = Plan.PLUS,
     exit_with_parent: ExitWithParent = False,
+    start_on_go: StartOnGo = False,
+    cache_dir: CacheDir = None,
 ) -> None:
     """Serve the venue until it is told to stop (SIGTERM, Ctrl-C).
 
@@ -158,6 +177,8 @@ def serve(
                 state_dir=state_dir,
                 plan=plan.value,
                 exit_with_parent=exit_with_parent,
+                start_on_go=start_on_go,
+                cache_dir=cache_dir,
             )
         )
     )

@@ -18,25 +18,33 @@ from pathlib import Path
 
 import msgspec
 
+from hydra.crash_points import NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.venue.pipe import GO, ClockTold, MarketOver, Ready
 from hydra.runtime.clock import machine_time
 from hydra.venues.bar_rows import BadData
-from hydra.venues.simulated.brokerage.terms import BrokerageTerms
-from hydra.venues.simulated.market.chain import ChainTerms
 from hydra.venues.simulated.market.chain_file import read_chain
-from hydra.venues.simulated.market.tape import MarketTerms, Tape, open_tape
+from hydra.venues.simulated.market.events import MarketEnded, TapeEvent
+from hydra.venues.simulated.market.tape import Tape, open_tape
 from hydra.venues.simulated.market_data import from_path, generated
 from hydra.venues.simulated.request_log import SealedFile, VenueLogFailed, VenueLogRefused
 from hydra.venues.simulated.server.app import AppTerms
 from hydra.venues.simulated.server.driver import LocalVenue
-from hydra.venues.simulated.server.log_lines import FORMAT, VenueLine
-from hydra.venues.simulated.server.rebuild import ClockTerms, Source, VenueTerms, open_venue
+from hydra.venues.simulated.server.log_lines import ACCOUNT_LOG, FORMAT, VenueLine
+from hydra.venues.simulated.server.rebuild import (
+    ClockTerms,
+    Source,
+    VenueTerms,
+    open_venue,
+    terms_of,
+)
 from hydra.venues.simulated.server.rest.keys import ApiKeys
 from hydra.venues.simulated.server.rest.settings import DataPlan, RestTerms
 from hydra.venues.simulated.server.serve import CannotServe, serve
 
-LOG_NAME = "requests.jsonl"
 LOCK_NAME = "venue.lock"
+PREDECESSOR_ENDS_WITHIN_S = 5.0
+LOOK_EVERY_S = 0.02
 KEY_PREFIX = "HYDRA"
 """A key of this venue's own begins so, and so can never pass for one of a real account."""
 _LIKE_A_REAL_KEY = re.compile(r"(PK|AK)[A-Z0-9]{16,}", re.ASCII)
@@ -66,16 +74,21 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: Path | None = None
     plan: str = DataPlan.PLUS.value
     exit_with_parent: bool = False
+    start_on_go: bool = False
+    cache_dir: Path | None = None
 
 
 def serve_venue(options: VenueOptions) -> int:
     """Until it is stopped. Gives the exit code; what is refused is one line on standard error."""
     try:
-        with _folder_of(options.state_dir):
+        arm_from(os.environ)
+        # One whose parent was killed may still be on its way out.
+        patience_s = PREDECESSOR_ENDS_WITHIN_S if options.exit_with_parent else 0.0
+        with _folder_of(options.state_dir, patience_s):
             _serve(options)
     except Refused as refused:
         return _refuse(str(refused), refused.code)
-    except (BadData, CannotServe) as bad:
+    except (BadData, CannotServe, NoSuchCrashPoint) as bad:
         return _refuse(str(bad), ExitCode.USAGE)
     except (VenueLogRefused, VenueLogFailed) as bad:
         return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
@@ -107,6 +120,8 @@ def keys_of(options: VenueOptions, environment: Mapping[str, str]) -> tuple[ApiK
 
 
 def _serve(options: VenueOptions) -> None:
+    if options.start_on_go and not options.exit_with_parent:
+        raise Refused("--start-on-go: found no --exit-with-parent; wanted both: a parent says go")
     keys, are_made_up = keys_of(options, os.environ)
     market = _market(options)
     with _log_of(options.state_dir) as log:
@@ -115,13 +130,18 @@ def _serve(options: VenueOptions) -> None:
             market.tape,
             market.source,
             market.terms,
-            ClockTerms(speed=options.speed, skips_nights=options.skip_nights),
+            ClockTerms(
+                speed=0.0 if options.start_on_go else options.speed,
+                skips_nights=options.skip_nights,
+            ),
             machine_time=machine_time,
             wall_clock=time.time_ns,
         )
 
         def ready(address: str) -> None:
-            _say(f"ready {address}")
+            _say(str(Ready(address)))
+            if options.exit_with_parent:
+                _tell_the_parent(venue)
             if are_made_up:
                 _say(f"key {keys.key_id} secret {keys.secret}")
             _say(f"EMBEDDED VENUE, NOT REAL MONEY, NOT REAL PRICES: {market.source.origin}")
@@ -148,12 +168,33 @@ async def _serve_until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if options.exit_with_parent:
-        _stop_with_parent(sys.stdin.fileno(), loop, stop)
+
+        def go() -> None:
+            if options.start_on_go and not venue.speed:
+                venue.run_at(options.speed)
+
+        _obey_parent(sys.stdin.fileno(), loop, stop, go)
     await serve(venue, terms, port=options.port, ready=ready, stop=stop)
 
 
-def _stop_with_parent(
-    descriptor: int, loop: asyncio.AbstractEventLoop, stop: asyncio.Event
+def _tell_the_parent(venue: LocalVenue) -> None:
+    """How the clock runs, now and whenever it changes, and when the market is over."""
+
+    def heard(event: TapeEvent) -> None:
+        if isinstance(event, MarketEnded):
+            _say(str(MarketOver(event.at)))
+
+    venue.on_clock(lambda market, machine, speed: _say(str(ClockTold(market, machine, speed))))
+    venue.on_market(heard)
+    if venue.is_over:
+        _say(str(MarketOver(venue.now())))
+
+
+def _obey_parent(
+    descriptor: int,
+    loop: asyncio.AbstractEventLoop,
+    stop: asyncio.Event,
+    go: Callable[[], None],
 ) -> None:
     """A parent that dies, however it dies, closes its end of the pipe."""
     kind = os.fstat(descriptor).st_mode
@@ -163,10 +204,19 @@ def _stop_with_parent(
             " other end of one, or leave the option out"
         )
 
+    heard = bytearray()
+
     def look() -> None:
-        if not os.read(descriptor, 1 << 16):
+        said = os.read(descriptor, 1 << 16)
+        if not said:
             loop.remove_reader(descriptor)
             stop.set()
+            return
+        heard.extend(said)
+        *lines, rest = heard.split(b"\n")
+        heard[:] = rest[-len(GO) - 1 :]  # of what is no word of ours, nothing is kept
+        if GO.encode() in lines:
+            go()
 
     loop.add_reader(descriptor, look)
 
@@ -178,17 +228,16 @@ class _Market(msgspec.Struct, frozen=True):
 
 
 def _market(options: VenueOptions) -> _Market:
-    cache = None if options.state_dir is None else options.state_dir / "cache"
+    cache = options.cache_dir
+    if cache is None and options.state_dir is not None:
+        cache = options.state_dir / "cache"
     if options.data is not None:
         data = from_path(options.data, cache)
     elif options.symbols:
         data = generated(options.symbols, options.seed, cache)
     else:
         raise Refused("--symbols: found none; wanted at least one to generate, or --data")
-    terms = VenueTerms(
-        brokerage=BrokerageTerms(seed=options.seed, created_at=data.begins_at),
-        market=MarketTerms(options=ChainTerms(seed=options.seed)),
-    )
+    terms = terms_of(data, options.seed)
     tape = open_tape(data, terms.market, cache)
     source = Source(origin=data.origin, digest=data.digest)
     if not options.chains:
@@ -213,7 +262,7 @@ def _log_of(state_dir: Path | None) -> Iterator[SealedFile[VenueLine] | None]:
     if state_dir is None:
         yield None
         return
-    log = SealedFile.of(state_dir / LOG_NAME, FORMAT)
+    log = SealedFile.of(state_dir / ACCOUNT_LOG, FORMAT)
     try:
         yield log
     finally:
@@ -221,7 +270,7 @@ def _log_of(state_dir: Path | None) -> Iterator[SealedFile[VenueLine] | None]:
 
 
 @contextmanager
-def _folder_of(state_dir: Path | None) -> Iterator[None]:
+def _folder_of(state_dir: Path | None, patience_s: float) -> Iterator[None]:
     """Two processes that served one account would each make another of it."""
     if state_dir is None:
         yield
@@ -229,16 +278,26 @@ def _folder_of(state_dir: Path | None) -> Iterator[None]:
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                f"{state_dir}: another process serves this venue; stop it, or use another folder",
-                ExitCode.HELD_BY_ANOTHER,
-            ) from None
+        give_up_at = time.monotonic() + patience_s
+        while not _is_locked(descriptor):
+            if time.monotonic() >= give_up_at:
+                raise Refused(
+                    f"{state_dir}: another process serves this venue; stop it, or use another"
+                    " folder",
+                    ExitCode.HELD_BY_ANOTHER,
+                )
+            time.sleep(LOOK_EVERY_S)
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _say(line: str) -> None:

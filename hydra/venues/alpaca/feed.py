@@ -15,7 +15,7 @@ from hydra.settings.secret import Secret
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
-from hydra.trading.price_watch import SKEW
+from hydra.trading.venue_clock import seen_at
 from hydra.venues.alpaca.bar_filling import BarFilling, FillTerms
 from hydra.venues.alpaca.data_endpoints import Endpoint, by_endpoint
 from hydra.venues.alpaca.data_stream import HEADERS, DataConversation
@@ -157,4 +157,5 @@ class AlpacaFeed:
     def _is_sane(self, bar: Bar) -> bool:
         """Whether the bars after it may be held against it."""
         fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
-        return fault is None and 0 < bar.end_at <= self._market_time() + SKEW
+        now = self._market_time()
+        return fault is None and bar.end_at > 0 and seen_at(bar.end_at, now) <= now

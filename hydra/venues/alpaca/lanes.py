@@ -27,6 +27,7 @@ class Lane:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
+        self._unfinished = 0
         self._threads = [
             threading.Thread(target=self._run, name=f"alpaca-{name}-{number}", daemon=True)
             for number in range(threads)
@@ -39,8 +40,15 @@ class Lane:
         with self._lock:
             if self._is_closed or self._jobs.qsize() >= self._waiting_max:
                 return False
+            self._unfinished += 1
             self._jobs.put(job)
         return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Every job that was taken is done."""
+        with self._lock:
+            return not self._unfinished
 
     def close(self) -> None:
         """No job is taken any more; the threads end once those that wait are done."""
@@ -59,6 +67,11 @@ class Lane:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
+            # Whatever it is: nobody else sees this thread end, and whoever waits for its jobs would
+            # take that for a slow broker.
             except BaseException:
                 self._died(self.name)
                 raise
+            finally:
+                with self._lock:
+                    self._unfinished -= 1

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
-from typing import TypeAlias
+from time import monotonic, sleep
 
 import msgspec
 
 from hydra.crash_points import reached
-from hydra.ports import GateKey, GateRefused, OrderGate, PermitClass
+from hydra.ports import PERMIT_CLASSES, GateKey, GateRefused, OrderGate, PermitClass
 from hydra.trading.causes import ACTOR_FAILED
 from hydra.trading.durations import SECOND
-from hydra.trading.orders import Order, Role
+from hydra.trading.orders import Order
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Shares, Use
@@ -57,28 +56,16 @@ from messages.orders import (
     OrderUnknown,
     OrderWithheld,
 )
-from messages.orders import (
-    Outcome as OrderReport,
-)
 from messages.reconciliation import (
     OrderFound,
     OrderNotFound,
     ReconcileNow,
     SnapshotFailed,
     SnapshotTaken,
+    VenueWord,
 )
 
-Told: TypeAlias = (
-    OrderReport | SnapshotTaken | SnapshotFailed | OrderFound | OrderNotFound | ReconcileNow
-)
-"""What the adapter tells the gateway."""
-
-PERMIT_CLASSES = {
-    Role.ENTRY: PermitClass.ENTRY,
-    Role.EXIT: PermitClass.REDUCE,
-    Role.FLATTEN: PermitClass.FLATTEN,
-}
-"""What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
+SETTLE_LOOK_EVERY_S = 0.005
 
 
 class AlpacaTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +98,7 @@ class AlpacaVenue:
         terms: AlpacaTerms,
         market_time: Callable[[], int],
         machine_time: Callable[[], int],
-        tell: Callable[[Told], None],
+        tell: Callable[[VenueWord], None],
         report_stream: Callable[[], None] | None = None,
     ) -> None:
         """`report_stream` tells how the trading stream is; None: nobody keeps one."""
@@ -225,6 +212,15 @@ class AlpacaVenue:
     def is_failing(self) -> bool:
         """So many calls have failed lately that the broker counts as failing."""
         return self._watch.is_failing
+
+    def settle(self, within_s: float) -> bool:
+        """Wait until everything that was asked for has been answered; False if it takes longer."""
+        deadline = monotonic() + within_s
+        while not all(lane.is_idle for lane in self._lanes):
+            if monotonic() >= deadline:
+                return False
+            sleep(SETTLE_LOOK_EVERY_S)
+        return True
 
     def close(self, within_s: float) -> bool:
         """Take nothing more and end what is under way; False if something has not ended in time.
@@ -402,7 +398,7 @@ class AlpacaVenue:
         at = self._market_time()
         self._tell(OrderWithheld(client_order_id=order.client_order_id, reason=reason, at=at))
 
-    def _tell(self, message: Told) -> None:
+    def _tell(self, message: VenueWord) -> None:
         self._tell_message(message)
         reached("venue.told")
 

@@ -7,11 +7,9 @@ from collections import deque
 from collections.abc import Callable
 
 from hydra.crash_points import reached
-from hydra.ports import GateKey, GateRefused, OrderGate, PermitClass
+from hydra.ports import PERMIT_CLASSES, GateKey, OrderGate, PermitClass
 from hydra.trading.bars import Bar
-from hydra.trading.orders import Role
 from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.matching import MatchingEngine
 from hydra.venues.simulated.requests import (
     Cancel,
     LookUp,
@@ -20,16 +18,7 @@ from hydra.venues.simulated.requests import (
     VenueMessage,
     request_to_send,
 )
-from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderApproved
-from messages.reconciliation import SnapshotTaken
-
-PERMIT_CLASSES = {
-    Role.ENTRY: PermitClass.ENTRY,
-    Role.EXIT: PermitClass.REDUCE,
-    Role.FLATTEN: PermitClass.FLATTEN,
-}
-"""What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
 
 
 class InProcessVenue:
@@ -94,6 +83,9 @@ class InProcessVenue:
     def report_stream(self) -> None:
         """See `Venue.report_stream`."""
 
+    def cut(self, client_order_ids: tuple[str, ...]) -> None:
+        """See `Venue.cut`. A request is over before anybody could ask for that."""
+
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed: what rests may fill."""
         with self._lock:
@@ -134,45 +126,3 @@ class InProcessVenue:
                 return None
             self._somebody_tells = True
             return self._untold.popleft()
-
-
-class DryRunVenue:
-    """Everything but the send: each order gets as far as the wire and is withheld there.
-
-    Who looks finds an account in which nothing ever happened.
-    """
-
-    def __init__(
-        self,
-        market_time: Callable[[], int],
-        tell: Callable[[VenueMessage], None],
-        terms: VenueTerms | None = None,
-    ) -> None:
-        self._market_time = market_time
-        self._tell = tell
-        self._engine = MatchingEngine(terms)
-
-    def submit(self, approved: OrderApproved, key: GateKey) -> None:
-        """See `Venue.submit`."""
-        raise GateRefused(f"dry run: {approved.order.client_order_id} was not sent")
-
-    def cancel(self, client_order_id: str, key: GateKey) -> None:
-        """See `Venue.cancel`."""
-        raise GateRefused(f"dry run: the cancel of {client_order_id} was not sent")
-
-    def look_up(self, client_order_id: str, key: GateKey) -> None:
-        """See `Venue.look_up`."""
-        self._tell(self._engine.look_up(client_order_id, self._market_time()))
-
-    def take_snapshot(self, number: int, since: int, key: GateKey) -> None:
-        """See `Venue.take_snapshot`."""
-        snapshot = self._engine.snapshot(self._market_time(), since)
-        self._tell(SnapshotTaken(number=number, snapshot=snapshot))
-
-    @property
-    def has_stream(self) -> bool:
-        """See `Venue.has_stream`."""
-        return False
-
-    def report_stream(self) -> None:
-        """See `Venue.report_stream`."""

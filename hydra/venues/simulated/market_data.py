@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
 from hydra.trading.bars import Bar
-from hydra.trading.durations import SECOND
-from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.trading.instruments import is_crypto
+from hydra.trading.sessions import SessionTable, utc_date
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
 from hydra.venues.bar_rows import BadData
-from hydra.venues.exchange_calendar import sessions
+from hydra.venues.market_sessions import exchange_sessions, sessions_of
 from hydra.venues.simulated.generated import generated_session
 from hydra.venues.simulated.market.manifest import read_manifest
-from hydra.venues.simulated.symbols import is_crypto
 
 MANIFEST_ENDINGS = (".yaml", ".yml")
 
@@ -64,11 +61,8 @@ def from_manifest(path: Path, cache_dir: Path | None) -> MarketData:
     """
     read = read_manifest(path, cache_dir)
     bars, symbols = read.bars, read.symbols
-    first, last = _date_of(min(bar.start_at for bar in bars)), _date_of(bars[-1].end_at)
-    if all(map(is_crypto, symbols)):
-        table = round_the_clock_sessions(first, last)
-    else:
-        table = exchange_sessions(first, last, cache_dir)
+    first, last = utc_date(min(bar.start_at for bar in bars)), utc_date(bars[-1].end_at)
+    table = sessions_of(symbols, first, last, cache_dir)
     told = ", ".join(entry.told for entry in read.entries)
     origin = f"real bars of {path.name}: {told}"
     return MarketData(bars=bars, sessions=table, symbols=symbols, origin=origin)
@@ -78,13 +72,10 @@ def from_file(path: Path, cache_dir: Path | None) -> MarketData:
     """The market of a bars file, with the sessions of its exchange. Raises `BadData`."""
     bars = read_bars(path)
     symbol, origin = bars[0].symbol, f"real bars from {path.name}"
-    first, last = _date_of(bars[0].start_at), _date_of(bars[-1].end_at)
-    if is_crypto(symbol):
-        table = round_the_clock_sessions(first, last)
-        if COUNTS_AS_USD in path.name:
-            origin = f"{origin}, {COUNTS_AS_USD} counted as USD"
-    else:
-        table = exchange_sessions(first, last, cache_dir)
+    first, last = utc_date(bars[0].start_at), utc_date(bars[-1].end_at)
+    if is_crypto(symbol) and COUNTS_AS_USD in path.name:
+        origin = f"{origin}, {COUNTS_AS_USD} counted as USD"
+    table = sessions_of((symbol,), first, last, cache_dir)
     return MarketData(bars=bars, sessions=table, symbols=(symbol,), origin=origin)
 
 
@@ -100,31 +91,3 @@ def generated(symbols: tuple[str, ...], seed: int, cache_dir: Path | None) -> Ma
         symbols=symbols,
         origin=f"GENERATED prices (seed {seed}), not a real market",
     )
-
-
-def exchange_sessions(first: str, last: str, cache_dir: Path | None) -> SessionTable:
-    """The exchange's sessions from one ISO date to another, both included."""
-    return SessionTable(tuple(ExchangeSession(*row) for row in sessions(first, last, cache_dir)))
-
-
-def round_the_clock_sessions(first: str, last: str) -> SessionTable:
-    """A session for each UTC day from one ISO date to another, both included; never a pause."""
-    days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-    midnights = [
-        datetime.fromisoformat(first).replace(tzinfo=UTC) + timedelta(days=day)
-        for day in range(days + 1)
-    ]
-    return SessionTable(
-        tuple(
-            ExchangeSession(f"{opens:%Y-%m-%d}", _ns(opens), _ns(closes), early_close=False)
-            for opens, closes in pairwise(midnights)
-        )
-    )
-
-
-def _ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * SECOND
-
-
-def _date_of(at: int) -> str:
-    return datetime.fromtimestamp(at // SECOND, UTC).date().isoformat()

@@ -1,13 +1,10 @@
-"""Plays a market from bars: each bar to the venue first, then to the data feed, at its end.
+"""A market of bars in virtual time: each bar to the venue first, then to the data feed, at its end.
 
-In virtual time the simulation takes `events` and gives each to `happen`. Live, `Playback` does so
-on its own thread, by a clock that runs `speed` times as fast as the machine's.
+The simulation takes the events and gives each to `Market.happen`.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
@@ -15,7 +12,6 @@ from typing import TypeAlias
 import msgspec
 
 from hydra.actor import MINUTE
-from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.in_process import InProcessVenue
@@ -109,55 +105,3 @@ class Market:
                 self._venue.close_session(event.at)
             case MarketEnded():
                 self._feed(FeedEnded(at=event.at))
-
-
-class Playback:
-    """Plays events on a thread of its own, which calls `finished` once, at the end or a failure."""
-
-    def __init__(
-        self,
-        events: Iterable[TimedEvent],
-        market: Market,
-        clock: ScaledClock,
-        finished: Callable[[str | None], None],
-    ) -> None:
-        self._events = events
-        self._market = market
-        self._clock = clock
-        self._finished = finished
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def open(self) -> None:
-        """Let market time run and the market happen."""
-        self._clock.run(machine_time())
-        self._thread = threading.Thread(target=self._work, name="hydra-market", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """End it where it is."""
-        self._closing.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=1.0)
-
-    def _work(self) -> None:
-        try:
-            self._play()
-        finally:  # a dead market must not pass for a quiet one
-            error = sys.exception()
-            self._finished(None if error is None else f"{type(error).__name__}: {error}")
-
-    def _play(self) -> None:
-        clock = self._clock
-        previous = clock.at(machine_time())
-        for at, event in self._events:
-            if at - previous > SKIP_GAPS_OVER:
-                now = machine_time()
-                clock.skip_to(max(clock.at(now), at - MINUTE), now)
-            while (wait := clock.machine_wait(at, machine_time())) > 0:
-                if self._closing.wait(wait / 1e9):
-                    return
-            if self._closing.is_set():
-                return
-            self._market.happen(event)
-            previous = at

@@ -1,47 +1,84 @@
 """What an engine leaves that traded and was killed, or that ended in order: record and venue.
 
-It is the engine itself, in virtual time and without its bots; the test's own hand trades in their
-names. Where no bars are given the market is the generated one, which `--data` need not name.
+It is the engine itself, on threads and over the adapter as in every run, but without its bots: the
+test's own hand trades in their names. The venue is served from this process and stands still but
+for what the test lets happen, also after the engine's end: the next one begins where this one was.
+Where no bars are given the market is the generated one, which `--data` need not name.
 """
 
-from collections.abc import Callable, Iterator
+import atexit
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from itertools import takewhile
+from functools import cache, partial
 from pathlib import Path
+from time import monotonic, sleep, time_ns
 
 import msgspec
+from msgspec import structs
 
-from hydra.actor import MINUTE, SECOND
-from hydra.assembly import assemble
-from hydra.ops.embedded import LEAD, market_goes_on, open_venue
-from hydra.runtime.sim_runtime import SimRuntime
+from hydra.actor import MINUTE, SECOND, ChildSpec
+from hydra.assembly import Tree
+from hydra.ops.broker_market import BrokerMarket
+from hydra.ops.embedded import LEAD, market_goes_on
+from hydra.ops.embedded_account import embedded_run
+from hydra.ops.ending import LastResort
+from hydra.ops.session import RunOptions, Session
+from hydra.runtime.clock import FollowedClock, machine_time
+from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.settings.secret import Secret
 from hydra.store.engine_files import EngineFiles
+from hydra.store.journal import read_journal
 from hydra.store.record import EngineRecord, Owner
-from hydra.trading.orders import (
-    DecisionKey,
-    Fill,
-    Order,
-    OrderType,
-    Role,
-    Side,
-    TimeInForce,
+from hydra.testkit.judge.looked_at import LookedAt
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import DecisionKey, OrderType, Role, Side
+from hydra.trading.trading_state import TradingState
+from hydra.venues.alpaca.access import Access, local_addresses
+from hydra.venues.alpaca.network import Network
+from hydra.venues.market_sessions import exchange_sessions
+from hydra.venues.simulated.brokerage import words
+from hydra.venues.simulated.brokerage.books import Trade
+from hydra.venues.simulated.brokerage.brokerage import Brokerage
+from hydra.venues.simulated.brokerage.queries import OrderQuery
+from hydra.venues.simulated.brokerage.requests import PlaceOrder
+from hydra.venues.simulated.brokerage.terms import ACCOUNT_NUMBER
+from hydra.venues.simulated.market.tape import open_tape
+from hydra.venues.simulated.market_data import (
+    GENERATED_DATE,
+    MarketData,
+    from_file,
+    generated,
 )
-from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.log_lines import RequestReceived
-from hydra.venues.simulated.market_data import MarketData, from_file, generated
-from hydra.venues.simulated.playback import market_events
-from hydra.venues.simulated.rebuild import open_exchange
-from hydra.venues.simulated.request_log import FileLog, read_log
-from hydra.venues.simulated.requests import Submit
-from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
+from hydra.venues.simulated.request_log import SealedFile, read_lines
+from hydra.venues.simulated.server.app import AppTerms
+from hydra.venues.simulated.server.driver import LocalVenue
+from hydra.venues.simulated.server.log_lines import FORMAT, RequestReceived, VenueLine
+from hydra.venues.simulated.server.rebuild import ClockTerms, Source, open_venue, terms_of
+from hydra.venues.simulated.server.rest.keys import ApiKeys
 from messages.orders import OrderIntent
+from messages.positions import (
+    BookRecovered,
+    GuardedOrder,
+    OpenOrdersRecovered,
+    RecoverBook,
+    RecoverOpenOrders,
+)
 from supervisors import paths
-from tests.engine.harness import without_bots
+from supervisors.bots import bots
+from tests.contracts.venues.served import Served
 from tests.engine.scenery import shipped_settings
 from tests.ops.control.engines import files_in
+from tests.venues.server.kit import FREE, PATIENCE_S
 
 AAPL = "AAPL"
+SPEED = 60.0
+"""As fast as the run was that left it: a bar lasts a second, and the session minutes."""
+KEYS = ApiKeys("HYDRA0001", "a-secret")
+ANY_AGE = 24 * 60 * MINUTE
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -51,38 +88,66 @@ class Left(msgspec.Struct, frozen=True):
     data: MarketData
     seed: int
 
-    def venue(self, until: int = 0) -> SimulatedExchange:
-        """The venue as the next one finds it; then its market has gone on, at least so far."""
-        log = FileLog.open(self.files.venue_log)
+    @property
+    def brokerage(self) -> Brokerage:
+        """The venue as it was left; of its files nothing is changed."""
+        lines = read_lines(self.files.venue_account, FORMAT)
+        log = LookedAt(self.files.venue_account, lines, FORMAT)
+        return self.venue(log, lambda: 0).at_present()
+
+    def venue(self, log: SealedFile[VenueLine], wall_clock: Callable[[], int]) -> LocalVenue:
+        """The venue of this log; it stands still."""
+        terms = terms_of(self.data, self.seed)
+        return open_venue(
+            log,
+            open_tape(self.data, terms.market, self.files.cache),
+            Source(origin=self.data.origin, digest=self.data.digest),
+            terms,
+            ClockTerms(speed=0.0, skips_nights=True),
+            machine_time=machine_time,
+            wall_clock=wall_clock,
+        )
+
+    @contextmanager
+    def served(self) -> Iterator[Served]:
+        """Its venue on a loopback port, as a process of its own would serve it."""
+        log = SealedFile.of(self.files.venue_account, FORMAT)
         try:
-            return open_exchange(
-                log, self.data, until=until, seed=0, speed=None, wall_clock=lambda: 0
-            )
+            served = Served(self.venue(log, time_ns), AppTerms(keys=KEYS, rest=FREE))
+            try:
+                yield served
+            finally:
+                served.close()
         finally:
             log.close()
+
+    def goes_on(self, until: int) -> None:
+        """Nobody is there, and the market comes to `until`."""
+        with self.served() as served:
+            served.run(served.venue.move_to(until))
 
     @property
     def positions(self) -> dict[str, Decimal]:
         """What the account holds at the venue."""
-        return {each.symbol: each.quantity for each in self.venue().engine.account.positions()}
+        return {each.symbol: each.quantity for each in self.brokerage.positions()}
 
     @property
     def resting(self) -> list[str]:
         """The names of all orders that work at the venue."""
-        return [each.order.client_order_id for each in self.venue().engine.open_orders]
+        return [each.client_order_id for each in self.brokerage.orders(OrderQuery())]
 
     @property
-    def fills(self) -> tuple[Fill, ...]:
+    def fills(self) -> tuple[Trade, ...]:
         """All that was ever executed at the venue."""
-        return self.venue().engine.snapshot(self.data.bars[-1].end_at, 0).fills
+        return tuple(self.brokerage.trades)
 
     @property
-    def submitted(self) -> list[Order]:
+    def submitted(self) -> list[PlaceOrder]:
         """Every order that ever came to the venue, in order."""
         return [
-            line.request.order
-            for line in read_log(self.files.venue_log)
-            if isinstance(line, RequestReceived) and isinstance(line.request, Submit)
+            line.request
+            for line in read_lines(self.files.venue_account, FORMAT)
+            if isinstance(line, RequestReceived) and isinstance(line.request, PlaceOrder)
         ]
 
     @contextmanager
@@ -98,22 +163,30 @@ class Left(msgspec.Struct, frozen=True):
 class Hand:
     """Trades in a bot's name, and in a stranger's, while the engine is there."""
 
-    def __init__(
-        self, runtime: SimRuntime, exchange: SimulatedExchange, run_to: Callable[[int], None]
-    ) -> None:
+    def __init__(self, left: Left, runtime: ThreadRuntime, served: Served) -> None:
+        self._left = left
         self._runtime = runtime
-        self._exchange = exchange
-        self._run_to = run_to
+        self._served = served
         self._signals = 100
 
     def wait(self, minutes: int) -> None:
-        """The market goes on."""
-        self._run_to(self._runtime.now() + minutes * MINUTE)
+        """The market goes on, and all that it says is heard."""
+        self.come_to(self._served.venue.now() + minutes * MINUTE)
+
+    def come_to(self, at: int) -> None:
+        """The same, up to a moment."""
+        self._served.run(self._served.venue.move_to(at))
+        bars = [bar.end_at for bar in self._left.data.bars if bar.end_at <= at]
+        self._until(lambda: not bars or self._feed()["newest_at"] == bars[-1], "the newest bar")
+        self._until(lambda: not self._feed()["unready"], "a price that counts")
+        self._until(lambda: self._fills_heard() == self._fills_made(), "every fill")
+        assert self._runtime.settle(within=PATIENCE_S)
 
     def buy(self, quantity: int, *, bot: str = "mom_AAPL", limit: Decimal | None = None) -> None:
-        """An entry of this bot."""
-        price = self._exchange.engine.account.last_price(AAPL)
-        assert price is not None, "the market has begun"
+        """An entry of this bot, which the venue has taken when this is over."""
+        now = self._served.venue.now()
+        closes = [bar.close for bar in self._left.data.bars if bar.end_at <= now]
+        price = Decimal(str(closes[-1]))
         self._signals += 1
         key = DecisionKey(
             bot=bot, symbol=AAPL, session="a-test", signal=self._signals, role=Role.ENTRY
@@ -123,35 +196,99 @@ class Hand:
             side=Side.BUY,
             quantity=Decimal(quantity),
             reason="a test",
-            decided_at=self._runtime.now(),
+            decided_at=now,
             reference_price=price,
             order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
             limit_price=limit,
             protective_stop=((limit or price) * Decimal("0.99")).quantize(Decimal("0.01")),
         )
         self._runtime.tell(paths.RISK_GUARDIAN, intent)
-        self._runtime.settle()
+        self._until(lambda: self._is_accepted(key), f"an acceptance of {key}")
 
     def bought_by_a_stranger(self, quantity: int, limit: Decimal | None = None) -> None:
         """An order at the venue that the engine knows nothing of."""
-        order = Order(
+        order = PlaceOrder(
             client_order_id="by-hand-1",
             symbol=AAPL,
             side=Side.BUY,
             quantity=Decimal(quantity),
-            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            time_in_force=TimeInForce.DAY,
+            order_type=words.OrderType.MARKET if limit is None else words.OrderType.LIMIT,
+            time_in_force=words.TimeInForce.DAY,
             limit_price=limit,
         )
-        self._exchange.receive(Submit(order), self._runtime.now())
+        self._served.do(lambda: self._served.venue.receive(order))
+
+    def becomes_ready(self) -> None:
+        """Wait until the gate is open, and nothing may have been missed on the stream."""
+        gate = self._runtime.gate
+        self._until(lambda: gate.state is TradingState.ACTIVE, "an open gate")
+        self._until(lambda: gate.lease_left() > SECOND, "the guardian's lease")
+        self._until(self._hears_prices, "the stream of prices")
+        self._until(self._has_compared_since_it_hears, "a comparison after the stream began")
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = monotonic() + PATIENCE_S
+        while not holds():
+            assert monotonic() < deadline, f"{what} did not come: {self._what_was_said()}"
+            sleep(0.005)
+
+    def _what_was_said(self) -> list[str]:
+        """By those who keep orders back, for whoever finds out why one did not come."""
+        telling = ("order_denied", "report_stored", "reconciled")
+        lines = [
+            each for each in read_journal(self._left.files.journal) if each["event"] in telling
+        ]
+        return [str(line) for line in lines[-3:]]
+
+    def _feed(self) -> Mapping[str, object]:
+        feed = self._runtime.cells[paths.DATA_FEED.path].actor
+        assert feed is not None
+        return feed.state_view()
+
+    def _hears_prices(self) -> bool:
+        """Both streams are there: a price that was told before is not told again."""
+        lines = read_journal(self._left.files.journal)
+        return len({line["stream"] for line in lines if line["event"] == "stream_connected"}) == 2
+
+    def _is_accepted(self, key: DecisionKey) -> bool:
+        at_venue = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+        return any(
+            each.intent.decision == key and each.state.status in at_venue
+            for each in self._open_orders()
+        ) or any(each.decision == key and each.filled_quantity for each in self._book().orders)
+
+    def _has_compared_since_it_hears(self) -> bool:
+        return any(
+            line["event"] == "reconciled" and "of the trading stream began" in str(line["reasons"])
+            for line in read_journal(self._left.files.journal)
+        )
+
+    def _open_orders(self) -> tuple[GuardedOrder, ...]:
+        found = self._runtime.ask(paths.STATE_PERSISTER, RecoverOpenOrders(), within=PATIENCE_S)
+        assert isinstance(found, OpenOrdersRecovered)
+        return found.orders
+
+    def _fills_heard(self) -> int:
+        return len(self._book().fills)
+
+    def _book(self) -> BookRecovered:
+        book = self._runtime.ask(paths.STATE_PERSISTER, RecoverBook(), within=PATIENCE_S)
+        assert isinstance(book, BookRecovered)
+        return book
+
+    def _fills_made(self) -> int:
+        """At the venue, of orders that the engine knows of."""
+        brokerage = self._served.do(self._served.venue.at_present)
+        names = [self._served.venue.order(trade.order_id) for trade in brokerage.trades]
+        return sum(order is not None and order.client_order_id != "by-hand-1" for order in names)
 
 
 def bars_file(folder: Path, days: dict[str, list[float]]) -> Path:
-    """Closes of minute bars from 14:00 UTC on, by day, as a file that `--data` can name."""
+    """Closes of the minute bars from the open (13:30 UTC) on, by day, as `--data` can name them."""
     rows = ["ts_utc,open,high,low,close,volume"]
     for day, closes in days.items():
         for minute, close in enumerate(closes):
-            rows.append(f"{day}T14:{minute:02d}:00Z,{close},{close},{close},{close},1000")
+            rows.append(f"{day}T13:{30 + minute:02d}:00Z,{close},{close},{close},{close},1000")
     path = folder / "AAPL_test.csv"
     path.write_text("\n".join(rows) + "\n")
     return path
@@ -160,63 +297,140 @@ def bars_file(folder: Path, days: dict[str, list[float]]) -> Path:
 def begun(folder: Path, bars: Path | None = None, *, seed: int = 0) -> Left:
     """Files of an engine that there are none of yet; without bars in a generated market."""
     files = files_in(folder)
-    cache = files.cache
-    data = generated((AAPL,), seed, cache) if bars is None else from_file(bars, cache)
+    if not files.cache.exists():
+        files.cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copytree(_calendar(), files.cache)
+    data = generated((AAPL,), seed, files.cache) if bars is None else from_file(bars, files.cache)
     return Left(files, data, seed)
 
 
 @contextmanager
-def engine(left: Left, minutes: int, *, in_order: bool = False) -> Iterator[Hand]:
+def engine(
+    left: Left, minutes: int, *, in_order: bool = False, speed: float = SPEED
+) -> Iterator[Hand]:
     """An engine that has come so far into the first session when the block begins. It takes two
     more minutes, and is killed then, unless it ends `in_order`.
     """
     data = left.data
-    record = EngineRecord.open(left.files, _owner(data), goes_on=market_goes_on(left.files, data))
-    venue = open_venue(left.files, data, seed=left.seed, speed=None, wall_clock=lambda: 0)
-    runtime = SimRuntime(journal=paths.JOURNAL_WRITER, start_at=venue.at)
-    built = assemble(
-        shipped_settings(),
-        data,
-        runtime=runtime,
-        market_time=runtime.now,
-        ledger=record.ledger,
-        journal=record.journal,
-        exchange=venue.exchange,
-    )
-
-    def run_to(at: int) -> None:
-        events = market_events(data.bars, data.sessions, venue.exchange.events_seen)
-        due = takewhile(lambda event: event[0] <= at, events)
-        runtime.play(due, built.market.happen)
-        runtime.advance(max(0, at - runtime.now()))
-
+    goes_on = market_goes_on(left.files, data, seed=left.seed, is_virtual=False)
+    record = EngineRecord.open(left.files, _owner(data), goes_on=goes_on)
     try:
-        runtime.start_root(without_bots(built))
-        runtime.advance(SECOND)
-        run_to(data.begins_at + minutes * MINUTE + 5 * SECOND)
-        hand = Hand(runtime, venue.exchange, run_to)
-        yield hand
-        hand.wait(2)
-        if in_order:
-            record.end("a test", runtime.now())
+        with left.served() as served:
+            venue = served.venue
+            # It ran at this speed, if only for an instant.
+            for running in (speed, 0.0):
+                served.do(partial(venue.run_at, running))
+            with _running(left, record, served, in_order=in_order) as hand:
+                hand.come_to(data.begins_at + minutes * MINUTE + 5 * SECOND)
+                yield hand
+                hand.wait(2)
+            if in_order:
+                record.end("a test", served.venue.now())
     finally:
-        venue.log.close()
         record.close()
+
+
+@contextmanager
+def _running(left: Left, record: EngineRecord, served: Served, *, in_order: bool) -> Iterator[Hand]:
+    clock = FollowedClock(0)
+    served.do(lambda: served.venue.on_clock(clock.follow))
+    access = Access(
+        local_addresses(served.url),
+        Secret(KEYS.key_id),
+        Secret(KEYS.secret),
+        Network(loopback_only=True),
+    )
+    market = BrokerMarket(access, left.data, clock, ANY_AGE)
+    runtime = ThreadRuntime(journal=paths.JOURNAL_WRITER, market_clock=clock)
+    session = Session(
+        shipped_settings(),
+        left.files,
+        RunOptions(seed=left.seed, speed=SPEED, dry_run=False),
+        record,
+        embedded_run(left.data, ACCOUNT_NUMBER, clock.at(0)),
+        io.StringIO(),
+        LastResort(),
+    )
+    try:
+        tree = market.assemble(session, runtime, {})
+        runtime.start_watch()
+        assert runtime.start_and_wait(_without_bots(tree), within=PATIENCE_S)
+        market.connect()
+        hand = Hand(left, runtime, served)
+        hand.becomes_ready()
+        yield hand
+        if in_order:
+            assert runtime.stop_tree("a test", within=PATIENCE_S)
+    finally:
+        market.close(1.0)
+        runtime.stop_tree("it is killed: nothing of this is on record", within=PATIENCE_S)
+        runtime.close()
+
+
+def _without_bots(built: Tree) -> ChildSpec:
+    root = built.tree
+    core, _, ops = root.args["children"]
+    return structs.replace(root, args={**root.args, "children": (core, bots(()), ops)})
 
 
 def holding(folder: Path, quantity: int = 8, *, in_order: bool = False) -> Left:
     """An engine that was killed while a bot held so many shares."""
+    _copy_of(_held(quantity, in_order), folder)
     left = begun(folder)
-    with engine(left, minutes=10, in_order=in_order) as hand:
-        hand.buy(quantity)
     assert left.positions == {AAPL: quantity}
     return left
+
+
+def with_a_stranger(folder: Path, *, in_order: bool = False) -> Left:
+    """A bot holds 8 shares; 5 more are in the account, for which nobody of ours paid."""
+    _copy_of(_held_by_two(in_order), folder)
+    left = begun(folder)
+    assert left.positions == {AAPL: 13}
+    return left
+
+
+@cache
+def _held(quantity: int, in_order: bool) -> Path:
+    folder = _folder()
+    with engine(begun(folder), minutes=10, in_order=in_order) as hand:
+        hand.buy(quantity)
+    return folder
+
+
+@cache
+def _held_by_two(in_order: bool) -> Path:
+    folder = _folder()
+    with engine(begun(folder), minutes=10, in_order=in_order) as hand:
+        hand.buy(8)
+        hand.wait(2)
+        hand.bought_by_a_stranger(5)
+    return folder
+
+
+@cache
+def _calendar() -> Path:
+    """A cache of the exchange's sessions: to compute them takes longer than all else."""
+    folder = _folder()
+    for date in (GENERATED_DATE, "2016-04-15"):
+        exchange_sessions(date, date, folder)
+    return folder
+
+
+def _folder() -> Path:
+    """For what is made once; gone with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="hydra-left-behind-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _copy_of(folder: Path, into: Path) -> None:
+    shutil.copytree(folder, into, dirs_exist_ok=True)
 
 
 def _owner(data: MarketData) -> Owner:
     return Owner(
         venue="embedded",
-        account=EMBEDDED_ACCOUNT,
+        account=ACCOUNT_NUMBER,
         version="0.1.0",
         configuration="digest",
         at=data.begins_at - LEAD,

@@ -8,12 +8,11 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from hydra.ports import GateKey, GateRefused, PermitClass, Venue
+from hydra.ports import PERMIT_CLASSES, GateKey, GateRefused, PermitClass, Venue
 from hydra.trading.orders import Order, Role, Side
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.venue_view import VenuePosition
 from hydra.venues.alpaca.times import nanoseconds
-from hydra.venues.alpaca.venue import PERMIT_CLASSES, Told
 from messages.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -27,6 +26,7 @@ from messages.reconciliation import (
     ReconcileNow,
     SnapshotFailed,
     SnapshotTaken,
+    VenueWord,
 )
 from tests.venues.alpaca.fake_alpaca import Answer, Bytes, Received, Reply, Reset, Silence
 from tests.venues.alpaca.samples import (
@@ -540,7 +540,14 @@ def test_a_snapshot_is_the_account_as_the_broker_has_it_also_while_halted_i60() 
 
 
 @pytest.mark.parametrize(
-    "path", ["/v2/account", "/v2/positions", ORDERS, "/v2/account/activities/FILL"]
+    "path",
+    [
+        "/v2/account",
+        "/v2/positions",
+        ORDERS,
+        "/v2/account/activities/FILL",
+        "/v2/account/activities",
+    ],
 )
 @pytest.mark.parametrize("answer", [Reply(500), Reply(200, b"["), Reply(429), Reset()])
 def test_a_snapshot_that_lacks_anything_fails_i62(path: str, answer: Answer) -> None:
@@ -669,7 +676,7 @@ def test_a_thread_that_dies_is_not_lost_in_silence_i69(
     monkeypatch.setattr(threading, "excepthook", lambda args: died.append(args.exc_value))
     with venue_world() as world:
 
-        def fail(message: Told) -> None:
+        def fail(message: VenueWord) -> None:
             raise Bug
 
         world.venue._tell_message = fail

@@ -14,7 +14,8 @@ from hydra.settings.secret import Secret
 from hydra.trading.trading_state import Cause
 from hydra.venues.alpaca.http import HttpClient, Keys
 from hydra.venues.alpaca.network import Network
-from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue, Told
+from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
+from messages.reconciliation import VenueWord
 from tests.venues.alpaca.fake_alpaca import Answer, FakeAlpaca, Received, Reply
 
 KEY = GateKey("/gateway", 1)
@@ -40,17 +41,23 @@ class WatchedGate(Gate):
         return permit
 
 
+def open_gate(*causes: Cause) -> WatchedGate:
+    """As far open as these causes allow, to whoever has the key."""
+    gate = WatchedGate()
+    gate.register(KEY)
+    gate.renew_lease(UNLIMITED_LEASE)
+    gate.arm(causes, "a test", gate.epoch)
+    return gate
+
+
 class VenueWorld:
     """See the module. `rules` are asked first, in turn; then the broker has nothing, emptily."""
 
     def __init__(self, *causes: Cause, **terms: Any) -> None:
-        self.gate = WatchedGate()
-        self.gate.register(KEY)
-        self.gate.renew_lease(UNLIMITED_LEASE)
-        self.gate.arm(causes, "a test", self.gate.epoch)
+        self.gate = open_gate(*causes)
         self.rules: list[Rule] = []
         self.broker = FakeAlpaca(self._answer)
-        self._told: Queue[Told] = Queue()
+        self._told: Queue[VenueWord] = Queue()
         self.clock: Callable[[], int] = monotonic_ns
         keys = Keys(Secret("HYDRA-a-key"), Secret("a-secret"))
         network = Network(loopback_only=True)
@@ -79,11 +86,11 @@ class VenueWorld:
 
         self.rules.append(rule)
 
-    def next_told(self) -> Told:
+    def next_told(self) -> VenueWord:
         """The next message, waited for."""
         return self._told.get(timeout=TOLD_WITHIN_S)
 
-    def told(self, number: int) -> list[Told]:
+    def told(self, number: int) -> list[VenueWord]:
         """So many messages, waited for, and no more."""
         messages = [self.next_told() for _ in range(number)]
         with contextlib.suppress(Empty):
@@ -102,7 +109,9 @@ class VenueWorld:
             answer = rule(received)
             if answer is not None:
                 return answer
-        if received.method == "GET" and received.path.endswith(("orders", "positions", "FILL")):
+        if received.method == "GET" and received.path.endswith(
+            ("orders", "positions", "FILL", "activities")
+        ):
             return Reply(200, [])
         return Reply(404, {"code": 40410000, "message": "not found"})
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # published without types
+import msgpack
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 

@@ -22,6 +22,7 @@ from hydra.venues.simulated.brokerage.queries import OrderQuery, WhichOrders
 from hydra.venues.simulated.brokerage.requests import CancelAllOrders, PlaceOrder
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
 from hydra.venues.simulated.brokerage.words import OrderType, TimeInForce, UpdateEvent
+from hydra.venues.simulated.dated_lines import MarketMoved
 from hydra.venues.simulated.market.events import BarBegun, BarEnded, TapeEvent
 from hydra.venues.simulated.market.splits import Split
 from hydra.venues.simulated.server.clock import BadClockOrder, VenueClock
@@ -29,7 +30,6 @@ from hydra.venues.simulated.server.driver import LEAD_NS, LocalVenue
 from hydra.venues.simulated.server.log_lines import (
     ActDone,
     ClockMoved,
-    MarketMoved,
     RequestReceived,
     VenueLine,
 )

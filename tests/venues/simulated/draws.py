@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
-from hydra.venues.simulated.symbols import is_crypto
 
 SYMBOLS = ("AAPL", "BTC/USD")
 

@@ -11,9 +11,9 @@ from hydra.runtime.gate import UNLIMITED_LEASE, Gate
 from hydra.trading.bars import Bar
 from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from hydra.trading.venue_view import VenueAccount, VenueSnapshot
+from hydra.venues.dry_run import DryRun
 from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.in_process import DryRunVenue, InProcessVenue
+from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.request_log import MemoryLog, VenueLogFailed
 from hydra.venues.simulated.requests import (
@@ -24,7 +24,6 @@ from hydra.venues.simulated.requests import (
     TakeSnapshot,
     VenueMessage,
 )
-from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import (
     OrderAccepted,
     OrderApproved,
@@ -310,35 +309,24 @@ def test_a_message_that_cannot_be_told_keeps_nobody_from_telling_the_next() -> N
     assert world.kinds == [OrderFilled]
 
 
-def test_a_dry_run_refuses_at_the_wire() -> None:
-    told: list[VenueMessage] = []
-    venue: Venue = DryRunVenue(lambda: 100, told.append)
+def test_a_dry_run_refuses_at_the_wire_and_shows_the_account_as_it_is() -> None:
+    world = World(position="7")
+    venue: Venue = DryRun(world.venue)
 
     with pytest.raises(GateRefused, match="dry run: hy1-entry was not sent"):
         venue.submit(approved(), KEY)
     with pytest.raises(GateRefused, match="dry run: the cancel of hy1-entry was not sent"):
         venue.cancel("hy1-entry", KEY)
-
-    assert told == []
-
-
-def test_who_looks_in_a_dry_run_finds_an_account_in_which_nothing_ever_happened() -> None:
-    told: list[VenueMessage] = []
-    terms = VenueTerms(account="PA-X", starting_cash=Decimal(7))
-    venue: Venue = DryRunVenue(lambda: 100, told.append, terms)
+    venue.cut(("hy1-entry",))
+    assert world.requests == [] and world.gate.classes == []
 
     venue.take_snapshot(3, 50, KEY)
     venue.look_up("a", KEY)
 
-    nothing = VenueSnapshot(
-        at=100,
-        since=50,
-        account=VenueAccount(account="PA-X", cash=Decimal(7), equity=Decimal(7)),
-        positions=(),
-        orders=(),
-        fills=(),
-    )
-    assert told == [
-        SnapshotTaken(number=3, snapshot=nothing),
-        OrderNotFound(client_order_id="a"),
+    taken, absent = world.told
+    assert isinstance(taken, SnapshotTaken) and taken.number == 3
+    assert [(each.symbol, each.quantity) for each in taken.snapshot.positions] == [
+        ("AAPL", Decimal(7))
     ]
+    assert absent == OrderNotFound(client_order_id="a")
+    assert venue.has_stream is world.venue.has_stream

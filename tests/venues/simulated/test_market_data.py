@@ -9,7 +9,8 @@ import pytest
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession
 from hydra.venues.bar_files import read_bars
-from hydra.venues.simulated.market_data import MarketData, from_file, round_the_clock_sessions
+from hydra.venues.market_sessions import round_the_clock_sessions
+from hydra.venues.simulated.market_data import MarketData, from_file
 from hydra.venues.simulated.playback import MarketEnded, SessionClosed, market_events
 
 MARKET_DATA = Path(__file__).resolve().parents[4] / "shared" / "market-data"

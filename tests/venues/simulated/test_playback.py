@@ -1,17 +1,12 @@
-"""The market's events in order, and their playback on a thread."""
-
-import threading
+"""The market's events in order."""
 
 import pytest
 
 from hydra.actor import MINUTE
-from hydra.runtime.clock import ScaledClock, machine_time
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.playback import (
     MarketEnded,
-    MarketEvent,
-    Playback,
     SessionClosed,
     market_events,
     market_time_after,
@@ -88,86 +83,3 @@ def test_market_time_runs_on_as_the_playback_would(since: int, elapsed: int, now
     events = market_events([*MORNING, bar_at(SECOND.open_at)], SESSIONS)
 
     assert market_time_after(events, since, elapsed) == now
-
-
-class Recorder:
-    """Keeps what happened, with the market time at which it did."""
-
-    def __init__(self, clock: ScaledClock, fail: bool = False) -> None:
-        self.happened: list[tuple[MarketEvent, int]] = []
-        self._clock = clock
-        self._fail = fail
-
-    def happen(self, event: MarketEvent) -> None:
-        if self._fail:
-            raise RuntimeError("the venue broke")
-        self.happened.append((event, self._clock.at(machine_time())))
-
-
-def played(recorder: Recorder, clock: ScaledClock, bars: list[Bar]) -> list[str | None]:
-    over = threading.Event()
-    results: list[str | None] = []
-
-    def finished(failure: str | None) -> None:
-        results.append(failure)
-        over.set()
-
-    events = market_events(bars, SESSIONS)
-    Playback(events, recorder, clock, finished).open()  # type: ignore[arg-type]  # a fake market
-    assert over.wait(5.0)
-    return results
-
-
-def test_nothing_happens_before_its_time_and_nights_are_not_waited_for() -> None:
-    clock = ScaledClock(OPEN_AT, speed=60_000.0)  # a minute a millisecond
-    recorder = Recorder(clock)
-    bars = [bar_at(OPEN_AT), bar_at(OPEN_AT + MINUTE), bar_at(SECOND.open_at)]
-
-    assert played(recorder, clock, bars) == [None]
-
-    assert [event for event, _ in recorder.happened if isinstance(event, Bar)] == bars
-    assert all(at >= event.end_at for event, at in recorder.happened if isinstance(event, Bar))
-    assert isinstance(recorder.happened[-1][0], MarketEnded)
-
-
-def test_who_takes_the_market_up_in_the_night_does_not_wait_for_the_morning() -> None:
-    clock = ScaledClock(FIRST.close_at + 60 * MINUTE, speed=60_000.0)
-    recorder = Recorder(clock)
-    over = threading.Event()
-    events = market_events([bar_at(OPEN_AT), bar_at(SECOND.open_at)], SESSIONS, skip=2)
-
-    Playback(events, recorder, clock, lambda _failure: over.set()).open()  # type: ignore[arg-type]
-
-    assert over.wait(2.0)  # the nights alone would take four seconds
-    assert [type(event) for event, _ in recorder.happened] == [Bar, SessionClosed, MarketEnded]
-    assert all(at >= SECOND.open_at for _, at in recorder.happened)
-
-
-def test_a_market_that_breaks_is_not_taken_for_a_quiet_one() -> None:
-    clock = ScaledClock(OPEN_AT, speed=60_000.0)
-    seen: list[object] = []
-    before, threading.excepthook = threading.excepthook, lambda args: seen.append(args.exc_type)
-    try:
-        results = played(Recorder(clock, fail=True), clock, [bar_at(OPEN_AT)])
-    finally:
-        threading.excepthook = before
-
-    assert results == ["RuntimeError: the venue broke"]
-
-
-def test_closing_ends_the_playback_where_it_is() -> None:
-    clock = ScaledClock(OPEN_AT, speed=1.0)
-    recorder = Recorder(clock)
-    over = threading.Event()
-    playback = Playback(
-        market_events([bar_at(OPEN_AT)], SESSIONS),
-        recorder,  # type: ignore[arg-type]  # a fake market
-        clock,
-        lambda _failure: over.set(),
-    )
-    playback.open()
-
-    playback.close()
-
-    assert over.wait(5.0)
-    assert recorder.happened == []

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hydra.trading.bars import Bar
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Side
+from hydra.venues.simulated.dated_lines import MarketMoved
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.faults import Delay, Lose
 from hydra.venues.simulated.log_lines import (
     LogLine,
-    MarketMoved,
     RequestReceived,
     VenueBegan,
     VenueOpened,

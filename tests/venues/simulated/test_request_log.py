@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hydra.trading.orders import Side
+from hydra.venues.simulated.dated_lines import MarketMoved
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.log_lines import (
     LogLine,
-    MarketMoved,
     RequestReceived,
     VenueBegan,
     VenueOpened,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # published without types
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

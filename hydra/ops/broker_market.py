@@ -1,0 +1,134 @@
+"""The market of a live session behind Alpaca's protocols, whoever speaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from hydra.assembly import Tree, assemble_on, tell_gateway
+from hydra.ops.session import Session
+from hydra.ops.stream_watch import StreamWatch
+from hydra.ports import Service, Venue
+from hydra.runtime.clock import MarketClock, machine_time
+from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.settings import Settings
+from hydra.terms import MarketFacts, history_of, plans_of
+from hydra.trading.causes import API_FAILURES
+from hydra.trading.fees import ALPACA_FEES
+from hydra.venues.alpaca.access import Access
+from hydra.venues.alpaca.link import AlpacaLink
+from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
+from hydra.venues.dry_run import DryRun
+from messages.market import FeedEnded
+from messages.message import Message
+from supervisors import paths
+
+
+class BrokerMarket:
+    """See `LiveMarket`. `clock` is market time; `price_age_max` (machine ns) is for how long a
+    price counts.
+    """
+
+    def __init__(
+        self, access: Access, facts: MarketFacts, clock: MarketClock, price_age_max: int
+    ) -> None:
+        self.clock = clock
+        self._access = access
+        self._facts = facts
+        self._price_age_max = price_age_max
+        self._link: AlpacaLink | None = None
+        self._watch: StreamWatch | None = None
+        self._tell_feed: Callable[[Message], None] | None = None
+
+    def assemble(
+        self, session: Session, runtime: ThreadRuntime, services: Mapping[str, Service]
+    ) -> Tree:
+        """See `LiveMarket.assemble`."""
+        settings, voice = session.settings, runtime.outside("market")
+        plans, _ = plans_of(settings, self._facts)
+        self._tell_feed = lambda message: voice.tell(paths.DATA_FEED, message)
+        link = AlpacaLink(
+            self._access,
+            runtime.gate,
+            symbols={plan.symbol for plan in plans},
+            terms=_terms_of(settings),
+            history_bars=max(history_of(plans).values(), default=0),
+            market_time=lambda: self.clock.at(machine_time()),
+            machine_time=machine_time,
+            tell_gateway=tell_gateway(runtime),
+            tell_feed=self._tell_feed,
+        )
+        self._link = link
+        self._watch = StreamWatch(
+            runtime, trading={"trading stream": link.trading_stream}, prices={"prices": link.feed}
+        )
+        session.conditions.watches += [self._watch, _Failing(link.venue)]
+        venue: Venue = DryRun(link.venue) if session.options.dry_run else link.venue
+        return assemble_on(
+            settings,
+            self._facts,
+            runtime=runtime,
+            venue=venue,
+            account=session.market.account,
+            ledger=session.record.ledger,
+            journal=session.record.journal,
+            conditions=session.conditions,
+            services=services,
+            price_feed=link.feed,
+            price_age_max=self._price_age_max,
+            fees=ALPACA_FEES,
+        )
+
+    def connect(self) -> None:
+        """See `LiveMarket.connect`."""
+        assert self._link is not None and self._watch is not None, "it was assembled"
+        self._link.start()
+        self._watch.start()
+
+    def open(self, finished: Callable[[str | None], None]) -> None:
+        """See `LiveMarket.open`. The broker's market goes its own way, and never ends."""
+
+    def close(self, within_s: float) -> None:
+        """See `LiveMarket.close`."""
+        watch, self._watch = self._watch, None
+        deadline = monotonic() + within_s
+        if watch is not None:  # what stops because it was asked to is not overdue
+            watch.stop(max(0.0, deadline - monotonic()))
+        if self._link is not None:
+            self._link.stop_prices(max(0.0, deadline - monotonic()))
+
+    def settle(self, within_s: float) -> bool:
+        """See `LiveMarket.settle`."""
+        return self._link is None or self._link.venue.settle(within_s)
+
+    def disconnect(self, within_s: float) -> None:
+        """See `LiveMarket.disconnect`."""
+        self.close(within_s)
+        link, self._link = self._link, None
+        if link is not None:
+            link.stop(within_s)
+
+    def feed_ended(self, at: int) -> None:
+        """Tell the engine that no price comes any more, because the market is over."""
+        if self._tell_feed is not None:
+            self._tell_feed(FeedEnded(at=at))
+
+
+class _Failing:
+    """The condition that the broker's API fails, for as long as it does."""
+
+    def __init__(self, venue: AlpacaVenue) -> None:
+        self._venue = venue
+
+    @property
+    def present(self) -> frozenset[str]:
+        return frozenset({API_FAILURES.code}) if self._venue.is_failing else frozenset()
+
+
+def _terms_of(settings: Settings) -> AlpacaTerms:
+    coins, health = settings.cryptobot, settings.health
+    return AlpacaTerms(
+        trades_crypto=coins.enabled and bool(coins.pairs),
+        failures_max=health.max_api_failures_in_window,
+        failures_window_s=health.api_failure_window_seconds,
+    )

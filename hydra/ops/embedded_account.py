@@ -1,0 +1,87 @@
+"""The account of the embedded venue, served for as long as somebody trades on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from hydra.ops.broker_account import NoAccount, require_account
+from hydra.ops.embedded_market import EmbeddedMarket, ServedVenue
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.session import RunMarket
+from hydra.ops.venue_process import VenueDidNotStart
+from hydra.settings import Settings
+from hydra.store.engine_files import EngineFiles
+from hydra.trading.durations import SECOND
+from hydra.venues.alpaca.access import Access
+from hydra.venues.simulated.market_data import MarketData
+
+EMBEDDED = "EMBEDDED VENUE: not real money, not real fills"
+STALE_AFTER_INTERVALS = 2.5
+VENUE_STOPS_WITHIN_S = 2.0
+
+
+class ServedMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """Which market the venue serves, and how. `source` is the file that `data` was read from, None:
+    it was generated. `speed` is market time per time.
+    """
+
+    data: MarketData
+    source: Path | None
+    seed: int
+    speed: float
+
+
+@contextmanager
+def served_account(
+    files: EngineFiles, settings: Settings, served: ServedMarket, bound_account: str | None
+) -> Iterator[tuple[RunMarket, EmbeddedMarket]]:
+    """What a run finds, and its market, whose time stands still until it is opened.
+
+    `bound_account` is the one that the record is of. Raises `NoAccount`.
+    """
+    data = served.data
+    venue = ServedVenue(files, data=served.source, symbols=data.symbols, seed=served.seed)
+    try:
+        access = _started(venue, served.speed)
+        at = venue.clock.at(0)  # it stands still
+        account = require_account(
+            access,
+            settings.broker.venue,
+            bound_account=bound_account,
+            market_time=lambda: at,
+            say=lambda _: None,
+            stopping=threading.Event(),
+        )
+        assert account is not None, "nobody could ask to stop"
+        one_bar_s = data.bar_interval / served.speed / SECOND
+        age_max_s = max(
+            settings.health.max_price_staleness_seconds, STALE_AFTER_INTERVALS * one_bar_s
+        )
+        market = EmbeddedMarket(venue, access, data, price_age_max=int(age_max_s * SECOND))
+        yield embedded_run(data, account, at), market
+    finally:
+        venue.stop(VENUE_STOPS_WITHIN_S)
+
+
+def _started(venue: ServedVenue, speed: float) -> Access:
+    try:
+        return venue.start(speed)
+    except VenueDidNotStart as silent:
+        raise NoAccount(str(silent), ExitCode.PREFLIGHT_FAILED) from silent
+
+
+def embedded_run(data: MarketData, account: str, at: int) -> RunMarket:
+    """What a run finds that is at market time `at` when it begins."""
+    return RunMarket(
+        mode="embedded",
+        account=account,
+        facts=data,
+        at=at,
+        ends_at=data.bars[-1].end_at,
+        said_first=(EMBEDDED, f"market: {data.origin}; {len(data.bars)} bars"),
+    )

@@ -1,0 +1,47 @@
+"""How a run ends on record, however it was played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from hydra.crash_points import reached
+from hydra.ops.broker_account import NoAccount
+from hydra.ops.embedded import MARKET, OVER
+from hydra.ops.ending import LastResort
+from hydra.ops.exit_codes import ExitCode
+from hydra.store.record import EngineRecord
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """How it ended, at which market time, and whether there is nothing left to play."""
+
+    code: ExitCode
+    at: int
+    is_market_over: bool = False
+
+
+def played(record: EngineRecord, began_at: int, play: Callable[[LastResort], Played]) -> ExitCode:
+    """Play it, and have on record how it ended; the record is closed in any case.
+
+    `began_at` is market time. Passes `NoAccount` on: a start that was refused is no crash.
+    """
+    last_resort = LastResort()
+    try:
+        try:
+            ended = play(last_resort)
+        except NoAccount as refused:
+            if not record.ended_unclean:  # else that is still to be seen to (I75)
+                record.end(str(refused), began_at)
+            raise
+        last_resort.arm()  # a disk that does not answer must not keep the process either
+        reached("run.played")
+        if ended.code is not ExitCode.FAIL_CLOSED:
+            if ended.is_market_over:
+                record.ledger.put(MARKET, OVER, ended.at)
+            record.end(f"exit code {int(ended.code)}", ended.at)
+        return ended.code
+    finally:
+        record.close()
+        last_resort.disarm()

@@ -1,0 +1,177 @@
+"""`hydra-trader preflight`: what would keep the engine from trading, one line a check."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hydra.ops.config.cli import Venue
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+
+if TYPE_CHECKING:
+    from hydra.settings.section import VenueName
+    from hydra.venues.alpaca.access import Access
+    from hydra.venues.alpaca.contact import Finding
+
+LOOK_WITHIN_S = 45.0
+A_SHARE = "SPY"
+"""Looked at where no share is traded: every account sees its prices."""
+
+ToContact = Annotated[
+    bool,
+    typer.Option(
+        "--contact",
+        help="Look at the broker: read the account, its clock, calendar, a symbol and a price, and"
+        " log in to both streams. Nothing is written there.",
+    ),
+]
+
+
+def preflight(
+    contact: ToContact = False,
+    venue: ForVenue = None,
+    config: ConfigDir = CONFIG,
+    state_dir: StateDir = None,
+    log_dir: LogDir = None,
+    json: Json = False,
+) -> None:
+    """Look at everything that trading on Alpaca rests on, before the first run.
+
+    One line a check, passed or failed, with what to do. It only reads, and
+    needs no engine.
+
+    Exit code 0: all passed; 14: something failed; 15: keys, address, account
+    and record are not of one account; 10: settings or .env are not fit; 2:
+    usage.
+    """
+    if not contact:
+        end(
+            "found no --contact, wanted it; what keeps a running engine halted, `status` says",
+            ExitCode.USAGE,
+        )
+    findings = _looked_at(config, venue, state_dir, log_dir)
+    if json:
+        from hydra.ops.debug.engine import write_json
+
+        write_json([{"check": f.name, "passed": f.passed, "line": f.line} for f in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.line}")
+    failed = {finding.name for finding in findings if not finding.passed}
+    if failed:
+        wrong = "identity" in failed
+        raise typer.Exit(int(ExitCode.PAPER_LIVE_MISMATCH if wrong else ExitCode.PREFLIGHT_FAILED))
+
+
+def _looked_at(
+    config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
+) -> tuple[Finding, ...]:
+    from hydra.ops.places import files_of_venue
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.configuration import load_configuration
+    from hydra.settings.mode import lacking, mode_disagreement
+    from hydra.store.engine_lock import last_holder
+    from hydra.terms import fault_in_signal, traded_symbols
+    from hydra.trading.instruments import is_crypto
+    from hydra.venues.alpaca.access import Access, addresses_of
+    from hydra.venues.alpaca.network import Network
+
+    try:
+        found = load_configuration(
+            config,
+            Path(".env"),
+            os.environ,
+            venue=None if venue is None else VenueName(venue.value),
+            signal_check=fault_in_signal,
+        )
+    except SettingsRefused as refused:
+        end(str(refused), ExitCode.CONFIGURATION_REFUSED)
+    settings, secrets = found.settings, found.secrets
+    mode = settings.broker.venue
+    if mode is VenueName.EMBEDDED:
+        end(
+            "venue embedded: there is no broker to look at; say --venue paper or --venue live",
+            ExitCode.USAGE,
+        )
+    mixed_up = mode_disagreement(mode, secrets, secrets.live_switch)
+    if mixed_up is not None:
+        end(mixed_up, ExitCode.PAPER_LIVE_MISMATCH)
+    lacks = lacking(mode, secrets)
+    if lacks:
+        end("\n".join(lacks), ExitCode.CONFIGURATION_REFUSED)
+    assert secrets.alpaca_key is not None and secrets.alpaca_secret is not None
+    holder = last_holder(files_of_venue(settings, state_dir, log_dir).lock)
+    symbols = traded_symbols(settings)
+    access = Access(
+        addresses_of(mode),
+        secrets.alpaca_key,
+        secrets.alpaca_secret,
+        Network(loopback_only=secrets.network_disabled),
+    )
+    try:
+        return look_at(
+            access,
+            mode,
+            bound_account=None if holder is None else holder.account,
+            share=next((symbol for symbol in symbols if not is_crypto(symbol)), A_SHARE),
+            trades_crypto=any(map(is_crypto, symbols)),
+        )
+    finally:
+        access.close()
+
+
+def look_at(
+    access: Access,
+    mode: VenueName,
+    *,
+    bound_account: str | None,
+    share: str,
+    trades_crypto: bool,
+) -> tuple[Finding, ...]:
+    """Everything there is to look at, once. `bound_account`: whose record the state folder has."""
+    from hydra.runtime.clock import WallClock, machine_time
+    from hydra.venues.alpaca.budget import Shares
+    from hydra.venues.alpaca.calls import Calls
+    from hydra.venues.alpaca.contact import Contact
+    from hydra.venues.alpaca.http import HttpClient
+    from hydra.venues.alpaca.identity import Identity
+    from hydra.venues.alpaca.link import STOCK_FEED
+    from hydra.venues.alpaca.market_rest import MarketReads
+    from hydra.venues.alpaca.stream_contact import stream_findings
+
+    clock, deadline = WallClock(), monotonic() + LOOK_WITHIN_S
+
+    def market_time() -> int:
+        return clock.at(machine_time())
+
+    def calls(client: HttpClient) -> Calls:
+        return Calls(
+            client,
+            Shares(),
+            machine_time=machine_time,
+            market_time=market_time,
+            ended=lambda _: None,
+        )
+
+    def identity(account_number: str) -> Identity:
+        return Identity(
+            mode=mode,
+            base_url=access.addresses.trading,
+            key_id=access.key_id.reveal(),
+            account_number=account_number,
+            bound_account=bound_account,
+        )
+
+    prices = MarketReads(calls(access.data), STOCK_FEED, market_time)
+    reads = Contact(
+        calls(access.trading), prices, market_time=market_time, trades_crypto=trades_crypto
+    )
+    return (
+        *reads.findings(identity, share, deadline),
+        *stream_findings(access, share, deadline),
+    )

@@ -1,0 +1,163 @@
+"""`run` on the broker's paper or live account: it waits for the market, until it is stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from hydra import __version__
+from hydra.ops.artefacts.bundle import bundled, facts_of
+from hydra.ops.broker_account import NoAccount, require_account
+from hydra.ops.broker_facts import BrokerFacts, broker_facts
+from hydra.ops.broker_market import BrokerMarket
+from hydra.ops.debug.describing import utc_text
+from hydra.ops.ending import LastResort, StopSignals
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.live_session import play_live
+from hydra.ops.played import Played, played
+from hydra.ops.session import RunMarket, RunOptions, Session
+from hydra.runtime.clock import WallClock, machine_time
+from hydra.settings import Settings
+from hydra.settings.section import VenueName
+from hydra.store.engine_files import EngineFiles
+from hydra.store.record import EngineRecord, Owner
+from hydra.store.redaction import Redactor
+from hydra.terms import traded_symbols
+from hydra.trading.durations import SECOND
+from hydra.trading.sessions import SessionTable
+from hydra.venues.alpaca.access import Access
+from hydra.venues.alpaca.data_endpoints import UnknownSymbols, by_endpoint
+
+SAID_FIRST = {
+    VenueName.PAPER: "PAPER: Alpaca's practice account, not real money",
+    VenueName.LIVE: "LIVE: REAL MONEY",
+}
+
+
+def run_broker(
+    settings: Settings,
+    access: Access,
+    files: EngineFiles,
+    options: RunOptions,
+    out: TextIO,
+    redactor: Redactor,
+) -> ExitCode:
+    """Open the record, find out whose account it is, and trade on it until asked to stop.
+
+    `access` is closed at the end. Raises what `EngineRecord.open` raises, and `NoAccount`.
+    """
+    clock = WallClock()
+    began_at = clock.at(machine_time())
+    owner = Owner(
+        venue=settings.broker.venue.value,
+        account=None,  # the broker says it
+        version=__version__,
+        configuration=settings.digest,
+        at=began_at,
+        wall_at=time.time_ns(),
+    )
+    record = EngineRecord.open(files, owner, redactor)
+
+    def play(said_to: TextIO) -> ExitCode:
+        def say(line: str) -> None:
+            print(line, file=said_to, flush=True)
+
+        def play_until_stopped(last_resort: LastResort) -> Played:
+            stopping = threading.Event()
+            with StopSignals(stopping.set):
+                reached = reach_broker(settings, access, files, record, clock, say, stopping)
+            if reached is None:
+                return Played(code=ExitCode.CLEAN, at=began_at)
+            market, broker = reached
+            session = Session(settings, files, options, record, market, said_to, last_resort)
+            return Played(code=play_live(session, broker), at=session.ended_at)
+
+        return played(record, began_at, play_until_stopped)
+
+    run = facts_of(settings, options, account=None, at=began_at, data=None)
+    try:
+        return bundled(files, record, run, out, redactor, play)
+    finally:
+        access.close()
+
+
+def reach_broker(
+    settings: Settings,
+    access: Access,
+    files: EngineFiles,
+    record: EngineRecord,
+    clock: WallClock,
+    say: Callable[[str], None],
+    stopping: threading.Event,
+) -> tuple[RunMarket, BrokerMarket] | None:
+    """Find out whose account it is, and have the record be of it; what a run finds, and its market.
+
+    None: somebody asked to stop before it was known. Raises `NoAccount`.
+    """
+    mode = settings.broker.venue
+    symbols = _require_known(traded_symbols(settings))
+
+    def market_time() -> int:
+        return clock.at(machine_time())
+
+    account = require_account(
+        access,
+        mode,
+        bound_account=record.ledger.account,
+        market_time=market_time,
+        say=say,
+        stopping=stopping,
+    )
+    if account is None:
+        return None
+    record.bind(mode.value, account, market_time())
+    facts = broker_facts(
+        access,
+        mode,
+        symbols,
+        files.cache,
+        market_time=market_time,
+        say=say,
+        stopping=stopping,
+    )
+    if facts is None:
+        return None
+    if not facts.symbols:
+        raise NoAccount("; ".join(facts.untraded), ExitCode.CONFIGURATION_REFUSED)
+    age_max = settings.health.max_price_staleness_seconds * SECOND
+    market = BrokerMarket(access, facts, clock, age_max)
+    return _market_of(facts, mode, account, market_time()), market
+
+
+def _require_known(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        by_endpoint(symbols)
+    except UnknownSymbols as unknown:
+        raise NoAccount(str(unknown), ExitCode.CONFIGURATION_REFUSED) from unknown
+    return symbols
+
+
+def _market_of(facts: BrokerFacts, mode: VenueName, account: str, at: int) -> RunMarket:
+    return RunMarket(
+        mode=mode.value,
+        account=account,
+        facts=facts,
+        at=at,
+        ends_at=None,
+        said_first=(
+            SAID_FIRST[mode],
+            f"account {account}; market: {facts.origin}; {_hours(facts.sessions, at)}",
+            *(f"not traded: {why}" for why in facts.untraded),
+        ),
+    )
+
+
+def _hours(sessions: SessionTable, at: int) -> str:
+    if sessions.at(at) is not None:
+        return "it is open"
+    following = next((each for each in sessions.sessions if each.open_at > at), None)
+    if following is None:
+        return "it is closed"
+    return f"it is closed until {utc_text(following.open_at)}"

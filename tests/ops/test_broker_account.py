@@ -1,0 +1,123 @@
+"""Which account the keys open, or one line that says why there is none and what to do."""
+
+import threading
+
+import pytest
+
+from hydra.ops.broker_account import NoAccount, require_account
+from hydra.ops.exit_codes import ExitCode
+from hydra.settings.secret import Secret
+from hydra.settings.section import VenueName
+from hydra.venues.alpaca.access import Access, local_addresses
+from hydra.venues.alpaca.network import Network
+from tests.venues.alpaca.fake_alpaca import FakeAlpaca, Reply, fake_alpaca
+from tests.venues.alpaca.samples import account_json
+
+SECRET = "a-secret-of-this-test-alone"
+
+
+def asked(
+    broker: FakeAlpaca,
+    *,
+    key: str = "HYDRA0001",
+    mode: VenueName = VenueName.EMBEDDED,
+    bound_account: str | None = None,
+    stopping: threading.Event | None = None,
+    said: list[str] | None = None,
+) -> str | None:
+    access = Access(
+        local_addresses(broker.url), Secret(key), Secret(SECRET), Network(loopback_only=True)
+    )
+    try:
+        return require_account(
+            access,
+            mode,
+            bound_account=bound_account,
+            market_time=lambda: 0,
+            say=(said if said is not None else []).append,
+            stopping=stopping or threading.Event(),
+        )
+    finally:
+        access.close()
+
+
+def test_the_account_that_the_keys_open_is_found_i82() -> None:
+    with fake_alpaca(lambda _: Reply(200, account_json())) as broker:
+        assert asked(broker, bound_account="PA3HYDRA0001") == "PA3HYDRA0001"
+
+    assert broker.asked == ["GET /v2/account"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_keys_that_are_refused_are_said_in_one_line_with_what_to_do(status: int) -> None:
+    refusal = Reply(status, {"code": status * 100_000, "message": "forbidden."})
+
+    with fake_alpaca(lambda _: refusal) as broker, pytest.raises(NoAccount) as none:
+        asked(broker)
+
+    assert none.value.code is ExitCode.PREFLIGHT_FAILED
+    assert str(none.value) == (
+        f"venue embedded: the keys are refused ({status}/{status * 100_000}: forbidden.); check"
+        " ALPACA_KEY and ALPACA_SECRET in .env: they must be of the embedded account"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "bound_account", "wrong"),
+    [
+        ("PKA1B2C3D4E5F6G7H8J9", None, "the key is one of paper"),
+        ("HYDRA0001", "PA3OTHERS001", "the ledger's account is one of paper"),
+        ("HYDRA0001", "PA3HYDRA0002", "the ledger is bound to account PA3HYDRA0002"),
+    ],
+)
+def test_what_is_not_of_one_account_is_named_i82(
+    key: str, bound_account: str | None, wrong: str
+) -> None:
+    with (
+        fake_alpaca(lambda _: Reply(200, account_json())) as broker,
+        pytest.raises(NoAccount) as none,
+    ):
+        asked(broker, key=key, bound_account=bound_account)
+
+    assert none.value.code is ExitCode.PAPER_LIVE_MISMATCH
+    assert wrong in str(none.value)
+    assert str(none.value).endswith("use the keys, address and state folder of one account")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Reply(429, {"message": "too many requests."}), "429: too many requests"),
+        (Reply(503, b"<html>"), "the broker answered 503"),
+        (Reply(200, b""), "200, and the answer cannot be read: the body is empty"),
+        (Reply(404, {"code": 40410000, "message": "not found"}), "the broker says that there is"),
+    ],
+)
+def test_a_broker_that_gives_no_answer_is_asked_again_and_said_once(
+    answer: Reply, words: str
+) -> None:
+    stopping, said = threading.Event(), list[str]()
+    left = [answer, answer]
+
+    def broker_says(_: object) -> Reply:
+        if left:
+            return left.pop()
+        stopping.set()
+        return answer
+
+    with fake_alpaca(broker_says) as broker:
+        number = asked(broker, mode=VenueName.PAPER, stopping=stopping, said=said)
+
+    assert number is None  # somebody asked to stop
+    assert broker.asked == ["GET /v2/account"] * 3
+    (line,) = said
+    assert line.startswith(f"venue paper: GET /v2/account: {words}")
+    assert line.endswith("; trying again until it answers")
+
+
+def test_the_embedded_venue_has_to_answer_at_once() -> None:
+    with fake_alpaca(lambda _: Reply(503, b"")) as broker, pytest.raises(NoAccount) as none:
+        asked(broker)
+
+    assert none.value.code is ExitCode.PREFLIGHT_FAILED
+    assert str(none.value) == "GET /v2/account: the broker answered 503"

@@ -1,0 +1,140 @@
+"""A live session begins and ends in order, whatever its market is."""
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from hydra.assembly import Tree, assemble
+from hydra.ops.embedded import LEAD
+from hydra.ops.embedded_account import embedded_run
+from hydra.ops.ending import LastResort
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.live_session import play_live
+from hydra.ops.session import RunOptions, Session
+from hydra.ports import Service
+from hydra.runtime.clock import FollowedClock, machine_time
+from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.store.engine_files import EngineFiles
+from hydra.store.record import EngineRecord, Owner
+from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.market_data import MarketData, generated
+from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
+from messages.market import FeedEnded
+from supervisors import paths
+from tests.engine.scenery import shipped_settings
+
+
+class NotedMarket:
+    """Notes what it is told to do, and how the gate and the tree are at that moment."""
+
+    def __init__(self, data: MarketData, then: Callable[["NotedMarket"], None]) -> None:
+        self.clock = FollowedClock(data.begins_at - LEAD)
+        self.noted: list[tuple[str, TradingState, bool]] = []
+        self.finished: Callable[[str | None], None] = lambda _: None
+        self._data = data
+        self._then = then
+        self._runtime: ThreadRuntime | None = None
+
+    def assemble(
+        self, session: Session, runtime: ThreadRuntime, services: Mapping[str, Service]
+    ) -> Tree:
+        self._runtime = runtime
+        return assemble(
+            session.settings,
+            self._data,
+            runtime=runtime,
+            market_time=lambda: self.clock.at(machine_time()),
+            ledger=session.record.ledger,
+            journal=session.record.journal,
+            conditions=session.conditions,
+            services=services,
+        )
+
+    def connect(self) -> None:
+        self._note("connect")
+
+    def open(self, finished: Callable[[str | None], None]) -> None:
+        self._note("open")
+        self.finished = finished
+        self._then(self)
+
+    def close(self, within_s: float) -> None:
+        self._note("close")
+
+    def settle(self, within_s: float) -> bool:
+        self._note("settle")
+        return True
+
+    def disconnect(self, within_s: float) -> None:
+        self._note("disconnect")
+
+    def feed_ends(self) -> None:
+        assert self._runtime is not None
+        at = self.clock.at(machine_time())
+        self._runtime.outside("market").tell(paths.DATA_FEED, FeedEnded(at=at))
+
+    def _note(self, what: str) -> None:
+        assert self._runtime is not None
+        root = self._runtime.cells.get("/hydra")
+        is_running = root is not None and root.status.name == "RUNNING"
+        self.noted.append((what, self._runtime.gate.state, is_running))
+
+
+def is_over(market: NotedMarket) -> None:
+    market.feed_ends()
+    market.finished(None)
+
+
+def is_stopped(_: NotedMarket) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def breaks(market: NotedMarket) -> None:
+    market.finished("the market's wire was cut")
+
+
+@pytest.mark.parametrize(
+    ("then", "code", "state"),
+    [
+        (is_over, ExitCode.CLEAN, TradingState.ACTIVE),
+        (is_stopped, ExitCode.CLEAN, TradingState.HALTED),
+        (breaks, ExitCode.FAIL_CLOSED, TradingState.HALTED),
+    ],
+)
+def test_the_venue_answers_until_the_actors_have_stopped_i76(
+    then: Callable[[NotedMarket], None], code: ExitCode, state: TradingState, tmp_path: Path
+) -> None:
+    settings = shipped_settings()
+    data = generated(("AAPL",), 0, tmp_path / "cache")
+    files = EngineFiles.under(tmp_path / "state", tmp_path / "logs", "ledger.db", "app.jsonl")
+    at = data.begins_at - LEAD
+    owner = Owner(
+        venue="embedded", account=EMBEDDED_ACCOUNT, version="0", configuration="", at=at,
+        wall_at=time.time_ns(),
+    )  # fmt: skip
+    record = EngineRecord.open(files, owner)
+    market, last_resort = NotedMarket(data, then), LastResort()
+    options = RunOptions(seed=0, speed=600.0, dry_run=False)
+    run = embedded_run(data, EMBEDDED_ACCOUNT, at)
+    session = Session(settings, files, options, record, run, io.StringIO(), last_resort)
+    try:
+        assert play_live(session, market) == code
+    finally:
+        last_resort.disarm()
+        record.close()
+
+    assert [what for what, _, _ in market.noted] == [
+        "connect", "open", "close", "settle", "disconnect",
+    ]  # fmt: skip
+    states = {what: (gate, is_running) for what, gate, is_running in market.noted}
+    assert states["connect"][1]
+    assert states["open"] == (TradingState.ACTIVE, True)
+    # Asked to stop, nothing is sent any more before anything else is done; and whoever still has
+    # something to cancel finds the venue there.
+    assert states["settle"][0] is state
+    assert states["disconnect"] == (TradingState.HALTED, False)

@@ -1,0 +1,272 @@
+"""A run on the broker's account: a venue behind TLS that goes by Alpaca's names, in wall time."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import certifi
+import pytest
+
+from hydra.ops.broker_account import NoAccount
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.preflight import look_at
+from hydra.ops.run_broker import run_broker
+from hydra.ops.session import RunOptions
+from hydra.runtime.clock import machine_time
+from hydra.settings import Settings
+from hydra.settings.secret import Secret
+from hydra.settings.section import VenueName
+from hydra.store.engine_files import EngineFiles
+from hydra.store.journal import read_journal
+from hydra.store.redaction import Redactor
+from hydra.trading.bars import Bar
+from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.venues.alpaca.access import PAPER, Access
+from hydra.venues.alpaca.network import Network
+from hydra.venues.market_sessions import round_the_clock_sessions
+from hydra.venues.simulated.brokerage.brokerage import Brokerage
+from hydra.venues.simulated.brokerage.terms import BrokerageTerms
+from hydra.venues.simulated.market.tape import Tape
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.server.app import AppTerms
+from hydra.venues.simulated.server.clock import VenueClock
+from hydra.venues.simulated.server.driver import LocalVenue
+from hydra.venues.simulated.server.rest.keys import ApiKeys
+from tests.engine.scenery import settings_with
+from tests.venues.server.kit import FREE, served
+
+KEY, SECRET = "PKA1B2C3D4E5F6G7H8J9", "a-secret-of-this-test-alone"
+PATIENCE_S = 60.0
+HOSTS = ("paper-api.alpaca.markets", "data.alpaca.markets", "stream.data.alpaca.markets")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of nobody's for the broker's names, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = folder / "certificate.pem", folder / "key.pem"
+    names = ",".join(f"DNS:{host}" for host in HOSTS)
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=nobody", "-addext"]
+    command += [f"subjectAltName={names}", "-out", str(made[0]), "-keyout", str(made[1])]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no openssl that could make a certificate: {error}")
+    return made
+
+
+def venue_of_now(account: str) -> LocalVenue:
+    """Bitcoin since a quarter of an hour ago, and for two hours more, by the wall clock."""
+    now = time.time_ns()
+    first = now // MINUTE * MINUTE - 15 * MINUTE
+    bars = tuple(
+        Bar("BTC/USD", start, start + MINUTE, price, price + 2.0, price - 2.0, price + 1.0, 4.0)
+        for start, price in (
+            (first + number * MINUTE, 60_000.0 + number) for number in range(2 * HOUR // MINUTE)
+        )
+    )
+    day = time.strftime("%Y-%m-%d", time.gmtime((first - 24 * HOUR) // SECOND))
+    morrow = time.strftime("%Y-%m-%d", time.gmtime((first + 48 * HOUR) // SECOND))
+    sessions = round_the_clock_sessions(day, morrow)
+    data = MarketData(bars=bars, sessions=sessions, symbols=("BTC/USD",), origin="made up")
+    tape = Tape(data, sessions)
+    venue = LocalVenue(
+        tape,
+        Brokerage(BrokerageTerms(account_number=account), tape),
+        VenueClock(now, 1.0, machine_time),
+        wall_clock=time.time_ns,
+    )
+    venue.come_to(now)
+    return venue
+
+
+@contextmanager
+def behind_tls(account: str, certificate: tuple[Path, Path]) -> Iterator[int]:
+    """That venue on a port of this machine, encrypted; gives the port."""
+    ready: list[tuple[int, Callable[[], object]]] = []
+    begun = threading.Event()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    async def serve() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        terms = AppTerms(keys=ApiKeys(KEY, SECRET), rest=FREE)
+        async with served(venue_of_now(account), terms) as plain:
+
+            def for_here(data: bytes) -> bytes:
+                # It answers to names of this machine only, and is right to.
+                for host in HOSTS:
+                    data = data.replace(f"Host: {host}".encode(), b"Host: 127.0.0.1")
+                return data
+
+            async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                near = await asyncio.open_connection("127.0.0.1", plain)
+                await asyncio.gather(
+                    _copy(reader, near[1], for_here), _copy(near[0], writer, bytes)
+                )
+
+            server = await asyncio.start_server(pipe, "127.0.0.1", 0, ssl=context)
+            port = server.sockets[0].getsockname()[1]
+            ready.append((port, lambda: loop.call_soon_threadsafe(stop.set)))
+            begun.set()
+            await stop.wait()
+            server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert begun.wait(PATIENCE_S)
+    ((port, stop),) = ready
+    try:
+        yield port
+    finally:
+        stop()
+        thread.join(PATIENCE_S)
+
+
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: Callable[[bytes], bytes]
+) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(said(data))
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+class Heard(io.StringIO):
+    """What the run says; a signal goes out once it has said something."""
+
+    def __init__(self, then: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._then = then
+
+    def write(self, text: str) -> int:
+        if self._then(text):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().write(text)
+
+
+def settings_of_coins() -> Settings:
+    return settings_with({"momentum_bots": (), "broker.venue": VenueName.PAPER})
+
+
+def paper_run(
+    folder: Path, resolve: Callable[[str, int], list[tuple[int, tuple[str, int]]]], out: Heard
+) -> int:
+    network = Network(loopback_only=False, resolve=resolve)
+    return run_broker(
+        settings_of_coins(),
+        Access(PAPER, Secret(KEY), Secret(SECRET), network),
+        EngineFiles.under(folder / "state", folder / "logs", "trading_state.db", "app.jsonl"),
+        RunOptions(seed=0, speed=1.0, dry_run=False),
+        out,
+        Redactor((KEY, SECRET)),
+    )
+
+
+@pytest.mark.timeout(120)
+def test_a_paper_account_is_traded_on_until_a_signal_i82(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    asked: set[str] = set()
+
+    with behind_tls("PA3NOBODYS01", certificate) as port:
+
+        def resolve(host: str, _port: int) -> list[tuple[int, tuple[str, int]]]:
+            asked.add(host)
+            return [(socket.AF_INET, ("127.0.0.1", port))]
+
+        def is_trading(text: str) -> bool:
+            return "ACTIVE" in text
+
+        out = Heard(is_trading)
+        code = paper_run(tmp_path, resolve, out)
+
+    said = out.getvalue()
+    assert code == ExitCode.CLEAN, said
+    assert said.startswith("PAPER: Alpaca's practice account, not real money\n"), said
+    assert "account PA3NOBODYS01; market: Alpaca, paper, minute bars; it is open\n" in said
+    assert "not traded: ETH/USD: Alpaca does not know it; correct its name in bots.yaml" in said
+    assert {HOSTS[0], HOSTS[2]} <= asked <= set(HOSTS)
+    records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
+    assert "preflight_passed" in [record["event"] for record in records]
+    assert SECRET not in (tmp_path / "logs" / "app.jsonl").read_text()
+
+
+@pytest.mark.timeout(120)
+def test_the_first_contact_looks_at_rest_and_both_streams_and_writes_nothing_i82(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+
+    with behind_tls("PA3NOBODYS01", certificate) as port:
+        network = Network(
+            loopback_only=False,
+            resolve=lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+        )
+        access = Access(PAPER, Secret(KEY), Secret(SECRET), network)
+        found = look_at(
+            access, VenueName.PAPER, bound_account="PA3OTHERS001", share="SPY", trades_crypto=False
+        )
+        access.close()
+
+    assert [(each.name, each.passed) for each in found] == [
+        ("account", True),
+        ("identity", False),  # the state folder is of another account
+        ("may trade", True),
+        ("clock", True),
+        ("calendar", True),
+        ("asset", False),  # this venue has no shares
+        ("quote", False),
+        ("trading stream", True),
+        ("price stream", True),
+    ]
+
+
+def test_an_account_of_another_kind_is_refused_before_anything_is_traded_i82(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+
+    with behind_tls("391234567", certificate) as port, pytest.raises(NoAccount) as refused:
+        paper_run(
+            tmp_path,
+            lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+            Heard(lambda _: False),
+        )
+
+    assert refused.value.code is ExitCode.PAPER_LIVE_MISMATCH
+    assert str(refused.value) == (
+        "venue paper, account 391234567: the account is one of live; use the keys, address and"
+        " state folder of one account"
+    )
+
+
+def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: Path) -> None:
+    out = Heard(lambda text: "trying again" in text)
+
+    code = paper_run(tmp_path, lambda _host, _port: [], out)
+
+    assert code == ExitCode.CLEAN
+    assert out.getvalue() == (
+        "venue paper: GET /v2/account: cannot connect: there is no address of"
+        " paper-api.alpaca.markets; trying again until it answers\n"
+    )
+    events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
+    assert events == ["engine_started", "engine_stopped"]
