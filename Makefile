@@ -3,6 +3,8 @@
 # The pythons to try, in this order; `make setup PYTHON=/path/to/python3` asks for one by name.
 PYTHON ?= python3 python3.13 python3.12 python3.11 python3.14
 ARGS ?=
+# One more than there are cores: many tests wait for processes of their own.
+WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENUE ?=
 UV ?= .venv/bin/uv
 
@@ -27,11 +29,11 @@ dev: .venv/.dev ## the same, and what its tests and checks need
 run: setup ## run the engine on the embedded venue; VENUE=paper for Alpaca, ARGS="--once" and so on
 	.venv/bin/python -m hydra.main $(if $(VENUE),--venue $(VENUE)) $(ARGS)
 
-test: dev ## run the tests, one worker a core; ARGS=tests/trading for some of them
-	.venv/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" $(ARGS)
+test: dev ## run the tests, on all cores; ARGS=tests/trading for some of them
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
 slow: dev ## run the tests that take long
-	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(ARGS)
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m slow $(ARGS)
 
 lint: dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .

@@ -22,7 +22,7 @@ from hydra.venues.alpaca.reads import get
 T = TypeVar("T")
 
 ASK_WITHIN_S = 15.0
-PAUSE_S_MAX = 30.0
+PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 30.0
 
 
 class NoAccount(Exception):
@@ -61,7 +61,7 @@ def ask_until_answered(
     ask: Callable[[], T], mode: VenueName, say: Callable[[str], None], stopping: threading.Event
 ) -> T | None:
     """What `ask` gives once the broker answers; see `require_account`."""
-    pause_s, said = 1.0, ""
+    pause_s, said = PAUSE_S_MIN, ""
     while True:
         try:
             return ask()

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from hydra.ops import broker_account
 from hydra.ops.broker_account import NoAccount, require_account
 from hydra.ops.exit_codes import ExitCode
 from hydra.settings.secret import Secret
@@ -94,8 +95,9 @@ def test_what_is_not_of_one_account_is_named_i82(
     ],
 )
 def test_a_broker_that_gives_no_answer_is_asked_again_and_said_once(
-    answer: Reply, words: str
+    answer: Reply, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(broker_account, "PAUSE_S_MIN", 0.01)
     stopping, said = threading.Event(), list[str]()
     left = [answer, answer]
 

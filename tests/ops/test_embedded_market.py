@@ -105,7 +105,10 @@ def run_of(folder: Path, config: Path, speed: int) -> Iterator[Run]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(("resume", "trades_again"), [("operator", False), ("preflight", True)])
+@pytest.mark.parametrize(
+    ("resume", "trades_again"),
+    [("operator", False), pytest.param("preflight", True, marks=pytest.mark.slow)],
+)
 def test_a_killed_venue_halts_comes_again_and_is_clearable_i05_i44(
     resume: str, trades_again: bool, tmp_path: Path
 ) -> None:

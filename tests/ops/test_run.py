@@ -328,6 +328,7 @@ def require_same_trades(served: Path, virtual: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_served_venue_trades_as_virtual_time_does_but_for_the_way_of_an_order(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -337,6 +338,7 @@ def test_the_served_venue_trades_as_virtual_time_does_but_for_the_way_of_an_orde
     require_same_trades(served, tmp_path / "virtual")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not AAPL.exists(), reason=f"needs {AAPL.name} in ../shared/market-data")
 def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) -> None:
     journals = []
@@ -371,7 +373,15 @@ def test_three_weeks_on_the_served_venue_trade_as_in_virtual_time(
     require_same_trades(served, tmp_path / "virtual")
 
 
-@pytest.mark.parametrize("clock", [("--clock", "virtual"), ("--speed", "600")], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "clock",
+    [
+        ("--clock", "virtual"),
+        # The same from outside, on the served venue: each run is two processes.
+        pytest.param(("--speed", "600"), marks=pytest.mark.slow),
+    ],
+    ids=lambda clock: clock[0],
+)
 @pytest.mark.parametrize("source", ["environment", "state file", "named file"])
 @pytest.mark.parametrize(("word", "state"), [("close_only", "CLOSE_ONLY"), ("of", "HALTED")])
 def test_a_kill_switch_lets_nothing_be_entered_and_says_which_and_how_to_take_it_back_i07(
@@ -466,7 +476,9 @@ def test_a_kill_file_halts_a_session_that_trades_and_its_removal_does_not_i04_i0
     assert set(states) == {"HALTED"}
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "signal_number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_stop_signal_ends_a_session_in_order_i76(
     signal_number: signal.Signals, tmp_path: Path
 ) -> None:

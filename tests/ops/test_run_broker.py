@@ -264,9 +264,11 @@ def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: 
     code = paper_run(tmp_path, lambda _host, _port: [], out)
 
     assert code == ExitCode.CLEAN
-    assert out.getvalue() == (
+    told, report = out.getvalue().splitlines()
+    assert told == (
         "venue paper: GET /v2/account: cannot connect: there is no address of"
-        " paper-api.alpaca.markets; trying again until it answers\n"
+        " paper-api.alpaca.markets; trying again until it answers"
     )
+    assert report.startswith(f"report: {tmp_path}/state/runs/")
     events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
     assert events == ["engine_started", "engine_stopped"]

@@ -46,6 +46,13 @@ class SessionBundle:
         """None: it could not be made, and the run goes on without one."""
         self.ending: Ending | None = None
 
+    @property
+    def page(self) -> Path | None:
+        """The report, once there is one."""
+        if self.folder is None or not (self.folder / files.PAGE).exists():
+            return None
+        return self.folder / files.PAGE
+
     def ended(self, code: ExitCode) -> ExitCode:
         """The run ended like this. Gives the code back."""
         self.ending = Ending(exit_code=int(code), how=_IN_WORDS.get(code, code.name.lower()))
@@ -134,6 +141,9 @@ def session_bundle(
         finally:
             if begun is not None:
                 _close(begun, bundle, engine, unhurt, redactor, with_plots=with_plots)
+            if bundle.page is not None:
+                with suppress(OSError, ValueError):  # nobody reads it any more
+                    print(f"report: {bundle.page}", file=out, flush=True)
 
 
 def _begun(
@@ -181,21 +191,8 @@ def _close(
     with suppress(KeyboardInterrupt):
         unhurt.do(
             consequence,
-            lambda: _closed(folder, engine, bundle, redactor, with_plots=with_plots),
+            lambda: close_bundle(folder, engine, bundle.ending, redactor, with_plots=with_plots),
         )
-
-
-def _closed(
-    folder: Path,
-    engine: EngineFiles,
-    bundle: SessionBundle,
-    redactor: Redactor | None,
-    *,
-    with_plots: bool,
-) -> None:
-    close_bundle(folder, engine, bundle.ending, redactor, with_plots=with_plots)
-    with suppress(OSError, ValueError):  # nobody reads it any more
-        print(f"report: {folder / files.PAGE}", file=bundle.out, flush=True)
 
 
 def _have_left_ones_closed(engine: EngineFiles) -> None:

@@ -345,6 +345,7 @@ def test_an_engine_that_hangs_is_named_and_left_alone_before_anything_else_i73(
     assert left.positions == {AAPL: 8}
 
 
+@pytest.mark.slow
 def test_an_engine_that_fails_at_rest_shuts_itself_and_says_so_with_exit_code_20_i56(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
