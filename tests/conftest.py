@@ -1,5 +1,7 @@
 """What holds for all tests."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -13,7 +15,10 @@ settings.load_profile("hydra")
 
 
 @pytest.fixture(autouse=True)
-def no_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_plots(request: pytest.FixtureRequest) -> Iterator[None]:
     """A run that a test makes in its own process draws nothing, which would take it a second."""
-    if "artefacts" not in request.path.parts:
-        monkeypatch.setattr(closing, "plots_made", lambda _: ())
+    # Not by the fixture of pytest: all tests would have it before, and so after, their own ones.
+    with pytest.MonkeyPatch.context() as patched:
+        if "artefacts" not in request.path.parts:
+            patched.setattr(closing, "plots_made", lambda _: ())
+        yield
