@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 
 from messages.event_kinds import EventKind
 from messages.vocabulary import EVENTS
+from tests.docs.hazards import HAZARDS, Hazard
 from tests.docs.invariants import SECTIONS, Section
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,10 @@ A test whose name ends in `_i51` serves I51. Tests show an invariant for what is
 column says what it still waits for.
 """
 
+_OF_A_HAZARD = """\
+Each row has a test in which the venue, or the market, misbehaves so.
+"""
+
 _SERVES = re.compile(r"^test_(?P<sentence>\w+?)(?P<ids>(?:_i\d\d)+)$")
 
 
@@ -44,6 +50,7 @@ def pages() -> dict[str, str]:
     """Each written page by its path in the project."""
     return {
         "docs/events.md": events_page(EVENTS),
+        "docs/hazards.md": hazards_page(HAZARDS),
         "docs/invariants.md": invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
     }
 
@@ -101,6 +108,22 @@ def _heading(title: str, origin: str, text: str) -> str:
     return f"<!-- Written by `make docs` from {origin}; not by hand. -->\n\n# {title}\n\n{text}"
 
 
+def hazards_page(hazards: Iterable[Hazard]) -> str:
+    """What can go wrong at the broker, with the tests of what is done about it."""
+    return "\n".join(_hazards_page(hazards))
+
+
+def _hazards_page(hazards: Iterable[Hazard]) -> Iterator[str]:
+    yield _heading("What can go wrong at the broker", "tests/docs/hazards.py", _OF_A_HAZARD)
+    yield "| hazard | it shows as | Hydra | tests |"
+    yield "| --- | --- | --- | --- |"
+    for each in hazards:
+        tests = "<br>".join(f"`{test.path}`: {_sentence(test.name[5:])}" for test in each.tests)
+        yield f"| {each.name} | {each.shows} | {each.reaction} | {tests} |"
+    yield ""
+
+
+@cache
 def serving_tests(folder: Path) -> dict[str, list[ServingTest]]:
     """The tests below a folder, by the ids in which their names end. Nothing is imported."""
     found: defaultdict[str, list[ServingTest]] = defaultdict(list)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.hazards import HAZARDS
 from tests.docs.invariants import SECTIONS
 from tests.docs.pages import ROOT, ServingTest, pages, serving_tests
 
@@ -18,6 +19,13 @@ def test_the_page_is_up_to_date(path: str) -> None:
     assert page.exists() and page.read_text(encoding="utf-8") == pages()[path], (
         f"{path} is not what the code says by now; run: make docs"
     )
+
+
+def test_every_hazard_names_tests_that_there_are() -> None:
+    proofs = [proof for hazard in HAZARDS for proof in hazard.tests]
+
+    assert [proof for proof in proofs if not proof.is_in(ROOT)] == []
+    assert all(hazard.tests for hazard in HAZARDS)
 
 
 def test_every_invariant_has_its_title_once() -> None:
