@@ -70,6 +70,7 @@ class ServedVenue:
         """At the same address, with the account that it had. Its market went on meanwhile, and goes
         on at once. Raises `VenueDidNotStart`.
         """
+        self.stop(within_s=1.0)  # what is left of it: its pipes
         self._start("--port", str(self._port), within_s=within_s)
 
     @property

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from alpaca.data.enums import DataFeed, OptionsFeed
 from alpaca.data.live import CryptoDataStream, NewsDataStream, OptionDataStream, StockDataStream
 from alpaca.data.models import Bar, News, Orderbook, Quote, Trade, TradingStatus
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, OrderStatus, TimeInForce, TradeEvent
 from alpaca.trading.models import TradeUpdate
-from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest
+from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, ReplaceOrderRequest
 from alpaca.trading.stream import TradingStream
 
 from hydra.venues.simulated.brokerage.acts import HaltSymbol
@@ -255,6 +256,80 @@ def test_its_trading_client_and_stream_agree_on_the_life_of_orders() -> None:
         assert each.status is OrderStatus.FILLED
         assert fills[each.id].order.filled_avg_price == each.filled_avg_price
     assert fills[coins.id].position_qty < fills[coins.id].qty, "the fee is taken in coins"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "quantity", "time_in_force", "prices"),
+    [
+        ("HYDR", 3, TimeInForce.DAY, (50, 51)),
+        ("BTC/USD", 0.5, TimeInForce.GTC, (50, 51)),
+        (CALL, 1, TimeInForce.DAY, (0.05, 0.1)),
+    ],
+    ids=["a share", "a coin", "an option"],
+)
+def test_its_trading_client_places_replaces_and_cancels_what_its_stream_tells_of(
+    symbol: str, quantity: float, time_in_force: TimeInForce, prices: tuple[float, float]
+) -> None:
+    venue, heard = venue_on(*rising("HYDR", 30), *rising("BTC/USD", 30)), Heard()
+
+    async def test() -> tuple[list[Any], Any, Any]:
+        async with served(venue) as port:
+            client = TradingClient(
+                KEYS.key_id, KEYS.secret, paper=True, url_override=f"http://127.0.0.1:{port}"
+            )
+            stream = TradingStream(
+                KEYS.key_id, KEYS.secret, paper=True, url_override=f"ws://127.0.0.1:{port}/stream"
+            )
+            stream.subscribe_trade_updates(heard.handler)
+            await venue.move_to(OPEN + SECOND)
+            async with Running(stream, port):
+                await heard.all_until(
+                    bool,
+                    lambda: asyncio.to_thread(client.submit_order, limit_of("HYDR", 1, "40")),
+                )
+                old = await asyncio.to_thread(
+                    client.submit_order,
+                    LimitOrderRequest(
+                        symbol=symbol,
+                        qty=quantity,
+                        side=OrderSide.BUY,
+                        time_in_force=time_in_force,
+                        limit_price=prices[0],
+                    ),
+                )
+                new = await asyncio.to_thread(
+                    client.replace_order_by_id,
+                    old.id,
+                    ReplaceOrderRequest(limit_price=prices[1]),
+                )
+                await asyncio.to_thread(client.cancel_order_by_id, new.id)
+                told = await heard.all_until(
+                    lambda found: (str(new.id), "canceled") in events_of(found)
+                )
+                final = await asyncio.to_thread(client.get_order_by_id, new.id)
+                return events_of(told), old, final
+
+    told, old, new = in_loop(test)
+
+    assert (old.symbol, float(old.limit_price)) == (symbol, prices[0])
+    assert (new.symbol, float(new.limit_price), new.status) == (
+        symbol,
+        prices[1],
+        OrderStatus.CANCELED,
+    )
+    assert new.replaces == old.id
+    ours = [event for event in told if event[0] in (str(old.id), str(new.id))]
+    assert [event for event in ours if event[1] in ("new", "replaced", "canceled")] == [
+        (str(old.id), "new"),
+        (str(old.id), "replaced"),
+        (str(new.id), "new"),
+        (str(new.id), "canceled"),
+    ]
+
+
+def events_of(found: list[Any]) -> list[tuple[str, str]]:
+    return [(str(update.order.id), str(getattr(update.event, "value", update.event)))
+            for update in found]  # fmt: skip
 
 
 def is_fill(update: TradeUpdate) -> bool:
