@@ -287,7 +287,7 @@ def test_its_trading_client_places_replaces_and_cancels_what_its_stream_tells_of
                     bool,
                     lambda: asyncio.to_thread(client.submit_order, limit_of("HYDR", 1, "40")),
                 )
-                old = await asyncio.to_thread(
+                old: Any = await asyncio.to_thread(
                     client.submit_order,
                     LimitOrderRequest(
                         symbol=symbol,
@@ -297,7 +297,7 @@ def test_its_trading_client_places_replaces_and_cancels_what_its_stream_tells_of
                         limit_price=prices[0],
                     ),
                 )
-                new = await asyncio.to_thread(
+                new: Any = await asyncio.to_thread(
                     client.replace_order_by_id,
                     old.id,
                     ReplaceOrderRequest(limit_price=prices[1]),
