@@ -32,8 +32,8 @@ run: setup ## run the engine on the embedded venue; VENUE=paper for Alpaca, ARGS
 test: dev ## run the tests, on all cores; ARGS=tests/trading for some of them
 	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
-slow: dev ## run the tests that take long
-	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m slow $(ARGS)
+slow: dev ## run the tests that take long, one worker a core: stress tests need theirs
+	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(ARGS)
 
 lint: dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .
