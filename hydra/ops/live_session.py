@@ -91,8 +91,7 @@ class _LiveSession:
         runtime.on_fail_closed(fail_closed)
         watch = watch_over(session.record, session.files, runtime, session.say)
         session.conditions.watches.append(watch)
-        passed = threading.Event()
-        notifier = ServiceNotifier(runtime, os.environ, passed.is_set)
+        notifier = ServiceNotifier(runtime, os.environ, lambda: not is_starting(runtime))
 
         def stop() -> None:
             session.last_resort.arm()
@@ -114,7 +113,6 @@ class _LiveSession:
                 if not ready and not asked_to_stop and runtime.failed_closed is None:
                     return self._not_ready()
                 if ready and not asked_to_stop:
-                    passed.set()
                     keep_pruned(runtime)
                     self._market.open(self._market_over)
                     self._follow()

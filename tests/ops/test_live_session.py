@@ -3,13 +3,16 @@
 import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from hydra.assembly import Tree, assemble
+from hydra.ops import live_session
 from hydra.ops.embedded import LEAD
 from hydra.ops.embedded_account import embedded_run
 from hydra.ops.ending import LastResort
@@ -22,21 +25,32 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.faults import FailLook
 from hydra.venues.simulated.market_data import MarketData, generated
+from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.market import FeedEnded
 from supervisors import paths
+from tests.engine.harness import plan_of, struck
 from tests.engine.scenery import shipped_settings
+from tests.ops.test_notify import Manager
 
 
 class NotedMarket:
     """Notes what it is told to do, and how the gate and the tree are at that moment."""
 
-    def __init__(self, data: MarketData, then: Callable[["NotedMarket"], None]) -> None:
+    def __init__(
+        self,
+        data: MarketData,
+        then: Callable[["NotedMarket"], None],
+        exchange: SimulatedExchange | None = None,
+    ) -> None:
+        self._exchange = exchange
         self.clock = FollowedClock(data.begins_at - LEAD)
         self.noted: list[tuple[str, TradingState, bool]] = []
         self.finished: Callable[[str | None], None] = lambda _: None
-        self._data = data
+        self.data = data
         self._then = then
         self._runtime: ThreadRuntime | None = None
 
@@ -46,11 +60,12 @@ class NotedMarket:
         self._runtime = runtime
         return assemble(
             session.settings,
-            self._data,
+            self.data,
             runtime=runtime,
             market_time=lambda: self.clock.at(machine_time()),
             ledger=session.record.ledger,
             journal=session.record.journal,
+            exchange=self._exchange,
             conditions=session.conditions,
             services=services,
         )
@@ -98,6 +113,32 @@ def breaks(market: NotedMarket) -> None:
     market.finished("the market's wire was cut")
 
 
+def played(folder: Path, market: NotedMarket, *, waits: bool = False) -> ExitCode:
+    """A session in this market; one that `waits` has a market without an end."""
+    files = EngineFiles.under(folder / "state", folder / "logs", "ledger.db", "app.jsonl")
+    at = market.data.begins_at - LEAD
+    owner = Owner(
+        venue="embedded",
+        account=EMBEDDED_ACCOUNT,
+        version="0",
+        configuration="",
+        at=at,
+        wall_at=time.time_ns(),
+    )
+    record, last_resort = EngineRecord.open(files, owner), LastResort()
+    options = RunOptions(seed=0, speed=600.0, dry_run=False)
+    run = embedded_run(market.data, EMBEDDED_ACCOUNT, at)
+    if waits:
+        run = structs.replace(run, ends_at=None)
+    out = io.StringIO()
+    session = Session(shipped_settings(), files, options, record, run, out, last_resort)
+    try:
+        return play_live(session, market)
+    finally:
+        last_resort.disarm()
+        record.close()
+
+
 @pytest.mark.parametrize(
     ("then", "code", "state"),
     [
@@ -109,24 +150,9 @@ def breaks(market: NotedMarket) -> None:
 def test_the_venue_answers_until_the_actors_have_stopped_i76(
     then: Callable[[NotedMarket], None], code: ExitCode, state: TradingState, tmp_path: Path
 ) -> None:
-    settings = shipped_settings()
-    data = generated(("AAPL",), 0, tmp_path / "cache")
-    files = EngineFiles.under(tmp_path / "state", tmp_path / "logs", "ledger.db", "app.jsonl")
-    at = data.begins_at - LEAD
-    owner = Owner(
-        venue="embedded", account=EMBEDDED_ACCOUNT, version="0", configuration="", at=at,
-        wall_at=time.time_ns(),
-    )  # fmt: skip
-    record = EngineRecord.open(files, owner)
-    market, last_resort = NotedMarket(data, then), LastResort()
-    options = RunOptions(seed=0, speed=600.0, dry_run=False)
-    run = embedded_run(data, EMBEDDED_ACCOUNT, at)
-    session = Session(settings, files, options, record, run, io.StringIO(), last_resort)
-    try:
-        assert play_live(session, market) == code
-    finally:
-        last_resort.disarm()
-        record.close()
+    market = NotedMarket(generated(("AAPL",), 0, tmp_path / "cache"), then)
+
+    assert played(tmp_path, market) == code
 
     assert [what for what, _, _ in market.noted] == [
         "connect", "open", "close", "settle", "disconnect",
@@ -138,3 +164,32 @@ def test_the_venue_answers_until_the_actors_have_stopped_i76(
     # something to cancel finds the venue there.
     assert states["settle"][0] is state
     assert states["disconnect"] == (TradingState.HALTED, False)
+
+
+def test_a_manager_hears_that_it_is_ready_once_preflight_has_passed_and_not_while_it_waits_i77(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: dict[str, list[str]] = {}
+    monkeypatch.setattr(live_session, "READY_WITHIN_S", 2.0)
+    unreadable = MisbehavingExchange(plan_of(struck(FailLook(), what="snapshot", times=None)))
+    for name, exchange in (("passes", None), ("waits", unreadable)):
+        folder = tmp_path / name
+        folder.mkdir()
+        manager = Manager(str(folder / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        data = generated(("AAPL",), 0, tmp_path / "cache")
+        market = NotedMarket(data, lambda _: is_stopped_after(1.5), exchange)
+
+        assert played(folder, market, waits=True) == ExitCode.CLEAN
+
+        heard[name] = manager.heard()
+        manager.close()
+
+    assert "READY=1" in heard["passes"]
+    assert "READY=1" not in heard["waits"]
+    assert "STOPPING=1" in heard["waits"]
+
+
+def is_stopped_after(seconds: float) -> None:
+    """A notifier says something every second; this is a little more."""
+    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM)).start()
