@@ -1,7 +1,7 @@
 """The engine on threads, in a market that runs, killed at any instant: as it would be at a desk.
 
 What comes when is not in anybody's hand here, so it is the judge's word that counts, and what was
-acknowledged to somebody before the end.
+acknowledged to somebody before the end. The sleeps are the drawn instants: nothing is waited for.
 """
 
 import random

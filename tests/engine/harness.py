@@ -445,13 +445,13 @@ class Life:
         self.tell(paths.RISK_GUARDIAN, intent)
         return client_order_id(EMBEDDED_ACCOUNT, decision)
 
-    def enter(self, quantity: int = 1, **wishes: Any) -> str:
+    def enter(self, quantity: Decimal | int = 1, **wishes: Any) -> str:
         """Buy, and mean to give up half a dollar below."""
         price = Decimal(wishes.get("limit") or wishes.get("reference", "100"))
         stop = str(price - Decimal("0.5"))
         return self.intend(**{"quantity": quantity, "protective_stop": stop, **wishes})
 
-    def exit(self, quantity: int = 1, **wishes: Any) -> str:
+    def exit(self, quantity: Decimal | int = 1, **wishes: Any) -> str:
         """Sell what was bought."""
         return self.intend(role=Role.EXIT, side=Side.SELL, quantity=quantity, **wishes)
 

@@ -65,12 +65,12 @@ def world(tmp_path: Path) -> World:
 
 
 def buy(life: Life) -> None:
-    life.enter(symbol=BTC, quantity=BOUGHT, reference=PRICE)  # type: ignore[arg-type]
+    life.enter(symbol=BTC, quantity=BOUGHT, reference=PRICE)
     life.run_for(2 * MINUTE)
 
 
 def sell(life: Life, quantity: Decimal) -> None:
-    life.exit(symbol=BTC, quantity=quantity, reference=PRICE)  # type: ignore[arg-type]
+    life.exit(symbol=BTC, quantity=quantity, reference=PRICE)
     life.run_for(2 * MINUTE)
 
 

@@ -25,11 +25,11 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Asking, str, str]:
         terms=VenueTerms(crypto_fee_bps=Decimal(25)),
     )
     life = begun(world)
-    entry = life.enter(symbol=BTC, quantity=BOUGHT)  # type: ignore[arg-type]
+    entry = life.enter(symbol=BTC, quantity=BOUGHT)
     life.run_for(2 * MINUTE)
     life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
     life.advance(10 * SECOND)
-    leave = life.exit(symbol=BTC, quantity=HELD)  # type: ignore[arg-type]
+    leave = life.exit(symbol=BTC, quantity=HELD)
     life.run_for(2 * MINUTE)
     life.die()
     return on_disk(folder, life), entry, leave

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -62,9 +63,9 @@ def bought(ledger: Ledger, signal: int = 1) -> Order:
     return order
 
 
-def charge(amount: str, asset: str = BTC, **changes: object) -> VenueFee:
-    fields: dict[str, object] = {"activity_id": "a-1", "symbol": BTC, "at": AT, "is_of_coins": True}
-    return VenueFee(asset=asset, amount=Decimal(amount), **{**fields, **changes})  # type: ignore[arg-type]
+def charge(amount: str, asset: str = BTC, **changes: Any) -> VenueFee:
+    fields = {"activity_id": "a-1", "symbol": BTC, "at": AT, "is_of_coins": True, **changes}
+    return VenueFee(asset=asset, amount=Decimal(amount), **fields)
 
 
 def part(order: Order, amount: str, execution_id: str = "x-1") -> FeePart:

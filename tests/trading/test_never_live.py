@@ -17,13 +17,16 @@ NOON = OPEN_AT + 100 * MINUTE
 ORDER = approved().order
 
 
-def waiting(status: OrderStatus = OrderStatus.ACCEPTED, **said: object) -> VenueOrder:
+def waiting(
+    status: OrderStatus = OrderStatus.ACCEPTED, *, is_queued: bool = True, at: int = NOON
+) -> VenueOrder:
     return VenueOrder(
         order=ORDER,
         venue_order_id="v-1",
         status=status,
         filled_quantity=Decimal(0),
-        **{"is_queued": True, "at": NOON, **said},  # type: ignore[arg-type]
+        is_queued=is_queued,
+        at=at,
     )
 
 

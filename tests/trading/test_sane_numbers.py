@@ -200,7 +200,7 @@ def test_the_steps_of_prices_are_sane_too_i34(step: PriceStep) -> None:
 def test_steps_that_only_equal_sane_ones_are_refused_i34() -> None:
     """The last ones that were sane are known again, by which they are."""
     sane = (PriceStep(D(0), D(1)),)
-    equal = (PriceStep(D(0), 1),)  # type: ignore[arg-type]
+    equal = (PriceStep(D(0), 1),)  # type: ignore[arg-type]  # no Decimal: that is the point
     assert numbers_are_sane(changed(ENTRY, price_steps=sane)) is None
 
     assert equal == sane

@@ -134,6 +134,7 @@ def session_bundle(
         except NoAccount as refused:
             bundle.ended(refused.code)
             raise
+        # Whatever it is, SystemExit and an interrupt too: the page says how the run ended.
         except BaseException as error:
             words = clean(f"crashed: {type(error).__name__}: {error}")
             bundle.ending = Ending(exit_code=None, how=words)

@@ -71,6 +71,8 @@ def _equity(worth: Sequence[tuple[int, float]], title: str) -> Figure:
     times = [datetime.fromtimestamp(at / SECOND, UTC) for at, _ in worth]
     values = [value for _, value in worth]
     axes.axhline(values[0], color=FAINT, linewidth=1)
+    # Times are welcome to matplotlib, but its annotations know only numbers; those of its dates are
+    # missing altogether.
     # The worth is known at moments only; between them it is not a straight line.
     axes.step(times, values, where="post", color=INK, linewidth=1.4)  # type: ignore[arg-type]
     axes.plot(times[-1:], values[-1:], "o", color=INK, markersize=4)  # type: ignore[arg-type]

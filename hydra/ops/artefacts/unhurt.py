@@ -30,6 +30,7 @@ class Unhurt:
         """
         try:
             return action()
+        # Not named: what nobody foresaw in a bundle must not end a session either.
         except Exception as error:
             if os.environ.get("HYDRA_TRACEBACK"):
                 traceback.print_exc()

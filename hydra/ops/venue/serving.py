@@ -286,7 +286,7 @@ def _folder_of(state_dir: Path | None, patience_s: float) -> Iterator[None]:
                     " folder",
                     ExitCode.HELD_BY_ANOTHER,
                 )
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)  # a lock cannot be waited for with a deadline
         yield
     finally:
         os.close(descriptor)
