@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -52,7 +52,13 @@ def together(*works: Work) -> Iterator[list[Future[None]]]:
 
 def obeyed(system: ThreadDriver, command: Message) -> None:
     """The root did as told: until then it is in the middle of something else, and refuses."""
-    system.until(lambda: isinstance(system.ask(ROOT, command), Children))
+    answers = deque[object](maxlen=1)
+
+    def is_done() -> bool:
+        answers.append(system.ask(ROOT, command))
+        return isinstance(answers[0], Children)
+
+    system.until(is_done, lambda: f"{command} was obeyed; the root says {answers}")
 
 
 class Job(Message, frozen=True, kw_only=True):
@@ -252,7 +258,10 @@ def test_of_answer_error_time_out_and_stop_an_asking_actor_hears_exactly_one(
             obeyed(system, StopChild(name="worker"))
         if number % 100 == 80:
             obeyed(system, StartChild(name="worker"))
-    system.until(lambda: len(ended) >= asks)
+    system.until(
+        lambda: len(ended) >= asks,
+        lambda: f"all questions ended; {len(ended)} did, {system.cells_shown()}",
+    )
     system.pass_time(3 * MILLISECOND)  # by now every time-out is in the mailbox, or was void
     system.until(lambda: system.waiting(ASKER) == 0)
 

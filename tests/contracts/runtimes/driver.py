@@ -95,6 +95,14 @@ class Driver(ABC):
         """How many user messages wait."""
         return len(self.cell(ref).mailbox.user)
 
+    def cells_shown(self) -> str:
+        """How every cell is, for a test that has waited in vain."""
+        return "; ".join(
+            f"{cell} {cell.shown_status}, {len(cell.mailbox.control)} + {len(cell.mailbox.user)}"
+            f" wait, last failure: {cell.last_failure() or 'none'}"
+            for cell in list(self.runtime.cells.values())
+        )
+
     def dead_for(self, reason: DeadLetterReason) -> list[Message]:
         return [dead.envelope.message for dead in self.dead if dead.reason is reason]
 

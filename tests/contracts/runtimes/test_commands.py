@@ -19,7 +19,7 @@ from messages.lifecycle import (
     WhichChildren,
 )
 from supervisors.strategies import OnExceeded
-from supervisors.supervisor import AddChild
+from supervisors.supervisor import AddChild, ReplaceChild
 from tests.contracts.runtimes.actors import Do, boom, note, scripted
 from tests.contracts.runtimes.driver import ROOT, Driver, child, supervision, supervisor
 
@@ -95,6 +95,45 @@ def test_a_child_is_added_last_and_started(system: Driver, log: list[str]) -> No
     system.until_logged(log, "start b#1")
 
 
+def test_a_child_comes_back_by_its_new_recipe_at_once(system: Driver, log: list[str]) -> None:
+    other = list[str]()
+    system.start(scripted("a", log), scripted("b", log), policy=supervision(restarts=0))
+    system.tell(A, note("old"))
+
+    system.until_logged(log, "a#1 old")
+    system.ask(ROOT, ReplaceChild(spec=scripted("a", other), at_once=True))
+    system.until_logged(other, "start a#2")
+
+    assert log == ["start a#1", "start b#1", "a#1 old", "stop a#1"]
+    assert system.runtime.failed_closed is None
+
+
+def test_a_recipe_for_later_is_that_of_the_next_life(system: Driver, log: list[str]) -> None:
+    later = list[str]()
+    system.start(scripted("a", log))
+
+    system.ask(ROOT, ReplaceChild(spec=scripted("a", later), at_once=False))
+    system.tell(A, note("same"))
+    system.until_logged(log, "a#1 same")
+    system.ask(ROOT, RestartChild(name="a"))
+
+    system.until_logged(later, "start a#2")
+    assert log == ["start a#1", "a#1 same", "stop a#1"]
+
+
+def test_a_quarantined_child_gets_its_new_recipe_and_stays_down(
+    system: Driver, log: list[str]
+) -> None:
+    later = list[str]()
+    quarantined(system, log)
+
+    system.ask(ROOT, ReplaceChild(spec=scripted("a", later), at_once=True))
+    assert status_of(system, "a") == "quarantined"
+    system.ask(ROOT, StartChild(name="a"))
+
+    system.until_logged(later, "start a#2")
+
+
 def test_a_quarantined_child_starts_afresh_on_command(system: Driver, log: list[str]) -> None:
     quarantined(system, log)
     system.tell(A, note("kept"))
@@ -162,6 +201,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(system: Driver, log: lis
     system.ask(ROOT, StopChild(name="a"))
     system.until(lambda: status_of(system, "a") == "ended")
     assert refusal(StopChild(name="a")) == "it is ended"
+    assert refusal(ReplaceChild(spec=scripted("c", log), at_once=True)) == "no such child"
     assert refusal(RestartChild(name="a")) == "it is ended"
 
 
