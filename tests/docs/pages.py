@@ -1,10 +1,8 @@
 """The pages of docs/ that are written from the code: what there is, said once."""
 
-import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -36,7 +34,9 @@ _OF_A_HAZARD = """\
 Each row has a test in which the venue, or the market, misbehaves so.
 """
 
-_SERVES = re.compile(r"^test_(?P<sentence>\w+?)(?P<ids>(?:_i\d\d)+)$")
+_SERVES = re.compile(
+    r"^ *(?:async )?def test_(?P<sentence>\w+?)(?P<ids>(?:_i\d\d)+)\(", re.MULTILINE
+)
 
 
 class ServingTest(msgspec.Struct, frozen=True, order=True):
@@ -44,15 +44,6 @@ class ServingTest(msgspec.Struct, frozen=True, order=True):
 
     path: str
     sentence: str
-
-
-def pages() -> dict[str, str]:
-    """Each written page by its path in the project."""
-    return {
-        "docs/events.md": events_page(EVENTS),
-        "docs/hazards.md": hazards_page(HAZARDS),
-        "docs/invariants.md": invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
-    }
 
 
 def events_page(kinds: Iterable[EventKind]) -> str:
@@ -123,18 +114,24 @@ def _hazards_page(hazards: Iterable[Hazard]) -> Iterator[str]:
     yield ""
 
 
-@cache
 def serving_tests(folder: Path) -> dict[str, list[ServingTest]]:
     """The tests below a folder, by the ids in which their names end. Nothing is imported."""
     found: defaultdict[str, list[ServingTest]] = defaultdict(list)
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder.parent).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=name)):
-            if isinstance(node, ast.FunctionDef) and (serves := _SERVES.match(node.name)):
-                for invariant in serves["ids"].strip("_").upper().split("_"):
-                    found[invariant].append(ServingTest(name, _sentence(serves["sentence"])))
+        for serves in _SERVES.finditer(path.read_text(encoding="utf-8")):
+            for invariant in serves["ids"].strip("_").upper().split("_"):
+                found[invariant].append(ServingTest(name, _sentence(serves["sentence"])))
     return {invariant: sorted(tests) for invariant, tests in sorted(found.items())}
 
 
 def _sentence(name: str) -> str:
     return re.sub(r"(\w)_s_", r"\1's ", name).replace("_", " ")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/events.md": lambda: events_page(EVENTS),
+    "docs/hazards.md": lambda: hazards_page(HAZARDS),
+    "docs/invariants.md": lambda: invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
+}
+"""What makes each written page, by its path in the project."""

@@ -6,17 +6,21 @@ import pytest
 
 from tests.docs.hazards import HAZARDS
 from tests.docs.invariants import SECTIONS
-from tests.docs.pages import ROOT, ServingTest, pages, serving_tests
+from tests.docs.pages import PAGES, ROOT, ServingTest, serving_tests
 
 INVARIANTS = [invariant for section in SECTIONS for invariant in section.invariants]
-TESTS = serving_tests(ROOT / "tests")
 
 
-@pytest.mark.parametrize("path", pages())
+@pytest.fixture(scope="module")
+def tests() -> dict[str, list[ServingTest]]:
+    return serving_tests(ROOT / "tests")
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_the_page_is_up_to_date(path: str) -> None:
     page = ROOT / path
 
-    assert page.exists() and page.read_text(encoding="utf-8") == pages()[path], (
+    assert page.exists() and page.read_text(encoding="utf-8") == PAGES[path](), (
         f"{path} is not what the code says by now; run: make docs"
     )
 
@@ -33,12 +37,14 @@ def test_every_invariant_has_its_title_once() -> None:
     assert [i.id for i in INVARIANTS if not 0 < len(i.title.split()) <= 12] == []
 
 
-def test_every_test_serves_an_invariant_that_there_is() -> None:
-    assert TESTS.keys() - {invariant.id for invariant in INVARIANTS} == set()
+def test_every_test_serves_an_invariant_that_there_is(tests: dict[str, list[ServingTest]]) -> None:
+    assert tests.keys() - {invariant.id for invariant in INVARIANTS} == set()
 
 
-def test_an_invariant_without_a_test_says_what_it_waits_for() -> None:
-    silent = [each.id for each in INVARIANTS if each.id not in TESTS and not each.not_built]
+def test_an_invariant_without_a_test_says_what_it_waits_for(
+    tests: dict[str, list[ServingTest]],
+) -> None:
+    silent = [each.id for each in INVARIANTS if each.id not in tests and not each.not_built]
 
     assert silent == []
 
