@@ -18,7 +18,7 @@ import pykka
 from hydra.actor import Actor, ChildSpec, Overflow, Ref, UnhandledMessage
 from hydra.runtime import visitors
 from hydra.runtime.context import ActorContext
-from hydra.runtime.envelope import DeadLetterReason, Envelope, Special
+from hydra.runtime.envelope import DeadLetterReason, Envelope, Remembered, Special
 from hydra.runtime.inbox import Inbox
 from hydra.runtime.life import (
     HISTORY,
@@ -131,7 +131,7 @@ class Cell(pykka.Actor):
         self.busy_ns = 0
         self.progress_at = 0
         self.started_at = 0
-        self.handled: deque[tuple[Envelope, int, int]] = deque(maxlen=HISTORY)
+        self.handled = Remembered()
         self.failures: deque[Failure] = deque(maxlen=HISTORY)
         self.failed_count = 0
 

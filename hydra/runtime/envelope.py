@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
+
+from hydra.runtime.life import HISTORY
 
 MessageId = tuple[str, int, int]
 """(sender path, incarnation, counter): never random, so that a schedule can be replayed."""
@@ -74,6 +77,29 @@ class Envelope(msgspec.Struct, gc=False):
     corr: str | None
     at: int
     special: Special | None = None
+
+
+Handled: TypeAlias = tuple[Envelope, int, int]
+"""A message that was handled: when that began, and how long it took (machine time)."""
+
+
+class Remembered(deque[Handled]):
+    """The last messages that a cell handled; and apart, in `named`, the last of those that belong
+    to an order or a decision, since prices would soon push them out.
+
+    A message of that kind is added to both, as the same object.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=HISTORY)
+        self.named: deque[Handled] = deque(maxlen=HISTORY)
+
+    def all(self) -> list[Handled]:
+        """Every one of either, once, in the order of handling."""
+        named = list(self.named)
+        last = list(self)
+        known = {id(each) for each in last}
+        return [each for each in named if id(each) not in known] + last
 
 
 def name_of(message_id: MessageId | None) -> str:

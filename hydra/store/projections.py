@@ -52,8 +52,9 @@ from hydra.store.tables import (
 )
 from hydra.store.unit_of_work import UnitOfWork
 from hydra.trading.differences import DifferenceKind
-from hydra.trading.exact import add, multiply, subtract
+from hydra.trading.exact import add, subtract
 from hydra.trading.fees import USD, Fee, FeeBasis, FeeBooking, FeeChange, booked_more, seen
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import FifoInventory, fee_lot
 from hydra.trading.order_life import Attempted, OrderState, OrderStatus, after
 from hydra.trading.orders import DecisionKey, Fill
@@ -193,7 +194,8 @@ def _assigned(unit: UnitOfWork, seq: int, at: int, event: PositionAssigned) -> N
     as_if = as_if_executed(event, seq, at)
     inventory, closed = _inventory(unit, event.bot, event.symbol).apply(as_if)
     sub_ledger = _sub_ledger(unit, event.bot).after(as_if, closed)
-    other_side = _sub_ledger(unit, UNATTRIBUTED).adjusted(multiply(event.quantity, event.price))
+    value = value_of(event.symbol, event.quantity, event.price)
+    other_side = _sub_ledger(unit, UNATTRIBUTED).adjusted(value)
     unit.put(INVENTORIES, BotInventory(event.bot, inventory), event.bot, event.symbol)
     unit.put(SUB_LEDGERS, sub_ledger, event.bot)
     unit.put(SUB_LEDGERS, other_side, UNATTRIBUTED)

@@ -32,6 +32,8 @@ _EXACT = Context(
 add = _EXACT.add
 subtract = _EXACT.subtract
 multiply = _EXACT.multiply
+multiply_add = _EXACT.fma
+"""The first times the second, and the third to that; faster than one after the other."""
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

@@ -31,6 +31,7 @@ from msgspec import structs
 
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.exposure import is_price
+from hydra.trading.instruments import value_of
 from hydra.trading.orders import Side
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -132,7 +133,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """Its first execution."""
     filled_quantity: Decimal = ZERO
     value: Decimal = ZERO
-    """What the executions cost or brought."""
+    """What the executions cost or brought (USD)."""
     ends: frozenset[End] = frozenset()
     """All that was said; unknown stays, since it was."""
     heard_at: int | None = None
@@ -169,7 +170,7 @@ class Slippage(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     """Of which both prices are known."""
     cost: Decimal
-    """USD, exactly; of options a share of the contract."""
+    """USD, exactly."""
     notional: Decimal
     """What was executed, at the price known before."""
 
@@ -347,7 +348,7 @@ def _told(execution: Execution, event: Accepted | Filled | Ended) -> Execution:
                 execution,
                 filled_at=_earlier(execution.filled_at, event.at),
                 filled_quantity=add(execution.filled_quantity, event.quantity),
-                value=add(execution.value, multiply(event.quantity, event.price)),
+                value=add(execution.value, value_of(event.symbol, event.quantity, event.price)),
                 heard_at=heard,
             )
         case Ended():
@@ -388,7 +389,7 @@ def _slippage(priced: Iterable[tuple[Execution, Decimal | None]]) -> Slippage:
     for execution, price in priced:
         if price is None or not is_price(price) or not execution.filled_quantity > 0:
             continue
-        expected = multiply(execution.filled_quantity, price)
+        expected = value_of(execution.sent.symbol, execution.filled_quantity, price)
         sign = Decimal(execution.sent.side.sign)
         cost = add(cost, multiply(subtract(execution.value, expected), sign))
         notional = add(notional, expected)

@@ -1,9 +1,10 @@
 """What positions and working orders can come to at the worst: pure sums, in USD.
 
 Exposure is the value that could come to be held; heat, the open risk, is what would be lost if all
-of it were stopped out. Both are taken at the worst of the prices that are known. So as long as the
-mark stands, a fill at one of these prices never makes them larger, whichever order it fills, and in
-whatever order fills come: what was within a limit when it was allowed stays within it.
+of it were stopped out, with fees. Both are taken at the worst of the prices that are known. So as
+long as the mark stands, a fill at one of these prices never makes them larger, whichever order it
+fills, and in whatever order fills come: what was within a limit when it was allowed stays within
+it.
 
 None stands for what cannot be valued; it is never taken for nothing.
 """
@@ -13,10 +14,12 @@ from decimal import Decimal, Rounded
 
 import msgspec
 
-from hydra.trading.exact import add, multiply, subtract
+from hydra.trading.exact import add, multiply, multiply_add, subtract
 from hydra.trading.fees import Fee
+from hydra.trading.instruments import ONE
 from hydra.trading.inventory import ClosedLot, FifoInventory, fee_lot, paid
 from hydra.trading.orders import Fill, Side
+from hydra.trading.reckoning import Costs, Reckoning
 from hydra.trading.sane_numbers import (
     PRICE_MAX,
     PRICE_PLACES_MAX,
@@ -89,8 +92,8 @@ def claim_on(
 class Outstanding(msgspec.Struct, frozen=True):
     """What a set of working orders may still do. The quantities are complete, always.
 
-    Values and `loss` (what all that they open would lose at its stops) are not if some of the
-    orders are `unvalued`.
+    Values and `loss` (what all that they open would lose at its stops, with fees) are not if some
+    of the orders are `unvalued`.
     """
 
     buys: Decimal = ZERO
@@ -126,10 +129,12 @@ UNVALUED = Outstanding(unvalued=1)
 """What an order may do whose numbers are none."""
 
 
-def outstanding(claims: Iterable[Claim], mark: Decimal | None, gap_factor: Decimal) -> Outstanding:
-    """What all these claims come to, at a mark. Each is valued at the highest price known."""
+def outstanding(claims: Iterable[Claim], mark: Decimal | None, by: Reckoning) -> Outstanding:
+    """What all these claims on one symbol come to, at a mark. Each is valued at the highest price
+    known; what it opens loses its way to the stop, and fees both ways.
+    """
     buys = buys_value = sells = sells_value = loss = ZERO
-    unvalued = 0
+    unvalued, units = 0, by.units
     for claim in claims:
         side, quantity, low, high = claim.side, claim.quantity, claim.low, claim.high
         if mark is not None:
@@ -140,11 +145,14 @@ def outstanding(claims: Iterable[Claim], mark: Decimal | None, gap_factor: Decim
             unvalued += 1
         else:
             value = multiply(quantity, high)
+            if units is not ONE:
+                value = multiply(value, units)
             if claim.opens:
                 # The stop has to lie beyond every price at which the order may be filled.
                 entry = low if side is _BUY else high
-                each = _loss_each(side, low, high, claim.stop, entry, gap_factor)
-                loss = add(loss, multiply(quantity, each))
+                costs = by.long if side is _BUY else by.short
+                each = _loss_each(side, low, high, claim.stop, entry, by, costs)
+                loss = multiply_add(quantity, each, loss)
         if side is _BUY:
             buys, buys_value = add(buys, quantity), add(buys_value, value)
         else:
@@ -152,11 +160,14 @@ def outstanding(claims: Iterable[Claim], mark: Decimal | None, gap_factor: Decim
     return Outstanding(buys, buys_value, sells, sells_value, loss, unvalued)
 
 
-def worst_exposure(position: Decimal, mark: Decimal | None, orders: Outstanding) -> Decimal | None:
+def worst_exposure(
+    position: Decimal, mark: Decimal | None, orders: Outstanding, units: Decimal = ONE
+) -> Decimal | None:
     """The largest value, long or short, that any fills of these orders can lead to.
 
     The worse of "all buys are filled" and "all sells are filled", as far as that ends on the side
-    it goes to. With m the mark, q a quantity and p the highest price known of its order:
+    it goes to. With m the mark, q a quantity and p the highest price known of its order, each price
+    times the symbol's `units`:
 
         long     position × m + Σ buys q × p     if position + Σ buys q is over zero
         short   −position × m + Σ sells q × p    if position − Σ sells q is below zero
@@ -166,7 +177,7 @@ def worst_exposure(position: Decimal, mark: Decimal | None, orders: Outstanding)
     """
     if orders.unvalued or (mark is None and position):
         return None
-    held = ZERO if mark is None else multiply(position, mark)
+    held = ZERO if mark is None else multiply(position, multiply(mark, units))
     as_long = add(held, orders.buys_value) if add(position, orders.buys) > 0 else ZERO
     as_short = subtract(orders.sells_value, held) if position < orders.sells else ZERO
     return max(as_long, as_short)
@@ -206,16 +217,18 @@ class Holding(msgspec.Struct, frozen=True):
         stops = self.stops[: len(lots) - owed] + (None,) * owed
         return Holding(inventory, inventory.position, stops), made
 
-    def loss_at_stop(self, mark: Decimal, gap_factor: Decimal) -> Decimal:
+    def loss_at_stop(self, mark: Decimal, by: Reckoning) -> Decimal:
         """What is lost if every lot is stopped out: from its entry or from the mark, the worse.
 
-        A stop that the market has passed protects no more, and counts as none.
+        With the fees of closing it; what opening it cost is booked already. A stop that the market
+        has passed protects no more, and counts as none.
         """
         loss = ZERO
         for lot, stop in zip(self.inventory.lots, self.stops, strict=True):
             low, high = (lot.price, mark) if lot.price < mark else (mark, lot.price)
-            each = _loss_each(lot.side, low, high, stop, mark, gap_factor)
-            loss = add(loss, multiply(lot.quantity, each))
+            costs = by.long_held if lot.side is _BUY else by.short_held
+            each = _loss_each(lot.side, low, high, stop, mark, by, costs)
+            loss = multiply_add(lot.quantity, each, loss)
         return loss
 
 
@@ -225,26 +238,27 @@ def _loss_each(
     high: Decimal,
     stop: Decimal | None,
     price: Decimal,
-    gap_factor: Decimal,
+    by: Reckoning,
+    costs: Costs,
 ) -> Decimal:
-    """What one unit loses at its stop, from the worse of the prices between low and high.
+    """What one loses at its stop in USD, from the worse of the prices between low and high.
 
     A stop that a position of this side, at `price`, does not have before it protects nothing. One
     that does is taken to be executed `gap_factor` times as far away as it is. There is a most that
     is taken to be lost, and without a stop it is: by a long all that it is worth, by a short twice
     that. (A short can lose any amount; a stop that is farther away than this is as good as none.)
+    The fees come to it, so a long option loses its premium and fees at the most.
     """
     if side is _BUY:
-        most = high
-        if stop is None or not stop < price:
-            return most
-        distance = subtract(high, stop)
+        loss = high
+        if stop is not None and stop < price:
+            loss = min(multiply(subtract(high, stop), by.gap_factor), loss)
     else:
-        most = add(high, high)
-        if stop is None or not stop > price:
-            return most
-        distance = subtract(stop, low)
-    return min(multiply(distance, gap_factor), most)
+        loss = add(high, high)
+        if stop is not None and stop > price:
+            loss = min(multiply(subtract(stop, low), by.gap_factor), loss)
+    fees = multiply_add(costs.of_price, high, costs.flat)
+    return multiply_add(loss, by.units, fees)
 
 
 def _is_quantity(value: Decimal) -> bool:

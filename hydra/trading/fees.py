@@ -25,7 +25,7 @@ from msgspec import structs
 
 from hydra.trading.differences import Difference, DifferenceKind
 from hydra.trading.exact import add, multiply, subtract, total
-from hydra.trading.instruments import Instrument, instrument, is_crypto
+from hydra.trading.instruments import Instrument, instrument, is_crypto, value_of
 from hydra.trading.orders import Fill, Side
 from hydra.trading.venue_view import VenueFee
 
@@ -189,24 +189,43 @@ def expected_fee(fill: Fill, bot: str, schedule: FeeSchedule) -> Fee | None:
     )
 
 
+class FeeMost(msgspec.Struct, frozen=True):
+    """The most that an execution costs in USD: `each` for one share or contract, and `share` of its
+    value. What is rounded up once in an execution, to a cent or a coin's smallest part, is not in
+    it.
+    """
+
+    each: Decimal
+    share: Decimal
+
+
+def most_of(symbol: str, schedule: FeeSchedule) -> FeeMost:
+    """The most that executions of this symbol cost where fees go by this schedule, at any time."""
+    if not schedule.rates:
+        return _NOTHING_KEPT
+    if is_crypto(symbol):
+        dearest = max(rate.coin_bps for rate in schedule.rates)
+        return FeeMost(ZERO, multiply(dearest, _BASIS_POINT))
+    return _regulatory(symbol)
+
+
 def regulatory_most(fills: Iterable[Fill]) -> Decimal:
     """The most that regulators and clearing can charge for these in USD, coins left out.
 
-    A ceiling well over any rate there was: one basis point of the value, a tenth of a cent a share,
-    20 cents a contract, and a cent a fill for rounding.
+    Each as of `FeeMost`, and a cent a fill for rounding.
     """
     most = ZERO
     for fill in fills:
-        kind = instrument(fill.symbol)
-        if kind is Instrument.COIN:
+        if is_crypto(fill.symbol):
             continue
-        is_option = kind is Instrument.OPTION
-        units = multiply(fill.quantity, _A_CONTRACT if is_option else _A_SHARE)
-        value = multiply(multiply(fill.quantity, fill.price), _BASIS_POINT)
-        if is_option:
-            value = multiply(value, _SHARES_A_CONTRACT)
-        most = add(most, add(add(units, value), CENT))
+        rate = _regulatory(fill.symbol)
+        value = multiply(value_of(fill.symbol, fill.quantity, fill.price), rate.share)
+        most = add(most, add(add(multiply(fill.quantity, rate.each), value), CENT))
     return most
+
+
+def _regulatory(symbol: str) -> FeeMost:
+    return _OF_CONTRACTS if instrument(symbol) is Instrument.OPTION else _OF_SHARES
 
 
 def spread(fees: Sequence[Fee], apart: Decimal) -> tuple[Fee, ...] | None:
@@ -379,6 +398,7 @@ def _part(fee: Fee, amount: Decimal) -> FeePart:
     )
 
 
-_A_SHARE = Decimal("0.001")
-_A_CONTRACT = Decimal("0.20")
-_SHARES_A_CONTRACT = Decimal(100)
+_NOTHING_KEPT = FeeMost(ZERO, ZERO)
+_OF_SHARES = FeeMost(Decimal("0.001"), _BASIS_POINT)
+_OF_CONTRACTS = FeeMost(Decimal("0.20"), _BASIS_POINT)
+"""Ceilings well over any rate there was."""

@@ -1,9 +1,21 @@
-"""What kind of thing a symbol names."""
+"""What kind of thing a symbol names, and how much one of it is worth.
+
+Quantities and prices are everywhere as the broker gives them: of an option in contracts, and USD
+for one share of a contract's hundred. What is a value is in USD, by `value_of`.
+"""
 
 import re
+from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
-_OPTION = re.compile(r"[A-Z]{1,6}[0-9]{6}[CP][0-9]{8}")
+from hydra.trading.exact import multiply
+from hydra.trading.option_symbols import CONTRACT_SIZE
+
+ONE = Decimal(1)
+"""The units of whatever is no contract: always this object."""
+
+_OPTION = re.compile(r"[A-Z][A-Z0-9]{0,5}[0-9]{6}[CP][0-9]{8}")
 _COIN = re.compile(r"[A-Z0-9]{1,10}/[A-Z0-9]{1,10}")
 _SHARE = re.compile(r"[A-Z][A-Z0-9]{0,9}(\.[A-Z]{1,3})?")
 
@@ -28,3 +40,15 @@ def instrument(symbol: str) -> Instrument | None:
     if _COIN.fullmatch(symbol):
         return Instrument.COIN
     return Instrument.SHARE if _SHARE.fullmatch(symbol) else None
+
+
+@lru_cache(maxsize=4_096)  # it is asked for every sum of money, and a symbol never changes
+def units_of(symbol: str) -> Decimal:
+    """How many times its price one of it is worth: 100 for an option contract, else 1."""
+    return CONTRACT_SIZE if instrument(symbol) is Instrument.OPTION else ONE
+
+
+def value_of(symbol: str, quantity: Decimal, price: Decimal) -> Decimal:
+    """What so much of a symbol is worth at this price, in USD, exactly; signed as the two are."""
+    value, units = multiply(quantity, price), units_of(symbol)
+    return value if units is ONE else multiply(value, units)

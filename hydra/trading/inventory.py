@@ -8,8 +8,9 @@ and on the stream after a restart counts once. The ledger's unique key does the 
 First in is first booked. Position and total P&L do not depend on the order of the fills; which lot
 meets which, and so what of the total is realised, does. That order is the ledger's sequence (I49).
 
-All money is in the currency of the prices. Fees are not part of a fill: what a venue keeps in coins
-is taken off the lots by itself (`charged`), at what it cost.
+All money is in USD, with the units of a contract; prices are for one of its shares. Fees are not
+part of a fill: what a venue keeps in coins is taken off the lots by itself (`charged`), at what it
+cost.
 """
 
 from collections import deque
@@ -19,6 +20,7 @@ import msgspec
 
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.fees import USD, Fee
+from hydra.trading.instruments import value_of
 from hydra.trading.orders import Fill, Side
 
 # An average is for showing; it is the one figure here that may need rounding.
@@ -68,17 +70,21 @@ class FifoInventory(msgspec.Struct, frozen=True):
     def cost_basis(self) -> Decimal:
         """What the position cost: paid for a long one, negative (received) for a short one."""
         return total(
-            multiply(multiply(lot.quantity, lot.price), Decimal(lot.side.sign)) for lot in self.lots
+            multiply(value_of(self.symbol, lot.quantity, lot.price), Decimal(lot.side.sign))
+            for lot in self.lots
         )
 
     @property
     def average_price(self) -> Decimal | None:
         """Entry price averaged by quantity, rounded to 28 digits; None when flat."""
-        return _AVERAGING.divide(self.cost_basis, self.position) if self.lots else None
+        if not self.lots:
+            return None
+        at_one = value_of(self.symbol, self.position, _ONE)
+        return _AVERAGING.divide(self.cost_basis, at_one)
 
     def unrealised(self, price: Decimal) -> Decimal:
         """What closing everything at `price` would realise."""
-        return subtract(multiply(self.position, price), self.cost_basis)
+        return subtract(value_of(self.symbol, self.position, price), self.cost_basis)
 
     def apply(self, fill: Fill) -> "tuple[FifoInventory, tuple[ClosedLot, ...]]":
         """Book a fill: the next inventory, and the lots it closed, oldest first.
@@ -114,7 +120,7 @@ class FifoInventory(msgspec.Struct, frozen=True):
         while lots and lots[-1].side is Side.BUY and remaining:
             newest = lots.pop()
             taken = min(newest.quantity, remaining)
-            made = subtract(made, multiply(taken, newest.price))
+            made = subtract(made, value_of(self.symbol, taken, newest.price))
             remaining = subtract(remaining, taken)
             if taken < newest.quantity:
                 lots.append(_reduced(newest, taken))
@@ -130,7 +136,7 @@ class FifoInventory(msgspec.Struct, frozen=True):
             return self._given(Side.BUY, quantity, at, name, _NOTHING)
         *others, newest = self.lots
         larger = msgspec.structs.replace(newest, quantity=add(newest.quantity, quantity))
-        made = multiply(quantity, newest.price)
+        made = value_of(self.symbol, quantity, newest.price)
         return FifoInventory(self.symbol, (*others, larger)), made
 
     def _given(
@@ -157,6 +163,14 @@ class FillBook:
         self.inventory = FifoInventory(symbol)
         self.realised = Decimal(0)
         self._fills: dict[tuple[str, str], Fill] = {}
+
+    def knows(self, fill: Fill) -> bool:
+        """Whether this execution is booked already."""
+        return (fill.client_order_id, fill.execution_id) in self._fills
+
+    def orders_by_execution(self) -> dict[str, str]:
+        """Which order each execution was of."""
+        return {execution: order for order, execution in self._fills}
 
     def book(self, fill: Fill, fee: Fee | None = None) -> tuple[ClosedLot, ...]:
         """The lots that the fill closed; none if this execution is already booked, with its fee.
@@ -194,7 +208,7 @@ def fee_lot(execution_id: str) -> str:
     return f"fee:{execution_id}"
 
 
-_NOTHING = Decimal(0)
+_NOTHING, _ONE = Decimal(0), Decimal(1)
 
 
 def _opened(fill: Fill, quantity: Decimal) -> Lot:
@@ -222,7 +236,7 @@ def _closed(lot: Lot, quantity: Decimal, fill: Fill) -> ClosedLot:
         closed_at=fill.at,
         entry_execution_id=lot.execution_id,
         exit_execution_id=fill.execution_id,
-        realised=multiply(gain, quantity),
+        realised=value_of(fill.symbol, quantity, gain),
     )
 
 

@@ -6,7 +6,8 @@ lost with it, or of a budget that is spent.
 
 from decimal import Decimal
 
-from hydra.trading.exact import multiply, percent_of, subtract
+from hydra.trading.exact import percent_of, subtract
+from hydra.trading.instruments import value_of
 from hydra.trading.situation import Proposal, Situation
 
 
@@ -25,7 +26,7 @@ def order_value(proposal: Proposal, market_price: Decimal | None) -> Decimal | N
         )
         if price is not None
     ]
-    return multiply(proposal.quantity, max(prices)) if prices else None
+    return value_of(proposal.symbol, proposal.quantity, max(prices)) if prices else None
 
 
 def order_quantity_is_within_limit(s: Situation) -> str | None:
@@ -82,6 +83,26 @@ def gross_exposure_is_within_limit(s: Situation) -> str | None:
     pct = s.limits.gross_exposure_pct_max
     return _within_share(
         "gross exposure after it", s.book.gross_exposure_after, s.equity.equity, pct
+    )
+
+
+def cash_reserve_is_kept(s: Situation) -> str | None:
+    """What would be left in cash once all working buys and this one are paid, at their worst."""
+    if s.proposal.reduces:
+        return None
+    cash, buying, equity = s.equity.cash, s.book.buying_after, s.equity.equity
+    pct = s.limits.cash_reserve_pct
+    if cash is None or buying is None or equity is None:
+        return (
+            f"cash is {_usd(cash)}, working buys and this one {_usd(buying)}, "
+            f"at least {pct:f} % of {_usd(equity)} wanted in reserve"
+        )
+    left, reserve = subtract(cash, buying), percent_of(equity, pct)
+    if left >= reserve:
+        return None
+    return (
+        f"cash after it {_usd(left)} ({_usd(cash)} less {_usd(buying)} of working buys and this "
+        f"one), at least {_usd(reserve)} ({pct:f} % of {_usd(equity)}) wanted in reserve"
     )
 
 

@@ -17,7 +17,7 @@ from hydra.trading.check_numbers import (
     usd,
 )
 from hydra.trading.durations import in_seconds
-from hydra.trading.exact import subtract
+from hydra.trading.exact import percent_of, subtract
 from hydra.trading.money_checks import order_value
 from hydra.trading.risk_checks import Check
 from hydra.trading.situation import Situation
@@ -62,6 +62,19 @@ def _equity(s: Situation) -> tuple[Number, ...]:
 def _gross_exposure(s: Situation) -> tuple[Number, ...]:
     found, pct = s.book.gross_exposure_after, s.limits.gross_exposure_pct_max
     return share("gross exposure after it", found, "equity", s.equity.equity, pct)
+
+
+def _cash_reserve(s: Situation) -> tuple[Number, ...]:
+    cash, buying, equity = s.equity.cash, s.book.buying_after, s.equity.equity
+    pct = s.limits.cash_reserve_pct
+    return (
+        usd("cash", cash),
+        usd("working buys and this one", buying),
+        usd("cash after it", None if cash is None or buying is None else subtract(cash, buying)),
+        usd("at least", None if equity is None else percent_of(equity, pct)),
+        Number("that is", pct, "%"),
+        usd("equity", equity),
+    )
 
 
 def _heat(s: Situation) -> tuple[Number, ...]:
@@ -158,6 +171,7 @@ MONEY_LOOKS: Mapping[Check, Look] = {
     money_checks.bot_exposure_is_within_limit: of_entries(_bot_exposure),
     money_checks.equity_is_known: of_entries(_equity),
     money_checks.gross_exposure_is_within_limit: of_entries(_gross_exposure),
+    money_checks.cash_reserve_is_kept: of_entries(_cash_reserve),
     money_checks.heat_is_within_limit: of_entries(_heat),
     money_checks.daily_loss_is_within_limit: of_entries(_daily_loss),
     money_checks.drawdown_is_within_limit: of_entries(_drawdown),

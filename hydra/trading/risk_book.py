@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import structs
 
-from hydra.trading.exact import add, multiply
+from hydra.trading.exact import add
 from hydra.trading.exposure import (
     NOTHING,
     UNVALUED,
@@ -24,10 +24,12 @@ from hydra.trading.exposure import (
     outstanding,
     worst_exposure,
 )
-from hydra.trading.fees import Fee
+from hydra.trading.fees import NO_FEES, Fee, FeeSchedule
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import ClosedLot, FifoInventory
 from hydra.trading.order_life import OrderEvent, after
 from hydra.trading.orders import DecisionKey, Fill
+from hydra.trading.reckoning import Reckoning, reckoning
 from hydra.trading.sane_numbers import GAP_FACTOR_MAX
 from hydra.trading.situation import BookView, Proposal
 from hydra.trading.working_orders import WorkingOrder, WorkingOrders, claim_of_proposal
@@ -43,6 +45,7 @@ class _Stake(msgspec.Struct, frozen=True):
 
 
 class _SymbolStakes(msgspec.Struct, frozen=True):
+    reckoning: Reckoning
     mark: Decimal | None
     bots: Mapping[str, _Stake]
     account: _Stake
@@ -55,7 +58,11 @@ class _SymbolStakes(msgspec.Struct, frozen=True):
     def exposure_of(self, bot: str) -> Decimal | None:
         """Of one bot."""
         stake = self.bots.get(bot)
-        return ZERO if stake is None else worst_exposure(stake.position, self.mark, stake.orders)
+        return ZERO if stake is None else self.worst(stake.position, stake.orders)
+
+    def worst(self, position: Decimal, orders: Outstanding) -> Decimal | None:
+        """The worst exposure that a position and orders in this symbol can come to."""
+        return worst_exposure(position, self.mark, orders, self.reckoning.units)
 
 
 _NO_STAKE = _Stake()
@@ -71,12 +78,10 @@ class RiskBook:
     that bot holds and works, symbol by symbol; so is its heat, which is never offset.
     """
 
-    def __init__(self, gap_factor: Decimal) -> None:
-        if not (is_price(gap_factor) and 1 <= gap_factor <= GAP_FACTOR_MAX):
-            raise ValueError(
-                f"found a gap factor of {gap_factor}, wanted a decimal from 1 to {GAP_FACTOR_MAX}"
-            )
-        self._gap_factor = gap_factor
+    def __init__(self, gap_factor: Decimal, fees: FeeSchedule = NO_FEES) -> None:
+        self._gap_factor, self._fees = _fit(gap_factor), fees
+        self._reckonings: dict[str, Reckoning] = {}
+        """By symbol, made when one is first asked for."""
         self._orders = WorkingOrders()
         self._holdings: dict[str, dict[str, Holding]] = {}
         """By symbol, then by bot."""
@@ -86,6 +91,11 @@ class RiskBook:
         """Of every symbol with anything in it, as it was when it was last summed up."""
         self._changed: dict[str, set[str] | None] = {}
         """The symbols of which something has changed since, and of which bots; None: of all."""
+
+    def take_gap_factor(self, gap_factor: Decimal) -> None:
+        """A stop is taken to be executed so many times as far away, from now on."""
+        self._gap_factor, self._reckonings = _fit(gap_factor), {}
+        self._changed = dict.fromkeys([*self._holdings, *self._stakes, *self._changed])
 
     def recover(
         self,
@@ -178,10 +188,14 @@ class RiskBook:
         here = stakes.get(symbol) or self._sum_up(symbol, None)  # what is only asked is not kept
         own, account = here.bots.get(bot, _NO_STAKE), here.account
         claim = claim_of_proposal(proposal)
-        added = UNVALUED if claim is None else self._sum([claim], here.mark)
+        added = UNVALUED
+        if claim is not None:
+            added = outstanding([claim], here.mark, here.reckoning)
         loss = None if added.unvalued else added.loss
-        own_after = worst_exposure(own.position, here.mark, own.orders.plus(added))
-        all_after = worst_exposure(account.position, here.mark, account.orders.plus(added))
+        own_after = here.worst(own.position, own.orders.plus(added))
+        orders_after = account.orders.plus(added)
+        all_after = here.worst(account.position, orders_after)
+        buying_after = _cost_of(orders_after)
         symbol_after = gross_after = _sum_of(all_after, here.excluded)
         heat_after = _sum_of(loss, account.heat)
         for elsewhere in stakes.values():
@@ -189,6 +203,8 @@ class RiskBook:
                 continue
             gross_after = _sum_of(gross_after, elsewhere.exposure)
             heat_after = _sum_of(heat_after, elsewhere.account.heat)
+            if elsewhere.account.orders is not NOTHING:
+                buying_after = _sum_of(buying_after, _cost_of(elsewhere.account.orders))
             if bot in elsewhere.bots:
                 own_after = _sum_of(own_after, elsewhere.exposure_of(bot))
         return BookView(
@@ -199,6 +215,7 @@ class RiskBook:
             symbol_exposure_after=symbol_after,
             bot_exposure_after=own_after,
             gross_exposure_after=gross_after,
+            buying_after=buying_after,
             heat_after=heat_after,
             loss_at_stop=ZERO if proposal.reduces else loss,
             opposing=self._orders.opposing(proposal),
@@ -280,7 +297,7 @@ class RiskBook:
             mark = self._mark_of(symbol)
             for holding in holdings.values():
                 if holding.position:
-                    worth = None if mark is None else multiply(holding.position, mark)
+                    worth = None if mark is None else value_of(symbol, holding.position, mark)
                     value = _sum_of(value, worth)
         return value
 
@@ -304,8 +321,11 @@ class RiskBook:
         known = self._marks.get(symbol)
         return None if known is None else known[0]
 
-    def _sum(self, claims: Sequence[Claim], mark: Decimal | None) -> Outstanding:
-        return outstanding(claims, mark, self._gap_factor) if claims else NOTHING
+    def _reckoning(self, symbol: str) -> Reckoning:
+        known = self._reckonings.get(symbol)
+        if known is None:
+            known = self._reckonings[symbol] = reckoning(symbol, self._gap_factor, self._fees)
+        return known
 
     def _summed_up(self) -> Mapping[str, _SymbolStakes]:
         """By symbol, as it is now: only what has changed is summed up anew."""
@@ -317,7 +337,7 @@ class RiskBook:
 
     def _sum_up(self, symbol: str, changed: set[str] | None) -> _SymbolStakes:
         """Of one symbol. What bots have that did not change is as it was; None: all did."""
-        mark = self._mark_of(symbol)
+        mark, by = self._mark_of(symbol), self._reckoning(symbol)
         before = self._stakes.get(symbol)
         kept = {} if changed is None or before is None else before.bots
         holdings, claims = self._holdings.get(symbol, {}), self._orders.claims_in(symbol)
@@ -327,32 +347,46 @@ class RiskBook:
         for bot in {**holdings, **claims}:
             stake = None if bot in (changed or ()) else kept.get(bot)
             if stake is None:
-                stake = self._stake(holdings.get(bot), claims.get(bot, ()), mark)
+                stake = _stake(holdings.get(bot), claims.get(bot, ()), mark, by)
             stakes[bot] = stake
             position, orders = add(position, stake.position), orders.plus(stake.orders)
             heat = _sum_of(heat, stake.heat)
         held = self._excluded.get(symbol)
-        excluded = worst_exposure(held, mark, NOTHING) if held else ZERO
+        excluded = worst_exposure(held, mark, NOTHING, by.units) if held else ZERO
         return _SymbolStakes(
+            reckoning=by,
             mark=mark,
             bots=stakes,
             account=_Stake(position, orders, heat),
             excluded=excluded,
-            exposure=_sum_of(worst_exposure(position, mark, orders), excluded),
+            exposure=_sum_of(worst_exposure(position, mark, orders, by.units), excluded),
         )
 
-    def _stake(
-        self, holding: Holding | None, claims: Sequence[Claim], mark: Decimal | None
-    ) -> _Stake:
-        orders = self._sum(claims, mark)
-        position, heat = ZERO, None if orders.unvalued else orders.loss
-        if holding is not None and holding.position:
-            position = holding.position
-            held = None if mark is None else holding.loss_at_stop(mark, self._gap_factor)
-            heat = _sum_of(heat, held)
-        return _Stake(position, orders, heat)
+
+def _stake(
+    holding: Holding | None, claims: Sequence[Claim], mark: Decimal | None, by: Reckoning
+) -> _Stake:
+    orders = outstanding(claims, mark, by) if claims else NOTHING
+    position, heat = ZERO, None if orders.unvalued else orders.loss
+    if holding is not None and holding.position:
+        position = holding.position
+        heat = _sum_of(heat, None if mark is None else holding.loss_at_stop(mark, by))
+    return _Stake(position, orders, heat)
+
+
+def _cost_of(orders: Outstanding) -> Decimal | None:
+    """What they take out of the cash if all buys among them are filled, at their worst."""
+    return None if orders.unvalued else orders.buys_value
 
 
 def _sum_of(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """None if one of them is not known."""
     return None if one is None or other is None else add(one, other)
+
+
+def _fit(gap_factor: Decimal) -> Decimal:
+    if not (is_price(gap_factor) and 1 <= gap_factor <= GAP_FACTOR_MAX):
+        raise ValueError(
+            f"found a gap factor of {gap_factor}, wanted a decimal from 1 to {GAP_FACTOR_MAX}"
+        )
+    return gap_factor

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.exact import add, multiply, subtract, total
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import ClosedLot, FifoInventory
 from hydra.trading.orders import Fill, Role
 
@@ -41,7 +42,7 @@ class SubLedger(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, fill: Fill, closed: Sequence[ClosedLot]) -> "SubLedger":
         """The sub-ledger once this fill is booked, which closed these lots."""
-        value = multiply(fill.quantity, fill.price)
+        value = value_of(fill.symbol, fill.quantity, fill.price)
         return structs.replace(
             self,
             cash=subtract(self.cash, multiply(value, Decimal(fill.side.sign))),

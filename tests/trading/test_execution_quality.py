@@ -346,3 +346,14 @@ def test_worse_prices_never_raise_the_score(events: list[Event], cents: int) -> 
         assert before is worse
     else:
         assert worse <= before
+
+
+def test_slippage_of_contracts_is_in_usd() -> None:
+    call = "SPY240719C00552000"
+    found = quality_of(
+        sent(symbol=call, reference_price=D("2.00"), bid=D("1.95"), ask=D("2.05"), quantity=D(3)),
+        structs.replace(filled("3", "2.10"), symbol=call),
+    )
+
+    assert found.from_reference == Slippage(orders=1, cost=D(30), notional=D(600))
+    assert found.from_reference.bps == 500

@@ -17,11 +17,21 @@ from hydra.trading.exposure import (
     outstanding,
     worst_exposure,
 )
+from hydra.trading.fees import ALPACA_FEES, NO_FEES, FeeSchedule
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.orders import Fill, Side
+from hydra.trading.reckoning import reckoning
 
 D = Decimal
-GAP = D("1.5")
+GAP = reckoning("AAPL", D("1.5"), NO_FEES)
+"""Shares, and no fees."""
+SYMBOLS = ("AAPL", "BTC/USD", "SPY240719C00552000")
+RECKONED = {
+    (symbol, fees): reckoning(symbol, D("1.5"), fees)
+    for symbol in SYMBOLS
+    for fees in (NO_FEES, ALPACA_FEES)
+}
 
 QUANTITIES = st.decimals("0.000000001", "1000", places=9)
 PRICES = st.decimals("0.01", "1000", places=2)
@@ -322,14 +332,16 @@ def test_what_is_held_needs_a_mark_and_what_is_not_held_needs_none_i35() -> None
 
 
 @given(
+    symbol=st.sampled_from(SYMBOLS),
     position=st.decimals("-1000", "1000", places=9),
     orders=st.lists(claims(), max_size=4),
     data=st.data(),
 )
 def test_no_fills_in_any_order_lead_above_the_worst_exposure_i31(
-    position: Decimal, orders: list[Claim], data: st.DataObject
+    symbol: str, position: Decimal, orders: list[Claim], data: st.DataObject
 ) -> None:
-    worst = worst_exposure(position, MARK, outstanding(orders, MARK, GAP))
+    by = RECKONED[symbol, NO_FEES]
+    worst = worst_exposure(position, MARK, outstanding(orders, MARK, by), by.units)
     assert worst is not None
 
     while orders:
@@ -341,16 +353,18 @@ def test_no_fills_in_any_order_lead_above_the_worst_exposure_i31(
             rest = subtract(order.quantity, part)
             orders.append(msgspec.structs.replace(order, quantity=rest))
 
-        assert multiply(position.copy_abs(), MARK) <= worst
-        still = worst_exposure(position, MARK, outstanding(orders, MARK, GAP))
+        assert value_of(symbol, position.copy_abs(), MARK) <= worst
+        still = worst_exposure(position, MARK, outstanding(orders, MARK, by), by.units)
         assert still is not None and still <= worst
 
 
-def executed(number: int, side: Side, quantity: Decimal, price: Decimal = MARK) -> Fill:
+def executed(
+    number: int, side: Side, quantity: Decimal, price: Decimal = MARK, symbol: str = "AAPL"
+) -> Fill:
     return Fill(
         execution_id=f"execution-{number}",
         client_order_id=f"order-{number}",
-        symbol="AAPL",
+        symbol=symbol,
         side=side,
         quantity=quantity,
         price=price,
@@ -428,22 +442,33 @@ def test_lots_lose_each_to_its_own_stop() -> None:
     assert holding.loss_at_stop(MARK, GAP) == 1 * 3 + 2 * 100 + 4 * 6
 
 
-@given(claim=claims(), filled=st.integers(1, 4), price=PRICES, mark=PRICES)
+@given(
+    st.sampled_from(SYMBOLS),
+    st.sampled_from([NO_FEES, ALPACA_FEES]),
+    claims(),
+    st.integers(1, 4),
+    PRICES,
+    PRICES,
+)
 def test_a_fill_at_a_known_price_never_raises_what_is_at_risk_i31_i32(
-    claim: Claim, filled: int, price: Decimal, mark: Decimal
+    symbol: str, fees: FeeSchedule, claim: Claim, filled: int, price: Decimal, mark: Decimal
 ) -> None:
+    by = RECKONED[symbol, fees]
     claim = msgspec.structs.replace(claim, opens=True)
     low, high = min(claim.low or mark, mark), max(claim.high or mark, mark)
     price = min(max(price, low), high)
     part = claim.quantity if filled == 4 else claim.quantity / 4
 
-    before = outstanding([claim], mark, GAP)
+    before = outstanding([claim], mark, by)
     rest = msgspec.structs.replace(claim, quantity=claim.quantity - part)
-    after = outstanding([rest] if rest.quantity else [], mark, GAP)
-    holding, _ = Holding(FifoInventory("AAPL")).after(
-        executed(1, claim.side, part, price), claim.stop
+    after = outstanding([rest] if rest.quantity else [], mark, by)
+    holding, _ = Holding(FifoInventory(symbol)).after(
+        executed(1, claim.side, part, price, symbol), claim.stop
     )
 
-    assert after.loss + holding.loss_at_stop(mark, GAP) <= before.loss
-    exposed = worst_exposure(D(0), mark, before), worst_exposure(holding.position, mark, after)
+    assert add(after.loss, holding.loss_at_stop(mark, by)) <= before.loss
+    exposed = (
+        worst_exposure(D(0), mark, before, by.units),
+        worst_exposure(holding.position, mark, after, by.units),
+    )
     assert exposed[0] is not None and exposed[1] is not None and exposed[1] <= exposed[0]

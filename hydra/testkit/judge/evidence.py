@@ -42,6 +42,7 @@ from hydra.testkit.judge.served_venue import ServedVenue
 from hydra.testkit.judge.venue_evidence import Asked, VenueEvidence
 from hydra.trading.exact import add, multiply, subtract
 from hydra.trading.fees import USD
+from hydra.trading.instruments import value_of
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order
 from hydra.trading.trading_state import Cause
@@ -172,7 +173,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
                     change = add(change, amount)
                 case OrderFilled(fill=fill):
                     signed = multiply(fill.quantity, Decimal(fill.side.sign))
-                    change = subtract(change, multiply(signed, fill.price))
+                    change = subtract(change, value_of(fill.symbol, signed, fill.price))
                 case _:
                     pass
         return None if opening is None else add(opening, change)

@@ -105,7 +105,7 @@ def only_reductions_when_close_only(case: Case) -> Violations:
         is_restricted = TradingState.CLOSE_ONLY in states
         if is_restricted and role is Role.ENTRY:
             yield Violation("I09", f"{sent.name} is an entry, sent while only closing was allowed")
-        if role is Role.FLATTEN or (is_restricted and role is Role.EXIT):
+        if role is Role.FLATTEN or (is_restricted and role.reduces):
             fault = "nobody can read it"
             if sent.order is not None:
                 fault = _fault_in_reduction(sent.order, case.venue_before(sent))

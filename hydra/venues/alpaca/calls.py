@@ -98,7 +98,7 @@ class Calls:
         finally:
             if passage is not None:
                 passage.leave()
-        outcome = outcome_of(result, read)
+        outcome = outcome_of(result, read, request.yes)
         self._learn(result if isinstance(result, Answer) else None, outcome)
         self._ended(outcome)
         return outcome

@@ -41,11 +41,14 @@ HEADERS_KEPT = (
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `target` is the path with its query, encoded."""
+    """One request. `target` is the path with its query, encoded; `yes` is the status by which the
+    broker says that it was done.
+    """
 
     method: str
     target: str
     body: bytes | None = None
+    yes: int = 200
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """What came of a request. Decided by status and code alone, never by a text.
 
-Everything that is not a readable 2xx or a 4xx in JSON proves nothing about a write. Nor does a 422
-that may mean "a request of this name was here before": then the order exists (I18).
+Everything that is not a readable yes, by the one status that is documented for it, or a 4xx in JSON
+proves nothing about a write. Nor does a 422 that may mean "a request of this name was here before":
+then the order exists (I18).
 """
 
 from collections.abc import Callable, Mapping
@@ -84,14 +85,17 @@ Outcome: TypeAlias = Ok[T] | Refused | RateLimited | Unknown | NotSent
 OrderOutcome: TypeAlias = Outcome[T] | Exists
 
 
-def outcome_of(result: Result, read: Callable[[bytes], T]) -> Outcome[T]:
-    """What the result says; `read` makes a value of an answer's body, or raises `BadAnswer`."""
+def outcome_of(result: Result, read: Callable[[bytes], T], yes: int = 200) -> Outcome[T]:
+    """What the result says; `read` makes a value of an answer's body, or raises `BadAnswer`.
+
+    `yes` is the status that says that it was done: no other success is the broker's word.
+    """
     if isinstance(result, Failure):
         if result.sent:
             return Unknown(cause=result.cause)
         return NotSent(cause=result.cause)
     status = result.status
-    if 200 <= status < 300:
+    if status == yes:
         try:
             return Ok(read(result.body))
         except BadAnswer as bad:
@@ -102,7 +106,8 @@ def outcome_of(result: Result, read: Callable[[bytes], T]) -> Outcome[T]:
         refused = _refusal(status, result.body)
         if refused is not None:
             return refused
-    return Unknown(cause=f"the broker answered {status}", status=status)
+    wanted = f", wanted {yes}" if 200 <= status < 300 else ""
+    return Unknown(cause=f"the broker answered {status}{wanted}", status=status)
 
 
 def order_outcome_of(outcome: Outcome[T]) -> OrderOutcome[T]:
