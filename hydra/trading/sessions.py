@@ -1,14 +1,16 @@
-"""When trading may happen: a bot's own window of the day, and the exchange's sessions."""
+"""When trading may happen: a bot's own window of the day, and the sessions of what it trades."""
 
 import re
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from operator import attrgetter
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from hydra.trading.durations import SECOND
+from hydra.trading.durations import DAY, SECOND
+from hydra.trading.instruments import is_crypto
 
 _MINUTES_PER_DAY = 24 * 60
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -101,6 +103,51 @@ class SessionTable(msgspec.Struct, frozen=True):
         if index == len(self.sessions) or self.sessions[index].date != date:
             return None
         return self.sessions[index]
+
+
+class Hours(Protocol):
+    """When a market is open. `SessionTable` is the exchange's, `ROUND_THE_CLOCK` that of coins."""
+
+    def at(self, at_ns: int) -> ExchangeSession | None:
+        """The session that is open at `at_ns` (UTC ns), if any."""
+        ...
+
+    def next_after(self, at_ns: int) -> ExchangeSession | None:
+        """The first session that opens after `at_ns`, if one is known."""
+        ...
+
+    def of_date(self, date: str) -> ExchangeSession | None:
+        """The session of an ISO date, if there is one."""
+        ...
+
+
+class RoundTheClock(msgspec.Struct, frozen=True):
+    """A market that never closes: each day of UTC is a session, and ends as the next one begins."""
+
+    def at(self, at_ns: int) -> ExchangeSession:
+        """The day in which `at_ns` lies."""
+        opens = at_ns - at_ns % DAY
+        return ExchangeSession(utc_date(opens), opens, opens + DAY, early_close=False)
+
+    def next_after(self, at_ns: int) -> ExchangeSession:
+        """The day after that."""
+        return self.at(at_ns + DAY)
+
+    def of_date(self, date: str) -> ExchangeSession | None:
+        """That day; None: it is no date."""
+        try:
+            midnight = datetime.fromisoformat(date).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return self.at(int(midnight.timestamp()) * SECOND)
+
+
+ROUND_THE_CLOCK = RoundTheClock()
+
+
+def hours_of(symbol: str, exchange: SessionTable) -> Hours:
+    """When this symbol trades: a coin round the clock, all else in the exchange's sessions."""
+    return ROUND_THE_CLOCK if is_crypto(symbol) else exchange
 
 
 def utc_date(at_ns: int) -> str:

@@ -6,11 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.sessions import (
+    ROUND_THE_CLOCK,
     BadSessionTable,
     BadWindow,
     ExchangeSession,
     SessionTable,
     Window,
+    hours_of,
+    utc_date,
 )
 from tests.trading.market_data import rows_of, utc_ns
 
@@ -276,3 +279,43 @@ def test_the_real_sessions_of_new_york() -> None:
     assert table.at(half_day.close_at) is None
     assert [one for one in table.sessions if table.at(one.open_at) != one] == []
     assert len(table.sessions) == 8_558
+
+
+A_DAY = 24 * 3600 * NS
+SESSION = ExchangeSession("2024-01-02", 14 * 3600 * NS, 21 * 3600 * NS, False)
+
+
+@given(st.integers(0, 4 * 10**18))
+def test_a_coin_always_trades_in_the_utc_day_and_the_next_follows_without_a_gap_i43(
+    at: int,
+) -> None:
+    today, tomorrow = ROUND_THE_CLOCK.at(at), ROUND_THE_CLOCK.next_after(at)
+
+    assert today.open_at <= at < today.close_at == tomorrow.open_at
+    assert today.close_at - today.open_at == A_DAY
+    assert (today.date, today.early_close) == (utc_date(at), False)
+    assert ROUND_THE_CLOCK.of_date(today.date) == today
+
+
+@pytest.mark.parametrize("text", ["", "monday", "2024-02-30"])
+def test_of_what_is_no_date_there_is_no_day(text: str) -> None:
+    assert ROUND_THE_CLOCK.of_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "hour", "trades"),
+    [
+        ("AAPL", 15, True),
+        ("AAPL", 22, False),
+        ("SPY260116C00500000", 15, True),
+        ("SPY260116C00500000", 22, False),
+        ("BTC/USD", 15, True),
+        ("BTC/USD", 22, True),
+    ],
+)
+def test_a_symbol_has_the_hours_of_its_kind_whatever_else_is_traded_i43(
+    symbol: str, hour: int, trades: bool
+) -> None:
+    hours = hours_of(symbol, SessionTable((SESSION,)))
+
+    assert (hours.at(hour * 3600 * NS) is not None) is trades

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from hydra.trading.exact import add, multiply, subtract
+from hydra.trading.exact import add, subtract
+from hydra.trading.instruments import value_of
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenuePosition
 from hydra.venues.simulated.fill_model import as_written
@@ -52,7 +53,7 @@ class Account:
         """Money and goods change hands, at once and exactly."""
         signed = fill.side.sign * fill.quantity
         self._positions[fill.symbol] = add(self.position(fill.symbol), signed)
-        self._cash = subtract(self._cash, multiply(signed, fill.price))
+        self._cash = subtract(self._cash, value_of(fill.symbol, signed, fill.price))
 
     def mark(self, symbol: str, price: float) -> None:
         """The symbol has traded at this price."""
@@ -69,7 +70,7 @@ class Account:
     def _values(self) -> Iterator[Decimal | None]:
         for held in self.positions():
             price = self.last_price(held.symbol)
-            yield None if price is None else multiply(held.quantity, price)
+            yield None if price is None else value_of(held.symbol, held.quantity, price)
 
 
 _ZERO = Decimal(0)

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
-from hydra.trading.exact import multiply, plain, subtract, total
-from hydra.trading.instruments import is_crypto
+from hydra.trading.exact import plain, subtract, total
+from hydra.trading.instruments import is_crypto, value_of
 from hydra.trading.orders import Order, OrderType, Side
 from hydra.venues.simulated.fill_model import dearest_at_stop
 from hydra.venues.simulated.resting_orders import RestingOrder
@@ -105,7 +105,7 @@ def worst_value(order: Order, quantity: Decimal, last_price: Decimal | None) -> 
     price = order.limit_price or last_price
     if order.stop_price is not None:
         price = dearest_at_stop(order.stop_price)
-    return None if price is None else multiply(quantity, price)
+    return None if price is None else value_of(order.symbol, quantity, price)
 
 
 def _fault_in_opening(order: Order, view: AccountView) -> str | None:

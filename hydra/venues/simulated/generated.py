@@ -1,8 +1,10 @@
 """One generated session of minute bars, for a fresh clone to trade on. Not a real market.
 
-A geometric random walk whose volatility is high at the open and the close, with drifts that last a
-while, so that a trend follower has something to do. The same seed gives the same bars on every
-machine: only `Random.random`, whose stream is fixed for a text seed, and exact arithmetic are used.
+A geometric random walk with drifts that last a while, so that a trend follower has something to do.
+A share's volatility is high at the open and the close. A coin is traded from an hour before the
+open to an hour after the close, livelier than a share and evenly so. The same seed gives the same
+bars on every machine: only `Random.random`, whose stream is fixed for a text seed, and exact
+arithmetic are used.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from collections.abc import Iterator
 
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.trading.durations import MINUTE
+from hydra.trading.durations import HOUR, MINUTE
+from hydra.trading.instruments import is_crypto
 
 STEPS_PER_BAR = 8
 """Prices within a minute, from which its high and low come."""
@@ -25,33 +28,46 @@ TREND_MINUTES = 35.0
 """The mean time until the trend changes."""
 
 
+COIN_HOURS = HOUR
+"""So long before the open, and after the close, there are coins to trade."""
+COIN_PRICES = {"BTC/USD": 60_000.0, "ETH/USD": 3_000.0}
+"""What about they cost. Any other coin costs as much as a share may."""
+COIN_VOLATILITY = 0.0008
+"""Of one minute's logarithmic return, at any time: somewhat more than half of it in a year."""
+
+
 def generated_session(
     symbols: tuple[str, ...], open_at: int, close_at: int, seed: int
 ) -> tuple[Bar, ...]:
-    """Minute bars of every symbol over [open_at, close_at) (UTC ns), ascending in time.
+    """Minute bars of every symbol, ascending in time: of shares over [open_at, close_at) (UTC ns).
 
     Bars of one minute are in the order of `symbols`.
     """
-    walks = [list(_walk(symbol, open_at, close_at, seed)) for symbol in symbols]
-    return tuple(bar for minute in zip(*walks, strict=True) for bar in minute)
+    order = {symbol: number for number, symbol in enumerate(symbols)}
+    bars = [bar for symbol in symbols for bar in _walk(symbol, open_at, close_at, seed)]
+    bars.sort(key=lambda bar: (bar.end_at, order[bar.symbol]))
+    return tuple(bars)
 
 
 def _walk(symbol: str, open_at: int, close_at: int, seed: int) -> Iterator[Bar]:
     dice = random.Random(f"generated session|{seed}|{symbol}")
-    price = 40.0 + 160.0 * dice.random()
+    if is_crypto(symbol):
+        open_at, close_at = open_at - COIN_HOURS, close_at + COIN_HOURS
+    price = _first_price(symbol, dice)
     minutes = (close_at - open_at) // MINUTE
     drift = 0.0
     for minute in range(minutes):
         if minute == 0 or dice.random() < 1.0 / TREND_MINUTES:
             drift = DRIFT * (-1.0, 0.0, 1.0)[int(dice.random() * 3)]
-        volatility = QUIET_VOLATILITY * _shape(minute / minutes)
+        shape = 1.0 if is_crypto(symbol) else _shape(minute / minutes)
+        volatility = COIN_VOLATILITY if is_crypto(symbol) else QUIET_VOLATILITY * shape
         prices = [price]
         for _ in range(STEPS_PER_BAR):
             shock = volatility / math.sqrt(STEPS_PER_BAR) * _normal(dice)
             prices.append(prices[-1] * math.exp(drift / STEPS_PER_BAR + shock))
         price = prices[-1]
         cents = [round(value, 2) for value in prices]
-        volume = float(1_000 + int(40_000 * _shape(minute / minutes) * dice.random()))
+        volume = float(1_000 + int(40_000 * shape * dice.random()))
         start_at = open_at + minute * MINUTE
         bar = Bar(
             symbol, start_at, start_at + MINUTE,
@@ -60,6 +76,12 @@ def _walk(symbol: str, open_at: int, close_at: int, seed: int) -> Iterator[Bar]:
         fault = fault_in(bar.open, bar.high, bar.low, bar.close, bar.volume)
         assert fault is None, fault
         yield bar
+
+
+def _first_price(symbol: str, dice: random.Random) -> float:
+    share = dice.random()
+    level = COIN_PRICES.get(symbol)
+    return 40.0 + 160.0 * share if level is None else level * (0.9 + 0.2 * share)
 
 
 def _shape(share: float) -> float:

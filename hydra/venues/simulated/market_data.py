@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from hydra.trading.bars import Bar
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.instruments import is_crypto
 from hydra.trading.sessions import SessionTable, utc_date
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars
@@ -17,6 +21,10 @@ from hydra.venues.simulated.generated import generated_session
 from hydra.venues.simulated.market.manifest import read_manifest
 
 MANIFEST_ENDINGS = (".yaml", ".yml")
+
+CALENDAR_DAYS_BEFORE = 14
+CALENDAR_DAYS_AFTER = 400
+"""How far the exchange's calendar reaches around the data: options expire up to a year later."""
 
 GENERATED_DATE = "2026-01-05"
 """An ordinary Monday: the generated session is always this one, so that a seed is all it needs."""
@@ -30,6 +38,8 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]
     origin: str
     """For people: a file's name, or that it is generated."""
+    option_calendar: SessionTable | None = None
+    """The exchange's sessions for as long as options of this market live; None: it has none."""
 
     @property
     def begins_at(self) -> int:
@@ -42,10 +52,31 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
         return self.bars[0].end_at - self.bars[0].start_at
 
     @property
+    def coin_terms(self) -> Mapping[str, CoinTerms]:
+        """The steps of its pairs: the venue's own, which are those of shares, and billionths."""
+        return {symbol: CoinTerms() for symbol in self.symbols if is_crypto(symbol)}
+
+    @property
     def digest(self) -> str:
         """Names the bars and sessions: two markets of one digest are one market."""
         content = msgspec.msgpack.encode((self.bars, self.sessions))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def with_options(data: MarketData, cache_dir: Path | None) -> MarketData:
+    """The same market where options are traded as well: served, it makes chains for its shares."""
+    return structs.replace(data, option_calendar=calendar_around(data.bars, cache_dir))
+
+
+def calendar_around(bars: Sequence[Bar], cache_dir: Path | None) -> SessionTable:
+    """The exchange's sessions from before these bars to over a year after them."""
+    first = date.fromisoformat(utc_date(min(bar.start_at for bar in bars)))
+    last = date.fromisoformat(utc_date(max(bar.end_at for bar in bars)))
+    return exchange_sessions(
+        (first - timedelta(days=CALENDAR_DAYS_BEFORE)).isoformat(),
+        (last + timedelta(days=CALENDAR_DAYS_AFTER)).isoformat(),
+        cache_dir,
+    )
 
 
 def from_path(path: Path, cache_dir: Path | None) -> MarketData:
@@ -80,14 +111,13 @@ def from_file(path: Path, cache_dir: Path | None) -> MarketData:
 
 
 def generated(symbols: tuple[str, ...], seed: int, cache_dir: Path | None) -> MarketData:
-    """One generated session of these symbols."""
-    table = exchange_sessions(GENERATED_DATE, GENERATED_DATE, cache_dir)
-    session = table.of_date(GENERATED_DATE)
+    """One generated session of these symbols, with coins around it too."""
+    session = exchange_sessions(GENERATED_DATE, GENERATED_DATE, cache_dir).of_date(GENERATED_DATE)
     if session is None:
         raise BadData(f"the exchange calendar has no session on {GENERATED_DATE}")
     return MarketData(
         bars=generated_session(symbols, session.open_at, session.close_at, seed),
-        sessions=table,
+        sessions=sessions_of(symbols, GENERATED_DATE, GENERATED_DATE, cache_dir),
         symbols=symbols,
         origin=f"GENERATED prices (seed {seed}), not a real market",
     )

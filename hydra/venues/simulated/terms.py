@@ -23,7 +23,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps: Decimal = Decimal(0)
     max_participation: Decimal | None = None
     shorts_allowed: bool = False
-    crypto_fee_bps: Decimal = Decimal(0)
+    crypto_fee_bps: Decimal = Decimal(25)
 
     def __post_init__(self) -> None:
         if not (self.starting_cash.is_finite() and self.starting_cash >= 0):

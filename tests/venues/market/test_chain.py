@@ -145,7 +145,7 @@ def test_open_interest_and_close_are_those_of_the_day_before() -> None:
 
     first, second = contract(CALL, shown, MONDAY_OPEN), contract(CALL, shown, tuesday)
 
-    assert (first.open_interest, first.close_price) == (None, None)
+    assert (first.close_price, first.close_price_date) == (None, None)
     assert second.open_interest is not None
     assert 0 <= second.open_interest <= 5_000
     assert second.open_interest_date == second.close_price_date == date(2026, 1, 5)
@@ -155,6 +155,19 @@ def test_open_interest_and_close_are_those_of_the_day_before() -> None:
     )  # fmt: skip
     worth = black_scholes.price(terms, Smile().volatility(100.0, 100.0, terms.years))
     assert float(second.close_price or 0) == pytest.approx(worth, abs=0.01)
+
+
+def test_before_its_first_day_open_interest_is_by_the_first_price_and_of_no_date() -> None:
+    shown = tape(
+        [*minutes("AAPL", 100.0), *minutes("AAPL", 130.0, start_at=MONDAY_OPEN + 24 * HOUR)]
+    )
+    alone = tape(minutes("AAPL", 100.0))
+
+    first = contract(CALL, shown, MONDAY_OPEN)
+
+    assert first.open_interest is not None
+    assert first.open_interest == contract(CALL, alone, MONDAY_OPEN).open_interest
+    assert first.open_interest_date is None
 
 
 def test_every_quote_can_be_quoted_and_holds_the_worth_of_the_option() -> None:

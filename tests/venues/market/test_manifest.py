@@ -70,6 +70,7 @@ def test_files_of_different_years_become_one_market_and_it_is_said(
     assert starts(data, "SPY") == minutes_from("2016-04-18T13:31Z", "2016-04-22T13:30Z")
     assert starts(data, "BTC/USD") == minutes_from("2016-04-18T00:00Z", "2016-04-22T23:30Z")
     assert [session.date for session in data.sessions.sessions] == [
+        "2016-04-14",  # what a coin does before the first bell belongs to its day
         "2016-04-15", "2016-04-18", "2016-04-19", "2016-04-20", "2016-04-21", "2016-04-22",
     ]  # fmt: skip
     ends = [(each.end_at, data.symbols.index(each.symbol)) for each in data.bars]

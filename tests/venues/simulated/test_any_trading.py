@@ -41,7 +41,7 @@ class AnyTrading(RuleBasedStateMachine):
         self.history: list[tuple[str, Any]] = []
         self.reports: list[tuple[VenueReport, ...]] = []
         self.terms = VenueTerms()
-        self.engine = MatchingEngine()
+        self.engine = MatchingEngine(self.terms)
 
     @initialize(
         participation=st.none() | st.sampled_from([Decimal("0.1"), Decimal("0.033"), Decimal(1)]),
@@ -50,7 +50,10 @@ class AnyTrading(RuleBasedStateMachine):
     )
     def begin(self, participation: Decimal | None, shorts_allowed: bool, cash: Decimal) -> None:
         self.terms = VenueTerms(
-            max_participation=participation, shorts_allowed=shorts_allowed, starting_cash=cash
+            max_participation=participation,
+            shorts_allowed=shorts_allowed,
+            starting_cash=cash,
+            crypto_fee_bps=Decimal(0),  # `test_fees` has those
         )
         self.engine = MatchingEngine(self.terms)
 

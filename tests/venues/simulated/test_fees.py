@@ -6,7 +6,7 @@ import pytest
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
-from hydra.trading.fees import NO_FEES, USD
+from hydra.trading.fees import ALPACA_FEES, NO_FEES, USD
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.venue_view import VenueFee, VenuePosition
 from hydra.venues.simulated.brokerage.fees import crypto_fee
@@ -88,10 +88,18 @@ def test_shares_cost_nothing() -> None:
     assert (snapshot.fees, snapshot.account.cash) == ((), Decimal(99_700))
 
 
-def test_without_being_told_it_keeps_nothing_and_says_so() -> None:
-    fees: tuple[VenueFee, ...] = bought(0).snapshot(MINUTE, 0).fees
+def test_one_that_keeps_nothing_says_so() -> None:
+    engine = bought(0)
+    fees: tuple[VenueFee, ...] = engine.snapshot(MINUTE, 0).fees
 
-    assert (fees, MatchingEngine().fees) == ((), NO_FEES)
+    assert (fees, engine.fees) == ((), NO_FEES)
+
+
+def test_without_being_told_it_keeps_what_the_served_venue_and_the_broker_do_at_most() -> None:
+    share = ALPACA_FEES.coin_share(MINUTE)
+
+    assert MatchingEngine().fees.coin_share(MINUTE) == share
+    assert BrokerageTerms().crypto_taker_fee_bps == share * 10_000
 
 
 @pytest.mark.parametrize("bps", ["-1", "10000", "NaN"])

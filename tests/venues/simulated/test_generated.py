@@ -48,3 +48,30 @@ def test_seeds_and_symbols_differ() -> None:
     }
 
     assert len(set(closes.values())) == 4
+
+
+HOUR = 60 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("symbol", "level"), [("BTC/USD", 60_000.0), ("ETH/USD", 3_000.0)], ids=["BTC", "ETH"]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_coin_trades_from_before_the_open_to_after_the_close_at_prices_of_a_coin(
+    symbol: str, level: float, seed: int
+) -> None:
+    bars = generated_session((symbol,), OPEN_AT, CLOSE_AT, seed)
+
+    assert (bars[0].start_at, bars[-1].end_at) == (OPEN_AT - HOUR, CLOSE_AT + HOUR)
+    assert all(earlier.end_at == later.start_at for earlier, later in pairwise(bars))
+    assert all(0.7 * level < bar.low <= bar.high < 1.4 * level for bar in bars)
+    moves = [abs(bar.close / bar.open - 1) for bar in bars]
+    assert 0.0003 < sum(moves) / len(moves) < 0.0015
+
+
+def test_shares_and_coins_come_in_the_order_of_time_and_a_share_as_if_it_were_alone() -> None:
+    bars = generated_session(("AAPL", "BTC/USD"), OPEN_AT, CLOSE_AT, 3)
+
+    assert [bar.end_at for bar in bars] == sorted(bar.end_at for bar in bars)
+    shares = tuple(bar for bar in bars if bar.symbol == "AAPL")
+    assert shares == generated_session(("AAPL",), OPEN_AT, CLOSE_AT, 3)

@@ -177,6 +177,7 @@ def test_every_wire_write_is_of_the_class_that_it_is_for() -> None:
     assert world.gate.classes == [
         ("hy1-entry", PermitClass.ENTRY),
         ("hy1-exit", PermitClass.REDUCE),
+        ("hy1-protect", PermitClass.REDUCE),
         ("hy1-flatten", PermitClass.FLATTEN),
         ("hy1-entry", PermitClass.CANCEL),
         ("hy1-entry", PermitClass.READ),

@@ -10,7 +10,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession
 from hydra.venues.bar_files import read_bars
 from hydra.venues.market_sessions import round_the_clock_sessions
-from hydra.venues.simulated.market_data import MarketData, from_file
+from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData, from_file, generated
 from hydra.venues.simulated.playback import MarketEnded, SessionClosed, market_events
 
 MARKET_DATA = Path(__file__).resolve().parents[4] / "shared" / "market-data"
@@ -129,6 +129,21 @@ def test_two_markets_are_one_if_bars_and_sessions_are_whatever_they_are_called()
     }
     assert len(others) == 4
     assert data.digest not in others
+
+
+def test_a_mixed_market_has_the_exchanges_sessions_and_the_one_before_its_first_bar_i43(
+    calendar_cache: Path,
+) -> None:
+    mixed = generated(("AAPL", "BTC/USD"), 0, calendar_cache)
+    shares = generated(("AAPL",), 0, calendar_cache)
+    coins = generated(("BTC/USD",), 0, calendar_cache)
+
+    (session,) = shares.sessions.sessions
+    assert mixed.sessions.sessions[-1] == session
+    assert mixed.sessions.sessions[-2].date == "2026-01-02"
+    assert mixed.begins_at == coins.begins_at < session.open_at == shares.begins_at
+    assert [each.date for each in coins.sessions.sessions] == [GENERATED_DATE]
+    assert coins.sessions.at(coins.begins_at) is not None
 
 
 def test_real_minutes_of_a_coin_are_a_market() -> None:

@@ -20,6 +20,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.exact import plain
 from hydra.trading.local_time import NEW_YORK, new_york_date
+from hydra.trading.option_symbols import root_of
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.fill_model import as_written
@@ -183,17 +184,23 @@ class GeneratedChain:
         )
 
     def _described(self, contract: OptionContract, at: int) -> OptionContract:
-        """With the open interest and the close of the day before."""
+        """With the open interest and the close of the day before.
+
+        Before the first day there is none. The open interest is then by the first price: a market
+        whose contracts nobody held yet would be one that nobody trades in.
+        """
         before = self._day_before(at)
-        if before is None:
-            return contract
-        closed_at, price = before
+        first = self._underlying.bar(0)
+        closed_at, price = (first.start_at, first.open) if before is None else before
         terms = self._terms_of(contract, price, closed_at)
         share = share_of(f"{self._terms.seed}|open interest|{contract.symbol}")
         distance = log(terms.strike / price) / sqrt(terms.years)
+        interest = int(OPEN_INTEREST_MAX * share * exp(-2.0 * distance**2))
+        if before is None:
+            return structs.replace(contract, open_interest=interest)
         return structs.replace(
             contract,
-            open_interest=int(OPEN_INTEREST_MAX * share * exp(-2.0 * distance**2)),
+            open_interest=interest,
             open_interest_date=new_york_date(closed_at),
             close_price=as_written(self._worth(contract, price, closed_at)),
             close_price_date=new_york_date(closed_at),
@@ -253,11 +260,6 @@ class GeneratedChain:
             return None
         bar = self._underlying.bar(index)
         return bar.end_at, bar.close
-
-
-def root_of(underlying: str) -> str:
-    """What the symbols of options on this share begin with: BRKB for BRK.B."""
-    return underlying.replace(".", "")
 
 
 def _ranges_by_day(underlying: Series) -> tuple[list[int], list[tuple[float, float]]]:

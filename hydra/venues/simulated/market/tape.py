@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
@@ -13,14 +12,14 @@ import msgspec
 from hydra.trading.bars import Bar
 from hydra.trading.exact import add, multiply
 from hydra.trading.instruments import is_crypto
-from hydra.trading.sessions import ExchangeSession, SessionTable, utc_date
-from hydra.venues.market_sessions import exchange_sessions
+from hydra.trading.option_symbols import root_of
+from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.contracts import OptionContract
 from hydra.venues.simulated.brokerage.quotes import Quote
 from hydra.venues.simulated.fill_model import as_written
 from hydra.venues.simulated.market.asset_list import AssetList, asset_of
-from hydra.venues.simulated.market.chain import ChainTerms, GeneratedChain, root_of
+from hydra.venues.simulated.market.chain import ChainTerms, GeneratedChain
 from hydra.venues.simulated.market.contract_query import ContractQuery
 from hydra.venues.simulated.market.derived import path_of, quarter_at
 from hydra.venues.simulated.market.events import QuoteChanged
@@ -31,11 +30,7 @@ from hydra.venues.simulated.market.occ import is_root
 from hydra.venues.simulated.market.options import Chain, OptionBoard
 from hydra.venues.simulated.market.series import Series
 from hydra.venues.simulated.market.splits import Split
-from hydra.venues.simulated.market_data import MarketData
-
-CALENDAR_DAYS_BEFORE = 14
-CALENDAR_DAYS_AFTER = 400
-"""How far the exchange's calendar reaches around the data: options expire up to a year later."""
+from hydra.venues.simulated.market_data import MarketData, calendar_around
 
 
 class MarketTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,14 +168,7 @@ def open_tape(
     chains: Mapping[str, Chain] | None = None,
 ) -> Tape:
     """The market of these data, with the exchange's calendar around them."""
-    first = date.fromisoformat(utc_date(min(bar.start_at for bar in data.bars)))
-    last = date.fromisoformat(utc_date(max(bar.end_at for bar in data.bars)))
-    calendar = exchange_sessions(
-        (first - timedelta(days=CALENDAR_DAYS_BEFORE)).isoformat(),
-        (last + timedelta(days=CALENDAR_DAYS_AFTER)).isoformat(),
-        cache_dir,
-    )
-    return Tape(data, calendar, terms, chains)
+    return Tape(data, calendar_around(data.bars, cache_dir), terms, chains)
 
 
 def _series_of(data: MarketData) -> dict[str, Series]:

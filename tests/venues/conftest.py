@@ -1,4 +1,4 @@
-"""What the tests of a market share."""
+"""What the tests of venues share."""
 
 from pathlib import Path
 
