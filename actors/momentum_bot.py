@@ -1,24 +1,42 @@
 """A momentum bot: one strategy on one symbol, in its own window, with its own exits."""
 
-from collections import deque
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import TypeAlias
 
 import msgspec
 
-from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
+from actors.bot_record import (
+    HISTORY_AGAIN_AFTER,
+    BotRecord,
+    ask_for_history,
+    recover,
+    take_report,
+)
+from hydra.actor import MINUTE, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar
 from hydra.trading.exact import multiply
-from hydra.trading.exit_rules import ExitRules, exit_reason
-from hydra.trading.instruments import is_crypto
-from hydra.trading.inventory import FifoInventory, FillBook
-from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
+from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
+from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
+from hydra.trading.protection import Guard
+from hydra.trading.resting_stop import (
+    Hold,
+    Leave,
+    Place,
+    RestingStop,
+    TakeOut,
+    Wanted,
+    next_step,
+    stop_on_step,
+)
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
-from hydra.trading.strategies import STRATEGIES
-from hydra.trading.strategies.strategy import Signal, Strategy
+from hydra.trading.situation import PriceStep
+from hydra.trading.strategies.strategy import Signal, Strategy, StrategyFactory
+from hydra.trading.strategy_feed import StrategyFeed
+from hydra.trading.symbol_book import SymbolBook
 from hydra.trading.venue_clock import seen_at
 from messages.lifecycle import Replied
+from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import (
     BarClosed,
     HistoryDue,
@@ -27,6 +45,7 @@ from messages.market import (
     bars_topic,
 )
 from messages.orders import (
+    CancelIntent,
     OrderAccepted,
     OrderDenied,
     OrderFilled,
@@ -42,6 +61,7 @@ from messages.positions import (
     RecoverBook,
     RecoveryOverdue,
 )
+from messages.protection import GUARDS_TOPIC, GuardReported
 
 Inbox: TypeAlias = (
     BarClosed
@@ -52,16 +72,13 @@ Inbox: TypeAlias = (
     | BookChanged
     | BookRecovered
     | RecoveryOverdue
+    | LoopRan
 )
 
-RECOVER_WITHIN = 5 * SECOND
-HISTORY_WITHIN = 5 * SECOND
-HISTORY_AGAIN_AFTER = SECOND
-"""The data feed may be starting itself. Nobody fails for want of history: a position needs its bot,
-warm or not.
-"""
 FLAT_BEFORE_CLOSE = 5 * MINUTE
 """On a half day the close comes before `manage_until`: positions are closed this long before it."""
+LATE_AFTER_INTERVALS = Decimal("2.5")
+"""After so many without a bar, what needs none is looked after at the loop."""
 STOP_STEP = Decimal("0.01")
 """What the planned stop is rounded to, away from the price: its risk is not understated."""
 
@@ -77,23 +94,34 @@ class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
     trade_window: Window
     manage_window: Window
     sessions: SessionTable
+    bar_interval: int
+    """How long the market's bars last, ns."""
     order_notional_usd: Decimal
     quantity_step: Decimal
     """1: whole shares."""
     time_in_force: TimeInForce
     flat_before_close: int | None
     max_trades_per_day: int
+    max_concurrent_positions: int
+    """So many entries may be open at once. They are managed as one position."""
     exits: ExitRules
+    price_steps: tuple[PriceStep, ...]
+    """Of the symbol's stop prices, lowest first; none: no stop order rests at the venue, and the
+    exit rules are looked after in the engine alone.
+    """
     strategy: str
+    """By name, and what makes one of these parameters."""
+    strategy_factory: StrategyFactory
     parameters: Mapping[str, object]
+
+    @property
+    def warm_ups(self) -> Mapping[str, int]:
+        """What it trades, and of how many bars its strategy wants to be shown at the start."""
+        return {self.symbol: self.new_strategy().warm_up}
 
     def new_strategy(self) -> Strategy:
         """A fresh one, as it is configured; raises `BadParameters`."""
-        return STRATEGIES[self.strategy](self.parameters)
-
-
-class NotRecovered(Exception):
-    """The persister did not say what is on record; the bot must not guess its position."""
+        return self.strategy_factory(self.parameters)
 
 
 class MomentumBot(Actor[Inbox]):
@@ -101,7 +129,11 @@ class MomentumBot(Actor[Inbox]):
 
     Every decision is taken by `_decide` from the last bar, its signal and the booked state, and it
     runs after each of them changes. So it does not matter whether a bar or the fill that happened
-    in it arrives first, and threads decide as virtual time does.
+    in it arrives first, and threads decide as virtual time does. Where no bar comes for long, what
+    needs none (the time that a position may be held, and until when) is looked after each loop.
+
+    What it holds is under a stop order that rests at the venue (`resting_stop`), where the plan
+    has one; its own exit rules look at every bar all the same, and it tells of each such look.
 
     When it starts, first or again, it asks the data feed for the bars that its strategy has to have
     seen. Until they are there it guards what it holds, by price and time, and enters nothing.
@@ -110,27 +142,24 @@ class MomentumBot(Actor[Inbox]):
     def __init__(
         self,
         plan: MomentumPlan,
-        guardian: Ref[OrderIntent | RecoverBook],
+        guardian: Ref[OrderIntent | CancelIntent | RecoverBook],
         feed: Ref[ReportHistory],
     ) -> None:
         self._plan = plan
         self._guardian = guardian
         self._feed = feed
-        self._strategy = plan.new_strategy()
-        self._early: deque[Bar] | None = deque(maxlen=self._strategy.warm_up)
-        """Bars that came before history did. None: history is here, the strategy has them all."""
-        self._seen_until = 0
-        """The end of the newest bar that the strategy has seen."""
-        self._book = FillBook(plan.symbol)
+        self._strategy = StrategyFeed(plan.new_strategy(), plan.sessions)
+        self._record = BotRecord(plan.bot_id, guardian)
+        self._book = SymbolBook(plan.bot_id, plan.symbol, plan.quantity_step)
+        self._stop = RestingStop()
         self._bar: Bar | None = None
-        self._signal: Signal | None = None
+        self._looked_at = 0
+        """Market time of the newest look: the bar's end, or later where no bar came for long."""
+        self._highest: Decimal | None = None
+        """The highest price since the entry, before the last bar; None: that of the entry."""
         self._session: ExchangeSession | None = None
-        self._working: dict[DecisionKey, Decimal] = {}
-        self._signals = 0
-        self._entries = 0
-        self._recovered: BookRecovered | None = None
-        """None: the answer to the last question is not here yet, so nothing is decided."""
-        self._questions = 0
+        self._guard: Guard | None = None
+        """What was last told of what guards the position."""
         self._last_denial = ""
         self._idle = ""
 
@@ -138,7 +167,8 @@ class MomentumBot(Actor[Inbox]):
         ctx.subscribe(bars_topic(self._plan.symbol))
         ctx.subscribe(reports_topic(self._plan.bot_id))
         ctx.subscribe(BOOK_CHANGED_TOPIC)
-        self._ask_for_the_book(ctx)
+        ctx.subscribe(LOOP_TOPIC)
+        self._record.ask(ctx)
         self._ask_for_history(ctx)
 
     def receive(self, message: Inbox, ctx: Context) -> None:
@@ -148,127 +178,86 @@ class MomentumBot(Actor[Inbox]):
                 if message.is_backfill:
                     self._bar = None  # history: nobody decides before the next bar that is news
             case Replied(value=HistoryReported(bars=bars)):
-                self._take_history(bars)
+                self._strategy.take_history(bars)
             case Replied():
                 ctx.after(HISTORY_AGAIN_AFTER, HistoryDue())
             case HistoryDue():
                 self._ask_for_history(ctx)
             case ReportStored():
-                self._take_report(message)
+                self._take_report(message, ctx)
+            case LoopRan():
+                if not self._is_late(message.at):
+                    return  # bars decide
+                self._looked_at = message.at
             case OrderDenied():
-                self._working.pop(message.intent.decision, None)
+                self._book.ended(message.intent.decision)
                 self._last_denial = f"{message.denial.check}: {message.denial.reason}"
+                if message.intent.decision.role is Role.PROTECT:
+                    self._stop.denied(self._looked_at)
                 return  # nothing new to decide on: the same wish would be denied again
             case BookChanged():
-                self._ask_for_the_book(ctx)
+                self._record.ask(ctx)
             case BookRecovered():
-                if (message.asked_by, message.number) != (ctx.incarnation, self._questions):
+                if not self._record.is_answer(message, ctx):
                     return  # an earlier question's; the newest is still to be answered
-                self._recover(message)
+                recover((self._book,), message)
             case RecoveryOverdue():
-                if self._recovered is None:
-                    raise NotRecovered(f"no answer within {RECOVER_WITHIN // SECOND} s")
+                self._record.check_in_time()
             case _:
                 unhandled(message)
-        if self._bar is not None and self._recovered is not None:
+        if self._bar is not None and self._record.is_known:
             self._decide(self._bar, ctx)
 
-    def _ask_for_the_book(self, ctx: Context) -> None:
-        """At each start, and when an operator changed what is on record."""
-        self._recovered = None
-        self._questions += 1
-        question = RecoverBook(
-            bot=self._plan.bot_id,
-            reply_to=ctx.me.path,
-            asked_by=ctx.incarnation,
-            number=self._questions,
-        )
-        ctx.tell(self._guardian, question)
-        ctx.after(RECOVER_WITHIN, RecoveryOverdue())
-
     def _ask_for_history(self, ctx: Context) -> None:
-        question = ReportHistory(symbol=self._plan.symbol, bars=self._strategy.warm_up)
-        ctx.ask(self._feed, question, within=HISTORY_WITHIN, tag="history")
-
-    def _take_history(self, history: tuple[Bar, ...]) -> None:
-        """What came early follows it, or is its end. A signal counts if its bar is the last one."""
-        early, self._early = self._early or (), None
-        for bar in (*history, *early):
-            self._show(bar, self._plan.sessions.at(bar.start_at))
-        if self._bar is None or self._bar.end_at != self._seen_until:
-            self._signal = None
+        ask_for_history(self._feed, self._plan.symbol, self._strategy.warm_up, ctx)
 
     def _take_bar(self, bar: Bar) -> None:
-        session = self._plan.sessions.at(bar.start_at)
-        if session is not None and session != self._session:
-            self._begin_session(session)
-        self._bar = bar
-        if self._early is None:
-            self._signal = None
-            self._show(bar, session)
-        else:
-            self._early.append(bar)
+        self._highest = self._highest_until_now()
+        self._begin(self._plan.sessions.at(bar.start_at))
+        self._bar, self._looked_at = bar, bar.end_at
+        self._strategy.take_bar(bar)
 
-    def _show(self, bar: Bar, session: ExchangeSession | None) -> None:
-        """The strategy sees each bar once, in order, also while the book is still unknown."""
-        if bar.start_at >= self._seen_until:
-            self._seen_until = bar.end_at
-            self._signal = self._strategy.on_bar(bar, session)
+    def _begin(self, session: ExchangeSession | None) -> None:
+        if session is not None:
+            self._session = session
+            self._book.begin_session(session.date)
 
-    def _begin_session(self, session: ExchangeSession) -> None:
-        self._session = session
-        self._signals = self._entries = 0
-        recovered = () if self._recovered is None else self._recovered.orders
-        for order in recovered:  # counters survive a restart: they are on record
-            if order.decision.session == session.date:
-                self._signals = max(self._signals, order.decision.signal)
-                self._entries += order.decision.role is Role.ENTRY
+    def _is_late(self, at: int) -> bool:
+        """Whether it is time to look without a bar, because none has come for long."""
+        if self._bar is None or at - self._bar.end_at <= LATE_AFTER_INTERVALS * self._interval:
+            return False
+        session = self._plan.sessions.at(at)
+        if session is None or at - self._looked_at < self._interval:
+            return False
+        self._begin(session)
+        return True
 
-    def _take_report(self, stored: ReportStored) -> None:
+    def _take_report(self, stored: ReportStored, ctx: Context) -> None:
         decision, report = stored.decision, stored.report
         if decision.symbol != self._plan.symbol:
             return  # an order that an operator adopted for it, in what it does not trade
-        match report:
-            case OrderAccepted() | OrderUnknown():
-                return  # still working, as far as anyone knows
-            case OrderFilled():
-                self._book.book(report.fill, stored.fee)
-                if decision in self._working:
-                    self._working[decision] -= report.fill.quantity
-                    if self._working[decision] <= 0:
-                        del self._working[decision]
-            case _:
-                self._working.pop(decision, None)
-
-    def _recover(self, recovered: BookRecovered) -> None:
-        self._recovered = recovered
-        self._book = self._book_in(recovered)
-        self._working = {
-            order.decision: order.order.quantity - order.filled_quantity
-            for order in recovered.orders
-            if order.is_open and order.decision.symbol == self._plan.symbol
-        }
-        if self._session is not None:
-            signals, entries = self._signals, self._entries
-            self._begin_session(self._session)
-            # What was denied since the start is not on record, and counts all the same.
-            self._signals = max(self._signals, signals)
-            self._entries = max(self._entries, entries)
-
-    def _book_in(self, recovered: BookRecovered) -> FillBook:
-        """As the ledger has it. The fills are there to be known again, should one be told twice."""
-        symbol = self._plan.symbol
-        book = FillBook(symbol)
-        for fill in recovered.fills:
-            if fill.symbol == symbol:
-                book.book(fill)
-        held = {each.inventory.symbol: each.inventory for each in recovered.held}
-        book.inventory = held.get(symbol, FifoInventory(symbol))
-        book.realised = recovered.realised
-        return book
+        take_report(self._book, stored)
+        is_over = not isinstance(report, _LIVES)
+        if (
+            decision.role is Role.PROTECT
+            and is_over
+            and self._stop.ended(decision, self._looked_at)
+        ):
+            ctx.log(
+                "protective_order_lost",
+                decision=decision,
+                report=type(report).__name__,
+                failures=self._stop.failures,
+            )
+        if isinstance(report, OrderAccepted) and not self._book.is_own(decision):
+            self._record.ask(ctx)  # somebody trades in its name: what works is on record
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
+        if self._book.sellable <= 0 and not self._book.working_as(Role.PROTECT):
+            self._stop.nothing_is_held()
+            self._highest = None
         why_not = self._act_on(bar, ctx)
+        self._tell_of_guard(bar, ctx)
         if why_not != self._idle:
             self._idle = why_not
             if why_not:
@@ -279,33 +268,49 @@ class MomentumBot(Actor[Inbox]):
         """Decide; gives why nothing is wanted, "" if something is."""
         if self._session is None:
             return "no session has begun"
-        position = self._sellable
-        is_leaving = any(decision.role.reduces for decision in self._working)
-        if position > 0 and not is_leaving:
+        held, why_out, why_stop = self._book.sellable, None, ExitReason.STOP_LOSS.value
+        level, highest = None, self._highest_until_now()
+        if held > 0:
             # Also while the rest of the entry works: what is filled of it is guarded (I30).
-            reason = self._reason_to_exit(bar)
-            if reason is not None:
-                self._intend(Role.EXIT, Side.SELL, position, reason, bar, ctx)
+            why_out = self._reason_to_exit(bar)
+            level, why_stop = self._stop_level()
+        wanted = Wanted(
+            wants_out=why_out is not None,
+            level=level,
+            highest=highest or Decimal(0),
+            may_place=self._stop.may_place(self._looked_at),
+            waits_for_entry=not self._bar_saw_the_position(bar),
+        )
+        match next_step(self._book, wanted):
+            case Leave():
+                assert why_out is not None, "nothing else wants out"
+                self._intend(Role.EXIT, Side.SELL, held, why_out, bar, ctx)
                 return ""
-        if self._working:
+            case Place(quantity=quantity, price=price):
+                self._intend(Role.PROTECT, Side.SELL, quantity, why_stop, bar, ctx, stop=price)
+                return ""
+            case TakeOut(orders=orders, why=why):
+                self._take_out(orders, why, ctx)
+                return why
+            case Hold(why=why):
+                return why or self._enter(held, bar, ctx)
+
+    def _enter(self, held: Decimal, bar: Bar, ctx: Context) -> str:
+        """Enter if there is a reason to; gives why not, "" if it does."""
+        if self._book.working_as(Role.ENTRY):
             return "an order is working"
-        if position > 0:
+        if held > 0 and self._book.positions >= self._plan.max_concurrent_positions:
             return "it holds a position, and nothing says to close it"
-        why_not = "it is short" if position else self._reason_not_to_enter(bar)
+        if self._book.working:
+            return "its stop rests at the venue, which takes no entry beside it"
+        why_not = "it is short" if self._book.sellable < 0 else self._reason_not_to_enter(bar)
         if why_not:
             return why_not
         quantity = self._bought_for(self._plan.order_notional_usd, bar.close)
         if quantity <= 0:
             return "what one entry may buy is less than the smallest quantity"
-        self._entries += 1
         self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
         return ""
-
-    @property
-    def _sellable(self) -> Decimal:
-        """What it holds; of coins in whole steps, since a fee may leave less than one: dust."""
-        position, step = self._book.inventory.position, self._plan.quantity_step
-        return multiply(position // step, step) if is_crypto(self._plan.symbol) else position
 
     def _reason_to_exit(self, bar: Bar) -> str | None:
         oldest = self._book.inventory.lots[0]
@@ -316,23 +321,80 @@ class MomentumBot(Actor[Inbox]):
             entry_price=average,
             opened_at=oldest.opened_at,
             bar=bar,
-            at=bar.end_at,
-            manage_until_passed=self._is_over(bar.end_at),
+            at=self._looked_at,
+            manage_until_passed=self._is_over(self._looked_at),
+            highest=self._highest,
         )
+        stops = self._book.working_as(Role.PROTECT)
+        if self._stop.is_overdue(self._looked_at):
+            return ExitReason.STOP_LOSS.value
+        if rule in _AT_A_STOP and self._stop.has_still_to_fill(stops, bar, self._looked_at):
+            return None
         if rule is not None:
             return rule.value
-        return "signal" if self._signal is Signal.EXIT_LONG else None
+        return "signal" if self._strategy.signal is Signal.EXIT_LONG else None
+
+    def _stop_level(self) -> tuple[Decimal | None, str]:
+        """Where a stop is to rest now, and which rule it is of; None: none is to."""
+        average, highest = self._book.inventory.average_price, self._highest_until_now()
+        assert average is not None, "there is a position"
+        price, rule = self._plan.exits.resting_price(average, highest or average)
+        return stop_on_step(price, self._plan.price_steps), rule.value
+
+    def _highest_until_now(self) -> Decimal | None:
+        """The highest price since the entry, the last bar's included; None if nothing is held."""
+        average = self._book.inventory.average_price
+        if average is None:
+            return None
+        highest = max(average, self._highest or average)
+        if self._bar is None or not self._bar_saw_the_position(self._bar):
+            return highest
+        return max(highest, Decimal(repr(self._bar.high)))
+
+    def _bar_saw_the_position(self, bar: Bar) -> bool:
+        lots = self._book.inventory.lots
+        return bool(lots) and bar.end_at > lots[0].opened_at
+
+    def _take_out(self, orders: tuple[DecisionKey, ...], why: str, ctx: Context) -> None:
+        for decision in orders:
+            if not self._stop.is_asked(decision, self._looked_at):  # once a look will do
+                ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
+
+    def _tell_of_guard(self, bar: Bar, ctx: Context) -> None:
+        """What the exit rules guard, and that they have looked: whenever one of the two is new."""
+        held, lots = self._book.inventory.position, self._book.inventory.lots
+        if self._session is None or (
+            not held and (self._guard is None or not self._guard.quantity)
+        ):
+            return
+        guard = Guard(
+            name="exits",
+            bot=self._plan.bot_id,
+            symbol=self._plan.symbol,
+            quantity=held,
+            since=lots[0].opened_at if lots else self._looked_at,
+            until=self._session.close_at,
+            looked_at=seen_at(self._looked_at, ctx.market_time()),
+            price_at=seen_at(bar.end_at, ctx.market_time()),
+        )
+        if guard != self._guard:
+            self._guard = guard
+            ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))
 
     def _reason_not_to_enter(self, bar: Bar) -> str:
-        if self._early is not None:
+        if not self._strategy.has_history:
             return "the bars of before its start are not here yet"
+        if self._looked_at > bar.end_at:
+            return "no bar has come for long"
+        if bar.start_at < self._book.stopped_at:
+            return "it was stopped out in this bar, or since"
         if self._is_over(bar.end_at):
             return "the session is over, or soon will be"
         if not self._plan.trade_window.contains(bar.end_at):
             return "it is outside its trade window"
-        if self._entries >= self._plan.max_trades_per_day:
-            return f"it has made its {self._entries} entries of the day"
-        return "" if self._signal is Signal.ENTER_LONG else "the strategy gives no signal"
+        if self._book.entries >= self._plan.max_trades_per_day:
+            return f"it has made its {self._book.entries} entries of the day"
+        return "" if self._strategy.signal is Signal.ENTER_LONG else "the strategy gives no signal"
 
     def _is_over(self, at: int) -> bool:
         """No position is to be held any more: past `manage_until`, or just before a real close."""
@@ -348,49 +410,58 @@ class MomentumBot(Actor[Inbox]):
         return multiply(steps, step)
 
     def _intend(
-        self, role: Role, side: Side, quantity: Decimal, reason: str, bar: Bar, ctx: Context
+        self,
+        role: Role,
+        side: Side,
+        quantity: Decimal,
+        reason: str,
+        bar: Bar,
+        ctx: Context,
+        *,
+        stop: Decimal | None = None,
     ) -> None:
-        assert self._session is not None
-        self._signals += 1
-        decision = DecisionKey(
-            bot=self._plan.bot_id,
-            symbol=self._plan.symbol,
-            session=self._session.date,
-            signal=self._signals,
-            role=role,
-        )
-        self._working[decision] = quantity
-        self._signal = None  # acted on; the next bar brings the next one
+        decision = self._book.next_decision(role)
+        self._book.intended(decision, quantity, stop)
+        self._strategy.acted()
         price = Decimal(repr(bar.close))
-        stop = self._plan.exits.stop_price(price).quantize(STOP_STEP, ROUND_FLOOR)
+        given_up = self._plan.exits.stop_price(price).quantize(STOP_STEP, ROUND_FLOOR)
         intent = OrderIntent(
             decision=decision,
             side=side,
             quantity=quantity,
             reason=reason,
-            decided_at=seen_at(bar.end_at, ctx.market_time()),
+            decided_at=seen_at(self._looked_at, ctx.market_time()),
             reference_price=price,
-            time_in_force=self._plan.time_in_force,
-            protective_stop=stop if role is Role.ENTRY and stop > 0 else None,
+            order_type=OrderType.MARKET if stop is None else OrderType.STOP,
+            # A position can outlive its day, and the engine: then its stop has to as well.
+            time_in_force=self._plan.time_in_force if stop is None else TimeInForce.GTC,
+            stop_price=stop,
+            protective_stop=given_up if role is Role.ENTRY and given_up > 0 else None,
         )
         ctx.log("order_intended", intent=intent)
         ctx.tell(self._guardian, intent)
 
+    @property
+    def _interval(self) -> int:
+        return self._plan.bar_interval
+
     def state_view(self) -> Mapping[str, object]:
         """Position, what is working, counters, and the last bar with its signal."""
+        signal = self._strategy.signal
         return {
-            "position": str(self._book.inventory.position),
-            "realised": str(self._book.realised),
-            "working": [
-                f"{key.role.value} {key.signal}: {left}" for key, left in self._working.items()
-            ],
-            "entries_today": self._entries,
-            "signals_today": self._signals,
-            "session": None if self._session is None else self._session.date,
+            **self._book.state_view(),
             "last_close": None if self._bar is None else self._bar.close,
-            "signal": None if self._signal is None else self._signal.value,
+            "highest": None if self._highest is None else str(self._highest),
+            "stops_lost": self._stop.failures,
+            "signal": None if signal is None else signal.value,
             "last_denial": self._last_denial,
             "idle": self._idle,
-            "recovered": self._recovered is not None,
-            "has_history": self._early is None,
+            "recovered": self._record.is_known,
+            "has_history": self._strategy.has_history,
         }
+
+
+_LIVES = (OrderAccepted, OrderUnknown, OrderFilled)
+"""Reports after which an order may go on, or has done what it was for."""
+_AT_A_STOP = (ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP)
+"""Where a stop order that rests would have been executed first."""

@@ -272,6 +272,73 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN SELECT RAISE(ABORT, 'fee bookings are append-only'); END
         """,
     ),
+    (
+        # An order can be one that protects: the table of orders, and that of the fills, anew.
+        """
+        CREATE TABLE orders_4 (
+            client_order_id TEXT PRIMARY KEY,
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            session TEXT NOT NULL,
+            signal INTEGER NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('entry', 'exit', 'protect', 'flatten')),
+            content_hash TEXT NOT NULL,
+            intended_seq INTEGER NOT NULL REFERENCES events,
+            attempted_at INTEGER,
+            status TEXT NOT NULL CHECK (status IN (
+                'intended', 'attempted', 'withheld', 'unknown', 'absent', 'accepted',
+                'partially_filled', 'rejected', 'expired', 'canceled', 'replaced', 'filled'
+            )),
+            reason TEXT NOT NULL,
+            venue_order_id TEXT,
+            filled_quantity TEXT NOT NULL,
+            UNIQUE (session, bot, symbol, signal, role)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "INSERT INTO orders_4 SELECT * FROM orders",
+        """
+        CREATE TABLE fills_4 (
+            client_order_id TEXT NOT NULL REFERENCES orders_4,
+            execution_id TEXT NOT NULL,
+            bot TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),
+            quantity TEXT NOT NULL,
+            price TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            seq INTEGER NOT NULL REFERENCES events,
+            PRIMARY KEY (client_order_id, execution_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "INSERT INTO fills_4 SELECT * FROM fills",
+        "DROP TABLE fills",
+        "DROP TABLE orders",
+        "ALTER TABLE orders_4 RENAME TO orders",
+        "ALTER TABLE fills_4 RENAME TO fills",
+        """
+        CREATE TRIGGER orders_keep_their_content BEFORE UPDATE OF
+            client_order_id, bot, symbol, session, signal, role, content_hash, intended_seq
+        ON orders
+        BEGIN SELECT RAISE(ABORT, 'an order keeps its content'); END
+        """,
+        """
+        CREATE TRIGGER orders_are_not_deleted BEFORE DELETE ON orders
+        BEGIN SELECT RAISE(ABORT, 'orders are not deleted'); END
+        """,
+        """
+        CREATE TRIGGER fills_are_not_changed BEFORE UPDATE ON fills
+        BEGIN SELECT RAISE(ABORT, 'fills are append-only'); END
+        """,
+        """
+        CREATE TRIGGER fills_are_not_deleted BEFORE DELETE ON fills
+        BEGIN SELECT RAISE(ABORT, 'fills are append-only'); END
+        """,
+        """
+        CREATE INDEX open_orders ON orders (intended_seq)
+        WHERE status IN ('attempted', 'unknown', 'accepted', 'partially_filled')
+        """,
+        "CREATE INDEX fills_by_execution ON fills (execution_id)",
+    ),
 )
 """Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns.
 

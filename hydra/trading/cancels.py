@@ -44,6 +44,8 @@ class CancelBook:
     _wanted: dict[str, Wanted] = field(default_factory=dict)
     _requested_at: list[int] = field(default_factory=list)
     """The requests of the last minute, all of them."""
+    _wished_at: dict[str, int] = field(default_factory=dict)
+    """When an open order's end was last asked for by a bot's wish."""
 
     def entry_opened(self, client_order_id: str, bot: str, symbol: str) -> None:
         """An entry may be live from now on: it is approved, or known from the record."""
@@ -53,10 +55,25 @@ class CancelBook:
         """An order has come to its end, whatever that is, and whatever the order was for."""
         self._entries.pop(client_order_id, None)
         self._wanted.pop(client_order_id, None)
+        self._wished_at.pop(client_order_id, None)
 
     def other_request_made(self, at: int) -> None:
         """Somebody else asked the venue for a cancel: it uses the same allowance."""
         self._requested_at.append(at)
+
+    def wish(self, client_order_id: str, at: int) -> bool:
+        """A bot would like an open order to be taken out. True: it counts as asked for now.
+
+        False: it was asked for a moment ago, or the allowance of the minute is used up.
+        """
+        wished_at = self._wished_at.get(client_order_id)
+        if wished_at is not None and 0 <= at - wished_at < AGAIN_AFTER_NS:
+            return False
+        if self._allowance_left(at) == 0:
+            return False
+        self._wished_at[client_order_id] = at
+        self._requested_at.append(at)
+        return True
 
     def due(self, causes: Collection[Cause], at: int) -> tuple[str, ...]:
         """The orders whose cancel is to be asked for now, by name; they count as asked for.
@@ -65,10 +82,7 @@ class CancelBook:
         asked for least come first, so that no order waits for the second request of another.
         """
         self._want(causes, at)
-        self._requested_at = [
-            requested for requested in self._requested_at if 0 <= at - requested < WINDOW_NS
-        ]
-        left = max(0, self.cancels_per_minute_max - len(self._requested_at))
+        left = self._allowance_left(at)
         ready = [wanted for wanted in self._wanted.values() if _is_due(wanted, at)]
         ready.sort(key=lambda wanted: wanted.requests)
         for wanted in ready[:left]:
@@ -85,6 +99,12 @@ class CancelBook:
             for wanted in self._wanted.values()
             if not 0 <= at - wanted.since < OVERDUE_AFTER_NS
         )
+
+    def _allowance_left(self, at: int) -> int:
+        self._requested_at = [
+            requested for requested in self._requested_at if 0 <= at - requested < WINDOW_NS
+        ]
+        return max(0, self.cancels_per_minute_max - len(self._requested_at))
 
     def _want(self, causes: Collection[Cause], at: int) -> None:
         for name, (bot, symbol) in self._entries.items():

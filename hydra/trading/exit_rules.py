@@ -23,17 +23,22 @@ class ExitReason(Enum):
     """Why a position must be closed."""
 
     STOP_LOSS = "stop_loss"
+    TRAILING_STOP = "trailing_stop"
     TAKE_PROFIT = "take_profit"
     TIME_STOP = "time_stop"
     SESSION_END = "session_end"
 
 
 class ExitRules(msgspec.Struct, frozen=True):
-    """A bot's limits on a position: percent of the entry price, and nanoseconds it may be held."""
+    """A bot's limits on a position: percent of the entry price, and nanoseconds it may be held.
+
+    `trailing_stop_pct` is percent of the highest price since the entry; None: nothing trails.
+    """
 
     stop_loss_pct: Decimal
     take_profit_pct: Decimal
     time_stop_ns: int
+    trailing_stop_pct: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not (_is_decimal(self.stop_loss_pct) and 0 < self.stop_loss_pct < 100):
@@ -46,10 +51,28 @@ class ExitRules(msgspec.Struct, frozen=True):
             )
         if not (type(self.time_stop_ns) is int and self.time_stop_ns > 0):
             raise BadExitRules(f"time_stop_ns is {self.time_stop_ns}, wanted an int above 0")
+        trailing = self.trailing_stop_pct
+        if trailing is not None and not (_is_decimal(trailing) and 0 < trailing < 100):
+            raise BadExitRules(
+                f"trailing_stop_pct is {trailing}, wanted a decimal above 0 and below 100, or none"
+            )
 
     def stop_price(self, entry_price: Decimal) -> Decimal:
         """At or below this price the loss is too large. Exact, not rounded to a tick."""
         return subtract(entry_price, percent_of(entry_price, self.stop_loss_pct))
+
+    def trailing_price(self, highest: Decimal) -> Decimal | None:
+        """At or below this price too much of the gain is lost; None: nothing trails. Exact."""
+        if self.trailing_stop_pct is None:
+            return None
+        return subtract(highest, percent_of(highest, self.trailing_stop_pct))
+
+    def resting_price(self, entry_price: Decimal, highest: Decimal) -> tuple[Decimal, ExitReason]:
+        """Where a stop order would rest: the higher of the two stops, and which that is. Exact."""
+        stop, trailing = self.stop_price(entry_price), self.trailing_price(highest)
+        if trailing is not None and trailing > stop:
+            return trailing, ExitReason.TRAILING_STOP
+        return stop, ExitReason.STOP_LOSS
 
     def take_profit_price(self, entry_price: Decimal) -> Decimal:
         """At or above this price the gain is taken. Exact, not rounded to a tick."""
@@ -57,10 +80,15 @@ class ExitRules(msgspec.Struct, frozen=True):
 
 
 class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """An open long position as a rule sees it after `bar`. All times are market time (UTC ns)."""
+    """An open long position as a rule sees it after `bar`. All times are market time (UTC ns).
+
+    `highest` is the highest price from the entry on, before `bar`: what came first inside a bar,
+    its high or its low, nobody knows.
+    """
 
     rules: ExitRules
     entry_price: Decimal
+    highest: Decimal
     opened_at: int
     bar: Bar
     at: int
@@ -76,6 +104,14 @@ def stop_loss_is_touched(p: OpenPosition) -> ExitReason | None:
     """The bar's low reached the stop."""
     if p.bar_saw_the_position and _printed(p.bar.low) <= p.rules.stop_price(p.entry_price):
         return ExitReason.STOP_LOSS
+    return None
+
+
+def trailing_stop_is_touched(p: OpenPosition) -> ExitReason | None:
+    """The bar's low is too far below the highest price that there was."""
+    level = p.rules.trailing_price(p.highest)
+    if level is not None and p.bar_saw_the_position and _printed(p.bar.low) <= level:
+        return ExitReason.TRAILING_STOP
     return None
 
 
@@ -99,6 +135,7 @@ def session_is_over(p: OpenPosition) -> ExitReason | None:
 # A bar does not tell which of its prices came first. If it touched both, assume the worse one.
 RULES: tuple[Callable[[OpenPosition], ExitReason | None], ...] = (
     stop_loss_is_touched,
+    trailing_stop_is_touched,
     take_profit_is_touched,
     time_is_up,
     session_is_over,
@@ -113,15 +150,18 @@ def exit_reason(
     bar: Bar,
     at: int,
     manage_until_passed: bool,
+    highest: Decimal | None = None,
 ) -> ExitReason | None:
     """Ask every rule in turn; the first that wants out gives the reason. None is: hold on.
 
-    `at` is now, `opened_at` when the entry was filled, both market time. Raises ValueError on a
-    bar whose low or high is no number.
+    `at` is now, `opened_at` when the entry was filled, both market time. `highest` is the highest
+    price between the entry and `bar`; None: the entry's. Raises ValueError on a bar whose low or
+    high is no number.
     """
     position = OpenPosition(
         rules=rules,
         entry_price=entry_price,
+        highest=entry_price if highest is None else highest,
         opened_at=opened_at,
         bar=bar,
         at=at,

@@ -45,6 +45,8 @@ class Role(Enum):
 
     ENTRY = "entry"
     EXIT = "exit"
+    PROTECT = "protect"
+    """A stop order that rests at the venue and closes a position where it would be given up."""
     FLATTEN = "flatten"
     """An operator's system close. It passes in every trading state, and only reduces."""
 
@@ -89,6 +91,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the order that it takes the place of: from then on that one is over."""
 
 
+class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as the ledger has it. `is_open`: it is, or may be, live at the venue."""
+
+    decision: DecisionKey
+    order: Order
+    is_open: bool
+    filled_quantity: Decimal
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One execution. `execution_id` is the venue's and names it; `at` is market time (UTC ns)."""
 
@@ -117,4 +128,4 @@ def client_order_id(account: str, decision: DecisionKey) -> str:
     return f"{OUR_PREFIX}{decision.session.replace('-', '')}-{digest}-{leg}"
 
 
-_LEGS = {Role.ENTRY: "e", Role.EXIT: "x", Role.FLATTEN: "f"}
+_LEGS = {Role.ENTRY: "e", Role.EXIT: "x", Role.PROTECT: "p", Role.FLATTEN: "f"}

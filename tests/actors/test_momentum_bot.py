@@ -10,15 +10,14 @@ from hydra.actor import SECOND, Ref
 from hydra.terms import plans_of
 from hydra.testkit import Kit, Probe
 from hydra.trading.inventory import FifoInventory, Lot
-from hydra.trading.orders import Role, Side
+from hydra.trading.orders import RecordedOrder, Role, Side
 from hydra.trading.sub_ledgers import BotInventory
 from messages.market import BarClosed, HistoryReported
-from messages.orders import OrderAccepted, OrderIntent, ReportStored
+from messages.orders import OrderIntent, OrderUnknown, ReportStored
 from messages.positions import (
     BOOK_CHANGED_TOPIC,
     BookChanged,
     BookRecovered,
-    RecordedOrder,
     RecoverBook,
 )
 from tests.engine.scenery import OPEN_AT, bars_of, quiet, rising, shipped_settings
@@ -61,7 +60,7 @@ def feed(kit: Kit) -> Probe:
 
 @pytest.fixture
 def bot(kit: Kit, guardian: Probe, feed: Probe) -> Ref[Any]:
-    plan, *_ = plans_of(shipped_settings(), quiet())[0]
+    plan, *_ = plans_of(shipped_settings(), quiet()).momentum
     return kit.start(MomentumBot, plan=plan, guardian=guardian.ref, feed=feed.ref)
 
 
@@ -160,7 +159,7 @@ def test_history_feeds_its_strategy_and_nothing_is_decided_before_a_bar_that_is_
 
 
 def test_history_gives_its_indicators_what_live_bars_would_i47(kit: Kit, feed: Probe) -> None:
-    plan, *_ = plans_of(shipped_settings(), quiet())[0]
+    plan, *_ = plans_of(shipped_settings(), quiet()).momentum
     closes = [100.0] * 10 + rising(30) + rising(20, from_price=101.5)
     *past, newest = bars_of(closes)
     signals = []
@@ -185,5 +184,5 @@ def intents(guardian: Probe) -> list[OrderIntent]:
     return [each for each in guardian.told if isinstance(each, OrderIntent)]
 
 
-def nothing_new() -> OrderAccepted:
-    return OrderAccepted(client_order_id="x", venue_order_id="y", at=OPEN_AT)
+def nothing_new() -> OrderUnknown:
+    return OrderUnknown(client_order_id="x", reason="no answer", at=OPEN_AT)

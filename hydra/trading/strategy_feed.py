@@ -1,0 +1,64 @@
+"""A strategy and the bars that it has seen: each once, in order, those of before the start first.
+
+What the strategy wants is good until the next bar, or until somebody acts on it.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from hydra.trading.bars import Bar
+from hydra.trading.sessions import ExchangeSession, Hours
+from hydra.trading.strategies.strategy import Signal, Strategy
+
+
+class StrategyFeed:
+    """Bars that come before history did wait for it, or the strategy would see a hole."""
+
+    def __init__(self, strategy: Strategy, sessions: Hours) -> None:
+        self._strategy = strategy
+        self._sessions = sessions
+        self._early: deque[Bar] | None = deque(maxlen=strategy.warm_up)
+        """None: history is here, the strategy has them all."""
+        self._seen_until = 0
+        """The end of the newest bar that the strategy has seen."""
+        self._newest_at: int | None = None
+        """The end of the newest bar that came, seen or not."""
+        self.signal: Signal | None = None
+        """What the strategy makes of the newest bar; None: nothing, or it was acted on."""
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the strategy has seen what was before the start; until then it says nothing."""
+        return self._early is None
+
+    @property
+    def warm_up(self) -> int:
+        """How many bars of before the start it has to see."""
+        return self._strategy.warm_up
+
+    def take_history(self, history: Iterable[Bar]) -> None:
+        """What came early follows it, or is its end. A signal counts if its bar is the last one."""
+        early, self._early = self._early or (), None
+        for bar in (*history, *early):
+            self._show(bar, self._sessions.at(bar.start_at))
+        if self._newest_at is None or self._newest_at != self._seen_until:
+            self.signal = None
+
+    def take_bar(self, bar: Bar) -> None:
+        """The next closed bar."""
+        self._newest_at = bar.end_at
+        if self._early is None:
+            self.signal = None
+            self._show(bar, self._sessions.at(bar.start_at))
+        else:
+            self._early.append(bar)
+
+    def acted(self) -> None:
+        """The wish is on its way; the next bar brings the next one."""
+        self.signal = None
+
+    def _show(self, bar: Bar, session: ExchangeSession | None) -> None:
+        """The strategy sees each bar once, in order, also while the book is still unknown."""
+        if bar.start_at >= self._seen_until:
+            self._seen_until = bar.end_at
+            self.signal = self._strategy.on_bar(bar, session)

@@ -1,0 +1,210 @@
+"""What one bot has in one symbol: fills, working orders, and what it did in the session.
+
+Told what is on record, and then every report, it knows what is held and what may still trade. It
+decides nothing, and asks nobody.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+from msgspec import structs
+
+from hydra.trading.exact import multiply, subtract
+from hydra.trading.fees import Fee
+from hydra.trading.instruments import is_crypto
+from hydra.trading.inventory import FifoInventory, FillBook
+from hydra.trading.orders import DecisionKey, Fill, RecordedOrder, Role
+from hydra.trading.sub_ledgers import BotInventory
+
+ZERO = Decimal(0)
+
+
+class Working(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is, or may be, live. `left`: what of it is not executed.
+
+    `accepted_at`: since when the venue is known to have it (market time); None: it is not. What is
+    found on record counts as accepted long ago.
+    """
+
+    decision: DecisionKey
+    left: Decimal
+    stop_price: Decimal | None = None
+    accepted_at: int | None = None
+
+
+class SymbolBook:
+    """One bot's book in one symbol.
+
+    Signals and entries are counted by session, and what is on record of it counts: so limits hold
+    over a restart. What was denied is not on record; in one life it counts all the same.
+    """
+
+    def __init__(self, bot: str, symbol: str, quantity_step: Decimal) -> None:
+        self.bot = bot
+        self.symbol = symbol
+        self.session: str | None = None
+        """The date that decisions bear; None: no session has begun."""
+        self.signals = 0
+        self.entries = 0
+        self.working: dict[DecisionKey, Working] = {}
+        self.stopped_at = 0
+        """When a protective order last executed (market time)."""
+        self._step = quantity_step
+        self._fills = FillBook(symbol)
+        self._recovered: tuple[DecisionKey, ...] = ()
+
+    @property
+    def inventory(self) -> FifoInventory:
+        """The open lots, oldest first."""
+        return self._fills.inventory
+
+    @property
+    def realised(self) -> Decimal:
+        """What was made of all that was closed, in the currency of the prices."""
+        return self._fills.realised
+
+    @property
+    def sellable(self) -> Decimal:
+        """What it holds; of coins in whole steps, since a fee may leave less than one: dust."""
+        position = self._fills.inventory.position
+        return multiply(position // self._step, self._step) if is_crypto(self.symbol) else position
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether an order is working that closes what is held, now. (A stop waits for a price.)"""
+        return any(
+            decision.role.reduces and decision.role is not Role.PROTECT for decision in self.working
+        )
+
+    @property
+    def positions(self) -> int:
+        """How many entries are not closed: parts of one order are one, what was assigned is one."""
+        orders = self._fills.orders_by_execution()
+        return len({orders.get(lot.execution_id, "") for lot in self.inventory.lots})
+
+    def working_as(self, *roles: Role) -> tuple[Working, ...]:
+        """The working orders of these roles, oldest first."""
+        return tuple(each for each in self.working.values() if each.decision.role in roles)
+
+    def begin_session(self, session: str) -> bool:
+        """Count anew if this is another session than the last; gives whether it is."""
+        if session == self.session:
+            return False
+        self.session = session
+        self.signals = self.entries = 0
+        self._count_recovered()
+        return True
+
+    def next_decision(self, role: Role) -> DecisionKey:
+        """The key of the next wish to trade: each is given once. A session must have begun."""
+        assert self.session is not None, "decisions are named after their session"
+        self.signals += 1
+        self.entries += role is Role.ENTRY
+        return DecisionKey(
+            bot=self.bot,
+            symbol=self.symbol,
+            session=self.session,
+            signal=self.signals,
+            role=role,
+        )
+
+    def is_own(self, decision: DecisionKey) -> bool:
+        """Whether the decision was taken here, in this session: others may trade in a bot's name.
+
+        (An operator's flatten does, and the exit bot, and orders can be adopted for it.)
+        """
+        return decision.session == self.session and 0 < decision.signal <= self.signals
+
+    def intended(
+        self, decision: DecisionKey, quantity: Decimal, stop_price: Decimal | None = None
+    ) -> None:
+        """The guardian is told: until it is denied, or over, it may trade so much."""
+        self.working[decision] = Working(decision=decision, left=quantity, stop_price=stop_price)
+
+    def accepted(self, decision: DecisionKey, at: int) -> None:
+        """The venue has it."""
+        known = self.working.get(decision)
+        if known is not None and known.accepted_at is None:
+            self.working[decision] = structs.replace(known, accepted_at=at)
+
+    def filled(self, decision: DecisionKey, fill: Fill, fee: Fee | None) -> None:
+        """Book an execution, once however often it is told. Raises `BadFill` for what cannot be."""
+        is_news = not self._fills.knows(fill)
+        self._fills.book(fill, fee)
+        if decision.role is Role.PROTECT:
+            self.stopped_at = max(self.stopped_at, fill.at)
+        known = self.working.get(decision)
+        if known is None or not is_news:
+            return
+        left = subtract(known.left, fill.quantity)
+        if left > 0:
+            at = fill.at if known.accepted_at is None else known.accepted_at
+            self.working[decision] = structs.replace(known, left=left, accepted_at=at)
+        else:
+            del self.working[decision]
+
+    def ended(self, decision: DecisionKey) -> Working | None:
+        """Nothing more is to be expected of the order; gives what was left, None if it was over."""
+        return self.working.pop(decision, None)
+
+    def recover(
+        self,
+        orders: Iterable[RecordedOrder],
+        fills: Iterable[Fill],
+        held: Iterable[BotInventory],
+        realised: Decimal,
+    ) -> None:
+        """Begin anew from the record of the bot, of which other symbols are left out.
+
+        Positions are as the ledger has them. The fills are there to be known again, should one be
+        told twice.
+        """
+        mine = [order for order in orders if order.decision.symbol == self.symbol]
+        stops = {o.order.client_order_id for o in mine if o.decision.role is Role.PROTECT}
+        book = FillBook(self.symbol)
+        for fill in fills:
+            if fill.symbol == self.symbol:
+                book.book(fill)
+                if fill.client_order_id in stops:
+                    self.stopped_at = max(self.stopped_at, fill.at)
+        inventories = {each.inventory.symbol: each.inventory for each in held}
+        book.inventory = inventories.get(self.symbol, FifoInventory(self.symbol))
+        book.realised = realised
+        self._fills = book
+        self.working = {order.decision: _working(order) for order in mine if order.is_open}
+        self._recovered = tuple(order.decision for order in mine)
+        signals, entries = self.signals, self.entries
+        self.signals = self.entries = 0
+        self._count_recovered()
+        # What was denied since the start is not on record, and counts all the same.
+        self.signals, self.entries = max(self.signals, signals), max(self.entries, entries)
+
+    def _count_recovered(self) -> None:
+        for decision in self._recovered:
+            if decision.session == self.session:
+                self.signals = max(self.signals, decision.signal)
+                self.entries += decision.role is Role.ENTRY
+
+    def state_view(self) -> Mapping[str, object]:
+        """Position, what is working, counters: for people."""
+        return {
+            "position": str(self.inventory.position),
+            "realised": str(self.realised),
+            "working": [
+                f"{key.role.value} {key.signal}: {each.left}" for key, each in self.working.items()
+            ],
+            "entries_today": self.entries,
+            "signals_today": self.signals,
+            "session": self.session,
+        }
+
+
+def _working(recorded: RecordedOrder) -> Working:
+    order = recorded.order
+    return Working(
+        decision=recorded.decision,
+        left=subtract(order.quantity, recorded.filled_quantity),
+        stop_price=order.stop_price,
+        accepted_at=0,
+    )

@@ -1,0 +1,272 @@
+"""A momentum bot between a guardian and a venue that the test plays: orders, reports, restarts."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from actors.momentum_bot import MomentumBot, MomentumPlan
+from hydra.actor import MINUTE
+from hydra.testkit import Kit
+from hydra.trading.bars import Bar
+from hydra.trading.exit_rules import ExitRules
+from hydra.trading.inventory import FifoInventory
+from hydra.trading.orders import (
+    DecisionKey,
+    Denial,
+    Fill,
+    Order,
+    RecordedOrder,
+    Role,
+    Side,
+    TimeInForce,
+    client_order_id,
+)
+from hydra.trading.sessions import ExchangeSession, SessionTable, Window
+from hydra.trading.situation import US_EQUITY_PRICE_STEPS
+from hydra.trading.strategies.strategy import Signal
+from hydra.trading.sub_ledgers import BotInventory
+from messages.market import BarClosed, HistoryReported
+from messages.orders import (
+    CancelIntent,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderFilled,
+    OrderIntent,
+    OrderRejected,
+    Outcome,
+    ReportStored,
+)
+from messages.positions import BookRecovered, RecoverBook
+from messages.protection import GUARDS_TOPIC, GuardReported
+from tests.engine.scenery import CLOSE_AT, OPEN_AT
+
+SESSION = ExchangeSession("2016-04-15", OPEN_AT, CLOSE_AT, False)
+PRICE = Decimal(100)
+
+
+class AtOnce:
+    """A strategy that wants in at every bar, and never out."""
+
+    warm_up = 1
+
+    def on_bar(self, bar: Bar, session: ExchangeSession | None) -> Signal | None:
+        return Signal.ENTER_LONG
+
+
+PLAN = MomentumPlan(
+    bot_id="mom_AAPL",
+    symbol="AAPL",
+    trade_window=Window.parse("00:00", "23:59", "UTC"),
+    manage_window=Window.parse("00:00", "23:59", "UTC"),
+    sessions=SessionTable((SESSION,)),
+    bar_interval=MINUTE,
+    order_notional_usd=Decimal(1000),
+    quantity_step=Decimal(1),
+    time_in_force=TimeInForce.DAY,
+    flat_before_close=None,
+    max_trades_per_day=1000,
+    max_concurrent_positions=1,
+    exits=ExitRules(
+        stop_loss_pct=Decimal("0.5"), take_profit_pct=Decimal(1), time_stop_ns=1000 * MINUTE
+    ),
+    price_steps=US_EQUITY_PRICE_STEPS,
+    strategy="at_once",
+    strategy_factory=lambda _: AtOnce(),
+    parameters={},
+)
+
+
+class Sent(msgspec.Struct, kw_only=True):
+    """An order that the bot told the guardian of, and what became of it."""
+
+    intent: OrderIntent
+    filled: Decimal = Decimal(0)
+    is_accepted: bool = False
+    is_over: bool = False
+    is_denied: bool = False
+    is_asked_out: bool = False
+
+    @property
+    def role(self) -> Role:
+        return self.intent.decision.role
+
+    @property
+    def name(self) -> str:
+        return client_order_id("account", self.intent.decision)
+
+    @property
+    def left(self) -> Decimal:
+        return Decimal(0) if self.is_over else self.intent.quantity - self.filled
+
+
+class StopStage:
+    """`sent` is the venue's and the record's truth; what the bot knows it knows from here."""
+
+    def __init__(self, plan: MomentumPlan = PLAN) -> None:
+        self.kit = Kit(start_at=OPEN_AT)
+        self.plan = plan
+        self.sent: list[Sent] = []
+        self.fills: list[Fill] = []
+        self.inventory = FifoInventory(plan.symbol)
+        self.now = OPEN_AT
+        self._heard = 0
+        self._executions = count(1)
+        self._feed = self.kit.probe("feed")
+        self._feed.reply_with(lambda _: HistoryReported(bars=()))
+        self._guardian = self.kit.probe("guardian")
+        self._guards = self.kit.probe("guards")
+        self.kit.runtime.bus.subscribe(GUARDS_TOPIC, self.kit.runtime.cells[self._guards.ref.path])
+        self.bot = self.kit.start(
+            MomentumBot, plan=plan, guardian=self._guardian.ref, feed=self._feed.ref
+        )
+        self.listen()
+
+    # What the world does
+
+    def bar(self, low: str, high: str, close: str) -> None:
+        """The next minute."""
+        start_at, self.now = self.now, self.now + MINUTE
+        self.kit.advance(self.now - self.kit.now)
+        numbers = {"high": float(high), "low": float(low), "close": float(close)}
+        opened = numbers["close"]
+        bar = Bar(self.plan.symbol, start_at, self.now, opened, volume=1e3, **numbers)
+        self.kit.tell(self.bot, BarClosed(bar=bar))
+        self.listen()
+
+    def accept(self, order: Sent) -> None:
+        order.is_accepted = True
+        self._report(
+            order, OrderAccepted(client_order_id=order.name, venue_order_id="v", at=self.now)
+        )
+
+    def deny(self, order: Sent) -> None:
+        order.is_over = order.is_denied = True
+        denied = OrderDenied(intent=order.intent, denial=Denial("a_check", "no"))
+        self.kit.tell(self.bot, denied)
+        self.listen()
+
+    def reject(self, order: Sent) -> None:
+        order.is_over = True
+        self._report(order, OrderRejected(client_order_id=order.name, reason="no", at=self.now))
+
+    def cancel(self, order: Sent) -> None:
+        """By whomever."""
+        order.is_over = True
+        self._report(order, OrderCanceled(client_order_id=order.name, at=self.now))
+
+    def fill(self, order: Sent, quantity: Decimal, price: Decimal = PRICE) -> None:
+        fill = Fill(
+            execution_id=f"x{next(self._executions)}",
+            client_order_id=order.name,
+            symbol=self.plan.symbol,
+            side=order.intent.side,
+            quantity=quantity,
+            price=price,
+            at=self.now,
+        )
+        self.fills.append(fill)
+        self.inventory, _ = self.inventory.apply(fill)
+        order.filled += quantity
+        order.is_over = order.filled == order.intent.quantity
+        self._report(order, OrderFilled(fill=fill))
+
+    def crash(self) -> None:
+        """The bot fails, and starts again from what is on record."""
+        self.kit.kill(self.bot)
+        self.kit.runtime.run_until(lambda: self.kit.status(self.bot) == "running", within=10**10)
+        self.listen()
+
+    def answer_everything(self) -> None:
+        """The venue takes what it is sent and does what it is asked, until nothing is left."""
+        for _ in range(20):
+            waiting: list[Callable[[], None]] = []
+            for order in self.live():
+                if not order.is_accepted:
+                    waiting.append(lambda order=order: self.accept(order))  # type: ignore[misc]
+                elif order.is_asked_out:
+                    waiting.append(lambda order=order: self.cancel(order))  # type: ignore[misc]
+            if not waiting:
+                return
+            waiting[0]()
+        raise AssertionError("it never comes to rest")
+
+    # What there is
+
+    @property
+    def position(self) -> Decimal:
+        return self.inventory.position
+
+    def live(self, *roles: Role) -> list[Sent]:
+        return [
+            each for each in self.sent if not each.is_over and (not roles or each.role in roles)
+        ]
+
+    @property
+    def being_sold(self) -> Decimal:
+        return sum((each.left for each in self.live() if each.intent.side is Side.SELL), Decimal(0))
+
+    @property
+    def guards(self) -> list[tuple[Decimal, int | None]]:
+        """Each look that was told of: what it guards, and when it was."""
+        heard = [each for each in self._guards.told if isinstance(each, GuardReported)]
+        return [(each.guard.quantity, each.guard.looked_at) for each in heard]
+
+    def state(self) -> Any:
+        return self.kit.state(self.bot)
+
+    def listen(self) -> None:
+        """Take in what the bot told the guardian, and answer its questions."""
+        while self._heard < len(self._guardian.told):
+            message = self._guardian.told[self._heard]
+            self._heard += 1
+            match message:
+                case OrderIntent():
+                    self.sent.append(Sent(intent=message))
+                case CancelIntent(decision=decision):
+                    self._of(decision).is_asked_out = True
+                case RecoverBook():
+                    self.kit.tell(self.bot, self._book(message))
+                case _:
+                    raise AssertionError(message)
+
+    def _of(self, decision: DecisionKey) -> Sent:
+        # What was denied is not on record: after a crash its number is given once more.
+        found = [each for each in self.sent if each.intent.decision == decision]
+        assert len([each for each in found if not each.is_denied]) <= 1, decision
+        return found[-1]
+
+    def _report(self, order: Sent, report: Outcome) -> None:
+        self.kit.tell(self.bot, ReportStored(decision=order.intent.decision, report=report))
+        self.listen()
+
+    def _book(self, question: RecoverBook) -> BookRecovered:
+        return BookRecovered(
+            orders=tuple(_recorded(each) for each in self.sent if not each.is_denied),
+            fills=tuple(self.fills),
+            held=(BotInventory(self.plan.bot_id, self.inventory),),
+            asked_by=question.asked_by,
+            number=question.number,
+        )
+
+
+def _recorded(sent: Sent) -> RecordedOrder:
+    intent = sent.intent
+    order = Order(
+        client_order_id=sent.name,
+        symbol=intent.decision.symbol,
+        side=intent.side,
+        quantity=intent.quantity,
+        order_type=intent.order_type,
+        time_in_force=intent.time_in_force,
+        stop_price=intent.stop_price,
+    )
+    return RecordedOrder(
+        decision=intent.decision,
+        order=order,
+        is_open=not sent.is_over,
+        filled_quantity=sent.filled,
+    )
