@@ -8,8 +8,9 @@ import msgspec
 from hydra.trading.account_day import AccountDay, trading_day
 from hydra.trading.clearing import OperatorWord
 from hydra.trading.differences import DifferenceKind
-from hydra.trading.exact import multiply, total
+from hydra.trading.exact import total
 from hydra.trading.exposure import Holding
+from hydra.trading.instruments import value_of
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.rates import OrderAttempt, RateEvent, RoundTrip, VenueAccepted, VenueRejected
 from hydra.trading.risk_desk import DeskRecord
@@ -25,7 +26,8 @@ _RESUME = msgspec.json.Decoder(Resume)
 
 def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
     """The record in the desk's terms. Raises msgspec.MsgspecError for a value that is none."""
-    day = record.values.get(ACCOUNT_DAY, "")
+    written = record.values.get(ACCOUNT_DAY, "")
+    day = _DAY.decode(written) if written else AccountDay()
     orders = {order.state.order.client_order_id: order for order in record.open_orders}
     orders.update((order.state.order.client_order_id, order) for order in record.orders)
     return DeskRecord(
@@ -41,7 +43,8 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
         },
         happened=tuple(_happened(record, sessions)),
         realised={counters.bot: counters.realised for counters in record.counters},
-        day=_DAY.decode(day) if day else AccountDay(),
+        granted=record.budgets if day.session == record.session else {},
+        day=day,
         opening_cash=record.opening_cash,
         cash=total(sub_ledger.cash for sub_ledger in record.sub_ledgers),
     )
@@ -98,7 +101,7 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
             side=intent.side,
             quantity=intent.quantity,
             order_type=intent.order_type,
-            notional=multiply(intent.quantity, price),
+            notional=value_of(decision.symbol, intent.quantity, price),
         )
         if order.state.status is OrderStatus.REJECTED:
             yield VenueRejected(decision.symbol)

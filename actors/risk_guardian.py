@@ -6,29 +6,34 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from actors.guardian_recovery import desk_record, excluded_orders, word_on_record
+from actors.granting import Granting
+from actors.guardian_cancels import GuardianCancels
+from actors.guardian_halts import FEED, Halts
+from actors.guardian_recovery import desk_record, excluded_orders
+from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
+from actors.guardian_view import coverage_view, desk_view, halts_view
 from actors.intents import order_of, proposal_of
+from actors.sender_checks import not_its_own
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
-from hydra.ports import Conditions, GateRefused, OrderGate
+from hydra.ports import Conditions, OrderGate
 from hydra.trading import causes as kinds
-from hydra.trading.account_day import trading_day
-from hydra.trading.cancels import CancelBook
-from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
+from hydra.trading.account_day import closed_when_flat, trading_day
+from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes
 from hydra.trading.never_live import never_live
+from hydra.trading.option_prices import middle_of
 from hydra.trading.orders import Denial, Role, client_order_id
 from hydra.trading.pending_cancels import still_pending
 from hydra.trading.risk_checks import first_denial
-from hydra.trading.risk_desk import DeskTerms, RiskDesk
+from hydra.trading.risk_desk import RiskDesk
+from hydra.trading.sessions import hours_of
 from hydra.trading.situation import Situation
-from hydra.trading.standing import Standing
-from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.trading_state import Cause, TradingState, state_for
 from hydra.trading.unready_symbols import UnreadySymbols
 from hydra.trading.venue_clock import seen_at
+from messages.budgets import GrantsOverdue, ProposeBudgets, ReportBudgetDay
 from messages.control import (
     ACCOUNT_DAY,
-    OPERATOR_RESUME,
-    TRADING_STATE_TOPIC,
     CancelOrder,
     CancelsDue,
     EvaluateAccount,
@@ -37,25 +42,29 @@ from messages.control import (
     Halt,
     PreflightFailed,
     PreflightPassed,
-    RecordBudgets,
     RecordChanged,
-    RecordClearing,
     Recorded,
-    RecordHalt,
     RecordValue,
     ReportTradingState,
     Resume,
-    ResumeNoted,
-    TradingStateChanged,
-    TradingStateReported,
 )
 from messages.health import HealthReported, ReportHealth
 from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
-from messages.market import FEED_TOPIC, SYMBOLS_TOPIC, BarClosed, FeedEnded, SymbolReported
+from messages.loops import LoopDue
+from messages.market import (
+    FEED_TOPIC,
+    SYMBOLS_TOPIC,
+    BarClosed,
+    FeedEnded,
+    QuoteChanged,
+    SymbolReported,
+)
+from messages.options import CONTRACT_QUOTES_TOPIC
 from messages.order_events import event_of
 from messages.orders import (
     JUDGEMENTS_TOPIC,
     REPORTS_TOPIC,
+    CancelIntent,
     OrderApproved,
     OrderDenied,
     OrderFilled,
@@ -64,12 +73,15 @@ from messages.orders import (
     client_order_id_of,
 )
 from messages.positions import (
+    BOOK_CHANGED_TOPIC,
+    BookChanged,
     GuardianRecord,
     PositionsReported,
     RecoverBook,
     RecoverGuardian,
     ReportPositions,
 )
+from messages.protection import COVERAGE_TOPIC, CoverageReported
 from messages.reconciliation import RECONCILED_TOPIC, Reconciled
 
 APPROVAL_LASTS = 30 * SECOND
@@ -77,14 +89,26 @@ APPROVAL_LASTS = 30 * SECOND
 RECOVER_WITHIN = 5 * SECOND
 EVALUATE_EVERY = 5 * SECOND
 """I37: the account is valued at least so often, whatever happens."""
-CANCELS_EVERY = SECOND
-TOPICS = (REPORTS_TOPIC, RECONCILED_TOPIC, SUPERVISION_TOPIC, FEED_TOPIC, SYMBOLS_TOPIC)
+TOPICS = (
+    REPORTS_TOPIC,
+    RECONCILED_TOPIC,
+    SUPERVISION_TOPIC,
+    FEED_TOPIC,
+    SYMBOLS_TOPIC,
+    COVERAGE_TOPIC,
+    CONTRACT_QUOTES_TOPIC,
+)
+SAFETY_BOTS = ("exit_bot", "portfolio_bot")
+"""Nobody may enter without them, so a person has to look why one of them is down."""
 Inbox: TypeAlias = (
     OrderIntent
+    | CancelIntent
     | ReportStored
     | BarClosed
+    | QuoteChanged
     | FeedEnded
     | SymbolReported
+    | CoverageReported
     | Halt
     | GateTripped
     | GateDrained
@@ -98,19 +122,16 @@ Inbox: TypeAlias = (
     | ChildQuarantined
     | RecoverBook
     | EvaluateAccount
+    | LoopDue
+    | ProposeBudgets
+    | ReportBudgetDay
+    | GrantsOverdue
     | CancelsDue
+    | TakeTerms
     | ReportPositions
     | ReportHealth
     | Replied
 )
-
-
-class GuardianTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guardian is held to."""
-
-    account: str
-    desk: DeskTerms
-    clearing: ClearingPolicy
 
 
 class NotRecovered(Exception):
@@ -133,40 +154,34 @@ class RiskGuardian(Actor[Inbox]):
         persister: Ref[Any],
         gateway: Ref[CancelOrder],
         flattener: Ref[Any],
+        portfolio: Ref[Any],
     ) -> None:
         self._terms = terms
         self._sessions = terms.desk.sessions
         self._gate = gate
         self._conditions = conditions
         self._persister = persister
-        self._gateway = gateway
         self._flattener = flattener
         self._desk = RiskDesk(terms.desk)
-        self._cancels = CancelBook(terms.desk.limits.cancels_per_minute_max)
-        self._standing = Standing(terms.clearing, terms.desk.sessions)
+        self._cancels = GuardianCancels(gateway, terms.desk.limits.cancels_per_minute_max)
+        self._halts = Halts(terms.clearing, terms.desk.sessions, gate, persister, terms.kill)
+        self._covered: CoverageReported | None = None
+        """The exit bot's last word."""
+        self._granting = Granting(self._desk, persister, portfolio)
         self._symbols = UnreadySymbols()
-        self._epoch = 0
-        self._overdue: set[str] = set()
-        """Orders whose cancel was told to be overdue."""
         self._day_on_record: object = None
         self._differing: frozenset[str] = frozenset()
         """The codes of what the last comparison with the venue found."""
         self._approved_since: list[tuple[OrderApproved, Situation]] | None = None
         """What was approved while the record is being read; None if it is not."""
         self._excluded_orders: frozenset[str] = frozenset()
-        self._not_well: tuple[str, ...] = ()
-        """The components that did not report well at the last preflight."""
         self._approved = 0
         self._denied: dict[str, int] = {}
 
     def start(self, ctx: Context) -> None:
-        self._epoch = self._gate.epoch
-        self._standing = Standing(self._terms.clearing, self._sessions, self._gate.standing())
         for topic in TOPICS:
             ctx.subscribe(topic)
-        # Until the answer is here every order is denied, because `recovering` is a cause.
-        reading = "what is on record has not been read yet"
-        self._standing.stand(kinds.RECOVERING.cause(since=ctx.market_time(), detail=reading))
+        self._halts.begin(ctx)
         self._read_record(ctx)
         ctx.every(EVALUATE_EVERY, EvaluateAccount())
 
@@ -174,20 +189,37 @@ class RiskGuardian(Actor[Inbox]):
         match message:
             case OrderIntent():
                 self._judge(message, ctx)
+            case CancelIntent():
+                self._cancel_for(message, ctx)
             case ReportStored():
                 self._learn(message, ctx)
             case BarClosed():
                 if not message.is_backfill:  # history is no price to judge an order by
                     self._mark(message, ctx)
+            case QuoteChanged(quote=quote):  # of a contract: there are no bars of options
+                at = seen_at(quote.at, ctx.market_time())
+                self._desk.mark(quote.symbol, middle_of(quote), at)
             case SymbolReported():
                 self._hear_of_symbol(message, ctx)
+            case CoverageReported():
+                self._hear_of_coverage(message)
             case EvaluateAccount():
                 self._value_account(None, ctx)
                 self._keep_day(ctx)
+                self._granting.ask_again(ctx)
+            case LoopDue():
+                self._desk.loops.missed_one()
+                self._desk.coverage.loop_ran()
+            case ProposeBudgets():
+                ctx.reply(self._granting.judge(message, ctx))
+            case ReportBudgetDay():
+                ctx.reply(self._granting.report())
+            case GrantsOverdue():
+                self._granting.overdue(ctx)
             case Halt():
                 self._latch(message.cause, ctx)
             case GateTripped():
-                self._epoch = max(self._epoch, message.epoch)
+                self._halts.epoch = max(self._halts.epoch, message.epoch)
                 self._stands(message.cause, ctx)
             case GateDrained():
                 ctx.log("halt_acknowledged", epoch=message.epoch, abandoned=message.abandoned)
@@ -198,24 +230,27 @@ class RiskGuardian(Actor[Inbox]):
             case Reconciled():
                 self._reconciled(message, ctx)
             case Recorded():
-                self._recorded(message, ctx)
+                self._halts.recorded(message, ctx)
             case RecordChanged():
                 self._read_record(ctx)
             case Resume():
-                ctx.reply(self._resume(message, ctx))
+                ctx.reply(self._halts.resume(message, self._present(ctx.market_time()), ctx))
+            case TakeTerms():
+                ctx.reply(self._take(message.terms, ctx))
             case ReportPositions():
                 ctx.reply(self._positions())
             case CancelsDue():
                 self._cancel_entries(ctx)
             case ReportTradingState():
-                ctx.reply(self._report())
+                ctx.reply(self._halts.report((*self._symbols.causes, *self._terms.closed)))
             case ChildQuarantined():
                 self._child_quarantined(message, ctx)
             case Replied():
                 self._recover(message, ctx)
             case RecoverBook():
                 # Behind the bot's own intents, so that the book has what it decided before a crash.
-                ctx.tell(self._persister, message)
+                if not self._granting.holds_behind(ctx):
+                    ctx.tell(self._persister, message)
             case ReportHealth():
                 ctx.reply(self._health())
             case FeedEnded():
@@ -225,14 +260,19 @@ class RiskGuardian(Actor[Inbox]):
 
     def _judge(self, intent: OrderIntent, ctx: Context) -> None:
         decision = intent.decision
+        may_wait = not decision.role.reduces and self._halts.state is TradingState.ACTIVE
+        if may_wait and self._granting.holds(ctx):
+            return
         name = client_order_id(self._terms.account, decision)
         if self._desk.knows(name):
             # It was decided and approved in an earlier life of the bot. It is never sent again.
             ctx.log("intent_repeated", client_order_id=name, decision=decision)
             return
-        causes = (*self._standing.causes, *self._symbols.causes)
+        causes = (*self._halts.causes, *self._symbols.causes, *self._terms.closed)
         situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
-        denial = first_denial(situation)
+        denial = not_its_own(decision, self._terms.foreign, ctx)
+        if denial is None:
+            denial = first_denial(situation, self._terms.brought)
         if decision.role is Role.FLATTEN and ctx.sender != self._flattener:
             denial = Denial("flatten_is_the_operators", "only an operator's flatten sends such")
         if denial is not None:
@@ -240,20 +280,24 @@ class RiskGuardian(Actor[Inbox]):
             return
         order = order_of(intent, name)
         approved = OrderApproved(
-            intent=intent, order=order, epoch=self._epoch, expires_at=ctx.now() + APPROVAL_LASTS
+            intent=intent,
+            order=order,
+            epoch=self._halts.epoch,
+            expires_at=ctx.now() + APPROVAL_LASTS,
         )
         self._desk.approve(order, decision, situation)
         if self._approved_since is not None:
             self._approved_since.append((approved, situation))
         if not decision.role.reduces:
-            self._cancels.entry_opened(name, decision.bot, decision.symbol)
+            self._cancels.entry_opened(name, decision)
         self._approved += 1
         ctx.tell(self._persister, approved, corr=name)  # the order first, then the words
         ctx.log(
             "order_approved",
             client_order_id=name,
             intent=intent,
-            epoch=self._epoch,
+            epoch=self._halts.epoch,
+            configuration=self._terms.configuration,
             situation=situation,
         )
         ctx.publish(JUDGEMENTS_TOPIC, approved)
@@ -267,6 +311,7 @@ class RiskGuardian(Actor[Inbox]):
             intent=intent,
             check=denial.check,
             reason=denial.reason,
+            configuration=self._terms.configuration,
             situation=situation,
         )
         denied = OrderDenied(intent=intent, denial=denial)
@@ -282,7 +327,29 @@ class RiskGuardian(Actor[Inbox]):
         entries = set(self._desk.book.open_entries)
         for name in situation.book.opposing:
             if name in entries:
-                self._ask_to_cancel(name, "it stands in the way of an exit", ctx)
+                self._cancels.ask(name, "it stands in the way of an exit", ctx)
+
+    def _cancel_for(self, wish: CancelIntent, ctx: Context) -> None:
+        """Take out an order because its bot would like it, unless that only takes protection off.
+
+        A protective order goes where an exit is to come: where none could pass it stays (I11).
+        """
+        decision, at = wish.decision, ctx.market_time()
+        if not_its_own(decision, self._terms.foreign, ctx) is not None:
+            return
+        open_orders = self._desk.book.orders_of_symbol(decision.symbol)
+        name = next(
+            (each.order.client_order_id for each in open_orders if each.decision == decision), None
+        )
+        if name is None or decision.role is Role.FLATTEN:
+            return
+        causes = (*self._halts.causes, *self._symbols.causes)
+        state = state_for(causes, decision.bot, decision.symbol)
+        is_open = hours_of(decision.symbol, self._sessions).at(at) is not None
+        if decision.role is Role.PROTECT and (state is TradingState.HALTED or not is_open):
+            ctx.log("cancel_refused", client_order_id=name, reason=wish.reason, state=state.name)
+            return
+        self._cancels.wish(name, wish.reason, ctx)
 
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         decision, report = stored.decision, stored.report
@@ -294,9 +361,8 @@ class RiskGuardian(Actor[Inbox]):
         working = self._desk.book.order(name)
         if working is None or not working.state.status.is_open:
             self._cancels.order_ended(name)
-            self._overdue.discard(name)
         elif working.is_entry:  # also one that was given up, and lives
-            self._cancels.entry_opened(name, decision.bot, decision.symbol)
+            self._cancels.entry_opened(name, decision)
         if isinstance(report, OrderFilled):
             self._value_account(None, ctx)
 
@@ -313,16 +379,17 @@ class RiskGuardian(Actor[Inbox]):
             self._latch(halt, ctx)
 
     def _value_account(self, venues_equity: Decimal | None, ctx: Context) -> None:
-        if self._is_recovering or not self._desk.is_opened:
+        if self._halts.is_recovering or not self._desk.is_opened:
             return  # nothing is known yet, and nothing passes
         granted = self._desk.granted
         for cause in self._desk.observe(venues_equity, ctx.market_time()):
             self._latch(cause, ctx)
+        if self._desk.book.is_flat and not self._desk.book.open_orders:
+            for cause in closed_when_flat(self._halts.causes):
+                self._latch(cause, ctx)
         if self._desk.granted is not granted:
             self._keep_day(ctx)
-            new, session = self._desk.granted, self._desk.day.session
-            ctx.log("budgets_granted", session=session, grants=new.grants, refused=new.refused)
-            ctx.tell(self._persister, RecordBudgets(session=session, grants=new.grants))
+            self._granting.budgets_changed(ctx)
 
     def _keep_day(self, ctx: Context) -> None:
         """Day start, peak and the drawdown's state survive a restart (C2); not every observation is
@@ -338,66 +405,34 @@ class RiskGuardian(Actor[Inbox]):
 
     def _latch(self, cause: Cause, ctx: Context) -> None:
         """From here on it stands. The gate is told first if it holds for everybody."""
-        if not self._standing.is_news(cause):
-            return
-        if cause.is_global:
-            self._gate.trip(cause)  # `GateTripped` follows
-        else:
-            self._stands(cause, ctx)
+        if self._halts.latch(cause, ctx):
+            self._stopped(ctx)
 
     def _stands(self, cause: Cause, ctx: Context) -> None:
-        self._standing.stand(cause)
-        ctx.log("halt_latched", cause=cause, epoch=self._epoch)
-        if cause in self._standing.to_be_recorded:
-            ctx.tell(self._persister, RecordHalt(cause=cause))
+        self._halts.stand(cause, ctx)
+        self._stopped(ctx)
+
+    def _stopped(self, ctx: Context) -> None:
         self._cancel_entries(ctx)
-        self._announce(ctx)
+        self._halts.announce(ctx)
 
-    def _announce(self, ctx: Context) -> None:
-        causes, state = self._standing.causes, self._standing.state
-        ctx.log("trading_state", state=state.name, causes=[cause.code for cause in causes])
-        changed = TradingStateChanged(state=state, causes=causes, at=ctx.market_time())
-        ctx.publish(TRADING_STATE_TOPIC, changed)
-
-    def _recorded(self, message: Recorded, ctx: Context) -> None:
-        for tag in message.tags:
-            if self._standing.recorded(tag):
-                ctx.log("halt_recorded", code=tag)
+    def _loop_ended(self, number: int, ctx: Context, *, passed: bool) -> None:
+        self._desk.loops.heard(number, passed=passed)
+        self._desk.coverage.loop_ran()
+        ctx.every(self._terms.loop_interval, LoopDue())
 
     def _preflight_passed(self, message: PreflightPassed, ctx: Context) -> None:
-        """Clear what may be cleared now: preflight and reconciliation have just passed (I04)."""
-        at, self._not_well = ctx.market_time(), ()
-        cleared = self._standing.ends(
-            Passed(at=at, evidence=message.evidence, present=self._present(at))
-        )
-        if not cleared:
-            return
-        gone = {each.code: each.reason for each in cleared}
-        stay = tuple(cause for cause in self._standing.causes if cause.code not in gone)
-        try:
-            self._epoch = self._gate.arm(
-                tuple(cause for cause in stay if cause.is_global),
-                "; ".join(f"{code}: {reason}" for code, reason in gone.items()),
-                self._epoch,
-            )
-        except GateRefused as refused:  # tripped meanwhile: that message is on its way
-            ctx.log("arming_refused", reason=str(refused))
-            return
-        for code, reason in gone.items():
-            self._clear(code, reason, ctx)
-        ctx.log("preflight_passed", evidence=message.evidence, epoch=self._epoch)
-        self._announce(ctx)
-
-    def _clear(self, code: str, reason: str, ctx: Context) -> None:
-        was_let_go = self._standing.word is not None
-        cause = self._standing.end(code)
-        ctx.log("halt_cleared", code=code, reason=reason)
-        if cause.cause_class is not CauseClass.START:
-            ctx.tell(self._persister, RecordClearing(code=code, reason=reason))
-        if was_let_go and self._standing.word is None:
-            ctx.tell(self._persister, RecordValue(key=OPERATOR_RESUME, value=""))
-        if cause.symbol is not None and kinds.kind_of(code) is kinds.REJECTIONS:
-            self._desk.forget_rejections(cause.symbol)
+        self._loop_ended(message.loop, ctx, passed=True)
+        self._halts.all_are_well()
+        present = self._present(ctx.market_time())
+        cleared = self._halts.preflight_passed(message, present, ctx)
+        self._halts.sound(self._conditions.present(), ctx)
+        self._halts.keep_alarms(present, ctx)
+        for cause in cleared:
+            if cause.symbol is not None and kinds.kind_of(cause.code) is kinds.REJECTIONS:
+                self._desk.forget_rejections(cause.symbol)
+        if cleared:
+            self._halts.announce(ctx)
 
     def _present(self, at: int) -> frozenset[str]:
         """What holds still, whoever finds it."""
@@ -407,25 +442,34 @@ class RiskGuardian(Actor[Inbox]):
             found.add(kinds.UNKNOWN_OUTCOME.code)
         found.update(
             cause.code
-            for cause in self._standing.causes
+            for cause in self._halts.causes
             if kinds.kind_of(cause.code) is kinds.UNMANAGED
             and self._may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
         )
-        found |= self._symbols.still_halted(self._standing.causes)
-        found |= still_pending(self._standing.causes, self._desk.book.open_orders)
+        found |= self._symbols.still_halted(self._halts.causes)
+        found |= still_pending(self._halts.causes, self._desk.book.open_orders)
         if self._gate.flatten_reason is not None:
             found.add(kinds.FLATTEN.code)
+        if self._halts.not_well == (FEED,):
+            found.add(kinds.STALE_FEED.code)
+        if not self._desk.coverage.is_heard:
+            found.add(f"{kinds.BOT_DOWN.code}{SAFETY_BOTS[0]}")
+        told = self._covered if self._desk.coverage.is_heard else None
+        lines = told.lines if told is not None and told.is_known else None
+        found |= still_unprotected((*self._halts.causes, *self._halts.alarms), lines)
         return frozenset(found)
 
+    def _hear_of_coverage(self, told: CoverageReported) -> None:
+        self._covered = told
+        self._desk.coverage.told(is_known=told.is_known, pct=told.pct, uncovered=told.uncovered)
+
     def _preflight_failed(self, message: PreflightFailed, ctx: Context) -> None:
-        components = tuple(failure.partition(":")[0] for failure in message.failures)
-        if components != self._not_well:  # that it lasts is not written down again and again
-            self._not_well = components
-            ctx.log("preflight_failed", failures=message.failures)
-        if TradingState.HALTED in (self._standing.state, self._gate.state):
-            return  # it stays shut; a later pass is needed anyway
-        detail = "; ".join(message.failures)
-        self._latch(kinds.PREFLIGHT.cause(since=ctx.market_time(), detail=detail), ctx)
+        self._loop_ended(message.loop, ctx, passed=False)
+        cause = self._halts.preflight_failed(message, ctx)
+        if cause is not None:
+            self._latch(cause, ctx)
+        self._halts.sound(self._conditions.present(), ctx)
+        self._halts.keep_alarms(self._present(ctx.market_time()), ctx)
 
     def _reconciled(self, message: Reconciled, ctx: Context) -> None:
         """What differs is for a person; nothing is traded over it (I29, I60)."""
@@ -437,7 +481,7 @@ class RiskGuardian(Actor[Inbox]):
         if snapshot is not None:
             for name in never_live(snapshot.orders, self._sessions, ctx.market_time()):
                 if self._desk.knows(name):
-                    self._ask_to_cancel(name, "the market does not come to have it", ctx)
+                    self._cancels.ask(name, "the market does not come to have it", ctx)
             self._desk.opened_with(snapshot.account.cash)
             self._value_account(snapshot.account.equity, ctx)
 
@@ -445,7 +489,13 @@ class RiskGuardian(Actor[Inbox]):
         """A bot that is down manages its positions no more: nothing new until a person looked."""
         ctx.log("bot_quarantined", path=message.path, reason=message.reason)
         bot = message.path.rpartition("/")[2]
-        if self._may_hold(bot) or self._is_recovering:
+        if bot in SAFETY_BOTS:
+            detail = f"{message.path} is quarantined: {message.reason}"
+            down = kinds.BOT_DOWN.cause(subject=bot, since=ctx.market_time(), detail=detail)
+            self._latch(down, ctx)
+        if bot == SAFETY_BOTS[0]:
+            self._desk.coverage.lost()
+        if self._may_hold(bot) or self._halts.is_recovering:
             detail = f"{message.path} is quarantined and holds a position, or may come to"
             self._latch(
                 kinds.UNMANAGED.cause(subject=bot, since=ctx.market_time(), detail=detail), ctx
@@ -456,59 +506,23 @@ class RiskGuardian(Actor[Inbox]):
         holds = any(owner == bot for owner, _ in book.positions)
         return holds or any(order.decision.bot == bot for order in book.open_orders)
 
-    def _resume(self, message: Resume, ctx: Context) -> ResumeNoted:
-        at = ctx.market_time()
-        wish = OperatorWord(
-            codes=frozenset(message.codes),
-            reason=message.reason,
-            operator=message.operator,
-            at=at,
-        )
-        verdict = self._standing.let_go(wish, self._present(at))
-        ctx.log(
-            "resume_asked",
-            reason=message.reason,
-            by=message.operator,
-            noted=verdict.noted,
-            refused=verdict.refused,
-        )
-        return ResumeNoted(noted=verdict.noted, refused=verdict.refused)
-
-    def _report(self) -> TradingStateReported:
-        standing = self._standing
-        return TradingStateReported(
-            state=standing.state,
-            causes=(*standing.causes, *self._symbols.causes),
-            durable=standing.on_record,
-            noted=() if standing.word is None else tuple(sorted(standing.word.codes)),
-            epoch=self._epoch,
-            is_drained=self._gate.is_drained,
-        )
+    def _take(self, terms: GuardianTerms, ctx: Context) -> TermsTaken:
+        """A reload: the next order is judged by it, and so is the account as it is now (I41)."""
+        self._terms = terms
+        granted = self._desk.granted
+        self._desk.take(terms.desk)
+        if self._desk.granted is not granted:
+            self._granting.budgets_changed(ctx)
+        self._halts.take_policy(terms.clearing, terms.kill)
+        ctx.log("terms_taken", configuration=terms.configuration, closed=terms.closed)
+        self._value_account(None, ctx)
+        self._stopped(ctx)
+        return TermsTaken(configuration=terms.configuration)
 
     def _cancel_entries(self, ctx: Context) -> None:
-        """I10: what is not known to be gone is asked to go, again and again."""
-        stopping = self._standing.stopping
-        now = ctx.now()
-        for name in self._cancels.due(stopping, now):
-            ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason="trading is not open"))
-        for overdue in self._cancels.overdue(now):
-            if overdue.client_order_id not in self._overdue:
-                self._overdue.add(overdue.client_order_id)
-                ctx.log(
-                    "cancel_overdue",
-                    client_order_id=overdue.client_order_id,
-                    requests=overdue.requests,
-                )
-        if stopping and self._desk.book.open_entries:
-            ctx.after(CANCELS_EVERY, CancelsDue())
-
-    def _ask_to_cancel(self, name: str, reason: str, ctx: Context) -> None:
-        self._cancels.other_request_made(ctx.now())
-        ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason=reason))
-
-    @property
-    def _is_recovering(self) -> bool:
-        return self._standing.has(kinds.RECOVERING.code)
+        stopping = (*self._halts.stopping, *self._terms.closed)
+        while_any = bool(self._desk.book.open_entries)
+        self._cancels.take_entries_out(stopping, ctx, while_any=while_any)
 
     def _read_record(self, ctx: Context) -> None:
         session = trading_day(self._sessions, ctx.market_time())
@@ -529,29 +543,24 @@ class RiskGuardian(Actor[Inbox]):
         self._excluded_orders = excluded_orders(record)
         for order in self._desk.book.open_orders:
             if order.is_entry:
-                name, decision = order.order.client_order_id, order.decision
-                self._cancels.entry_opened(name, decision.bot, decision.symbol)
-        if self._is_recovering:
-            self._recover_causes(record, ctx)
+                self._cancels.entry_opened(order.order.client_order_id, order.decision)
+        if self._halts.is_recovering:
+            self._halts.recover(record, ctx)
+            if ctx.incarnation > 1:  # a wish that was lost would be waited for, for ever
+                ctx.publish(BOOK_CHANGED_TOPIC, BookChanged())
         self._cancel_entries(ctx)
         self._value_account(None, ctx)
-        self._announce(ctx)
-
-    def _recover_causes(self, record: GuardianRecord, ctx: Context) -> None:
-        """What stood when this actor, or the engine, came to its end stands on."""
-        at = ctx.market_time()
-        for cause in record.halts:
-            if cause.is_global and not self._standing.has(cause.code):
-                self._gate.trip(cause)
-        self._standing.found_on_record(record.halts, at)
-        for cause in self._standing.to_be_recorded:
-            ctx.tell(self._persister, RecordHalt(cause=cause))
-        self._standing.word = word_on_record(record, self._standing.causes, at)
-        self._standing.end(kinds.RECOVERING.code)
+        self._granting.budgets_changed(ctx)
+        self._halts.announce(ctx)
 
     def _health(self) -> HealthReported:
-        detail = "positions not read yet" if self._is_recovering else "positions known"
-        return HealthReported(component="guardian", is_well=not self._is_recovering, detail=detail)
+        if self._halts.is_recovering:
+            is_well, detail = False, "positions not read yet"
+        elif self._granting.is_waiting and self._halts.is_starting:
+            is_well, detail = False, "the day's budgets are not granted yet"
+        else:
+            is_well, detail = True, "positions known"
+        return HealthReported(component="guardian", is_well=is_well, detail=detail)
 
     def _positions(self) -> PositionsReported:
         book = self._desk.book
@@ -564,34 +573,11 @@ class RiskGuardian(Actor[Inbox]):
 
     def state_view(self) -> Mapping[str, object]:
         """Trading state and causes, what it has judged, who holds what, what is left."""
-        book, day, standing = self._desk.book, self._desk.day, self._standing
         return {
-            "trading_state": standing.state.name,
-            "causes": {cause.code: cause.detail for cause in standing.causes},
-            "durable": list(standing.on_record),
-            "noted_resume": [] if standing.word is None else sorted(standing.word.codes),
-            "epoch": self._epoch,
+            **halts_view(self._halts),
+            **desk_view(self._desk),
+            **coverage_view(self._covered if self._desk.coverage.is_heard else None),
             "approved": self._approved,
             "denied": dict(self._denied),
-            "positions": {
-                f"{bot} {symbol}": f"{held:f}" for (bot, symbol), held in book.positions.items()
-            },
-            "orders_today": self._desk.orders_today,
-            "open_orders": [order.order.client_order_id for order in book.open_orders],
-            "unknown_orders": [
-                order.order.client_order_id for order in book.open_orders if order.is_unknown
-            ],
-            "equity": _text(day.equity),
-            "day_start": _text(day.day_start),
-            "peak": _text(day.peak),
-            "drawdown_state": day.state.value,
-            "risk_mode": self._desk.risk_mode.value,
-            "exposure": _text(book.gross_exposure),
-            "heat": _text(book.heat),
-            "budgets": {bot: f"{amount:f}" for bot, amount in self._desk.granted.grants.items()},
-            "cancels_overdue": sorted(self._overdue),
+            "cancels_overdue": list(self._cancels.overdue),
         }
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else f"{amount:f}"

@@ -73,6 +73,18 @@ class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
         share = DOWN.divide(covered, self.position.copy_abs())
         return DOWN.multiply(share, WHOLE).quantize(HUNDREDTH, context=DOWN)
 
+    @property
+    def words(self) -> str:
+        """What protects it, for an operator; what has no quantity protects all of it."""
+        parts = ((self.by_orders, "an order at the venue"), (self.by_guards, "its bot's guard"))
+        found = [(amount, what) for amount, what in parts if amount]
+        if not self.uncovered and len(found) == 1:
+            return f"by {found[0][1]}"
+        rows = [f"{amount:f} by {what}" for amount, what in found]
+        if self.uncovered:
+            return ", ".join([f"NOT protected: {self.uncovered:f}", *rows])
+        return ", ".join(rows)
+
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One open order that may close something."""

@@ -117,7 +117,10 @@ def test_the_bots_close_what_they_hold_and_enter_nothing_more_on_a_day_that_is_l
 
     assert life.causes == {"daily_loss": HALTED}
     assert life.positions == {}
-    assert [each.intent.decision.role.value for each in life.ledger.orders()] == ["entry", "exit"]
+    assert [each.intent.decision.role.value for each in life.ledger.orders()] == [
+        "entry",
+        "protect",
+    ]
     require_sound(world)
     require_agreement(world)
 

@@ -58,6 +58,23 @@ def line(
     )
 
 
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (line("8", by_orders="8"), "by an order at the venue"),
+        (line("-8", by_guards="8"), "by its bot's guard"),
+        (
+            line("8", by_orders="5", by_guards="3"),
+            "5 by an order at the venue, 3 by its bot's guard",
+        ),
+        (line("8", by_orders="5", uncovered="3"), "NOT protected: 3, 5 by an order at the venue"),
+        (line("8", uncovered="8"), "NOT protected: 8"),
+    ],
+)
+def test_a_line_says_what_protects_the_position_i30(found: CoverageLine, words: str) -> None:
+    assert found.words == words
+
+
 def kinds(found: ExitCoverage) -> list[MismatchKind]:
     return [mismatch.kind for mismatch in found.mismatches]
 

@@ -1,0 +1,297 @@
+"""The exit bot: proves that everything that is held is protected, and closes what nobody does."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from hydra.actor import SECOND, Actor, Context, Ref, unhandled
+from hydra.trading.account_day import trading_day
+from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
+from hydra.trading.coverage_lines import CoverageLine
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, Step, TakeOut, Unprotected
+from hydra.trading.instruments import is_crypto
+from hydra.trading.orders import Role, TimeInForce
+from hydra.trading.trading_state import Cause, TradingState
+from messages.control import (
+    TRADING_STATE_TOPIC,
+    Halt,
+    ReportTradingState,
+    TradingStateChanged,
+    TradingStateReported,
+)
+from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
+from messages.loops import LOOP_TOPIC, LoopRan
+from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.order_events import event_of
+from messages.orders import (
+    JUDGEMENTS_TOPIC,
+    REPORTS_TOPIC,
+    CancelIntent,
+    OrderApproved,
+    OrderDenied,
+    OrderIntent,
+    ReportStored,
+    client_order_id_of,
+)
+from messages.positions import BOOK_CHANGED_TOPIC, BookChanged, GuardianRecord, RecoverGuardian
+from messages.protection import (
+    COVERAGE_TOPIC,
+    GUARDS_TOPIC,
+    CoverageReported,
+    GuardReported,
+    ProtectionDue,
+)
+from messages.reconciliation import RECONCILED_TOPIC, Reconciled, ReconcileNow
+
+Inbox: TypeAlias = (
+    ReportStored
+    | OrderApproved
+    | OrderDenied
+    | Reconciled
+    | GuardReported
+    | BarClosed
+    | FeedEnded
+    | LoopRan
+    | ProtectionDue
+    | ChildQuarantined
+    | TradingStateChanged
+    | BookChanged
+    | Replied
+)
+TOPICS = (
+    REPORTS_TOPIC,
+    JUDGEMENTS_TOPIC,
+    RECONCILED_TOPIC,
+    GUARDS_TOPIC,
+    FEED_TOPIC,
+    LOOP_TOPIC,
+    SUPERVISION_TOPIC,
+    TRADING_STATE_TOPIC,
+    BOOK_CHANGED_TOPIC,
+)
+RECOVER_WITHIN = 5 * SECOND
+RECORD, STATE = "record", "state"
+
+
+class NotRecovered(Exception):
+    """Nobody said who holds what, or what stands; without that nothing can be proven."""
+
+
+class ExitBot(Actor[Inbox]):
+    """Hears everything that bears on protection, and has `ExitDesk` look at it.
+
+    It tells what is covered after each loop and whenever that may have changed; where it says
+    nothing no entry passes. What it wants closed goes to the guardian in the name of the bot that
+    holds it, so that this bot's books are right. It begins knowing nothing: what is on record it
+    asks for, the venue it has read, and a bot counts as silent only once it has missed bars.
+    """
+
+    def __init__(
+        self,
+        terms: ExitTerms,
+        guardian: Ref[Any],
+        persister: Ref[RecoverGuardian],
+        gateway: Ref[ReconcileNow],
+    ) -> None:
+        self._terms = terms
+        self._guardian = guardian
+        self._persister = persister
+        self._gateway = gateway
+        self._desk = ExitDesk(terms, 0)
+        self._is_recovered = False
+        self._told: object = None
+        """What was last written down of coverage, so that only changes are."""
+        self._took: Mapping[tuple[str, str], str] = {}
+        self._waits: Mapping[tuple[str, str], str] = {}
+        self._last: Look | None = None
+
+    def start(self, ctx: Context) -> None:
+        self._desk = ExitDesk(self._terms, ctx.market_time())
+        for topic in TOPICS:
+            ctx.subscribe(topic)
+        ctx.tell(self._gateway, ReconcileNow(reason="the exit bot starts"))
+        ctx.ask(self._guardian, ReportTradingState(), within=RECOVER_WITHIN, tag=STATE)
+        self._read_record(ctx)
+
+    def receive(self, message: Inbox, ctx: Context) -> None:
+        if self._take(message, ctx) and self._is_recovered:
+            self._look(ctx)
+
+    def _take(self, message: Inbox, ctx: Context) -> bool:
+        """Take it up; gives whether there is something to look at."""
+        match message:
+            case ReportStored():
+                self._learn(message, ctx)
+            case OrderApproved():
+                decision = message.intent.decision
+                if decision.signal > 0 and decision.role is not Role.FLATTEN:
+                    self._desk.decided(decision.bot, message.intent.decided_at)
+                self._desk.approved(decision, message.order, ctx.market_time())
+                return False  # nothing of it is at the venue yet
+            case OrderDenied() | FeedEnded():
+                return False
+            case Reconciled():
+                if message.snapshot is None:
+                    return False
+                self._desk.read(message.snapshot)
+            case GuardReported():
+                return self._desk.looked(message.guard) or not self._is_calm
+            case BarClosed():
+                return not message.is_backfill and self._desk.bar(message.bar, ctx.now())
+            case LoopRan():
+                self._desk.loop_ran()
+            case ProtectionDue():
+                pass
+            case ChildQuarantined():
+                self._desk.quarantined(message.path.rpartition("/")[2], ctx.market_time())
+            case TradingStateChanged():
+                self._hear_of_state(message.state, message.causes)
+            case BookChanged():
+                self._read_record(ctx)
+                return False
+            case Replied():
+                self._hear_answer(message)
+            case _:
+                unhandled(message)
+        return True
+
+    def _learn(self, stored: ReportStored, ctx: Context) -> None:
+        report = stored.report
+        name = client_order_id_of(report)
+        event = event_of(report)
+        self._desk.learned(stored.decision, name, event, stored.fee, ctx.market_time())
+
+    def _read_record(self, ctx: Context) -> None:
+        session = trading_day(self._terms.sessions, ctx.market_time())
+        question = RecoverGuardian(session=session)
+        self._desk.asked_for_record()
+        ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag=RECORD)
+
+    def _hear_answer(self, reply: Replied) -> None:
+        match reply.value:
+            case GuardianRecord() as record:
+                guarded = (*record.open_orders, *record.orders)
+                self._desk.recover(
+                    [(each.intent.decision, each.state) for each in guarded],
+                    record.inventories,
+                    {
+                        each.subject: each.quantity
+                        for each in record.exclusions
+                        if each.kind is DifferenceKind.POSITION and each.quantity is not None
+                    },
+                )
+                self._is_recovered = True
+            case TradingStateReported() as told:
+                self._hear_of_state(told.state, told.causes)
+            case _:
+                raise NotRecovered(f"{reply.tag}: {reply.error or 'no answer in time'}")
+
+    def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...]) -> None:
+        codes = {cause.code for cause in causes}
+        self._desk.is_lost = DAILY_LOSS.code in codes
+        if FLATTEN.code in codes:
+            self._desk.stands_back = "an operator's flatten closes it, or has been asked to"
+        elif state is TradingState.HALTED:
+            self._desk.stands_back = "trading is halted, so no order passes"
+        else:
+            self._desk.stands_back = ""
+
+    # Looking
+
+    @property
+    def _is_calm(self) -> bool:
+        last = self._last
+        return last is not None and last.coverage.is_whole and not last.taken_over
+
+    def _look(self, ctx: Context) -> None:
+        found = self._desk.look(ctx.market_time(), ctx.now())
+        self._last = found
+        self._tell(found, ctx)
+        for step in found.steps:
+            self._carry_out(step, ctx)
+        newest = min(found.uncovered.values(), default=None)
+        if newest is not None and newest <= self._terms.confirm_within:
+            ctx.after(self._terms.confirm_within - newest + 1, ProtectionDue())
+
+    def _tell(self, found: Look, ctx: Context) -> None:
+        coverage = found.coverage
+        told = CoverageReported(
+            at=ctx.market_time(),
+            is_known=coverage.is_known,
+            pct=coverage.pct,
+            lines=coverage.lines,
+            mismatches=coverage.mismatches,
+            uncovered={f"{bot} {symbol}": ns for (bot, symbol), ns in found.uncovered.items()},
+        )
+        ctx.publish(COVERAGE_TOPIC, told)
+        longest = max(found.uncovered.values(), default=0)
+        if coverage.is_whole or not coverage.is_known or longest > self._terms.confirm_within:
+            self._write_down(told, ctx)  # what was filled just now is not protected for a moment
+        if found.taken_over != self._took:
+            for (bot, symbol), why in found.taken_over.items():
+                if (bot, symbol) not in self._took:
+                    ctx.log("position_taken_over", bot=bot, symbol=symbol, reason=why)
+            self._took = found.taken_over
+        if found.waits != self._waits:
+            self._waits = found.waits
+            for (bot, symbol), why in found.waits.items():
+                ctx.log("exit_waits", bot=bot, symbol=symbol, reason=why)
+
+    def _write_down(self, coverage: CoverageReported, ctx: Context) -> None:
+        words = [mismatch.words for mismatch in coverage.mismatches]
+        content = (coverage.is_known, coverage.pct, words, list(coverage.uncovered))
+        if content != self._told:
+            self._told = content
+            ctx.log(
+                "coverage_changed",
+                is_known=coverage.is_known,
+                pct=coverage.pct,
+                mismatches=words,
+                uncovered=list(coverage.uncovered),
+            )
+
+    def _carry_out(self, step: Step, ctx: Context) -> None:
+        match step:
+            case CloseNow():
+                self._close(step, ctx)
+            case TakeOut(decision=decision, reason=reason):
+                ctx.tell(self._guardian, CancelIntent(decision=decision, reason=reason))
+            case Unprotected(symbol=symbol, detail=detail):
+                cause = UNPROTECTED.cause(subject=symbol, since=ctx.market_time(), detail=detail)
+                ctx.tell(self._guardian, Halt(cause=cause))
+
+    def _close(self, step: CloseNow, ctx: Context) -> None:
+        intent = OrderIntent(
+            decision=step.decision,
+            side=step.side,
+            quantity=step.quantity,
+            reason=f"exit bot: {step.reason}",
+            decided_at=ctx.market_time(),
+            reference_price=None,
+            time_in_force=TimeInForce.GTC if is_crypto(step.decision.symbol) else TimeInForce.DAY,
+        )
+        ctx.log("order_intended", intent=intent)
+        ctx.tell(self._guardian, intent)
+
+    def state_view(self) -> Mapping[str, object]:
+        """What is covered, what is wrong with it, what was taken over, and what waits."""
+        last = self._last
+        return {
+            "recovered": self._is_recovered,
+            "coverage_pct": None if last is None else _text(last.coverage.pct),
+            "is_known": last is not None and last.coverage.is_known,
+            "mismatches": [] if last is None else [m.words for m in last.coverage.mismatches],
+            "lines": {} if last is None else _lines(last.coverage.lines),
+            "taken_over": {f"{bot} {symbol}": why for (bot, symbol), why in self._took.items()},
+            "waits": {f"{bot} {symbol}": why for (bot, symbol), why in self._waits.items()},
+        }
+
+
+def _lines(lines: Iterable[CoverageLine]) -> Mapping[str, str]:
+    """What protects each position, by "bot symbol"."""
+    return {f"{line.bot} {line.symbol}": line.words for line in lines}
+
+
+def _text(amount: Decimal) -> str:
+    return f"{amount:f}"

@@ -1,0 +1,58 @@
+"""What the guardian shows of itself: plain values, for whoever looks on."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from actors.guardian_halts import Halts
+from hydra.trading.risk_desk import RiskDesk
+from messages.protection import CoverageReported
+
+
+def halts_view(halts: Halts) -> Mapping[str, object]:
+    """What stands against trading, and what would."""
+    return {
+        "trading_state": halts.state.name,
+        "causes": {cause.code: cause.detail for cause in halts.causes},
+        "durable": list(halts.on_record),
+        "noted_resume": list(halts.noted),
+        "epoch": halts.epoch,
+        "alarms": {cause.code: cause.detail for cause in halts.alarms},
+    }
+
+
+def desk_view(desk: RiskDesk) -> Mapping[str, object]:
+    """Who holds what, what works, what the account is worth, what is left to lose."""
+    book, day = desk.book, desk.day
+    return {
+        "positions": {
+            f"{bot} {symbol}": f"{held:f}" for (bot, symbol), held in book.positions.items()
+        },
+        "orders_today": desk.orders_today,
+        "open_orders": [order.order.client_order_id for order in book.open_orders],
+        "unknown_orders": [
+            order.order.client_order_id for order in book.open_orders if order.is_unknown
+        ],
+        "equity": _text(day.equity),
+        "day_start": _text(day.day_start),
+        "peak": _text(day.peak),
+        "drawdown_state": day.state.value,
+        "risk_mode": desk.risk_mode.value,
+        "exposure": _text(book.gross_exposure),
+        "heat": _text(book.heat),
+        "budgets": {bot: f"{amount:f}" for bot, amount in desk.granted.grants.items()},
+        "budgets_granted": desk.is_granted,
+        "budgets_wanted": desk.wants_grants,
+    }
+
+
+def coverage_view(told: CoverageReported | None) -> Mapping[str, object]:
+    """What the exit bot said last; None: nothing, or too long ago."""
+    return {
+        "coverage_pct": None if told is None else _text(told.pct),
+        "coverage_known": told is not None and told.is_known,
+        "mismatches": [] if told is None else [each.words for each in told.mismatches],
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"

@@ -1,0 +1,93 @@
+"""What the exit bot is held to, out of the settings: every bot's own exit rules among it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from actors.momentum_bot import FLAT_BEFORE_CLOSE
+from hydra.actor import MINUTE, SECOND
+from hydra.bot_terms import exit_rules_of, windows_of
+from hydra.settings import Settings
+from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.exit_desk import ExitTerms
+from hydra.trading.exit_plans import ExitPlan
+from hydra.trading.sessions import SessionTable
+
+READINGS_MISSED_MAX = 3
+REPAIR_INTERVALS = 4
+"""So many bars may pass until something that is not protected is, or is closed."""
+REPAIR_AT_LEAST = MINUTE
+
+
+class Market(Protocol):
+    """What has to be known of a market."""
+
+    @property
+    def sessions(self) -> SessionTable:
+        """The account's days."""
+
+    @property
+    def bar_interval(self) -> int:
+        """How long its bars last, in ns of market time."""
+
+    @property
+    def option_calendar(self) -> SessionTable | None:
+        """The same up to the last expiration; None: options are not traded there."""
+
+    @property
+    def coin_terms(self) -> Mapping[str, CoinTerms]:
+        """In which steps each pair is traded there."""
+
+
+def exit_terms(settings: Settings, market: Market, bots: Iterable[str]) -> ExitTerms | None:
+    """`bots` are those that run. None: the exit bot is switched off."""
+    if not settings.exitbot.enabled:
+        return None
+    deadlines = settings.guards.deadlines
+    loop_seconds = settings.runner.loop_interval_seconds
+    readings = READINGS_MISSED_MAX * deadlines.reconcile_every_seconds
+    return ExitTerms(
+        sessions=market.sessions,
+        option_calendar=market.option_calendar,
+        bots=frozenset(bots),
+        plans=tuple(_plans(settings)),
+        coins=market.coin_terms,
+        guard_age_max=market.bar_interval * 5 // 2,
+        reading_loops_max=2 + -(-readings // loop_seconds),
+        confirm_within=deadlines.protection_confirm_seconds * SECOND,
+        repair_within=max(REPAIR_AT_LEAST, REPAIR_INTERVALS * market.bar_interval),
+    )
+
+
+def _plans(settings: Settings) -> Iterator[ExitPlan]:
+    """Of every bot that is configured, also of those that are switched off.
+
+    Of contracts no bars come, by which the options bot's rules could be asked; and what a plug-in
+    goes by nobody knows. What they hold is closed at once.
+    """
+    zone = settings.system.timezone
+    for bot in settings.momentum_bots:
+        yield ExitPlan(
+            bot=bot.bot_id,
+            symbols=(bot.ticker,),
+            rules=exit_rules_of(bot.exits),
+            manage_window=windows_of(bot.session, zone)[1],
+            flat_before_close=FLAT_BEFORE_CLOSE,
+        )
+    coins = settings.cryptobot
+    yield ExitPlan(
+        bot=coins.bot_id,
+        symbols=coins.pairs,
+        rules=exit_rules_of(coins.exits),
+        manage_window=windows_of(coins.session, zone)[1],
+        flat_before_close=None,
+    )
+    bridge = settings.signalbot
+    yield ExitPlan(
+        bot=bridge.bot_id,
+        symbols=bridge.symbols,
+        rules=exit_rules_of(bridge.exits),
+        manage_window=windows_of(bridge.session, zone)[1],
+        flat_before_close=FLAT_BEFORE_CLOSE,
+    )

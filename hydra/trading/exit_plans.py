@@ -1,0 +1,72 @@
+"""By which rules a position is closed whose bot does not look after it any more.
+
+They are the bot's own, as it is configured. Without them, or for what they do not cover (a short
+position), there is one rule: it is closed as soon as its market is open.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from hydra.trading.bars import Bar
+from hydra.trading.exit_rules import ExitRules, exit_reason
+from hydra.trading.inventory import FifoInventory
+from hydra.trading.sessions import SessionTable, Window, hours_of
+
+NO_RULES = "no rules of its bot are known"
+NOT_LONG = "no rules of its bot are for a short position"
+
+
+class ExitPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One bot's rules. `symbols` are what they are for.
+
+    `flat_before_close`: so long before its market closes (ns) nothing is held; None: it does not.
+    """
+
+    bot: str
+    symbols: tuple[str, ...]
+    rules: ExitRules
+    manage_window: Window
+    flat_before_close: int | None
+
+
+def reason_to_close(
+    plan: ExitPlan | None,
+    inventory: FifoInventory,
+    bars: Iterable[Bar],
+    sessions: SessionTable,
+    at: int,
+) -> str | None:
+    """Why what is held is to be closed now (market time `at`); None: nothing says so.
+
+    `bars` are those that its bot has not looked at, in order; without any, time alone decides.
+    """
+    average = inventory.average_price
+    if plan is None or inventory.symbol not in plan.symbols:
+        return NO_RULES
+    if average is None or inventory.position <= 0:
+        return NOT_LONG
+    if _is_over(plan, inventory.symbol, sessions, at):
+        return "session_end"
+    opened_at = inventory.lots[0].opened_at
+    for bar in bars:
+        reason = exit_reason(
+            plan.rules,
+            entry_price=average,
+            opened_at=opened_at,
+            bar=bar,
+            at=bar.end_at,
+            manage_until_passed=False,
+        )
+        if reason is not None:
+            return reason.value
+    return "time_stop" if at - opened_at >= plan.rules.time_stop_ns else None
+
+
+def _is_over(plan: ExitPlan, symbol: str, sessions: SessionTable, at: int) -> bool:
+    """No position is to be held any more: past `manage_until`, or just before a real close."""
+    if not plan.manage_window.contains(at):
+        return True
+    session = hours_of(symbol, sessions).at(at)
+    lead = plan.flat_before_close
+    return session is not None and lead is not None and at >= session.close_at - lead

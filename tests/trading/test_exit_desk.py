@@ -1,0 +1,365 @@
+"""The exit bot's judgement, case by case: who looks after what, and what is to be done."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from hydra.trading.account_picture import KnownOrder
+from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.exit_desk import CloseNow
+from hydra.trading.order_life import Canceled, OrderState, OrderStatus
+from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, TimeInForce
+from tests.trading.coverage_parts import instant
+from tests.trading.exit_stage import DAY, START, TERMS, Stage, attempted
+
+D = Decimal
+ONE = ("one", "AAPL")
+OVER = OrderStatus.FILLED
+
+
+def known_order(decision: DecisionKey, state: OrderState) -> KnownOrder:
+    return KnownOrder(decision=decision, state=state)
+
+
+# Whose it is
+
+
+def test_a_bot_that_looks_at_each_bar_is_left_alone_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    for _ in range(8):
+        assert stage.bar(low=90.0) in (True, False)
+        stage.looks()
+        assert (stage.look.taken_over, stage.wants) == ({}, [])
+    assert stage.look.coverage.is_whole
+
+
+def test_a_bot_that_misses_two_bars_is_silent_and_its_rules_are_asked_about_both_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    stage.bar(low=98.0, high=98.5)
+    one = stage.look.taken_over
+    stage.bar()
+    two = stage.look
+
+    assert (one, two.taken_over) == ({}, {ONE: "its bot is silent"})
+    assert [step.reason for step in two.steps if isinstance(step, CloseNow)] == ["stop_loss"]
+
+
+def test_bars_that_come_in_a_bunch_make_no_bot_silent_before_it_had_time_to_look_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    for _ in range(9):
+        stage.bar(after=SECOND)
+    early = stage.look.taken_over
+    stage.bar(after=2 * SECOND)
+
+    assert (early, stage.look.taken_over) == ({}, {ONE: "its bot is silent"})
+
+
+def test_what_is_taken_over_and_not_to_be_closed_is_guarded_until_its_bot_speaks_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    stage.bar()
+    stage.bar()
+    guarded = stage.look
+    stage.looks()
+
+    assert (guarded.taken_over, guarded.steps) == ({ONE: "its bot is silent"}, ())
+    assert (guarded.coverage.is_whole, guarded.coverage.lines[0].by_guards) == (True, D(9))
+    assert stage.look.taken_over == {}
+
+
+def test_a_quarantined_bots_last_word_guards_nothing_until_it_speaks_again_i30_i69() -> None:
+    stage = Stage()
+    stage.looks()
+    stage.desk.quarantined("one", stage.at)
+    quarantined = stage.look.taken_over
+    stage.looks()
+
+    assert quarantined == {ONE: "its bot is quarantined"}
+    assert stage.look.taken_over == {}
+
+
+@pytest.mark.parametrize(
+    ("later", "taken_over"),
+    [(0, {ONE: "its bot is quarantined"}), (1, {})],
+    ids=["before", "after"],
+)
+def test_a_bot_that_decides_after_its_quarantine_was_started_again_i30(
+    later: int, taken_over: dict[tuple[str, str], str]
+) -> None:
+    stage = Stage(terms=structs.replace(TERMS, plans=()))
+    stage.desk.quarantined("one", stage.at)
+    stage.desk.decided("one", stage.at + later)
+
+    assert stage.look.taken_over == taken_over
+
+
+def test_a_bot_that_does_not_run_has_its_position_closed_by_its_rules_or_at_once_i30() -> None:
+    with_rules = Stage(terms=structs.replace(TERMS, bots=frozenset({"two"})))
+    without = Stage(terms=structs.replace(TERMS, bots=frozenset({"two"}), plans=()))
+
+    assert (with_rules.wants, with_rules.look.taken_over) == ([], {ONE: "its bot does not run"})
+    assert without.wants == [("sell 9", "no rules of its bot are known")]
+
+
+def test_where_no_bars_come_a_bot_is_silent_after_a_time_of_an_open_market_i30() -> None:
+    stage = Stage(at=instant(f"{DAY} 09:00"))
+    stage.passes(29 * MINUTE)
+    before = stage.look.taken_over
+    stage.passes(MINUTE + TERMS.guard_age_max)
+    at_the_limit = stage.look.taken_over
+    stage.passes(SECOND)
+
+    assert (before, at_the_limit) == ({}, {})
+    assert stage.wants == [("sell 9", "no price of it comes to go by")]
+
+
+def test_a_short_position_that_nobody_looks_after_is_bought_back_i30() -> None:
+    stage = Stage("-9")
+    stage.desk.quarantined("one", stage.at)
+
+    assert stage.wants == [("buy 9", "no rules of its bot are for a short position")]
+
+
+# Closing
+
+
+def quarantined(held: str = "9") -> Stage:
+    stage = Stage(held, terms=structs.replace(TERMS, plans=()))
+    stage.desk.quarantined("one", stage.at)
+    return stage
+
+
+def test_what_is_on_its_way_already_is_waited_for_i30() -> None:
+    stage = quarantined()
+    stage.order("exit")
+
+    assert stage.wants == []
+
+
+def test_an_entry_at_the_market_that_is_not_over_is_taken_out_too_i30() -> None:
+    stage = quarantined()
+    stage.order("entry", Role.ENTRY, Side.BUY)
+
+    assert stage.wants == [("cancel 7", "to be closed: no rules of its bot are known")]
+
+
+@pytest.mark.parametrize(
+    ("asked_first", "wants"), [(True, []), (False, [("sell 9", "no rules of its bot are known")])]
+)
+def test_only_what_was_approved_after_the_record_was_asked_for_is_known_beyond_it_i25(
+    asked_first: bool, wants: list[tuple[str, str]]
+) -> None:
+    stage = quarantined()
+    for ask in (asked_first, not asked_first):
+        if ask:
+            stage.desk.asked_for_record()
+        else:
+            stage.order("exit")
+    stage.desk.recover([], stage.on_record, {})
+
+    assert stage.wants == wants
+
+
+def test_what_rests_in_the_way_is_taken_out_first_and_then_all_of_it_is_closed_i30() -> None:
+    stage = quarantined()
+    stop = stage.order("stop", Role.PROTECT, order_type=OrderType.STOP, signal=2)
+    entry = stage.order("entry", Role.ENTRY, Side.BUY, order_type=OrderType.LIMIT, signal=3)
+    first, again = stage.wants, stage.wants
+    for decision, name in ((stop, "stop"), (entry, "entry")):
+        stage.desk.learned(decision, name, Canceled(), None, stage.at)
+
+    reason = "to be closed: no rules of its bot are known"
+    assert (first, again) == ([("cancel 2", reason), ("cancel 3", reason)], [])
+    assert stage.wants == [("sell 9", "no rules of its bot are known")]
+
+
+def test_of_a_position_that_is_sold_in_part_the_rest_is_closed_i30() -> None:
+    stage = quarantined()
+    decision = stage.order("exit")
+    stage.filled(decision, "exit", "4")
+    stage.desk.learned(decision, "exit", Canceled(), None, stage.at)
+
+    assert stage.wants == [("sell 5", "no rules of its bot are known")]
+
+
+def test_it_is_tried_again_after_a_while_under_a_name_of_its_own_i15() -> None:
+    stage = quarantined()
+    (first,), none = stage.look.steps, stage.look.steps
+    stage.passes(10 * SECOND)
+    (again,) = stage.look.steps
+
+    assert isinstance(first, CloseNow) and isinstance(again, CloseNow)
+    assert (first.decision, none) == (DecisionKey("one", "AAPL", DAY, -1, Role.EXIT), ())
+    assert again.decision.signal == -2
+
+
+@given(st.lists(st.integers(-50, 50).filter(bool), max_size=8))
+def test_its_numbers_go_on_below_all_that_are_on_record_i15_i38(signals: list[int]) -> None:
+    stage = quarantined()
+    order = Order(
+        client_order_id="",
+        symbol="AAPL",
+        side=Side.SELL,
+        quantity=D(1),
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+    )
+    recorded = [
+        (
+            DecisionKey("one", "AAPL", DAY, signal, Role.EXIT),
+            structs.replace(attempted(structs.replace(order, client_order_id=str(n))), status=OVER),
+        )
+        for n, signal in enumerate(signals)
+    ]
+    held = stage.desk.positions[ONE]
+    assert held == 9
+    for decision, state in recorded:
+        stage.desk._know(known_order(decision, state))
+
+    (close,) = stage.look.steps
+    assert isinstance(close, CloseNow)
+    assert close.decision.signal == min([0, *signals]) - 1
+
+
+def test_it_closes_nothing_while_its_market_is_closed_and_says_so_i30() -> None:
+    stage = quarantined()
+    stage.at = instant(f"{DAY} 16:00")
+    night = stage.look
+    stage.at = instant("2024-07-03 09:30")
+
+    assert night.steps == ()
+    assert night.waits == {ONE: "its market is closed; it is closed at the next opening"}
+    assert stage.wants[0] == ("sell 9", "no rules of its bot are known")
+
+
+def test_it_stands_back_where_nothing_can_or_should_be_sent() -> None:
+    stage = quarantined()
+    stage.desk.stands_back = "trading is halted, so no order passes"
+
+    assert stage.look.waits == {ONE: "trading is halted, so no order passes"}
+    assert stage.wants == []
+
+
+def test_when_the_day_is_lost_a_living_bots_position_is_closed_too_i37() -> None:
+    stage = Stage()
+    stage.looks()
+    stage.desk.is_lost = True
+
+    assert stage.wants == [("sell 9", "daily_loss")]
+    assert stage.look.taken_over == {}
+
+
+# What is too much
+
+
+def test_an_order_that_closes_more_than_is_held_is_taken_out_once_it_has_been_so_for_long() -> None:
+    stage = Stage()
+    stage.order("first", order_type=OrderType.LIMIT, quantity="9", signal=4)
+    stage.passes(SECOND)
+    stage.order("second", order_type=OrderType.LIMIT, quantity="3", signal=5)
+    stage.looks()
+    early = stage.wants
+    stage.passes(10 * SECOND)
+    stage.looks()
+
+    assert early == []
+    assert stage.wants == [("cancel 5", "orders close more than is held: cancel the excess")]
+
+
+def test_an_exit_that_would_enlarge_the_position_is_taken_out() -> None:
+    stage = Stage()
+    stage.order("wrong", side=Side.BUY, order_type=OrderType.LIMIT, quantity="2", signal=4)
+    stage.looks()
+    early = stage.wants
+    stage.passes(10 * SECOND)
+
+    assert early == []
+    assert stage.wants == [("cancel 4", "it would enlarge the position: cancel it")]
+
+
+def test_what_is_too_much_for_a_moment_is_left_alone() -> None:
+    stage = Stage()
+    first = stage.order("first", order_type=OrderType.LIMIT, signal=4)
+    stage.order("second", order_type=OrderType.LIMIT, signal=5)
+    stage.looks()
+    assert stage.wants == []
+    stage.desk.learned(first, "first", Canceled(), None, stage.at)
+    stage.passes(5 * SECOND)
+    assert stage.wants == []
+    stage.order("third", order_type=OrderType.LIMIT, signal=6)
+    stage.passes(6 * SECOND)
+
+    assert stage.wants == []
+
+
+# How long
+
+
+def test_how_long_something_is_not_protected_is_counted_and_latched_after_the_repairs_time() -> (
+    None
+):
+    stage = Stage()
+    first = stage.look
+    stage.passes(TERMS.repair_within)
+    at_the_limit = [step for step in stage.look.steps if not isinstance(step, CloseNow)]
+    stage.passes(SECOND)
+    after_it = stage.look
+
+    assert (first.uncovered, at_the_limit) == ({ONE: 0}, [])
+    assert after_it.uncovered == {ONE: TERMS.repair_within + SECOND}
+    assert [getattr(step, "detail", "") for step in after_it.steps][-1] == (
+        "one has been without protection for 241 s"
+    )
+
+
+def test_a_night_is_no_time_in_which_a_repair_could_have_been_made() -> None:
+    stage = Stage(at=instant(f"{DAY} 15:59"))
+    stage.desk.stands_back = "trading is halted, so no order passes"
+    for _ in range(30):
+        assert stage.look.steps == ()
+        stage.passes(HOUR // 2)
+    assert stage.look.uncovered == {ONE: 15 * HOUR}
+
+
+# The account
+
+
+def test_a_reading_that_is_too_many_loops_old_shows_nothing_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    for _ in range(TERMS.reading_loops_max):
+        stage.desk.loop_ran()
+    known = stage.look.coverage.is_known
+    stage.desk.loop_ran()
+
+    assert (known, stage.look.coverage.is_known) == (True, False)
+    stage.read()
+    assert stage.look.coverage.is_whole
+
+
+def test_what_of_a_coin_cannot_be_sold_needs_no_protection() -> None:
+    coins = structs.replace(TERMS, coins={"AAPL": CoinTerms(least_value_usd=D(10))})
+    stage = Stage("0.05", coins)
+    before = stage.look.coverage.is_whole
+    stage.bar(low=100.0)
+
+    assert (before, stage.look.coverage.is_whole) == (False, True)
+    assert (stage.desk.positions, stage.look.uncovered) == ({}, {})
+
+
+@pytest.mark.parametrize("moment", [0, 1, 5])
+def test_a_desk_that_begins_anew_finds_nobody_silent_before_bars_were_missed_i38(
+    moment: int,
+) -> None:
+    stage = Stage()
+    stage.passes(moment * SECOND)
+    assert stage.look.taken_over == {}
+    stage.bar()
+    assert (stage.look.taken_over, stage.at) == ({}, START + MINUTE + moment * SECOND)
