@@ -4,7 +4,7 @@ For a container's or a service's health check: it answers within two seconds, wh
 """
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -21,9 +21,7 @@ from hydra.ops.offline import (
     StateDir,
     one_line_for_faults,
 )
-
-if TYPE_CHECKING:
-    from hydra.ops.control.wellness import Check
+from hydra.trading.findings import Finding
 
 ANSWER_WITHIN_S = 1.3
 """With what the command takes to begin, less than two seconds."""
@@ -43,15 +41,16 @@ def health(
     """Tell whether the running engine is well, within two seconds.
 
     One line a check, passed or failed, with what to do: the engine, its
-    trading state, lease, loops, prices, trading stream, the last comparison
-    with the venue, orders, record, bots, version. Changes nothing.
+    trading state, lease, loops, budgets, coverage, prices, trading stream,
+    the last comparison with the venue, orders, record, bots, version.
+    Changes nothing.
 
     Exit code 0: all is well; 1: an engine runs, and something is not (it may
     be halted on purpose); 3: no engine runs; 11: an engine has the record and
     does not answer: it starts, stops or hangs; 10: the settings are not fit.
     """
     place = place_meant(config, venue, state_dir, log_dir)
-    checks, code = _looked_at(place)
+    checks, code = how_it_is(place)
     if json:
         from hydra.ops.debug.engine import write_json
 
@@ -65,32 +64,33 @@ def health(
     raise typer.Exit(code)
 
 
-def _looked_at(place: Place) -> "tuple[tuple[Check, ...], int]":
-    from hydra.ops.control.wellness import Check, checks_of
+def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
+    """What is to be said of the engine of a place, and the exit code that goes with it."""
+    from hydra.ops.control.wellness import checks_of
 
     try:
         told = _asked(place, ANSWER_WITHIN_S)
     except CommandFailed as refused:
-        return (Check("engine", False, f"it runs and does not say how it is: {refused}"),), NOT_WELL
+        return (
+            Finding("engine", False, f"it runs and does not say how it is: {refused}"),
+        ), NOT_WELL
     except NoEngine as silent:
         return _without_answer(place, silent)
     checks = checks_of(told, __version__)
     return checks, int(ExitCode.CLEAN) if all(check.passed for check in checks) else NOT_WELL
 
 
-def _without_answer(place: Place, silent: NoEngine) -> "tuple[tuple[Check, ...], int]":
-    from hydra.ops.control.wellness import Check
-
+def _without_answer(place: Place, silent: NoEngine) -> tuple[tuple[Finding, ...], int]:
     with one_line_for_faults():
         holder = holder_of(place)
     if holder is None:
         line = f"none runs: {silent}; `status` tells how the last one ended"
-        return (Check("engine", False, line),), NO_ENGINE
+        return (Finding("engine", False, line),), NO_ENGINE
     line = (
         f"one ({holder}) has this record and does not answer: {silent}; it starts, stops or hangs;"
         f" wait some seconds; if it goes on, kill -TERM {holder.pid}, then kill -KILL {holder.pid}"
     )
-    return (Check("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER)
+    return (Finding("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER)
 
 
 def _asked(place: Place, within_s: float) -> dict[str, Any]:

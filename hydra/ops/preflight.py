@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hydra.ops.config.cli import Venue
+from hydra.ops.control.place import place_meant
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
 
 if TYPE_CHECKING:
     from hydra.settings.section import VenueName
+    from hydra.trading.findings import Finding
     from hydra.venues.alpaca.access import Access
-    from hydra.venues.alpaca.contact import Finding
 
 LOOK_WITHIN_S = 45.0
 A_SHARE = "SPY"
@@ -40,43 +41,52 @@ def preflight(
     log_dir: LogDir = None,
     json: Json = False,
 ) -> None:
-    """Look at everything that trading on Alpaca rests on, before the first run.
+    """Look at everything that would keep the engine from trading.
 
-    One line a check, passed or failed, with what to do. It only reads, and
-    needs no engine.
+    One line a check, passed or failed, with what to do. Of a running engine:
+    what its own preflight looks at each loop, budgets and coverage included.
+    Where none runs: what the next start would find. With --contact: all that
+    trading on Alpaca rests on, which needs no engine. It only reads.
 
     Exit code 0: all passed; 14: something failed; 15: keys, address, account
-    and record are not of one account; 10: settings or .env are not fit; 2:
-    usage.
+    and record are not of one account; 11: an engine has the record and does
+    not answer; 10: settings or .env are not fit; 2: usage.
     """
-    if not contact:
-        end(
-            "found no --contact, wanted it; what keeps a running engine halted, `status` says",
-            ExitCode.USAGE,
-        )
-    findings = _looked_at(config, venue, state_dir, log_dir)
+    code = ExitCode.CLEAN
+    if contact:
+        findings = _looked_at(config, venue, state_dir, log_dir)
+    else:
+        from hydra.ops.readiness import findings_of
+
+        findings, code = findings_of(place_meant(config, venue, state_dir, log_dir))
     if json:
         from hydra.ops.debug.engine import write_json
 
         write_json([{"check": f.name, "passed": f.passed, "line": f.line} for f in findings])
     else:
+        from hydra.ops.debug import render
+
         for finding in findings:
-            typer.echo(f"{'pass' if finding.passed else 'FAIL'}  {finding.name}: {finding.line}")
+            word = "pass" if finding.passed else "FAIL"
+            render.write(render.clean(f"{word}  {finding.name}: {finding.line}"))
     failed = {finding.name for finding in findings if not finding.passed}
-    if failed:
+    if failed and code is ExitCode.CLEAN:
         wrong = "identity" in failed
-        raise typer.Exit(int(ExitCode.PAPER_LIVE_MISMATCH if wrong else ExitCode.PREFLIGHT_FAILED))
+        code = ExitCode.PAPER_LIVE_MISMATCH if wrong else ExitCode.PREFLIGHT_FAILED
+    if code is not ExitCode.CLEAN:
+        raise typer.Exit(int(code))
 
 
 def _looked_at(
     config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
 ) -> tuple[Finding, ...]:
     from hydra.ops.places import files_of_venue
+    from hydra.plugins import fault_in_plugin, fault_in_signal
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
     from hydra.settings.mode import lacking, mode_disagreement
     from hydra.store.engine_lock import last_holder
-    from hydra.terms import fault_in_signal, traded_symbols
+    from hydra.terms import traded_symbols
     from hydra.trading.instruments import is_crypto
     from hydra.venues.alpaca.access import Access, addresses_of
     from hydra.venues.alpaca.network import Network
@@ -88,6 +98,7 @@ def _looked_at(
             os.environ,
             venue=None if venue is None else VenueName(venue.value),
             signal_check=fault_in_signal,
+            plugin_check=fault_in_plugin,
         )
     except SettingsRefused as refused:
         end(str(refused), ExitCode.CONFIGURATION_REFUSED)

@@ -12,9 +12,12 @@ opens, and from them to the loss that they make. A gain raises no grant, and the
 does not pay for the loss of another.
 
 There is no count of reservations beside the orders and positions that they are for: see `RiskBook`.
+
+Grants are proposed (`proposed`) and verified (`fault_in_grants`, `proof_of`) by two rules that know
+nothing of one another: who proposes may be wrong, or gone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from decimal import ROUND_FLOOR, Context, Decimal
 
 import msgspec
@@ -26,6 +29,61 @@ from hydra.trading.situation import BudgetView
 ZERO = Decimal(0)
 _CENT = Decimal("0.01")
 _DOWN = Context(prec=60, rounding=ROUND_FLOOR)
+
+
+class BudgetTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the day's risk may be shared out; percentages of it, by bucket, and the bots of each.
+
+    `is_proposed`: somebody is there to propose grants. Without that there are none, whatever
+    `falls_back` says: that without a proposal in time each bot gets `bot_min_pct`.
+    """
+
+    bucket_pct: Mapping[str, Decimal]
+    bots: Mapping[str, tuple[str, ...]]
+    bot_min_pct: Decimal
+    bot_max_pct: Decimal
+    is_proposed: bool = True
+    falls_back: bool = False
+
+
+class BudgetDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What has to be known of a day to grant anything in it. All amounts are in USD.
+
+    `used` is what each bot has lost today and would lose if stopped out now; None: that is not
+    known. `granted` is what is granted already.
+    """
+
+    session: str
+    loss_limit: Decimal
+    terms: BudgetTerms
+    used: Mapping[str, Decimal | None] = {}
+    granted: Mapping[str, Decimal] = {}
+
+
+class GrantProof(msgspec.Struct, frozen=True, kw_only=True):
+    """That the day's limit holds though every bot loses all it may (K11). In USD.
+
+    `beyond` is what bots have lost and have at risk beyond what is granted to them.
+    """
+
+    limit: Decimal
+    granted: Decimal
+    beyond: Decimal
+
+    @property
+    def holds(self) -> bool:
+        """Whether all that can be lost is within the limit."""
+        return add(self.granted, self.beyond) <= self.limit
+
+
+class GrantProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is to be allowed to lose how much in a session (USD), and that this can be afforded."""
+
+    session: str
+    grants: Mapping[str, Decimal]
+    refused: Mapping[str, str]
+    """Why a bot is to get none."""
+    proof: GrantProof
 
 
 class DayGrants(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +128,14 @@ class Budgets:
         """This bot has made so much more; what it paid in fees is below zero."""
         self._realised[bot] = add(self._realised.get(bot, ZERO), made)
         self._count_losses()
+
+    def used(self, at_risk: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
+        """What each bot has lost today and would lose if stopped out now; None: not known."""
+        used: dict[str, Decimal | None] = {}
+        for bot in {**self._realised, **at_risk}:
+            heat = at_risk.get(bot, ZERO)
+            used[bot] = None if heat is None else subtract(heat, self._lost_by(bot))
+        return used
 
     def view(self, bot: str, at_risk: Mapping[str, Decimal | None]) -> BudgetView:
         """What is left to this bot; below zero if more is at risk than was granted.
@@ -130,14 +196,15 @@ def grants_for_day(
     *,
     min_pct: Decimal,
     max_pct: Decimal,
+    spent: Mapping[str, Decimal] = {},
 ) -> DayGrants:
     """Share out what may be lost in a day (USD): to each bucket its percentage, to its bots alike.
 
-    `bots` are the enabled ones of each bucket, in the order of the configuration. None gets more
-    than `max_pct` percent of the day's risk. Where there is not `min_pct` percent for each, the
-    first ones share the bucket, as many as can have that much, and the others get nothing: what is
-    too little to trade with is not granted. Grants are whole cents, rounded down; they never add up
-    to more than the day's risk.
+    `bots` are those of each bucket that may trade, in the order of the configuration, and `spent`
+    (USD) is what of the bucket is used up by others. None gets more than `max_pct` percent of the
+    day's risk. Where there is not `min_pct` percent for each, the first ones share the bucket, as
+    many as can have that much, and the others get nothing: what is too little to trade with is not
+    granted. Grants are whole cents, rounded down; they never add up to more than the day's risk.
     """
     if total(bucket_pct.values()) > 100 or not 0 < min_pct <= max_pct:
         raise ValueError(
@@ -150,14 +217,15 @@ def grants_for_day(
     for bucket, names in bots.items():
         pct = bucket_pct.get(bucket, ZERO)
         shares[bucket] = _in_cents(percent_of(daily_risk, pct))
-        affordable = min(len(names), int(_DOWN.divide_int(pct, min_pct)))
+        free = max(subtract(shares[bucket], spent.get(bucket, ZERO)), ZERO)
+        affordable = min(len(names), _affordable(free, daily_risk, pct, min_pct))
         for name in names[affordable:]:
             refused[name] = (
                 f"the {bucket} bucket has {pct} percent of the day's risk, which is enough for "
                 f"{affordable} of its {len(names)} bots with at least {min_pct} each"
             )
         for name in names[:affordable]:
-            part = _DOWN.divide(shares[bucket], Decimal(affordable))
+            part = _DOWN.divide(free, Decimal(affordable))
             grant = _in_cents(min(part, percent_of(daily_risk, max_pct)))
             if grant > 0:
                 grants[name] = grant
@@ -165,6 +233,151 @@ def grants_for_day(
                 refused[name] = f"the day's risk is {daily_risk} USD, too little for a grant"
     bucket_of = {name: bucket for bucket, names in bots.items() for name in names}
     return DayGrants(grants=grants, shares=shares, bucket_of=bucket_of, refused=refused)
+
+
+def proposed(day: BudgetDay, down: Set[str]) -> GrantProposal | None:
+    """What to grant in a day, with the proof. `down` are bots that do not run: they get nothing,
+    and what they have not used up goes to the others of their bucket.
+
+    None: what some bot has lost or has at risk is not known, so nothing can be proven.
+    """
+    if proof_of({}, day) is None:
+        return None
+    terms = day.terms
+    used = {bot: amount for bot, amount in day.used.items() if amount is not None}
+    shared = grants_for_day(
+        day.loss_limit,
+        terms.bucket_pct,
+        {bucket: [bot for bot in bots if bot not in down] for bucket, bots in terms.bots.items()},
+        min_pct=terms.bot_min_pct,
+        max_pct=terms.bot_max_pct,
+        spent={
+            bucket: total(used.get(bot, ZERO) for bot in bots if bot in down)
+            for bucket, bots in terms.bots.items()
+        },
+    )
+    least = _in_cents(percent_of(day.loss_limit, terms.bot_min_pct))
+    fitting = _fitted(shared.grants, used, day.loss_limit)
+    grants = {bot: grant for bot, grant in fitting.items() if grant >= least and grant > 0}
+    refused = dict(shared.refused)
+    for bot in shared.grants.keys() - grants.keys():
+        refused[bot] = (
+            f"all bots have used up so much of the day's {day.loss_limit} USD that less than "
+            f"{least} USD would be left for it"
+        )
+    for bots in terms.bots.values():
+        refused.update({bot: "it does not run" for bot in bots if bot in down})
+    proof = proof_of(grants, day)
+    assert proof is not None, "everything is known"
+    return GrantProposal(session=day.session, grants=grants, refused=refused, proof=proof)
+
+
+def proof_of(grants: Mapping[str, Decimal], day: BudgetDay) -> GrantProof | None:
+    """What these grants come to; None if what some bot has lost or has at risk is not known."""
+    beyond = ZERO
+    for bot, used in day.used.items():
+        if used is None:
+            return None
+        beyond = add(beyond, max(subtract(used, grants.get(bot, ZERO)), ZERO))
+    return GrantProof(limit=day.loss_limit, granted=total(grants.values()), beyond=beyond)
+
+
+def fault_in_grants(grants: Mapping[str, Decimal], day: BudgetDay) -> str | None:
+    """What the terms do not allow in these grants, whatever has been lost; None: nothing."""
+    terms, limit = day.terms, day.loss_limit
+    bucket_of = {bot: bucket for bucket, bots in terms.bots.items() for bot in bots}
+    least, most = (
+        _in_cents(percent_of(limit, pct)) for pct in (terms.bot_min_pct, terms.bot_max_pct)
+    )
+    of_bucket: dict[str, Decimal] = {}
+    for bot, grant in grants.items():
+        bucket = bucket_of.get(bot)
+        if bucket is None:
+            return f"found a grant for {bot}, wanted one of {', '.join(sorted(bucket_of))}"
+        if not (type(grant) is Decimal and grant.is_finite() and grant > 0):
+            return f"found a grant of {grant} USD for {bot}, wanted an amount over 0"
+        if not least <= grant <= most:
+            return f"found a grant of {grant} USD for {bot}, wanted from {least} to {most} USD"
+        of_bucket[bucket] = add(of_bucket.get(bucket, ZERO), grant)
+    for bucket, granted in of_bucket.items():
+        share = percent_of(limit, terms.bucket_pct.get(bucket, ZERO))
+        if not granted <= share:
+            return f"found {granted} USD for the {bucket} bucket, wanted at most {share} USD"
+    return None
+
+
+def fault_in_proposal(proposal: GrantProposal, day: BudgetDay) -> str | None:
+    """Why what is proposed cannot be granted; None: it can. What it says of itself is not used."""
+    if proposal.session != day.session:
+        return f"found grants for session {proposal.session or 'none'}, wanted {day.session}"
+    fault = fault_in_grants(proposal.grants, day)
+    if fault is not None:
+        return fault
+    proof = proof_of(proposal.grants, day)
+    if proof is None:
+        unknown = sorted(bot for bot, used in day.used.items() if used is None)
+        return f"it is not known what {', '.join(unknown)} has at risk"
+    if proof.holds:
+        return None
+    return (
+        f"found {proof.granted} USD of grants and {proof.beyond} USD lost or at risk beyond them, "
+        f"wanted at most {proof.limit} USD together"
+    )
+
+
+def fallback_grants(day: BudgetDay) -> DayGrants:
+    """The least that a bot can get, for as many as the buckets can afford; nothing is proven."""
+    terms = day.terms
+    return grants_for_day(
+        day.loss_limit,
+        terms.bucket_pct,
+        terms.bots,
+        min_pct=terms.bot_min_pct,
+        max_pct=terms.bot_min_pct,
+    )
+
+
+def shares_for_day(day: BudgetDay) -> DayGrants:
+    """What the buckets may lose in a day, before anything is granted to their bots."""
+    return DayGrants(
+        grants={},
+        shares={
+            bucket: _in_cents(percent_of(day.loss_limit, pct))
+            for bucket, pct in day.terms.bucket_pct.items()
+        },
+        bucket_of={bot: bucket for bucket, bots in day.terms.bots.items() for bot in bots},
+    )
+
+
+def _affordable(free: Decimal, daily_risk: Decimal, pct: Decimal, min_pct: Decimal) -> int:
+    """How many bots can have the least out of what is free in a bucket."""
+    by_share = int(_DOWN.divide_int(pct, min_pct))
+    least = percent_of(daily_risk, min_pct)
+    # A share is rounded down to cents: the percentages alone say how many a whole bucket is for.
+    if least <= 0 or free >= _in_cents(percent_of(daily_risk, pct)):
+        return by_share
+    return min(by_share, int(_DOWN.divide_int(free, least)))
+
+
+def _fitted(
+    grants: Mapping[str, Decimal], used: Mapping[str, Decimal], limit: Decimal
+) -> Mapping[str, Decimal]:
+    """The grants, made smaller alike where they and what is used beyond them exceed the limit."""
+    extra = {bot: max(subtract(grant, used.get(bot, ZERO)), ZERO) for bot, grant in grants.items()}
+    wanted, room = total(extra.values()), subtract(limit, total(used.values()))
+    if wanted <= room:
+        return grants
+    if room <= 0:
+        return {}
+    return {
+        bot: min(
+            grant,
+            _in_cents(
+                add(used.get(bot, ZERO), _DOWN.divide(_DOWN.multiply(extra[bot], room), wanted))
+            ),
+        )
+        for bot, grant in grants.items()
+    }
 
 
 def _in_cents(amount: Decimal) -> Decimal:

@@ -6,12 +6,12 @@ Whatever `status` does not know fails its check: silence is not good news.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias
-
-import msgspec
 
 from hydra.ops.debug.render import duration
 from hydra.trading.causes import HALT_MARKER_UNREADABLE, RECORD_FAULTS
+from hydra.trading.findings import Finding
 from hydra.trading.trading_state import TradingState
 
 LOOPS_MISSED_MAX = 2
@@ -20,27 +20,23 @@ ANSWER_S = 2.0
 
 COMPARISONS_MISSED_MAX = 3
 
+PORTFOLIO_BOT = "portfolio_bot"
+
 RECORD_CODES = frozenset(kind.code for kind in (HALT_MARKER_UNREADABLE, *RECORD_FAULTS))
 
 Told: TypeAlias = Mapping[str, Any]
 """The answer of `status`, of an engine that runs."""
 
 
-class Check(msgspec.Struct, frozen=True):
-    """What was looked at, whether it is as it should be, and what was found or is to be done."""
-
-    name: str
-    passed: bool
-    line: str
-
-
-def checks_of(told: Told, own_version: str) -> tuple[Check, ...]:
+def checks_of(told: Told, own_version: str) -> tuple[Finding, ...]:
     """Every check, in the order in which an operator would ask. `own_version`: of who asks."""
     return (
         _engine(told),
         _trading(told),
         _lease(told),
         _loops(told),
+        _budgets(told),
+        _coverage(told),
         _component(told, "guardian"),
         _feed(told),
         _trading_stream(told),
@@ -58,49 +54,83 @@ def _health(told: Told) -> Told:
     return health
 
 
-def _engine(told: Told) -> Check:
+def _engine(told: Told) -> Finding:
     failed = told["failed_closed"]
     if failed is None:
-        return Check("engine", True, f"it runs and answers; venue {told['venue']}")
-    return Check("engine", False, f"it failed closed and is ending: {failed}")
+        return Finding("engine", True, f"it runs and answers; venue {told['venue']}")
+    return Finding("engine", False, f"it failed closed and is ending: {failed}")
 
 
-def _trading(told: Told) -> Check:
+def _trading(told: Told) -> Finding:
     state = told["trading_state"]
     if state == TradingState.ACTIVE.name:
         scoped = ", ".join(cause["code"] for cause in told["causes"])
-        return Check("trading", True, f"it is ACTIVE{scoped and f'; not for all: {scoped}'}")
+        return Finding("trading", True, f"it is ACTIVE{scoped and f'; not for all: {scoped}'}")
     causes = _listed(told["causes"])
-    return Check("trading", False, f"it is {state}: {causes}")
+    return Finding("trading", False, f"it is {state}: {causes}")
 
 
-def _lease(told: Told) -> Check:
+def _lease(told: Told) -> Finding:
     left = told["lease_ms"]  # null: it never runs out
     if left is None or left > 0:
         for_how_long = "for ever" if left is None else f"for {duration(left)} more"
-        return Check("lease", True, f"the safety chain makes progress: good {for_how_long}")
+        return Finding("lease", True, f"the safety chain makes progress: good {for_how_long}")
     line = "it ran out: an actor of the safety chain makes no progress; see `debug tree`"
-    return Check("lease", False, line)
+    return Finding("lease", False, line)
 
 
-def _loops(told: Told) -> Check:
+def _loops(told: Told) -> Finding:
     health = _health(told)
     age, interval = health.get("loop_age_s"), health.get("loop_interval_s")
     if age is None or interval is None:
-        return Check("loops", False, "no loop of the health monitor has come to its end yet")
+        return Finding("loops", False, "no loop of the health monitor has come to its end yet")
     age_max = LOOPS_MISSED_MAX * interval + ANSWER_S
     line = f"loop {told['loops']}, the last one ended {age:.1f} s ago, at most {age_max:g} s"
-    if age <= age_max:
-        return Check("loops", True, line)
-    return Check("loops", False, f"{line}; see `debug state /hydra/core/health_monitor`")
+    overruns = health.get("loop_overruns")
+    if overruns:
+        line += f"; {overruns} were left out, because the one before had not ended"
+    if health.get("loop_passed") is not True:
+        line += "; preflight did not pass in it, so nothing is entered"
+    elif age <= age_max:
+        return Finding("loops", True, line)
+    return Finding("loops", False, f"{line}; see `debug state /hydra/core/health_monitor`")
 
 
-def _component(told: Told, name: str) -> Check:
+def _budgets(told: Told) -> Finding:
+    """Whether bots may lose anything today: without a budget nobody enters."""
+    budgets = told.get("budgets") or {}
+    granted, wanted = budgets.get("granted"), budgets.get("wanted")
+    proposer = any(bot["id"] == PORTFOLIO_BOT for bot in told["bots"])
+    if granted is None or wanted is None:
+        return Finding("budgets", False, "the guardian did not say; see `debug tree`")
+    if granted:
+        return Finding("budgets", True, "granted for the day")
+    if not proposer:
+        line = "nobody proposes any: set portfoliobot.enabled to true and restart"
+        return Finding("budgets", False, line)
+    if wanted:
+        line = "none is granted for the day, so nothing is entered; see `debug state"
+        return Finding("budgets", False, f"{line} /hydra/bots/{PORTFOLIO_BOT}`")
+    return Finding("budgets", True, "none yet: no trading day has begun since the start")
+
+
+def _coverage(told: Told) -> Finding:
+    """Whether all that is held is protected, by orders at the venue or by guards here."""
+    pct = told.get("coverage_pct")
+    if pct is None:
+        line = "not known what protects the positions, so nothing is entered; see `debug tree`"
+        return Finding("coverage", False, line)
+    if Decimal(str(pct)) >= 100:
+        return Finding("coverage", True, "all that is held is protected")
+    return Finding("coverage", False, f"{pct} % of what is held is protected; see `status`")
+
+
+def _component(told: Told, name: str) -> Finding:
     """What it said of itself in the last loop."""
     for said in _health(told).get("components") or ():
         if said["component"] == name:
-            return Check(name, said["is_well"] is True, said["detail"])
-    return Check(name, False, _silent(told))
+            return Finding(name, said["is_well"] is True, said["detail"])
+    return Finding(name, False, _silent(told))
 
 
 def _silent(told: Told) -> str:
@@ -110,22 +140,22 @@ def _silent(told: Told) -> str:
     return f"it said nothing in the last loop{words and f' ({words})'}; see `debug tree`"
 
 
-def _feed(told: Told) -> Check:
+def _feed(told: Told) -> Finding:
     check, age = _component(told, "feed"), told["feed_age_s"]
     newest = "no bar yet" if age is None else f"the newest bar is {age:.0f} s old (market time)"
-    return Check("feed", check.passed, f"{check.line}; {newest}")
+    return Finding("feed", check.passed, f"{check.line}; {newest}")
 
 
-def _trading_stream(told: Told) -> Check:
+def _trading_stream(told: Told) -> Finding:
     blind = _health(told).get("trading_stream")
     if blind == "":
-        return Check("stream", True, "what the venue says of orders is heard")
+        return Finding("stream", True, "what the venue says of orders is heard")
     why = "the gateway did not say" if blind is None else blind
     line = f"entries are held back: {why}; it connects again by itself, see `status` for halts"
-    return Check("stream", False, line)
+    return Finding("stream", False, line)
 
 
-def _comparison(told: Told) -> Check:
+def _comparison(told: Told) -> Finding:
     health = _health(told)
     age, every, found = (
         health.get("compared_age_s"),
@@ -133,56 +163,56 @@ def _comparison(told: Told) -> Check:
         health.get("comparison"),
     )
     if age is None or every is None:
-        return Check("comparison", False, "record and venue have not been compared yet")
+        return Finding("comparison", False, "record and venue have not been compared yet")
     age_max = COMPARISONS_MISSED_MAX * every
     line = f"{found}, {age:.0f} s ago, at most {age_max:g} s"
     if not age <= age_max:
-        return Check("comparison", False, f"{line}; see `debug state /hydra/core/broker_gateway`")
+        return Finding("comparison", False, f"{line}; see `debug state /hydra/core/broker_gateway`")
     if health.get("agrees") is not True:
-        return Check("comparison", False, f"{line}; see `reconcile`")
-    return Check("comparison", True, line)
+        return Finding("comparison", False, f"{line}; see `reconcile`")
+    return Finding("comparison", True, line)
 
 
-def _orders(told: Told) -> Check:
+def _orders(told: Told) -> Finding:
     unknown, overdue = told["orders"]["unknown"], told["cancels_overdue"]
     if unknown is None or overdue is None:
-        return Check("orders", False, "the guardian did not say what works; see `debug tree`")
+        return Finding("orders", False, "the guardian did not say what works; see `debug tree`")
     faults = []
     if unknown:
         faults.append(f"{unknown} of unknown outcome, looked up until the venue has told")
     if overdue:
         faults.append(f"not canceled yet, though it was asked for: {', '.join(overdue)}")
     line = "; ".join(faults) or f"{told['orders']['open']} open, none of unknown outcome"
-    return Check("orders", not faults, line)
+    return Finding("orders", not faults, line)
 
 
-def _record(told: Told) -> Check:
+def _record(told: Told) -> Finding:
     """Ledger and journal take what is written, and the watch over their files found no fault."""
     faults = [cause for cause in told["causes"] if cause["code"] in RECORD_CODES]
     if faults:
-        return Check("record", False, _listed(faults))
+        return Finding("record", False, _listed(faults))
     parts = [_component(told, name) for name in ("ledger", "journal")]
     bad = [part for part in parts if not part.passed]
     line = "; ".join(f"{part.name}: {part.line}" for part in bad or parts)
-    return Check("record", not bad, line)
+    return Finding("record", not bad, line)
 
 
-def _bots(told: Told) -> Check:
+def _bots(told: Told) -> Finding:
     bots = told["bots"]
     resting = [f"{bot['id']} is {bot['status']}" for bot in bots if bot["status"] != "running"]
     if not bots:
-        return Check("bots", False, "there are none; see `debug tree`")
+        return Finding("bots", False, "there are none; see `debug tree`")
     if resting:
-        return Check("bots", False, f"{', '.join(resting)}; see `debug history`")
-    return Check("bots", True, f"{len(bots)} run")
+        return Finding("bots", False, f"{', '.join(resting)}; see `debug history`")
+    return Finding("bots", True, f"{len(bots)} run")
 
 
-def _version(told: Told, own: str) -> Check:
+def _version(told: Told, own: str) -> Finding:
     running = told["versions"]["hydra"]
     if running == own:
-        return Check("version", True, f"Hydra {running}")
+        return Finding("version", True, f"Hydra {running}")
     line = f"the engine is {running}, what is installed is {own}; restart the engine"
-    return Check("version", False, line)
+    return Finding("version", False, line)
 
 
 def _listed(causes: Iterable[Mapping[str, Any]]) -> str:

@@ -1,0 +1,75 @@
+"""What would keep an engine from trading: the one that runs, or the next one that starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hydra.ops.control.place import Place
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.health import NO_ENGINE, how_it_is
+from hydra.trading.findings import Finding
+
+
+def findings_of(place: Place) -> tuple[tuple[Finding, ...], ExitCode]:
+    """One a check. The code is CLEAN unless an engine is there that does not answer."""
+    findings, code = how_it_is(place)
+    if code == NO_ENGINE:
+        return _at_rest(place), ExitCode.CLEAN
+    silent = code == ExitCode.HELD_BY_ANOTHER
+    return findings, ExitCode.HELD_BY_ANOTHER if silent else ExitCode.CLEAN
+
+
+def _at_rest(place: Place) -> tuple[Finding, ...]:
+    """What the next start would find. It looks at nothing that only a start can look at."""
+    settings = place.require_fit()
+    findings = [
+        Finding("engine", True, "none runs: this is what the next start would find"),
+        Finding("configuration", True, f"it is fit, digest {settings.digest[:12]}"),
+    ]
+    for name in ("portfoliobot", "exitbot"):
+        if not getattr(settings, name).enabled:
+            line = f"{name}.enabled is false, so nothing is entered; set it to true"
+            findings.append(Finding(name, False, line))
+    findings += _keys(place)
+    findings += _record(place)
+    return tuple(findings)
+
+
+def _keys(place: Place) -> list[Finding]:
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.mode import lacking, mode_disagreement
+    from hydra.settings.secrets import load_secrets
+
+    venue = VenueName(place.venue)
+    if venue is VenueName.EMBEDDED:
+        return []
+    try:
+        secrets = load_secrets(Path(".env"), os.environ)
+    except SettingsRefused as refused:
+        return [Finding("keys", False, str(refused))]
+    mixed_up = mode_disagreement(venue, secrets, secrets.live_switch)
+    faults = [*([mixed_up] if mixed_up else []), *lacking(venue, secrets)]
+    line = "; ".join(faults) or "they are there; `preflight --contact` tries them"
+    return [Finding("keys", not faults, line)]
+
+
+def _record(place: Place) -> list[Finding]:
+    from hydra.ops.control.recorded import status_at_rest
+    from hydra.ops.offline import one_line_for_faults
+    from hydra.store.engine_files import is_first_start
+
+    with one_line_for_faults():
+        if is_first_start(place.files):
+            return [Finding("record", True, "there is none yet: the first start makes it")]
+        told = status_at_rest(place.files, place.venue)
+    ended = "in order" if told["ended_in_order"] else "not in order, which the next start looks at"
+    unknown = told["orders"]["unknown"]
+    return [
+        Finding("record", True, f"the last engine ended {ended}"),
+        *(
+            Finding("halt", False, f"{cause['code']}: {cause['detail']} ({cause['ends']})")
+            for cause in told["causes"]
+        ),
+        Finding("orders", not unknown, f"{told['orders']['open']} open, {unknown} of unknown fate"),
+    ]
