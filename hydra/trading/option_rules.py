@@ -31,7 +31,7 @@ ZERO = Decimal(0)
 class ChainContract(msgspec.Struct, frozen=True, kw_only=True):
     """One contract as it is listed, and as the feed shows it now. None: the feed does not say.
 
-    `delta` is signed, below zero for a put.
+    `delta` is signed, below zero for a put. `in_penny_program`: it is priced in finer steps.
     """
 
     symbol: str
@@ -45,6 +45,7 @@ class ChainContract(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quote | None
     delta: float | None
     implied_volatility: float | None
+    in_penny_program: bool = False
 
 
 class ChainRules(msgspec.Struct, frozen=True, kw_only=True):

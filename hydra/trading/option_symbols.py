@@ -48,4 +48,9 @@ def parsed(symbol: str) -> OptionSymbol | None:
     return OptionSymbol(root, expiration, right, strike) if strike > 0 else None
 
 
+def root_of(underlying: str) -> str:
+    """What the symbols of options on this share begin with: BRKB for BRK.B."""
+    return underlying.replace(".", "")
+
+
 _SYMBOL = re.compile(r"([A-Z][A-Z0-9]{0,5})(\d\d)(\d\d)(\d\d)([CP])(\d{8})", re.ASCII)

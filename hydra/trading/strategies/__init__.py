@@ -12,6 +12,7 @@ from hydra.trading.strategies import (
     moving_average_cross,
     opening_range_breakout,
     placeholder_momentum,
+    placeholder_options,
 )
 from hydra.trading.strategies.strategy import StrategyFactory
 
@@ -19,6 +20,7 @@ STRATEGIES: Mapping[str, StrategyFactory] = MappingProxyType(
     {
         placeholder_momentum.NAME: placeholder_momentum.make,
         placeholder_momentum.CRYPTO_NAME: placeholder_momentum.make_crypto,
+        placeholder_options.NAME: placeholder_options.make,
         moving_average_cross.NAME: moving_average_cross.make,
         opening_range_breakout.NAME: opening_range_breakout.make,
         bollinger_reversion.NAME: bollinger_reversion.make,

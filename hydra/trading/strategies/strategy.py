@@ -18,6 +18,8 @@ class Signal(Enum):
 
     ENTER_LONG = "enter_long"
     EXIT_LONG = "exit_long"
+    ENTER_SHORT = "enter_short"
+    """The price is to fall. For puts; a bot that only goes long leaves it alone."""
 
 
 class Strategy(Protocol):
@@ -83,7 +85,7 @@ def parameters_from(
 def _converted(strategy: str, name: str, value: object, wanted: object) -> object:
     try:
         converted: object = msgspec.convert(value, type=wanted, strict=True)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ValueError) as error:  # the latter for a signaling NaN
         raise BadParameters(
             f"{strategy}: parameter {name} is {shortened(value)}: {_uncapitalised(str(error))}"
         ) from error

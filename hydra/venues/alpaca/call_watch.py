@@ -26,6 +26,7 @@ TRIP_AGAIN_AFTER_NS = 10 * SECOND
 class CallWatch:
     """Trips the order gate where calls fail in numbers, or the key is refused (I44).
 
+    Where `failures_halt` is switched off, numbers of failures only make it `is_failing`.
     Safe to use from any thread. A call that our own gate or budget kept back is not to be noted.
     """
 
@@ -35,10 +36,12 @@ class CallWatch:
         *,
         failures_max: int,
         window_ns: int,
+        failures_halt: bool = True,
         market_time: Callable[[], int],
         machine_time: Callable[[], int],
     ) -> None:
         self._gate = gate
+        self._failures_halt = failures_halt
         self._market_time = market_time
         self._machine_time = machine_time
         self._lock = threading.Lock()
@@ -67,7 +70,7 @@ class CallWatch:
             self._failures = one_more(self._failures, now)
             are_too_many = self._failures.are_too_many(now)
             counted = self._failures.counted(now)
-        if are_too_many:
+        if are_too_many and self._failures_halt:
             seconds = self._failures.window // SECOND
             self._trip(
                 API_FAILURES, f"{counted} calls failed within {seconds} s; the last one: {last}"

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-import msgspec
-
 from hydra.trading.durations import SECOND
+from hydra.trading.findings import Finding
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
@@ -31,14 +30,6 @@ from hydra.venues.alpaca.payloads import (
 from hydra.venues.alpaca.reads import ReadFailed, get
 
 T = TypeVar("T")
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What was looked at, whether it is as it should be, and what was found."""
-
-    name: str
-    passed: bool
-    line: str
 
 
 class Contact:

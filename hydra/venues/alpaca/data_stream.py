@@ -5,7 +5,7 @@ to the microsecond. An element that cannot be read is told as a gap and the rest
 read on; one whose kind we did not ask for is left alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -23,6 +23,10 @@ HEADERS = {"Content-Type": "application/msgpack"}
 RAW_LENGTH_MAX = 2_000
 
 
+Named: TypeAlias = Mapping[str, list[str]]
+"""Symbols, sorted, by the stream's name of the channel."""
+
+
 class Channels(msgspec.Struct, frozen=True, kw_only=True):
     """What to subscribe to, by symbol as the stream spells it. Options have no bars."""
 
@@ -30,28 +34,54 @@ class Channels(msgspec.Struct, frozen=True, kw_only=True):
     quotes: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
 
-    def named(self) -> dict[str, list[str]]:
+    def named(self) -> "Named":
         """By the stream's names, without what is empty."""
         named = {"bars": self.bars, "quotes": self.quotes, "statuses": self.statuses}
         return {name: sorted(symbols) for name, symbols in named.items() if symbols}
 
 
 class DataConversation:
-    """One connection of a market-data stream."""
+    """One connection of a market-data stream.
+
+    What is subscribed to may change while it lasts. The venue acknowledges every change with the
+    whole of it, so only the acknowledgement of the last one is held against what is wanted.
+    """
 
     def __init__(
-        self, name: str, key: str, secret: str, channels: Channels, bar_interval: int
+        self,
+        name: str,
+        key: str,
+        secret: str,
+        channels: Channels,
+        bar_interval: int,
+        followed: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`bar_interval`: how long the stream's bars last, in ns of market time."""
+        """`bar_interval`: how long the stream's bars last, in ns of market time. `followed` says,
+        on any thread, of which symbols quotes are wanted now, besides the `channels`.
+        """
         self._name = name
         self._key = key
         self._secret = secret
+        self._channels = channels
+        self._followed = followed
+        self._following: tuple[str, ...] = ()
         self._wanted = channels.named()
+        """What was asked for last."""
+        self._is_logged_in = False
+        self._unacknowledged = 0
+        """Changes of which nothing was heard yet."""
         self._bar_interval = bar_interval
 
     def opened(self) -> tuple[Message, ...]:
         """See `Conversation`. The venue speaks first."""
         return ()
+
+    def due(self) -> tuple[Message, ...]:
+        """See `Conversation`: what has come to be wanted, or not to be, since it was looked at."""
+        # Asked after every message, so the case that nothing is new has to cost nothing.
+        if not self._is_logged_in or self._followed() == self._following:
+            return ()
+        return self._asked_for(self._wanted, self._wanted_now())
 
     def hear(self, message: Message) -> Heard:
         """See `Conversation`."""
@@ -91,10 +121,16 @@ class DataConversation:
                 login = {"action": "auth", "key": self._key, "secret": self._secret}
                 return Heard(send=(_ENCODER.encode(login),))
             case _Success(msg="authenticated"):
-                return Heard(send=(_ENCODER.encode({"action": "subscribe", **self._wanted}),))
+                self._is_logged_in = True
+                asked = self._asked_for({}, self._wanted_now())
+                # To subscribe to nothing is no request: then being logged in is all there is.
+                return Heard(send=asked, is_live=not asked)
             case _Success():
                 return None
             case _Subscription():
+                self._unacknowledged -= 1
+                if self._unacknowledged > 0:
+                    return None  # of a change before the last one
                 missing = self._missing_in(control)
                 if not missing:
                     return Heard(is_live=True)
@@ -105,6 +141,22 @@ class DataConversation:
                 trouble = _TROUBLE.get(control.code, Trouble.LOST)
                 failure = f"the venue says {control.code}: {control.msg}"
                 return Heard(failure=failure, trouble=trouble)
+
+    def _wanted_now(self) -> "Named":
+        self._following = self._followed()
+        quotes = tuple({*self._channels.quotes, *self._following})
+        return msgspec.structs.replace(self._channels, quotes=quotes).named()
+
+    def _asked_for(self, before: "Named", wanted: "Named") -> tuple[Message, ...]:
+        self._wanted = wanted
+        changes = {"subscribe": _beyond(wanted, before), "unsubscribe": _beyond(before, wanted)}
+        messages = tuple(
+            _ENCODER.encode({"action": action, **named})
+            for action, named in changes.items()
+            if named
+        )
+        self._unacknowledged += len(messages)
+        return messages
 
     def _missing_in(self, subscription: "_Subscription") -> str:
         got = msgspec.structs.asdict(subscription)
@@ -151,6 +203,15 @@ class DataConversation:
     def _gap(self, reason: str, data: bytes) -> StreamGap:
         raw = data[:RAW_LENGTH_MAX].decode("ascii", errors="backslashreplace")
         return StreamGap(stream=self._name, reason=reason, raw=raw)
+
+
+def _beyond(wanted: Named, other: Named) -> Named:
+    """What the one has and the other has not."""
+    found = {
+        channel: [symbol for symbol in symbols if symbol not in other.get(channel, ())]
+        for channel, symbols in wanted.items()
+    }
+    return {channel: symbols for channel, symbols in found.items() if symbols}
 
 
 # The stream's own names; `T` tells them apart. What a message has beside these is not looked at.

@@ -1,15 +1,19 @@
 """Live prices from Alpaca: one stream for each data endpoint that the symbols need.
 
 Streams tell of the present only. What was missed while one was down, or could not be read, is
-fetched, and told before anything newer (`bar_filling`). The set of symbols is fixed.
+fetched, and told before anything newer (`bar_filling`). The set of symbols is fixed, but for option
+contracts: their quotes are subscribed to while they are wanted (`follow`).
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from time import monotonic
 from typing import Any
+
+from msgspec import structs
 
 from hydra.settings.secret import Secret
 from hydra.trading.bar_checks import fault_in
@@ -31,6 +35,8 @@ from messages.streams import StreamConnected, StreamGap
 
 BAR_INTERVAL = MINUTE
 """Of the streams' bars; there is no other."""
+FOLLOW_LOOK_S = 0.05
+"""So soon a contract that is followed is subscribed to: whoever wants it waits for its quote."""
 
 
 class AlpacaFeed:
@@ -72,17 +78,28 @@ class AlpacaFeed:
             market_time=market_time,
             tell=tell,
         )
-        self._streams = [
-            Stream(
+        self._followed: tuple[str, ...] = ()
+        self._following = threading.Lock()
+        self._is_running = False
+        patience = patience or Patience()
+
+        def stream(endpoint: Endpoint) -> Stream:
+            is_followed = endpoint is Endpoint.OPTIONS
+            return Stream(
                 endpoint.value,
                 base_url.rstrip("/") + endpoint.path(stock_feed, option_feed),
                 HEADERS,
                 partial(self._converse, endpoint),
                 partial(self._hear, endpoint),
                 connect,
-                patience,
+                structs.replace(patience, look=FOLLOW_LOOK_S) if is_followed else patience,
             )
-            for endpoint, each in self._symbols.items()
+
+        self._contracts = stream(Endpoint.OPTIONS)
+        """Connected once it is wanted: by what is traded from the start, or by `follow`."""
+        self._streams = [
+            self._contracts if endpoint is Endpoint.OPTIONS else stream(endpoint)
+            for endpoint in self._symbols
         ]
 
     @property
@@ -90,15 +107,34 @@ class AlpacaFeed:
         """See `PriceFeed.streams`."""
         return {endpoint.value: symbols for endpoint, symbols in self._symbols.items()}
 
+    @property
+    def contract_stream(self) -> str:
+        """See `PriceFeed.contract_stream`."""
+        return Endpoint.OPTIONS.value
+
     def start(self) -> None:
         """Begin to connect. Who is to hear of it, and of history, must be there by now."""
         self._filling.start()
-        for stream in self._streams:
-            stream.start()
+        with self._following:
+            self._is_running = True
+            for stream in self._streams:
+                stream.start()
+
+    def follow(self, contracts: tuple[str, ...]) -> None:
+        """See `PriceFeed.follow`."""
+        with self._following:
+            self._followed = contracts
+            if contracts and self._contracts not in self._streams:
+                self._connections[Endpoint.OPTIONS] = 0
+                self._streams = [*self._streams, self._contracts]
+                if self._is_running:
+                    self._contracts.start()
 
     def stop(self, within_s: float) -> bool:
         """End it all; False if a thread has not ended in time."""
         deadline = monotonic() + within_s
+        with self._following:
+            self._is_running = False
         self._filling.ask_to_stop()
         for stream in self._streams:
             stream.ask_to_stop()
@@ -121,8 +157,9 @@ class AlpacaFeed:
             endpoint.value,
             self._key_id.reveal(),
             self._secret.reveal(),
-            endpoint.channels(self._symbols[endpoint]),
+            endpoint.channels(self._symbols.get(endpoint, ())),
             BAR_INTERVAL,
+            followed=lambda: self._followed if endpoint is Endpoint.OPTIONS else (),
         )
 
     def _hear(self, endpoint: Endpoint, fact: Any) -> None:

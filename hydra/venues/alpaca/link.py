@@ -11,12 +11,14 @@ from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.bar_filling import FillTerms
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
+from hydra.venues.alpaca.chains import AlpacaChains
 from hydra.venues.alpaca.feed import AlpacaFeed
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed
-from hydra.venues.alpaca.options import OptionFeed
+from hydra.venues.alpaca.options import OptionFeed, OptionReads
 from hydra.venues.alpaca.stream import Stream
 from hydra.venues.alpaca.trading_stream import NAME, TradingConversation
 from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
+from messages.message import Message
 from messages.reconciliation import VenueWord
 
 STOCK_FEED, OPTION_FEED = StockFeed.IEX, OptionFeed.INDICATIVE
@@ -38,8 +40,10 @@ class AlpacaLink:
         machine_time: Callable[[], int],
         tell_gateway: Callable[[VenueWord], None],
         tell_feed: Callable[[Any], None],
+        tell: Callable[[str, Message], None],
     ) -> None:
         """`history_bars`: how many closed ones of each symbol are told before the first live one.
+        `tell` is for answers: to the actor at a path.
 
         Raises `UnknownSymbols`.
         """
@@ -69,6 +73,7 @@ class AlpacaLink:
             market_time=market_time,
             ended=lambda _: None,  # bars that cannot be fetched are told of as missing
         )
+        self.chains = AlpacaChains(OptionReads(calls, self.venue.calls, OPTION_FEED), tell)
         self.feed = AlpacaFeed(
             symbols,
             base_url=access.addresses.data_streams,
@@ -96,10 +101,12 @@ class AlpacaLink:
         """End it all; False if something has not ended in time. What was being sent is unknown."""
         deadline = monotonic() + within_s
         self.trading_stream.ask_to_stop()
+        self.chains.ask_to_stop()
         ended = [
             self.stop_prices(max(0.0, deadline - monotonic())),
             self.trading_stream.stop(max(0.0, deadline - monotonic())),
             self.venue.close(max(0.0, deadline - monotonic())),
         ]
-        self._access.close()
+        self._access.close()  # which cuts what a chain is being read by, if anything
+        ended.append(self.chains.join(max(0.0, deadline - monotonic())))
         return all(ended)

@@ -15,6 +15,7 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.option_symbols import Right
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.calls import Calls
@@ -33,11 +34,28 @@ class OptionFeed(Enum):
     OPRA = "opra"
 
 
-class Right(Enum):
-    """What the holder may do at the strike: buy (call) or sell (put)."""
+class ChainBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Which contracts of an underlying: calls or puts (None: both), expirations and strikes from
+    the first to the last, both included. Without strikes all of them.
+    """
 
-    CALL = "call"
-    PUT = "put"
+    first: date
+    last: date
+    right: Right | None = None
+    strike_from: Decimal | None = None
+    strike_to: Decimal | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """As the broker wants it. Both dates always: without them it shows this week's only."""
+        wanted = {
+            "expiration_date_gte": self.first.isoformat(),
+            "expiration_date_lte": self.last.isoformat(),
+            "type": None if self.right is None else self.right.value,
+            "strike_price_gte": None if self.strike_from is None else f"{self.strike_from:f}",
+            "strike_price_lte": None if self.strike_to is None else f"{self.strike_to:f}",
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
 
 
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +89,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     tradable: bool
     open_interest: Decimal | None
     close_price: Decimal | None
+    in_penny_program: bool
+    """Priced in the finer steps; False where the broker does not say."""
 
 
 class OptionReads:
@@ -85,15 +105,10 @@ class OptionReads:
         self._feed = feed
 
     def chain(
-        self, underlying: str, first: date, last: date, deadline: float
+        self, underlying: str, bounds: ChainBounds, deadline: float
     ) -> tuple[ChainEntry, ...]:
-        """Every contract that expires from `first` to `last`, in the order of symbols."""
-        query = {
-            "feed": self._feed.value,
-            "expiration_date_gte": first.isoformat(),
-            "expiration_date_lte": last.isoformat(),
-            "limit": str(SNAPSHOTS_A_PAGE),
-        }
+        """Every contract within these bounds, in the order of symbols."""
+        query = {"feed": self._feed.value, **bounds.query, "limit": str(SNAPSHOTS_A_PAGE)}
         path = f"/v1beta1/options/snapshots/{underlying}"
         found: dict[str, ChainEntry] = {}
         for page in all_pages(self._data, path, query, read_chain_page, deadline):
@@ -101,17 +116,13 @@ class OptionReads:
         return tuple(found[symbol] for symbol in sorted(found))
 
     def contracts(
-        self, underlying: str, first: date, last: date, deadline: float
+        self, underlying: str, bounds: ChainBounds, deadline: float
     ) -> tuple[Contract, ...]:
-        """The listed contracts that expire from `first` to `last`, in the order of symbols.
-
-        Both dates are always sent: without them the broker shows this week's only.
-        """
+        """The listed contracts within these bounds, in the order of symbols."""
         query = {
             "underlying_symbols": underlying,
             "status": "active",
-            "expiration_date_gte": first.isoformat(),
-            "expiration_date_lte": last.isoformat(),
+            **bounds.query,
             "limit": str(CONTRACTS_A_PAGE),
         }
         found: dict[str, Contract] = {}
@@ -158,6 +169,7 @@ class ContractRow(msgspec.Struct, kw_only=True):
     tradable: bool = False
     open_interest: Decimal | None = None
     close_price: Decimal | None = None
+    ppind: bool | None = None
 
 
 class ContractsPage(Page, kw_only=True):
@@ -215,4 +227,5 @@ def _contract(row: ContractRow) -> Contract:
         tradable=row.tradable,
         open_interest=row.open_interest,
         close_price=row.close_price,
+        in_penny_program=row.ppind is True,
     )

@@ -103,6 +103,9 @@ class AssetPayload(msgspec.Struct, kw_only=True):
     asset_class: str | None = msgspec.field(default=None, name="class")
     status: str | None = None
     tradable: bool | None = None
+    min_trade_increment: str | None = None
+    """Of coins alone, as the next."""
+    price_increment: str | None = None
 
 
 class ClockPayload(msgspec.Struct, kw_only=True):

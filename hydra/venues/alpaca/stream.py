@@ -35,6 +35,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """A ping notwithstanding: then nobody is there."""
     settled: float = 60.0
     """A connection that lasted so long was a good one: the next pause is the first one again."""
+    look: float = LOOK_EVERY_S
+    """From one look at what else is due to the next, while nothing is heard."""
 
 
 class Trouble(Enum):
@@ -68,6 +70,9 @@ class Conversation(Protocol):
 
     def hear(self, message: Message) -> Heard:
         """The venue said this. Raises nothing, whatever it is."""
+
+    def due(self) -> tuple[Message, ...]:
+        """What is to be said without having been asked; looked at again and again."""
 
 
 def pause_after(attempt: int, trouble: Trouble) -> float:
@@ -175,6 +180,8 @@ class Stream:
                 socket.send(message, SEND_WITHIN_S)
             while not self._stopping.is_set():
                 self._turns.round()
+                for wish in talk.conversation.due():
+                    socket.send(wish, SEND_WITHIN_S)
                 heard = talk.listen()
                 if heard is None:
                     continue
@@ -205,7 +212,7 @@ class _Talk:
         self._socket = socket
         self._patience = patience
         self._live_by = monotonic() + patience.live
-        self._look_every = min(LOOK_EVERY_S, patience.ping, patience.live)
+        self._look_every = min(patience.look, patience.ping, patience.live)
         self._pinged_at = 0.0
 
     def listen(self) -> Heard | None:

@@ -8,8 +8,8 @@ from time import monotonic
 from typing import Any
 
 from hydra.trading.durations import MINUTE
+from hydra.trading.findings import Finding
 from hydra.venues.alpaca.access import Access
-from hydra.venues.alpaca.contact import Finding
 from hydra.venues.alpaca.data_endpoints import by_endpoint
 from hydra.venues.alpaca.data_stream import HEADERS, DataConversation
 from hydra.venues.alpaca.link import OPTION_FEED, STOCK_FEED

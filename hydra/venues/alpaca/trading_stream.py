@@ -77,6 +77,10 @@ class TradingConversation:
         }
         return (msgspec.json.encode(login).decode(),)
 
+    def due(self) -> tuple[Message, ...]:
+        """See `Conversation`. We speak only at the beginning."""
+        return ()
+
     def hear(self, message: Message) -> Heard:
         """See `Conversation`."""
         data = message.encode() if isinstance(message, str) else message

@@ -75,6 +75,8 @@ class AlpacaTerms(msgspec.Struct, frozen=True, kw_only=True):
     shares: Shares = Shares()
     failures_max: int = 5
     failures_window_s: int = 60
+    failures_halt: bool = True
+    """Too many failures trip the gate; if not, they are a condition that is present, no more."""
     call_within_s: float = CALL_WITHIN_S
     """T_REST, from when a request is asked for: the time that it waits here included."""
     snapshot_within_s: float = CALL_WITHIN_S - 1.0
@@ -115,6 +117,7 @@ class AlpacaVenue:
             gate,
             failures_max=terms.failures_max,
             window_ns=terms.failures_window_s * SECOND,
+            failures_halt=terms.failures_halt,
             market_time=market_time,
             machine_time=machine_time,
         )
@@ -132,6 +135,11 @@ class AlpacaVenue:
         self._looks = lane("looks", threads=1, waiting_max=terms.looks_waiting_max)
         self._snapshots = lane("snapshots", threads=1, waiting_max=terms.snapshots_waiting_max)
         self._lanes = (self._entries, self._exits, self._cancels, self._looks, self._snapshots)
+
+    @property
+    def calls(self) -> Calls:
+        """Calls to the account's host, for others who read there within the same allowance."""
+        return self._calls
 
     def submit(self, approved: OrderApproved, key: GateKey) -> None:
         """See `Venue.submit`. Raises `GateRefused` also for what cannot be sent as it is."""
@@ -333,7 +341,7 @@ class AlpacaVenue:
                 return
             self.known.learn(payload)
             order_id = payload.id
-        request = Request(method="DELETE", target=order_path(order_id))
+        request = Request(method="DELETE", target=order_path(order_id), yes=204)
         outcome = self._calls.call(
             request, read_nothing, Use.URGENT, deadline=deadline, passage=passage
         )
@@ -342,7 +350,7 @@ class AlpacaVenue:
             self._look_up(client_order_id, key, self._deadline())
 
     def _cancel_all(self, passage: Passage, deadline: float) -> None:
-        request = Request(method="DELETE", target="/v2/orders")
+        request = Request(method="DELETE", target="/v2/orders", yes=207)
         outcome = self._calls.call(
             request, read_canceled, Use.URGENT, deadline=deadline, passage=passage
         )

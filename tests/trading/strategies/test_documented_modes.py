@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from hydra.terms import fault_in_signal
+from hydra.plugins import fault_in_signal
 from hydra.trading.strategies import STRATEGIES
 from hydra.trading.strategies.bollinger_reversion import BollingerReversionParameters
 from hydra.trading.strategies.moving_average_cross import MovingAverageCrossParameters
 from hydra.trading.strategies.opening_range_breakout import OpeningRangeBreakoutParameters
 from hydra.trading.strategies.placeholder_momentum import PlaceholderMomentumParameters
+from hydra.trading.strategies.placeholder_options import PlaceholderOptionsParameters
 
 BOTS = Path(__file__).resolve().parents[3] / "config" / "bots.yaml"
 EXAMPLE = re.compile(r"^# - (\w+): (\{.*\})$", re.MULTILINE)
@@ -19,6 +20,7 @@ EXAMPLE = re.compile(r"^# - (\w+): (\{.*\})$", re.MULTILINE)
 DEFAULTS: dict[str, msgspec.Struct] = {
     "placeholder_momentum_v1": PlaceholderMomentumParameters(),
     "placeholder_crypto_momo_v1": PlaceholderMomentumParameters(),
+    "placeholder_options_v1": PlaceholderOptionsParameters(),
     "moving_average_cross": MovingAverageCrossParameters(),
     "opening_range_breakout": OpeningRangeBreakoutParameters(),
     "bollinger_reversion": BollingerReversionParameters(),
@@ -33,4 +35,4 @@ def test_every_strategy_is_in_the_shipped_file_with_its_defaults() -> None:
 
     assert examples == {name: msgspec.structs.asdict(each) for name, each in DEFAULTS.items()}
     assert set(examples) == set(STRATEGIES)
-    assert [fault_in_signal(name, each) for name, each in examples.items()] == [None] * 5
+    assert [fault_in_signal(name, each) for name, each in examples.items()] == [None] * 6

@@ -24,6 +24,7 @@ from tests.trading.strategies.playing import after_a_restart, played
 SMALL: Mapping[str, Mapping[str, object]] = {
     "placeholder_momentum_v1": {"lookback_bars": 3, "threshold_pct": 0.1},
     "placeholder_crypto_momo_v1": {"lookback_bars": 1},
+    "placeholder_options_v1": {"lookback_bars": 2, "threshold_pct": 0.1},
     "moving_average_cross": {"fast_bars": 2, "slow_bars": 5},
     "opening_range_breakout": {"range_minutes": 4, "buffer_pct": 0.05},
     "bollinger_reversion": {"bars": 5, "width": 1.0},

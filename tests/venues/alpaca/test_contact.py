@@ -8,9 +8,10 @@ import pytest
 
 from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
+from hydra.trading.findings import Finding
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
-from hydra.venues.alpaca.contact import Contact, Finding
+from hydra.venues.alpaca.contact import Contact
 from hydra.venues.alpaca.http import HttpClient, Keys
 from hydra.venues.alpaca.identity import Identity
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed

@@ -195,3 +195,64 @@ def test_keys_are_in_no_text_that_may_be_logged_i83() -> None:
 
 def heard_of(frame: Any) -> Heard:
     return conversation().hear(packed(frame))
+
+
+class Following:
+    """A conversation of contracts, logged in, and what is wanted of it."""
+
+    def __init__(self, *contracts: str) -> None:
+        self.contracts = contracts
+        self.talk = DataConversation(
+            "options", "KEY", "SECRET", Channels(), MINUTE, lambda: self.contracts
+        )
+        self.talk.hear(packed(CONNECTED))
+        self.login = self.talk.hear(packed(AUTHENTICATED))
+
+    def due(self, *contracts: str) -> list[object]:
+        self.contracts = contracts
+        return unpacked(self.talk.due())
+
+    def acknowledge(self, *contracts: str) -> Heard:
+        return self.talk.hear(
+            packed([{"T": "subscription", "trades": [], "quotes": list(contracts)}])
+        )
+
+
+def test_nothing_to_follow_is_no_request_and_the_stream_is_live() -> None:
+    it = Following()
+
+    assert it.login == Heard(is_live=True)
+    assert it.due() == []
+
+
+def test_what_is_followed_is_subscribed_to_and_what_is_not_any_more_is_let_go() -> None:
+    it = Following()
+
+    first = it.due("A", "B")
+    again = it.due("A", "B")
+    other = it.due("B", "C")
+
+    assert first == [{"action": "subscribe", "quotes": ["A", "B"]}]
+    assert again == []
+    assert other == [
+        {"action": "subscribe", "quotes": ["C"]},
+        {"action": "unsubscribe", "quotes": ["A"]},
+    ]
+
+
+def test_only_the_last_acknowledgement_is_held_against_what_is_wanted_i45() -> None:
+    it = Following("A")
+    it.due("A", "B")
+
+    assert it.acknowledge("A") == Heard()
+    assert it.acknowledge("A", "B") == Heard(is_live=True)
+    it.due("A", "B", "C")
+    lacking = it.acknowledge("A", "B")
+    assert lacking.failure == "not subscribed to quotes of C"
+
+
+def test_on_a_new_connection_all_that_is_followed_is_asked_for_at_once() -> None:
+    it = Following("B", "A")
+
+    assert unpacked(it.login.send) == [{"action": "subscribe", "quotes": ["A", "B"]}]
+    assert it.login.is_live is False

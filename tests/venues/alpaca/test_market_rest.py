@@ -9,10 +9,12 @@ from time import monotonic, monotonic_ns
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hydra.settings.secret import Secret
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.option_symbols import Right
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
@@ -26,12 +28,12 @@ from hydra.venues.alpaca.market_rest import (
 )
 from hydra.venues.alpaca.network import Network
 from hydra.venues.alpaca.options import (
+    ChainBounds,
     ChainEntry,
     Contract,
     Greeks,
     OptionFeed,
     OptionReads,
-    Right,
     read_chain_page,
     read_contracts_page,
 )
@@ -42,6 +44,7 @@ from tests.venues.alpaca.vectors import payload
 
 START = nanoseconds("2026-11-23T14:30:00Z")
 NOW = START + 10 * MINUTE
+DECEMBER = ChainBounds(first=date(2026, 12, 1), last=date(2026, 12, 31))
 
 
 @contextmanager
@@ -168,7 +171,7 @@ def test_a_chain_has_greeks_where_the_broker_gives_them() -> None:
     body = payload("option_chain")["response"]["body"]
     with reads(lambda _: Reply(200, body)) as world:
         _, options, broker = world
-        chain = options.chain("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+        chain = options.chain("HYDR", DECEMBER, soon())
 
     assert chain == (
         ChainEntry(
@@ -197,7 +200,7 @@ def test_greeks_that_lack_one_are_none(lacking: str) -> None:
     greeks = dict.fromkeys({"delta", "gamma", "theta", "vega", "rho"} - {lacking}, 0.5)
     body = {"snapshots": {CALL: {"greeks": greeks}}, "next_page_token": None}
     with reads(lambda _: Reply(200, body)) as world:
-        (entry,) = world[1].chain("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+        (entry,) = world[1].chain("HYDR", DECEMBER, soon())
 
     assert entry == ChainEntry(symbol=CALL, quote=None, greeks=None, implied_volatility=None)
 
@@ -206,7 +209,7 @@ def test_contracts_are_read_with_both_dates_and_exact_strikes() -> None:
     body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
     with reads(lambda _: Reply(200, body)) as world:
         _, options, broker = world
-        contracts = options.contracts("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+        contracts = options.contracts("HYDR", DECEMBER, soon())
 
     assert [contract.symbol for contract in contracts] == sorted(
         row["symbol"] for row in body["option_contracts"]
@@ -221,12 +224,27 @@ def test_contracts_are_read_with_both_dates_and_exact_strikes() -> None:
     assert {"expiration_date_gte", "expiration_date_lte"} <= set(broker.received[0].query)
 
 
+def test_a_chain_is_asked_for_by_right_and_strikes_too() -> None:
+    body: dict[str, Any] = {"snapshots": {}, "option_contracts": [], "next_page_token": None}
+    bounds = structs.replace(
+        DECEMBER, right=Right.PUT, strike_from=Decimal("80.00"), strike_to=Decimal("1E+2")
+    )
+    with reads(lambda _: Reply(200, body)) as world:
+        _, options, broker = world
+        options.chain("HYDR", bounds, soon())
+        options.contracts("HYDR", bounds, soon())
+
+    for asked in broker.received:
+        assert (asked.query["type"], asked.query["strike_price_gte"]) == ("put", "80.00")
+        assert asked.query["strike_price_lte"] == "100"
+
+
 @pytest.mark.parametrize("change", [{"type": "straddle"}, {"multiplier": None}])
 def test_a_contract_that_says_too_little_is_a_failure(change: dict[str, Any]) -> None:
     body = payload("option_contracts")["response"]["body"]
     body["option_contracts"][0].update(change)
     with reads(lambda _: Reply(200, body)) as world, pytest.raises(ReadFailed):
-        world[1].contracts("HYDR", date(2026, 12, 1), date(2026, 12, 31), soon())
+        world[1].contracts("HYDR", DECEMBER, soon())
 
 
 @pytest.mark.parametrize(

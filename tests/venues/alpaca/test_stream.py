@@ -26,6 +26,9 @@ class Parrot:
     def opened(self) -> tuple[Message, ...]:
         return ("hello",)
 
+    def due(self) -> tuple[Message, ...]:
+        return ()
+
     def hear(self, message: Message) -> Heard:
         match message:
             case "welcome":

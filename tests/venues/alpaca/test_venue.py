@@ -427,6 +427,7 @@ def test_a_cancel_passes_a_shut_gate_i10() -> None:
         error(422, 42210000, 'order is already in "filled" state'),
         error(404, 40410000, "order not found"),
         Reply(500),
+        Reply(200),
         Reset(),
     ],
 )
@@ -592,6 +593,17 @@ def test_a_broker_that_fails_again_and_again_halts() -> None:
         assert world.venue.is_failing
         assert world.gate.state is TradingState.HALTED
         assert [cause.code for cause in world.gate.standing()] == ["api_failures"]
+
+
+def test_a_broker_that_fails_only_counts_as_failing_where_that_condition_is_switched_off() -> None:
+    with venue_world(failures_max=2, failures_halt=False) as world:
+        world.on("GET", BY_NAME, Reply(500))
+        for _ in range(3):
+            world.venue.look_up(NAME, KEY)
+            world.told(1)
+
+        assert world.venue.is_failing
+        assert (world.gate.state, world.gate.standing()) == (TradingState.ACTIVE, ())
 
 
 def test_refusals_are_no_failures_of_the_broker() -> None:
