@@ -79,6 +79,13 @@ class Kit:
         ref = self.start(ProbeActor, name=name, heard=heard, answers=answers)
         return Probe(self.runtime, ref, heard, answers)
 
+    def listen(self, topic: str, name: str = "listener") -> Probe:
+        """A stand-in that keeps what is published on the topic from now on."""
+        heard: list[Heard] = []
+        answers: list[Answer] = []
+        ref = self.start(ProbeActor, name=name, heard=heard, answers=answers, topics=(topic,))
+        return Probe(self.runtime, ref, heard, answers)
+
     def tell(self, ref: Ref[Any], message: Message) -> None:
         """Tell an actor something, from outside, and let what follows at once happen."""
         self.runtime.tell(ref, message)

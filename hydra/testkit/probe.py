@@ -26,9 +26,16 @@ class Heard(msgspec.Struct, frozen=True):
 class ProbeActor(Actor[Message]):
     """Keeps what it is told in a list that outlives it; answers if it was told how."""
 
-    def __init__(self, heard: list[Heard], answers: list[Answer]) -> None:
+    def __init__(
+        self, heard: list[Heard], answers: list[Answer], topics: tuple[str, ...] = ()
+    ) -> None:
         self._heard = heard
         self._answers = answers
+        self._topics = topics
+
+    def start(self, ctx: Context) -> None:
+        for topic in self._topics:
+            ctx.subscribe(topic)
 
     def receive(self, message: Message, ctx: Context) -> None:
         sender = ctx.sender

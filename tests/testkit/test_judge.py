@@ -31,6 +31,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OrderType
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.market_data import MarketData, generated
+from tests.ops.sessions import shares_alone, without_resting_stops
 from tests.testkit.falsified import Past, files_in, plain_of
 from tests.testkit.served_pasts import serve_instead
 
@@ -44,6 +45,7 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("honest")
     folders = ["--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs")]
     run = ["--venue", "embedded", "--clock", "virtual", *folders]
+    run += ["--config", str(without_resting_stops(shares_alone(folder)))]
     (folder / "state").mkdir(mode=0o700)
     kill_file = folder / "state" / "kill_switch"
     kill_file.write_text("halt_all")

@@ -1,0 +1,40 @@
+"""Who may say what: the way of an order goes through the guardian, whoever else has its addresses.
+
+Bots of other distributions run in this process. That they are given the guardian's address alone
+is no proof; this is.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.actor import Context, Ref
+from hydra.trading.orders import DecisionKey, Denial
+
+
+class Forged(Exception):
+    """Somebody tried to get an order past the guardian. The engine halts until a person looked."""
+
+
+def require_sender(wanted: Ref[Any], what: str, ctx: Context) -> None:
+    """Raises `Forged` if another actor than `wanted` says this. No actor: it is from outside."""
+    sender = ctx.sender
+    if sender is not None and sender != wanted:
+        raise Forged(f"{sender.path} sent {what}, which only {wanted.path} may send")
+
+
+def not_its_own(decision: DecisionKey, foreign: Mapping[str, str], ctx: Context) -> Denial | None:
+    """Why a plug-in's bot, or an actor below it, may not decide this; None: it may, or is no such.
+
+    `foreign` has their paths, each with the bot's id.
+    """
+    sender = "" if ctx.sender is None else ctx.sender.path
+    for path, bot in foreign.items():
+        is_it = sender == path or sender.startswith(f"{path}/")
+        if is_it and (decision.bot != bot or decision.signal < 0):
+            reason = f"{sender} decided in the name of {decision.bot}, wanted its own, {bot}"
+            return Denial(NOT_ITS_OWN, reason)
+    return None
+
+
+NOT_ITS_OWN = "decision_is_its_own"
+"""The name of that denial; it is about who asks, not about the situation."""

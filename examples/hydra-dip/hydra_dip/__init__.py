@@ -1,0 +1,1 @@
+"""An example of what another distribution can bring to Hydra."""

@@ -1,0 +1,132 @@
+"""What is kept of signals: what was done with each, the lines that are none, where reading is.
+
+Three files in one private folder. `orders.jsonl` and `bad_lines.jsonl` are only ever added to, and
+are on the disk when the call returns; `place.json` is replaced whole.
+"""
+
+import base64
+import os
+from pathlib import Path
+
+import msgspec
+
+from hydra.store.followed_file import FilePlace
+from hydra.store.private_files import (
+    FILE_RIGHTS,
+    make_private_file,
+    make_private_folder,
+    require_private_file,
+)
+from messages.signals import SignalNote
+
+_SHOWN_BYTES = 2_000
+"""Of a bad line, so that one that is nothing but long does not fill the disk."""
+
+
+class SignalRecordDamaged(Exception):
+    """What was done with earlier signals cannot be read, so none may be acted on."""
+
+
+class BadLineKept(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `bad_lines.jsonl`; `line` is its number in the file that it was read from."""
+
+    at: int
+    file: str
+    line: int
+    reason: str
+    content: str
+    is_base64: bool = False
+
+
+class SignalRecord:
+    """Opened once in a run, and written to by one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make it. Raises OSError, `RightsTooOpen` and `SignalRecordDamaged`."""
+        make_private_folder(folder)
+        self._place_path = folder / "place.json"
+        self.orders = folder / "orders.jsonl"
+        self.bad_lines = folder / "bad_lines.jsonl"
+        self._orders = _opened(self.orders)
+        self._bad_lines = _opened(self.bad_lines)
+        self.ended: set[str] = set()
+        """The names of all signals whose end is on record."""
+        for number, line in enumerate(_whole_lines(self._orders), 1):
+            try:
+                note = msgspec.json.decode(line, type=SignalNote)
+            except msgspec.MsgspecError as error:
+                raise SignalRecordDamaged(f"{self.orders}:{number}: {error}") from error
+            self._keep_in_mind(note)
+        _whole_lines(self._bad_lines)
+
+    @property
+    def place(self) -> FilePlace | None:
+        """Where reading had come to; None: nobody has read anything, or it is not known."""
+        try:
+            return msgspec.json.decode(self._place_path.read_bytes(), type=FilePlace)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None  # then it is read from the beginning, and what is on record is known again
+
+    def keep_place(self, place: FilePlace) -> None:
+        """What is before it need not be read again."""
+        beside = self._place_path.with_suffix(".new")
+        beside.unlink(missing_ok=True)
+        make_private_file(beside)
+        beside.write_bytes(msgspec.json.encode(place))
+        beside.replace(self._place_path)
+
+    def note(self, note: SignalNote) -> None:
+        """Add what was done with a signal."""
+        _append(self._orders, msgspec.json.encode(note))
+        self._keep_in_mind(note)
+
+    def quarantine(self, path: Path, line: int, content: bytes, reason: str, at: int) -> None:
+        """Set aside a line that is no signal."""
+        shown = content[:_SHOWN_BYTES]
+        try:
+            text, is_base64 = shown.decode("utf-8"), False
+        except UnicodeDecodeError:
+            text, is_base64 = base64.b64encode(shown).decode(), True
+        kept = BadLineKept(
+            at=at, file=str(path), line=line, reason=reason, content=text, is_base64=is_base64
+        )
+        _append(self._bad_lines, msgspec.json.encode(kept))
+
+    def close(self) -> None:
+        """Nothing more will be written."""
+        os.close(self._orders)
+        os.close(self._bad_lines)
+
+    def _keep_in_mind(self, note: SignalNote) -> None:
+        if note.done.is_final:
+            self.ended.add(note.id)
+
+
+def _opened(path: Path) -> int:
+    if not path.exists():
+        make_private_file(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_RIGHTS)
+    require_private_file(path, os.fstat(descriptor))
+    return descriptor
+
+
+def _whole_lines(descriptor: int) -> list[bytes]:
+    """All of them; the torn end of one that a crash cut off is taken away."""
+    size = os.fstat(descriptor).st_size
+    content = b""
+    while len(content) < size:
+        piece = os.pread(descriptor, size - len(content), len(content))
+        if not piece:
+            break
+        content += piece
+    end = content.rfind(b"\n") + 1
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return content[:end].splitlines()
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    content = line + b"\n"
+    while content:
+        content = content[os.write(descriptor, content) :]
+    os.fdatasync(descriptor)

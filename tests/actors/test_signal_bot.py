@@ -1,0 +1,257 @@
+"""The signal bot by itself: what it waits for, what it says, what it never forgets."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.signal_bot import SignalBot, SignalBotRecord
+from hydra.actor import MINUTE, SECOND, Actor, Context, Ref
+from hydra.outsiders import outsiders_of
+from hydra.testkit import Kit, Probe
+from hydra.trading.inventory import FifoInventory, Lot
+from hydra.trading.orders import Denial, Role, Side
+from hydra.trading.protection import Guard
+from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.trade_signals import DayCount, SignalAction, TradeSignal
+from messages.control import RecordValue
+from messages.loops import LOOP_TOPIC, LoopRan
+from messages.market import BarClosed
+from messages.orders import OrderDenied, OrderIntent
+from messages.positions import BookRecovered, RecoverBook, RecoverValue, ValueRecovered
+from messages.protection import GUARDS_TOPIC, GuardReported
+from messages.signals import SignalNote, SignalRead
+from tests.engine.scenery import OPEN_AT, bars_of, quiet, settings_with
+
+AT = OPEN_AT + 10 * MINUTE
+
+
+class Told:
+    def __init__(self) -> None:
+        self.notes: list[SignalNote] = []
+        self.reports = 0
+
+    def report(self) -> None:
+        self.reports += 1
+
+    def note(self, note: SignalNote) -> None:
+        self.notes.append(note)
+
+    def why_closed(self) -> str | None:
+        return None
+
+
+class Ear(Actor[GuardReported]):
+    """Hears of guards."""
+
+    def __init__(self, heard: list[Guard]) -> None:
+        self._heard = heard
+
+    def start(self, ctx: Context) -> None:
+        ctx.subscribe(GUARDS_TOPIC)
+
+    def receive(self, message: GuardReported, ctx: Context) -> None:
+        self._heard.append(message.guard)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.kit = Kit(start_at=AT)
+        self.engine: Probe = self.kit.probe("engine")
+        """Guardian and persister in one, so that the order of what they are told is seen."""
+        self.own = ""
+        self.engine.reply_with(
+            lambda asked: (
+                ValueRecovered(value=self.own) if isinstance(asked, RecoverValue) else None
+            )
+        )
+        self.told = Told()
+        self.guards: list[Guard] = []
+        self.kit.start(Ear, heard=self.guards)
+        data = quiet(60)
+        settings = settings_with({"signalbot.enabled": True, "signalbot.symbols": ("AAPL",)})
+        (outsider,), _ = outsiders_of(
+            settings, data.symbols, data.sessions, data.bar_interval, self.told
+        )
+        self.ref: Ref[Any] = self.kit.start(
+            SignalBot,
+            plan=outsider.spec.args["plan"],
+            guardian=self.engine.ref,
+            persister=self.engine.ref,
+            signals=self.told,
+        )
+
+    def knows(self, *held: BotInventory, own: SignalBotRecord | None = None) -> None:
+        """The record has answered."""
+        self.own = "" if own is None else msgspec.json.encode(own).decode()
+        self.kit.kill(self.ref)  # it asks again, now that there is an answer
+        self.kit.advance(SECOND)
+        number = len([each for each in self.engine.told if isinstance(each, RecoverBook)])
+        self.kit.tell(
+            self.ref,
+            BookRecovered(orders=(), fills=(), held=held, asked_by=number, number=1),
+        )
+
+    def bar(self, close: float, minute: int) -> None:
+        (bar,) = bars_of([close], start_at=AT + (minute - 1) * MINUTE)
+        self.kit.tell(self.ref, BarClosed(bar=bar))
+
+    def signal(self, name: str = "s-1", **changes: Any) -> None:
+        wish: dict[str, Any] = {
+            "id": name,
+            "symbol": "AAPL",
+            "action": SignalAction.BUY,
+            "at": self.kit.now,
+            "quantity": Decimal(5),
+        }
+        self.kit.tell(self.ref, SignalRead(signal=TradeSignal(**{**wish, **changes})))
+
+    @property
+    def intents(self) -> list[OrderIntent]:
+        return [each for each in self.engine.told if isinstance(each, OrderIntent)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def held(quantity: int) -> BotInventory:
+    lot = Lot(
+        side=Side.BUY,
+        quantity=Decimal(quantity),
+        price=Decimal(100),
+        opened_at=AT - MINUTE,
+        execution_id="x-1",
+    )
+    return BotInventory("signal_bot", FifoInventory("AAPL", (lot,)))
+
+
+def test_nothing_is_decided_before_record_and_price_are_known_i38(bench: Bench) -> None:
+    bench.bar(100.0, 0)
+    bench.signal()
+    unknown = (list(bench.intents), list(bench.told.notes))
+
+    bench.knows()
+    bench.signal()
+    without_price = list(bench.intents)
+    bench.bar(100.0, 0)
+
+    assert (unknown, without_price) == (([], []), [])
+    assert [intent.quantity for intent in bench.intents] == [5]
+    assert bench.told.reports == 2  # at each start it asks for what it may have lost
+
+
+def test_a_signal_that_waits_too_long_for_a_price_is_refused(bench: Bench) -> None:
+    bench.knows()
+    bench.signal()
+
+    bench.kit.advance(2 * MINUTE)
+
+    assert [note.done.value for note in bench.told.notes] == ["refused"]
+    assert bench.intents == []
+
+
+def test_count_and_stop_are_with_the_record_before_the_intent_is_with_the_guardian(
+    bench: Bench,
+) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+
+    bench.signal(stop_price=Decimal("99.7"))
+
+    kept, wish = [each for each in bench.engine.told if isinstance(each, RecordValue | OrderIntent)]
+    assert isinstance(kept, RecordValue) and isinstance(wish, OrderIntent)
+    assert msgspec.json.decode(kept.value, type=SignalBotRecord) == SignalBotRecord(
+        count=DayCount(session="2016-04-15", orders=1, notional_usd=Decimal(500)),
+        stops={"AAPL": Decimal("99.7")},
+    )
+    assert wish.protective_stop == Decimal("99.7")
+
+
+def test_the_tighter_of_its_own_stop_and_the_signals_is_in_force(bench: Bench) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+
+    bench.signal(stop_price=Decimal(90))
+
+    assert [intent.protective_stop for intent in bench.intents] == [Decimal("99.50")]
+
+
+def test_a_position_is_guarded_at_each_bar_and_the_guard_is_told_and_withdrawn_i30(
+    bench: Bench,
+) -> None:
+    own = SignalBotRecord(stops={"AAPL": Decimal("99.7")})
+    bench.knows(held(5), own=own)
+
+    bench.bar(99.9, 0)
+    bench.bar(99.7, 1)
+    bench.bar(99.6, 2)
+
+    assert [(each.quantity, each.bot, each.name) for each in bench.guards][:2] == [
+        (Decimal(5), "signal_bot", "exits")
+    ] * 2
+    assert [(each.decision.role, each.quantity, each.reason) for each in bench.intents] == [
+        (Role.EXIT, Decimal(5), "signal_stop")
+    ]
+
+
+def test_a_sale_of_more_than_is_held_sells_what_is_held(bench: Bench) -> None:
+    bench.knows(held(5))
+    bench.bar(100.0, 0)
+
+    bench.signal(action=SignalAction.SELL, quantity=Decimal(9))
+    bench.signal("s-2", action=SignalAction.SELL, quantity=None)
+
+    assert [(each.decision.role, each.quantity) for each in bench.intents] == [
+        (Role.EXIT, Decimal(5))
+    ]
+    assert bench.told.notes[-1].reason == "the position is being closed already"
+
+
+def test_of_what_it_holds_nothing_more_is_bought(bench: Bench) -> None:
+    bench.knows(held(5))
+    bench.bar(100.0, 0)
+
+    bench.signal()
+
+    assert bench.intents == []
+    assert bench.told.notes[-1].reason == "it holds 5 already, one position a symbol"
+
+
+def test_what_it_cannot_read_of_itself_fails_it_i38(bench: Bench) -> None:
+    bench.own = "nonsense"
+
+    bench.kit.kill(bench.ref)
+    bench.kit.advance(MINUTE)
+
+    assert bench.kit.status(bench.ref) == "quarantined"
+
+
+def test_where_no_bar_comes_the_loop_closes_what_was_held_long_enough_a8(bench: Bench) -> None:
+    bench.knows(held(5))
+    bench.bar(100.0, 0)
+    before = list(bench.intents)
+
+    bench.kit.advance(119 * MINUTE)  # the position was opened a minute before
+    bench.kit.publish(LOOP_TOPIC, LoopRan(number=1, passed=True, at=bench.kit.now))
+
+    assert before == []
+    assert [each.reason for each in bench.intents] == ["time_stop"]
+
+
+def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop(bench: Bench) -> None:
+    bench.knows(held(5), own=SignalBotRecord(stops={"AAPL": Decimal("99.7")}))
+    bench.bar(99.6, 0)
+    (wish,) = bench.intents
+    bench.kit.tell(bench.ref, OrderDenied(intent=wish, denial=Denial("a_test", "not now")))
+
+    wishes: list[int] = []
+    for number in range(12):
+        bench.kit.advance(5 * SECOND)
+        loop = LoopRan(number=number, passed=True, at=bench.kit.now)
+        bench.kit.publish(LOOP_TOPIC, loop)
+        wishes.append(len(bench.intents))
+
+    assert wishes == [1] * 5 + [2] * 7

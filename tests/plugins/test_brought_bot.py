@@ -1,0 +1,197 @@
+"""A bot of another distribution in the whole engine: it gets what ours get, and no way around."""
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from hydra.actor import MINUTE
+from hydra.plugins import risk_check
+from hydra.settings import Settings
+from hydra.settings.outside_sections import PluginBotSettings, PluginSettings
+from hydra.testkit.builders import approved
+from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.trading_state import TradingState
+from messages.orders import CancelIntent, OrderIntent, OrderStored
+from supervisors import paths
+from tests.engine.harness import Life, World, quiet, settings_with, shipped_settings
+from tests.engine.scenery import ENTRY_AT
+from tests.plugins.brought import bring
+
+CODE = """
+import msgspec
+from hydra.actor import Actor, ChildSpec, Ref
+from hydra.plugins import BotKind
+from messages.message import Message
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Say(Message, frozen=True, kw_only=True):
+    to: str
+    what: Message
+    by_child: bool = False
+
+
+class Bot(Actor):
+    def __init__(self, plan, guardian, feed):
+        self.plan = plan
+
+    def receive(self, message, ctx):
+        if not isinstance(message, Say):
+            return
+        if message.by_child:
+            args = dict(plan=0, guardian=0, feed=0)
+            child = ctx.spawn(ChildSpec(name="child", actor=Bot, args=args))
+            ctx.tell(child, Say(to=message.to, what=message.what))
+        else:
+            ctx.tell(Ref(message.to), message.what)
+
+    def state_view(self):
+        return {"plan": self.plan}
+
+
+KIND = BotKind(actor=Bot, parameters=Parameters)
+
+
+def no_msft(situation):
+    return "no MSFT" if situation.proposal.symbol == "MSFT" else None
+
+
+def no_five(situation):
+    return "no five" if situation.proposal.quantity == 5 else None
+"""
+DIP = paths.bot("dip")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    bring(
+        tmp_path,
+        "brought_bot",
+        CODE,
+        {
+            "hydra.bots": {"says": "brought_bot:KIND"},
+            "hydra.risk_checks": {"no_five": "brought_bot:no_five"},
+        },
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "brought_bot", raising=False)
+    bot = PluginBotSettings.model_validate(
+        {
+            "bot_id": "dip",
+            "enabled": True,
+            "kind": "says",
+            "bucket": "momentum",
+            "symbols": ("AAPL",),
+            "session": {"trade_start": "06:35", "trade_end": "12:00", "manage_until": "12:50"},
+            "execution": {"default_notional_usd": Decimal(500)},
+            "params": MappingProxyType({}),
+        }
+    )
+    return settings_with({"plugin_bots": (bot,)})
+
+
+def begun(settings: Settings) -> Life:
+    world = World(quiet(60), settings=settings)
+    life = world.begin()
+    life.run_to(ENTRY_AT)
+    return life
+
+
+def say(life: Life, to: str, what: object, *, by_child: bool = False) -> None:
+    message = sys.modules["brought_bot"].Say(to=to, what=what, by_child=by_child)
+    life.tell(DIP, message)
+    life.advance(0)
+
+
+def wish(life: Life, bot: str = "dip", *, quantity: int = 4, signal: int = 1) -> OrderIntent:
+    return OrderIntent(
+        decision=DecisionKey(bot, "AAPL", "2016-04-15", signal, Role.ENTRY),
+        side=Side.BUY,
+        quantity=Decimal(quantity),
+        reason="a test",
+        decided_at=life.now,
+        reference_price=Decimal(100),
+        protective_stop=Decimal("99.5"),
+    )
+
+
+GUARDIAN = paths.RISK_GUARDIAN.path
+
+
+def test_it_is_started_with_its_plan_and_trades_by_way_of_the_guardian(
+    settings: Settings,
+) -> None:
+    life = begun(settings)
+
+    say(life, GUARDIAN, wish(life))
+    life.run_for(2 * MINUTE)
+
+    plan = life.view(DIP)["plan"]
+    assert (plan.bot_id, plan.symbols, plan.order_notional_usd) == ("dip", ("AAPL",), Decimal(500))
+    assert life.positions == {"dip AAPL": Decimal(4)}
+
+
+@pytest.mark.parametrize("by_child", [False, True])
+def test_it_cannot_decide_in_the_name_of_another_bot(settings: Settings, by_child: bool) -> None:
+    life = begun(settings)
+
+    say(life, GUARDIAN, wish(life, "mom_AAPL"), by_child=by_child)
+    say(life, GUARDIAN, wish(life, signal=-1))
+    life.run_for(MINUTE)
+
+    assert life.denials == ["decision_is_its_own"] * 2
+    assert life.world.submitted == []
+
+
+def test_it_cannot_take_out_the_order_of_another_bot(settings: Settings) -> None:
+    life = begun(settings)
+    name = life.enter(1, bot="mom_AAPL", limit="99.00", signal=500)
+    resting = life.status_of(name)
+    decision = DecisionKey("mom_AAPL", "AAPL", "2016-04-15", 500, Role.ENTRY)
+
+    say(life, GUARDIAN, CancelIntent(decision=decision, reason="mine"))
+
+    assert (resting, life.status_of(name)) == ("accepted", "accepted")
+
+
+@pytest.mark.parametrize("to", [paths.STATE_PERSISTER, paths.BROKER_GATEWAY])
+def test_an_order_that_goes_round_the_guardian_halts_the_engine_and_is_never_sent_i01(
+    settings: Settings, to: object
+) -> None:
+    life = begun(settings)
+    forged = approved(wish(life))
+    path = getattr(to, "path")  # noqa: B009 (a parameter of two types of refs)
+    what = forged if path == paths.STATE_PERSISTER.path else OrderStored(approved=forged)
+
+    say(life, path, what)
+    life.advance(MINUTE)
+
+    assert life.state is TradingState.HALTED
+    assert life.world.submitted == []
+
+
+def test_a_brought_check_denies_an_entry_of_any_bot_with_its_name_in_the_journal(
+    settings: Settings,
+) -> None:
+    checked = settings.model_copy(update={"plugins": PluginSettings(risk_checks=("no_five",))})
+    life = begun(checked)
+
+    life.enter(5)
+    life.enter(4)
+    life.run_for(MINUTE)
+
+    assert life.denials == ["plugin.no_five"]
+    assert life.journal.events("order_denied")[0]["reason"] == "no five"
+    assert [name[-1] for name in life.world.submitted if not name.endswith("-p")] == ["e"]
+    assert risk_check("no_five").__name__ == "plugin.no_five"
+
+
+def test_without_plugins_nothing_of_this_is_there() -> None:
+    assert shipped_settings().plugin_bots == ()
+    assert shipped_settings().plugins.risk_checks == ()
