@@ -34,7 +34,18 @@ class AddChild(Message, frozen=True, kw_only=True):
     """A `ChildSpec`; not typed as one because a message is data and a recipe is not."""
 
 
-Command: TypeAlias = AddChild | StartChild | StopChild | RestartChild | DeleteChild | WhichChildren
+class ReplaceChild(Message, frozen=True, kw_only=True):
+    """Give a child another recipe under its name: every later incarnation is made by it.
+
+    `at_once`: one that runs is stopped and started by the new one, outside its restart budget.
+    """
+
+    spec: Any
+    at_once: bool
+
+
+Wish: TypeAlias = AddChild | ReplaceChild | StartChild | StopChild | RestartChild | DeleteChild
+Command: TypeAlias = Wish | WhichChildren
 Inbox: TypeAlias = ChildStarted | ChildFailed | ChildStopped | RestartDue | Command
 
 
@@ -124,7 +135,9 @@ class Supervisor(Actor[Inbox]):
                     self._move(child, ChildState.WAITING)
             case WhichChildren():
                 ctx.reply(self._which())
-            case AddChild() | StartChild() | StopChild() | RestartChild() | DeleteChild():
+            case AddChild() | ReplaceChild() | StartChild() | StopChild():
+                ctx.reply(self._obey(message, ctx))
+            case RestartChild() | DeleteChild():
                 ctx.reply(self._obey(message, ctx))
             case _:
                 unhandled(message)
@@ -263,11 +276,12 @@ class Supervisor(Actor[Inbox]):
     def _ref(self, child: Child, ctx: Context) -> Ref[Any]:
         return Ref(f"{ctx.me.path}/{child.spec.name}")
 
-    def _obey(
-        self, message: AddChild | StartChild | StopChild | RestartChild | DeleteChild, ctx: Context
-    ) -> Message:
+    def _obey(self, message: Wish, ctx: Context) -> Message:
         """Do as told and answer with the children, or say why not."""
-        name = message.spec.name if isinstance(message, AddChild) else message.name
+        if isinstance(message, AddChild | ReplaceChild):
+            name = message.spec.name
+        else:
+            name = message.name
         refused = self._refusal(message, name)
         if refused is not None:
             return ChildRefused(name=name, reason=refused)
@@ -288,6 +302,10 @@ class Supervisor(Actor[Inbox]):
                 self._move(child, goes, then=ChildState.ENDED)
             case RestartChild():
                 self._move(child, ChildState.TO_STOP, then=ChildState.WAITING)
+            case ReplaceChild():
+                child.spec = message.spec
+                if message.at_once and child.state in _UP:
+                    self._move(child, ChildState.TO_STOP, then=ChildState.WAITING)
             case DeleteChild():
                 del self._children[name]
                 self._count[child.state] -= 1
@@ -306,7 +324,9 @@ class Supervisor(Actor[Inbox]):
         if child is None:
             return "no such child"
         possible: tuple[ChildState, ...]
-        if isinstance(message, StartChild | DeleteChild):
+        if isinstance(message, ReplaceChild):
+            possible = tuple(ChildState)
+        elif isinstance(message, StartChild | DeleteChild):
             possible = _DOWN
         elif isinstance(message, StopChild):
             possible = (*_UP, ChildState.BACKOFF)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -13,6 +14,7 @@ from hydra.settings.kinds import (
     Choice,
     ClockTime,
     Number,
+    OffOr,
     Parameter,
     ParameterValue,
     WholeNumber,
@@ -119,6 +121,16 @@ class Exits(Section):
     time_stop_minutes: Annotated[Minutes, Safer.LOWER]
 
 
+class MomentumExits(Exits):
+    """When a momentum bot closes. `trailing_stop_pct` off: no stop follows the price."""
+
+    trailing_stop_pct: Annotated[
+        Decimal | None,
+        OffOr(Number(Decimal(99), "percent of the highest price since the entry")),
+        Safer.LOWER,
+    ] = None
+
+
 FRACTION = "fraction of the premium, 0.40 is 40 %"
 
 
@@ -132,7 +144,7 @@ class OptionExits(Section):
 
 
 class Signal(Section):
-    """Which strategy decides, and its parameters as the strategy names them."""
+    """Which strategy decides, on bars of which length, and its parameters as it names them."""
 
     mode: Annotated[
         str,
@@ -144,6 +156,19 @@ class Signal(Section):
         AfterValidator(MappingProxyType),
         Safer.NEITHER,
     ]
+    # Defaults, because a bar of one minute is what the market gives.
+    bar_minutes: Annotated[int, WholeNumber(1, 390, "minutes"), Safer.NEITHER] = 1
+    """How long the bars are that the strategy decides on."""
+    entry_minutes: Annotated[int, WholeNumber(1, 390, "minutes"), Safer.NEITHER] = 1
+    """How often, within such a bar, an entry may be made on what the last one said."""
+
+    @field_validator("entry_minutes")
+    @classmethod
+    def _divides_the_bar(cls, value: int, info: ValidationInfo) -> int:
+        bar = info.data.get("bar_minutes")
+        if bar is not None and bar % value:
+            raise ValueError(f"found {value}, wanted a divisor of bar_minutes ({bar})")
+        return value
 
     @model_validator(mode="after")
     def _suits_the_strategy(self, info: ValidationInfo) -> Self:
@@ -162,16 +187,56 @@ class Execution(Section):
     @field_validator("default_notional_usd")
     @classmethod
     def _is_within_the_order_limit(cls, value: Decimal, info: ValidationInfo) -> Decimal:
-        most = surroundings(info).order_notional_usd_max
-        if most is not None and value > most:
-            raise ValueError(
-                f"found '{value}', wanted at most risk.max_order_notional_usd ({most})"
-            )
-        return value
+        return _within_the_order_limit(value, info)
+
+
+def _within_the_order_limit(value: Decimal, info: ValidationInfo) -> Decimal:
+    most = surroundings(info).order_notional_usd_max
+    if most is not None and value > most:
+        raise ValueError(f"found '{value}', wanted at most risk.max_order_notional_usd ({most})")
+    return value
+
+
+class OptionExecution(Section):
+    """How the options bot enters: `default_premium_usd` is the most that one entry pays.
+
+    What is not filled in time is canceled.
+    """
+
+    default_premium_usd: Annotated[Usd, Safer.LOWER]
+    cancel_unfilled_seconds: Annotated[int, WholeNumber(5, 3600, "seconds"), Safer.LOWER]
+
+    @field_validator("default_premium_usd")
+    @classmethod
+    def _is_within_the_order_limit(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        return _within_the_order_limit(value, info)
+
+
+class ProtectiveOrder(Enum):
+    """What closes a position at its stop: the engine alone, or a stop order at the venue as well.
+
+    The order rests there in case the engine is gone. Beside it the venue takes no entry in the same
+    ticker, of whichever bot.
+    """
+
+    ENGINE = "engine"
+    RESTING = "resting"
+
+
+class MomentumExecution(Execution):
+    """How a momentum bot enters, and what then protects the position."""
+
+    protective_order: Annotated[ProtectiveOrder, Choice(tuple(ProtectiveOrder)), Safer.LAST] = (
+        ProtectiveOrder.RESTING
+    )
 
 
 class CryptoExecution(Execution):
-    """How the crypto bot enters; `use_notional`: orders in USD rather than in coins."""
+    """How the crypto bot enters; it leaves at the market.
+
+    `use_notional`: `default_notional_usd` is the most that an entry costs, at its limit. Otherwise
+    it says how many coins are wanted, at the price that was seen; they may cost a little more.
+    """
 
     order_type: Annotated[OrderType, Choice((OrderType.LIMIT, OrderType.MARKET)), Safer.NEITHER]
     tif: Annotated[TimeInForce, Choice((TimeInForce.GTC, TimeInForce.IOC)), Safer.NEITHER]
@@ -229,15 +294,25 @@ class Guardrails(Section):
 
 
 class ChainRules(Section):
-    """Which option contracts are considered: days to expiry, and delta without its sign.
+    """Which option contracts are considered: days to expiry, and delta without its sign; how far
+    apart bid and ask may be, how many contracts others hold, how old a quote may be.
 
-    A narrower range is safer: fewer contracts are.
+    A narrower range is safer: fewer contracts are. What is left out is as it is shipped.
     """
 
     dte_min: Annotated[int, WholeNumber(1, 1000, "days to expiry"), Safer.HIGHER]
     dte_max: Annotated[int, WholeNumber(1, 1000, "days to expiry"), Safer.LOWER]
     delta_min: Annotated[Decimal, Number(Decimal(1), "delta"), Safer.HIGHER]
     delta_max: Annotated[Decimal, Number(Decimal(1), "delta"), Safer.LOWER]
+    max_spread_pct: Annotated[
+        Decimal, Number(Decimal(50), "percent of the ask, from bid to ask"), Safer.LOWER
+    ] = Decimal(8)
+    min_open_interest: Annotated[
+        int, WholeNumber(1, 1_000_000, "contracts of open interest"), Safer.HIGHER
+    ] = 100
+    max_quote_age_seconds: Annotated[
+        int, WholeNumber(1, 600, "seconds of market time"), Safer.LOWER
+    ] = 60
 
     @field_validator("dte_max")
     @classmethod

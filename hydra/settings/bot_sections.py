@@ -1,19 +1,22 @@
 """`bots.yaml`: the bots."""
 
-import re
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
+from hydra.settings.bot_names import BotId, Pair, Ticker, each_once
 from hydra.settings.bot_parts import (
     Buckets,
     ChainRules,
     CryptoExecution,
-    Execution,
     Exits,
     Guardrails,
     KillConditions,
+    MomentumExecution,
+    MomentumExits,
+    OptionExecution,
     OptionExits,
     Signal,
     StockWindow,
@@ -21,43 +24,14 @@ from hydra.settings.bot_parts import (
     TradingWindow,
 )
 from hydra.settings.errors import shown
-from hydra.settings.kinds import Word
+from hydra.settings.mode_sections import NO_MODE, ModeOverlay, ModeSettings
+from hydra.settings.outside_sections import (
+    SIGNAL_BOT_OFF,
+    PluginBotSettings,
+    SignalBotSettings,
+)
 from hydra.settings.safer import Safer
 from hydra.settings.section import Minutes, OnOff, Section, percent_of
-from hydra.trading.sub_ledgers import UNATTRIBUTED
-
-T = TypeVar("T")
-
-
-def _not_nobodys(bot_id: str) -> str:
-    if bot_id == UNATTRIBUTED:
-        raise ValueError(
-            f"found {shown(bot_id)}, wanted another name; that one is the record's, for money and"
-            " positions that no bot has a part in"
-        )
-    return bot_id
-
-
-BotId = Annotated[
-    str,
-    Word(re.compile(r"[A-Za-z0-9_-]{1,32}"), "a name of 1 to 32 letters, digits, _ and -"),
-    AfterValidator(_not_nobodys),
-]
-Ticker = Annotated[
-    str, Word(re.compile(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z]{1,3})?"), "a ticker such as AAPL")
-]
-Pair = Annotated[
-    str, Word(re.compile(r"[A-Z0-9]{1,10}/[A-Z]{3,5}"), "a currency pair such as BTC/USD")
-]
-
-
-def _each_once(values: tuple[T, ...]) -> tuple[T, ...]:
-    if not values:
-        raise ValueError("the list is empty, wanted at least one")
-    for number, value in enumerate(values):
-        if value in values[:number]:
-            raise ValueError(f"{shown(value)} is in the list twice")
-    return values
 
 
 class ExitBotSettings(Section):
@@ -86,22 +60,34 @@ class MomentumBotSettings(Section):
     enabled: Annotated[OnOff, Safer.OFF]
     ticker: Annotated[Ticker, Safer.NEITHER]
     session: StockWindow
-    execution: Execution
+    execution: MomentumExecution
     risk: TradeLimits
-    exits: Exits
+    exits: MomentumExits
     signal: Signal
 
 
+def _placeholder_options() -> Signal:
+    return Signal(mode="placeholder_options_v1", params=MappingProxyType({}))
+
+
 class OptionsBotSettings(Section):
-    """The options bot, over some underlyings."""
+    """The options bot, over some underlyings.
+
+    `execution` and `signal` may be left out; then they are as they are shipped.
+    """
 
     enabled: Annotated[OnOff, Safer.OFF]
     bot_id: Annotated[BotId, Safer.NEITHER]
-    tickers: Annotated[tuple[Ticker, ...], AfterValidator(_each_once), Safer.FEWER]
+    tickers: Annotated[tuple[Ticker, ...], AfterValidator(each_once), Safer.FEWER]
     session: StockWindow
     risk: TradeLimits
     exits: OptionExits
     chain_rules: ChainRules
+    execution: OptionExecution = OptionExecution(
+        default_premium_usd=Decimal(500), cancel_unfilled_seconds=60
+    )
+    # A factory, because a mapping that cannot change cannot be copied either.
+    signal: Annotated[Signal, Field(default_factory=_placeholder_options)]
 
 
 class CryptoBotSettings(Section):
@@ -109,7 +95,7 @@ class CryptoBotSettings(Section):
 
     enabled: Annotated[OnOff, Safer.OFF]
     bot_id: Annotated[BotId, Safer.NEITHER]
-    pairs: Annotated[tuple[Pair, ...], AfterValidator(_each_once), Safer.FEWER]
+    pairs: Annotated[tuple[Pair, ...], AfterValidator(each_once), Safer.FEWER]
     session: TradingWindow
     execution: CryptoExecution
     risk: TradeLimits
@@ -124,4 +110,27 @@ class BotSections(Section):
     portfoliobot: PortfolioBotSettings
     momentum_bots: tuple[MomentumBotSettings, ...]
     optionsbot: OptionsBotSettings
+    # Defaults, because what is not there trades nothing.
+    signalbot: SignalBotSettings = SIGNAL_BOT_OFF
+    plugin_bots: tuple[PluginBotSettings, ...] = ()
+    # A default, because without a mode the bots are as they are configured.
+    modes: ModeSettings = NO_MODE
     cryptobot: CryptoBotSettings
+
+    @model_validator(mode="after")
+    def _has_modes_of_known_bots(self) -> Self:
+        known = {
+            bot.bot_id
+            for _, section in self
+            for bot in (section if isinstance(section, tuple) else (section,))
+            if hasattr(bot, "bot_id")
+        }
+        for name in ("primary", "fallback", "conservative"):
+            overlay: ModeOverlay = getattr(self.modes, name)
+            strange = [bot for bot in overlay.bots_off if bot not in known]
+            if strange:
+                raise ValueError(
+                    f"modes.{name}.bots_off: found {shown(strange[0])}, wanted one of"
+                    f" {', '.join(sorted(known))}"
+                )
+        return self

@@ -8,14 +8,27 @@ from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from enum import Enum
+from typing import TypeAlias
 
 from hydra.settings.bot_parts import TradingWindow
+from hydra.settings.bot_sections import MomentumBotSettings
 from hydra.settings.entries import Entry, entries_of
 from hydra.settings.kinds import Choice
+from hydra.settings.outside_sections import PluginBotSettings
 from hydra.settings.safer import Safer
 from hydra.settings.section import Section
 from hydra.settings.stretch import Stretch
 from hydra.settings.whole import Settings
+
+READ_AT_START = {
+    "health.": "the connection to the broker is made with it",
+    "guards.deadlines.": "whoever waits for the broker has learned it at the start",
+}
+"""What no running engine takes, however much tighter it is: the beginning of the key, and why."""
+
+
+_Listed: TypeAlias = dict[str, tuple[bool, str]]
+"""Bots by their ids: whether each is enabled, and what it trades."""
 
 
 class Effect(Enum):
@@ -45,11 +58,13 @@ class Change:
 class ReloadVerdict:
     """Whether a reload takes the changes: all of them or none, never a part.
 
-    `reasons`: one line for each change that only a restart may bring.
+    `reasons`: one line for each change that only a restart may bring. `restart_will_do`: a restart
+    alone brings them, since none of them loosens anything; else a person has to want it.
     """
 
     is_taken: bool
     reasons: tuple[str, ...]
+    restart_will_do: bool = False
 
 
 def changes_between(old: Settings, new: Settings) -> tuple[Change, ...]:
@@ -59,17 +74,24 @@ def changes_between(old: Settings, new: Settings) -> tuple[Change, ...]:
 
 def reload_verdict(changes: tuple[Change, ...]) -> ReloadVerdict:
     """What a running engine may do with these changes."""
-    reasons = tuple(_reason(each) for each in changes if each.effect is not Effect.TIGHTER)
-    return ReloadVerdict(is_taken=not reasons, reasons=reasons)
+    reasons = tuple(f"{each}: {why}" for each in changes if (why := _why_not_now(each)) is not None)
+    loosens = any(each.effect is Effect.LOOSER for each in changes)
+    return ReloadVerdict(
+        is_taken=not reasons, reasons=reasons, restart_will_do=bool(reasons) and not loosens
+    )
 
 
-def _reason(change: Change) -> str:
+def _why_not_now(change: Change) -> str | None:
+    """None: a running engine may take it."""
     match change.effect:
         case Effect.LOOSER:
-            why = "a looser setting needs a restart, and a reason for the record"
-        case _:
-            why = "it cannot change while the engine runs; restart it"
-    return f"{change}: {why}"
+            return "a looser setting needs a restart, and a reason for the record"
+        case Effect.OTHER:
+            return "it cannot change while the engine runs; restart it"
+        case Effect.TIGHTER:
+            known = (why for place, why in READ_AT_START.items() if change.key.startswith(place))
+            why = next(known, None)
+            return None if why is None else f"it is tighter, but {why}; restart the engine"
 
 
 def _changed_values(old: Settings, new: Settings) -> Iterator[Change]:
@@ -82,29 +104,39 @@ def _changed_values(old: Settings, new: Settings) -> Iterator[Change]:
 
 
 def _changed_bots(old: Settings, new: Settings) -> Iterator[Change]:
-    """Momentum bots that came, went or changed places. One that is renamed goes and comes."""
-    before = {bot.bot_id: bot for bot in old.momentum_bots}
-    after = {bot.bot_id: bot for bot in new.momentum_bots}
+    """Of the lists of bots: those that came, went or changed places."""
+    yield from _changed_list(
+        "momentum_bots", _listed(old.momentum_bots), _listed(new.momentum_bots)
+    )
+    yield from _changed_list("plugin_bots", _listed(old.plugin_bots), _listed(new.plugin_bots))
+
+
+def _listed(bots: tuple[MomentumBotSettings, ...] | tuple[PluginBotSettings, ...]) -> _Listed:
+    told: _Listed = {}
+    for bot in bots:
+        where = bot.ticker if isinstance(bot, MomentumBotSettings) else ", ".join(bot.symbols)
+        told[bot.bot_id] = (bot.enabled, where)
+    return told
+
+
+def _changed_list(key: str, before: _Listed, after: _Listed) -> Iterator[Change]:
+    """One that is renamed goes and comes."""
     for bot_id, bot in before.items():
         if bot_id not in after:
             # Its position would be nobody's.
-            yield Change(_bot_key(bot_id), _told(bot.enabled, bot.ticker), None, Effect.OTHER)
+            yield Change(f"{key}[{bot_id}]", _told(*bot), None, Effect.OTHER)
     for bot_id, bot in after.items():
         if bot_id not in before:
-            effect = Effect.LOOSER if bot.enabled else Effect.OTHER
-            yield Change(_bot_key(bot_id), None, _told(bot.enabled, bot.ticker), effect)
+            effect = Effect.LOOSER if bot[0] else Effect.OTHER
+            yield Change(f"{key}[{bot_id}]", None, _told(*bot), effect)
     stayed = [bot_id for bot_id in before if bot_id in after]
     places = [bot_id for bot_id in after if bot_id in before]
     if stayed != places:
-        yield Change("momentum_bots", ", ".join(stayed), ", ".join(places), Effect.OTHER)
+        yield Change(key, ", ".join(stayed), ", ".join(places), Effect.OTHER)
 
 
-def _bot_key(bot_id: str) -> str:
-    return f"momentum_bots[{bot_id}]"
-
-
-def _told(is_enabled: bool, ticker: str) -> str:
-    return f"{'a bot' if is_enabled else 'a disabled bot'} on {ticker}"
+def _told(is_enabled: bool, where: str) -> str:
+    return f"{'a bot' if is_enabled else 'a disabled bot'} on {where}"
 
 
 def _effect(old: Entry, new: Entry) -> Effect:
@@ -121,6 +153,8 @@ def _effect(old: Entry, new: Entry) -> Effect:
             return _effect_on_window(old.section, new.section, new.key.rpartition(".")[2])
         case Safer.FEWER:
             return _effect_on_list(old.value, new.value)
+        case Safer.MORE:
+            return _effect_on_list(new.value, old.value)
         case Safer.NEITHER:
             return Effect.OTHER
 
@@ -130,8 +164,10 @@ def _tighter_if(claim: bool) -> Effect:
 
 
 def _rank(entry: Entry) -> Decimal:
-    """A number's own value, or which of its choices a word is."""
+    """A number's own value, or which of its choices a word is. Off is beyond every number."""
     value = entry.value
+    if value is None:
+        return Decimal("Infinity")  # off: there is no such limit
     if isinstance(entry.kind, Choice):
         return Decimal([member is value for member in entry.kind.members].index(True))
     assert isinstance(value, int | Decimal)
@@ -139,6 +175,7 @@ def _rank(entry: Entry) -> Decimal:
 
 
 def _effect_on_list(old: object, new: object) -> Effect:
+    """Where fewer are safer; where more are, with the two exchanged."""
     assert isinstance(old, tuple) and isinstance(new, tuple)
     if set(new) - set(old):
         return Effect.LOOSER

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.settings.errors import SettingsError, SettingsRefused
 from hydra.settings.loading import load_settings
 from hydra.settings.secrets import Secrets, load_secrets
-from hydra.settings.section import SignalCheck, VenueName
+from hydra.settings.section import PluginCheck, SignalCheck, VenueName
 from hydra.settings.traps import warnings_of
 from hydra.settings.whole import Settings
 
@@ -28,13 +28,16 @@ def load_configuration(
     *,
     venue: VenueName | None = None,
     signal_check: SignalCheck | None = None,
+    plugin_check: PluginCheck | None = None,
 ) -> Configuration:
     """Everything, or `SettingsRefused` with the errors of all files and the environment at once."""
     errors: list[SettingsError] = []
     settings: Settings | None = None
     secrets: Secrets | None = None
     try:
-        settings = load_settings(config_dir, venue=venue, signal_check=signal_check)
+        settings = load_settings(
+            config_dir, venue=venue, signal_check=signal_check, plugin_check=plugin_check
+        )
     except SettingsRefused as refused:
         errors += refused.errors
     try:

@@ -8,6 +8,7 @@ from pydantic import ValidationInfo, field_validator
 
 from hydra.settings.guard_sections import BUILT_IN, GuardSettings
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
+from hydra.settings.outside_sections import NO_PLUGINS, PluginSettings
 from hydra.settings.safer import Safer
 from hydra.settings.section import (
     Minutes,
@@ -106,4 +107,5 @@ class EngineSections(Section):
     risk: RiskSettings
     # A default, because what is built in is a limit too.
     guards: GuardSettings = BUILT_IN
+    plugins: PluginSettings = NO_PLUGINS
     health: HealthSettings

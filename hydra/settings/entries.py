@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args, get_origin
 
-from hydra.settings.kinds import ClockTime, Kind, Number, WholeNumber
+from hydra.settings.kinds import ClockTime, Kind, Number, OffOr, WholeNumber
 from hydra.settings.safer import Safer
 from hydra.settings.schema import FILES
 from hydra.settings.section import Section
@@ -33,7 +33,7 @@ class Entry:
     def unit(self) -> str:
         """What a number counts, or where a time is read; empty for the rest."""
         match self.kind:
-            case WholeNumber() | Number():
+            case WholeNumber() | Number() | OffOr():
                 return self.kind.unit
             case ClockTime():
                 return "local time"

@@ -116,6 +116,30 @@ class Number(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class OffOr(Kind):
+    """A number, or `off`, which is None: then there is no such limit."""
+
+    number: Number
+
+    @property
+    def unit(self) -> str:
+        """The number's."""
+        return self.number.unit
+
+    @property
+    def wanted(self) -> str:
+        return f"off, or {self.number.wanted}"
+
+    def read(self, value: object) -> Decimal | None:
+        if value == "off":
+            return None
+        try:
+            return self.number.read(value)
+        except ValueError as error:
+            raise self.refusal(value) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Switch(Kind):
     """true or false, and no other word."""
 

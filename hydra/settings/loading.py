@@ -12,7 +12,7 @@ from hydra.settings.bot_sections import BotSections
 from hydra.settings.engine_sections import BrokerSettings, EngineSections
 from hydra.settings.errors import Loc, SettingsError, SettingsRefused, key_of, shown
 from hydra.settings.schema import kind_at, unknown_key, value_at, wanted_at
-from hydra.settings.section import Section, SignalCheck, Surroundings, VenueName
+from hydra.settings.section import PluginCheck, Section, SignalCheck, Surroundings, VenueName
 from hydra.settings.strict_yaml import REPORTED, Document, Problem, read_document
 from hydra.settings.whole import Settings
 
@@ -28,12 +28,13 @@ def load_settings(
     *,
     venue: VenueName | None = None,
     signal_check: SignalCheck | None = None,
+    plugin_check: PluginCheck | None = None,
 ) -> Settings:
     """The settings in `settings.yaml` and `bots.yaml`; raises `SettingsRefused` with all errors.
 
     `venue` is what the command line says; it goes before `broker.venue`, and what live forbids is
     checked for the venue that is meant. `signal_check` says what is wrong with a strategy's name
-    and parameters, or None.
+    and parameters, or None; `plugin_check` the same of what another distribution brought.
     """
     engine_file, bots_file = config_dir / "settings.yaml", config_dir / "bots.yaml"
     engine_document, bots_document = read_document(engine_file), read_document(bots_file)
@@ -42,6 +43,7 @@ def load_settings(
         timezone=_alone(str, engine_document, ("system", "timezone")),
         order_notional_usd_max=_alone(Decimal, engine_document, ("risk", "max_order_notional_usd")),
         signal_check=signal_check,
+        plugin_check=plugin_check,
     )
     engine, engine_problems = _validated(EngineSections, engine_document, around)
     bots, bots_problems = _validated(BotSections, bots_document, around)
@@ -127,11 +129,11 @@ def _repeated_bot_ids(document: Document) -> Iterator[Problem]:
 
 
 def _bots(data: Mapping[str, object]) -> Iterator[tuple[Loc, object]]:
-    momentum_bots = data.get("momentum_bots")
-    if isinstance(momentum_bots, list):
-        for number, bot in enumerate(momentum_bots):
-            yield ("momentum_bots", number), bot
-    for name in ("optionsbot", "cryptobot"):
+    for many in ("momentum_bots", "plugin_bots"):
+        listed = data.get(many)
+        for number, bot in enumerate(listed if isinstance(listed, list) else ()):
+            yield (many, number), bot
+    for name in ("optionsbot", "signalbot", "cryptobot"):
         yield (name,), data.get(name)
 
 

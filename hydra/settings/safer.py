@@ -19,5 +19,7 @@ class Safer(Enum):
     """A part of the window as it was: later to begin, earlier to end."""
     FEWER = "fewer"
     """Some of the list as it was, in its order."""
+    MORE = "more"
+    """All of the list as it was, and more."""
     NEITHER = "neither"
     """Another value is another behaviour, better or worse: never taken without a restart."""

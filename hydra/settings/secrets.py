@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from hydra.settings.env_file import EnvFileRefused, read_env_file
 from hydra.settings.errors import SettingsError, SettingsRefused
 from hydra.settings.secret import Secret
+from hydra.trading.strategy_modes import StrategyMode
 
 ENVIRONMENT: Final = Path("environment")
 """Stands where a file would in an error about a variable."""
@@ -25,6 +26,7 @@ KNOWN: Final = (
     "HYDRA_LIVE",
     "HYDRA_KILL_SWITCH",
     "HYDRA_KILL_SWITCH_FILE",
+    "HYDRA_STRATEGY_MODE",
 )
 ENVIRONMENT_ONLY: Final = ("HYDRA_CRASH_AT", "HYDRA_TRACEBACK")
 """For whoever looks for faults; read where they are used."""
@@ -55,6 +57,8 @@ class Secrets:
     kill_switch: str | None = None
     """As it stands there; what is no known word counts as the worst one."""
     kill_switch_file: Path | None = None
+    strategy_mode: StrategyMode | None = None
+    """Goes before `modes.selected` of the files."""
 
     def values(self) -> tuple[str, ...]:
         """What no line of any output may have in it: for the redaction."""
@@ -81,6 +85,7 @@ def load_secrets(env_file: Path, environ: Mapping[str, str]) -> Secrets:
         live_switch=sources.read("HYDRA_LIVE", _live_words) is True,
         kill_switch=_worst(sources.read_all("HYDRA_KILL_SWITCH", str)),
         kill_switch_file=sources.read("HYDRA_KILL_SWITCH_FILE", _path),
+        strategy_mode=sources.read("HYDRA_STRATEGY_MODE", _strategy_mode),
     )
     if sources.errors:
         raise SettingsRefused(
@@ -207,12 +212,16 @@ def _live_words(value: str) -> bool:
     return _one_of(value, {LIVE_WORDS: True}, ", or no such line")
 
 
-def _one_of(value: str, meanings: Mapping[str, bool], other: str = "") -> bool:
+def _one_of(value: str, meanings: Mapping[str, T], other: str = "") -> T:
     if value in meanings:
         return meanings[value]
     # A key may have slipped into the wrong line, so a long value is not shown.
     found = repr(value) if len(value) <= _SHORT else f"{len(value)} characters"
     raise _Unfit(f"found {found}, wanted {' or '.join(meanings)}{other}")
+
+
+def _strategy_mode(value: str) -> StrategyMode:
+    return _one_of(value, {mode.value: mode for mode in StrategyMode})
 
 
 def _path(value: str) -> Path:

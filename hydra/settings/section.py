@@ -17,6 +17,9 @@ from hydra.settings.kinds import Number, Switch, WholeNumber
 SignalCheck: TypeAlias = Callable[[str, Mapping[str, object]], str | None]
 """Says what is wrong with a strategy's name and parameters, or None."""
 
+PluginCheck: TypeAlias = Callable[[str, str, Mapping[str, object]], str | None]
+"""Says what is wrong with a plug-in (group, name and parameters), or None."""
+
 OnOff = Annotated[bool, Switch()]
 Minutes = Annotated[int, WholeNumber(1, 7 * 24 * 60, "minutes")]
 Usd = Annotated[Decimal, Number(Decimal(10_000_000), "USD", places=2)]
@@ -63,6 +66,7 @@ class Surroundings:
     timezone: str | None = None
     order_notional_usd_max: Decimal | None = None
     signal_check: SignalCheck | None = None
+    plugin_check: PluginCheck | None = None
 
 
 def surroundings(info: ValidationInfo) -> Surroundings:

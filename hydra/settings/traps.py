@@ -31,11 +31,13 @@ def _on_switches(settings: Settings) -> Iterator[str]:
                 f"{name}.enabled: false, so no bot enters at all; "
                 "set it to true, or leave it if that is meant"
             )
-    others = settings.optionsbot.enabled or settings.cryptobot.enabled
-    if not others and not any(bot.enabled for bot in settings.momentum_bots):
+    are_on = [bot.enabled for bot in settings.momentum_bots]
+    are_on += [bot.enabled for bot in settings.plugin_bots]
+    are_on += [settings.optionsbot.enabled, settings.signalbot.enabled, settings.cryptobot.enabled]
+    if not any(are_on):
         yield (
-            "momentum_bots, optionsbot, cryptobot: none is enabled, so nothing trades; "
-            "set enabled: true for one"
+            "momentum_bots, optionsbot, signalbot, plugin_bots, cryptobot: none is enabled, so "
+            "nothing trades; set enabled: true for one"
         )
     conditions = settings.exitbot.kill_conditions
     for name in type(conditions).model_fields:
@@ -66,10 +68,12 @@ def _on_buckets(settings: Settings) -> Iterator[str]:
     buckets, rails = settings.portfoliobot.buckets, settings.portfoliobot.guardrails
     least, most = rails.per_bot_min_pct_of_daily_risk, rails.per_bot_max_pct_of_daily_risk
     enabled = {
-        "momentum": sum(bot.enabled for bot in settings.momentum_bots),
+        "momentum": sum(bot.enabled for bot in settings.momentum_bots) + settings.signalbot.enabled,
         "options": int(settings.optionsbot.enabled),
         "crypto": int(settings.cryptobot.enabled),
     }
+    for bot in settings.plugin_bots:
+        enabled[bot.bucket.value] += bot.enabled
     shares = {kind: getattr(buckets, f"{kind}_bucket_pct_of_daily_risk") for kind in enabled}
     for kind, bots in enabled.items():
         share = shares[kind]
@@ -98,8 +102,10 @@ def _on_buckets(settings: Settings) -> Iterator[str]:
 def _on_time_stops(settings: Settings) -> Iterator[str]:
     by_key = {entry.key: entry for entry in entries_of(settings)}
     for key, until in by_key.items():
-        if key.endswith(".session.manage_until"):
-            yield from _on_time_stop(by_key, key.removesuffix(".session.manage_until"), until)
+        bot = key.removesuffix(".session.manage_until")
+        # A bot that was brought along has its own exits.
+        if bot != key and f"{bot}.exits.time_stop_minutes" in by_key:
+            yield from _on_time_stop(by_key, bot, until)
 
 
 def _on_time_stop(by_key: dict[str, Entry], bot: str, until: Entry) -> Iterator[str]:

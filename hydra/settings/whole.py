@@ -48,6 +48,8 @@ def content_of(value: object) -> object:
             return value.value
         case Path():
             return value.as_posix()
+        case None:
+            return "off"
         case bool() | int() | float() | str():
             return value
         case _:

@@ -11,13 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.settings import Settings, load_settings
-from hydra.settings.bot_parts import TradingWindow
-from hydra.settings.changes import Change, Effect, changes_between, reload_verdict
+from hydra.settings.bot_parts import ProtectiveOrder, TradingWindow
+from hydra.settings.changes import (
+    READ_AT_START,
+    Change,
+    Effect,
+    changes_between,
+    reload_verdict,
+)
 from hydra.settings.entries import Entry, entries_of
 from hydra.settings.safer import Safer
 from hydra.settings.schema import FILES, places
 from hydra.settings.section import ResumePolicy, Section
 from hydra.trading.sessions import Window
+from hydra.trading.strategy_modes import StrategyMode
 from tests.settings.fine import BOTS, ENGINE, load, spoilt
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -37,9 +44,6 @@ SAFER_WAY = {
     "risk.global_max_daily_loss_pct": Safer.LOWER,
     "risk.max_orders_per_minute": Safer.LOWER,
     "risk.max_order_notional_usd": Safer.LOWER,
-    "health.max_price_staleness_seconds": Safer.LOWER,
-    "health.max_api_failures_in_window": Safer.LOWER,
-    "health.api_failure_window_seconds": Safer.HIGHER,
     "guards.order.max_quantity": Safer.LOWER,
     "guards.order.price_collar_pct": Safer.LOWER,
     "guards.order.similar_order_seconds": Safer.HIGHER,
@@ -68,6 +72,10 @@ SAFER_WAY = {
     "guards.deadlines.unknown_outcome_seconds": Safer.LOWER,
     "guards.deadlines.reconcile_every_seconds": Safer.LOWER,
     "guards.deadlines.protection_confirm_seconds": Safer.LOWER,
+    "plugins.risk_checks": Safer.NEITHER,
+    "health.max_price_staleness_seconds": Safer.LOWER,
+    "health.max_api_failures_in_window": Safer.LOWER,
+    "health.api_failure_window_seconds": Safer.HIGHER,
     "exitbot.enabled": Safer.NEITHER,
     "exitbot.cooloff_minutes": Safer.HIGHER,
     "exitbot.kill_conditions.api_failure_halt": Safer.ON,
@@ -88,13 +96,17 @@ SAFER_WAY = {
     "momentum_bots[].session.trade_end": Safer.NARROWER,
     "momentum_bots[].session.manage_until": Safer.NARROWER,
     "momentum_bots[].execution.default_notional_usd": Safer.LOWER,
+    "momentum_bots[].execution.protective_order": Safer.LAST,
     "momentum_bots[].risk.max_trades_per_day": Safer.LOWER,
     "momentum_bots[].risk.max_concurrent_positions": Safer.LOWER,
     "momentum_bots[].exits.stop_loss_pct": Safer.LOWER,
     "momentum_bots[].exits.take_profit_pct": Safer.LOWER,
     "momentum_bots[].exits.time_stop_minutes": Safer.LOWER,
+    "momentum_bots[].exits.trailing_stop_pct": Safer.LOWER,
     "momentum_bots[].signal.mode": Safer.NEITHER,
     "momentum_bots[].signal.params": Safer.NEITHER,
+    "momentum_bots[].signal.bar_minutes": Safer.NEITHER,
+    "momentum_bots[].signal.entry_minutes": Safer.NEITHER,
     "optionsbot.enabled": Safer.OFF,
     "optionsbot.bot_id": Safer.NEITHER,
     "optionsbot.tickers": Safer.FEWER,
@@ -111,6 +123,38 @@ SAFER_WAY = {
     "optionsbot.chain_rules.dte_max": Safer.LOWER,
     "optionsbot.chain_rules.delta_min": Safer.HIGHER,
     "optionsbot.chain_rules.delta_max": Safer.LOWER,
+    "optionsbot.chain_rules.max_spread_pct": Safer.LOWER,
+    "optionsbot.chain_rules.min_open_interest": Safer.HIGHER,
+    "optionsbot.chain_rules.max_quote_age_seconds": Safer.LOWER,
+    "optionsbot.execution.default_premium_usd": Safer.LOWER,
+    "optionsbot.execution.cancel_unfilled_seconds": Safer.LOWER,
+    "optionsbot.signal.mode": Safer.NEITHER,
+    "optionsbot.signal.params": Safer.NEITHER,
+    "optionsbot.signal.bar_minutes": Safer.NEITHER,
+    "optionsbot.signal.entry_minutes": Safer.NEITHER,
+    "signalbot.enabled": Safer.OFF,
+    "signalbot.bot_id": Safer.NEITHER,
+    "signalbot.signals_file": Safer.NEITHER,
+    "signalbot.symbols": Safer.FEWER,
+    "signalbot.session.trade_start": Safer.NARROWER,
+    "signalbot.session.trade_end": Safer.NARROWER,
+    "signalbot.session.manage_until": Safer.NARROWER,
+    "signalbot.limits.max_orders_per_day": Safer.LOWER,
+    "signalbot.limits.max_notional_per_day_usd": Safer.LOWER,
+    "signalbot.limits.max_signal_age_seconds": Safer.LOWER,
+    "signalbot.exits.stop_loss_pct": Safer.LOWER,
+    "signalbot.exits.take_profit_pct": Safer.LOWER,
+    "signalbot.exits.time_stop_minutes": Safer.LOWER,
+    "plugin_bots[].bot_id": Safer.NEITHER,
+    "plugin_bots[].enabled": Safer.OFF,
+    "plugin_bots[].kind": Safer.NEITHER,
+    "plugin_bots[].bucket": Safer.NEITHER,
+    "plugin_bots[].symbols": Safer.FEWER,
+    "plugin_bots[].session.trade_start": Safer.NARROWER,
+    "plugin_bots[].session.trade_end": Safer.NARROWER,
+    "plugin_bots[].session.manage_until": Safer.NARROWER,
+    "plugin_bots[].execution.default_notional_usd": Safer.LOWER,
+    "plugin_bots[].params": Safer.NEITHER,
     "cryptobot.enabled": Safer.OFF,
     "cryptobot.bot_id": Safer.NEITHER,
     "cryptobot.pairs": Safer.FEWER,
@@ -128,6 +172,25 @@ SAFER_WAY = {
     "cryptobot.exits.time_stop_minutes": Safer.LOWER,
     "cryptobot.signal.mode": Safer.NEITHER,
     "cryptobot.signal.params": Safer.NEITHER,
+    "cryptobot.signal.bar_minutes": Safer.NEITHER,
+    "cryptobot.signal.entry_minutes": Safer.NEITHER,
+    "modes.selected": Safer.LAST,
+    "modes.step_down": Safer.ON,
+    "modes.primary.bar_minutes": Safer.NEITHER,
+    "modes.primary.entry_minutes": Safer.NEITHER,
+    "modes.primary.notional_pct": Safer.LOWER,
+    "modes.primary.max_trades_per_day": Safer.LOWER,
+    "modes.primary.bots_off": Safer.MORE,
+    "modes.fallback.bar_minutes": Safer.NEITHER,
+    "modes.fallback.entry_minutes": Safer.NEITHER,
+    "modes.fallback.notional_pct": Safer.LOWER,
+    "modes.fallback.max_trades_per_day": Safer.LOWER,
+    "modes.fallback.bots_off": Safer.MORE,
+    "modes.conservative.bar_minutes": Safer.NEITHER,
+    "modes.conservative.entry_minutes": Safer.NEITHER,
+    "modes.conservative.notional_pct": Safer.LOWER,
+    "modes.conservative.max_trades_per_day": Safer.LOWER,
+    "modes.conservative.bots_off": Safer.MORE,
 }
 
 
@@ -181,8 +244,10 @@ def test_every_number_but_these_is_a_limit_i41() -> None:
         if isinstance(entry.value, int | Decimal) and not isinstance(entry.value, bool)
     ]
 
-    assert len(LIMITS) == 74
-    assert [key for key in numbers if key not in LIMITS] == [
+    assert len(LIMITS) == 91
+    others = [key for key in numbers if key not in LIMITS]
+    intervals = ("bar_minutes", "entry_minutes")
+    assert [key for key in others if not key.endswith(intervals)] == [
         "runner.loop_interval_seconds",
         "guards.pace.max_exits_per_minute",
         "guards.pace.max_cancels_per_minute",
@@ -201,7 +266,8 @@ def test_a_limit_made_looser_is_refused_by_a_reload_and_made_tighter_is_taken_i4
 
     assert effects(SHIPPED, tighter) == {key: "tighter"}
     assert effects(SHIPPED, looser) == {key: "looser"}
-    assert reload_verdict(changes_between(SHIPPED, tighter)).is_taken
+    is_read_at_start = key.startswith(tuple(READ_AT_START))
+    assert reload_verdict(changes_between(SHIPPED, tighter)).is_taken is not is_read_at_start
     assert not reload_verdict(changes_between(SHIPPED, looser)).is_taken
 
 
@@ -216,6 +282,8 @@ def test_a_limit_made_looser_is_refused_by_a_reload_and_made_tighter_is_taken_i4
         ("momentum_bots[mom_AAPL].enabled", False, "tighter"),
         ("momentum_bots[mom_TSLA].enabled", True, "looser"),
         ("momentum_bots[mom_AAPL].ticker", "MSFT", "other"),
+        ("momentum_bots[mom_AAPL].execution.protective_order", ProtectiveOrder.ENGINE, "looser"),
+        ("momentum_bots[mom_AAPL].exits.trailing_stop_pct", Decimal(1), "tighter"),
         ("momentum_bots[mom_AAPL].signal.mode", "moving_average_cross", "other"),
         ("momentum_bots[mom_AAPL].signal.params", {"fast_bars": 3}, "other"),
         ("optionsbot.bot_id", "opt_other", "other"),
@@ -224,6 +292,11 @@ def test_a_limit_made_looser_is_refused_by_a_reload_and_made_tighter_is_taken_i4
         ("optionsbot.tickers", ("SPY", "IWM"), "looser"),
         ("optionsbot.tickers", ("QQQ", "SPY"), "other"),
         ("cryptobot.pairs", ("ETH/USD",), "tighter"),
+        ("modes.selected", StrategyMode.FLAT, "tighter"),
+        ("modes.step_down", True, "tighter"),
+        ("modes.primary.bots_off", ("mom_AAPL",), "tighter"),
+        ("modes.primary.bar_minutes", 60, "other"),
+        ("cryptobot.signal.bar_minutes", 60, "other"),
         ("system.timezone", "UTC", "other"),
         ("system.state_db_path", Path("state/other.db"), "other"),
         ("runner.loop_interval_seconds", 1, "other"),
@@ -244,6 +317,14 @@ def test_a_change_back_from_operator_or_of_a_switch_is_the_other_way_i41() -> No
 
     assert effects(careful, SHIPPED) == {"safety.resume": "looser"}
     assert effects(careless, SHIPPED) == {"exitbot.kill_conditions.anomaly_halt": "tighter"}
+
+
+def test_a_limit_that_is_switched_off_is_looser_than_any_i41() -> None:
+    key = "momentum_bots[mom_AAPL].exits.trailing_stop_pct"
+    widest = with_value(SHIPPED, key, Decimal(99))
+
+    assert effects(widest, SHIPPED) == {key: "looser"}
+    assert [change.new for change in changes_between(widest, SHIPPED)] == ["off"]
 
 
 def test_a_reload_takes_all_or_nothing_and_says_why_i79() -> None:
@@ -441,7 +522,7 @@ def test_every_setting_there_is_is_told_once() -> None:
             leaves(part) if isinstance(part, Section) else 1
             for name in type(section).model_fields
             for value in [getattr(section, name)]
-            for part in (value if name == "momentum_bots" else [value])
+            for part in (value if name in ("momentum_bots", "plugin_bots") else [value])
         )
 
     assert len(list(entries_of(SHIPPED))) == len(ENTRIES) == leaves(SHIPPED)

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from hydra.settings.bot_parts import Execution, Exits, Signal, StockWindow, TradeLimits
+from hydra.settings.bot_parts import (
+    MomentumExecution,
+    MomentumExits,
+    ProtectiveOrder,
+    Signal,
+    StockWindow,
+    TradeLimits,
+)
 from hydra.settings.bot_sections import MomentumBotSettings
 from hydra.settings.guard_sections import BUILT_IN, ExposureGuards
 from hydra.settings.section import Section
@@ -25,9 +32,11 @@ def test_a_section_holds_typed_values(tmp_path: Path) -> None:
         session=StockWindow(
             trade_start=time(9, 35), trade_end=time(12, 30), manage_until=time(15, 55)
         ),
-        execution=Execution(default_notional_usd=Decimal(1000)),
+        execution=MomentumExecution(
+            default_notional_usd=Decimal(1000), protective_order=ProtectiveOrder.RESTING
+        ),
         risk=TradeLimits(max_trades_per_day=3, max_concurrent_positions=1),
-        exits=Exits(
+        exits=MomentumExits(
             stop_loss_pct=Decimal("0.50"), take_profit_pct=Decimal("1.00"), time_stop_minutes=25
         ),
         signal=Signal(mode="moving_average_cross", params={"fast_bars": 10, "threshold_pct": 0.5}),

@@ -58,12 +58,33 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
 
     cross = {key: value for key, value in added.items() if key.startswith("momentum_bots[2]")}
     guards = {key: value for key, value in added.items() if key.startswith("guards.")}
-    assert {key: value for key, value in added.items() if key not in cross | guards} == {
+    # What may be left out, and is not meant by the seed: no mode, bars of one minute, no signals.
+    modes = {
+        key: value
+        for key, value in added.items()
+        if key.startswith(("modes.", "signalbot.", "plugin"))
+        or key.endswith((".bar_minutes", ".entry_minutes"))
+    }
+    assert modes["modes.selected"] == "none"
+    assert modes["signalbot.enabled"] is False
+    known = cross | guards | modes
+    assert {key: value for key, value in added.items() if key not in known} == {
         "broker.venue": "embedded",
         "safety.resume": "preflight",
         "risk.max_order_notional_usd": "25000",
         "momentum_bots[0].execution.default_notional_usd": "1000",
+        "momentum_bots[0].execution.protective_order": "resting",
+        "momentum_bots[0].exits.trailing_stop_pct": "off",
         "momentum_bots[1].execution.default_notional_usd": "1000",
+        "momentum_bots[1].execution.protective_order": "resting",
+        "momentum_bots[1].exits.trailing_stop_pct": "off",
+        "optionsbot.chain_rules.max_spread_pct": "8",
+        "optionsbot.chain_rules.min_open_interest": 100,
+        "optionsbot.chain_rules.max_quote_age_seconds": 60,
+        "optionsbot.execution.default_premium_usd": "500",
+        "optionsbot.execution.cancel_unfilled_seconds": 60,
+        "optionsbot.signal.mode": "placeholder_options_v1",
+        "optionsbot.signal.params": {},
     }
     assert cross["momentum_bots[2].bot_id"] == "mom_AAPL_cross"
     assert cross["momentum_bots[2].ticker"] == "AAPL"
@@ -84,10 +105,10 @@ def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79(
         if not field.is_required()
     }
 
-    shipped = list(yaml.safe_load((HOME / "config" / "settings.yaml").read_text("utf-8")))
-
-    assert optional == {"broker", "guards"}
-    assert shipped[-1] not in optional
+    assert optional == {"broker", "guards", "plugins", "signalbot", "plugin_bots", "modes"}
+    for name in ("settings.yaml", "bots.yaml"):
+        shipped = list(yaml.safe_load((HOME / "config" / name).read_text("utf-8")))
+        assert shipped[-1] not in optional
 
 
 def test_the_example_of_the_environment_keeps_the_network_closed_and_holds_no_secret() -> None:

@@ -148,7 +148,8 @@ def test_that_no_bot_is_enabled_is_told(tmp_path: Path) -> None:
 
     assert warnings(tmp_path, *off) == [
         (
-            "momentum_bots, optionsbot, cryptobot: none is enabled, so nothing trades; "
+            "momentum_bots, optionsbot, signalbot, plugin_bots, cryptobot: none is enabled, so "
+            "nothing trades; "
             "set enabled: true for one"
         )
     ]

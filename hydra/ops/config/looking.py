@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 
 import hydra.settings
 from hydra.ops.debug import render
 from hydra.ops.exit_codes import ExitCode
+from hydra.plugins import fault_in_plugin, fault_in_signal, plugins_in_use
 from hydra.settings import Settings, SettingsError, SettingsRefused, VenueName, load_settings
 from hydra.settings.changes import changes_between, reload_verdict
 from hydra.settings.configuration import Configuration, load_configuration
@@ -19,7 +21,6 @@ from hydra.settings.mode import lacking, mode_disagreement
 from hydra.settings.secret import MASK
 from hydra.settings.secrets import KNOWN, LIVE_WORDS, Secrets
 from hydra.settings.whole import content_of
-from hydra.terms import fault_in_signal
 
 KILL_WORDS = ("close_only", "halt_all")
 SHIPPED = Path(hydra.settings.__file__).parent / "shipped"
@@ -31,6 +32,13 @@ _SETTINGS = [
     render.text("UNIT", "unit", may_go=True),
     render.text("SAFER", "safer"),
     render.text("SHIPPED", "shipped"),
+]
+_PLUGINS = [
+    render.text("PLUG-IN", "name"),
+    render.text("GROUP", "group"),
+    render.text("DISTRIBUTION", "distribution"),
+    render.text("VERSION", "version"),
+    render.text("PLACE", "place", may_go=True),
 ]
 _CHANGES = [
     render.text("KEY", "key"),
@@ -82,6 +90,7 @@ def show(config: Path, env_file: Path, venue: str | None, word: str, *, json: bo
         for entry in entries_of(settings)
         if word in entry.key
     ]
+    plugins = [msgspec.to_builtins(each) for each in plugins_in_use(settings)]
     environment = [
         {"key": name, "text": text}
         for name, text in _environment(found.secrets).items()
@@ -95,12 +104,16 @@ def show(config: Path, env_file: Path, venue: str | None, word: str, *, json: bo
                 "venue": settings.broker.venue.value,
                 "digest": settings.digest,
                 "settings": rows,
+                "plugins": plugins,
                 "environment": {row["key"]: row["text"] for row in environment},
             }
         )
         return ExitCode.CLEAN
     if rows or not environment:
         render.show_table(_SETTINGS, rows, nothing=f"no setting has {word} in its key")
+    if plugins and not word:
+        render.write()
+        render.show_table(_PLUGINS, plugins, nothing="")
     if environment:
         render.write()
         columns = [render.text("ENVIRONMENT OR .ENV", "key"), render.text("VALUE", "text")]
@@ -114,7 +127,14 @@ def diff(old_dir: Path | None, new_dir: Path, venue: str | None, *, json: bool) 
     sides: list[Settings] = []
     for folder in (old_dir or SHIPPED, new_dir):
         try:
-            sides.append(load_settings(folder, venue=_venue(venue), signal_check=fault_in_signal))
+            sides.append(
+                load_settings(
+                    folder,
+                    venue=_venue(venue),
+                    signal_check=fault_in_signal,
+                    plugin_check=fault_in_plugin,
+                )
+            )
         except SettingsRefused as refused:
             errors += refused.errors
     if errors:
@@ -141,7 +161,12 @@ def diff(old_dir: Path | None, new_dir: Path, venue: str | None, *, json: bool) 
 
 def _loaded(config: Path, env_file: Path, venue: str | None) -> Configuration:
     return load_configuration(
-        config, env_file, os.environ, venue=_venue(venue), signal_check=fault_in_signal
+        config,
+        env_file,
+        os.environ,
+        venue=_venue(venue),
+        signal_check=fault_in_signal,
+        plugin_check=fault_in_plugin,
     )
 
 
@@ -187,6 +212,7 @@ def _environment(secrets: Secrets) -> dict[str, str]:
         LIVE_WORDS if secrets.live_switch else unset,
         unset if switch is None else _kill_word(switch),
         unset if secrets.kill_switch_file is None else str(secrets.kill_switch_file),
+        unset if secrets.strategy_mode is None else secrets.strategy_mode.value,
     )
     return dict(zip(KNOWN, texts, strict=True))
 
