@@ -12,7 +12,11 @@ from hydra.ops.exit_codes import ExitCode
 
 
 class StopSignals:
-    """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all."""
+    """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all.
+
+    A terminal that is closed (SIGHUP) asks for a clean stop too, unless that was to be ignored, as
+    under nohup; it says so more than once, so that never ends it all.
+    """
 
     def __init__(self, first: Callable[[], None]) -> None:
         self._first = first
@@ -23,10 +27,15 @@ class StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._before[number] = signal.signal(number, self._received)
+            if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+                self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._terminal_closed)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal gave us
+
+    def _terminal_closed(self, _number: int, _frame: FrameType | None) -> None:
+        self._first()
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
         self._seen += 1

@@ -23,7 +23,6 @@ class Section(msgspec.Struct, frozen=True):
 
 BROKER = "orders at a real broker"
 RELOAD = "reading the configuration again while it runs"
-PROTECTION = "protective orders"
 STREAMS = "the streams of a broker"
 DASHBOARD = "the dashboard"
 
@@ -41,7 +40,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I08", "Without a lease nothing is sent."),
             Invariant("I09", "Close-only lets nothing pass but what reduces a position."),
             Invariant("I10", "A kill cancels the entries that still work."),
-            Invariant("I11", "A halt takes no protection away.", PROTECTION),
+            Invariant("I11", "A halt takes no protection away."),
             Invariant("I12", "A kill needs nothing else that could be broken."),
         ),
     ),
@@ -69,7 +68,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I27", "What the broker echoes must match."),
             Invariant("I28", "Every order can be traced to its decision."),
             Invariant("I29", "Orders and positions that are not ours halt."),
-            Invariant("I30", "Protection is confirmed, never assumed.", PROTECTION),
+            Invariant("I30", "Protection is confirmed, never assumed."),
         ),
     ),
     Section(
