@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, assert_never
 
+from actors.sender_checks import require_sender
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import GateKey, GateRefused, OrderGate, Venue
 from hydra.trading import unknown_outcomes as search
@@ -107,8 +108,6 @@ NOT_CONNECTED = "the trading stream is not connected yet"
 RECOVER_WITHIN = 5 * SECOND
 OPEN_ORDERS = "open orders"
 PERIODIC = "again and again"
-TRIES = 3
-TRY_AGAIN_AFTER = SECOND
 NAME_TAKEN = "client_order_id must be unique"
 """The broker's words for a name that it has: it refused the request, and has the order (I18)."""
 
@@ -188,6 +187,7 @@ class BrokerGateway(Actor[Inbox]):
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case OrderStored():
+                require_sender(self._persister, "an order to be sent", ctx)
                 self._send(message, ctx)
             case CancelOrder():
                 self._cancel(message, ctx)
@@ -466,9 +466,10 @@ class BrokerGateway(Actor[Inbox]):
         differences = () if compared is None else compared.differences
         if compared is not None:
             self._hold_against_searches(compared.snapshot, comparison.asked_at, ctx)
-        if (failure or differences) and comparison.tries < TRIES:
-            # What is on its way while the venue is read can look like a difference.
-            ctx.after(TRY_AGAIN_AFTER, TryAgain())
+        unsettled = comparison.unsettled(failure, differences)
+        if unsettled is not None:
+            self._comparison = unsettled
+            ctx.after(unsettled.pause, TryAgain())
             return
         self._comparison = None
         snapshot = None if compared is None else compared.snapshot

@@ -9,9 +9,10 @@ from hydra.actor import MINUTE, SECOND, Actor, Context, unhandled
 from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.trading.price_watch import PriceWatch
+from hydra.trading.instruments import is_crypto
+from hydra.trading.price_watch import NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
-from hydra.trading.sessions import SessionTable
+from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.venue_clock import seen_at
 from messages.health import HealthReported, ReportHealth
 from messages.market import (
@@ -33,6 +34,7 @@ from messages.market import (
     quotes_topic,
 )
 from messages.message import Message
+from messages.options import CONTRACT_QUOTES_TOPIC, FollowContracts
 from messages.streams import StreamConnected, StreamGap, StreamLost
 
 Inbox: TypeAlias = (
@@ -46,6 +48,7 @@ Inbox: TypeAlias = (
     | StreamGap
     | PricesDue
     | FeedEnded
+    | FollowContracts
     | ReportHealth
     | ReportHistory
 )
@@ -104,6 +107,9 @@ class DataFeed(Actor[Inbox]):
         self._drops_untold: dict[str, int] = {}
         self._drops_told_at: dict[str, int] = {}
         self._gap_told_at: int | None = None
+        self._followed: dict[str, tuple[str, ...]] = {}
+        """The contracts that each bot wants quotes of."""
+        self._contracts: frozenset[str] = frozenset()
         self._ended = False
 
     def start(self, ctx: Context) -> None:
@@ -125,6 +131,8 @@ class DataFeed(Actor[Inbox]):
                 self._ended = True
                 ctx.log("feed_ended", bars=self._bars, dropped=self._dropped)
                 ctx.publish(FEED_TOPIC, message)
+            case FollowContracts():
+                self._follow(message, ctx)
             case ReportHealth():
                 ctx.reply(self._health(ctx))
             case ReportHistory():
@@ -194,16 +202,41 @@ class DataFeed(Actor[Inbox]):
         if prices is not None:
             fault = prices.quote(quote, ctx.now(), ctx.market_time()) or ""
         if fault:
-            self._drop_quote(quote, fault, ctx)
+            if fault is not NOT_FOLLOWED:
+                self._drop_quote(quote, fault, ctx)
             return
         self._quotes += 1
         self._tell_changes(ctx, quote.symbol)
-        ctx.publish(quotes_topic(quote.symbol), QuoteChanged(quote=quote))
+        changed = QuoteChanged(quote=quote)
+        if quote.symbol in self._contracts:
+            ctx.publish(CONTRACT_QUOTES_TOPIC, changed)  # first who judges by it, then who decides
+        ctx.publish(quotes_topic(quote.symbol), changed)
+
+    def _follow(self, wish: FollowContracts, ctx: Context) -> None:
+        """Bots say it again and again, so that it holds after a restart of this actor too."""
+        feed, prices = self._feed, self._prices
+        if feed is None or prices is None:
+            return  # there are no quotes here
+        self._followed[wish.bot] = wish.symbols
+        wanted = frozenset(symbol for each in self._followed.values() for symbol in each)
+        if wanted == self._contracts:
+            return
+        self._contracts = wanted
+        symbols = tuple(sorted(wanted))
+        gone = prices.follow(feed.contract_stream, symbols, ctx.market_time())
+        feed.follow(symbols)
+        ctx.log("contracts_followed", symbols=symbols)
+        for symbol in gone:  # whoever holds it unready has nothing more to wait for
+            reported = SymbolReported(
+                symbol=symbol, why=None, detail="not followed any more", at=ctx.market_time()
+            )
+            ctx.publish(SYMBOLS_TOPIC, reported)
+        self._tell_changes(ctx)
 
     def _drop_quote(self, quote: Quote, fault: str, ctx: Context) -> None:
         self._quotes_dropped += 1
         # What nobody asked for is one: there may be any number of symbols in nonsense.
-        symbol = quote.symbol if quote.symbol in self._symbols else "unknown"
+        symbol = quote.symbol if quote.symbol in self._symbols | self._contracts else "unknown"
         untold = self._drops_untold.get(symbol, 0) + 1
         told_at = self._drops_told_at.get(symbol)
         if told_at is not None and ctx.now() - told_at < QUOTE_DROPS_TOLD_EVERY:
@@ -266,8 +299,8 @@ class DataFeed(Actor[Inbox]):
 
     def _see_how_old(self, ctx: Context) -> None:
         assert self._prices is not None, "else nothing is due"
-        is_open = not self._ended and self._sessions.at(ctx.market_time()) is not None
-        self._prices.session(ctx.now(), is_open=is_open)
+        is_open = self._sessions.at(ctx.market_time()) is not None
+        self._prices.session(ctx.now(), is_open=is_open, has_ended=self._ended)
         self._tell_changes(ctx)
 
     def _tell_changes(self, ctx: Context, symbol: str | None = None) -> None:
@@ -285,16 +318,22 @@ class DataFeed(Actor[Inbox]):
     # How it is
 
     def _health(self, ctx: Context) -> HealthReported:
-        """Stale only while the exchange is open, and long enough that prices must have come."""
+        """Stale only while the symbol trades, and long enough that prices must have come."""
         now = ctx.market_time()
         if self._prices is not None:
             return self._health_of_streams(self._prices, ctx)
-        session = self._sessions.at(now)
-        if session is None or self._ended:
+        trading = {
+            symbol: session
+            for symbol in sorted(self._symbols)
+            if (session := hours_of(symbol, self._sessions).at(now)) is not None
+        }
+        if not trading or self._ended:
             return HealthReported(component="feed", is_well=True, detail="no session is open")
-        for symbol in sorted(self._symbols):
+        for symbol, session in trading.items():
             last = self._last.get(symbol)
-            newest = max(session.open_at, self._since if last is None else last.end_at)
+            newest = self._since if last is None else last.end_at
+            if not is_crypto(symbol):  # a coin's day begins without a pause
+                newest = max(newest, session.open_at)
             age = now - newest
             if not age <= STALE_AFTER_INTERVALS * self._bar_interval:
                 detail = f"{symbol}: the newest bar is {age / SECOND:.0f} s old"

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from msgspec import structs
 
+from actors.sender_checks import require_sender
 from actors.settling import settle
 from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.ports import Ledger, RecordRefused
@@ -132,6 +133,7 @@ class StatePersister(Actor[Inbox]):
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case OrderApproved():
+                require_sender(self._guardian, "an approval", ctx)
                 self._record_intent(message, ctx)
             case (
                 OrderAccepted()

@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from hydra.actor import MILLISECOND, SECOND, ChildSpec
-from hydra.ports import Conditions, Journal, Ledger, PriceFeed, Service, Venue
+from hydra.exit_terms import exit_terms
+from hydra.outsiders import NO_SIGNALS
+from hydra.ports import (
+    Conditions,
+    Journal,
+    Ledger,
+    OptionChains,
+    PriceFeed,
+    Service,
+    Signals,
+    Venue,
+)
 from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
 from hydra.terms import MarketFacts, guardian_terms, history_of, plans_of
@@ -38,6 +49,9 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     bots: tuple[str, ...]
     left_out: tuple[str, ...]
     """Enabled bots whose symbol the market does not have."""
+    rebuilt: Callable[[Settings], Tree]
+    """The tree of other settings on the same market, as a reload compares it; nothing is changed.
+    """
 
 
 class Engine(Tree, frozen=True, kw_only=True):
@@ -66,6 +80,7 @@ def assemble(
     conditions: Conditions | None = None,
     services: Mapping[str, Service] | None = None,
     dry_run: bool = False,
+    signals: Signals = NO_SIGNALS,
 ) -> Engine:
     """Put the engine together with the venue in its own process; nothing is started.
 
@@ -88,8 +103,15 @@ def assemble(
         conditions=conditions,
         services=services,
         fees=exchange.fees,
+        signals=signals,
     )
-    return Engine(tree=built.tree, bots=built.bots, left_out=built.left_out, market=market)
+    return Engine(
+        tree=built.tree,
+        bots=built.bots,
+        left_out=built.left_out,
+        rebuilt=built.rebuilt,
+        market=market,
+    )
 
 
 def assemble_on(
@@ -105,40 +127,56 @@ def assemble_on(
     services: Mapping[str, Service] | None = None,
     price_feed: PriceFeed | None = None,
     price_age_max: int = 0,
+    option_chains: OptionChains | None = None,
     fees: FeeSchedule = NO_FEES,
+    signals: Signals = NO_SIGNALS,
 ) -> Tree:
     """Put the engine together on a runtime, whatever its venue; nothing is started.
 
     `price_feed` and `price_age_max` as of `core`: None, where bars are brought by whoever plays
-    them. `services` are kept open while the engine runs, by the name of the actor that hosts each.
-    `fees` are what the venue keeps of executions: `ALPACA_FEES`, say.
+    them. `option_chains` are there where `market.option_calendar` is. `services` are kept open
+    while the engine runs, by the name of the actor that hosts each. `fees` are what the venue keeps
+    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told.
     """
-    plans, left_out = plans_of(settings, market)
     connect_gate(runtime, venue)
-    guards = settings.guards
-    tree = root(
-        core(
-            ledger=ledger,
-            journal=journal,
-            venue=venue,
-            gate=runtime.gate,
-            conditions=conditions or NothingPresent(),
-            terms=guardian_terms(settings, market, account, plans),
-            symbols=tuple(sorted({plan.symbol for plan in plans})),
-            sessions=market.sessions,
-            bar_interval=market.bar_interval,
-            loop_interval=settings.runner.loop_interval_seconds * SECOND,
-            reconcile_every=guards.deadlines.reconcile_every_seconds * SECOND,
-            unknown_limit=guards.deadlines.unknown_outcome_seconds * SECOND,
-            history=history_of(plans),
-            price_feed=price_feed,
-            price_age_max=price_age_max,
-            fees=fees,
-        ),
-        bots(plans),
-        ops(services or {}),
-    )
-    return Tree(tree=tree, bots=tuple(plan.bot_id for plan in plans), left_out=left_out)
+    present = conditions or NothingPresent()
+
+    def built(settings: Settings) -> Tree:
+        plans = plans_of(settings, market, signals)
+        guards = settings.guards
+        tree = root(
+            core(
+                ledger=ledger,
+                journal=journal,
+                venue=venue,
+                gate=runtime.gate,
+                conditions=present,
+                terms=guardian_terms(settings, market, account, plans, fees),
+                symbols=plans.symbols,
+                sessions=market.sessions,
+                bar_interval=market.bar_interval,
+                loop_interval=settings.runner.loop_interval_seconds * SECOND,
+                reconcile_every=guards.deadlines.reconcile_every_seconds * SECOND,
+                unknown_limit=guards.deadlines.unknown_outcome_seconds * SECOND,
+                history=history_of(plans.all),
+                price_feed=price_feed,
+                price_age_max=price_age_max,
+                fees=fees,
+            ),
+            bots(
+                plans.momentum,
+                plans.crypto,
+                plans.outsiders,
+                options=plans.options,
+                chains=option_chains,
+                exits=exit_terms(settings, market, plans.bots),
+                has_portfolio=settings.portfoliobot.enabled,
+            ),
+            ops(services or {}),
+        )
+        return Tree(tree=tree, bots=plans.bots, left_out=plans.left_out, rebuilt=built)
+
+    return built(settings)
 
 
 def tell_gateway(runtime: Runtime) -> Callable[[VenueWord], None]:

@@ -13,6 +13,7 @@ from hydra.ops.export import export
 from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
 from hydra.ops.health import health
+from hydra.ops.mode import mode
 from hydra.ops.preflight import preflight
 from hydra.ops.reconcile import app as reconcile
 from hydra.ops.report import report
@@ -61,6 +62,7 @@ app.command()(health)
 app.command()(halt)
 app.command()(resume)
 app.command()(flatten)
+app.command()(mode)
 app.command()(why)
 app.command()(verify)
 app.command()(backup)

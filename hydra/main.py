@@ -13,6 +13,7 @@ from hydra.crash_points import VARIABLE, NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from hydra.ops.reload_source import ConfigSource
     from hydra.ops.session import RunOptions
     from hydra.settings import Settings
     from hydra.settings.secrets import Secrets
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hydra.venues.simulated.market_data import MarketData
 
 DEFAULT_SPEED = 600.0
+FOLDER = "the folder of settings.yaml and bots.yaml (config)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     from hydra.ops.broker_account import NoAccount
+    from hydra.ops.config.loosening import Unaccepted, require_accepted
     from hydra.ops.places import files_of_venue
+    from hydra.plugins import fault_in_plugin, fault_in_signal
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
     from hydra.settings.mode import lacking, mode_disagreement
@@ -45,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from hydra.store.engine_lock import HeldByAnother
     from hydra.store.record import RECORD_REFUSED
     from hydra.store.schema import NewerThanThisHydra
-    from hydra.terms import fault_in_signal, traded_symbols
+    from hydra.terms import traded_symbols
     from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
 
     try:
@@ -55,6 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
             os.environ,
             venue=VenueName(arguments.venue) if arguments.venue else None,
             signal_check=fault_in_signal,
+            plugin_check=fault_in_plugin,
         )
     except SettingsRefused as refused:
         return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
@@ -76,6 +81,10 @@ def _run(arguments: argparse.Namespace) -> int:
         files = files_of_venue(settings, arguments.state_dir, arguments.log_dir)
     except NamesClash as clash:
         return _refuse(f"{arguments.config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
+    try:
+        require_accepted(files.configurations, settings)
+    except Unaccepted as unaccepted:
+        return _refuse(str(unaccepted), ExitCode.CONFIGURATION_REFUSED)
     if not traded_symbols(settings):
         return _refuse(
             f"{arguments.config / 'bots.yaml'}: found no enabled bot; wanted at least one; set "
@@ -122,12 +131,13 @@ def _play_embedded(
             ExitCode.CONFIGURATION_REFUSED,
         )
     speed = None if arguments.clock == "virtual" else arguments.speed or DEFAULT_SPEED
+    options = _options(arguments, secrets, speed)
     return run_embedded(
         settings,
         data,
         files,
-        _options(arguments, secrets, speed),
-        sys.stdout,
+        options,
+        sys.stdout if options.screen is None else options.screen.text,
         Redactor(secrets.values()),
         source=arguments.data,
     )
@@ -158,25 +168,45 @@ def _play_at_the_broker(
     key_id, secret = secrets.alpaca_key, secrets.alpaca_secret
     assert key_id is not None and secret is not None, "they would be lacking"
     network = Network(loopback_only=secrets.network_disabled)
+    options = _options(arguments, secrets, speed=1.0)
     return run_broker(
         settings,
         Access(addresses_of(mode), key_id, secret, network),
         files,
-        _options(arguments, secrets, speed=1.0),
-        sys.stdout,
+        options,
+        sys.stdout if options.screen is None else options.screen.text,
         Redactor(secrets.values()),
     )
 
 
 def _options(arguments: argparse.Namespace, secrets: Secrets, speed: float | None) -> RunOptions:
+    from hydra.ops.live_view_screen import screen_for
     from hydra.ops.session import RunOptions
 
     return RunOptions(
         seed=arguments.seed,
         speed=speed,
         dry_run=arguments.dry_run,
+        loops=1 if arguments.once else arguments.loops,
         kill_switch=secrets.kill_switch,
         kill_switch_file=secrets.kill_switch_file,
+        strategy_mode=secrets.strategy_mode,
+        source=_source(arguments),
+        screen=None if arguments.plain or speed is None else screen_for(sys.stdout),
+    )
+
+
+def _source(arguments: argparse.Namespace) -> ConfigSource:
+    """The settings again, read as above."""
+    from hydra.ops.reload_source import ConfigSource
+    from hydra.plugins import fault_in_plugin, fault_in_signal
+    from hydra.settings import VenueName
+
+    return ConfigSource(
+        arguments.config,
+        venue=VenueName(arguments.venue) if arguments.venue else None,
+        signal_check=fault_in_signal,
+        plugin_check=fault_in_plugin,
     )
 
 
@@ -186,22 +216,62 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the trading engine. Without --data it plays one generated session on the "
         "embedded venue (no real money, no real prices), as fast as --speed says. With --venue "
         "paper or live it trades on that account at Alpaca until it is stopped.",
+        epilog="Ctrl-C stops it in order. While it runs, in a second terminal: hydra-trader "
+        "status, why, halt, resume, debug top; hydra-trader --help lists them all.",
     )
     add = parser.add_argument
-    add("--config", type=Path, default=Path("config"), metavar="DIR", help="settings (config)")
-    add("--venue", choices=["embedded", "paper", "live"], help="where orders go (settings.yaml)")
+    add("--config", type=Path, default=Path("config"), metavar="DIR", help=FOLDER)
+    add(
+        "--venue",
+        choices=["embedded", "paper", "live"],
+        help="where orders go: the venue that is built in, or an account at Alpaca (settings.yaml)",
+    )
     add(
         "--data",
         type=Path,
         metavar="FILE",
         help="real minute bars: .csv, .csv.gz or .parquet, or a MANIFEST.yaml of several files",
     )
-    add("--speed", type=_speed, metavar="X", help=f"market time per time ({DEFAULT_SPEED:g})")
-    add("--clock", choices=["wall", "virtual"], default="wall", help="virtual: as fast as it goes")
-    add("--seed", type=int, default=0, metavar="N", help="of the generated session (0)")
-    add("--dry-run", action="store_true", help="everything but the send of orders")
-    add("--state-dir", type=Path, metavar="DIR", help="ledger, lock, sockets (state/embedded)")
-    add("--log-dir", type=Path, metavar="DIR", help="the journal (logs/embedded)")
+    add(
+        "--speed",
+        type=_speed,
+        metavar="X",
+        help=f"so many times as fast as the market was ({DEFAULT_SPEED:g})",
+    )
+    add(
+        "--clock",
+        choices=["wall", "virtual"],
+        default="wall",
+        help="wall: market time goes by --speed (wall); virtual: nothing is waited for",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="another number, another generated session (0)",
+    )
+    how_long = parser.add_mutually_exclusive_group()
+    how_long.add_argument(
+        "--once",
+        action="store_true",
+        help="one loop (runner.loop_interval_seconds), then a clean stop; exit code 14 if preflight"
+        " does not pass",
+    )
+    how_long.add_argument("--loops", type=_loops, metavar="N", help="the same after so many loops")
+    add("--dry-run", action="store_true", help="do everything but send orders")
+    add(
+        "--plain",
+        action="store_true",
+        help="say it line by line on a terminal too, without the live view",
+    )
+    add(
+        "--state-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep ledger, lock and sockets here (state/VENUE)",
+    )
+    add("--log-dir", type=Path, metavar="DIR", help="keep the journal here (logs/VENUE)")
     return parser
 
 
@@ -215,13 +285,22 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _loops(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(
+            f"found {text}, wanted a whole number of loops from 1 to 1000000"
+        )
+    return int(text)
+
+
 def _market(arguments: argparse.Namespace, settings: Settings, cache: Path) -> MarketData:
-    from hydra.venues.simulated.market_data import from_path, generated
+    from hydra.ops.generated_market import generated_market
+    from hydra.venues.simulated.market_data import from_path
 
     if arguments.data is not None:
         return from_path(arguments.data, cache)
-    symbols = tuple(sorted({bot.ticker for bot in settings.momentum_bots if bot.enabled}))
-    return generated(symbols, arguments.seed, cache)
+    is_virtual = arguments.clock == "virtual"
+    return generated_market(settings, arguments.seed, cache, is_virtual=is_virtual)
 
 
 def _refuse(text: str, code: ExitCode) -> int:

@@ -17,8 +17,10 @@ from hydra.trading.orders import DecisionKey, Order, Role
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.trading.venue_view import VenueSnapshot
+from messages.options import ChainQuestion
 from messages.orders import OrderApproved, OrderIntent, Outcome, ReportStored
 from messages.positions import BookRecovered, GuardianRecord
+from messages.signals import SignalNote
 
 
 class PermitClass(Enum):
@@ -34,6 +36,7 @@ class PermitClass(Enum):
 PERMIT_CLASSES = {
     Role.ENTRY: PermitClass.ENTRY,
     Role.EXIT: PermitClass.REDUCE,
+    Role.PROTECT: PermitClass.REDUCE,
     Role.FLATTEN: PermitClass.FLATTEN,
 }
 """What an order's wire write is for. A new role has to say it here, or nothing of it is sent."""
@@ -154,6 +157,22 @@ class PriceFeed(Protocol):
 
     def report(self) -> None:
         """Tell how each stream is now, and which bars are missing."""
+
+    @property
+    def contract_stream(self) -> str:
+        """The name of the stream that tells of contracts, whether or not it is one of `streams`."""
+
+    def follow(self, contracts: tuple[str, ...]) -> None:
+        """Tell the quotes of these option contracts from now on, and of none that were followed
+        before. Their stream is connected when there is one for the first time.
+        """
+
+
+class OptionChains(Protocol):
+    """Where option chains are read."""
+
+    def ask(self, question: ChainQuestion) -> None:
+        """Ends in one `ChainRead` or `ChainNotRead` of its number, told to whoever asked."""
 
 
 class IntentRecorded(msgspec.Struct, frozen=True):
@@ -305,6 +324,25 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Nothing more will be written."""
+
+
+class Signals(Protocol):
+    """Where an outside strategy's signals come from, and where what was done with them is kept.
+
+    Each is told to the signal bot as `SignalRead`, perhaps more than once.
+    """
+
+    def report(self) -> None:
+        """Tell every signal again whose end was not noted."""
+
+    def note(self, note: SignalNote) -> None:
+        """Keep what was done with a signal; soon, not at once."""
+
+    def why_closed(self) -> str | None:
+        """Why no entry is to be made now (the bridge's own kill file, say); None: nothing bars it.
+
+        What is not known closes.
+        """
 
 
 class Service(Protocol):

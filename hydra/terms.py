@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
+from actors.crypto_bot import CryptoPlan
+from actors.guardian_terms import GuardianTerms
 from actors.momentum_bot import FLAT_BEFORE_CLOSE, MomentumPlan
-from actors.risk_guardian import GuardianTerms
+from actors.options_bot import OptionsPlan
 from hydra.actor import MINUTE, SECOND
+from hydra.bot_terms import exit_rules_of, windows_of
+from hydra.outsiders import NO_SIGNALS, outsiders_of
+from hydra.plugins import risk_check, strategy_factory
+from hydra.ports import Signals
 from hydra.settings import Settings, VenueName
-from hydra.settings.bot_parts import Exits, TradingWindow
-from hydra.settings.bot_sections import CryptoBotSettings, MomentumBotSettings
+from hydra.settings.bot_parts import ProtectiveOrder, Signal
+from hydra.settings.bot_sections import MomentumBotSettings
 from hydra.settings.section import ResumePolicy
 from hydra.trading.account_day import DayLimits
+from hydra.trading.budgets import BudgetTerms
+from hydra.trading.causes import BOT_CLOSED
 from hydra.trading.clearing import ClearingPolicy
-from hydra.trading.exit_rules import ExitRules
-from hydra.trading.instruments import is_crypto
+from hydra.trading.coin_orders import CoinTerms, EntryTerms
+from hydra.trading.coin_pair import PairRules
+from hydra.trading.fees import ALPACA_FEES, FeeSchedule
+from hydra.trading.kill_conditions import KillConditions
+from hydra.trading.option_exits import PremiumExits
+from hydra.trading.option_rules import ChainRules
 from hydra.trading.orders import TimeInForce
-from hydra.trading.risk_desk import BudgetTerms, DeskTerms
+from hydra.trading.risk_desk import DeskTerms
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS, Limits
-from hydra.trading.strategies import STRATEGIES
-from hydra.trading.strategies.strategy import BadParameters
+from hydra.trading.strategies.longer_bars import OnLongerBars
+from hydra.trading.strategies.strategy import StrategyFactory
+from hydra.trading.strategy_modes import StrategyMode
+from hydra.trading.trading_state import Cause
+from supervisors import paths
+from supervisors.outsiders import Outsider
 
-COIN_STEP = Decimal("0.000000001")
+COIN_ENTRY_LASTS_INTERVALS = 2
+"""So many bars after the one that it was decided on an entry of coins may work."""
 EQUITY_AGE_INTERVALS = 5
 """An equity that is older than so many bars counts as missing."""
 
@@ -38,60 +57,141 @@ class MarketFacts(Protocol):
 
     @property
     def sessions(self) -> SessionTable:
-        """When; of coins, a session is a UTC day."""
+        """The account's days: the exchange's sessions, or days of UTC where only coins trade.
+
+        When a symbol trades is what `hours_of` says of it and of these.
+        """
 
     @property
     def bar_interval(self) -> int:
         """How long its bars last, in ns of market time."""
 
     @property
+    def coin_terms(self) -> Mapping[str, CoinTerms]:
+        """In which steps each pair is traded there; one that is not named is not traded."""
+
+    @property
+    def option_calendar(self) -> SessionTable | None:
+        """The exchange's sessions up to the last expiration; None: options are not traded there."""
+
+    @property
     def origin(self) -> str:
         """For people: whose prices these are."""
 
 
-def plans_of(
-    settings: Settings, market: MarketFacts
-) -> tuple[tuple[MomentumPlan, ...], tuple[str, ...]]:
-    """The bots that can trade this market, and the names of those enabled ones that cannot."""
+class BotPlan(Protocol):
+    """What the engine has to know of a bot, whatever its kind."""
+
+    @property
+    def bot_id(self) -> str:
+        """Its name."""
+
+    @property
+    def trade_window(self) -> Window:
+        """When it may enter."""
+
+    @property
+    def warm_ups(self) -> Mapping[str, int]:
+        """What it trades, and of how many bars its strategy wants to be shown at the start."""
+
+
+class Plans(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bots are to do that can trade this market."""
+
+    momentum: tuple[MomentumPlan, ...] = ()
+    options: OptionsPlan | None = None
+    crypto: CryptoPlan | None = None
+    outsiders: tuple[Outsider, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """The names of those enabled bots that cannot."""
+
+    @property
+    def all(self) -> tuple[BotPlan, ...]:
+        """Every bot, in the order in which they start."""
+        options = () if self.options is None else (self.options,)
+        coins = () if self.crypto is None else (self.crypto,)
+        return (*self.momentum, *options, *coins, *self.outsiders)
+
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(plan.bot_id for plan in self.all)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What they trade, each once, in order."""
+        return tuple(sorted({symbol for plan in self.all for symbol in plan.warm_ups}))
+
+    @property
+    def entered_symbols(self) -> frozenset[str]:
+        """What orders may enter by its own name: an underlying of options is not among it."""
+        trading = (plan for plan in self.all if plan is not self.options)
+        return frozenset(symbol for plan in trading for symbol in plan.warm_ups)
+
+
+def plans_of(settings: Settings, market: MarketFacts, signals: Signals = NO_SIGNALS) -> Plans:
+    """The bots that can trade this market, and the names of those enabled ones that cannot.
+
+    `signals` are what the signal bot is told.
+    """
     zone, plans, left_out = settings.system.timezone, list[MomentumPlan](), list[str]()
     for bot in settings.momentum_bots:
         if not bot.enabled:
             continue
         if bot.ticker in market.symbols:
-            plans.append(momentum_plan(bot, zone, market.sessions))
+            plans.append(momentum_plan(bot, zone, market))
         else:
             left_out.append(bot.bot_id)
-    coins = settings.cryptobot
-    if coins.enabled:
-        pairs = [pair for pair in coins.pairs if pair in market.symbols]
-        plans += [crypto_plan(coins, pair, zone, market.sessions) for pair in pairs]
-    return tuple(plans), tuple(left_out)
+    options = options_plan(settings, market)
+    if settings.optionsbot.enabled and options is None:
+        left_out.append(settings.optionsbot.bot_id)
+    outsiders, strangers = outsiders_of(
+        settings, market.symbols, market.sessions, market.bar_interval, signals
+    )
+    return Plans(
+        momentum=tuple(plans),
+        options=options,
+        crypto=crypto_plan(settings, market),
+        outsiders=outsiders,
+        left_out=(*left_out, *strangers),
+    )
 
 
-def traded_symbols(settings: Settings) -> tuple[str, ...]:
-    """What the enabled bots would trade, if a market has it."""
+def traded_symbols(settings: Settings, *, with_options: bool = True) -> tuple[str, ...]:
+    """What the enabled bots would trade, if a market has it: of options the underlyings."""
     symbols = {bot.ticker for bot in settings.momentum_bots if bot.enabled}
+    for bot in settings.plugin_bots:
+        symbols.update(bot.symbols if bot.enabled else ())
+    bridge = settings.signalbot
+    symbols.update(bridge.symbols if bridge.enabled else ())
+    options = settings.optionsbot
+    symbols.update(options.tickers if options.enabled and with_options else ())
     coins = settings.cryptobot
     return tuple(sorted(symbols.union(coins.pairs if coins.enabled else ())))
 
 
-def history_of(plans: tuple[MomentumPlan, ...]) -> Mapping[str, int]:
+def history_of(plans: Iterable[BotPlan]) -> Mapping[str, int]:
     """How many bars of each symbol a bot may ask for when it starts."""
     bars: dict[str, int] = {}
     for plan in plans:
-        bars[plan.symbol] = max(bars.get(plan.symbol, 0), plan.new_strategy().warm_up)
+        for symbol, warm_up in plan.warm_ups.items():
+            bars[symbol] = max(bars.get(symbol, 0), warm_up)
     return bars
 
 
 def guardian_terms(
-    settings: Settings, market: MarketFacts, account: str, plans: tuple[MomentumPlan, ...]
+    settings: Settings,
+    market: MarketFacts,
+    account: str,
+    plans: Plans,
+    fees: FeeSchedule,
 ) -> GuardianTerms:
-    """What the guardian is held to, in the engine's own terms."""
+    """What the guardian is held to, in the engine's own terms; `fees` are the venue's."""
     guards, risk = settings.guards, settings.risk
     order, exposure, pace, equity = guards.order, guards.exposure, guards.pace, guards.equity
-    symbols = {plan.symbol for plan in plans}
+    symbols = plans.symbols
     limits = Limits(
-        symbols=frozenset(symbols),
+        symbols=plans.entered_symbols,
         order_notional_usd_max=risk.max_order_notional_usd,
         order_quantity_max=order.max_quantity,
         price_collar_pct=order.price_collar_pct,
@@ -102,6 +202,7 @@ def guardian_terms(
         gap_factor=exposure.gap_factor,
         daily_loss_pct_max=risk.global_max_daily_loss_pct,
         drawdown_pct_max=equity.max_session_drawdown_pct,
+        cash_reserve_pct=settings.portfoliobot.cash_reserve_pct,
         entries_per_minute_max=risk.max_orders_per_minute,
         entries_per_minute_symbol_max=pace.max_entries_per_minute_per_symbol,
         exits_per_minute_max=pace.max_exits_per_minute,
@@ -117,7 +218,9 @@ def guardian_terms(
         # holds for a price where bars are all there is.
         decision_age_ns_max=market.bar_interval,
         price_age_ns_max=market.bar_interval * 5 // 2,
+        protection_confirm_ns=guards.deadlines.protection_confirm_seconds * SECOND,
         similar_order_ns=order.similar_order_seconds * SECOND,
+        option_roots=frozenset() if plans.options is None else plans.options.option_roots,
     )
     day_limits = DayLimits(
         daily_loss_pct_max=risk.global_max_daily_loss_pct,
@@ -131,17 +234,30 @@ def guardian_terms(
         equity_age_ns_max=EQUITY_AGE_INTERVALS * market.bar_interval,
     )
     portfolio = settings.portfoliobot
-    coins = tuple(plan.bot_id for plan in plans if is_crypto(plan.symbol))
-    shares = tuple(plan.bot_id for plan in plans if not is_crypto(plan.symbol))
     budgets = BudgetTerms(
         bucket_pct={
             "momentum": portfolio.buckets.momentum_bucket_pct_of_daily_risk,
             "options": portfolio.buckets.options_bucket_pct_of_daily_risk,
             "crypto": portfolio.buckets.crypto_bucket_pct_of_daily_risk,
         },
-        bots={"momentum": shares, "crypto": coins},
+        bots={
+            "momentum": (
+                *(plan.bot_id for plan in plans.momentum),
+                *_in_bucket("momentum", plans.outsiders),
+            ),
+            "options": (
+                *(() if plans.options is None else (plans.options.bot_id,)),
+                *_in_bucket("options", plans.outsiders),
+            ),
+            "crypto": (
+                *(() if plans.crypto is None else (plans.crypto.bot_id,)),
+                *_in_bucket("crypto", plans.outsiders),
+            ),
+        },
         bot_min_pct=portfolio.guardrails.per_bot_min_pct_of_daily_risk,
         bot_max_pct=portfolio.guardrails.per_bot_max_pct_of_daily_risk,
+        is_proposed=portfolio.enabled,
+        falls_back=settings.safety.allow_budget_fallback,
     )
     return GuardianTerms(
         account=account,
@@ -150,10 +266,33 @@ def guardian_terms(
             day_limits=day_limits,
             budgets=budgets,
             sessions=market.sessions,
-            windows={plan.bot_id: plan.trade_window for plan in plans},
-            price_steps=dict.fromkeys(symbols, US_EQUITY_PRICE_STEPS),
+            windows={plan.bot_id: plan.trade_window for plan in plans.all},
+            price_steps={
+                **dict.fromkeys(symbols, US_EQUITY_PRICE_STEPS),
+                **{pair: coin.price_steps for pair, coin in market.coin_terms.items()},
+            },
+            fees=fees,
         ),
         clearing=clearing_policy(settings),
+        kill=kill_conditions(settings),
+        configuration=settings.digest,
+        brought=tuple(risk_check(name) for name in settings.plugins.risk_checks),
+        foreign={
+            paths.bot(each.bot_id).path: each.bot_id for each in plans.outsiders if each.is_foreign
+        },
+        closed=_closed_by_mode(settings, [plan.bot_id for plan in plans.all]),
+        loop_interval=settings.runner.loop_interval_seconds * SECOND,
+    )
+
+
+def kill_conditions(settings: Settings) -> KillConditions:
+    """Which of them halt; the others only alarm."""
+    switches = settings.exitbot.kill_conditions
+    return KillConditions(
+        api_failure=switches.api_failure_halt,
+        data_stale=switches.data_stale_halt,
+        daily_loss=switches.max_daily_loss_halt,
+        anomaly=switches.anomaly_halt,
     )
 
 
@@ -167,71 +306,125 @@ def clearing_policy(settings: Settings) -> ClearingPolicy:
     )
 
 
-def momentum_plan(bot: MomentumBotSettings, timezone: str, sessions: SessionTable) -> MomentumPlan:
+def momentum_plan(bot: MomentumBotSettings, timezone: str, market: MarketFacts) -> MomentumPlan:
     """A bot on shares: whole ones, for the day, and none held at the close."""
-    trade_window, manage_window = _windows(bot.session, timezone)
+    rests = bot.execution.protective_order is ProtectiveOrder.RESTING
+    trade_window, manage_window = windows_of(bot.session, timezone)
     return MomentumPlan(
         bot_id=bot.bot_id,
         symbol=bot.ticker,
         trade_window=trade_window,
         manage_window=manage_window,
-        sessions=sessions,
+        sessions=market.sessions,
+        bar_interval=market.bar_interval,
         order_notional_usd=bot.execution.default_notional_usd,
         quantity_step=Decimal(1),
         time_in_force=TimeInForce.DAY,
         flat_before_close=FLAT_BEFORE_CLOSE,
         max_trades_per_day=bot.risk.max_trades_per_day,
-        exits=_exit_rules(bot.exits),
+        max_concurrent_positions=bot.risk.max_concurrent_positions,
+        price_steps=US_EQUITY_PRICE_STEPS if rests else (),
+        exits=exit_rules_of(bot.exits),
         strategy=bot.signal.mode,
+        strategy_factory=factory_of(bot.signal),
         parameters=dict(bot.signal.params),
     )
 
 
-def crypto_plan(
-    coins: CryptoBotSettings, pair: str, timezone: str, sessions: SessionTable
-) -> MomentumPlan:
-    """A bot on one pair: fractions of a coin, round the clock. Each pair has its own books."""
-    trade_window, manage_window = _windows(coins.session, timezone)
-    return MomentumPlan(
-        bot_id=f"{coins.bot_id}_{pair.replace('/', '')}",
-        symbol=pair,
+def options_plan(settings: Settings, market: MarketFacts) -> OptionsPlan | None:
+    """The bot on options: on those of its underlyings that the market has; None: it has none."""
+    options, calendar = settings.optionsbot, market.option_calendar
+    tickers = tuple(ticker for ticker in options.tickers if ticker in market.symbols)
+    if not (options.enabled and tickers) or calendar is None:
+        return None
+    trade_window, manage_window = windows_of(options.session, settings.system.timezone)
+    exits, chain, execution = options.exits, options.chain_rules, options.execution
+    return OptionsPlan(
+        bot_id=options.bot_id,
+        tickers=tickers,
         trade_window=trade_window,
         manage_window=manage_window,
-        sessions=sessions,
-        order_notional_usd=coins.execution.default_notional_usd,
-        quantity_step=COIN_STEP,
-        time_in_force=coins.execution.tif,
-        flat_before_close=None,
-        max_trades_per_day=coins.risk.max_trades_per_day,
-        exits=_exit_rules(coins.exits),
+        sessions=market.sessions,
+        calendar=calendar,
+        bar_interval=market.bar_interval,
+        premium_usd=execution.default_premium_usd,
+        entry_lasts=execution.cancel_unfilled_seconds * SECOND,
+        max_trades_per_day=options.risk.max_trades_per_day,
+        max_positions=options.risk.max_concurrent_positions,
+        exits=PremiumExits(
+            stop_loss=exits.stop_loss_pct,
+            take_profit=exits.take_profit_pct,
+            time_stop_ns=exits.time_stop_minutes * MINUTE,
+            flatten_before_close_ns=exits.flatten_before_close_minutes * MINUTE,
+        ),
+        rules=ChainRules(
+            dte_min=chain.dte_min,
+            dte_max=chain.dte_max,
+            delta_min=chain.delta_min,
+            delta_max=chain.delta_max,
+            spread_pct_max=chain.max_spread_pct,
+            open_interest_min=Decimal(chain.min_open_interest),
+            quote_age_ns_max=chain.max_quote_age_seconds * SECOND,
+        ),
+        strategy=options.signal.mode,
+        strategy_factory=factory_of(options.signal),
+        parameters=dict(options.signal.params),
+    )
+
+
+def crypto_plan(settings: Settings, market: MarketFacts) -> CryptoPlan | None:
+    """The bot on coins: those of its pairs that the market has, by one set of rules; None: none."""
+    coins = settings.cryptobot
+    pairs = {
+        pair: market.coin_terms[pair]
+        for pair in coins.pairs
+        if pair in market.symbols and pair in market.coin_terms
+    }
+    if not (coins.enabled and pairs):
+        return None
+    trade_window, manage_window = windows_of(coins.session, settings.system.timezone)
+    execution = coins.execution
+    return CryptoPlan(
+        bot_id=coins.bot_id,
+        pairs=pairs,
+        sessions=market.sessions,
+        rules=PairRules(
+            trade_window=trade_window,
+            manage_window=manage_window,
+            entry=EntryTerms(
+                order_type=execution.order_type,
+                time_in_force=execution.tif,
+                notional_usd=execution.default_notional_usd,
+                is_notional=execution.use_notional,
+            ),
+            entry_lasts=COIN_ENTRY_LASTS_INTERVALS * market.bar_interval,
+            entry_gap=settings.guards.pace.min_entry_gap_seconds * SECOND,
+            exits=exit_rules_of(coins.exits),
+            fees=ALPACA_FEES,
+            max_trades_per_day=coins.risk.max_trades_per_day,
+            max_positions=coins.risk.max_concurrent_positions,
+        ),
         strategy=coins.signal.mode,
+        strategy_factory=factory_of(coins.signal),
         parameters=dict(coins.signal.params),
     )
 
 
-def _windows(session: TradingWindow, timezone: str) -> tuple[Window, Window]:
-    """When the bot may enter, and until when it looks after what it holds."""
-    start, end, until = (
-        f"{time:%H:%M}" for time in (session.trade_start, session.trade_end, session.manage_until)
-    )
-    return Window.parse(start, end, timezone), Window.parse(start, until, timezone)
+def _in_bucket(bucket: str, outsiders: Iterable[Outsider]) -> tuple[str, ...]:
+    return tuple(each.bot_id for each in outsiders if each.bucket == bucket)
 
 
-def _exit_rules(exits: Exits) -> ExitRules:
-    return ExitRules(
-        stop_loss_pct=exits.stop_loss_pct,
-        take_profit_pct=exits.take_profit_pct,
-        time_stop_ns=exits.time_stop_minutes * MINUTE,
-    )
+def _closed_by_mode(settings: Settings, bots: Iterable[str]) -> tuple[Cause, ...]:
+    """In the strategy mode flat no bot enters, and each manages what it holds."""
+    if settings.modes.selected is not StrategyMode.FLAT:
+        return ()
+    why = "strategy mode flat"
+    return tuple(BOT_CLOSED.cause(subject=bot, since=0, detail=why) for bot in bots)
 
 
-def fault_in_signal(mode: str, parameters: Mapping[str, object]) -> str | None:
-    """What is wrong with a strategy's name or parameters, for the settings to report."""
-    factory = STRATEGIES.get(mode)
-    if factory is None:
-        return f"found {mode}, no such strategy; there are {', '.join(STRATEGIES)}"
-    try:
-        factory(parameters)
-    except BadParameters as error:
-        return str(error)
-    return None
+def factory_of(signal: Signal) -> StrategyFactory:
+    """The strategy that is meant, on bars as long as they are meant to be."""
+    factory = strategy_factory(signal.mode)
+    if signal.bar_minutes == 1:
+        return factory
+    return OnLongerBars(factory, signal.bar_minutes, signal.entry_minutes)

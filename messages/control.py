@@ -164,17 +164,26 @@ class FlattenDue(Message, frozen=True, kw_only=True):
 
 
 class PreflightPassed(ControlMessage, frozen=True, kw_only=True):
-    """Every component reported well just now; `evidence` says what each of them said."""
+    """Every component reported well just now; `evidence` says what each of them said. `loop` is
+    the number of the loop that this is the verdict of.
+    """
 
+    loop: int
     evidence: tuple[str, ...]
     at: int
 
 
 class PreflightFailed(ControlMessage, frozen=True, kw_only=True):
-    """At least one component did not report well."""
+    """At least one component did not report well, so nothing is entered in this loop.
 
+    `is_late`: none said anything bad, but some have not said anything in time, and not for long
+    yet: a machine may be busy. That alone halts nothing.
+    """
+
+    loop: int
     failures: tuple[str, ...]
     at: int
+    is_late: bool = False
 
 
 class TradingStateChanged(Message, frozen=True, kw_only=True):

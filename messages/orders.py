@@ -56,6 +56,18 @@ class OrderDenied(Message, frozen=True, kw_only=True):
     denial: Denial
 
 
+class CancelIntent(Message, frozen=True, kw_only=True):
+    """A bot would like an order of its own to be taken out of the market. Told to the guardian.
+
+    It is a request, and nothing answers it: what becomes of the order is reported as always. Where
+    it is passed over (the order is over, the allowance is used up, or a protective order is better
+    left resting) it may be asked for again, at the bot's next look.
+    """
+
+    decision: DecisionKey
+    reason: str
+
+
 class OrderStored(Message, frozen=True, kw_only=True):
     """Intent and attempt are durable; only now may the gateway send."""
 

@@ -7,20 +7,11 @@ import msgspec
 
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.order_life import OrderState
-from hydra.trading.orders import DecisionKey, Fill, Order
+from hydra.trading.orders import Fill, RecordedOrder
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.message import Message
 from messages.orders import OrderIntent
-
-
-class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as the ledger has it. `is_open`: it is, or may be, live at the venue."""
-
-    decision: DecisionKey
-    order: Order
-    is_open: bool
-    filled_quantity: Decimal
 
 
 class RecoverBook(Message, frozen=True, kw_only=True):
@@ -54,13 +45,14 @@ class BookRecovered(Message, frozen=True, kw_only=True):
 
 
 class BookChanged(Message, frozen=True, kw_only=True):
-    """Persister to all bots: what is on record of them changed by an operator, or by what a fee
-    turned out to be; recover it again.
+    """To all bots: recover again what is on record of you. The persister says so when an operator
+    changed it, or what a fee turned out to be; the guardian when it was started again, since what
+    it was handling when it failed got no answer.
     """
 
 
 BOOK_CHANGED_TOPIC = "book-changed"
-"""Where the persister publishes `BookChanged`, behind its own word to the guardian."""
+"""Where `BookChanged` is published; by the persister behind its own word to the guardian."""
 
 
 class RecoveryOverdue(Message, frozen=True, kw_only=True):

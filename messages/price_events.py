@@ -49,6 +49,12 @@ PRICE_EVENTS: tuple[EventKind, ...] = (
         },
     ),
     EventKind(
+        "contracts_followed",
+        FEED,
+        "The option contracts whose quotes are subscribed to have changed.",
+        {"symbols": "all of them"},
+    ),
+    EventKind(
         "bars_missing",
         FEED,
         "Bars were missed and are fetched. Until they are here, nobody sees newer ones.",

@@ -11,6 +11,7 @@ may repeat the newest `ledger_seq` and `ledger_chain`. `docs/events.md` is this 
 
 from collections.abc import Mapping
 
+from messages.configuration_events import CONFIGURATION_EVENTS
 from messages.event_kinds import (
     ANYONE,
     BOT,
@@ -31,8 +32,10 @@ from messages.event_kinds import (
     WISHER,
     EventKind,
 )
+from messages.exit_events import EXIT_EVENTS
 from messages.gateway_events import GATEWAY_EVENTS
 from messages.price_events import PRICE_EVENTS
+from messages.signal_events import SIGNAL_EVENTS
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
 _INTENT = "what was wanted, as in order_intended"
@@ -42,6 +45,7 @@ _SITUATION = (
     "about it again gets this answer"
 )
 _NAME = "the order's"
+_CONFIGURATION = "the digest of the settings by which it was judged"
 _EPOCH = "the order gate's epoch: approvals of an older one never pass again"
 _INCARNATION = "which life of the actor at this path, counted from 1"
 _REASON = "why, in words"
@@ -71,6 +75,42 @@ EVENTS: tuple[EventKind, ...] = (
         {"symbol": "what it trades", "reason": _REASON},
     ),
     EventKind(
+        "chain_searched",
+        BOT,
+        "What the options bot found in a chain that it read because of a signal.",
+        {
+            "underlying": "what the contracts are on",
+            "right": "call or put",
+            "chosen": "the contract, or null: none would do",
+            "eligible": "how many would",
+            "rejected": "how many would not, by the rule that said so first",
+        },
+    ),
+    EventKind(
+        "protective_order_lost",
+        BOT,
+        "A stop order that rested at the venue for a position is over, and nobody of ours wanted"
+        " that. The engine-side guard holds; another one is tried at the next look, and after three"
+        " in one position only every quarter of an hour.",
+        {
+            "decision": _DECISION,
+            "report": "how it ended: the name of the report",
+            "failures": "how many ended so while this position has been held",
+        },
+    ),
+    EventKind(
+        "cancel_refused",
+        GUARDIAN,
+        "A bot would like a protective order to be taken out, and no exit could take its place now:"
+        " it rests on. The bot may ask again.",
+        {
+            "client_order_id": _NAME,
+            "reason": "why the bot would like it",
+            "state": "the trading state for that bot and symbol",
+        },
+        order_at=("client_order_id",),
+    ),
+    EventKind(
         "order_approved",
         GUARDIAN,
         "Every check let the intent pass.",
@@ -78,6 +118,7 @@ EVENTS: tuple[EventKind, ...] = (
             "client_order_id": "the order's name for ever, made from the decision",
             "intent": _INTENT,
             "epoch": _EPOCH,
+            "configuration": _CONFIGURATION,
             "situation": _SITUATION,
         },
         order_at=("client_order_id", "intent.decision"),
@@ -90,6 +131,7 @@ EVENTS: tuple[EventKind, ...] = (
             "intent": _INTENT,
             "check": "the check that said no, named for what must be true",
             "reason": "what it found, and what is allowed",
+            "configuration": _CONFIGURATION,
             "situation": _SITUATION,
         },
         order_at=("intent.decision",),
@@ -111,11 +153,29 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind(
         "budgets_granted",
         GUARDIAN,
-        "What may be lost in the session was shared out.",
+        "What was proposed that bots may lose in the session was verified: it holds from here on.",
         {
             "session": "its date",
             "grants": "what each bot may lose (USD), by bot",
             "refused": "why a bot got nothing, by bot",
+            "proof": "limit (what may be lost in the session), granted (to all bots), beyond (what "
+            "is lost and at risk beyond the grants): USD, as the portfolio bot proposed it",
+        },
+    ),
+    EventKind(
+        "budgets_refused",
+        GUARDIAN,
+        "What was proposed cannot be granted.",
+        {"session": "its date", "reason": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "budgets_overdue",
+        GUARDIAN,
+        "Nobody has proposed budgets in time: nothing is entered without one.",
+        {
+            "session": "its date",
+            "fallback": "what each bot may lose (USD) all the same, by bot, if the settings have "
+            "it so",
         },
     ),
     EventKind(
@@ -303,7 +363,9 @@ EVENTS: tuple[EventKind, ...] = (
             "reason": "why it was given up, if it was",
         },
     ),
+    *EXIT_EVENTS,
     *PRICE_EVENTS,
+    *SIGNAL_EVENTS,
     EventKind(
         "loop_overrun",
         MONITOR,
@@ -404,6 +466,7 @@ EVENTS: tuple[EventKind, ...] = (
             "configuration": "hex digits that name the configuration",
             "bots": "the bots that trade in it",
         },
+        optional={"plugins": "what other distributions brought: version and place of each"},
     ),
     EventKind(
         "engine_started",
@@ -527,6 +590,7 @@ EVENTS: tuple[EventKind, ...] = (
             "amount": "of the difference: units or USD, or null",
         },
     ),
+    *CONFIGURATION_EVENTS,
 )
 """In the order of a line's way: the trade first, then who watches over it, then the outside."""
 

@@ -6,9 +6,10 @@ from typing import Any
 from actors.broker_gateway import BrokerGateway
 from actors.data_feed import NO_HISTORY, DataFeed, newest_quote
 from actors.flattener import Flattener
+from actors.guardian_terms import GuardianTerms
 from actors.health_monitor import HealthMonitor
 from actors.journal_writer import JournalWriter
-from actors.risk_guardian import GuardianTerms, RiskGuardian
+from actors.risk_guardian import RiskGuardian
 from actors.state_persister import StatePersister
 from hydra.actor import (
     MINUTE,
@@ -83,6 +84,7 @@ def core(
             persister=paths.STATE_PERSISTER,
             gateway=paths.BROKER_GATEWAY,
             flattener=paths.FLATTENER,
+            portfolio=paths.PORTFOLIO_BOT,
         ),
         _safety_chain(
             paths.BROKER_GATEWAY,
@@ -120,6 +122,7 @@ def core(
                     paths.DATA_FEED,
                 ),
                 "guardian": paths.RISK_GUARDIAN,
+                "persister": paths.STATE_PERSISTER,
                 "loop_interval": loop_interval,
             },
         ),

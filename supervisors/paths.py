@@ -16,4 +16,11 @@ BROKER_GATEWAY: Ref[Any] = Ref("/hydra/core/broker_gateway")
 FLATTENER: Ref[Any] = Ref("/hydra/core/flattener")
 DATA_FEED: Ref[Any] = Ref("/hydra/core/data_feed")
 HEALTH_MONITOR: Ref[Any] = Ref("/hydra/core/health_monitor")
+PORTFOLIO_BOT: Ref[Any] = Ref("/hydra/bots/portfolio_bot")
+EXIT_BOT: Ref[Any] = Ref("/hydra/bots/exit_bot")
 REPORTER: Ref[Any] = Ref("/hydra/ops/reporter")
+
+
+def bot(bot_id: str) -> Ref[Any]:
+    """Where the bot of that name lives."""
+    return Ref(f"{BOTS.path}/{bot_id}")

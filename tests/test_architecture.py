@@ -124,11 +124,12 @@ def test_a_broad_except_is_found_unless_it_raises_again(handler: str, found: int
     assert len(list(broad_excepts(ast.parse(f"try:\n  x()\n{handler}")))) == found
 
 
-def test_crashes_are_handled_in_the_runtime_at_the_front_door_and_beside_the_bundle_only() -> None:
+def test_crashes_are_handled_in_the_runtime_at_the_doors_and_beside_the_bundle_only() -> None:
     assert crash_handlers() == [
         "hydra/cli.py",
         "hydra/main.py",
         "hydra/ops/artefacts/unhurt.py",
+        "hydra/plugins.py",
         "hydra/runtime/**.py",
     ]
 

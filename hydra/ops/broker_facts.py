@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,10 +13,13 @@ import msgspec
 
 from hydra.ops.broker_account import ask_until_answered, got
 from hydra.settings.section import VenueName
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.instruments import is_crypto
 from hydra.trading.sessions import SessionTable
+from hydra.trading.situation import PriceStep
 from hydra.venues.alpaca.access import Access
-from hydra.venues.alpaca.payloads import read_asset
+from hydra.venues.alpaca.payloads import AssetPayload, read_asset
 from hydra.venues.market_sessions import sessions_of
 
 DAYS_BEFORE = 14
@@ -32,6 +36,13 @@ class BrokerFacts(msgspec.Struct, frozen=True, kw_only=True):
     untraded: tuple[str, ...]
     bar_interval: int = MINUTE
 
+    @property
+    def option_calendar(self) -> SessionTable:
+        """See `MarketFacts.option_calendar`."""
+        return self.sessions
+
+    coin_terms: Mapping[str, CoinTerms] = {}
+
 
 def broker_facts(
     access: Access,
@@ -45,12 +56,17 @@ def broker_facts(
 ) -> BrokerFacts | None:
     """The broker's market of these symbols; None: somebody asked to stop. Raises `NoAccount`."""
 
-    def ask() -> dict[str, str]:
-        return {symbol: _why_not(access, mode, symbol, market_time) for symbol in symbols}
+    def ask() -> dict[str, AssetPayload | None]:
+        path = "/v2/assets/"
+        return {
+            symbol: got(access, mode, path + quote(symbol, safe=""), read_asset, market_time)
+            for symbol in symbols
+        }
 
-    why_not = ask_until_answered(ask, mode, say, stopping)
-    if why_not is None:
+    assets = ask_until_answered(ask, mode, say, stopping)
+    if assets is None:
         return None
+    why_not = {symbol: _why_not(symbol, asset) for symbol, asset in assets.items()}
     traded = tuple(symbol for symbol in symbols if not why_not[symbol])
     today = datetime.fromtimestamp(market_time() // SECOND, UTC).date()
     span = (
@@ -62,14 +78,37 @@ def broker_facts(
         sessions=sessions_of(symbols, *span, cache_dir),
         origin=f"Alpaca, {mode.value}, minute bars",
         untraded=tuple(f"{symbol}: {why}" for symbol, why in why_not.items() if why),
+        coin_terms={
+            symbol: terms
+            for symbol, asset in assets.items()
+            if asset is not None and (terms := coin_terms_of(asset)) is not None
+        },
     )
 
 
-def _why_not(access: Access, mode: VenueName, symbol: str, market_time: Callable[[], int]) -> str:
+def coin_terms_of(asset: AssetPayload) -> CoinTerms | None:
+    """In which steps the broker trades the coin; None: it is none, or that cannot be read."""
+    quantity, price = _step(asset.min_trade_increment), _step(asset.price_increment)
+    if not is_crypto(asset.symbol) or quantity is None or price is None:
+        return None
+    return CoinTerms(quantity_step=quantity, price_steps=(PriceStep(Decimal(0), price),))
+
+
+def _why_not(symbol: str, asset: AssetPayload | None) -> str:
     """Why the broker does not let it be traded; "": it does."""
-    asset = got(access, mode, f"/v2/assets/{quote(symbol, safe='')}", read_asset, market_time)
     if asset is None:
         return "Alpaca does not know it; correct its name in bots.yaml"
     if asset.status != "active" or asset.tradable is not True:
         return f"Alpaca does not trade it now (status {asset.status}); disable its bot in bots.yaml"
+    if is_crypto(symbol) and coin_terms_of(asset) is None:
+        steps = f"{asset.min_trade_increment} and {asset.price_increment}"
+        return f"found steps of {steps}, wanted numbers above 0; take the pair out of bots.yaml"
     return ""
+
+
+def _step(text: str | None) -> Decimal | None:
+    try:
+        step = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return step if step.is_finite() and step > 0 else None

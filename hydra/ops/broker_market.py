@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from hydra.actor import Ref
 from hydra.assembly import Tree, assemble_on, tell_gateway
 from hydra.ops.session import Session
 from hydra.ops.stream_watch import StreamWatch
@@ -45,18 +46,19 @@ class BrokerMarket:
     ) -> Tree:
         """See `LiveMarket.assemble`."""
         settings, voice = session.settings, runtime.outside("market")
-        plans, _ = plans_of(settings, self._facts)
+        plans = plans_of(settings, self._facts)
         self._tell_feed = lambda message: voice.tell(paths.DATA_FEED, message)
         link = AlpacaLink(
             self._access,
             runtime.gate,
-            symbols={plan.symbol for plan in plans},
-            terms=_terms_of(settings),
-            history_bars=max(history_of(plans).values(), default=0),
+            symbols=set(plans.symbols),
+            terms=venue_terms(settings),
+            history_bars=max(history_of(plans.all).values(), default=0),
             market_time=lambda: self.clock.at(machine_time()),
             machine_time=machine_time,
             tell_gateway=tell_gateway(runtime),
             tell_feed=self._tell_feed,
+            tell=lambda path, message: voice.tell(Ref(path), message),
         )
         self._link = link
         self._watch = StreamWatch(
@@ -76,7 +78,9 @@ class BrokerMarket:
             services=services,
             price_feed=link.feed,
             price_age_max=self._price_age_max,
+            option_chains=link.chains,
             fees=ALPACA_FEES,
+            signals=session.signals,
         )
 
     def connect(self) -> None:
@@ -125,10 +129,12 @@ class _Failing:
         return frozenset({API_FAILURES.code}) if self._venue.is_failing else frozenset()
 
 
-def _terms_of(settings: Settings) -> AlpacaTerms:
+def venue_terms(settings: Settings) -> AlpacaTerms:
+    """What the settings say of how the broker is spoken to, and when it counts as failing."""
     coins, health = settings.cryptobot, settings.health
     return AlpacaTerms(
         trades_crypto=coins.enabled and bool(coins.pairs),
         failures_max=health.max_api_failures_in_window,
         failures_window_s=health.api_failure_window_seconds,
+        failures_halt=settings.exitbot.kill_conditions.api_failure_halt,
     )

@@ -18,7 +18,7 @@ from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.access import Access
-from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.market_data import MarketData, with_options
 
 EMBEDDED = "EMBEDDED VENUE: not real money, not real fills"
 STALE_AFTER_INTERVALS = 2.5
@@ -44,7 +44,7 @@ def served_account(
 
     `bound_account` is the one that the record is of. Raises `NoAccount`.
     """
-    data = served.data
+    data = with_options(served.data, files.cache)
     venue = ServedVenue(files, data=served.source, symbols=data.symbols, seed=served.seed)
     try:
         access = _started(venue, served.speed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from hydra.ops.control.server import ControlServer
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.ending import StopSignals
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.loop_limit import LoopLimit
 from hydra.ops.notify import ServiceNotifier
 from hydra.ops.session import Session, causes_of, close_gate, is_starting, summary_of
 from hydra.ops.summary import progress_line
@@ -33,6 +35,8 @@ STOP_WITHIN_S = 4.5
 WATCH_STOPS_WITHIN_S = 1.0
 SETTLES_WITHIN_S = 1.0
 PROGRESS_EVERY_S = 10
+LOOK_AT_LOOPS_EVERY_S = 0.125
+"""A part of a second that adds up exactly."""
 
 
 class LiveMarket(Protocol):
@@ -81,7 +85,9 @@ class _LiveSession:
         kill_watch = session.watch_kill_switch(runtime)
         clock_watch = ClockWatch(runtime)
         clock_watch.look_once()
+        bridge = session.open_signals(runtime, time.monotonic)
         tree = self._market.assemble(session, runtime, self._services())
+        reload = session.watch_configuration(runtime, tree)
         session.begin(runtime, tree)
 
         def fail_closed(reason: str) -> None:
@@ -98,6 +104,10 @@ class _LiveSession:
             session.stopping.set()
             runtime.finish()
 
+        def restart(reason: str) -> None:
+            session.restart_wanted = reason
+            stop()
+
         try:
             with StopSignals(stop):
                 kill_watch.start()
@@ -108,14 +118,20 @@ class _LiveSession:
                 started = runtime.start_and_wait(tree.tree, within=READY_WITHIN_S)
                 if started:
                     self._market.connect()
+                    if bridge is not None:
+                        bridge.start()
                 ready = started and (self._comes_ready() or self._waits())
                 asked_to_stop = session.stopping.is_set()
                 if not ready and not asked_to_stop and runtime.failed_closed is None:
                     return self._not_ready()
                 if ready and not asked_to_stop:
                     keep_pruned(runtime)
+                    if reload is not None:
+                        reload.on_restart(restart)
+                        reload.start()
                     self._market.open(self._market_over)
-                    self._follow()
+                    with session.shown(runtime):
+                        self._follow()
                 if session.stopping.is_set():
                     close_gate(runtime, "asked to stop")  # first of all, whatever still runs
                 notifier.stop(WATCH_STOPS_WITHIN_S)
@@ -132,6 +148,10 @@ class _LiveSession:
             self._market.disconnect(WATCH_STOPS_WITHIN_S)
             notifier.stop(WATCH_STOPS_WITHIN_S)
             clock_watch.stop(WATCH_STOPS_WITHIN_S)
+            if reload is not None:
+                reload.stop(WATCH_STOPS_WITHIN_S)
+            if bridge is not None:
+                bridge.stop(WATCH_STOPS_WITHIN_S)
             watch.stop(WATCH_STOPS_WITHIN_S)
             kill_watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
@@ -151,6 +171,7 @@ class _LiveSession:
                 runtime,
                 session.files.control_socket,
                 session.facts,
+                reload=lambda: session.reload,
                 mark_halt=session.record.halt_marker.halt,
             ),
         }
@@ -173,6 +194,8 @@ class _LiveSession:
         runtime, session = self._runtime, self._session
         if session.market.ends_at is not None or runtime.failed_closed is not None:
             return False
+        if session.options.loops is not None:
+            return False  # who asks for some loops wants to know now whether preflight passes
         session.say(f"preflight did not pass yet: {causes_of(runtime)}; waiting for it")
         return True
 
@@ -193,15 +216,21 @@ class _LiveSession:
     def _follow(self) -> None:
         """Say what happens until the session is over."""
         session, runtime = self._session, self._runtime
-        waited = 0
-        while not runtime.wait(1.0):
-            waited += 1
+        limit = LoopLimit(runtime, session.options.loops)
+        limit.begin()
+        waited, look_every_s = 0.0, 1.0 if session.options.loops is None else LOOK_AT_LOOPS_EVERY_S
+        while not runtime.wait(look_every_s):
+            if session.loops_done(limit):
+                break
+            before, waited = waited, waited + look_every_s
+            if int(waited) == int(before):
+                continue
             session.say_new_causes(runtime)
             summary = summary_of(runtime)
             if summary is None:
                 continue
             session.say_new_trades(summary)
-            if waited % PROGRESS_EVERY_S == 0:
+            if int(waited) % PROGRESS_EVERY_S == 0:
                 at = runtime.market_time_at(runtime.now())
                 session.say(progress_line(summary, runtime.gate.state.name, at))
 

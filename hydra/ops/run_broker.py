@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from hydra import __version__
@@ -26,10 +27,11 @@ from hydra.store.record import EngineRecord, Owner
 from hydra.store.redaction import Redactor
 from hydra.terms import traded_symbols
 from hydra.trading.durations import SECOND
-from hydra.trading.sessions import SessionTable
+from hydra.trading.instruments import is_crypto
 from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.data_endpoints import UnknownSymbols, by_endpoint
 
+REACHED_WITHIN_S = 30.0
 SAID_FIRST = {
     VenueName.PAPER: "PAPER: Alpaca's practice account, not real money",
     VenueName.LIVE: "LIVE: REAL MONEY",
@@ -66,10 +68,11 @@ def run_broker(
 
         def play_until_stopped(last_resort: LastResort) -> Played:
             stopping = threading.Event()
-            with StopSignals(stopping.set):
+            with StopSignals(stopping.set), given_up(options, stopping) as is_late:
                 reached = reach_broker(settings, access, files, record, clock, say, stopping)
             if reached is None:
-                return Played(code=ExitCode.CLEAN, at=began_at)
+                code = ExitCode.PREFLIGHT_FAILED if is_late.is_set() else ExitCode.CLEAN
+                return Played(code=code, at=began_at)
             market, broker = reached
             session = Session(settings, files, options, record, market, said_to, last_resort)
             return Played(code=play_live(session, broker), at=session.ended_at)
@@ -81,6 +84,29 @@ def run_broker(
         return bundled(files, record, run, out, redactor, play)
     finally:
         access.close()
+
+
+@contextmanager
+def given_up(options: RunOptions, stopping: threading.Event) -> Iterator[threading.Event]:
+    """Where only some loops are asked for, a broker that does not answer is not waited for: then
+    `stopping` is set, and the event that this gives.
+    """
+    is_late = threading.Event()
+    if options.loops is None:
+        yield is_late
+        return
+
+    def give_up() -> None:
+        is_late.set()
+        stopping.set()
+
+    timer = threading.Timer(REACHED_WITHIN_S, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_late
+    finally:
+        timer.cancel()
 
 
 def reach_broker(
@@ -148,16 +174,16 @@ def _market_of(facts: BrokerFacts, mode: VenueName, account: str, at: int) -> Ru
         ends_at=None,
         said_first=(
             SAID_FIRST[mode],
-            f"account {account}; market: {facts.origin}; {_hours(facts.sessions, at)}",
+            f"account {account}; market: {facts.origin}; {_hours(facts, at)}",
             *(f"not traded: {why}" for why in facts.untraded),
         ),
     )
 
 
-def _hours(sessions: SessionTable, at: int) -> str:
-    if sessions.at(at) is not None:
+def _hours(facts: BrokerFacts, at: int) -> str:
+    if facts.sessions.at(at) is not None:
         return "it is open"
-    following = next((each for each in sessions.sessions if each.open_at > at), None)
-    if following is None:
-        return "it is closed"
-    return f"it is closed until {utc_text(following.open_at)}"
+    following = facts.sessions.next_after(at)
+    until = "" if following is None else f" until {utc_text(following.open_at)}"
+    trades = "; coins trade" if any(map(is_crypto, facts.symbols)) else ""
+    return f"it is closed{until}{trades}"

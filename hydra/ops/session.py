@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -17,23 +18,43 @@ import msgspec
 
 from hydra.assembly import Tree
 from hydra.crash_points import reached
+from hydra.ops.broker_account import NoAccount
+from hydra.ops.config.loosening import acceptance, loosened
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.kill_watch import KillWatch
+from hydra.ops.live_view_look import Entering, LiveLook
+from hydra.ops.live_view_screen import LiveScreen
+from hydra.ops.loop_limit import LoopLimit
+from hydra.ops.mode_watch import ModeWatch
+from hydra.ops.reload import Reload
+from hydra.ops.reload_keeping import Kept
+from hydra.ops.reload_source import ConfigSource
+from hydra.ops.signal_bridge import SignalBridge
 from hydra.ops.summary import HEADING, total_lines, trade_line
+from hydra.outsiders import NO_SIGNALS
+from hydra.plugins import plugins_in_use
+from hydra.ports import Signals
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
 from hydra.settings import Settings
+from hydra.settings.strategy_mode import in_mode
 from hydra.settings.traps import warnings_of
 from hydra.store.engine_files import EngineFiles
+from hydra.store.private_files import RightsTooOpen
 from hydra.store.record import EngineRecord
-from hydra.terms import MarketFacts, clearing_policy
+from hydra.store.signal_record import SignalRecord, SignalRecordDamaged
+from hydra.terms import MarketFacts, clearing_policy, plans_of
 from hydra.trading.clearing import earliest_clearing
 from hydra.trading.kill_switch import Source, is_kill
 from hydra.trading.restarts import WINDOW_NS, cause_after_unclean_end, storm
+from hydra.trading.sessions import hours_of
+from hydra.trading.strategy_modes import STRATEGY_MODE, StrategyMode, followed, read
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
+
+NONE = StrategyMode.NONE
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +67,16 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     speed: float | None
     dry_run: bool
+    loops: int | None = None
+    """Stop after so many; None: go on until the market is over, or somebody asks to stop."""
     kill_switch: str | None = None
     kill_switch_file: Path | None = None
+    strategy_mode: StrategyMode | None = None
+    """Named by the environment."""
+    source: ConfigSource | None = None
+    """Where the settings are read again from while it runs; None: they are not."""
+    screen: LiveScreen | None = None
+    """Where the live view is shown; None: nowhere."""
 
 
 class RunMarket(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +126,11 @@ class Session:
         out: TextIO,
         last_resort: LastResort,
     ) -> None:
-        self.settings = settings
+        word = read(record.ledger.get(STRATEGY_MODE))
+        self.mode = followed(options.strategy_mode or settings.modes.selected, word)
+        self.base = settings
+        """As the files have them, before the strategy mode took anything away."""
+        self.settings = settings if self.mode is NONE else in_mode(settings, self.mode)
         self.files = files
         self.options = options
         self.record = record
@@ -108,8 +141,18 @@ class Session:
         """Set once somebody has asked for a clean stop."""
         self.ended_at = market.at
         """Market time at which the last actor had stopped."""
+        self.loop_failed = ""
+        """How the last of the loops that were asked for failed; "": it did not, or there was none.
+        """
         self.market_over = False
         """Everything that there was to play has been played."""
+        self.reload: Reload | None = None
+        """The watch over the files of the settings, once there is one."""
+        self.restart_wanted: str | None = None
+        """Why it ends, to be started again with another configuration."""
+        self.signals: Signals = NO_SIGNALS
+        """Of the outside strategy, if one was opened."""
+        self._plugins = tuple(str(each) for each in plugins_in_use(settings))
         self._out = out
         self._heard = True
         self._trades_said = 0
@@ -126,6 +169,7 @@ class Session:
             clearing=clearing_policy(self.settings),
             configuration=self.settings.digest,
             dry_run=self.options.dry_run,
+            plugins=self._plugins,
         )
 
     def watch_kill_switch(self, runtime: Runtime) -> KillWatch:
@@ -140,6 +184,56 @@ class Session:
         self.say_new_causes(runtime)
         return kill_watch
 
+    def open_signals(self, runtime: Runtime, monotonic: Callable[[], float]) -> SignalBridge | None:
+        """The bridge to the outside strategy, not looking yet; None: the signal bot is off.
+
+        `monotonic` (s) is what its looks grow old by. Raises `NoAccount` if what was done with
+        earlier signals cannot be kept or read.
+        """
+        bot = self.settings.signalbot
+        if not bot.enabled:
+            return None
+        try:
+            kept = SignalRecord(self.files.signals)
+        except (OSError, RightsTooOpen, SignalRecordDamaged) as error:
+            raise NoAccount(str(error), ExitCode.DURABILITY_REFUSED) from error
+        bridge = SignalBridge(
+            runtime,
+            paths.bot(bot.bot_id),
+            bot.signals_file,
+            self.files.signals_kill,
+            kept,
+            monotonic=monotonic,
+        )
+        self.signals = bridge
+        return bridge
+
+    def watch_configuration(self, runtime: Runtime, tree: Tree) -> Reload | None:
+        """The watch over the files of the settings, not looking yet; None: there are none."""
+        source = self.options.source
+        if source is None:
+            return None
+        modes = ModeWatch(
+            runtime,
+            self.base,
+            self.options.strategy_mode,
+            read(self.record.ledger.get(STRATEGY_MODE)),
+            self.say,
+        )
+        kept = Kept(self.files.configurations, self.settings.broker.venue.value, self.say)
+        self.reload = Reload(
+            runtime,
+            source,
+            self.base,
+            tree.tree,
+            lambda settings: tree.rebuilt(settings).tree,
+            modes,
+            say=self.say,
+            keep=kept.in_force,
+        )
+        self.conditions.watches.append(self.reload)
+        return self.reload
+
     def begin(self, runtime: Runtime, tree: Tree) -> None:
         """Latch what stands, and say what is about to run."""
         for cause in self._causes_at_start():
@@ -147,13 +241,75 @@ class Session:
         reached("run.latched_at_start")
         for line in self.market.said_first:
             self.say(line)
+        if self.mode is not NONE:
+            self._say_mode(runtime)
         self.say(f"bots: {', '.join(tree.bots)}")
+        for plugin in self._plugins:
+            self.say(f"plug-in: {plugin}")
         for bot in tree.left_out:
             self.say(f"left out: {bot}, because this market does not have its symbol")
         runtime.log("session_started", "main", self._as_logged(tree))
+        self._say_what_is_looser(runtime)
         for warning in warnings_of(self.settings):
             self.say(f"warning: {warning}")
             runtime.log("config_warning", "main", {"warning": warning})
+
+    def shown(self, runtime: Runtime) -> AbstractContextManager[None]:
+        """Within this the live view is up, if somebody looks at a terminal."""
+        screen = self.options.screen
+        if screen is None:
+            return nullcontext()
+        look = LiveLook(
+            runtime, self.facts, lambda: self.reload, self._entering, self.files.journal
+        )
+        return screen.showing(look)
+
+    def _entering(self) -> Mapping[str, Entering]:
+        """When each bot may enter, by the settings that are in force."""
+        settings = self.settings if self.reload is None else self.reload.in_force
+        facts = self.market.facts
+        plans = plans_of(settings, facts, self.signals)
+        return {
+            plan.bot_id: (plan.trade_window, hours_of(symbol, facts.sessions))
+            for plan in plans.all
+            for symbol in sorted(plan.warm_ups)[:1]
+        }
+
+    def _say_mode(self, runtime: Runtime) -> None:
+        """The session trades otherwise than the bots are configured: that is told, and why."""
+        word = read(self.record.ledger.get(STRATEGY_MODE))
+        is_configured = followed(self.mode, word) is not word.mode
+        why = "as it is configured" if is_configured else word.reason
+        fields = {
+            "mode": self.mode.value,
+            "before": self.mode.value,
+            "reason": why,
+            "by": "" if is_configured else word.by,
+        }
+        runtime.log("strategy_mode", "reload", fields)
+        self.say(f"strategy mode: {self.mode.value} ({why})")
+
+    def _say_what_is_looser(self, runtime: Runtime) -> None:
+        """K12: a restart that loosens something is on record, with the reason if one was given."""
+        if self.options.source is None:
+            return
+        looser = loosened(self.files.configurations, self.base)
+        if not looser:
+            return
+        word = acceptance(self.files.configurations)
+        is_of_this = word is not None and word.digest == self.base.digest
+        for each in looser:
+            self.say(f"looser than last time: {each}")
+        runtime.log(
+            "config_loosened",
+            "main",
+            {
+                "configuration": self.base.digest,
+                "changes": [str(each) for each in looser],
+                "reason": word.reason if word is not None and is_of_this else None,
+                "by": word.by if word is not None and is_of_this else None,
+            },
+        )
 
     def may_play(self, runtime: Runtime) -> bool:
         """Whether there is anything to be done in this market: entries, or closing what is held."""
@@ -214,7 +370,21 @@ class Session:
         if reason is not None:
             self.say(f"FAILED CLOSED: {reason}")
             return ExitCode.FAIL_CLOSED
+        if self.restart_wanted is not None:
+            self.say(f"start it again, it is to be restarted: {self.restart_wanted}")
+            return ExitCode.RESTART_ASKED
+        if self.loop_failed:
+            self.say(self.loop_failed)
+            return ExitCode.PREFLIGHT_FAILED
         return ExitCode.CLEAN
+
+    def loops_done(self, limit: LoopLimit) -> bool:
+        """Whether the loops that were asked for are over; then this is a clean stop."""
+        if not limit.is_reached():
+            return False
+        self.loop_failed = limit.failed
+        self.stopping.set()
+        return True
 
     def say(self, line: str) -> None:
         """Tell whoever started this. That nobody reads it must not disturb trading."""
@@ -243,6 +413,7 @@ class Session:
             "seed": self.options.seed,
             "configuration": self.settings.digest,
             "bots": tree.bots,
+            "plugins": self._plugins,
         }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 from hydra.actor import SECOND
@@ -10,6 +9,7 @@ from hydra.assembly import assemble
 from hydra.ops.embedded import EmbeddedVenue
 from hydra.ops.ending import StopSignals
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.loop_limit import LoopLimit
 from hydra.ops.session import Session, causes_of, close_gate, summary_of
 from hydra.runtime.life import Status
 from hydra.runtime.sim_runtime import SimRuntime
@@ -25,6 +25,7 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
     runtime = SimRuntime(seed=session.options.seed, journal=paths.JOURNAL_WRITER, start_at=venue.at)
     kill_watch = session.watch_kill_switch(runtime)
     kill_watch.stop(WATCH_STOPS_WITHIN_S)  # virtual time is over soon: one look will do
+    bridge = session.open_signals(runtime, lambda: 0.0)  # one look has to do here too
     engine = assemble(
         session.settings,
         data,
@@ -35,6 +36,7 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
         exchange=venue.exchange,
         conditions=session.conditions,
         dry_run=session.options.dry_run,
+        signals=session.signals,
     )
     session.begin(runtime, engine)
     with StopSignals(session.stopping.set):
@@ -42,9 +44,13 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
         runtime.advance(SECOND)
         ready = session.may_play(runtime)
         if ready:
+            if bridge is not None:
+                bridge.play(runtime.call_at, runtime.now())
             left = market_events(data.bars, data.sessions, venue.exchange.events_seen)
             events = _not_before(runtime.now(), left)
-            runtime.play(_until(session.stopping, events), engine.market.happen)
+            limit = LoopLimit(runtime, session.options.loops)
+            limit.begin()
+            runtime.play(_until_stopped(session, limit, events), engine.market.happen)
             session.market_over = not session.stopping.is_set()
             runtime.advance(SECOND)
             session.say_what_halted(runtime)
@@ -56,6 +62,8 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
         assert runtime.root is not None
         runtime.stop_cell(runtime.root, "the session is over")
         runtime.advance(10 * SECOND)
+    if bridge is not None:
+        bridge.stop(WATCH_STOPS_WITHIN_S)
     stopped = runtime.root.status is Status.STOPPED
     if not ready and stopped:
         session.ended_at = runtime.now()
@@ -71,10 +79,10 @@ def _not_before(
         yield max(now, at), event
 
 
-def _until(
-    stopping: threading.Event, events: Iterator[tuple[int, MarketEvent]]
+def _until_stopped(
+    session: Session, limit: LoopLimit, events: Iterator[tuple[int, MarketEvent]]
 ) -> Iterator[tuple[int, MarketEvent]]:
     for event in events:
-        if stopping.is_set():
+        if session.stopping.is_set() or session.loops_done(limit):
             return
         yield event

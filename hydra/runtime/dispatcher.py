@@ -120,7 +120,7 @@ def run_turn(cell: ThreadCell) -> None:
     mailbox = cell.mailbox
     control, user, plain = mailbox.control, mailbox.user, mailbox.plain
     take_control, take_plain, take_user = control.popleft, user.popleft, mailbox.take_user
-    handled = cell.handled
+    handled, named = cell.handled, cell.handled.named
     started = machine_time()
     for _ in range(THROUGHPUT):
         if control:
@@ -152,7 +152,10 @@ def run_turn(cell: ThreadCell) -> None:
         except IndexError:
             raise Fenced from None
         ended = machine_time()
-        handled.append((envelope, started, ended - started))
+        entry = (envelope, started, ended - started)
+        handled.append(entry)
+        if envelope.corr is not None:
+            named.append(entry)
         cell.busy_ns += ended - started
         cell.processed += 1
         started = ended

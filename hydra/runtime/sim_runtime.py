@@ -438,7 +438,10 @@ class SimRuntime(Runtime):
                 cell.finished(envelope)
         except BaseException as error:  # whatever it is, it must reach the supervisor
             cell.raised(error, "receive", envelope)
-        cell.handled.append((envelope, self._now, 0))
+        entry = (envelope, self._now, 0)
+        cell.handled.append(entry)
+        if envelope.corr is not None:
+            cell.handled.named.append(entry)
         return True
 
     def hang(self, cell: SimCell, envelope: Envelope | None) -> None:

@@ -56,6 +56,12 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     ended: Path
     kill_switch: Path
     """The operator's, not of any life: the engine reads it only, and never moves it."""
+    signals: Path
+    """A folder: what was done with an outside strategy's signals."""
+    signals_kill: Path
+    """The signal bridge's own kill file: the operator's, as `kill_switch` is."""
+    configurations: Path
+    """What was in force, as files, for `config rollback`. It is of the venue, and of no life."""
     runs: Path
     """A bundle for each session, for people; nothing is ever read from there."""
 
@@ -88,6 +94,9 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             cache=state_dir / "cache",
             ended=state_dir / "ended",
             kill_switch=state_dir / "kill_switch",
+            signals=state_dir / "signals",
+            signals_kill=state_dir / "signals_kill_switch",
+            configurations=state_dir / "configurations",
             runs=runs or state_dir / "runs",
         )
         names = [path.name for path in structs.astuple(files)]
@@ -181,6 +190,7 @@ def _of_this_life(files: EngineFiles) -> list[Path]:
         *_journal_in(files),
         files.venue_log,
         files.venue_account,
+        files.signals,
         files.halt_marker,
         files.backups,
         shared_memory,

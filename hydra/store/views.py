@@ -11,10 +11,11 @@ from hydra.trading import exact
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.durations import DAY
 from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
+from hydra.trading.orders import RecordedOrder
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.venue_view import VenueSnapshot
-from messages.positions import BookRecovered, GuardedOrder, GuardianRecord, RecordedOrder
+from messages.positions import BookRecovered, GuardedOrder, GuardianRecord
 
 
 def book_of(records: Records, bot: str | None) -> BookRecovered:

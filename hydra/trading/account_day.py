@@ -9,6 +9,7 @@ An `AccountDay` is small and can be written as JSON: kept on record, it goes on 
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
@@ -179,6 +180,18 @@ def alarms(day: AccountDay, limits: DayLimits, at: int, *, is_flat: bool) -> tup
         _flapping(day, limits, at),
     )
     return tuple(cause for cause in found if cause is not None)
+
+
+def closed_when_flat(standing: Iterable[Cause]) -> tuple[Cause, ...]:
+    """What the causes that stand become once nothing is held and nothing works.
+
+    A lost day lets exits pass until then, and nothing afterwards, whatever became of the equity.
+    """
+    return tuple(
+        structs.replace(cause, state=TradingState.HALTED)
+        for cause in standing
+        if cause.code == DAILY_LOSS.code
+    )
 
 
 def risk_mode(day: AccountDay, alarms: tuple[Cause, ...]) -> RiskMode:

@@ -150,9 +150,16 @@ ACTOR_FAILED = _integrity("failed:", _LOOK)
 FAIL_CLOSED = _integrity("fail-closed", _LOOK)
 UNMANAGED = _integrity(
     "unmanaged:",
-    "see to the bot's positions (`flatten` closes all), then resume",
+    "the exit bot closes what it holds by its rules (`flatten` does at once); then resume",
     state=_CLOSE_ONLY,
 )
+
+BOT_DOWN = _integrity(
+    "bot_down:",
+    "it is one without which nobody may enter: look why it failed, start it again, then resume",
+    state=_CLOSE_ONLY,
+)
+"""The exit bot or the portfolio bot is quarantined. Exits go on, as far as they have a bot."""
 
 # What an operator wants.
 OPERATOR_HALT = _integrity("operator-halt", "resume when its reason is gone")
@@ -164,6 +171,33 @@ FLATTEN = _integrity("flatten", "resume once it has been looked into", state=_CL
 KILL_SWITCH = _integrity(
     CODE_PREFIX, "take the kill switch back where it was set, then resume", state=_CLOSE_ONLY
 )
+
+BOT_CLOSED = CauseKind(
+    code="bot_closed:",
+    cause_class=CauseClass.START,
+    state=_CLOSE_ONLY,
+    remedy="the configuration or the strategy mode wants it so; `config diff` and `mode` say more",
+    scope=Scope.BOT,
+    ends_with="another configuration or strategy mode, at a restart",
+)
+"""Never latched: it stands exactly as long as the terms that the guardian is held to say so."""
+SIGNALS_CLOSED = CauseKind(
+    code="signals_closed:",
+    cause_class=CauseClass.START,
+    state=_CLOSE_ONLY,
+    remedy="see why the signals' file cannot be followed, mend it, start again",
+    scope=Scope.BOT,
+    ends_with="the next start",
+)
+"""Never latched: the bridge looks no more, and signals of which the look is old enter nothing."""
+BAD_RELOAD = CauseKind(
+    code="bad_reload",
+    cause_class=CauseClass.LIMIT,
+    state=_CLOSE_ONLY,
+    remedy="mend the configuration (`config check` says what is wrong), or `config rollback`",
+    goes_with_condition=True,
+)
+"""What lies in the folder of the settings is not fit; what was in force still is (I79)."""
 
 # Limits of the account (`account_day`).
 DAILY_LOSS = _limit(
@@ -291,8 +325,9 @@ RECORD_FAULTS = tuple(
 
 KINDS: tuple[CauseKind, ...] = (
     *(START, RECOVERING, STOPPING, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED, RESTART_STORM),
-    *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED),
+    *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED, BOT_DOWN),
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
+    *(BOT_CLOSED, SIGNALS_CLOSED, BAD_RELOAD),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),

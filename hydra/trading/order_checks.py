@@ -6,8 +6,10 @@ symbol that was taken off the list must never lock a position in.
 
 from decimal import Context, Decimal, InvalidOperation
 
+from hydra.trading.causes import FLATTEN
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, percent_of, subtract
+from hydra.trading.option_symbols import parsed
 from hydra.trading.orders import OrderType, Role, Side
 from hydra.trading.situation import PriceStep, Situation
 from hydra.trading.trading_state import TradingState
@@ -20,12 +22,16 @@ _NAMES_SHOWN_MAX = 3
 def trading_is_open(s: Situation) -> str | None:
     """ACTIVE passes everything, CLOSE_ONLY what is to reduce, HALTED an operator's flatten alone.
 
-    That it does reduce is the business of `exit_reduces_position`, which nothing else passes.
+    That it does reduce is the business of `exit_reduces_position`, which nothing else passes. A
+    flatten takes out all that rests, so that nothing is to rest beside it.
     """
     if s.state is TradingState.ACTIVE or s.proposal.role is Role.FLATTEN:
         return None
     if s.state is TradingState.CLOSE_ONLY and s.proposal.reduces:
-        return None
+        is_flattened = FLATTEN.code in s.cause_codes
+        if not (is_flattened and s.proposal.role is Role.PROTECT):
+            return None
+        return f"a flatten takes out what rests ({FLATTEN.code})"
     causes = ", ".join(s.cause_codes) or "no cause given"
     if s.state is TradingState.CLOSE_ONLY:
         return f"only orders that reduce a position may pass ({causes})"
@@ -33,9 +39,17 @@ def trading_is_open(s: Situation) -> str | None:
 
 
 def symbol_is_allowed(s: Situation) -> str | None:
-    """Only symbols that the configuration names are entered."""
+    """Only symbols that the configuration names are entered, and contracts on the shares that it
+    names for a bot, by that bot.
+    """
     if s.proposal.reduces or s.proposal.symbol in s.limits.symbols:
         return None
+    # What is no text is no contract either: whoever asks here may have been told anything (I34).
+    option = parsed(str(s.proposal.symbol))
+    if option is not None:
+        if (s.proposal.bot, option.root) in s.limits.option_roots:
+            return None
+        return f"options on {option.root} are not among what {s.proposal.bot} may trade"
     return f"{s.proposal.symbol} is not among the {len(s.limits.symbols)} symbols allowed"
 
 

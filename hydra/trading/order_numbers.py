@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hydra.trading import order_checks
+from hydra.trading import coverage_watch, loops, order_checks
 from hydra.trading.check_numbers import Look, Number, Value, age, of_entries, usd
+from hydra.trading.durations import in_seconds
 from hydra.trading.exact import subtract
 from hydra.trading.orders import Role
 from hydra.trading.risk_checks import Check
@@ -23,6 +24,28 @@ def _trading_state(s: Situation) -> tuple[Number, ...]:
 
 def _sanity(s: Situation) -> tuple[Number, ...]:
     return ()
+
+
+def _loop(s: Situation) -> tuple[Number, ...]:
+    return (
+        Number("newest loop", s.loop.number),
+        Number("preflight in it", "passed" if s.loop.passed is True else "not passed"),
+        Number("loops missed since", s.loop.missed),
+        Number("at most", loops.LOOPS_MISSED_MAX),
+    )
+
+
+def _coverage(s: Situation) -> tuple[Number, ...]:
+    view = s.coverage
+    return (
+        Number("covered", view.pct if view.is_heard is True else "not heard", "%"),
+        Number("account", "seen" if view.is_known is True else "not seen"),
+        Number("loops since it was told", view.silent),
+        Number("at most", coverage_watch.LOOPS_SILENT_MAX),
+        Number("not covered", ", ".join(view.uncovered) or "nothing"),
+        Number("for", in_seconds(view.uncovered_ns), "s"),
+        Number("at most", in_seconds(s.limits.protection_confirm_ns), "s"),
+    )
 
 
 def _symbol(s: Situation) -> tuple[Number, ...]:
@@ -161,6 +184,8 @@ def _needs_price(s: Situation) -> bool:
 ORDER_LOOKS: Mapping[Check, Look] = {
     order_checks.trading_is_open: _trading_state,
     numbers_are_sane: _sanity,
+    loops.loop_has_passed: of_entries(_loop),
+    coverage_watch.positions_are_protected: of_entries(_coverage),
     order_checks.symbol_is_allowed: of_entries(_symbol),
     order_checks.decision_is_fresh: of_entries(_decision_age),
     order_checks.session_is_open: _session,

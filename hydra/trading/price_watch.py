@@ -11,12 +11,17 @@ import msgspec
 from hydra.trading.bars import Bar
 from hydra.trading.durations import SECOND
 from hydra.trading.feed_age import age
+from hydra.trading.instruments import Instrument, instrument, is_crypto
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import SymbolPrices, Unready, Verdict
 from hydra.trading.venue_clock import seen_at
 
 LOST_MAX = 10 * SECOND
 """A stream that is away for longer makes the feed unwell."""
+NOT_FOLLOWED = "the contract is not followed"
+"""Nothing is wrong with such a quote: it was on its way when nobody wanted it any more, or it comes
+on a stream that is up longer than who listens.
+"""
 NONSENSE_MAX = 100
 NONSENSE_WINDOW = 60 * SECOND
 """So much nonsense within so long, and nothing that is told can be believed."""
@@ -31,10 +36,15 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class _Stream:
-    """A stream is lost until it begins."""
+    """A stream is lost until it begins. `symbols` are for good, `followed` while they are wanted.
+
+    What is only followed does not speak for the feed: without it those symbols alone are unready.
+    """
 
     def __init__(self, symbols: tuple[str, ...]) -> None:
         self.symbols = symbols
+        self.followed: tuple[str, ...] = ()
+        self.connection = 0
         self.has_begun = False
         self.is_refused = False
         self.reason = ""
@@ -57,7 +67,8 @@ class PriceWatch:
             symbol: SymbolPrices(symbol) for symbols in streams.values() for symbol in symbols
         }
         self._told: dict[str, Unready | None] = dict.fromkeys(self._symbols)
-        self._open_since: int | None = None
+        self._exchange_since: int | None = None
+        self._coins_since: int | None = None
         self._nonsense: deque[int] = deque(maxlen=NONSENSE_MAX)
         self.gaps = 0
         """How often something could not be understood."""
@@ -66,21 +77,38 @@ class PriceWatch:
 
     def stream_began(self, name: str, connection: int, at: int) -> None:
         """It tells of its symbols from `at` on."""
-        stream = self._streams.get(name)
-        if stream is not None:
-            stream.has_begun, stream.is_refused, stream.lost_at = True, False, None
-            for symbol in stream.symbols:
-                self._symbols[symbol].stream_began(connection, at)
+        stream = self._stream(name)
+        stream.has_begun, stream.is_refused, stream.lost_at = True, False, None
+        stream.connection = connection
+        for symbol in (*stream.symbols, *stream.followed):
+            self._symbols[symbol].stream_began(connection, at)
 
     def stream_ended(self, name: str, reason: str, is_refused: bool, now: int) -> None:
         """It tells nothing any more. It may be told again and again, as it stays away."""
-        stream = self._streams.get(name)
-        if stream is not None:
-            stream.reason, stream.is_refused = reason, is_refused
-            if stream.lost_at is None:
-                stream.lost_at = now
-            for symbol in stream.symbols:
-                self._symbols[symbol].stream_ended(reason)
+        stream = self._stream(name)
+        stream.reason, stream.is_refused = reason, is_refused
+        if stream.lost_at is None:
+            stream.lost_at = now
+        for symbol in (*stream.symbols, *stream.followed):
+            self._symbols[symbol].stream_ended(reason)
+
+    def follow(self, name: str, symbols: tuple[str, ...], at: int) -> tuple[str, ...]:
+        """From now on the stream is to tell of these too, and no more of others that were followed.
+
+        What is known of a symbol goes when it is not followed any more; gives those that went.
+        """
+        stream = self._stream(name)
+        gone = tuple(each for each in stream.followed if each not in symbols)
+        new = [each for each in symbols if each not in self._symbols]
+        stream.followed = tuple(each for each in symbols if each not in stream.symbols)
+        for symbol in gone:
+            del self._symbols[symbol], self._told[symbol]
+        for symbol in new:
+            prices = self._symbols[symbol] = SymbolPrices(symbol)
+            self._told[symbol] = None
+            if stream.has_begun and stream.lost_at is None:
+                prices.stream_began(stream.connection, at)
+        return gone
 
     def gap(self, now: int) -> None:
         """Something was told that could not be understood."""
@@ -107,6 +135,8 @@ class PriceWatch:
     def quote(self, quote: Quote, now: int, market_now: int) -> str | None:
         """What is wrong with the quote; None: it is good, and counts."""
         prices = self._symbols.get(quote.symbol)
+        if prices is None and instrument(quote.symbol) is Instrument.OPTION:
+            return NOT_FOLLOWED
         if prices is None:
             return self._nonsensical("unknown symbol", now)
         if not seen_at(quote.at, market_now) <= market_now:
@@ -134,12 +164,13 @@ class PriceWatch:
         """Something was found elsewhere that nobody should have said."""
         self._nonsense.append(now)
 
-    def session(self, now: int, *, is_open: bool) -> None:
-        """Whether the exchange is open. Prices are expected from when it was first seen to be."""
-        if not is_open:
-            self._open_since = None
-        elif self._open_since is None:
-            self._open_since = now
+    def session(self, now: int, *, is_open: bool, has_ended: bool = False) -> None:
+        """Whether the exchange is open, and whether the market as a whole `has_ended`.
+
+        Prices are expected from when it was first seen to be open; of coins always.
+        """
+        self._exchange_since = _since(self._exchange_since, now, is_open and not has_ended)
+        self._coins_since = _since(self._coins_since, now, not has_ended)
 
     # What follows
 
@@ -151,7 +182,7 @@ class PriceWatch:
         """What has become of symbols (None: of all) since this was asked last."""
         found = []
         for each in self._symbols if symbol is None else (symbol,):
-            trouble = self._symbols[each].trouble(now, self._open_since, self._age_max)
+            trouble = self._symbols[each].trouble(now, self._open_since(each), self._age_max)
             why, detail = trouble or (None, "")
             if why is not self._told[each]:
                 self._told[each] = why
@@ -161,6 +192,8 @@ class PriceWatch:
     def fault(self, now: int) -> str | None:
         """Why the feed as a whole is not to be traded on; None: nothing is wrong with it."""
         for name, stream in self._streams.items():
+            if not stream.symbols:
+                continue
             fault = self._fault_of(name, stream, now)
             if fault is not None:
                 return fault
@@ -179,22 +212,33 @@ class PriceWatch:
             return f"the stream {name} is refused: {stream.reason}"
         if not stream.has_begun:
             return f"the stream {name} is not connected yet"
-        if self._open_since is None:
+        open_since = {
+            each: since for each in stream.symbols if (since := self._open_since(each)) is not None
+        }
+        if not open_since:
             return None
-        if stream.lost_at is not None and now - max(stream.lost_at, self._open_since) > LOST_MAX:
+        expected = min(open_since.values())
+        if stream.lost_at is not None and now - max(stream.lost_at, expected) > LOST_MAX:
             seconds = (now - stream.lost_at) // SECOND
             return f"the stream {name} is lost for {seconds} s: {stream.reason}"
-        speaking = [
-            prices
-            for each in stream.symbols
+        ages = [
+            age(prices.rhythm, now, since)
+            for each, since in open_since.items()
             if (prices := self._symbols[each]).speaks_for_its_stream
         ]
-        if not speaking:
+        if not ages:
             return None
-        youngest = min(age(prices.rhythm, now, self._open_since) for prices in speaking)
+        youngest = min(ages)
         if 0 <= youngest <= self._age_max:
             return None
         return f"the stream {name}: the newest price is {youngest / SECOND:.0f} s old"
+
+    def _stream(self, name: str) -> _Stream:
+        """One that nothing was to come on yet may have been told of before something is."""
+        return self._streams.setdefault(name, _Stream(()))
+
+    def _open_since(self, symbol: str) -> int | None:
+        return self._coins_since if is_crypto(symbol) else self._exchange_since
 
     def _outcome(self, verdict: Verdict, fault: str, now: int) -> str | None:
         match verdict:
@@ -208,3 +252,10 @@ class PriceWatch:
     def _nonsensical(self, fault: str, now: int) -> str:
         self._nonsense.append(now)
         return fault
+
+
+def _since(since: int | None, now: int, is_open: bool) -> int | None:
+    """From when on something is so that is so now; None: it is not."""
+    if not is_open:
+        return None
+    return now if since is None else since

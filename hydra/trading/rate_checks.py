@@ -8,6 +8,7 @@ from decimal import Decimal
 from hydra.trading.durations import in_ms
 from hydra.trading.exact import add
 from hydra.trading.money_checks import order_value
+from hydra.trading.orders import Role
 from hydra.trading.situation import Situation
 
 
@@ -82,10 +83,14 @@ def order_is_not_repeated(s: Situation) -> str | None:
 
     An exit is one only while something of the bot's is still closing the position: once all that
     has ended, what is left is proven by fills, and to keep it open would be the greater risk. One
-    that takes the place of its like cannot double it.
+    that takes the place of its like cannot double it. But what the venue refuses again and again is
+    not asked for in a loop: that would use up what all bots have to leave with.
     """
     order, last = s.proposal, s.rates.last_similar_at
-    if order.reduces and (s.book.bot_reducing_live == 0 or order.replaces is not None):
+    is_over = s.book.bot_reducing_live == 0 and (
+        order.role is Role.FLATTEN or s.rates.rejections_in_a_row < s.limits.rejections_in_a_row_max
+    )
+    if order.reduces and (is_over or order.replaces is not None):
         return None
     if last is None or s.at - last >= s.limits.similar_order_ns:
         return None

@@ -12,10 +12,13 @@ from typing import TypeAlias
 
 import msgspec
 
+from hydra.trading.coverage_watch import positions_are_protected
+from hydra.trading.loops import loop_has_passed
 from hydra.trading.money_checks import (
     bot_budget_covers_loss,
     bot_exposure_is_within_limit,
     bucket_budget_covers_loss,
+    cash_reserve_is_kept,
     daily_loss_is_within_limit,
     day_budget_covers_loss,
     drawdown_is_within_limit,
@@ -64,6 +67,8 @@ Check: TypeAlias = Callable[[Situation], str | None]
 CHECKS: tuple[Check, ...] = (
     trading_is_open,
     numbers_are_sane,
+    loop_has_passed,
+    positions_are_protected,
     # Is it an order at all, here and now?
     symbol_is_allowed,
     decision_is_fresh,
@@ -83,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     bot_exposure_is_within_limit,
     equity_is_known,
     gross_exposure_is_within_limit,
+    cash_reserve_is_kept,
     heat_is_within_limit,
     # What has been lost and refused.
     daily_loss_is_within_limit,
@@ -111,6 +117,9 @@ CHECKS: tuple[Check, ...] = (
     trading_is_open,
 )
 
+BROUGHT = "plugin."
+"""How the name of a check begins that another distribution brought."""
+
 NOT_ASKED = "not asked: the numbers are not sane"
 
 
@@ -121,9 +130,15 @@ class CheckResult(msgspec.Struct, frozen=True):
     reason: str
 
 
-def first_denial(situation: Situation) -> Denial | None:
-    """Ask every check in turn. No denial is the only way to an approval."""
-    for check in CHECKS:
+def first_denial(situation: Situation, brought: tuple[Check, ...] = ()) -> Denial | None:
+    """Ask every check in turn. No denial is the only way to an approval.
+
+    `brought` are plug-ins' checks, their names begin with `BROUGHT`. They are asked behind our own,
+    before the last look at the kill switch, and about what may add exposure only: that a position
+    is closed is not theirs to refuse.
+    """
+    is_asked = brought and not situation.proposal.reduces
+    for check in (*CHECKS[:-1], *brought, CHECKS[-1]) if is_asked else CHECKS:
         reason = check(situation)
         if reason is not None:
             return Denial(check.__name__, reason)

@@ -21,12 +21,26 @@ from hydra.trading.account_day import (
     Traded,
     trading_day,
 )
-from hydra.trading.budgets import Budgets, DayGrants, grants_for_day
+from hydra.trading.budgets import (
+    BudgetDay,
+    Budgets,
+    BudgetTerms,
+    DayGrants,
+    GrantProposal,
+    fallback_grants,
+    fault_in_grants,
+    fault_in_proposal,
+    shares_for_day,
+)
 from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
+from hydra.trading.coverage_watch import CoverageWatch
 from hydra.trading.exact import add, multiply, percent_of, subtract
 from hydra.trading.exposure import Holding
-from hydra.trading.fees import USD, Fee
+from hydra.trading.fees import NO_FEES, USD, Fee, FeeSchedule
+from hydra.trading.instruments import Instrument, instrument, value_of
+from hydra.trading.loops import LoopWatch
 from hydra.trading.money_checks import order_value
+from hydra.trading.option_prices import PENNY_STEPS
 from hydra.trading.order_life import (
     Canceled,
     Expired,
@@ -46,7 +60,7 @@ from hydra.trading.rates import (
     VenueRejected,
 )
 from hydra.trading.risk_book import RiskBook
-from hydra.trading.sessions import SessionTable, Window
+from hydra.trading.sessions import SessionTable, Window, hours_of
 from hydra.trading.situation import (
     BudgetView,
     EquityView,
@@ -62,15 +76,6 @@ from hydra.trading.working_orders import WorkingOrder
 ZERO = Decimal(0)
 
 
-class BudgetTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """How the day's risk is shared out; percentages of it, by bucket, and the bots of each."""
-
-    bucket_pct: Mapping[str, Decimal]
-    bots: Mapping[str, tuple[str, ...]]
-    bot_min_pct: Decimal
-    bot_max_pct: Decimal
-
-
 class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk holds everything to. `windows` has each bot's own trade window."""
 
@@ -81,6 +86,8 @@ class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
     windows: Mapping[str, Window]
     price_steps: Mapping[str, tuple[PriceStep, ...]]
     """By symbol."""
+    fees: FeeSchedule = NO_FEES
+    """What the venue keeps of executions."""
 
 
 class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +101,8 @@ class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
     happened: tuple[RateEvent, ...]
     realised: Mapping[str, Decimal]
     """What each bot has made in the day by closing lots."""
+    granted: Mapping[str, Decimal]
+    """What each bot was granted for the day."""
     day: AccountDay
     opening_cash: Decimal | None
     cash: Decimal
@@ -114,9 +123,13 @@ class RiskDesk:
         """Whether the account was valued since the desk was begun, or recovered."""
         self._blind_since: int | None = None
         """When it was first to be valued, and could not be."""
-        self.book = RiskBook(terms.limits.gap_factor)
+        self.book = RiskBook(terms.limits.gap_factor, terms.fees)
         self.day = AccountDay()
         self.granted = _NOTHING_GRANTED
+        self.is_granted = False
+        """Grants are in force that were proposed for this day, and verified."""
+        self.loops = LoopWatch()
+        self.coverage = CoverageWatch()
         self.orders_today = 0
         """Approved since the day began, by everybody."""
 
@@ -128,7 +141,15 @@ class RiskDesk:
         self.orders_today = sum(isinstance(event, OrderAttempt) for event in record.happened)
         self.day = record.day
         self._has_looked, self._blind_since = False, None
-        self._share_out(record.realised)
+        self._begin_budgets(record.realised, record.granted)
+
+    def take(self, terms: DeskTerms) -> None:
+        """Hold everything to these terms from now on. What was counted stays counted."""
+        self._terms = terms
+        self.book.take_gap_factor(terms.limits.gap_factor)
+        if self.granted.shares:
+            kept = self.granted.grants if self.is_granted else {}  # a fallback is nobody's grant
+            self._begin_budgets(self._budgets.realised, kept)
 
     def knows(self, name: str) -> bool:
         """Whether an order of this name was approved before, as far as the book goes back."""
@@ -150,14 +171,18 @@ class RiskDesk:
             market=MarketView(
                 price=price,
                 price_at=price_at,
-                session_open=terms.sessions.at(at) is not None,
+                session_open=hours_of(symbol, terms.sessions).at(at) is not None,
                 window_open=window is not None and window.contains(at),
-                price_steps=terms.price_steps.get(symbol, ()),
+                price_steps=_steps_of(symbol, terms),
             ),
             book=self.book.view(proposal),
             budget=self._budget_of(bot),
             rates=self._attempts.view(proposal, terms.limits, at, self._session(at)),
-            equity=EquityView(equity=day.equity, day_start=day.day_start, peak=day.peak),
+            equity=EquityView(
+                equity=day.equity, day_start=day.day_start, peak=day.peak, cash=self._account_cash
+            ),
+            loop=self.loops.view,
+            coverage=self.coverage.view,
         )
 
     def approve(self, order: Order, decision: DecisionKey, situation: Situation) -> None:
@@ -200,7 +225,7 @@ class RiskDesk:
             causes.append(ABSENT_ORDER_LIVES.cause(since=at, detail=detail))
         match event:
             case Fill():
-                value = multiply(event.quantity, event.price)
+                value = value_of(event.symbol, event.quantity, event.price)
                 self._cash = subtract(self._cash, multiply(value, Decimal(event.side.sign)))
                 self.day = account_day.after(self.day, Traded(value), self._terms.day_limits)
                 self._budgets.booked(decision.bot, closed)
@@ -258,7 +283,7 @@ class RiskDesk:
             self.orders_today = 0
             self.book.forget_ended()
         if begins or (session and not self.granted.shares):
-            self._share_out({} if begins else self._budgets.realised)
+            self._begin_budgets({} if begins else self._budgets.realised, {})
         return self.alarms(at)
 
     def _has_just_begun(self, at: int) -> bool:
@@ -284,10 +309,54 @@ class RiskDesk:
     @property
     def equity(self) -> Decimal | None:
         """Cash and positions at their marks; None if either is not known."""
-        value = self.book.market_value
-        if self._opening_cash is None or value is None:
+        value, cash = self.book.market_value, self._account_cash
+        return None if value is None or cash is None else add(cash, value)
+
+    @property
+    def budget_day(self) -> BudgetDay | None:
+        """What has to be known to grant budgets; None: no day has begun, or its limit is not known.
+
+        What bots have used up of it is as of now.
+        """
+        limit = self._loss_limit
+        if limit is None or not self.day.session:
             return None
-        return add(add(self._opening_cash, self._cash), value)
+        return BudgetDay(
+            session=self.day.session,
+            loss_limit=limit,
+            terms=self._terms.budgets,
+            used=self._budgets.used(self.book.at_risk()),
+            granted=self.granted.grants,
+        )
+
+    @property
+    def wants_grants(self) -> bool:
+        """Nobody may enter for want of a budget, and somebody is there to propose them."""
+        is_known = bool(self.granted.shares)
+        return is_known and not self.is_granted and self._terms.budgets.is_proposed
+
+    def grant(self, proposal: GrantProposal) -> str | None:
+        """Put what is proposed in force, if it can be granted; else why it cannot."""
+        day = self.budget_day
+        if day is None:
+            return "no trading day has begun, or what may be lost in it is not known"
+        if not day.terms.is_proposed:
+            return "portfoliobot.enabled is false: nothing is granted"
+        fault = fault_in_proposal(proposal, day)
+        if fault is None:
+            shares = shares_for_day(day)
+            granted = structs.replace(shares, grants=proposal.grants, refused=proposal.refused)
+            self._put_in_force(granted, day.loss_limit)
+            self.is_granted = True
+        return fault
+
+    def fall_back(self) -> bool:
+        """Grant the least, as nobody has proposed anything; False if the terms do not say so."""
+        day = self.budget_day
+        if day is None or not self.wants_grants or not day.terms.falls_back:
+            return False
+        self._put_in_force(fallback_grants(day), day.loss_limit)
+        return True
 
     @property
     def risk_mode(self) -> RiskMode:
@@ -310,22 +379,37 @@ class RiskDesk:
     def _session(self, at: int) -> str:
         return trading_day(self._terms.sessions, at)
 
-    def _share_out(self, realised: Mapping[str, Decimal]) -> None:
-        """The day's budgets, by the equity that the day began with."""
-        terms, loss_limit = self._terms, None
-        if self.day.day_start is not None:
-            loss_limit = percent_of(self.day.day_start, terms.limits.daily_loss_pct_max)
-        if loss_limit is None or loss_limit <= 0:
-            self.granted = _NOTHING_GRANTED
-        else:
-            self.granted = grants_for_day(
-                loss_limit,
-                terms.budgets.bucket_pct,
-                terms.budgets.bots,
-                min_pct=terms.budgets.bot_min_pct,
-                max_pct=terms.budgets.bot_max_pct,
-            )
-        self._budgets = Budgets(loss_limit, self.granted, realised)
+    @property
+    def _loss_limit(self) -> Decimal | None:
+        """What may be lost in the day, by the equity that it began with."""
+        if self.day.day_start is None:
+            return None
+        limit = percent_of(self.day.day_start, self._terms.limits.daily_loss_pct_max)
+        return limit if limit > 0 else None
+
+    @property
+    def _account_cash(self) -> Decimal | None:
+        return None if self._opening_cash is None else add(self._opening_cash, self._cash)
+
+    def _begin_budgets(
+        self, realised: Mapping[str, Decimal], granted: Mapping[str, Decimal]
+    ) -> None:
+        """The day's budgets anew. `granted` stays in force as far as the terms allow all of it."""
+        self.is_granted = False
+        self._budgets = Budgets(self._loss_limit, _NOTHING_GRANTED, realised)
+        self.granted, day = _NOTHING_GRANTED, self.budget_day
+        if day is None:
+            return
+        shares = shares_for_day(day)
+        kept = {bot: each for bot, each in granted.items() if each > 0 and bot in shares.bucket_of}
+        if kept and day.terms.is_proposed and fault_in_grants(kept, day) is None:
+            self.is_granted = True
+            shares = structs.replace(shares, grants=kept)
+        self._put_in_force(shares, day.loss_limit)
+
+    def _put_in_force(self, granted: DayGrants, loss_limit: Decimal) -> None:
+        self.granted = granted
+        self._budgets = Budgets(loss_limit, granted, self._budgets.realised)
 
     def _round_trip(self, bot: str, at: int) -> list[Cause]:
         session = self._session(at)
@@ -348,6 +432,12 @@ class RiskDesk:
             f"the venue rejected {found} orders of {symbol} in a row, fewer than {most} allowed"
         )
         return [REJECTIONS.cause(subject=symbol, since=at, detail=detail)]
+
+
+def _steps_of(symbol: str, terms: DeskTerms) -> tuple[PriceStep, ...]:
+    """Of a contract the finest there are: which class it is of, only its listing says."""
+    steps = terms.price_steps.get(symbol, ())
+    return PENNY_STEPS if not steps and instrument(symbol) is Instrument.OPTION else steps
 
 
 _NOTHING_GRANTED = DayGrants(grants={}, shares={}, bucket_of={})

@@ -214,6 +214,7 @@ _DECIMALS = _decimals_of(
         "book.symbol_exposure_after": _SUM_OR_NONE,
         "book.bot_exposure_after": _SUM_OR_NONE,
         "book.gross_exposure_after": _SUM_OR_NONE,
+        "book.buying_after": _SUM_OR_NONE,
         "book.heat_after": _SUM_OR_NONE,
         "book.loss_at_stop": _SUM_OR_NONE,
         "budget.bot_left": _BALANCE_OR_NONE,
@@ -224,6 +225,8 @@ _DECIMALS = _decimals_of(
         "equity.equity": _BALANCE_OR_NONE,
         "equity.day_start": _BALANCE_OR_NONE,
         "equity.peak": _BALANCE_OR_NONE,
+        "equity.cash": _BALANCE_OR_NONE,
+        "coverage.pct": _from_zero(Decimal(100), LIMIT_PLACES_MAX),
     }
 )
 _WHOLES = _wholes_of(
@@ -239,6 +242,10 @@ _WHOLES = _wholes_of(
         "rates.last_similar_at": _optional(_TIME),
         "rates.rejections_in_a_row": _COUNT,
         "rates.round_trips_today": _COUNT,
+        "loop.number": _COUNT,
+        "loop.missed": _COUNT,
+        "coverage.silent": _COUNT,
+        "coverage.uncovered_ns": _TIME,
     }
 )
 _LIMIT_DECIMALS = _decimals_of(
@@ -253,6 +260,7 @@ _LIMIT_DECIMALS = _decimals_of(
         "gap_factor": _GAP_FACTOR,
         "daily_loss_pct_max": _PCT_LIMIT,
         "drawdown_pct_max": _PCT_LIMIT,
+        "cash_reserve_pct": _PCT_LIMIT,
         "notional_per_window_usd_max": _MONEY_LIMIT,
         "notional_per_day_usd_max": _MONEY_LIMIT,
     }
@@ -270,6 +278,7 @@ _LIMIT_WHOLES = _wholes_of(
         "round_trips_per_day_max": _COUNT_LIMIT,
         "decision_age_ns_max": _DURATION_LIMIT,
         "price_age_ns_max": _DURATION_LIMIT,
+        "protection_confirm_ns": _DURATION_LIMIT,
         "similar_order_ns": _DURATION_LIMIT,
     }
 )

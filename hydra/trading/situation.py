@@ -39,7 +39,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
         return self.role in _REDUCING
 
 
-_REDUCING = (Role.EXIT, Role.FLATTEN)
+_REDUCING = (Role.EXIT, Role.PROTECT, Role.FLATTEN)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +63,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     daily_loss_pct_max: Decimal
     drawdown_pct_max: Decimal
     """From the session's peak equity."""
+    cash_reserve_pct: Decimal
+    """Of equity: entries leave at least so much of it in cash."""
     entries_per_minute_max: int
     entries_per_minute_symbol_max: int
     exits_per_minute_max: int
@@ -81,8 +83,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Of one bot; then a person has to look."""
     decision_age_ns_max: int
     price_age_ns_max: int
+    protection_confirm_ns: int
+    """Machine time for which something that is held may be unprotected before entries stop."""
     similar_order_ns: int
     """Two orders alike (bot, symbol, side, quantity, type) within this are one mistake (I16)."""
+    option_roots: frozenset[tuple[str, str]] = frozenset()
+    """Which bot may enter option contracts, and with what their symbols begin."""
 
 
 class PriceStep(msgspec.Struct, frozen=True):
@@ -130,10 +136,14 @@ class BookView(msgspec.Struct, frozen=True, kw_only=True):
     """Value at risk in the symbol, all bots; None if it cannot be valued."""
     bot_exposure_after: Decimal | None
     gross_exposure_after: Decimal | None
+    buying_after: Decimal | None
+    """What all working buys of all bots, and this one, may still cost."""
     heat_after: Decimal | None
-    """Loss if all positions and working entries, and this one, are stopped out with the gap."""
+    """Loss if all positions and working entries, and this one, are stopped out with the gap, and
+    the fees of that.
+    """
     loss_at_stop: Decimal | None
-    """Of this proposal alone, with the gap; zero for what reduces, and never for an entry."""
+    """Of this proposal alone, with gap and fees; zero for what reduces, and never for an entry."""
     opposing: tuple[str, ...]
     """Working or unknown orders that it could trade against, or beside which the venue would
     refuse it as a wash trade; by name."""
@@ -180,6 +190,35 @@ class EquityView(msgspec.Struct, frozen=True, kw_only=True):
     day_start: Decimal | None
     peak: Decimal | None
     """The highest since the session began."""
+    cash: Decimal | None
+    """The account's, as it is on our record; working orders are not paid yet."""
+
+
+class CoverageView(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what is held is protected, by the exit bot's word.
+
+    `is_heard`: it has spoken; `silent`: so many loops ago. `is_known`: the account was seen.
+    `uncovered` names every "bot symbol" that is not covered whole, the longest for `uncovered_ns`
+    of machine time when it was told.
+    """
+
+    is_heard: bool
+    is_known: bool
+    pct: Decimal
+    silent: int
+    uncovered: tuple[str, ...]
+    uncovered_ns: int
+
+
+class LoopView(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's loop: the newest one that has its verdict (0: none), and how it was.
+
+    `missed`: for so many loops since there was no verdict.
+    """
+
+    number: int
+    passed: bool
+    missed: int
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,3 +234,5 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     budget: BudgetView
     rates: RatesView
     equity: EquityView
+    loop: LoopView
+    coverage: CoverageView

@@ -29,7 +29,8 @@ class Standing:
     def __init__(
         self, policy: ClearingPolicy, sessions: SessionTable, causes: Iterable[Cause] = ()
     ) -> None:
-        self._policy = policy
+        self.policy = policy
+        """How they end. A reload may bring another one, and no cause ends by that."""
         self._sessions = sessions
         self._causes = {cause.code: cause for cause in causes}
         self._on_record: set[str] = set()
@@ -102,7 +103,7 @@ class Standing:
 
     def ends(self, passed: Passed) -> tuple[Cleared, ...]:
         """Which of them are over, now that preflight and reconciliation have passed."""
-        return clearings(self._causes.values(), passed, self._policy, self.word, self._sessions)
+        return clearings(self._causes.values(), passed, self.policy, self.word, self._sessions)
 
     def end(self, code: str) -> Cause:
         """It is over. What an operator said of it has been carried out."""
@@ -115,7 +116,7 @@ class Standing:
     def let_go(self, wish: OperatorWord, present: frozenset[str]) -> ResumeVerdict:
         """Take up what an operator says, as far as it is of use; no codes: all that stand."""
         verdict = verdict_on_resume(
-            self.causes, wish.codes, wish.at, present, self._policy, self._sessions
+            self.causes, wish.codes, wish.at, present, self.policy, self._sessions
         )
         if verdict.noted:
             before: Collection[str] = () if self.word is None else self.word.codes

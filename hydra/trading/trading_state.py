@@ -5,6 +5,8 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.option_symbols import parsed, root_of
+
 
 class TradingState(Enum):
     """What may pass: everything, only what reduces a position, or nothing."""
@@ -66,8 +68,18 @@ def state_for(causes: Iterable[Cause], bot: str, symbol: str) -> TradingState:
 
 
 def concerns(cause: Cause, bot: str, symbol: str) -> bool:
-    """Whether an order of this bot in this symbol is held against the cause."""
-    return cause.bot in (None, bot) and cause.symbol in (None, symbol)
+    """Whether an order of this bot in this symbol is held against the cause.
+
+    A cause against a share is one against the contracts on it.
+    """
+    return cause.bot in (None, bot) and (
+        cause.symbol in (None, symbol) or _is_on(symbol, cause.symbol)
+    )
+
+
+def _is_on(symbol: str, underlying: str | None) -> bool:
+    option = parsed(str(symbol))  # what is no text is no contract either (I34)
+    return option is not None and underlying is not None and option.root == root_of(underlying)
 
 
 def _worst(causes: Iterable[Cause]) -> TradingState:

@@ -11,6 +11,7 @@ from hydra.terms import history_of, plans_of
 from hydra.testkit import Kit
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Role
+from hydra.trading.strategies import STRATEGIES
 from hydra.trading.strategies.strategy import BadParameters
 from messages.market import BarClosed, HistoryReported, ReportHistory
 from messages.message import Message
@@ -19,7 +20,7 @@ from messages.positions import BookRecovered, RecoverBook
 from tests.actors.test_momentum_bot import HELD
 from tests.engine.scenery import bars_of, quiet, rising, shipped_settings
 
-MOMENTUM, CROSS, *_ = plans_of(shipped_settings(), quiet())[0]
+MOMENTUM, CROSS, *_ = plans_of(shipped_settings(), quiet()).momentum
 ENTRY = 14
 """The bar at which momentum is enough: 0.20 above the close ten bars before."""
 BARS = bars_of([100.0] * 11 + rising(12, from_price=100.05))
@@ -137,7 +138,7 @@ def test_bars_that_history_has_too_are_shown_to_the_strategy_once_i46() -> None:
 
 
 def test_what_it_holds_is_guarded_also_while_there_is_no_history_i30() -> None:
-    stage = Stage(holding=True)
+    stage = Stage(msgspec.structs.replace(MOMENTUM, price_steps=()), holding=True)
     stage.start(None)
 
     stage.show(*BARS[6:9], *bars_of([90.0], start_at=BARS[9].start_at))
@@ -184,7 +185,11 @@ def test_a_bot_that_fails_asks_anew_and_goes_on_as_if_it_had_not_i38_i69() -> No
 
 def test_of_each_symbol_as_much_is_kept_as_the_bot_that_asks_for_most_i38() -> None:
     opening = msgspec.structs.replace(
-        MOMENTUM, bot_id="x", symbol="TSLA", strategy="opening_range_breakout", parameters={}
+        MOMENTUM,
+        bot_id="x",
+        symbol="TSLA",
+        strategy_factory=STRATEGIES["opening_range_breakout"],
+        parameters={},
     )
 
     assert history_of((MOMENTUM, CROSS, opening)) == {"AAPL": 59, "TSLA": 1_440}

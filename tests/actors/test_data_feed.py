@@ -126,6 +126,28 @@ def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session_i45(
     assert health(minutes, *bars, ended=ended).is_well is is_well
 
 
+COIN = bar(60_000.0, symbol="BTC/USD", start_at=EPOCH + 391 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_well"), [(394.4, True), (394.6, False)], ids=["a bar", "a bar long ago"]
+)
+def test_after_the_close_a_share_is_not_stale_and_a_coin_is_i45(
+    minutes: float, is_well: bool
+) -> None:
+    kit = Kit()
+    feed = kit.start(DataFeed, symbols=("AAPL", "BTC/USD"), sessions=SESSIONS, bar_interval=MINUTE)
+    kit.advance(392 * MINUTE)
+    kit.tell(feed, BarReceived(bar=COIN))
+
+    kit.advance(EPOCH + int(minutes * MINUTE) - kit.now)
+
+    answer = kit.ask(feed, ReportHealth())
+    assert isinstance(answer, HealthReported)
+    assert answer.is_well is is_well
+    assert "AAPL" not in answer.detail
+
+
 # History
 
 BARS = [bar(100.0 + number, start_at=EPOCH + number * MINUTE) for number in range(6)]

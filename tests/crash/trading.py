@@ -211,9 +211,11 @@ class Trader:
 
 
 def _write_configuration(folder: Path, bots: Sequence[Bot], replaced: Mapping[str, str]) -> None:
-    """As it is shipped, with other bots and some other settings."""
+    """As it is shipped, with other bots, on shares alone, and some other settings."""
     before, _, rest = BOTS.partition("momentum_bots:\n")
     after = rest[rest.index("optionsbot:") :]
+    for kind in ("optionsbot", "cryptobot"):  # so that the market is one of their shares
+        after = after.replace(f"{kind}:\n  enabled: true", f"{kind}:\n  enabled: false")
     sections = "".join(bot.section for bot in bots)
     texts = {
         "bots.yaml": f"{before}momentum_bots:{sections}\n{after}",

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from hydra.actor import MINUTE, SECOND, ChildSpec, Ref
-from hydra.assembly import Engine, assemble
-from hydra.ports import Conditions
+from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Context, Ref
+from hydra.assembly import Tree, assemble
+from hydra.outsiders import NO_SIGNALS
+from hydra.ports import Conditions, Signals
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
@@ -54,11 +55,12 @@ from messages.control import (
     ResumeNoted,
     TradingStateReported,
 )
+from messages.loops import LOOP_TOPIC
 from messages.message import Message
 from messages.orders import OrderIntent
+from messages.protection import COVERAGE_TOPIC, CoverageReported
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
-from supervisors.bots import bots
 from tests.engine.scenery import (
     CLOSE_AT,
     ENTRY_AT,
@@ -183,8 +185,10 @@ class World:
         ledger_path: Path | None = None,
         settings: Settings | None = None,
         terms: VenueTerms | None = None,
+        signals: Signals = NO_SIGNALS,
     ) -> None:
         self.data = data
+        self.signals_told = signals
         self.settings = settings or shipped_settings()
         self.log = MemoryLog()
         self.exchange: SimulatedExchange
@@ -202,11 +206,14 @@ class World:
         *,
         explore: ExploreOptions | int | None = None,
         with_bots: bool = True,
+        with_exit_bot: bool = False,
         settings: Settings | None = None,
         conditions: Conditions | None = None,
         strict: bool = True,
     ) -> "Life":
-        """A process starts. `with_bots` False: only the test's own hand trades, in their names."""
+        """A process starts. `with_bots` False: only the test's own hand trades, in their names;
+        then `with_exit_bot` keeps the exit bot, which finds that they are silent.
+        """
         assert not self.lives or (self._ledger_path is not None and self.lives[-1].is_over)
         self.exchange.forget_untold()
         life = Life(
@@ -215,6 +222,7 @@ class World:
             settings or self.settings,
             explore=explore,
             with_bots=with_bots,
+            with_exit_bot=with_exit_bot,
             conditions=conditions,
             strict=strict,
         )
@@ -291,6 +299,7 @@ class Life:
         *,
         explore: ExploreOptions | int | None,
         with_bots: bool,
+        with_exit_bot: bool,
         conditions: Conditions | None,
         strict: bool,
     ) -> None:
@@ -312,9 +321,11 @@ class Life:
             journal=self.journal,
             exchange=world.exchange,
             conditions=conditions,
+            signals=world.signals_told,
         )
         self._market = engine.market
-        self.tree = engine.tree if with_bots else without_bots(engine)
+        self.parts = engine
+        self.tree = engine.tree if with_bots else without_bots(engine, with_exit_bot)
 
     @property
     def now(self) -> int:
@@ -413,6 +424,7 @@ class Life:
         side: Side = Side.BUY,
         quantity: Decimal | int = 1,
         limit: str | None = None,
+        stop: str | None = None,
         reference: str = "100",
         protective_stop: str | None = None,
         replaces: str | None = None,
@@ -436,9 +448,10 @@ class Life:
             reason="a test",
             decided_at=self.now,
             reference_price=Decimal(reference),
-            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            order_type=_order_type(limit, stop),
             time_in_force=TimeInForce.GTC if is_crypto(symbol) else TimeInForce.DAY,
             limit_price=None if limit is None else Decimal(limit),
+            stop_price=None if stop is None else Decimal(stop),
             protective_stop=None if protective_stop is None else Decimal(protective_stop),
             replaces=replaces,
         )
@@ -509,8 +522,54 @@ class Life:
         }
 
 
-def without_bots(engine: Engine) -> ChildSpec:
-    """The whole tree, but its bots' supervisor has nobody to look after."""
+def _order_type(limit: str | None, stop: str | None) -> OrderType:
+    if stop is not None:
+        return OrderType.STOP
+    return OrderType.MARKET if limit is None else OrderType.LIMIT
+
+
+class Idle(Actor[Any]):
+    """In a bot's place, and does nothing: what it would decide the test's own hand decides."""
+
+    def receive(self, message: Message, ctx: Context) -> None:
+        """Whatever it is told."""
+
+
+class Vouches(Actor[Any]):
+    """In the exit bot's place: all is protected, because the test's own hand sees to it."""
+
+    def start(self, ctx: Context) -> None:
+        ctx.subscribe(LOOP_TOPIC)
+        self._vouch(ctx)
+
+    def receive(self, message: Message, ctx: Context) -> None:
+        self._vouch(ctx)
+
+    def _vouch(self, ctx: Context) -> None:
+        told = CoverageReported(
+            at=ctx.market_time(),
+            is_known=True,
+            pct=Decimal(100),
+            lines=(),
+            mismatches=(),
+            uncovered={},
+        )
+        ctx.publish(COVERAGE_TOPIC, told)
+
+
+_STAND_INS: Mapping[str, type[Actor[Any]]] = {paths.EXIT_BOT.name: Vouches}
+
+
+def without_bots(engine: Tree, with_exit_bot: bool = False) -> ChildSpec:
+    """The whole tree, but its bots do nothing; the portfolio bot has budgets granted to them."""
+    kept = {paths.PORTFOLIO_BOT.name, *((paths.EXIT_BOT.name,) if with_exit_bot else ())}
     root = engine.tree
-    core, _, ops = root.args["children"]
-    return structs.replace(root, args={**root.args, "children": (core, bots(()), ops)})
+    core, bots, ops = root.args["children"]
+    children = tuple(
+        spec
+        if spec.name in kept
+        else ChildSpec(name=spec.name, actor=_STAND_INS.get(spec.name, Idle))
+        for spec in bots.args["children"]
+    )
+    bots = structs.replace(bots, args={**bots.args, "children": children})
+    return structs.replace(root, args={**root.args, "children": (core, bots, ops)})

@@ -51,7 +51,8 @@ def require_nothing_sent_while_shut(world: World, life: Life) -> None:
         before = [state for ts, state in states if ts < line.at][-1:]
         possible = {*before, *(state for ts, state in states if ts == line.at)}
         name = line.request.order.client_order_id
-        passing = {"e": {"ACTIVE"}, "x": {"ACTIVE", "CLOSE_ONLY"}}.get(name[-1])
+        reducing = {"ACTIVE", "CLOSE_ONLY"}
+        passing = {"e": {"ACTIVE"}, "x": reducing, "p": reducing}.get(name[-1])
         assert passing is None or possible & passing, (name, possible)
 
 
@@ -87,6 +88,29 @@ def exposures(world: World) -> Iterator[Decimal]:
             yield exposure_of(exchange)
         exchange.receive(line.request, line.at)
         yield exposure_of(exchange)
+
+
+def require_never_oversold(world: World) -> None:
+    """At no time more was on offer than was held, by the log of an honest venue played again: the
+    stops and exits of a position could all have filled, and none of them sold what was not there.
+    """
+    exchange = SimulatedExchange()
+    events = list(market_events(world.data.bars, world.data.sessions))
+    for line in world.log.lines:
+        if not isinstance(line, RequestReceived):
+            continue
+        while exchange.events_seen < line.events:
+            at, _ = events[exchange.events_seen]
+            play_until(exchange, events[exchange.events_seen : exchange.events_seen + 1], at)
+        exchange.receive(line.request, line.at)
+        engine = exchange.engine
+        for symbol in world.data.symbols:
+            on_offer = total(
+                each.remaining
+                for each in engine.open_orders
+                if each.order.symbol == symbol and each.order.side is Side.SELL
+            )
+            assert on_offer <= engine.account.position(symbol), line
 
 
 def exposure_of(exchange: SimulatedExchange) -> Decimal:

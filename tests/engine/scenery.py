@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra.actor import MINUTE, SECOND
+from hydra.plugins import fault_in_signal
 from hydra.settings import Settings, load_settings
+from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import Section
-from hydra.terms import fault_in_signal
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.market_data import MarketData
@@ -88,6 +89,19 @@ def settings_with(changes: Mapping[str, object]) -> Settings:
     for key, value in changes.items():
         settings = _changed(settings, key.split("."), value)
     return settings
+
+
+def protected_by(protective_order: ProtectiveOrder) -> Settings:
+    """The shipped ones, with this for every momentum bot."""
+    bots = tuple(
+        bot.model_copy(
+            update={
+                "execution": bot.execution.model_copy(update={"protective_order": protective_order})
+            }
+        )
+        for bot in shipped_settings().momentum_bots
+    )
+    return settings_with({"momentum_bots": bots})
 
 
 def _changed(section: Any, keys: list[str], value: object) -> Any:

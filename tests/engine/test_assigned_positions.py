@@ -45,9 +45,12 @@ def assigned(world: World) -> Life:
 
 
 def exits(life: Life) -> list[tuple[str, Decimal]]:
-    """What the bots wanted to sell in this life, and why."""
-    intents = [record["intent"] for record in life.journal.events("order_intended")]
-    return [(intent.reason, intent.quantity) for intent in intents if intent.side.sign < 0]
+    """What the bots sold, and why: by a stop that rested, or an exit."""
+    return [
+        (each.intent.reason, each.state.filled_quantity)
+        for each in life.ledger.orders()
+        if each.intent.side.sign < 0 and each.state.filled_quantity
+    ]
 
 
 def position(life: Life) -> object:

@@ -11,6 +11,7 @@ from hydra.runtime.runtime import NobodyThere
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.system import Resume, Suspend
 from hydra.store.ledger import Ledger, LedgerFailed
+from hydra.trading.causes import OPERATOR_CLOSE_ONLY
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import Halt
@@ -74,9 +75,9 @@ def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way_i01() -> None:
     while_holding = play(MARKET, at={OPEN_AT + 20 * MINUTE: halt})
 
     assert orders_sent(before_the_entry) == 0
-    assert orders_sent(while_holding) == 1
+    assert orders_sent(while_holding) == 2  # the entry, and the stop that rests for it
     assert [str(lot.quantity) for lot in while_holding.summary.held] == ["9"]
-    assert dict(while_holding.summary.denials).keys() == {"trading_is_open"}
+    assert while_holding.journal.events("cancel_refused")  # the stop rests on
     acknowledged = while_holding.journal.events("halt_acknowledged")
     assert [record["abandoned"] for record in acknowledged] == [()]
 
@@ -92,13 +93,7 @@ def test_a_halt_stands_whatever_preflight_says_afterwards_i04() -> None:
 
 
 def test_close_only_lets_the_exit_pass_and_no_entry_i09() -> None:
-    closing = Cause(
-        code="daily_loss",
-        cause_class=CauseClass.LIMIT,
-        state=TradingState.CLOSE_ONLY,
-        since=OPEN_AT,
-        detail="a test",
-    )
+    closing = OPERATOR_CLOSE_ONLY.cause(since=OPEN_AT, detail="a test")
 
     def close_only(runtime: SimRuntime) -> None:
         runtime.gate.trip(closing)
@@ -156,7 +151,7 @@ def test_a_crash_in_the_safety_chain_halts_and_a_restart_does_not_resume_i68_i69
     assert f"failed:{path.path}" in codes(played)
     assert played.runtime.gate.state is TradingState.HALTED
     assert played.runtime.cells[path.path].incarnation == 2
-    assert orders_sent(played) == 1
+    assert orders_sent(played) == 2  # the entry, and the stop that rests for it
     assert played.runtime.failed_closed is None
 
 
@@ -221,7 +216,7 @@ def test_a_silent_feed_halts_i45() -> None:
     bars = bars_of([100.0] * 20)
     played = play(market_of(bars, close_at=OPEN_AT + 40 * MINUTE), explore=1)
 
-    assert codes(played) == ["preflight"]
+    assert codes(played) == ["stale_feed"]
     (latched,) = played.journal.events("halt_latched")
     cause = latched["cause"]
     assert isinstance(cause, Cause)

@@ -216,7 +216,8 @@ def test_cash_that_a_fee_does_not_explain_halts_i29(world: World) -> None:
 
 
 def test_a_venue_that_keeps_nothing_is_as_it_always_was(tmp_path: Path) -> None:
-    world = World(market(), ledger_path=tmp_path / "ledger.db")
+    terms = VenueTerms(crypto_fee_bps=Decimal(0))
+    world = World(market(), ledger_path=tmp_path / "ledger.db", terms=terms)
     life = begun(world)
     buy(life)
     sell(life, BOUGHT)

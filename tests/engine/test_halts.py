@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import ResumePolicy
 from hydra.trading.causes import COOLDOWN
 from hydra.trading.orders import Role
@@ -32,6 +33,7 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_sound
+from tests.engine.scenery import protected_by
 
 ACTIVE, CLOSE_ONLY, HALTED = TradingState.ACTIVE, TradingState.CLOSE_ONLY, TradingState.HALTED
 
@@ -461,7 +463,7 @@ def test_close_only_passes_what_reduces_a_bots_own_position_and_never_turns_it_r
 
 def test_two_bots_on_one_symbol_leave_and_do_not_enter_while_only_closing_is_allowed_i09() -> None:
     data = market_of(bars_of([100.0] * 40 + rising(40) + rising(40, from_price=101.0)))
-    world = World(data)
+    world = World(data, settings=protected_by(ProtectiveOrder.ENGINE))
     life = world.begin()
     life.run_to(OPEN_AT + 100 * MINUTE)
     held = set(life.positions)

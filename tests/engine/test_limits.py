@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from actors.risk_guardian import GuardianTerms
+from actors.guardian_terms import GuardianTerms
 from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec
 from hydra.assembly import Engine, assemble
 from hydra.runtime.clock import machine_time
@@ -42,6 +42,11 @@ from tests.engine.harness import (
 from tests.engine.judge import exposures, require_agreement, require_sound
 
 CLOSE_ONLY = TradingState.CLOSE_ONLY
+
+FEE = Decimal("0.011")
+"""What the venue is taken to keep of one share that is bought, or sold."""
+EACH = Decimal("0.75") + 2 * FEE
+"""What one share would lose at a stop half a dollar below, with the gap and the fees."""
 
 
 def most_within(times: list[int], duration: int) -> int:
@@ -396,8 +401,10 @@ def test_a_reservation_ends_with_the_order_and_what_is_left_is_that_of_the_posit
     assert life.status_of(resting) == "canceled"
     assert {Decimal(free), Decimal(released), Decimal(life.heat)} == {Decimal(0)}
     assert Decimal(reserved) > 0
-    # Three shares, half a dollar, and the gap of one and a half times that.
-    assert Decimal(while_it_works) == Decimal(held) == Decimal("2.25")
+    # Three shares, half a dollar, the gap of one and a half times that, and 1.1 cents a share of
+    # fees for each side that is still to be traded.
+    assert Decimal(while_it_works) == Decimal("2.25") + 3 * 2 * FEE
+    assert Decimal(held) == Decimal("2.25") + 3 * FEE
     require_sound(world)
 
 
@@ -507,8 +514,8 @@ def without_rates(terms: GuardianTerms) -> GuardianTerms:
 def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_stays_so_i31_i32(
     tmp_path: Path, each: int
 ) -> None:
-    # Real threads, the real guardian and ledger. Each order would lose 0.75 USD at its stop, each
-    # bot was granted 125 USD, and nothing but that stands in the way.
+    # Real threads, the real guardian and ledger. Each order would lose 0.772 USD at its
+    # stop, fees included, each bot was granted 125 USD, and nothing but that stands in the way.
     settings = settings_with(
         {
             **WIDE,
@@ -563,17 +570,17 @@ def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_
     assert {record["check"] for record in denied} == {"bot_budget_covers_loss"}
     for bot in ("mom_AAPL", "mom_AAPL_cross"):
         reserved = reserved_over_time(journal, bot)
-        assert max(reserved) <= 125 < reserved[-1] + Decimal("0.75")
-    assert len(world.submitted) == len(set(world.submitted)) == 2 * 166
+        assert max(reserved) <= 125 < reserved[-1] + EACH
+    assert len(world.submitted) == len(set(world.submitted)) == 2 * 161
 
     life = begun(world)
     life.run_to(OPEN_AT + 6 * MINUTE + 50 * SECOND)
     assert life.causes == {}
-    assert Decimal(life.heat) == 2 * 166 * Decimal("0.75")
-    life.run_to(OPEN_AT + 8 * MINUTE)  # all of them are filled, and there is no room for another
-    life.enter(1)
+    assert Decimal(life.heat) == 2 * 161 * EACH
+    life.run_to(OPEN_AT + 8 * MINUTE)  # all of them are filled, and their buying is paid for
+    life.enter(4)
     assert life.denials == ["bot_budget_covers_loss"]
-    assert sum(life.positions.values()) == 2 * 166
+    assert sum(life.positions.values()) == 2 * 161
     require_agreement(world)
 
 
@@ -586,7 +593,7 @@ def reserved_over_time(journal: ListJournal, bot: str) -> list[Decimal]:
         if record["event"] == "order_approved" and record["intent"].decision.bot == bot:  # type: ignore[attr-defined]
             total += record["situation"].book.loss_at_stop  # type: ignore[attr-defined]
         elif record["event"] == "report_stored" and record["report"] == "OrderWithheld":
-            total -= Decimal("0.75") * (record["decision"].bot == bot)  # type: ignore[attr-defined]
+            total -= EACH * (record["decision"].bot == bot)  # type: ignore[attr-defined]
         over_time.append(total)
     return over_time
 

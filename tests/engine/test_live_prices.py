@@ -143,7 +143,7 @@ def test_a_feed_that_is_connected_and_mute_halts_i45(live: LiveLife) -> None:
     live.run_for(2 * MINUTE, quoting=False)
 
     assert live.life.state is TradingState.HALTED
-    assert "preflight" in live.life.causes
+    assert "stale_feed" in live.life.causes
     assert not live.sends_an_entry()
 
 

@@ -1,10 +1,9 @@
 """What guards an open position, and what goes on guarding it when things break.
 
-With this engine's own venue the guard is the bot that holds the position: it leaves at its stop,
-and at the close of every bar it decides anew. A halt or a death takes that guard away, so both stop
-entries, and an order that already rests at the venue stays in force. What comes with a real broker:
-a stop order at the broker for each fill, confirmed within `protection_confirm_seconds`, or else
-`unprotected`.
+The second line is the bot that holds the position: it leaves at its stop, and at the close of every
+bar it decides anew. Here it is the only one: no stop rests at the venue (see
+`test_resting_protection`). A halt or a death takes that guard away, so both stop entries, and an
+order that already rests at the venue stays in force.
 """
 
 from decimal import Decimal
@@ -15,6 +14,7 @@ import pytest
 from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND, Ref
+from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import TradingState
@@ -35,7 +35,9 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_sound
+from tests.engine.scenery import protected_by
 
+GUARDED = protected_by(ProtectiveOrder.ENGINE)
 BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
 # Bought at 100.35 in minute 11, with a stop at 99.84; it falls through that in minute 16.
 FALL = market_of(bars_of([100.0] * 3 + rising(12) + [99.6] * 20))
@@ -59,7 +61,7 @@ def holding(world: World) -> Life:
 
 
 def test_the_bot_leaves_at_its_stop_also_while_only_closing_is_allowed_i09_i30() -> None:
-    world = World(FALL)
+    world = World(FALL, settings=GUARDED)
     life = holding(world)
     life.halt(OPERATOR_CLOSE_ONLY.cause(since=life.now, detail="careful"))
 
@@ -71,7 +73,7 @@ def test_the_bot_leaves_at_its_stop_also_while_only_closing_is_allowed_i09_i30()
 
 
 def test_a_bot_that_is_restarted_while_it_holds_goes_on_guarding_it_i30_i69() -> None:
-    world = World(FALL)
+    world = World(FALL, settings=GUARDED)
     life = holding(world)
 
     life.crash(BOT)
@@ -84,7 +86,7 @@ def test_a_bot_that_is_restarted_while_it_holds_goes_on_guarding_it_i30_i69() ->
 
 
 def test_a_process_that_is_restarted_goes_on_guarding_what_it_finds_i30(tmp_path: Path) -> None:
-    world = World(FALL, ledger_path=tmp_path / "ledger.db")
+    world = World(FALL, ledger_path=tmp_path / "ledger.db", settings=GUARDED)
     holding(world).die()
     world.pass_by(HELD_AT + 30 * SECOND)
 
@@ -100,7 +102,7 @@ def test_a_process_that_is_restarted_goes_on_guarding_what_it_finds_i30(tmp_path
 def test_a_stop_that_was_passed_while_the_engine_was_down_is_left_at_once_i30(
     tmp_path: Path,
 ) -> None:
-    world = World(FALL, ledger_path=tmp_path / "ledger.db")
+    world = World(FALL, ledger_path=tmp_path / "ledger.db", settings=GUARDED)
     holding(world).die()
     world.pass_by(OPEN_AT + 22 * MINUTE)
 
@@ -126,7 +128,7 @@ def test_a_stop_that_was_passed_while_the_engine_was_down_is_left_at_once_i30(
 def test_an_exit_that_comes_to_nothing_is_decided_anew_and_none_is_made_twice_i17_i30(
     fault: Any,
 ) -> None:
-    world = World(FALL, plan_of(fault))
+    world = World(FALL, plan_of(fault), settings=GUARDED)
     life = holding(world)
 
     life.run_to(OPEN_AT + 22 * MINUTE)
@@ -139,7 +141,7 @@ def test_an_exit_that_comes_to_nothing_is_decided_anew_and_none_is_made_twice_i1
 
 
 def test_an_entry_of_another_bot_that_stands_in_the_way_is_taken_out_for_an_exit_i30_i42() -> None:
-    world = World(FALL)
+    world = World(FALL, settings=GUARDED)
     life = holding(world)
     entry = life.enter(2, bot="mom_AAPL_cross", limit="97", reference="100.4")
     assert life.status_of(entry) == "accepted"
@@ -160,7 +162,8 @@ def test_what_is_filled_of_an_entry_is_guarded_while_the_rest_of_it_works_i30() 
     bars = tuple(
         structs.replace(bar, volume=volume) for bar, volume in zip(FALL.bars, volumes, strict=False)
     )
-    world = World(market_of(bars), terms=VenueTerms(max_participation=Decimal(1)))
+    terms = VenueTerms(max_participation=Decimal(1))
+    world = World(market_of(bars), terms=terms, settings=GUARDED)
     life = world.begin()
     life.run_to(OPEN_AT + 14 * MINUTE)
     held = life.positions
@@ -178,7 +181,7 @@ def test_what_is_filled_of_an_entry_is_guarded_while_the_rest_of_it_works_i30() 
 
 
 def test_a_position_whose_bot_is_gone_stops_all_entries_until_a_person_has_looked_i30_i69() -> None:
-    world = World(FALL)
+    world = World(FALL, settings=GUARDED)
     life = holding(world)
     for _ in range(6):
         life.crash(BOT)
@@ -200,7 +203,7 @@ def test_a_position_whose_bot_is_gone_stops_all_entries_until_a_person_has_looke
 
 
 def test_that_a_bot_is_gone_is_not_forgotten_when_the_guardian_dies_too_i30_i68_i69() -> None:
-    world = World(FALL)
+    world = World(FALL, settings=GUARDED)
     life = holding(world)
     for _ in range(6):
         life.crash(BOT)

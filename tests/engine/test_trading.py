@@ -5,8 +5,10 @@ from decimal import Decimal
 import pytest
 
 from hydra.actor import MINUTE
+from hydra.settings.bot_parts import ProtectiveOrder
 from messages.summary import Trade
 from tests.engine.harness import CLOSE_AT, OPEN_AT, Played, bars_of, market_of, play, rising
+from tests.engine.scenery import protected_by
 
 QUIET = [100.0] * 10
 RISE = rising(30)
@@ -51,13 +53,13 @@ def test_a_rise_is_bought_and_sold_at_the_target(
 
 
 def test_a_fall_after_the_entry_is_cut_at_the_stop() -> None:
-    # Bought at 100.20 with a stop at 99.699; the bar that closes at 99.50 touches it, and the
-    # position is sold at the next bar's open, which is that close.
+    # Bought at 100.20 with a stop at 99.699: the order that rests for it, a cent or less above, is
+    # executed inside the bar that touches it.
     closes = QUIET + rising(6) + [99.50, 99.40, 99.40]
 
     (only,) = trades_of(closes)
 
-    assert only == trade("stop_loss", "99.50", OPEN_AT + 17 * MINUTE, "-6.30")
+    assert only == trade("stop_loss", "99.70", OPEN_AT + 17 * MINUTE, "-4.50")
 
 
 def test_a_position_that_goes_nowhere_is_closed_when_its_time_is_up() -> None:
@@ -95,7 +97,9 @@ def test_everything_is_sold_before_the_close_i43() -> None:
 
 
 def test_bots_of_one_symbol_keep_separate_books() -> None:
-    played = play(market_of(bars_of([100.0] * 40 + rising(40) + rising(40, from_price=101.0))))
+    # Guarded by the engine alone: beside a stop that rests the other bot could not enter.
+    data = market_of(bars_of([100.0] * 40 + rising(40) + rising(40, from_price=101.0)))
+    played = play(data, settings=protected_by(ProtectiveOrder.ENGINE))
 
     owners = {t.bot for t in played.summary.trades}
     assert owners == {"mom_AAPL", "mom_AAPL_cross"}
@@ -103,6 +107,13 @@ def test_bots_of_one_symbol_keep_separate_books() -> None:
         book = played.ledger.book(bot)
         bought = sum(f.quantity for f in book.fills if f.side.sign > 0)
         assert bought == sum(f.quantity for f in book.fills if f.side.sign < 0) > 0
+
+
+def test_beside_a_stop_that_rests_no_other_bot_enters_as_the_venue_would_refuse_it() -> None:
+    played = play(market_of(bars_of([100.0] * 40 + rising(40) + rising(40, from_price=101.0))))
+
+    denied = {(r["intent"].decision.bot, r["check"]) for r in played.journal.events("order_denied")}
+    assert denied == {("mom_AAPL_cross", "no_order_opposes")}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What a short session of the real engine leaves, and the commands that look at it."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,13 +20,44 @@ Command: TypeAlias = Callable[..., Answer]
 
 
 def played(folder: Path) -> Path:
-    """One generated session in virtual time, recorded in `folder`."""
+    """One generated session in virtual time, recorded in `folder`: of shares alone, without resting
+    stops, so that what is counted in it does not change with every kind of bot.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = without_resting_stops(shares_alone(folder))
     code = main(
-        ["--config", str(HOME / "config"), "--clock", "virtual",
+        ["--config", str(config), "--clock", "virtual",
          "--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs")]
     )  # fmt: skip
     assert code == ExitCode.CLEAN
     return folder
+
+
+def shares_alone(folder: Path) -> Path:
+    """The shipped configuration `without_coins`, in a new folder."""
+    return without_coins(Path(shutil.copytree(HOME / "config", folder / "config-of-shares")))
+
+
+def without_coins(config: Path) -> Path:
+    """The same configuration with its crypto bot switched off: so a generated market is one of
+    shares.
+    """
+    bots = config / "bots.yaml"
+    text = bots.read_text()
+    changed = text.replace("cryptobot:\n  enabled: true", "cryptobot:\n  enabled: false")
+    assert changed != text
+    bots.write_text(changed)
+    return config
+
+
+def without_resting_stops(config: Path) -> Path:
+    """The same configuration, whose momentum bots are guarded by the engine alone."""
+    bots = config / "bots.yaml"
+    text = bots.read_text()
+    changed = text.replace("protective_order: resting", "protective_order: engine")
+    assert changed != text
+    bots.write_text(changed)
+    return config
 
 
 def command(folder: Path) -> Command:

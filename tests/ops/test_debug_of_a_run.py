@@ -1,6 +1,7 @@
 """The debug commands against the real engine, in another process, while it trades."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,24 +11,33 @@ from typing import Any
 import pytest
 
 from hydra.store.journal import read_journal
+from tests.ops.sessions import shares_alone
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOT = "/hydra/bots/mom_AAPL"
+SHARES = "AAPL"
+FILLED = re.compile(rb'"report":"OrderFilled".*"symbol":"AAPL"')
 
 
 @pytest.fixture(scope="module")
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Of an engine that has had its first fill and goes on trading."""
+    """Of an engine that has had its first fill of shares and goes on trading."""
     folder = tmp_path_factory.mktemp("run")
+    config = shares_alone(folder)
+    bots = config / "bots.yaml"
+    text = bots.read_text()
+    bots.write_text(text.replace("optionsbot:\n  enabled: true", "optionsbot:\n  enabled: false"))
+    assert bots.read_text() != text
     process = subprocess.Popen(
         [sys.executable, "-m", "hydra.main", "--speed", "1500",
+         "--config", str(config),
          "--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs"],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
     journal = folder / "logs" / "app.jsonl"
-    while not (journal.exists() and b'"OrderFilled"' in journal.read_bytes()):
+    while not (journal.exists() and FILLED.search(journal.read_bytes())):
         assert process.poll() is None, process.communicate()[0]
     yield folder / "state"
     process.terminate()
@@ -56,7 +66,7 @@ def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill_i28(state_dir: Path
     order = next(
         record["order"]["client_order_id"]  # type: ignore[index]
         for record in read_journal(journal)
-        if record["event"] == "intent_stored"
+        if record["event"] == "intent_stored" and SHARES in str(record["order"])
     )
 
     chain = debug(state_dir, "chain", str(order))

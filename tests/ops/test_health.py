@@ -27,9 +27,18 @@ def make_well(engine: ControlledEngine) -> None:
     now = machine_time()
     components = ("ledger", "journal", "guardian", "gateway", "feed")
     well: Mapping[str, Mapping[str, Any]] = {
-        "risk_guardian": {"open_orders": 0, "unknown_orders": 0, "cancels_overdue": []},
+        "risk_guardian": {
+            "open_orders": 0,
+            "unknown_orders": 0,
+            "cancels_overdue": [],
+            "budgets_granted": True,
+            "budgets_wanted": False,
+            "coverage_pct": "100",
+        },
         "health_monitor": {
             "loop": 7,
+            "passed": True,
+            "overruns": 0,
             "loop_interval": 1000 * 10**9,
             "heard_at": now,
             "heard": [{"component": c, "is_well": True, "detail": "fine"} for c in components],
@@ -90,6 +99,7 @@ def test_an_engine_of_which_every_actor_hangs_is_told_within_two_seconds_i73(
     assert (result.exit_code, took_s < 2.0) == (health.NOT_WELL, True)
     assert failed == {
         "loops:", "guardian:", "feed:", "stream:", "comparison:", "orders:", "record:",
+        "budgets:", "coverage:",
     }  # fmt: skip
 
 

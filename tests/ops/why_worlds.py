@@ -19,7 +19,14 @@ from hydra.store.journal import FILE_BYTES_MAX, JournalFile
 from hydra.store.journal_line import line_of, moment_of
 from hydra.store.journal_reading import read_journal
 from tests.engine.harness import Life
-from tests.ops.sessions import HOME, Answer, command, ledger_in
+from tests.ops.sessions import (
+    HOME,
+    Answer,
+    command,
+    ledger_in,
+    without_coins,
+    without_resting_stops,
+)
 
 Record = dict[str, Any]
 
@@ -56,8 +63,11 @@ def journal_in(folder: Path) -> Path:
 
 
 def played_with(folder: Path, data: Path | None = None, **changed: str) -> Path:
-    """A generated session, or these bars, in virtual time, with some of settings.yaml changed."""
+    """A generated session of shares, or these bars, in virtual time, with some of settings.yaml
+    changed. No stops rest, so that each entry has one exit.
+    """
     config = Path(shutil.copytree(HOME / "config", folder / "config"))
+    without_resting_stops(without_coins(config))
     settings = config / "settings.yaml"
     lines = settings.read_text().splitlines()
     for name, value in changed.items():

@@ -10,8 +10,10 @@ from hydra.trading.situation import (
     US_EQUITY_PRICE_STEPS,
     BookView,
     BudgetView,
+    CoverageView,
     EquityView,
     Limits,
+    LoopView,
     MarketView,
     Proposal,
     RatesView,
@@ -39,6 +41,7 @@ LIMITS = Limits(
     gap_factor=D("1.5"),
     daily_loss_pct_max=D(1),
     drawdown_pct_max=D("1.5"),
+    cash_reserve_pct=D(30),
     entries_per_minute_max=10,
     entries_per_minute_symbol_max=6,
     exits_per_minute_max=120,
@@ -52,6 +55,7 @@ LIMITS = Limits(
     round_trips_per_day_max=20,
     decision_age_ns_max=30 * SECOND,
     price_age_ns_max=15 * SECOND,
+    protection_confirm_ns=10 * SECOND,
     similar_order_ns=5 * SECOND,
 )
 
@@ -86,6 +90,7 @@ ENTRY = Situation(
         symbol_exposure_after=D("1121.30"),
         bot_exposure_after=D("1121.30"),
         gross_exposure_after=D("1121.30"),
+        buying_after=D("1121.30"),
         heat_after=D("9.45"),
         loss_at_stop=D("9.45"),
         opposing=(),
@@ -104,11 +109,15 @@ ENTRY = Situation(
         rejections_in_a_row=0,
         round_trips_today=0,
     ),
-    equity=EquityView(equity=D(100_000), day_start=D(100_000), peak=D(100_000)),
+    equity=EquityView(equity=D(100_000), day_start=D(100_000), peak=D(100_000), cash=D(100_000)),
+    loop=LoopView(number=7, passed=True, missed=0),
+    coverage=CoverageView(
+        is_heard=True, is_known=True, pct=D(100), silent=0, uncovered=(), uncovered_ns=0
+    ),
 )
 """A bot would like to buy 10 AAPL at the market, and may."""
 
-PARTS = ("proposal", "limits", "market", "book", "budget", "rates", "equity")
+PARTS = ("proposal", "limits", "market", "book", "budget", "rates", "equity", "loop", "coverage")
 _PLACES = {field.name: part for part in PARTS for field in structs.fields(getattr(ENTRY, part))}
 
 

@@ -18,6 +18,7 @@ from hydra.trading.account_day import (
     Traded,
     after,
     alarms,
+    closed_when_flat,
     risk_mode,
     trading_day,
     worse,
@@ -500,3 +501,12 @@ def test_an_alarm_is_of_the_moment_it_is_asked_for_i37() -> None:
     found: tuple[Cause, ...] = alarms(day, LIMITS, AT + 7 * SECOND, is_flat=False)
 
     assert {cause.since for cause in found} == {AT + 7 * SECOND}
+
+
+def test_a_lost_day_that_stands_is_halted_once_nothing_is_held_whatever_the_equity_does_i37() -> (
+    None
+):
+    lost = DAILY_LOSS.cause(since=AT, detail="a test")
+    other = structs.replace(lost, code="drawdown")
+
+    assert closed_when_flat([other, lost]) == (structs.replace(lost, state=TradingState.HALTED),)

@@ -229,3 +229,30 @@ def test_each_entry_is_asked_for_as_soon_and_as_often_as_is_allowed_i10_i36() ->
             phases=(Phase.explicit, Phase.reuse, Phase.generate),
         ),
     )
+
+
+def test_a_bot_s_wish_is_asked_for_once_in_five_seconds_and_again_then_i25() -> None:
+    book = book_of()
+    asked = [book.wish("one", AT + seconds * SECOND) for seconds in (0, 1, 4, 5, 6, 10)]
+
+    assert asked == [True, False, False, True, False, True]
+
+
+def test_wishes_and_halts_share_one_allowance_i36() -> None:
+    book = book_of("entry", per_minute=3)
+
+    wishes = [book.wish(name, AT) for name in ("one", "two", "three", "four")]
+    due = book.due(HALT, AT + SECOND)
+
+    assert wishes == [True, True, True, False]
+    assert due == ()
+    assert book.due(HALT, AT + 60 * SECOND) == ("entry",)
+
+
+def test_a_wish_for_an_order_that_came_back_is_asked_for_at_once() -> None:
+    book = book_of()
+    book.wish("one", AT)
+
+    book.order_ended("one")
+
+    assert book.wish("one", AT + 1)

@@ -3,8 +3,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from hydra.trading.causes import (
+    BOT_CLOSED,
     COOLDOWN,
     DAILY_LOSS,
     FLATTEN,
@@ -112,9 +114,9 @@ HALTING = {
 }
 CLOSING = {
     *("unmanaged:", "operator-close-only", "flatten", "kill_switch:", "daily_loss", "drawdown"),
-    *("equity_missing", "drawdown_flapping", "unprotected:"),
+    *("equity_missing", "drawdown_flapping", "unprotected:", "bot_down:", "bad_reload"),
 }
-OF_ONE_BOT = {"throttle:", "cooldown:"}
+OF_ONE_BOT = {"throttle:", "cooldown:", "bot_closed:", "signals_closed:"}
 OF_ONE_SYMBOL = {
     "cancel_pending:",
     "stale_feed:",
@@ -217,3 +219,21 @@ def text_of(code: ast.expr) -> str | None:
             return f"{beginning}x"
         case _:
             return None
+
+
+def test_a_cause_against_a_share_holds_for_the_contracts_on_it_i41() -> None:
+    cause = BOT_CLOSED.cause(subject="opt_core", since=1, detail="SPY was taken from its tickers")
+    closed = structs.replace(cause, code=f"{cause.code}:SPY", symbol="SPY")
+
+    states = [
+        state_for([closed], bot, symbol)
+        for bot, symbol in (
+            ("opt_core", "SPY"),
+            ("opt_core", "SPY160513C00101000"),
+            ("other", "SPY160513C00101000"),
+            ("opt_core", "QQQ160513C00101000"),
+            ("opt_core", "SPYX160513C00101000"),
+        )
+    ]
+
+    assert states == [CLOSE_ONLY, CLOSE_ONLY, ACTIVE, ACTIVE, ACTIVE]

@@ -15,6 +15,7 @@ NS = 1_000_000_000
 MINUTE = 60 * NS
 
 LIMITS = ExitRules(D("0.50"), D("1.00"), 25 * MINUTE)
+TRAILING = msgspec.structs.replace(LIMITS, trailing_stop_pct=D("0.40"))
 OPENED_AT = 100 * MINUTE
 QUIET = Bar(
     symbol="AAPL",
@@ -66,8 +67,8 @@ def test_the_worst_reason_comes_first_when_several_hold() -> None:
     everything = HOLD | {"at": OPENED_AT + 26 * MINUTE, "manage_until_passed": True}
 
     reasons = [
-        exit_reason(LIMITS, **everything | {"bar": quiet(low=low, high=high)})
-        for low, high in [(198.0, 203.0), (199.5, 203.0), (199.5, 200.5)]
+        exit_reason(TRAILING, **everything | {"bar": quiet(low=low, high=high)})
+        for low, high in [(198.0, 203.0), (199.1, 203.0), (199.5, 203.0), (199.5, 200.5)]
     ]
     reasons.append(exit_reason(LIMITS, **HOLD | {"manage_until_passed": True}))
 
@@ -157,7 +158,44 @@ def test_a_limit_that_limits_nothing_is_refused(limits: tuple[Any, ...], complai
 def test_the_rules_are_asked_from_the_worst_to_the_mildest() -> None:
     assert [rule.__name__ for rule in RULES] == [
         "stop_loss_is_touched",
+        "trailing_stop_is_touched",
         "take_profit_is_touched",
         "time_is_up",
         "session_is_over",
     ]
+
+
+@pytest.mark.parametrize(
+    ("highest", "low", "reason"),
+    [
+        (None, 199.2, ExitReason.TRAILING_STOP),  # 0.4 % below the entry, which is above the stop
+        (None, 199.21, None),
+        (D(201), 200.196, ExitReason.TRAILING_STOP),
+        (D(201), 200.2, None),
+        (D(201), 198.0, ExitReason.STOP_LOSS),  # through both: the worse one
+    ],
+)
+def test_a_trailing_stop_follows_the_highest_price_before_the_bar(
+    highest: Decimal | None, low: float, reason: ExitReason | None
+) -> None:
+    seen = {**HOLD, "bar": quiet(low=low, high=201.5)}
+
+    assert exit_reason(TRAILING, **seen, highest=highest) == reason
+    assert exit_reason(LIMITS, **seen, highest=highest) in (None, ExitReason.STOP_LOSS)
+
+
+@given(highest=st.decimals(min_value=200, max_value=400, places=4))
+def test_a_stop_order_rests_at_the_higher_of_the_two_stops(highest: Decimal) -> None:
+    price, rule = TRAILING.resting_price(D(200), highest)
+
+    trailing = TRAILING.trailing_price(highest)
+    assert trailing is not None
+    levels = {TRAILING.stop_price(D(200)): ExitReason.STOP_LOSS, trailing: ExitReason.TRAILING_STOP}
+    assert (price, rule) == (max(levels), levels[max(levels)])
+    assert LIMITS.resting_price(D(200), highest) == (D(199), ExitReason.STOP_LOSS)
+
+
+@pytest.mark.parametrize("odd", [D(0), D(-1), D(100), D("NaN"), 0.4, True])
+def test_a_trailing_stop_that_is_no_share_is_refused_i34(odd: Any) -> None:
+    with pytest.raises(BadExitRules, match="trailing_stop_pct"):
+        msgspec.structs.replace(LIMITS, trailing_stop_pct=odd)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from hydra.trading.durations import MINUTE
 from hydra.trading.never_live import NEVER_LIVE_AFTER, never_live
@@ -48,3 +49,20 @@ def test_an_order_has_a_minute_of_a_session_to_come_to_the_market(
     listing: VenueOrder, at: int, is_named: bool
 ) -> None:
     assert list(never_live([listing], SESSIONS, at)) == [ORDER.client_order_id] * is_named
+
+
+@pytest.mark.parametrize(
+    ("waited", "is_named"), [(NEVER_LIVE_AFTER, False), (NEVER_LIVE_AFTER + 1, True)]
+)
+def test_a_coin_has_its_minute_at_any_hour_of_the_exchange_and_of_the_day(
+    waited: int, is_named: bool
+) -> None:
+    coin = structs.replace(ORDER, symbol="BTC/USD")
+    closed = OPEN_AT + 500 * MINUTE
+    midnight = 24 * 60 * MINUTE
+
+    for since in (closed, midnight - 1):
+        listing = structs.replace(waiting(at=since), order=coin)
+        assert list(never_live([listing], SESSIONS, since + waited)) == (
+            [coin.client_order_id] * is_named
+        )

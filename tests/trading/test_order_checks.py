@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from hydra.trading.order_checks import symbol_is_allowed
 from hydra.trading.orders import Denial, OrderType, Role, Side
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.situation import PriceStep, Situation
@@ -50,6 +51,16 @@ def test_close_only_passes_exits_and_halted_passes_none_i09(fine: Situation) -> 
     assert first_denial(changed(fine, state=HALTED)) == Denial(
         "trading_is_open", "trading is halted (no cause given)"
     )
+
+
+def test_no_stop_comes_to_rest_beside_a_flatten_i10() -> None:
+    protect = changed(STOP_EXIT, state=CLOSE_ONLY, role=Role.PROTECT)
+
+    assert first_denial(changed(protect, cause_codes=("daily_loss",))) is None
+    assert first_denial(changed(protect, cause_codes=("daily_loss", "flatten"))) == Denial(
+        "trading_is_open", "a flatten takes out what rests (flatten)"
+    )
+    assert first_denial(changed(EXIT, state=CLOSE_ONLY, cause_codes=("flatten",))) is None
 
 
 @pytest.mark.parametrize("state", TradingState)
@@ -146,6 +157,26 @@ def test_a_symbol_that_is_not_on_the_list_can_be_left_but_not_entered_i42() -> N
     )
     for fine in REDUCING:
         assert first_denial(changed(fine, symbols=frozenset({"MSFT"}))) is None
+
+
+@pytest.mark.parametrize(
+    ("roots", "reason"),
+    [
+        (set(), "options on SPY are not among what mom_AAPL may trade"),
+        ({(ENTRY.proposal.bot, "QQQ")}, "options on SPY are not among what mom_AAPL may trade"),
+        ({("opt_core", "SPY")}, "options on SPY are not among what mom_AAPL may trade"),
+        ({(ENTRY.proposal.bot, "SPY")}, None),
+    ],
+)
+def test_a_contract_is_entered_only_by_the_bot_that_trades_its_underlying_i42(
+    roots: set[tuple[str, str]], reason: str | None
+) -> None:
+    wish = changed(ENTRY, symbol="SPY260206C00101000", option_roots=frozenset(roots))
+
+    found = symbol_is_allowed(wish)
+
+    assert found == (None if reason is None else reason.replace("mom_AAPL", ENTRY.proposal.bot))
+    assert symbol_is_allowed(changed(EXIT, symbol="SPY260206C00101000")) is None
 
 
 @pytest.mark.parametrize("fine", EVERY_FINE_ONE)

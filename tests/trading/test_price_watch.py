@@ -147,6 +147,7 @@ def test_a_price_that_comes_again_and_again_is_frozen_i45(live: Watched) -> None
 def test_while_no_session_is_open_a_price_may_be_as_old_as_it_is_i45(live: Watched) -> None:
     live.watch.session(live.now, is_open=False)
     live.wait(12 * 3600)
+    live.quote("BTC/USD", 100.5)  # coins have no night
     closed = (set(live.why.values()), live.watch.fault(live.now))
     live.watch.session(live.now, is_open=True)
     live.wait(14)
@@ -320,6 +321,7 @@ def test_too_much_nonsense_makes_the_feed_unwell_for_a_while_i46(live: Watched) 
     fault = live.watch.fault(live.now)
     live.watch.session(live.now, is_open=False)
     live.wait(61)
+    live.quote("BTC/USD")
 
     assert fault == "100 or more prices within 60 s that nobody can have meant"
     assert live.watch.fault(live.now) is None
@@ -331,4 +333,100 @@ def test_quotes_without_a_side_are_dropped_and_do_not_count_as_nonsense_i46(
     for _ in range(2 * NONSENSE_MAX):
         assert live.quote(bid=0.0) is not None
 
+    assert live.watch.fault(live.now) is None
+
+
+def test_while_the_exchange_is_closed_a_share_may_be_silent_and_a_coin_may_not_i45(
+    live: Watched,
+) -> None:
+    live.watch.session(live.now, is_open=False)
+    live.why.clear()
+    for _ in range(20):
+        live.quote("BTC/USD", seconds=1)
+    both_are_fine = (dict(live.why), live.watch.fault(live.now))
+
+    live.wait(16)
+
+    assert both_are_fine == ({}, None)
+    assert live.why == {"BTC/USD": Unready.STALE}
+    assert live.watch.fault(live.now) == "the stream coins: the newest price is 16 s old"
+
+
+def test_once_the_market_has_ended_no_coin_is_waited_for(live: Watched) -> None:
+    live.watch.session(live.now, is_open=False, has_ended=True)
+    live.why.clear()
+
+    live.wait(600)
+
+    assert (live.why, live.watch.fault(live.now)) == ({}, None)
+
+
+CONTRACT = "SPY261218C00500000"
+
+
+def option(it: Watched, symbol: str = CONTRACT) -> str | None:
+    quote = Quote(symbol, MARKET + it.now, 2.0, 2.1, 1.0, 1.0)
+    fault = it.watch.quote(quote, it.now, MARKET + it.now)
+    it._look()
+    return fault
+
+
+def follow(it: Watched, *symbols: str) -> tuple[str, ...]:
+    gone = it.watch.follow("options", symbols, MARKET + it.now)
+    it._look()
+    return gone
+
+
+def test_a_contract_that_is_followed_is_ready_once_its_stream_is_and_a_quote_has_come_i45(
+    live: Watched,
+) -> None:
+    follow(live, CONTRACT)
+    before = live.why[CONTRACT]
+    live.connect("options")
+    connected = live.why[CONTRACT]
+    live.wait(1)
+
+    assert (before, connected) == (Unready.LOST, Unready.UNKNOWN)
+    assert option(live) is None
+    assert live.why[CONTRACT] is None
+
+
+def test_one_that_is_followed_later_is_ready_with_its_own_first_quote_i45(live: Watched) -> None:
+    live.connect("options")  # told of before anything was followed
+    follow(live, CONTRACT)
+    before = live.why[CONTRACT]
+    live.wait(1)
+    option(live)
+
+    assert (before, live.why[CONTRACT]) == (Unready.UNKNOWN, None)
+
+
+def test_a_stream_of_what_is_only_followed_does_not_speak_for_the_feed_i45(live: Watched) -> None:
+    follow(live, CONTRACT)
+    live.connect("options")
+    live.wait(1)
+    option(live)
+
+    live.lose("options", is_refused=True)
+    live.quote(seconds=1)
+    live.quote("BTC/USD")
+
+    assert live.why[CONTRACT] is Unready.LOST
+    assert live.watch.fault(live.now) is None
+
+
+def test_what_is_not_followed_any_more_is_forgotten_and_its_last_words_are_no_nonsense_i46(
+    live: Watched,
+) -> None:
+    live.connect("options")
+    follow(live, CONTRACT)
+
+    gone = follow(live)
+    words = {option(live) for _ in range(2 * NONSENSE_MAX)}
+    stranger = option(live, "TSLA")
+
+    assert gone == (CONTRACT,)
+    assert not live.watch.knows(CONTRACT)
+    assert words == {"the contract is not followed"}
+    assert stranger == "unknown symbol"
     assert live.watch.fault(live.now) is None

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from hydra.trading.orders import Denial
+from hydra.trading.orders import Denial, Role
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.situation import Situation
 from tests.trading.situations import (
@@ -177,6 +177,16 @@ def test_an_exit_may_be_tried_again_once_the_one_before_it_has_ended_i16() -> No
     assert first_denial(changed(second, bot_reducing_live=D(1), quantity=D(9))) == Denial(
         "order_is_not_repeated", ALIKE.format("1000 ms ago")
     )
+
+
+def test_an_exit_that_the_venue_refuses_again_and_again_waits_and_a_flatten_does_not_i36() -> None:
+    refused = changed(EXIT, last_similar_at=NOW - SECOND, rejections_in_a_row=3)
+
+    denied = Denial("order_is_not_repeated", ALIKE.format("1000 ms ago"))
+    assert first_denial(refused) == denied
+    assert first_denial(changed(refused, rejections_in_a_row=2)) is None
+    assert first_denial(changed(refused, last_similar_at=NOW - 5 * SECOND)) is None
+    assert first_denial(changed(refused, role=Role.FLATTEN)) is None
 
 
 def test_an_exit_may_take_the_place_of_its_like_but_an_entry_not_so_soon_i16_i26() -> None:

@@ -67,6 +67,7 @@ def test_an_empty_book_sees_the_proposal_alone() -> None:
         symbol_exposure_after=D(1000),
         bot_exposure_after=D(1000),
         gross_exposure_after=D(1000),
+        buying_after=D(1000),
         heat_after=D(60),
         loss_at_stop=D(60),
         opposing=(),
@@ -92,6 +93,8 @@ def test_everything_of_every_bot_and_symbol_is_in_the_view_i31() -> None:
         symbol_exposure_after=D(1200 + 100 + 101),
         bot_exposure_after=D(1000 + 101 + 500),
         gross_exposure_after=D(1401 + 500),
+        # The one that works, and this one: each at the highest price known.
+        buying_after=D(100 + 101),
         # Four dollars to the stop, and half as far again; all of what has no stop.
         heat_after=D(60 + 12 + 30 + 100 + 6),
         loss_at_stop=D(6),
@@ -108,7 +111,12 @@ def test_what_is_filled_passes_from_the_order_to_the_position_i33() -> None:
     tell(made, "a", fill(approved("a", BUY_10).order, 4, 100))
 
     after = made.view(BUY_1)
-    assert after == structs.replace(before, bot_position=D(4), account_position=D(4))
+    assert after == structs.replace(
+        before,
+        bot_position=D(4),
+        account_position=D(4),
+        buying_after=D(700),  # four are paid
+    )
     assert made.positions == {("one", "AAPL"): D(4)}
 
 

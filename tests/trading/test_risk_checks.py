@@ -46,6 +46,8 @@ def test_the_checks_are_asked_in_this_order() -> None:
     assert [check.__name__ for check in CHECKS] == [
         "trading_is_open",
         "numbers_are_sane",
+        "loop_has_passed",
+        "positions_are_protected",
         "symbol_is_allowed",
         "decision_is_fresh",
         "session_is_open",
@@ -63,6 +65,7 @@ def test_the_checks_are_asked_in_this_order() -> None:
         "bot_exposure_is_within_limit",
         "equity_is_known",
         "gross_exposure_is_within_limit",
+        "cash_reserve_is_kept",
         "heat_is_within_limit",
         "daily_loss_is_within_limit",
         "drawdown_is_within_limit",
@@ -111,6 +114,7 @@ WRONG_IN_TURN: list[tuple[str, dict[str, Any]]] = [
     ("drawdown_is_within_limit", {"peak": D(10**6)}),
     ("daily_loss_is_within_limit", {"day_start": D(10**6)}),
     ("heat_is_within_limit", {"heat_after": D(10**6)}),
+    ("cash_reserve_is_kept", {"cash": D(30_000)}),
     ("gross_exposure_is_within_limit", {"gross_exposure_after": D(10**6)}),
     ("equity_is_known", {"equity": None}),
     ("bot_exposure_is_within_limit", {"bot_exposure_after": None}),
@@ -127,6 +131,8 @@ WRONG_IN_TURN: list[tuple[str, dict[str, Any]]] = [
     ("session_is_open", {"session_open": False}),
     ("decision_is_fresh", {"decided_at": 0}),
     ("symbol_is_allowed", {"symbols": frozenset()}),
+    ("positions_are_protected", {"is_heard": False}),
+    ("loop_has_passed", {"passed": False}),
     ("numbers_are_sane", {"quantity": D("NaN")}),
     ("trading_is_open", {"state": HALTED}),
 ]

@@ -26,8 +26,9 @@ from hydra.ops.artefacts.story import Line
 from hydra.store.events import PositionAssigned
 from hydra.store.journal_line import moment_of
 from hydra.store.operator_acts import as_if_executed
-from hydra.trading.exact import add, multiply, plain, total
+from hydra.trading.exact import add, plain, total
 from hydra.trading.fees import USD, Fee, FeeChange, FeePart
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import BadFill, ClosedLot
 from hydra.trading.order_life import Attempted, ImpossibleReport, OrderState, OrderStatus, after
 from hydra.trading.orders import DecisionKey, Fill, Order
@@ -237,7 +238,8 @@ class SessionBook:
         if closed is None:
             return
         # The account has traded nothing: what the bot paid, nobody got.
-        self.holdings.move_cash(multiply(assigned.quantity, assigned.price))
+        value = value_of(assigned.symbol, assigned.quantity, assigned.price)
+        self.holdings.move_cash(value)
         yield from self._closed(assigned.bot, as_if, closed)
         yield from self._moved(at, "operator", assigned.bot, assigned.symbol)
 

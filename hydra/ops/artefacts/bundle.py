@@ -24,6 +24,7 @@ from hydra.ops.artefacts.writing import BundleWriter, Following
 from hydra.ops.broker_account import NoAccount
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.session import RunOptions
+from hydra.plugins import plugins_in_use
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.folder_lock import held_alone
@@ -82,6 +83,7 @@ def facts_of(
         speed=options.speed,
         clock="virtual" if is_virtual else "wall",
         dry_run=options.dry_run,
+        plugins=tuple(str(each) for each in plugins_in_use(settings)),
     )
 
 

@@ -25,18 +25,19 @@ class OrderEntry:
         self.last_at: int | None = None
         self.written = False
         """Its row is out."""
-        self._values: list[Decimal] = []
+        self._weighed: list[Decimal] = []
+        """Quantity times price of each execution, for their average."""
 
     def took(self, fill: Fill) -> None:
         """An execution of it."""
-        self._values.append(multiply(fill.quantity, fill.price))
+        self._weighed.append(multiply(fill.quantity, fill.price))
 
     @property
     def row(self) -> Row:
         """As it stands in `orders.csv`."""
         state, order, intent = self.state, self.state.order, self.intent
         filled = state.filled_quantity
-        average = _AVERAGING.divide(total(self._values), filled) if self._values else None
+        average = _AVERAGING.divide(total(self._weighed), filled) if self._weighed else None
         return (
             *time_cells(None if intent is None else intent.decided_at),
             order.client_order_id,

@@ -8,6 +8,7 @@ import msgspec
 from hydra.ops.artefacts.opening import Opening
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.fees import USD, Fee, FeeChange
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import ClosedLot, FifoInventory, fee_lot
 from hydra.trading.orders import Fill
 
@@ -38,7 +39,7 @@ class Holdings:
     @property
     def market_value(self) -> Decimal | None:
         """Of all that is held; None if something was never priced."""
-        return self._over_lots(lambda lots, price: multiply(lots.position, price))
+        return self._over_lots(lambda lots, price: value_of(lots.symbol, lots.position, price))
 
     @property
     def unrealised(self) -> Decimal | None:
@@ -65,7 +66,7 @@ class Holdings:
         place = (bot, fill.symbol)
         self.lots[place], closed = self._of(place).apply(fill)
         self._make(place, total(lot.realised for lot in closed))
-        value = multiply(fill.quantity, fill.price)
+        value = value_of(fill.symbol, fill.quantity, fill.price)
         self.move_cash(multiply(value, Decimal(-fill.side.sign)))
         self.prices[fill.symbol] = fill.price
         return closed

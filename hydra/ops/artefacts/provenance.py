@@ -23,6 +23,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `data` names the bars and sessions that are played, None: they come as they come. `speed` None:
     virtual time, or no market of ours. `account` None: the broker will say it.
+    `plugins` are what other distributions brought, each with its version and place.
     """
 
     mode: str
@@ -37,6 +38,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     speed: float | None = None
     clock: str = "wall"
     dry_run: bool = False
+    plugins: tuple[str, ...] = ()
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,7 +88,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     slowest_decision: int | None
     """The longest time (market ns) from a decision to the venue's acceptance of its order."""
     coverage_pct: Decimal | None = None
-    """How much of what was held had a stop at the venue; None: not measured."""
+    """The least of what was held that was protected at any time, by a stop at the venue or a guard
+    of the engine; None: not measured.
+    """
     not_understood: int = 0
     """Lines of the story that could not be taken."""
     ledger: AgainstLedger = NOT_COMPARED
@@ -107,6 +109,8 @@ class Told:
         self.was_open = False
         """Trading was open at some time."""
         self.began_at: str | None = None
+        self.coverage_pct: Decimal | None = None
+        """The least that was told."""
         self.bots: tuple[str, ...] = ()
         """Those that there are, whatever they do."""
 
@@ -117,6 +121,9 @@ class Told:
         if line["event"] == "trading_state":
             self.trading_state = str(line.get("state"))
             self.was_open |= self.trading_state == TradingState.ACTIVE.name
+        elif line["event"] == "coverage_changed" and line.get("is_known"):
+            pct = Decimal(str(line.get("pct")))
+            self.coverage_pct = pct if self.coverage_pct is None else min(self.coverage_pct, pct)
         elif line["event"] == "session_started":
             self.began_at = line["ts"]
             bots = line.get("bots")
@@ -166,6 +173,7 @@ def report_of(provenance: Provenance, told: Told, ledger: AgainstLedger = NOT_CO
         halts=tuple(halt for halt in told.halts.all if is_halting(halt)),
         troubles=told.troubles.all,
         slowest_decision=book.slowest_decision,
+        coverage_pct=told.coverage_pct,
         not_understood=book.not_understood,
         ledger=ledger,
     )

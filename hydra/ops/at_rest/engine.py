@@ -27,6 +27,7 @@ from hydra.ops.debug.describing import Refused, utc_text
 from hydra.ops.ending import LastResort
 from hydra.ops.session import RunOptions, Session, close_gate
 from hydra.ops.watching import halt_for_good
+from hydra.plugins import at_rest
 from hydra.runtime.clock import machine_time
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -108,7 +109,7 @@ class EngineAtRest:
         )
         self._caller = Caller(by)
         self._session = Session(
-            settings,
+            at_rest(settings),
             files,
             RunOptions(seed=0, speed=None, dry_run=False),
             record,

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from hydra.ops.embedded_account import ServedMarket
+from hydra.ops.generated_market import generated_market
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
-from hydra.venues.simulated.market_data import from_path, generated
+from hydra.venues.simulated.market_data import from_path
 from hydra.venues.simulated.request_log import read_lines
 from hydra.venues.simulated.server.log_lines import FORMAT, ClockMoved, VenueBegan, VenueOpened
 
@@ -41,8 +42,7 @@ def market_at_rest(files: EngineFiles, settings: Settings, bars: Path | None) ->
     assert isinstance(began, VenueBegan), "the log was read"
     seed = began.terms.seed
     if bars is None:
-        symbols = {bot.ticker for bot in settings.momentum_bots if bot.enabled}
-        data = generated(tuple(sorted(symbols)), seed, files.cache)
+        data = generated_market(settings, seed, files.cache, is_virtual=False)
     else:
         data = from_path(bars, files.cache)
     if data.digest != began.data_digest:

@@ -9,6 +9,7 @@ from hydra.actor import MINUTE, SECOND
 from hydra.ops.bench.rows import Bar, CouldNotMeasure, Effort, Figure, Measured, Measurement
 from hydra.ops.bench.sampling import collector_at_rest, medians
 from hydra.ops.bench.wide_terms import wide_terms
+from hydra.trading.budgets import proposed
 from hydra.trading.order_life import Accepted, Canceled
 from hydra.trading.orders import (
     DecisionKey,
@@ -67,10 +68,19 @@ class Desk:
         for symbol in self._symbols:
             self.risk.mark(symbol, PRICE, self._at)
         self.risk.observe(CASH, self._at)
+        self._grant_budgets()
+        self.risk.loops.heard(1, passed=True)
+        self.risk.coverage.told(is_known=True, pct=Decimal(100), uncovered={})
         for number in range(BOTS):
             self._buy(number)
         for number in range(WORKING):
             self._approve(*self._wish(number % BOTS, limit_price=PRICE - 1))
+
+    def _grant_budgets(self) -> None:
+        day = self.risk.budget_day
+        proposal = None if day is None else proposed(day, set())
+        if proposal is None or self.risk.grant(proposal) is not None:
+            raise CouldNotMeasure("budgets were to be granted")
 
     def judge_next(self) -> tuple[int, int]:
         """Judge a wish of the next bot; gives the nanoseconds of the checks, and of all of it.

@@ -9,7 +9,7 @@ import apsw
 import msgspec
 
 from actors.risk_guardian import RiskGuardian
-from hydra.actor import MINUTE, SECOND, ChildSpec
+from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Context
 from hydra.assembly import NothingPresent, connect_gate
 from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
@@ -25,9 +25,12 @@ from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from messages.health import RunPreflight
+from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarReceived
 from messages.orders import OrderApproved, OrderIntent, Outcome, client_order_id_of
+from messages.protection import COVERAGE_TOPIC, CoverageReported
 from supervisors import paths
+from supervisors.bots import portfolio_bot
 from supervisors.core import core
 from supervisors.ops import ops
 from supervisors.root import root
@@ -97,6 +100,28 @@ class Market:
         return began
 
 
+class AllProtected(Actor[LoopRan]):
+    """In the exit bot's place: what is measured is not the protection of positions."""
+
+    def start(self, ctx: Context) -> None:
+        ctx.subscribe(LOOP_TOPIC)
+        self._vouch(ctx)
+
+    def receive(self, message: LoopRan, ctx: Context) -> None:
+        self._vouch(ctx)
+
+    def _vouch(self, ctx: Context) -> None:
+        whole = CoverageReported(
+            at=ctx.market_time(),
+            is_known=True,
+            pct=Decimal(100),
+            lines=(),
+            mismatches=(),
+            uncovered={},
+        )
+        ctx.publish(COVERAGE_TOPIC, whole)
+
+
 @contextmanager
 def trading(
     runtime: ThreadRuntime,
@@ -134,7 +159,12 @@ def trading(
         price_age_max=HOUR,
     )
     tree = _with_guardian(tree, guardian, guardian_args or {})
-    crowd = ChildSpec(name="bots", actor=Supervisor, args={"children": bots, "policy": NO_RESTARTS})
+    children = (portfolio_bot(), ChildSpec(name=paths.EXIT_BOT.name, actor=AllProtected), *bots)
+    crowd = ChildSpec(
+        name=paths.BOTS.name,
+        actor=Supervisor,
+        args={"children": children, "policy": NO_RESTARTS},
+    )
     with tree_on_threads(runtime, root(tree, crowd, ops({}))):
         runtime.start_watch()
         _wait_until_open(runtime)

@@ -59,10 +59,10 @@ def start(folder: Path, config: Path) -> None:
     from hydra.ops.ending import LastResort
     from hydra.ops.live_session import play_live
     from hydra.ops.session import RunMarket, RunOptions, Session
+    from hydra.plugins import fault_in_signal
     from hydra.runtime.clock import WallClock, machine_time
     from hydra.settings import load_settings
     from hydra.settings.secret import Secret
-    from hydra.terms import fault_in_signal
     from hydra.venues.alpaca.access import Access, local_addresses
     from hydra.venues.alpaca.network import Network
     from hydra.venues.simulated.market_data import generated

@@ -11,12 +11,12 @@ from hydra.assembly import assemble
 from hydra.ops.bench.rows import Bar as RowBar
 from hydra.ops.bench.rows import CouldNotMeasure, Effort, Figure, Measured, Measurement
 from hydra.ops.bench.sampling import collector_at_rest, medians
+from hydra.plugins import fault_in_signal
 from hydra.runtime.sim_runtime import EPOCH, SimRuntime
 from hydra.settings import Settings, SettingsRefused, load_settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger
-from hydra.terms import fault_in_signal
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.strategies import STRATEGIES

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
-from actors.risk_guardian import GuardianTerms
+from actors.guardian_terms import GuardianTerms
 from hydra.actor import MINUTE
 from hydra.trading.account_day import DayLimits
+from hydra.trading.budgets import BudgetTerms
 from hydra.trading.clearing import ClearingPolicy
-from hydra.trading.risk_desk import BudgetTerms, DeskTerms
+from hydra.trading.risk_desk import DeskTerms
 from hydra.trading.sane_numbers import (
     GROSS_PCT_MAX,
     LIMIT_COUNT_MAX,
@@ -38,6 +39,7 @@ def wide_terms(
         gap_factor=Decimal("1.5"),
         daily_loss_pct_max=ALL,
         drawdown_pct_max=ALL,
+        cash_reserve_pct=Decimal("0.000000001"),
         entries_per_minute_max=LIMIT_COUNT_MAX,
         entries_per_minute_symbol_max=LIMIT_COUNT_MAX,
         exits_per_minute_max=LIMIT_COUNT_MAX,
@@ -51,6 +53,7 @@ def wide_terms(
         round_trips_per_day_max=LIMIT_COUNT_MAX,
         decision_age_ns_max=LIMIT_DURATION_MAX,
         price_age_ns_max=LIMIT_DURATION_MAX,
+        protection_confirm_ns=LIMIT_DURATION_MAX,
         similar_order_ns=1,
     )
     day_limits = DayLimits(
@@ -80,6 +83,7 @@ def wide_terms(
             windows=dict.fromkeys(bots, Window.parse("00:00", "23:59", "UTC")),
             price_steps=dict.fromkeys(symbols, US_EQUITY_PRICE_STEPS),
         ),
+        loop_interval=MINUTE,
         clearing=ClearingPolicy(
             operator_only=False,
             limit_resumes_itself=True,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from hydra.actor import SECOND
 from hydra.ops.control.asking import answered
+from hydra.ops.control.configuring import ChooseMode, Choosing, Reloading, no_reload
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.control.halting import Halting, MarkHalt
 from hydra.ops.control.reporting import StatusReport
@@ -93,17 +94,20 @@ def _progress(report: FlattenReported) -> dict[str, Any]:
     }
 
 
-def control_table(facts: EngineFacts, mark_halt: MarkHalt | None = None) -> CommandTable:
+def control_table(
+    facts: EngineFacts, mark_halt: MarkHalt | None = None, reload: Reloading | None = None
+) -> CommandTable:
     """All that the control socket of this engine can be asked.
 
     `mark_halt` keeps a halt that the ledger does not take (I03); None: there is nothing that does.
+    `reload` gives the watch over the files of the settings, if there is one by then.
     """
 
     def names(_runtime: Runtime, _arguments: NoArguments, _caller: Caller) -> dict[str, Any]:
         """Every command and what it is for."""
         return listing(commands)
 
-    report = StatusReport(facts)
+    report = StatusReport(facts, reload or no_reload)
     commands = {
         "halt": Command(Halt, Halting(mark_halt).halt),
         "resume": Command(ResumeTrading, resume),
@@ -112,6 +116,7 @@ def control_table(facts: EngineFacts, mark_halt: MarkHalt | None = None) -> Comm
         "flatten-progress": Command(NoArguments, flatten_progress),
         "differences": Command(NoArguments, differences),
         "settle": Command(Settle, settle),
+        "mode": Command(ChooseMode, Choosing(reload or no_reload).choose),
         "status": Command(NoArguments, report.status),
         "commands": Command(NoArguments, names),
     }

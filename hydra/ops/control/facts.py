@@ -12,7 +12,8 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the engine, from its start to its end.
 
     `mode`: which clock and venue, as the design names them. `clearing`: what the settings say about
-    how halts end. `configuration`: the settings' digest.
+    how halts end. `configuration`: the settings' digest. `plugins`: what
+    other distributions brought, each with its version and place.
     """
 
     mode: str
@@ -22,6 +23,7 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     clearing: ClearingPolicy
     configuration: str
     dry_run: bool = False
+    plugins: tuple[str, ...] = ()
     version: str = __version__
 
     def not_before(self, cause: Cause) -> int | None:

@@ -34,11 +34,17 @@ def show(told: Mapping[str, Any]) -> None:
     render.show_table(columns, bots, nothing="no bots")
     render.write()
     render.show_facts(_facts(told))
+    for line in configuration_lines(told.get("configuration")):
+        render.write(render.clean(line))
     overdue = told.get("cancels_overdue")
     if overdue:
         render.write(
             render.clean(f"NOT CANCELED YET, though it was asked for: {', '.join(overdue)}")
         )
+    for mismatch in told.get("mismatches") or ():
+        render.write(render.clean(f"PROTECTION: {mismatch}"))
+    for code, detail in (told.get("alarms") or {}).items():
+        render.write(render.clean(f"ALARM, its kill condition is switched off: {code}: {detail}"))
     for note in told["notes"]:
         render.write(render.clean(f"note: {note}"))
 
@@ -83,7 +89,28 @@ def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         if journal is not None:
             last = f"{journal['last_event']}, at {_word(journal['last_at'])} (market time)"
             facts.append(("last in the journal", last))
-    return [*facts, ("version", f"Hydra {told['versions']['hydra']}")]
+    plugins = [("plug-in", each) for each in told["versions"].get("plugins", ())]
+    return [*facts, ("version", f"Hydra {told['versions']['hydra']}"), *plugins]
+
+
+def configuration_lines(told: Mapping[str, Any] | None) -> list[str]:
+    """What differs from files that are in force without a strategy mode; nothing, if they are."""
+    if told is None:
+        return []
+    lines = []
+    if told["mode"] != "none" or told["mode_wanted"] != "none":
+        wanted = told["mode_wanted"]
+        waits = "" if wanted == told["mode"] else f"; {wanted} waits for a restart"
+        lines.append(f"strategy mode {told['mode']}{waits} ({told['mode_why']})")
+    if told["refused"] is not None:
+        lines.append(f"CONFIGURATION REFUSED since {told['refused_since']}: {told['refused']}")
+    if told["pending"] is not None:
+        count, since = len(told["pending"]), told["pending_since"]
+        changes = f"{count} change{'' if count == 1 else 's'} of the configuration"
+        waits = f"{changes} not in force, since {since}; a restart" if count else "A restart"
+        lines.append(f"{waits} is needed:")
+        lines += [f"  {why}" for why in told["pending_why"]]
+    return lines
 
 
 def _lease(left_ms: float | None) -> str:

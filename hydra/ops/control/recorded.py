@@ -29,6 +29,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.sub_ledgers import UNATTRIBUTED
 from hydra.trading.trading_state import Cause
 from messages.control import OPERATOR_RESUME
+from messages.loops import LOOPS_ON_RECORD
 
 TAIL_BYTES = 256 * 1024
 """Of the journal's end; longer than any line of it."""
@@ -62,9 +63,10 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
         "at": None,
         "session": None,
         "incarnation": None,
-        "loops": None,
         "exposure": None,
         "coverage_pct": None,
+        "mismatches": None,
+        "alarms": None,
         "lease_ms": None,
         "feed_age_s": None,
         "journal": _journal_told(files.journal),
@@ -94,6 +96,7 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
             "unknown": sum(order.state.status is OrderStatus.UNKNOWN for order in orders),
             "today": None,
         },
+        "loops": int(records.values().get(LOOPS_ON_RECORD) or 0),
         "resume_noted": bool(records.values().get(OPERATOR_RESUME)),
         "versions": {
             "hydra": __version__,

@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import apsw
+from msgspec import structs
 
 from hydra.actor import MILLISECOND, SECOND, Ref
 from hydra.ops.control.asking import answered
 from hydra.ops.control.causes import causes_told, earliest_clearing
+from hydra.ops.control.configuring import Reloading, configuration_told, no_reload
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.debug.asking import Caller, NotInTime, ask
 from hydra.ops.debug.describing import Refused, Row, in_ms, utc_text
@@ -18,6 +20,7 @@ from hydra.runtime.gate import UNLIMITED_LEASE
 from hydra.runtime.runtime import Runtime
 from hydra.runtime.system import Inspect
 from hydra.store.schema import MIGRATIONS
+from hydra.terms import clearing_policy
 from hydra.trading.trading_state import Cause
 from messages.control import ReportTradingState, TradingStateReported
 from supervisors import paths
@@ -40,8 +43,20 @@ View = Mapping[str, Any]
 class StatusReport:
     """The commands `status` and `trading-state`."""
 
-    def __init__(self, facts: EngineFacts) -> None:
-        self._facts = facts
+    def __init__(self, facts: EngineFacts, reload: Reloading = no_reload) -> None:
+        self._at_start = facts
+        self._reload = reload
+
+    @property
+    def _facts(self) -> EngineFacts:
+        """With the configuration as it is in force by now."""
+        reload = self._reload()
+        if reload is None:
+            return self._at_start
+        settings = reload.in_force
+        return structs.replace(
+            self._at_start, configuration=settings.digest, clearing=clearing_policy(settings)
+        )
 
     def trading_state(
         self, runtime: Runtime, _arguments: NoArguments, caller: Caller
@@ -96,17 +111,25 @@ class StatusReport:
             "equity": _plain(guardian.get("equity")),
             "flatten": _plain(flattener.get("phase")),
             "cancels_overdue": _plain(guardian.get("cancels_overdue")),
+            "budgets": {
+                "granted": _plain(guardian.get("budgets_granted")),
+                "wanted": _plain(guardian.get("budgets_wanted")),
+            },
             "coverage_pct": _plain(guardian.get("coverage_pct")),
+            "mismatches": _plain(guardian.get("mismatches")),
+            "alarms": _plain(guardian.get("alarms")),
             "lease_ms": _lease_ms(runtime),
             "feed_age_s": _age_s(now, feed.get("newest_at")),
             "health": _health(runtime.now(), monitor, comparing),
             "failed_closed": runtime.failed_closed,
+            "configuration": configuration_told(self._reload()),
             "versions": {
                 "hydra": facts.version,
                 "python": platform.python_version(),
                 "sqlite": apsw.sqlite_lib_version(),
                 "ledger": len(MIGRATIONS),
                 "configuration": facts.configuration,
+                "plugins": list(facts.plugins),
             },
             "notes": asked.notes,
         }
@@ -168,6 +191,8 @@ def _health(now: int, monitor: View, gateway: View) -> Row:
     """What the health monitor last heard, and what the gateway knows of the venue; machine time."""
     return {
         "loop_age_s": _age_s(now, monitor.get("heard_at")),
+        "loop_passed": _plain(monitor.get("passed")),
+        "loop_overruns": _count(monitor.get("overruns")),
         "loop_interval_s": _seconds(monitor.get("loop_interval")),
         "components": _plain(monitor.get("heard")),
         "trading_stream": _plain(gateway.get("blind")),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hydra.ops.control.commands import control_table
+from hydra.ops.control.configuring import Reloading
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.control.halting import MarkHalt
 from hydra.ops.debug.server import CommandServer
@@ -11,7 +12,7 @@ from hydra.runtime.runtime import Runtime
 
 
 class ControlServer(CommandServer):
-    """See `CommandServer`; `mark_halt` as in `control_table`."""
+    """See `CommandServer`; `reload` and `mark_halt` as in `control_table`."""
 
     def __init__(
         self,
@@ -19,9 +20,10 @@ class ControlServer(CommandServer):
         path: Path,
         facts: EngineFacts,
         *,
+        reload: Reloading | None = None,
         mark_halt: MarkHalt | None = None,
         limits: Limits | None = None,
         user: int | None = None,
     ) -> None:
-        table = control_table(facts, mark_halt)
+        table = control_table(facts, mark_halt, reload)
         super().__init__(runtime, path, table, limits=limits, user=user)

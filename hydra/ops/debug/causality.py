@@ -59,7 +59,7 @@ def chain(runtime: Runtime, arguments: Chain, _caller: Caller) -> dict[str, Any]
     if not asked:
         raise Refused(
             f"nothing is remembered of {shortened(arguments.id)}: each actor remembers the last"
-            f" {HISTORY} messages it handled, and those that wait"
+            f" {HISTORY} messages it handled, the last {HISTORY} of orders, and those that wait"
         )
     origins = dict.fromkeys(_origin(message_id, by_id) for message_id in asked)
     rows = [
@@ -149,7 +149,7 @@ def _links(runtime: Runtime) -> Iterator[Link]:
 
 
 def _links_in(cell: Cell) -> Iterator[Link]:
-    for envelope, began, took in list(cell.handled):
+    for envelope, began, took in cell.handled.all():
         yield _link(envelope, cell.path, began, f"handled in {in_ms(took)} ms")
     running = running_in(cell)
     if running is not None and running.envelope is not None:

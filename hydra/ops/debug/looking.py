@@ -211,7 +211,7 @@ def log(runtime: Runtime, arguments: Log, _caller: Caller) -> dict[str, Any]:
             "wait_ms": in_ms(max(0, began - envelope.at)),
             "took_ms": in_ms(took),
         }
-        for envelope, began, took in list(cell.handled)
+        for envelope, began, took in cell.handled.all()
     ]
     return newest(rows, arguments.count, path=cell.path)
 

@@ -14,9 +14,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from actors.sender_checks import NOT_ITS_OWN
 from hydra.ops.why.journal import Line
 from hydra.trading.orders import DecisionKey, Denial, Role
-from hydra.trading.risk_checks import first_denial
+from hydra.trading.risk_checks import BROUGHT, first_denial
 from hydra.trading.situation import Situation
 from messages.orders import OrderIntent
 
@@ -24,7 +25,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 APPROVED, DENIED = "order_approved", "order_denied"
 NOT_OF_THE_FLATTENER = "flatten_is_the_operators"
-"""The one judgement that is not about the situation: who may ask for a flatten's orders."""
+"""A judgement that is not about the situation: who may ask for a flatten's orders."""
 
 
 class NotReadable(Exception):
@@ -54,7 +55,12 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         is_flatten = self.intent.decision.role is Role.FLATTEN
         if denial is not None and denial.check == NOT_OF_THE_FLATTENER and is_flatten:
             return denial
-        return first_denial(self.situation)
+        if denial is not None and denial.check == NOT_ITS_OWN:
+            return denial  # about who asked, not about the situation
+        found = first_denial(self.situation)
+        if found is None and denial is not None and denial.check.startswith(BROUGHT):
+            return denial  # a plug-in's word, which only it could say again
+        return found
 
 
 def judgement_in(line: Line) -> Judgement:

@@ -25,8 +25,8 @@ from hydra.store.operator_acts import as_if_executed
 from hydra.store.reading import Records
 from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.store.tables import OrderRecord
-from hydra.trading.exact import multiply
 from hydra.trading.fees import USD, Fee
+from hydra.trading.instruments import value_of
 from hydra.trading.inventory import ClosedLot, FifoInventory
 from hydra.trading.orders import Fill
 from hydra.trading.sub_ledgers import SubLedger
@@ -200,7 +200,7 @@ def _less(money: SubLedger, fill: Fill, fee: Fee | None) -> SubLedger:
     if fee.asset == USD:
         paid = fee.amount.copy_negate()
         return money.adjusted(paid).made(paid)
-    return money.made(multiply(fee.amount, fill.price).copy_negate())
+    return money.made(value_of(fill.symbol, fee.amount, fill.price).copy_negate())
 
 
 def _booked_for(

@@ -215,6 +215,9 @@ class _Counted:
     def opened(self) -> tuple[Message, ...]:
         return self._talk.opened()
 
+    def due(self) -> tuple[Message, ...]:
+        return self._talk.due()
+
     def hear(self, message: Message) -> Heard:
         heard = self._talk.hear(message)
         if not self._is_live:

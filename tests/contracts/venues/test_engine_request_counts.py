@@ -17,7 +17,7 @@ from time import monotonic
 import msgspec
 import pytest
 
-from hydra.actor import MINUTE, SECOND
+from hydra.actor import MINUTE, SECOND, Ref
 from hydra.assembly import assemble_on, tell_gateway
 from hydra.runtime.clock import FollowedClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -107,6 +107,7 @@ class Storm:
             machine_time=machine_time,
             tell_gateway=tell_gateway(self.runtime),
             tell_feed=lambda message: voice.tell(paths.DATA_FEED, message),
+            tell=lambda path, message: voice.tell(Ref(path), message),
         )
 
     def begin(self) -> None:

@@ -18,14 +18,13 @@ from pathlib import Path
 from time import monotonic, sleep, time_ns
 
 import msgspec
-from msgspec import structs
 
-from hydra.actor import MINUTE, SECOND, ChildSpec
-from hydra.assembly import Tree
+from hydra.actor import MINUTE, SECOND
 from hydra.ops.broker_market import BrokerMarket
 from hydra.ops.embedded import LEAD, market_goes_on
 from hydra.ops.embedded_account import embedded_run
 from hydra.ops.ending import LastResort
+from hydra.ops.generated_market import generated_market
 from hydra.ops.session import RunOptions, Session
 from hydra.runtime.clock import FollowedClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -34,6 +33,7 @@ from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import read_journal
 from hydra.store.record import EngineRecord, Owner
 from hydra.testkit.judge.looked_at import LookedAt
+from hydra.trading.instruments import instrument
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side
 from hydra.trading.trading_state import TradingState
@@ -51,7 +51,6 @@ from hydra.venues.simulated.market_data import (
     GENERATED_DATE,
     MarketData,
     from_file,
-    generated,
 )
 from hydra.venues.simulated.request_log import SealedFile, read_lines
 from hydra.venues.simulated.server.app import AppTerms
@@ -68,8 +67,8 @@ from messages.positions import (
     RecoverOpenOrders,
 )
 from supervisors import paths
-from supervisors.bots import bots
 from tests.contracts.venues.served import Served
+from tests.engine.harness import without_bots
 from tests.engine.scenery import shipped_settings
 from tests.ops.control.engines import files_in
 from tests.venues.server.kit import FREE, PATIENCE_S
@@ -185,7 +184,8 @@ class Hand:
     def buy(self, quantity: int, *, bot: str = "mom_AAPL", limit: Decimal | None = None) -> None:
         """An entry of this bot, which the venue has taken when this is over."""
         now = self._served.venue.now()
-        closes = [bar.close for bar in self._left.data.bars if bar.end_at <= now]
+        bars = [bar for bar in self._left.data.bars if bar.symbol == AAPL]
+        closes = [bar.close for bar in bars if bar.end_at <= now]
         price = Decimal(str(closes[-1]))
         self._signals += 1
         key = DecisionKey(
@@ -246,9 +246,11 @@ class Hand:
         return feed.state_view()
 
     def _hears_prices(self) -> bool:
-        """Both streams are there: a price that was told before is not told again."""
+        """All streams are there: a price that was told before is not told again."""
         lines = read_journal(self._left.files.journal)
-        return len({line["stream"] for line in lines if line["event"] == "stream_connected"}) == 2
+        kinds = {instrument(symbol) for symbol in self._left.data.symbols}
+        heard = {line["stream"] for line in lines if line["event"] == "stream_connected"}
+        return len(heard) >= 1 + len(kinds)  # that of orders, and one for each kind of prices
 
     def _is_accepted(self, key: DecisionKey) -> bool:
         at_venue = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
@@ -300,8 +302,17 @@ def begun(folder: Path, bars: Path | None = None, *, seed: int = 0) -> Left:
     if not files.cache.exists():
         files.cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copytree(_calendar(), files.cache)
-    data = generated((AAPL,), seed, files.cache) if bars is None else from_file(bars, files.cache)
+    data = (
+        generated_market(shipped_settings(), seed, files.cache, is_virtual=False)
+        if bars is None
+        else from_file(bars, files.cache)
+    )
     return Left(files, data, seed)
+
+
+def opens_at(data: MarketData) -> int:
+    """When the first session begins. Coins are traded before."""
+    return next(bar.start_at for bar in data.bars if bar.symbol == AAPL)
 
 
 @contextmanager
@@ -321,7 +332,7 @@ def engine(
             for running in (speed, 0.0):
                 served.do(partial(venue.run_at, running))
             with _running(left, record, served, in_order=in_order) as hand:
-                hand.come_to(data.begins_at + minutes * MINUTE + 5 * SECOND)
+                hand.come_to(opens_at(data) + minutes * MINUTE + 5 * SECOND)
                 yield hand
                 hand.wait(2)
             if in_order:
@@ -354,7 +365,7 @@ def _running(left: Left, record: EngineRecord, served: Served, *, in_order: bool
     try:
         tree = market.assemble(session, runtime, {})
         runtime.start_watch()
-        assert runtime.start_and_wait(_without_bots(tree), within=PATIENCE_S)
+        assert runtime.start_and_wait(without_bots(tree), within=PATIENCE_S)
         market.connect()
         hand = Hand(left, runtime, served)
         hand.becomes_ready()
@@ -365,12 +376,6 @@ def _running(left: Left, record: EngineRecord, served: Served, *, in_order: bool
         market.close(1.0)
         runtime.stop_tree("it is killed: nothing of this is on record", within=PATIENCE_S)
         runtime.close()
-
-
-def _without_bots(built: Tree) -> ChildSpec:
-    root = built.tree
-    core, _, ops = root.args["children"]
-    return structs.replace(root, args={**root.args, "children": (core, bots(()), ops)})
 
 
 def holding(folder: Path, quantity: int = 8, *, in_order: bool = False) -> Left:

@@ -25,16 +25,28 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
                 "unknown_orders": ["x-1"],
                 "orders_today": "many",
                 "cancels_overdue": ["x-2"],
+                "coverage_pct": "66.66",
+                "mismatches": ["one AAPL, sell 3: nothing protects it"],
+                "alarms": {"stale_feed": "the newest bar is 200 s old"},
+                "budgets_granted": True,
+                "budgets_wanted": False,
             },
             "flattener": {"phase": "none"},
-            "health_monitor": {"loop": 7, "loop_interval": 5 * SECOND, "heard_at": "never"},
+            "health_monitor": {
+                "loop": 7,
+                "passed": True,
+                "overruns": 1,
+                "loop_interval": 5 * SECOND,
+                "heard_at": "never",
+            },
             "broker_gateway": {"last_comparison": "none yet", "agrees": False, "blind": ""},
         }
 
         told = client.call("status")
 
     assert told.pop("at").endswith("Z")
-    assert told["versions"].keys() == {"hydra", "python", "sqlite", "ledger", "configuration"}
+    names = {"hydra", "python", "sqlite", "ledger", "configuration", "plugins"}
+    assert told["versions"].keys() == names
     del told["versions"]
     assert told == {
         "state": "running",
@@ -70,11 +82,16 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         "equity": None,
         "flatten": "none",
         "cancels_overdue": ["x-2"],
-        "coverage_pct": None,
+        "budgets": {"granted": True, "wanted": False},
+        "coverage_pct": "66.66",
+        "mismatches": ["one AAPL, sell 3: nothing protects it"],
+        "alarms": {"stale_feed": "the newest bar is 200 s old"},
         "lease_ms": 0.0,
         "feed_age_s": None,
         "health": {
             "loop_age_s": None,
+            "loop_passed": True,
+            "loop_overruns": 1,
             "loop_interval_s": 5.0,
             "components": None,
             "trading_stream": "",
@@ -84,6 +101,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
             "reconcile_every_s": None,
         },
         "failed_closed": None,
+        "configuration": None,
         "notes": [],
     }
 

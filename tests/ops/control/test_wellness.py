@@ -8,9 +8,10 @@ import pytest
 from hydra import __version__
 from hydra.actor import MINUTE
 from hydra.ops.control.reporting import StatusReport
-from hydra.ops.control.wellness import Check, checks_of
+from hydra.ops.control.wellness import checks_of
 from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.looking import NoArguments
+from hydra.trading.findings import Finding
 from tests.engine.harness import OPEN_AT, Life, World, quiet
 from tests.ops.control.engines import FACTS
 
@@ -25,6 +26,8 @@ WELL = tuple(
 HEALTH = {
     "loop_age_s": 4.0,
     "loop_interval_s": 5.0,
+    "loop_passed": True,
+    "loop_overruns": 0,
     "components": WELL,
     "trading_stream": "",
     "comparison": "0 differences",
@@ -42,12 +45,15 @@ FINE: Mapping[str, Any] = {
     "cancels_overdue": [],
     "lease_ms": 1600.0,
     "feed_age_s": 61.2,
+    "budgets": {"granted": True, "wanted": False},
+    "coverage_pct": "100",
     "failed_closed": None,
     "versions": {"hydra": "1.2.3"},
     "health": HEALTH,
 }
 CHECKS = (
-    "engine", "trading", "lease", "loops", "guardian", "feed", "stream", "comparison", "orders",
+    "engine", "trading", "lease", "loops", "budgets", "coverage", "guardian", "feed", "stream",
+    "comparison", "orders",
     "record", "bots", "version",
 )  # fmt: skip
 
@@ -61,6 +67,10 @@ def failures(told: Mapping[str, Any], version: str = "1.2.3") -> dict[str, str]:
 
 def health(**other: Any) -> dict[str, Any]:
     return {"health": {**HEALTH, **other}}
+
+
+def budgets(*, granted: bool | None = False, wanted: bool = False) -> dict[str, Any]:
+    return {"budgets": {"granted": granted, "wanted": wanted}}
 
 
 def said(name: str, detail: str) -> dict[str, Any]:
@@ -77,18 +87,20 @@ def said(name: str, detail: str) -> dict[str, Any]:
 
 def test_of_an_engine_that_is_well_every_check_passes_and_says_what_was_found() -> None:
     assert checks_of(FINE, "1.2.3") == (
-        Check("engine", True, "it runs and answers; venue paper"),
-        Check("trading", True, "it is ACTIVE"),
-        Check("lease", True, "the safety chain makes progress: good for 1.6 s more"),
-        Check("loops", True, "loop 7, the last one ended 4.0 s ago, at most 12 s"),
-        Check("guardian", True, "fine"),
-        Check("feed", True, "fine; the newest bar is 61 s old (market time)"),
-        Check("stream", True, "what the venue says of orders is heard"),
-        Check("comparison", True, "0 differences, 29 s ago, at most 90 s"),
-        Check("orders", True, "2 open, none of unknown outcome"),
-        Check("record", True, "ledger: fine; journal: fine"),
-        Check("bots", True, "1 run"),
-        Check("version", True, "Hydra 1.2.3"),
+        Finding("engine", True, "it runs and answers; venue paper"),
+        Finding("trading", True, "it is ACTIVE"),
+        Finding("lease", True, "the safety chain makes progress: good for 1.6 s more"),
+        Finding("loops", True, "loop 7, the last one ended 4.0 s ago, at most 12 s"),
+        Finding("budgets", True, "granted for the day"),
+        Finding("coverage", True, "all that is held is protected"),
+        Finding("guardian", True, "fine"),
+        Finding("feed", True, "fine; the newest bar is 61 s old (market time)"),
+        Finding("stream", True, "what the venue says of orders is heard"),
+        Finding("comparison", True, "0 differences, 29 s ago, at most 90 s"),
+        Finding("orders", True, "2 open, none of unknown outcome"),
+        Finding("record", True, "ledger: fine; journal: fine"),
+        Finding("bots", True, "1 run"),
+        Finding("version", True, "Hydra 1.2.3"),
     )
 
 
@@ -106,6 +118,21 @@ def test_of_an_engine_that_is_well_every_check_passes_and_says_what_was_found() 
         (health(loop_age_s=12.001), "loops", "loop 7, the last one ended 12.0 s ago, at most 12 s"),
         (health(loop_age_s=None), "loops", "no loop of the health monitor has come to its end yet"),
         (health(loop_interval_s=None), "loops", "no loop of the health monitor has come to its"),
+        (
+            health(loop_passed=False, loop_overruns=2),
+            "loops",
+            "loop 7, the last one ended 4.0 s ago, at most 12 s; 2 were left out, because the one ",
+        ),
+        (health(loop_passed=None), "loops", "loop 7, the last one ended 4.0 s ago, at most 12 s"),
+        (budgets(granted=None), "budgets", "the guardian did not say"),
+        (budgets(), "budgets", "nobody proposes any: set portfoliobot.enabled to true"),
+        (
+            {**budgets(wanted=True), "bots": [{"id": "portfolio_bot", "status": "running"}]},
+            "budgets",
+            "none is granted for the day, so nothing is entered; see `debug state",
+        ),
+        ({"coverage_pct": None}, "coverage", "not known what protects the positions"),
+        ({"coverage_pct": "99.99"}, "coverage", "99.99 % of what is held is protected; see"),
         (said("guardian", "still recovering"), "guardian", "still recovering"),
         (said("feed", "AAPL: 99 s old"), "feed", "AAPL: 99 s old; the newest bar is 61 s old"),
         (health(trading_stream="lost"), "stream", "entries are held back: lost; "),
@@ -175,13 +202,20 @@ def test_what_is_held_against_one_bot_alone_is_told_and_is_no_failure() -> None:
 
 
 def test_an_engine_of_an_older_version_that_tells_less_is_not_well_and_no_riddle_i73() -> None:
-    told = {key: value for key, value in FINE.items() if key != "health"}
+    told = {key: FINE[key] for key in FINE.keys() - {"health", "budgets", "coverage_pct"}}
 
     failed = failures({**told, "versions": {"hydra": "1.0.0"}})
 
     assert failed.keys() == {
-        "loops", "guardian", "feed", "stream", "comparison", "record", "version",
+        "loops", "guardian", "feed", "stream", "comparison", "record", "version", "budgets",
+        "coverage",
     }  # fmt: skip
+
+
+def test_before_the_first_trading_day_has_begun_it_is_well_that_there_are_no_budgets() -> None:
+    bots = {"bots": [{"id": "portfolio_bot", "status": "running"}]}
+
+    assert failures({**FINE, **budgets(), **bots}) == {}
 
 
 def test_a_lease_that_never_runs_out_is_well() -> None:

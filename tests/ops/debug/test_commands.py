@@ -1,6 +1,7 @@
 """Every debug command on the simulated engine, in this process, without a socket."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from hydra.ops.debug.describing import Refused
 from hydra.ops.debug.protocol import reply
 from hydra.ops.debug.streams import DeadLetterStream, TraceStream
 from hydra.ports import GateKey, PermitClass
+from hydra.runtime.life import HISTORY
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.system import Ping
 from hydra.trading.trading_state import TradingState
@@ -30,6 +32,8 @@ from tests.ops.debug.engines import (
     Pass,
     Question,
     Sim,
+    eventually,
+    live,
     rows_by_path,
 )
 
@@ -499,6 +503,31 @@ def test_a_chain_goes_from_the_first_cause_to_the_last_effect() -> None:
     ]
     assert ask(sim, "chain", id=rows[1]["id"])["rows"] == rows
     assert len(ask(sim, "chain", id=rows[0]["id"])["rows"]) == 2
+
+
+@pytest.mark.parametrize("crowd", [1, HISTORY, 10 * HISTORY])
+def test_prices_do_not_push_an_order_out_of_what_is_remembered(crowd: int) -> None:
+    sim = Sim()
+    sim.tell(SENDER, Pass(order="order-1"))
+    sim.tell(KEEPER, *(Note(text=f"a price, number {number}") for number in range(crowd)))
+
+    log = ask(sim, "log", path=KEEPER.path, count=1_000)["rows"]
+
+    assert [row["corr"] for row in log] == ["order-1", *[None] * min(crowd, HISTORY)]
+
+
+def test_an_order_is_remembered_on_threads_too_while_prices_rush_by(tmp_path: Path) -> None:
+    with live(tmp_path) as engine:
+        engine.runtime.tell(SENDER, Pass(order="order-1"))
+        keeper = engine.runtime.cells[KEEPER.path]
+        assert eventually(lambda: keeper.processed == 1)
+        for number in range(3 * HISTORY):
+            engine.runtime.tell(KEEPER, Note(text=f"a price, number {number}"))
+        assert eventually(lambda: keeper.processed == 1 + 3 * HISTORY)
+
+        rows = execute(engine.runtime, "chain", {"id": "order-1"})["rows"]
+
+    assert [(row["path"], row["type"]) for row in rows[1:]] == [(KEEPER.path, "Note")]
 
 
 def test_a_chain_shows_what_has_not_been_handled_and_what_nobody_got() -> None:
