@@ -188,6 +188,7 @@ def test_what_the_guardian_cannot_do_is_said_in_one_line(
     )
 
 
+@pytest.mark.slow
 def test_what_an_engine_that_ended_in_the_middle_of_it_had_begun_is_gone_on_with_i59(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,7 @@ def test_a_folder_that_cannot_be_made_gives_one_line(
     assert err.count("\n") == 1 and "wanted folders of our own" in err
 
 
+@pytest.mark.slow
 def test_that_nobody_reads_what_it_says_does_not_disturb_it(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "hydra.main", "--speed", "20000",
@@ -284,6 +285,7 @@ def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     assert fills_of(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_record_of_the_session_before_is_set_aside(tmp_path: Path) -> None:
     run(tmp_path, "--clock", "virtual")
     first = fills_of(tmp_path)
@@ -441,6 +443,7 @@ def test_a_kill_switch_lets_nothing_be_entered_and_says_which_and_how_to_take_it
         assert "order_intended" not in [record["event"] for record in told]
 
 
+@pytest.mark.slow
 def test_a_kill_file_outlives_its_removal_until_an_operator_resumes_i04(tmp_path: Path) -> None:
     where = ["--state-dir", str(tmp_path / "state"), "--log-dir", str(tmp_path / "logs")]
     kill_file = tmp_path / "state" / "kill_switch"
@@ -527,6 +530,7 @@ def test_a_stop_signal_ends_a_session_in_order_i76(
     assert "record:" in out
 
 
+@pytest.mark.slow
 def test_a_halt_is_said_at_once_to_whoever_started_it(tmp_path: Path) -> None:
     arguments = ["--state-dir", f"{tmp_path}/state", "--log-dir", f"{tmp_path}/logs"]
     process = subprocess.Popen(

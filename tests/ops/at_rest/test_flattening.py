@@ -101,11 +101,12 @@ def test_with_halt_all_the_next_start_is_halted_i04(tmp_path: Path) -> None:
     assert flat_on_record(left) == {"flatten": TradingState.HALTED}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(
     "whose",
     # What differs is read again and again, until the budget of the minute is used up.
-    ["ours", pytest.param("a stranger's", marks=pytest.mark.slow)],
+    ["ours", "a stranger's"],
 )
 def test_an_order_that_works_is_canceled_whosever_it_is_i10(tmp_path: Path, whose: str) -> None:
     left = begun(tmp_path)
@@ -207,7 +208,8 @@ def test_in_a_pause_of_the_market_it_closes_when_the_market_is_open_again(tmp_pa
     flat_on_record(left)
 
 
-@pytest.mark.parametrize("over_before", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("over_before", [True, False])
 def test_when_the_market_is_over_nothing_can_be_closed_and_that_is_said_with_exit_code_20(
     tmp_path: Path, over_before: bool
 ) -> None:

@@ -34,6 +34,7 @@ def test_that_nothing_differs_is_said_and_is_exit_code_0(tmp_path: Path) -> None
     assert result.stdout.endswith("Z (market time)\n")
 
 
+@pytest.mark.slow
 def test_what_differs_is_shown_with_its_ways_out_and_halts_the_next_start_too_i29(
     tmp_path: Path,
 ) -> None:
