@@ -19,6 +19,7 @@ from hydra.trading.check_numbers import (
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import percent_of, subtract
 from hydra.trading.money_checks import order_value
+from hydra.trading.orders import Role
 from hydra.trading.risk_checks import Check
 from hydra.trading.situation import Situation
 
@@ -149,10 +150,14 @@ def _entry_gap(s: Situation) -> tuple[Number, ...]:
 
 
 def _similar(s: Situation) -> tuple[Number, ...] | None:
-    order = s.proposal
-    if order.reduces and (s.book.bot_reducing_live == 0 or order.replaces is not None):
+    order, is_leaving = s.proposal, s.book.bot_reducing_live != 0
+    last = since("last order like it", s.rates.last_similar_at, s.limits.similar_order_ns, s)
+    if not order.reduces or (is_leaving and order.replaces is None):
+        return last
+    if order.replaces is not None or order.role is Role.FLATTEN:
         return None
-    return since("last order like it", s.rates.last_similar_at, s.limits.similar_order_ns, s)
+    rejected, most = s.rates.rejections_in_a_row, s.limits.rejections_in_a_row_max
+    return (*count("rejected in a row", rejected, most), *last)
 
 
 def _and_this(what: str, found: Decimal, allowed: Decimal, s: Situation) -> tuple[Number, ...]:

@@ -79,25 +79,29 @@ def notional_today_is_within_limit(s: Situation) -> str | None:
 
 
 def order_is_not_repeated(s: Situation) -> str | None:
-    """Two orders alike within a few seconds are one mistake, whatever they are called (I16).
-
-    An exit is one only while something of the bot's is still closing the position: once all that
-    has ended, what is left is proven by fills, and to keep it open would be the greater risk. One
-    that takes the place of its like cannot double it. But what the venue refuses again and again is
-    not asked for in a loop: that would use up what all bots have to leave with.
-    """
-    order, last = s.proposal, s.rates.last_similar_at
-    is_over = s.book.bot_reducing_live == 0 and (
-        order.role is Role.FLATTEN or s.rates.rejections_in_a_row < s.limits.rejections_in_a_row_max
-    )
-    if order.reduces and (is_over or order.replaces is not None):
-        return None
-    if last is None or s.at - last >= s.limits.similar_order_ns:
+    """Two orders alike within a few seconds are one mistake, whatever they are called (I16)."""
+    last = s.rates.last_similar_at
+    if is_no_repetition(s) or last is None or s.at - last >= s.limits.similar_order_ns:
         return None
     return (
         f"an order like it was sent {_ago(s.at - last)}, "
         f"at least {in_ms(s.limits.similar_order_ns):f} ms wanted"
     )
+
+
+def is_no_repetition(s: Situation) -> bool:
+    """Whether the order may be like the last one, however soon.
+
+    An exit is a mistake only while something of the bot's is still closing the position: once all
+    that has ended, what is left is proven by fills, and to keep it open would be the greater risk.
+    One that takes the place of its like cannot double it. But what the venue refuses again and
+    again is not asked for in a loop: that would use up what all bots have to leave with.
+    """
+    order = s.proposal
+    is_over = s.book.bot_reducing_live == 0 and (
+        order.role is Role.FLATTEN or s.rates.rejections_in_a_row < s.limits.rejections_in_a_row_max
+    )
+    return order.reduces and (is_over or order.replaces is not None)
 
 
 def round_trips_are_within_limit(s: Situation) -> str | None:
