@@ -9,8 +9,8 @@ from hydra.ops.artefacts import closing
 
 # How long an example takes says more of who else is at work on this machine than of the product;
 # a test that hangs is ended by its timeout.
-# Sixty examples find what a hundred do a few runs later: each run draws others.
-settings.register_profile("hydra", deadline=None, max_examples=60)
+# Forty examples find what a hundred do a few runs later: each run draws others.
+settings.register_profile("hydra", deadline=None, max_examples=40)
 settings.load_profile("hydra")
 
 
