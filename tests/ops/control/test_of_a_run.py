@@ -11,6 +11,7 @@ import pytest
 
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.journal import read_journal
+from hydra.trading.causes import SYMBOL_UNREADY
 from tests.ops.control.command_line import places
 from tests.ops.debug.conftest import PROJECT
 from tests.ops.debug.engines import eventually
@@ -61,7 +62,9 @@ def trades(folder: Path) -> bool:
 
 
 def codes(folder: Path) -> list[str]:
-    return [cause["code"] for cause in told(folder, "status")["causes"]]
+    """What stands; a share without a price before the open is nobody's to resume."""
+    causes = [cause["code"] for cause in told(folder, "status")["causes"]]
+    return [code for code in causes if not code.startswith(SYMBOL_UNREADY.code)]
 
 
 def test_a_halt_outlives_kill_9_and_ends_by_a_word_and_a_clean_pass_only_i02_i04(
@@ -116,7 +119,10 @@ def test_flatten_reconcile_and_resume_go_through_the_whole_engine(
     steps = [json.loads(line) for line in flattened.stdout.splitlines()]
     assert (flattened.returncode, steps[-1]["phase"]) == (ExitCode.CLEAN, "flat")
     assert paused == ["flatten"]
-    assert (resumed.returncode, resumed.stdout) == (
+    said = resumed.stdout.splitlines()
+    assert (resumed.returncode, said[:2]) == (
         ExitCode.CLEAN,
-        "cleared: flatten\ntrading is ACTIVE\n",
+        ["cleared: flatten", "trading is ACTIVE"],
     )
+    # Coins trade before the exchange opens; what still stands is of shares that wait for it.
+    assert all(SYMBOL_UNREADY.code in line for line in said[2:]), said
