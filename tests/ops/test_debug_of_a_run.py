@@ -29,7 +29,7 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     bots.write_text(text.replace("optionsbot:\n  enabled: true", "optionsbot:\n  enabled: false"))
     assert bots.read_text() != text
     process = subprocess.Popen(
-        [sys.executable, "-m", "hydra.main", "--speed", "1500",
+        [sys.executable, "-m", "hydra.main", "--speed", "300",
          "--config", str(config),
          "--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs"],
         cwd=PROJECT,
@@ -61,7 +61,7 @@ def asked(state_dir: Path, *words: str) -> Any:
 
 
 def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill_i28(state_dir: Path) -> None:
-    # The first test of this file: cells remember the last 64 messages, about three seconds here.
+    # The first test of this file: cells remember the last 64 messages, some of the last bars at this speed.
     journal = state_dir.parent / "logs" / "app.jsonl"
     order = next(
         record["order"]["client_order_id"]  # type: ignore[index]
