@@ -61,7 +61,7 @@ def asked(state_dir: Path, *words: str) -> Any:
 
 
 def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill_i28(state_dir: Path) -> None:
-    # The first test of this file: cells remember the last 64 messages, some of the last bars at this speed.
+    # The first test of this file: cells remember the last 64 messages, here of the last bars.
     journal = state_dir.parent / "logs" / "app.jsonl"
     order = next(
         record["order"]["client_order_id"]  # type: ignore[index]
