@@ -8,7 +8,7 @@ from typing import TypeAlias
 from hydra.actor import MINUTE, SECOND, Actor, Context, unhandled
 from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
-from hydra.trading.bars import Bar
+from hydra.trading.bars import Bar, late_after
 from hydra.trading.instruments import is_crypto
 from hydra.trading.price_watch import NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
@@ -53,8 +53,6 @@ Inbox: TypeAlias = (
     | ReportHistory
 )
 
-STALE_AFTER_INTERVALS = 2.5
-"""A feed of bars alone is stale when the newest one ended longer ago than this many intervals."""
 NO_HISTORY: Mapping[str, int] = MappingProxyType({})
 QUOTE_DROPS_TOLD_EVERY = MINUTE
 """Of each symbol. A broken feed can bring thousands of odd quotes in a second."""
@@ -91,9 +89,9 @@ class DataFeed(Actor[Inbox]):
         """
         self._symbols = frozenset(symbols)
         self._sessions = sessions
-        self._bar_interval = bar_interval
         self._feed = feed
-        late_max = int(STALE_AFTER_INTERVALS * bar_interval)
+        self._late_max = late_max = late_after(bar_interval)
+        """A feed of bars alone is stale when the newest one ended longer ago than this."""
         self._prices = (
             PriceWatch(feed.streams, age_max=price_age_max, late_max=late_max) if feed else None
         )
@@ -335,7 +333,7 @@ class DataFeed(Actor[Inbox]):
             if not is_crypto(symbol):  # a coin's day begins without a pause
                 newest = max(newest, session.open_at)
             age = now - newest
-            if not age <= STALE_AFTER_INTERVALS * self._bar_interval:
+            if not age <= self._late_max:
                 detail = f"{symbol}: the newest bar is {age / SECOND:.0f} s old"
                 return HealthReported(component="feed", is_well=False, detail=detail)
         return HealthReported(component="feed", is_well=True, detail=f"{self._bars} bars")

@@ -14,7 +14,7 @@ from actors.bot_record import (
     take_report,
 )
 from hydra.actor import MINUTE, Actor, Context, Ref, unhandled
-from hydra.trading.bars import Bar
+from hydra.trading.bars import Bar, late_after
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
@@ -77,8 +77,6 @@ Inbox: TypeAlias = (
 
 FLAT_BEFORE_CLOSE = 5 * MINUTE
 """On a half day the close comes before `manage_until`: positions are closed this long before it."""
-LATE_AFTER_INTERVALS = Decimal("2.5")
-"""After so many without a bar, what needs none is looked after at the loop."""
 STOP_STEP = Decimal("0.01")
 """What the planned stop is rounded to, away from the price: its risk is not understated."""
 
@@ -224,7 +222,7 @@ class MomentumBot(Actor[Inbox]):
 
     def _is_late(self, at: int) -> bool:
         """Whether it is time to look without a bar, because none has come for long."""
-        if self._bar is None or at - self._bar.end_at <= LATE_AFTER_INTERVALS * self._interval:
+        if self._bar is None or at - self._bar.end_at <= late_after(self._interval):
             return False
         session = self._plan.sessions.at(at)
         if session is None or at - self._looked_at < self._interval:

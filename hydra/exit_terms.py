@@ -9,6 +9,7 @@ from actors.momentum_bot import FLAT_BEFORE_CLOSE
 from hydra.actor import MINUTE, SECOND
 from hydra.bot_terms import exit_rules_of, windows_of
 from hydra.settings import Settings
+from hydra.trading.bars import late_after
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.exit_desk import ExitTerms
 from hydra.trading.exit_plans import ExitPlan
@@ -53,7 +54,7 @@ def exit_terms(settings: Settings, market: Market, bots: Iterable[str]) -> ExitT
         bots=frozenset(bots),
         plans=tuple(_plans(settings)),
         coins=market.coin_terms,
-        guard_age_max=market.bar_interval * 5 // 2,
+        guard_age_max=late_after(market.bar_interval),
         reading_loops_max=2 + -(-readings // loop_seconds),
         confirm_within=deadlines.protection_confirm_seconds * SECOND,
         repair_within=max(REPAIR_AT_LEAST, REPAIR_INTERVALS * market.bar_interval),

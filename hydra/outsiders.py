@@ -10,6 +10,7 @@ from hydra.plugins import BotPlan, bot_kind
 from hydra.ports import Signals
 from hydra.settings import Settings
 from hydra.settings.outside_sections import PluginBotSettings, SignalBotSettings
+from hydra.trading.bars import late_after
 from hydra.trading.sessions import SessionTable
 from hydra.trading.strategies.strategy import parameters_from
 from hydra.trading.trade_signals import SignalLimits
@@ -87,7 +88,7 @@ def _signal_bot(
         manage_window=manage_window,
         sessions=sessions,
         exits=exit_rules_of(bot.exits),
-        price_age_max=bar_interval * 5 // 2,
+        price_age_max=late_after(bar_interval),
         flat_before_close=FLAT_BEFORE_CLOSE,
     )
     spec = ChildSpec(

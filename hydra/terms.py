@@ -22,6 +22,7 @@ from hydra.settings.bot_parts import ProtectiveOrder, Signal
 from hydra.settings.bot_sections import MomentumBotSettings
 from hydra.settings.section import ResumePolicy
 from hydra.trading.account_day import DayLimits
+from hydra.trading.bars import late_after
 from hydra.trading.budgets import BudgetTerms
 from hydra.trading.causes import BOT_CLOSED
 from hydra.trading.clearing import ClearingPolicy
@@ -217,7 +218,7 @@ def guardian_terms(
         # A decision is made on a closed bar, and is history when the next one has closed. The same
         # holds for a price where bars are all there is.
         decision_age_ns_max=market.bar_interval,
-        price_age_ns_max=market.bar_interval * 5 // 2,
+        price_age_ns_max=late_after(market.bar_interval),
         protection_confirm_ns=guards.deadlines.protection_confirm_seconds * SECOND,
         similar_order_ns=order.similar_order_seconds * SECOND,
         option_roots=frozenset() if plans.options is None else plans.options.option_roots,

@@ -16,12 +16,12 @@ from hydra.ops.session import RunMarket
 from hydra.ops.venue_process import VenueDidNotStart
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
+from hydra.trading.bars import late_after
 from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.access import Access
 from hydra.venues.simulated.market_data import MarketData, with_options
 
 EMBEDDED = "EMBEDDED VENUE: not real money, not real fills"
-STALE_AFTER_INTERVALS = 2.5
 VENUE_STOPS_WITHIN_S = 2.0
 
 
@@ -58,11 +58,9 @@ def served_account(
             stopping=threading.Event(),
         )
         assert account is not None, "nobody could ask to stop"
-        one_bar_s = data.bar_interval / served.speed / SECOND
-        age_max_s = max(
-            settings.health.max_price_staleness_seconds, STALE_AFTER_INTERVALS * one_bar_s
-        )
-        market = EmbeddedMarket(venue, access, data, price_age_max=int(age_max_s * SECOND))
+        age_max = settings.health.max_price_staleness_seconds * SECOND
+        late = int(late_after(data.bar_interval) / served.speed)
+        market = EmbeddedMarket(venue, access, data, price_age_max=max(age_max, late))
         yield embedded_run(data, account, at), market
     finally:
         venue.stop(VENUE_STOPS_WITHIN_S)

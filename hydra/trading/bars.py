@@ -17,3 +17,11 @@ class Bar(msgspec.Struct, frozen=True):
     low: float
     close: float
     volume: float
+
+
+def late_after(bar_interval: int) -> int:
+    """How long after its end the newest bar counts as late, in ns: two and a half intervals.
+
+    One bar may be missing, as where nobody traded for a minute, and the next one be on its way.
+    """
+    return bar_interval * 5 // 2

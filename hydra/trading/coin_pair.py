@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from hydra.trading.bars import Bar
+from hydra.trading.bars import Bar, late_after
 from hydra.trading.coin_orders import CoinEntry, CoinTerms, EntryTerms, entry_of
 from hydra.trading.exact import add
 from hydra.trading.exit_rules import ExitRules, exit_reason
@@ -100,8 +100,8 @@ class CoinPair:
         """What time it is for a decision: the last bar's end, as long as bars come; else `now`."""
         if self.bar is None:
             return None
-        interval = self.bar.end_at - self.bar.start_at
-        return now if now - self.bar.end_at > interval * 5 // 2 else self.bar.end_at
+        late = late_after(self.bar.end_at - self.bar.start_at)
+        return now if now - self.bar.end_at > late else self.bar.end_at
 
     @property
     def price(self) -> Decimal | None:
