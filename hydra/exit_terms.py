@@ -9,6 +9,8 @@ from actors.momentum_bot import FLAT_BEFORE_CLOSE
 from hydra.actor import MINUTE, SECOND
 from hydra.bot_terms import exit_rules_of, windows_of
 from hydra.settings import Settings
+from hydra.settings.bot_sections import CryptoBotSettings, MomentumBotSettings
+from hydra.settings.outside_sections import SignalBotSettings
 from hydra.trading.bars import late_after
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.exit_desk import ExitTerms
@@ -69,26 +71,22 @@ def _plans(settings: Settings) -> Iterator[ExitPlan]:
     """
     zone = settings.system.timezone
     for bot in settings.momentum_bots:
-        yield ExitPlan(
-            bot=bot.bot_id,
-            symbols=(bot.ticker,),
-            rules=exit_rules_of(bot.exits),
-            manage_window=windows_of(bot.session, zone)[1],
-            flat_before_close=FLAT_BEFORE_CLOSE,
-        )
-    coins = settings.cryptobot
-    yield ExitPlan(
-        bot=coins.bot_id,
-        symbols=coins.pairs,
-        rules=exit_rules_of(coins.exits),
-        manage_window=windows_of(coins.session, zone)[1],
-        flat_before_close=None,
-    )
-    bridge = settings.signalbot
-    yield ExitPlan(
-        bot=bridge.bot_id,
-        symbols=bridge.symbols,
-        rules=exit_rules_of(bridge.exits),
-        manage_window=windows_of(bridge.session, zone)[1],
-        flat_before_close=FLAT_BEFORE_CLOSE,
+        yield _plan(bot, (bot.ticker,), zone)
+    coins, bridge = settings.cryptobot, settings.signalbot
+    yield _plan(coins, coins.pairs, zone, flat_before_close=None)
+    yield _plan(bridge, bridge.symbols, zone)
+
+
+def _plan(
+    bot: MomentumBotSettings | CryptoBotSettings | SignalBotSettings,
+    symbols: tuple[str, ...],
+    zone: str,
+    flat_before_close: int | None = FLAT_BEFORE_CLOSE,
+) -> ExitPlan:
+    return ExitPlan(
+        bot=bot.bot_id,
+        symbols=symbols,
+        rules=exit_rules_of(bot.exits),
+        manage_window=windows_of(bot.session, zone)[1],
+        flat_before_close=flat_before_close,
     )
