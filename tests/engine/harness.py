@@ -22,6 +22,7 @@ from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
+from hydra.testkit.stand_ins import AllProtected
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import (
@@ -55,10 +56,8 @@ from messages.control import (
     ResumeNoted,
     TradingStateReported,
 )
-from messages.loops import LOOP_TOPIC
 from messages.message import Message
 from messages.orders import OrderIntent
-from messages.protection import COVERAGE_TOPIC, CoverageReported
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 from tests.engine.scenery import (
@@ -535,29 +534,7 @@ class Idle(Actor[Any]):
         """Whatever it is told."""
 
 
-class Vouches(Actor[Any]):
-    """In the exit bot's place: all is protected, because the test's own hand sees to it."""
-
-    def start(self, ctx: Context) -> None:
-        ctx.subscribe(LOOP_TOPIC)
-        self._vouch(ctx)
-
-    def receive(self, message: Message, ctx: Context) -> None:
-        self._vouch(ctx)
-
-    def _vouch(self, ctx: Context) -> None:
-        told = CoverageReported(
-            at=ctx.market_time(),
-            is_known=True,
-            pct=Decimal(100),
-            lines=(),
-            mismatches=(),
-            uncovered={},
-        )
-        ctx.publish(COVERAGE_TOPIC, told)
-
-
-_STAND_INS: Mapping[str, type[Actor[Any]]] = {paths.EXIT_BOT.name: Vouches}
+_STAND_INS: Mapping[str, type[Actor[Any]]] = {paths.EXIT_BOT.name: AllProtected}
 
 
 def without_bots(engine: Tree, with_exit_bot: bool = False) -> ChildSpec:

@@ -9,7 +9,7 @@ import apsw
 import msgspec
 
 from actors.risk_guardian import RiskGuardian
-from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Context
+from hydra.actor import MINUTE, SECOND, ChildSpec
 from hydra.assembly import NothingPresent, connect_gate
 from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
@@ -19,16 +19,15 @@ from hydra.ports import IntentRecorded, Journal, Ledger, PriceFeed, ReportRecord
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.checking import Head
 from hydra.store.ledger import Ledger as LedgerFile
+from hydra.testkit.stand_ins import AllProtected
 from hydra.trading.bars import Bar
 from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from messages.health import RunPreflight
-from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarReceived
 from messages.orders import OrderApproved, OrderIntent, Outcome, client_order_id_of
-from messages.protection import COVERAGE_TOPIC, CoverageReported
 from supervisors import paths
 from supervisors.bots import portfolio_bot
 from supervisors.core import core
@@ -98,28 +97,6 @@ class Market:
         began = perf_counter_ns()
         self._voice.tell(paths.DATA_FEED, message)
         return began
-
-
-class AllProtected(Actor[LoopRan]):
-    """In the exit bot's place: what is measured is not the protection of positions."""
-
-    def start(self, ctx: Context) -> None:
-        ctx.subscribe(LOOP_TOPIC)
-        self._vouch(ctx)
-
-    def receive(self, message: LoopRan, ctx: Context) -> None:
-        self._vouch(ctx)
-
-    def _vouch(self, ctx: Context) -> None:
-        whole = CoverageReported(
-            at=ctx.market_time(),
-            is_known=True,
-            pct=Decimal(100),
-            lines=(),
-            mismatches=(),
-            uncovered={},
-        )
-        ctx.publish(COVERAGE_TOPIC, whole)
 
 
 @contextmanager
