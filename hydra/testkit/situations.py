@@ -1,4 +1,4 @@
-"""A fine situation for tests of risk checks: an entry that every check of Hydra's lets pass."""
+"""A fine situation for tests of risk checks, and any change to it."""
 
 from decimal import Decimal
 from typing import Any
@@ -130,3 +130,21 @@ def entry(
         ),
     )
     return structs.replace(situation, **changes)
+
+
+PARTS = ("proposal", "limits", "market", "book", "budget", "rates", "equity", "loop", "coverage")
+_PLACES = {field.name: part for part in PARTS for field in structs.fields(getattr(entry(), part))}
+
+
+def changed(fine: Situation, **changes: Any) -> Situation:
+    """The situation with these fields of its own or of its parts set to something else.
+
+    No two fields have the same name, but `equity`: here it is the number.
+    """
+    by_part: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        by_part.setdefault(_PLACES.get(name, ""), {})[name] = value
+    whole = by_part.pop("", {})
+    for part, fields in by_part.items():
+        whole[part] = structs.replace(getattr(fine, part), **fields)
+    return structs.replace(fine, **whole)
