@@ -289,8 +289,7 @@ def _check(name: str, where: tuple[str, ...]) -> Check:
     def check(situation: Situation) -> str | None:
         try:
             reason = found(situation)
-        # Whatever it is: a check that cannot say yes has not said yes.
-        except Exception as error:
+        except Exception as error:  # whatever it is: a check that cannot say yes has not said yes
             return f"it failed: {type(error).__name__}: {error}"
         if reason is None or (isinstance(reason, str) and reason):
             return reason

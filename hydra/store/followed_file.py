@@ -148,7 +148,7 @@ class FollowedFile:
         try:
             facts = os.fstat(descriptor)
             _require_trustworthy(path, facts)  # what was opened, and not what was there before
-        except BaseException:
+        except BaseException:  # whatever it is goes on; only the descriptor must not stay open
             os.close(descriptor)
             raise
         self._let_go()

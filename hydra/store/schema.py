@@ -342,6 +342,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns.
 
+A step stays as it was written, for a ledger of any version comes by all that follow it: what two of
+them do alike stands in both.
+
 A column that is added goes to the end of its table and may be NULL, which is what it is in the rows
 that were there before: see `chain.row_hash`.
 """

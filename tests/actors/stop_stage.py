@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -186,9 +187,9 @@ class StopStage:
             waiting: list[Callable[[], None]] = []
             for order in self.live():
                 if not order.is_accepted:
-                    waiting.append(lambda order=order: self.accept(order))  # type: ignore[misc]
+                    waiting.append(partial(self.accept, order))
                 elif order.is_asked_out:
-                    waiting.append(lambda order=order: self.cancel(order))  # type: ignore[misc]
+                    waiting.append(partial(self.cancel, order))
             if not waiting:
                 return
             waiting[0]()

@@ -16,7 +16,7 @@ Every key of `momentum_bots` has an effect, and a test that shows it:
 | `exits.time_stop_minutes` | `test_a_position_is_held_for_its_time_also_where_no_bar_comes` |
 | `exits.trailing_stop_pct` | `test_a_trailing_stop_is_moved_up_and_never_down` |
 | `signal.mode`, `signal.params` | `tests/trading/strategies/` |
-"""  # noqa: E501 a table row is one line
+"""  # noqa: E501 a row of a table is one line, or it is no table
 
 from collections.abc import Callable
 from decimal import Decimal

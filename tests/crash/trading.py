@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.market_data import MarketData, generated
 from tests.crash.lives import ROOT, WITHIN_S, environment_with
+from tests.waiting import eventually
 
 SYMBOLS = ("AAPL", "MSFT")
 SETTINGS = (ROOT / "config" / "settings.yaml").read_text()
@@ -253,10 +253,6 @@ def commits_in(ledger: Path) -> tuple[tuple[str, ...], ...]:
 
 def wait_until(holds: Callable[[], bool], process: "subprocess.Popen[bytes]") -> bool:
     """Wait for it as long as the process runs; whether it came to be."""
-    until = time.monotonic() + WITHIN_S
-    while not holds():
-        if process.poll() is not None:
-            return holds()
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.005)
-    return True
+    came_or_ended = eventually(lambda: holds() or process.poll() is not None, WITHIN_S)
+    assert came_or_ended, "it took too long"
+    return holds()

@@ -19,6 +19,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.health import NO_ENGINE, NOT_WELL
 from hydra.store.journal import read_journal
 from tests.deploy.shipped import INSTALLED, ROOT, SUPERVISORD
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,16 +43,6 @@ serverurl=unix://{home}/supervisor.sock
 """
 
 
-def comes_true(holds: Callable[[], object]) -> bool:
-    """Look again and again, for as long as a start may take."""
-    until = time.monotonic() + STARTS_WITHIN_S
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 class Supervised:
     """A supervisord in a folder of its own, and the shipped programs with this machine's paths."""
 
@@ -67,7 +58,7 @@ class Supervised:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert comes_true((home / "supervisor.sock").exists)
+        assert eventually((home / "supervisor.sock").exists, STARTS_WITHIN_S)
 
     def _programs(self) -> str:
         text = SUPERVISORD.read_text()
@@ -162,15 +153,16 @@ def test_it_runs_is_started_again_after_kill_9_and_stops_in_order_i01_i75(
     supervise: Start,
 ) -> None:
     manager = supervise()
-    assert comes_true(manager.is_well)
+    assert eventually(manager.is_well, STARTS_WITHIN_S)
     first = manager.pid
 
     os.kill(first, signal.SIGKILL)
 
-    assert comes_true(lambda: manager.starts == 2 and manager.answers())
+    assert eventually(lambda: manager.starts == 2 and manager.answers(), STARTS_WITHIN_S)
     assert manager.pid != first
     assert manager.began_halted_by_the_unclean_end()
-    assert comes_true(manager.has_cleared_the_unclean_end)  # trading was open, and all is clean
+    # trading was open, and all is clean
+    assert eventually(manager.has_cleared_the_unclean_end, STARTS_WITHIN_S)
 
     began = time.monotonic()
     stopped = manager.ctl("stop", ENGINE)
@@ -197,7 +189,7 @@ def test_settings_that_are_refused_are_not_tried_again(supervise: Start, tmp_pat
 
     manager = supervise(config)
 
-    assert comes_true(lambda: manager.state() == "EXITED")
+    assert eventually(lambda: manager.state() == "EXITED", STARTS_WITHIN_S)
     time.sleep(3)  # a restart would come within a second
     assert (manager.state(), manager.starts) == ("EXITED", 1)
     log = (manager.home / "supervisord.log").read_text()
@@ -211,14 +203,17 @@ def test_one_that_hangs_is_killed_by_the_watchdog_and_started_again_halted_i77(
 ) -> None:
     manager = supervise()
     hanging, watchdog_said = manager.pid, manager.home / "watchdog-paper.log"
-    assert comes_true(lambda: f"process {hanging}: alive, and watched" in watchdog_said.read_text())
-    assert comes_true(manager.is_well)
+    assert eventually(
+        lambda: f"process {hanging}: alive, and watched" in watchdog_said.read_text(),
+        STARTS_WITHIN_S,
+    )
+    assert eventually(manager.is_well, STARTS_WITHIN_S)
 
     os.kill(hanging, signal.SIGSTOP)
     code, _ = manager.asks("health")
 
     assert code == ExitCode.HELD_BY_ANOTHER
-    assert comes_true(lambda: manager.starts == 2 and manager.answers())
+    assert eventually(lambda: manager.starts == 2 and manager.answers(), STARTS_WITHIN_S)
     killed = f"process {hanging}: no sign of life for {HANGS_FOR_S} s; killed\n"
     assert killed in watchdog_said.read_text()
     assert manager.began_halted_by_the_unclean_end()

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -179,4 +180,5 @@ def _until(there: Callable[[], bool], engine: subprocess.Popen[bytes]) -> None:
     while not there():
         if engine.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"no order of {BOT} was filled within {COMES_WITHIN_S:g} s")
-        time.sleep(0.1)
+        with suppress(subprocess.TimeoutExpired):
+            engine.wait(0.1)

@@ -46,7 +46,7 @@ class ListJournal:
     """A journal in memory."""
 
     def __init__(self) -> None:
-        self.records: list[dict[str, object]] = []
+        self.records: list[dict[str, Any]] = []
 
     def append(self, record: Mapping[str, object]) -> int:
         self.records.append(dict(record))

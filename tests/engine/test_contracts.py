@@ -121,7 +121,7 @@ def test_the_guardian_values_them_in_usd_also_after_a_restart_i31_i38(tmp_path: 
     assert figures_of(again) == before
     again.enter(1, bot=BOT, symbol=CALL, reference="2", protective_stop="1.50")
     (judged,) = [each for each in again.journal.records if "situation" in each]
-    assert judged["situation"].rates.notional_today == 600  # type: ignore[attr-defined]
+    assert judged["situation"].rates.notional_today == 600
     require_agreement(world)
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from actors.risk_guardian import RiskGuardian
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.causes import API_FAILURES
-from hydra.trading.clearing import earliest_clearing
+from hydra.trading.clearing import ClearingPolicy, earliest_clearing
+from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import TradingState
 from supervisors import paths
 from tests.engine.harness import (
@@ -169,6 +171,7 @@ def test_a_halt_of_a_kill_condition_lasts_for_the_longer_cool_off_i04(
     assert (before, life.causes) == ({"api_failures": HALTED}, {})
 
 
-def _policy(life: Life) -> Any:
+def _policy(life: Life) -> tuple[ClearingPolicy, SessionTable]:
     guardian = life.runtime.cells[paths.RISK_GUARDIAN.path].actor
-    return guardian._terms.clearing, life.world.data.sessions  # type: ignore[union-attr]
+    assert isinstance(guardian, RiskGuardian)
+    return guardian._terms.clearing, life.world.data.sessions

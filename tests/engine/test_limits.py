@@ -590,10 +590,10 @@ def reserved_over_time(journal: ListJournal, bot: str) -> list[Decimal]:
     """
     total, over_time = Decimal(0), []
     for record in journal.records:
-        if record["event"] == "order_approved" and record["intent"].decision.bot == bot:  # type: ignore[attr-defined]
-            total += record["situation"].book.loss_at_stop  # type: ignore[attr-defined]
+        if record["event"] == "order_approved" and record["intent"].decision.bot == bot:
+            total += record["situation"].book.loss_at_stop
         elif record["event"] == "report_stored" and record["report"] == "OrderWithheld":
-            total -= EACH * (record["decision"].bot == bot)  # type: ignore[attr-defined]
+            total -= EACH * (record["decision"].bot == bot)
         over_time.append(total)
     return over_time
 

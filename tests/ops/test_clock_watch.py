@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.trading.clock_faults import END_OF_YEARS_AT, ClockReading
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from tests.engine.harness import OPEN_AT, bars_of, market_of, play, rising
+from tests.waiting import eventually
 
 HOME = Path(__file__).resolve().parents[2]
 WITHIN_S = 10.0
@@ -84,15 +85,6 @@ def look(watch: ClockWatch, times: int) -> None:
 
 def details(runtime: Runtime) -> list[str]:
     return [cause.detail for cause in runtime.gate.standing()]
-
-
-def eventually(claim: Callable[[], bool]) -> bool:
-    waiting = threading.Event()
-    for _ in range(int(WITHIN_S / 0.01)):
-        if claim():
-            return True
-        waiting.wait(0.01)
-    return False
 
 
 def test_as_long_as_the_clocks_agree_trading_goes_on_i48(

@@ -2,7 +2,9 @@
 
 import csv
 import gzip
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +63,8 @@ def test_real_coins_on_the_served_venue_leave_the_same_coins_and_money_there_and
     (life,) = lives_in(files)
     assert code == ExitCode.CLEAN
     assert violations_in(files, (data,)) == ()
-    told = list(read_journal(files.journal))
-    halts = [line["cause"]["code"] for line in told if line["event"] == "halt_latched"]  # type: ignore[index]
+    told: Iterable[dict[str, Any]] = read_journal(files.journal)
+    halts = [line["cause"]["code"] for line in told if line["event"] == "halt_latched"]
     assert halts == ["stopping"]
     assert {fill.symbol for fill in life.fills} == set(FILES)
     assert {fill.side for fill in life.fills} == {Side.BUY, Side.SELL}

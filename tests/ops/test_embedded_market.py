@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.venue.pipe import ClockTold, MarketOver, Ready, VenueTold, told_in
 from hydra.store.journal import read_journal
+from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -75,20 +75,21 @@ class Run:
         )  # fmt: skip
 
     def wait_for(self, event: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not (self.journal.exists() and event in self.journal.read_bytes()):
-            assert self.process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        def has_come() -> bool:
+            return self.journal.exists() and event in self.journal.read_bytes()
+
+        assert eventually(lambda: has_come() or self.process.poll() is not None, PATIENCE_S)
+        assert has_come()
 
     def venue(self, *, other_than: int = 0) -> int:
         """The process number of the venue that serves it, waited for."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            for child in psutil.Process(self.process.pid).children():
-                if child.pid != other_than:
-                    return child.pid
-            time.sleep(0.02)
-        raise AssertionError("nothing serves it")
+        engine = psutil.Process(self.process.pid)
+
+        def others() -> list[int]:
+            return [child.pid for child in engine.children() if child.pid != other_than]
+
+        assert eventually(others, PATIENCE_S), "nothing serves it"
+        return others()[0]
 
     def records(self) -> list[dict[str, Any]]:
         return list(read_journal(self.journal))

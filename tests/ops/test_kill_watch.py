@@ -27,6 +27,7 @@ from hydra.trading.kill_switch import Sight, Source
 from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
 from supervisors import paths
 from tests.engine.harness import OPEN_AT, Played, bars_of, market_of, play, rising
+from tests.waiting import eventually
 
 WITHIN_S = 10.0
 
@@ -94,16 +95,6 @@ def thread_failures() -> Iterator[list[type[BaseException]]]:
     threading.excepthook = lambda failure: heard.append(failure.exc_type)
     yield heard
     threading.excepthook = before
-
-
-def eventually(claim: Callable[[], bool]) -> bool:
-    """Whether it comes true in time; for real threads, which say nothing when they have done it."""
-    waiting = threading.Event()
-    for _ in range(int(WITHIN_S / 0.01)):
-        if claim():
-            return True
-        waiting.wait(0.01)
-    return False
 
 
 def test_as_long_as_no_source_says_anything_trading_goes_on_i07(

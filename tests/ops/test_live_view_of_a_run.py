@@ -13,6 +13,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.waiting import eventually
+
 PROJECT = Path(__file__).resolve().parents[2]
 WITHIN_S = 30.0
 
@@ -45,13 +47,15 @@ def read_until(terminal: int, wanted: str) -> str:
 
 
 def exit_code_of(process: int) -> int:
-    deadline = time.monotonic() + WITHIN_S
-    while True:
+    statuses: list[int] = []
+
+    def has_ended() -> bool:
         found, status = os.waitpid(process, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status)
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        statuses.extend([status] if found else [])
+        return bool(found)
+
+    assert eventually(has_ended, WITHIN_S)
+    return os.waitstatus_to_exitcode(statuses[0])
 
 
 def last_event(folder: Path) -> str:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import orjson
@@ -19,6 +18,9 @@ from hydra.ops.session import RunOptions
 from hydra.store.ledger import Ledger
 from messages.loops import LOOPS_ON_RECORD
 from tests.ops.sessions import HOME, command, shares_alone
+from tests.waiting import eventually
+
+PASSES_WITHIN_S = 40.0
 
 
 def run(folder: Path, *arguments: str, config: Path = HOME / "config") -> int:
@@ -143,11 +145,12 @@ def preflight_of(folder: Path) -> dict[str, bool]:
     """What each check says, once all of them pass; or at last, however that is."""
     ask = command(folder)
     checks: dict[str, bool] = {}
-    for _ in range(100):
+
+    def all_pass() -> bool:
         code, answer, _ = ask("preflight", "--json")
         if answer.strip():
-            checks = {each["check"]: each["passed"] for each in orjson.loads(answer)}
-        if code == 0 and "loops" in checks:
-            break
-        time.sleep(0.2)
+            checks.update({each["check"]: each["passed"] for each in orjson.loads(answer)})
+        return code == 0 and "loops" in checks
+
+    eventually(all_pass, PASSES_WITHIN_S)
     return checks

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from hydra.ops.debug.client import EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from tests.ops.sessions import HOME
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -65,15 +65,14 @@ class Process:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait for it."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
+
+        def is_so() -> bool:
             try:
-                if holds():
-                    return
+                return holds()
             except NoEngine:
-                pass
-            time.sleep(0.1)
-        raise AssertionError(f"it did not come to be so:\n{self.said}")
+                return False
+
+        assert eventually(is_so, PATIENCE_S), f"it did not come to be so:\n{self.said}"
 
     def end(self) -> int:
         """Its exit code, once it has one."""

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from hydra.store.journal import read_journal
 from hydra.store.ledger import Ledger
 from hydra.trading.durations import MINUTE
 from hydra.trading.orders import Role
+from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARKET_DATA = PROJECT.parent / "shared" / "market-data" / "equity_1m"
@@ -477,10 +477,11 @@ def test_a_kill_file_halts_a_session_that_trades_and_its_removal_does_not_i04_i0
     journal, kill_file = tmp_path / "logs" / "app.jsonl", tmp_path / "state" / "kill_switch"
 
     def wait_for(event: bytes, within_s: float) -> None:
-        deadline = time.monotonic() + within_s
-        while not (journal.exists() and event in journal.read_bytes()):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        def has_come() -> bool:
+            return journal.exists() and event in journal.read_bytes()
+
+        assert eventually(lambda: has_come() or process.poll() is not None, within_s)
+        assert has_come()
 
     try:
         wait_for(b'"preflight_passed"', 40)

@@ -1,7 +1,7 @@
 """The watch over the threads that bring news: whoever does not go on is noticed by silence."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +9,7 @@ from hydra.ops.stream_watch import IDLE_S_MAX, StreamWatch
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.trading.trading_state import TradingState
 from hydra.venues.alpaca.turns import Turns
+from tests.waiting import eventually
 
 WITHIN_S = 10.0
 HALTED, ACTIVE = TradingState.HALTED, TradingState.ACTIVE
@@ -31,15 +32,6 @@ def runtime() -> Iterator[ThreadRuntime]:
 
 def details(runtime: ThreadRuntime) -> dict[str, str]:
     return {cause.code: cause.detail for cause in runtime.gate.standing()}
-
-
-def eventually(claim: Callable[[], bool]) -> bool:
-    waiting = threading.Event()
-    for _ in range(int(WITHIN_S / 0.01)):
-        if claim():
-            return True
-        waiting.wait(0.01)
-    return False
 
 
 def test_as_long_as_all_of_them_go_on_trading_does_i45(runtime: ThreadRuntime) -> None:

@@ -14,7 +14,7 @@ from hydra.store.journal import read_journal
 from hydra.trading.causes import SYMBOL_UNREADY
 from tests.ops.control.command_line import places
 from tests.ops.debug.conftest import PROJECT
-from tests.ops.debug.engines import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

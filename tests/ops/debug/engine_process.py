@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from hydra.ops.debug.session import Limits
-from tests.ops.debug.engines import FRAIL, KEEPER, SENDER, Crash, Note, Pass, eventually, live
+from tests.ops.debug.engines import FRAIL, KEEPER, SENDER, Crash, Note, Pass, live
+from tests.waiting import eventually
 
 
 def main() -> None:

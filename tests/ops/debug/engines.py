@@ -226,15 +226,5 @@ def live(folder: Path, limits: Limits = UNHURRIED, user: int | None = None) -> I
         runtime.close()
 
 
-def eventually(holds: Callable[[], object], within_s: float = 3.0) -> bool:
-    """Look again and again until it holds; False if it does not within that time."""
-    pause = threading.Event()
-    for _ in range(int(within_s / 0.005)):
-        if holds():
-            return True
-        pause.wait(0.005)
-    return bool(holds())
-
-
 def rows_by_path(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["path"]: row for row in data["rows"]}

@@ -19,9 +19,9 @@ from tests.ops.debug.engines import (
     STUCK,
     STUCK_BOUND,
     Note,
-    eventually,
     live,
 )
+from tests.waiting import eventually
 
 ARGUMENTS: dict[str, list[str]] = {
     "tree": [],

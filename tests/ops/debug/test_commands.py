@@ -32,10 +32,10 @@ from tests.ops.debug.engines import (
     Pass,
     Question,
     Sim,
-    eventually,
     live,
     rows_by_path,
 )
+from tests.waiting import eventually
 
 ASKED: dict[str, Mapping[str, Any]] = {
     "tree": {},

@@ -37,11 +37,11 @@ from tests.ops.debug.engines import (
     Live,
     Note,
     Pass,
-    eventually,
     live,
     rows_by_path,
 )
 from tests.ops.debug.test_commands import ASKED
+from tests.waiting import eventually
 
 
 @pytest.fixture

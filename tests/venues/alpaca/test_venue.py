@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -42,6 +41,7 @@ from tests.venues.alpaca.samples import (
     position_json,
 )
 from tests.venues.alpaca.venue_world import KEY, NOW, VenueWorld, venue_world
+from tests.waiting import eventually
 
 ORDERS = "/v2/orders"
 BY_NAME = "/v2/orders:by_client_order_id"
@@ -246,7 +246,7 @@ def test_no_order_of_many_leaves_after_the_halt_i01() -> None:
         for number in range(90):
             submit(world, order(client_order_id=f"hy1-{number}"))
         in_flight = world.gate.trip(HALT)
-        until(lambda: world.gate.is_drained)
+        assert eventually(lambda: world.gate.is_drained)
         arrived = len(world.broker.received)
         told = world.told(90)
 
@@ -307,7 +307,7 @@ def test_one_order_too_many_in_the_queue_is_refused_and_the_others_are_not_lost_
         world.rules.append(hold)
         for number in range(2):
             submit(world, order(client_order_id=f"hy1-{number}"))
-        until(lambda: len(world.broker.received) == 2)  # they are being sent
+        assert eventually(lambda: len(world.broker.received) == 2)  # they are being sent
         for number in range(2, 5):
             submit(world, order(client_order_id=f"hy1-{number}"))
         with pytest.raises(GateRefused, match="too many entries wait to be sent"):
@@ -341,16 +341,9 @@ def test_cancels_and_exits_do_not_wait_behind_entries_i71() -> None:
         accepted = world.next_told()
         assert isinstance(accepted, OrderAccepted)
         assert accepted.client_order_id == "hy1-exit"
-        until(lambda: f"DELETE {ORDERS}/{ID}" in world.broker.asked)
+        assert eventually(lambda: f"DELETE {ORDERS}/{ID}" in world.broker.asked)
         released.set()
         assert len(world.told(20)) == 20
-
-
-def until(is_so: Callable[[], bool], within_s: float = 5.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.005)
 
 
 # Replacing
@@ -406,7 +399,7 @@ def test_a_cancel_is_asked_for_by_the_brokers_name_and_is_no_outcome_i25() -> No
         submit(world)
         world.told(1)
         world.venue.cancel(NAME, KEY)
-        until(lambda: len(world.broker.received) == 2)
+        assert eventually(lambda: len(world.broker.received) == 2)
 
         assert world.told(0) == []
         assert world.broker.asked == ["POST /v2/orders", f"DELETE {ORDERS}/{ID}"]
@@ -418,7 +411,7 @@ def test_a_cancel_passes_a_shut_gate_i10() -> None:
         world.on("DELETE", f"{ORDERS}/{ID}", Reply(204))
         world.venue.cancel(NAME, KEY)
 
-        until(lambda: f"DELETE {ORDERS}/{ID}" in world.broker.asked)
+        assert eventually(lambda: f"DELETE {ORDERS}/{ID}" in world.broker.asked)
 
 
 @pytest.mark.parametrize(
@@ -651,7 +644,7 @@ def test_what_is_cut_at_a_halt_is_unknown_at_once_i01() -> None:
     with venue_world(call_within_s=5.0) as world:
         world.on("POST", ORDERS, Silence())
         submit(world)
-        until(lambda: bool(world.broker.received))
+        assert eventually(lambda: bool(world.broker.received))
         began = time.monotonic()
         world.venue.cut((NAME,))
 
@@ -665,7 +658,7 @@ def test_closing_takes_nothing_more_and_leaves_nothing_running() -> None:
     world.on("POST", ORDERS, Silence())
     world.venue.take_snapshot(1, 0, KEY)
     submit(world)
-    until(lambda: len(world.broker.received) == 2)
+    assert eventually(lambda: len(world.broker.received) == 2)
 
     began = time.monotonic()
     world.close()
@@ -693,7 +686,7 @@ def test_a_thread_that_dies_is_not_lost_in_silence_i69(
 
         world.venue._tell_message = fail
         world.venue.look_up(NAME, KEY)
-        until(lambda: bool(died))
+        assert eventually(lambda: bool(died))
 
         assert isinstance(died[0], Bug)
         (cause,) = world.gate.standing()
