@@ -28,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # which joins the lines of a paragraph
     help="Hydra: a fail-closed trading engine. Run it, look into it, measure this machine.",
 )
 app.add_typer(config, name="config")
