@@ -53,11 +53,11 @@ from hydra.store.reading import Records
 from hydra.store.schema import NewerThanThisHydra, migrate, require_not_newer
 from hydra.store.tables import FACTS, FILLS, ORDERS, OrderRecord
 from hydra.store.views import (
+    RecordViews,
     book_of,
     fee_record_of,
     guardian_record_of,
     opening_cash_in,
-    record_view_of,
 )
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.fees import (
@@ -121,6 +121,7 @@ class Ledger:
         """Take over a connection that is proven, migrated and checked; others use `open`."""
         self._connection = connection
         self._records = Records(connection)
+        self._views = RecordViews(self._records)
         self._events = EventLog(connection, head)
         self._decisions = Decisions(self._records.taken_in)
         self._user = OneUser("the ledger", LedgerFailed, REFUSALS)
@@ -485,7 +486,7 @@ class Ledger:
     def record_view(self, snapshot: VenueSnapshot) -> RecordView:
         """Our side of a comparison with this snapshot, as far as it is durable."""
         with self._user.working("read for a comparison"):
-            return record_view_of(self._records, snapshot)
+            return self._views.of(snapshot, self._events.head.seq)
 
     def fee_record(self, snapshot: VenueSnapshot) -> FeeRecord:
         """What is durable of fees, for a comparison with this snapshot."""

@@ -14,6 +14,7 @@ from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
 from hydra.trading.orders import RecordedOrder
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenueSnapshot
 from messages.positions import BookRecovered, GuardedOrder, GuardianRecord
 
@@ -34,6 +35,7 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
         fills=tuple(record.fill for record in records.fills(bot)),
         held=tuple(each for each in records.inventories(bot) if each.inventory.lots),
         realised=exact.total(sub_ledger.realised for sub_ledger in sub_ledgers),
+        trail="" if bot is None else records.values().get(trail_key(bot), ""),
     )
 
 
@@ -58,10 +60,31 @@ def guardian_record_of(records: Records, session: str) -> GuardianRecord:
     )
 
 
-def record_view_of(records: Records, snapshot: VenueSnapshot) -> RecordView:
-    """What is to be compared with the snapshot: all orders that either side takes for open."""
-    named = {each.order.client_order_id for each in snapshot.orders}
-    named |= {fill.client_order_id for fill in snapshot.fills}
+class RecordViews:
+    """Our side of each comparison. What is asked again, and nothing committed since, is not read
+    again: record and venue are compared all day, and most of it nothing happens.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._seq = 0
+        self._named: frozenset[str] = frozenset()
+        self._view: RecordView | None = None
+
+    def of(self, snapshot: VenueSnapshot, seq: int) -> RecordView:
+        """What is to be compared with the snapshot: all orders that either side takes for open.
+
+        `seq` is the number of the last durable event.
+        """
+        named = {each.order.client_order_id for each in snapshot.orders}
+        named |= {fill.client_order_id for fill in snapshot.fills}
+        if self._view is None or (seq, named) != (self._seq, self._named):
+            self._view = _record_view_of(self._records, named)
+            self._seq, self._named = seq, frozenset(named)
+        return self._view
+
+
+def _record_view_of(records: Records, named: Iterable[str]) -> RecordView:
     found = {
         record.state.order.client_order_id: record.state
         for record in (*records.open_orders(), *records.orders_named(sorted(named)))
