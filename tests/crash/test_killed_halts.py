@@ -13,6 +13,8 @@ from hydra.trading.causes import UNCLEAN_END_WHEN_STOPPED
 from hydra.venues.simulated.market_data import MarketData
 from tests.crash.trading import Trader, commits_in
 
+pytestmark = pytest.mark.slow
+
 JUMPING = {"max_nav_jump_pct: 3 ": "max_nav_jump_pct: 0.001 "}
 """A change of a dollar from one bar to the next halts."""
 FALLING = {
@@ -60,7 +62,7 @@ class Halting(NamedTuple):
     scope="session",
     params=[
         pytest.param(JUMPING, id="halted"),
-        pytest.param(FALLING, id="close only", marks=pytest.mark.slow),
+        pytest.param(FALLING, id="close only"),
     ],
 )
 def halting(
@@ -87,9 +89,8 @@ def halting(
 @pytest.mark.parametrize(
     "step",
     [
-        *(pytest.param(step, marks=pytest.mark.slow) for step in BEFORE_IT_IS_ON_RECORD),
-        pytest.param(AFTERWARDS[0], marks=pytest.mark.slow),
-        AFTERWARDS[1],
+        *BEFORE_IT_IS_ON_RECORD,
+        *AFTERWARDS,
     ],
 )
 def test_a_halt_that_is_on_record_outlives_the_kill_and_one_before_it_was_never_told_i01_i02_i03(
@@ -149,9 +150,9 @@ def halted_afterwards(
     "places",
     [
         ("recovery.carried_recorded",),
-        *(pytest.param(CARRYING[number::5], marks=pytest.mark.slow) for number in range(5)),
-        pytest.param(("recovery.set_aside:1",) * 3, marks=pytest.mark.slow),
-        pytest.param(("recovery.set_aside:2", "recovery.set_aside:1"), marks=pytest.mark.slow),
+        *(CARRYING[number::5] for number in range(5)),
+        ("recovery.set_aside:1",) * 3,
+        ("recovery.set_aside:2", "recovery.set_aside:1"),
     ],
     ids=" ".join,
 )
@@ -171,7 +172,6 @@ def test_a_halt_goes_on_into_the_next_account_wherever_its_way_there_is_killed_i
     trader.require_sound(str(places))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [*BEFORE_IT_IS_ON_RECORD[2:], AFTERWARDS[0]])
 def test_a_halt_that_was_being_cleared_stands_unless_that_is_on_record_i04(
     step: str, halted_afterwards: Trader, tmp_path: Path
@@ -195,7 +195,6 @@ def test_a_halt_that_was_being_cleared_stands_unless_that_is_on_record_i04(
     trader.require_sound()
 
 
-@pytest.mark.slow
 def test_a_word_that_was_said_before_a_halt_does_not_clear_it_in_the_next_account_i04(
     halted_afterwards: Trader, tmp_path: Path
 ) -> None:
@@ -210,7 +209,6 @@ def test_a_word_that_was_said_before_a_halt_does_not_clear_it_in_the_next_accoun
     trader.require_sound()
 
 
-@pytest.mark.slow
 def test_a_halt_said_while_another_one_is_carried_stands_beside_it_i02_i05(
     halted_afterwards: Trader, tmp_path: Path
 ) -> None:
@@ -225,7 +223,6 @@ def test_a_halt_said_while_another_one_is_carried_stands_beside_it_i02_i05(
     trader.require_sound()
 
 
-@pytest.mark.slow
 def test_a_halt_marker_that_was_damaged_halts_the_next_account_too_i03(trader: Trader) -> None:
     assert trader.run() == ExitCode.CLEAN
     with trader.files.halt_marker.open("r+b") as marker:
@@ -238,7 +235,6 @@ def test_a_halt_marker_that_was_damaged_halts_the_next_account_too_i03(trader: T
     assert trader.sent == ()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [*BEFORE_IT_IS_ON_RECORD[2:], AFTERWARDS[0]])
 def test_a_kill_file_that_is_gone_after_the_kill_has_halted_if_it_was_on_record_i02_i04_i07(
     step: str, trader: Trader, tmp_path_factory: pytest.TempPathFactory

@@ -25,14 +25,14 @@ SPEED = 1_500
 """A session takes sixteen seconds, a bar of it 40 ms. A start, of two processes, takes three."""
 LAST_SPEED = 3_000
 """Of the run that comes to the end: only what stands then is looked at."""
+pytestmark = pytest.mark.slow
+
 GONE_WITHIN_S = 10.0
 """T_STOP."""
 ARRIVES_WITHIN_S = 0.25
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 8))]
-)
+@pytest.mark.parametrize("seed", range(8))
 def test_killed_at_any_instant_nothing_is_sent_twice_and_nothing_is_lost_i13_i20_i23_i52_i61(
     seed: int, trader: Trader
 ) -> None:
@@ -46,7 +46,6 @@ def test_killed_at_any_instant_nothing_is_sent_twice_and_nothing_is_lost_i13_i20
     trader.require_settled()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_halt_that_was_acknowledged_outlives_the_kill_that_follows_at_once_i01_i02(
     seed: int, trader: Trader
@@ -72,7 +71,6 @@ def test_a_halt_that_was_acknowledged_outlives_the_kill_that_follows_at_once_i01
     trader.require_settled()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_killed_while_an_operator_halts_it_is_halted_if_he_was_told_so_i02_i03(
     seed: int, trader: Trader
@@ -92,7 +90,6 @@ def test_killed_while_an_operator_halts_it_is_halted_if_he_was_told_so_i02_i03(
     trader.require_sound(f"seed {seed}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_kill_file_at_any_instant_lets_nothing_out_and_its_latch_outlives_it_i01_i04_i07(
     seed: int, trader: Trader
@@ -148,7 +145,6 @@ PHASES: tuple[Callable[[Trader], bool], ...] = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
 def test_asked_to_stop_in_any_phase_it_sends_nothing_more_and_is_gone_in_time_i76(
@@ -165,7 +161,6 @@ def test_asked_to_stop_in_any_phase_it_sends_nothing_more_and_is_gone_in_time_i7
     require_stopped_at(trader, asked)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_asked_to_stop_at_any_instant_and_again_or_killed_it_loses_nothing_i52_i76(
     seed: int, trader: Trader
@@ -182,7 +177,6 @@ def test_asked_to_stop_at_any_instant_and_again_or_killed_it_loses_nothing_i52_i
     require_stopped_at(trader, asked)
 
 
-@pytest.mark.slow
 def test_asked_to_stop_while_it_is_halted_it_is_halted_afterwards_i02_i76(trader: Trader) -> None:
     with trader.running(SPEED) as engine:
         assert wait_until(trader.files.control_socket.exists, engine)
@@ -198,7 +192,6 @@ def test_asked_to_stop_while_it_is_halted_it_is_halted_afterwards_i02_i76(trader
     trader.require_sound()
 
 
-@pytest.mark.slow
 def test_after_too_many_starts_that_were_killed_a_person_comes_first_i75(trader: Trader) -> None:
     for _ in range(4):
         with trader.running(SPEED, place="recovery.done") as engine:
@@ -213,7 +206,6 @@ def test_after_too_many_starts_that_were_killed_a_person_comes_first_i75(trader:
     trader.require_settled()
 
 
-@pytest.mark.slow
 def test_a_storm_of_kills_while_it_trades_halts_too_i75(trader: Trader) -> None:
     for _ in range(4):
         passed = trader.said("preflight_passed") + 1
@@ -243,7 +235,6 @@ ROOM_FOR_MANY = {
 }
 
 
-@pytest.mark.slow
 def test_what_queues_before_a_gateway_that_is_stuck_when_the_process_dies_is_never_sent_i74(
     tmp_path: Path, market: MarketData, calendar: Path
 ) -> None:
@@ -266,7 +257,6 @@ def test_what_queues_before_a_gateway_that_is_stuck_when_the_process_dies_is_nev
     trader.require_sound()
 
 
-@pytest.mark.slow
 def test_what_queues_before_a_gateway_that_is_stuck_is_withheld_when_it_goes_on_i01_i74(
     tmp_path: Path, market: MarketData, calendar: Path
 ) -> None:
@@ -310,7 +300,6 @@ def require_stopped_at(trader: Trader, asked: float) -> None:
     trader.require_settled()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("place", ["venue.request.arrived:3", "venue.request.logged:4"])
 def test_a_venue_that_dies_under_the_engine_loses_no_order_and_doubles_none_i01_i20_i23_i61(
     place: str, trader: Trader

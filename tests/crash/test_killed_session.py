@@ -29,11 +29,9 @@ ANOTHER_MARKET = ("--seed", "7")
 TO_THE_END = ""
 """Not killed: the market comes to its end, and what comes after it is another account."""
 
-FAST = (
-    ("ledger.commit.after:5", TO_THE_END),
-    ("journal.append.after:40", TO_THE_END, "recovery.set_aside:2"),
-)
+FAST = (("ledger.commit.after:5", TO_THE_END),)
 SLOW = (
+    ("journal.append.after:40", TO_THE_END, "recovery.set_aside:2"),
     (TO_THE_END, "recovery.locked", "recovery.crosschecked", "recovery.done", TO_THE_END),
     ("ledger.open.created", "ledger.migrate.step:7", "ledger.migrate.after", TO_THE_END),
     ("ledger.commit.events_written:3", "ledger.commit.tables_written:9", TO_THE_END),

@@ -95,7 +95,6 @@ SEND_AND_FILL = (
 
 FAST = (
     (Step("ledger.commit.tables_written", "intent", 3), "recovery.done", "venue.market.logged"),
-    (Step("ledger.commit.after", "fill", 8), "venue.rebuild.played_again"),
 )
 SLOW = tuple(
     (
@@ -173,6 +172,7 @@ def test_a_venue_left_a_moment_before_a_bar_goes_on_with_that_bar_i59(
     trader.require_settled()
 
 
+@pytest.mark.slow
 def test_an_order_that_never_left_is_given_up_and_one_that_did_is_found_i14_i19(
     trader: Trader, undisturbed: Undisturbed
 ) -> None:

@@ -208,10 +208,11 @@ class World:
         with_exit_bot: bool = False,
         settings: Settings | None = None,
         conditions: Conditions | None = None,
-        strict: bool = True,
     ) -> "Life":
         """A process starts. `with_bots` False: only the test's own hand trades, in their names;
-        then `with_exit_bot` keeps the exit bot, which finds that they are silent.
+        then `with_exit_bot` keeps the exit bot, which finds that they are silent. Where the
+        schedule is explored, actors are watched for leaks of real time (as in `play`); everywhere
+        would take three times as long.
         """
         assert not self.lives or (self._ledger_path is not None and self.lives[-1].is_over)
         self.exchange.forget_untold()
@@ -223,7 +224,7 @@ class World:
             with_bots=with_bots,
             with_exit_bot=with_exit_bot,
             conditions=conditions,
-            strict=strict,
+            strict=explore is not None,
         )
         self.lives.append(life)
         life.runtime.start_root(life.tree)

@@ -45,7 +45,7 @@ DECIDED_AT = OPEN_AT + 11 * MINUTE
 
 def seeds(quick: int) -> list[Any]:
     """Few in the quick suite, many in the slow one."""
-    return [*range(quick), *(pytest.param(n, marks=pytest.mark.slow) for n in range(quick, 100))]
+    return [*range(quick), *(pytest.param(n, marks=pytest.mark.slow) for n in range(quick, 40))]
 
 
 SCALES = (1, 10**4, 10**5, 10**6, 10**9)

@@ -12,10 +12,14 @@ import pytest
 
 from hydra.store.journal import read_journal
 from tests.ops.sessions import shares_alone
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 BOT = "/hydra/bots/mom_AAPL"
 SHARES = "AAPL"
+FILLED_WITHIN_S = 60.0
 FILLED = re.compile(rb'"report":"OrderFilled".*"symbol":"AAPL"')
 
 
@@ -37,8 +41,12 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         stderr=subprocess.STDOUT,
     )  # fmt: skip
     journal = folder / "logs" / "app.jsonl"
-    while not (journal.exists() and FILLED.search(journal.read_bytes())):
-        assert process.poll() is None, process.communicate()[0]
+
+    def has_a_fill() -> bool:
+        return journal.exists() and FILLED.search(journal.read_bytes()) is not None
+
+    assert eventually(lambda: has_a_fill() or process.poll() is not None, FILLED_WITHIN_S)
+    assert process.poll() is None, process.communicate()[0]
     yield folder / "state"
     process.terminate()
     process.communicate(timeout=10)

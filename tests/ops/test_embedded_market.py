@@ -105,10 +105,11 @@ def run_of(folder: Path, config: Path, speed: int) -> Iterator[Run]:
         run.process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("resume", "trades_again"),
-    [("operator", False), pytest.param("preflight", True, marks=pytest.mark.slow)],
+    [("operator", False), ("preflight", True)],
 )
 def test_a_killed_venue_halts_comes_again_and_is_clearable_i05_i44(
     resume: str, trades_again: bool, tmp_path: Path

@@ -180,6 +180,7 @@ def paper_run(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_paper_account_is_traded_on_until_a_signal_i82(
     tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch

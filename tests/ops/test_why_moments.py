@@ -269,7 +269,7 @@ def test_a_halt_is_told_with_its_cause_since_when_and_how_it_ends_i10_i90(tmp_pa
 
 
 def test_a_bot_that_was_down_wanted_nothing_i69_i90(tmp_path: Path) -> None:
-    life = World(RISE, ledger_path=world_ledger(tmp_path)).begin(strict=False)
+    life = World(RISE, ledger_path=world_ledger(tmp_path)).begin()
     life.run_to(OPEN_AT + 11 * MINUTE)
     for _ in range(6):
         life.tell(BOT, Halt(cause=OPERATOR_HALT.cause(since=life.now, detail="no message for it")))

@@ -41,6 +41,7 @@ ERRORS = [
     for failure in failures
     if failure not in LYING
 ]
+CALLED_MOST = "xWrite"
 
 
 @pytest.fixture
@@ -55,7 +56,13 @@ def disk(found: Path) -> Iterator[Disk]:
         yield disk
 
 
-@pytest.mark.parametrize(("call", "failure"), ERRORS)
+@pytest.mark.parametrize(
+    ("call", "failure"),
+    [
+        pytest.param(*each, marks=pytest.mark.slow) if each[0] == CALLED_MOST else each
+        for each in ERRORS
+    ],
+)
 def test_an_error_at_any_call_is_final_and_loses_nothing_i56(
     tmp_path: Path, disk: Disk, found: Path, call: str, failure: Failure
 ) -> None:

@@ -13,6 +13,7 @@ from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import Side
 from hydra.trading.reconciliation import RecordView, compare
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenuePosition
 from messages.orders import (
     OrderAccepted,
@@ -242,6 +243,20 @@ def test_what_is_not_durable_is_not_compared_i60(ledger: Ledger) -> None:
     assert after.cash == before.cash + 1
 
 
+def test_only_what_may_be_otherwise_is_read_again_for_the_next_comparison_i60(
+    ledger: Ledger,
+) -> None:
+    naming_nobody = ledger.record_view(snapshot())
+    assert ledger.record_view(snapshot()) is naming_nobody
+
+    of_another_day = ledger.record_view(snapshot(fills=(OLD_10.fill,)))
+    assert name_of(OLD) in of_another_day.orders.keys() - naming_nobody.orders.keys()
+
+    ledger.adjust_cash(Decimal(1), **BY, at=AT)
+    ledger.commit()
+    assert ledger.record_view(snapshot(fills=(OLD_10.fill,))).cash == of_another_day.cash + 1
+
+
 def test_positions_that_cancel_out_between_bots_are_no_position_i60() -> None:
     ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
     assert (ledger.record_view(snapshot()).account, ledger.record_view(snapshot()).positions) == (
@@ -292,3 +307,14 @@ def test_what_was_taken_up_and_decided_leaves_no_difference_i29_i60_i61(ledger: 
     ledger.commit()
 
     assert compare(ledger.record_view(venue), venue) == ()
+
+
+def test_a_bot_is_told_how_far_its_own_trailing_stop_had_come_and_nobody_else_i38(
+    ledger: Ledger,
+) -> None:
+    ledger.put(trail_key("momentum"), "of the first", AT)
+    ledger.put(trail_key("reversal"), "of the other", AT)
+    ledger.commit()
+
+    books = [ledger.book(name).trail for name in ("momentum", "reversal", "nobody", None)]
+    assert books == ["of the first", "of the other", "", ""]
