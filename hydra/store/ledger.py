@@ -16,13 +16,7 @@ from hydra.crash_points import reached
 from hydra.ports import IntentRecorded, LedgerMark, RecordRefused, ReportRecorded
 from hydra.store import operator_acts, projections
 from hydra.store.backup import back_up
-from hydra.store.checking import (
-    Head,
-    LedgerDamaged,
-    chain_head,
-    require_state,
-    state_of_tables,
-)
+from hydra.store.checking import Head, LedgerDamaged, chain_head, require_state, state_of_tables
 from hydra.store.connection import (
     BUSY_TIMEOUT_MS,
     connected,
