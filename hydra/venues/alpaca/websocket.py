@@ -27,6 +27,8 @@ MESSAGE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes. What is larger is no message of any stream that we know."""
 READ_SIZE = 65_536
 CLOSE_WITHIN_S = 1.0
+ANSWER_WITHIN_S = 1.0
+"""What the protocol itself answers, such as a ping, is few bytes."""
 
 Message: TypeAlias = str | bytes
 Connect: TypeAlias = Callable[[tuple[str, int], float], socket.socket]
@@ -149,7 +151,8 @@ class WebSocket:
             if isinstance(event, Frame):
                 self._take(event)
         if self._protocol.state is not State.CLOSED:
-            self._flush(deadline)
+            # Time of its own: what came as the waiting ended is answered all the same.
+            self._flush(monotonic() + ANSWER_WITHIN_S)
         elif not data and not self._messages and self._protocol.handshake_exc is None:
             raise ConnectionLost(self._why_closed())
         return True

@@ -2,14 +2,20 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection
+from websockets.uri import parse_uri
 
 from hydra.venues.alpaca.websocket import ConnectionLost, WebSocket
 from tests.venues.alpaca.sockets import connect, raw_server, websocket_server
@@ -72,6 +78,35 @@ def test_that_nothing_comes_is_no_message_and_no_loss(echoing: str) -> None:
         assert websocket.receive(0.05) is None
         websocket.send("still here", WITHIN_S)
         assert websocket.receive(WITHIN_S) == "still here"
+
+
+class SlowToHear(socket.socket):
+    """What comes is handed on when the time to wait for it is over: the machine was busy."""
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        heard = super().recv(size, flags)
+        if self.timeout is not None:
+            threading.Event().wait(self.timeout)
+        return heard
+
+
+def test_a_ping_that_comes_as_the_wait_for_a_message_ends_is_answered_and_no_loss() -> None:
+    near, far = socket.socketpair()
+    stream = SlowToHear(fileno=near.detach())
+    client = ClientProtocol(parse_uri("ws://127.0.0.1/stream"), state=State.OPEN)
+    server = ServerProtocol(state=State.OPEN)
+    websocket = WebSocket(stream, client)
+    with stream, far:
+        server.send_ping(b"")
+        far.sendall(b"".join(server.data_to_send()))
+
+        assert websocket.receive(0.02) is None
+
+        far.settimeout(WITHIN_S)
+        server.receive_data(far.recv(100))
+        (answer,) = server.events_received()
+        assert isinstance(answer, Frame)
+        assert answer.opcode is Opcode.PONG
 
 
 def test_an_answered_ping_is_a_sign_of_life(echoing: str) -> None:
