@@ -19,6 +19,7 @@ from hydra.venues.bar_rows import BadData
 from hydra.venues.market_sessions import exchange_sessions, sessions_of
 from hydra.venues.simulated.generated import generated_session
 from hydra.venues.simulated.market.manifest import read_manifest
+from hydra.venues.simulated.market.moved_options import MovedOptions, moved_options
 
 MANIFEST_ENDINGS = (".yaml", ".yml")
 
@@ -40,6 +41,8 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
     """For people: a file's name, or that it is generated."""
     option_calendar: SessionTable | None = None
     """The exchange's sessions for as long as options of this market live; None: it has none."""
+    moved_options: tuple[MovedOptions, ...] = ()
+    """Chains with contracts and volatilities of files. Options on other shares are generated."""
 
     @property
     def begins_at(self) -> int:
@@ -58,8 +61,9 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """Names the bars and sessions: two markets of one digest are one market."""
-        content = msgspec.msgpack.encode((self.bars, self.sessions))
+        """Names bars, sessions and options: two markets of one digest are one market."""
+        options = (self.moved_options,) if self.moved_options else ()
+        content = msgspec.msgpack.encode((self.bars, self.sessions, *options))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
@@ -94,9 +98,13 @@ def from_manifest(path: Path, cache_dir: Path | None) -> MarketData:
     bars, symbols = read.bars, read.symbols
     first, last = utc_date(min(bar.start_at for bar in bars)), utc_date(bars[-1].end_at)
     table = sessions_of(symbols, first, last, cache_dir)
+    calendar = calendar_around(bars, cache_dir) if read.chains else table
+    options = tuple(moved_options(entry, bars, calendar) for entry in read.chains)
     told = ", ".join(entry.told for entry in read.entries)
-    origin = f"real bars of {path.name}: {told}"
-    return MarketData(bars=bars, sessions=table, symbols=symbols, origin=origin)
+    origin = "; ".join((f"real bars of {path.name}: {told}", *(each.told for each in options)))
+    return MarketData(
+        bars=bars, sessions=table, symbols=symbols, origin=origin, moved_options=options
+    )
 
 
 def from_file(path: Path, cache_dir: Path | None) -> MarketData:

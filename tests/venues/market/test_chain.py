@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hydra.venues.simulated.brokerage.contracts import OptionContract, Right
 from hydra.venues.simulated.market import black_scholes
-from hydra.venues.simulated.market.chain import ChainTerms
 from hydra.venues.simulated.market.contract_query import ContractQuery
+from hydra.venues.simulated.market.modelled_chain import ChainTerms
 from hydra.venues.simulated.market.option_prices import prices_around_worth, step_at
 from hydra.venues.simulated.market.rows import BadQuery, OptionSnapshot, PageQuery
 from hydra.venues.simulated.market.smile import Smile

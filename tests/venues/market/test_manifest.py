@@ -7,6 +7,7 @@ import pytest
 
 from hydra.trading.bars import Bar
 from hydra.venues.bar_rows import BadData
+from hydra.venues.simulated.market.contract_query import ContractQuery
 from hydra.venues.simulated.market.events import BarEnded
 from hydra.venues.simulated.market.tape import MarketTerms, open_tape
 from hydra.venues.simulated.market_data import MarketData, from_path
@@ -206,6 +207,13 @@ def test_a_shift_out_of_all_calendars_is_refused(
         ("bars: []\n", "found 'bars' at the top; wanted a list of files under bars"),
         ("bars:\n  file: a\n", "wanted a list of files under bars"),
         ("files: []\n", "found 'files' at the top"),
+        ("chains: []\n", "found 'chains' at the top; wanted a list of files under bars"),
+        ("bars:\n  - {file: a.csv, symbol: A}\nchains:\n", "found 'bars, chains' at the top"),
+        ("bars:\n  - {file: a.csv, symbol: A}\nchains:\n  - b.csv\n", "line 4: found 'no section'"),
+        (
+            "bars: [{file: a, symbol: A}]\nchains: [{file: b, symbol: A}, {file: c, symbol: A}]\n",
+            "line 2: found options on A a second time; wanted one file for each share",
+        ),
         ("bars:\n  - a.csv\n", "line 2: found 'no section'; wanted file, symbol"),
         ("bars:\n  - file: a.csv\n", "line 2: found 'file'; wanted file, symbol and"),
         ("bars:\n  - {file: a.csv, symbol: A, shift: 1}\n", "found 'file, symbol, shift'"),
@@ -228,6 +236,32 @@ def test_a_bad_manifest_is_refused_with_one_line_that_says_where_and_what(
     path.write_text(text)
 
     assert fault in refusal_of(path, tmp_path)
+
+
+def test_options_of_another_year_come_with_the_bars_and_it_is_said(
+    tmp_path: Path, calendar_cache: Path
+) -> None:
+    bars_file(tmp_path, "a.csv", "2016-04-18T13:30")
+    (tmp_path / "o.csv").write_text(
+        "date,underlying,underlying_close,occ_symbol,expiration,right,strike,bid,ask,iv,delta,gamma\n"
+        "2021-04-16,AAPL,100,AAPL210521C00102000,2021-05-21,C,102,5,6,0.2,0.4,0.01\n"
+    )
+    path = manifest(tmp_path, "a.csv, AAPL")
+    with path.open("a") as file:
+        file.write("chains:\n  - file: o.csv\n    symbol: AAPL\n    shift_weeks: -261\n")
+
+    data = from_path(path, calendar_cache)
+
+    assert data.origin == (
+        "real bars of MANIFEST.yaml: AAPL; options on AAPL priced by Black and Scholes with "
+        "contracts and volatilities of o.csv, SHIFTED by -261 weeks, strikes times 0.1"
+    )
+    (options,) = data.moved_options
+    assert [each.symbol for each in options.contracts] == ["AAPL160520C00010200"]
+    tape = open_tape(data, MarketTerms(), calendar_cache)
+    assert [each.symbol for each in tape.contracts(ContractQuery(), data.begins_at)] == [
+        "AAPL160520C00010200"
+    ]
 
 
 def test_a_manifest_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ class FileChain:
         """`days` rise, are of one underlying, and each is a session."""
         self._days = tuple(days)
         self._sessions = sessions
-        self._closes = [_end_of(day.day, sessions) for day in self._days]
+        self._closes = [close_of(day.day, sessions) for day in self._days]
         self._listed_at: dict[str, int] = {}
         self._contracts: dict[str, OptionContract] = {}
         for close, day in zip(self._closes, self._days, strict=True):
             for symbol in day.rows:
                 if symbol not in self._contracts:
                     self._listed_at[symbol] = close
-                    self._contracts[symbol] = _contract(symbol, day.underlying)
+                    self._contracts[symbol] = contract_of(symbol, day.underlying)
 
     @property
     def underlying(self) -> str:
@@ -65,7 +65,7 @@ class FileChain:
     def contracts(self, at: int) -> Iterator[OptionContract]:
         """What the files have had by `at` and has not expired, without what changes by day."""
         for symbol, contract in self._contracts.items():
-            if self._listed_at[symbol] <= at < _end_of(contract.expiration, self._sessions):
+            if self._listed_at[symbol] <= at < close_of(contract.expiration, self._sessions):
                 yield contract
 
     def all_contracts(self) -> Iterator[OptionContract]:
@@ -89,7 +89,7 @@ class FileChain:
         if found is None or found[1].volatility <= 0.0:
             return None
         index, row = found
-        left = _end_of(contract.expiration, self._sessions) - self._closes[index]
+        left = close_of(contract.expiration, self._sessions) - self._closes[index]
         if left <= 0:
             return None
         terms = black_scholes.Terms(
@@ -107,7 +107,7 @@ class FileChain:
         """Whether the exchange is open and the contract has a quote and has not expired."""
         return (
             self._sessions.at(at) is not None
-            and at < _end_of(contract.expiration, self._sessions)
+            and at < close_of(contract.expiration, self._sessions)
             and self._newest(contract.symbol, at) is not None
         )
 
@@ -158,7 +158,8 @@ def read_chain(paths: Iterable[Path], sessions: SessionTable) -> FileChain:
     return FileChain(days, sessions)
 
 
-def _contract(symbol: str, underlying: str) -> OptionContract:
+def contract_of(symbol: str, underlying: str) -> OptionContract:
+    """What the OCC symbol says, without what changes from day to day."""
     occ = parse(symbol)
     is_on_index = occ.root in INDEX_ROOTS
     return OptionContract(
@@ -173,7 +174,7 @@ def _contract(symbol: str, underlying: str) -> OptionContract:
     )
 
 
-def _end_of(day: date, sessions: SessionTable) -> int:
+def close_of(day: date, sessions: SessionTable) -> int:
     """The close of that day (UTC ns); four in the afternoon where the calendar has no session.
 
     Old expirations were on Saturdays, and far ones are beyond the calendar.

@@ -7,6 +7,10 @@ bars:
   - file: SPY_1m_2011.csv.gz
     symbol: SPY
     shift_weeks: 275               # whole weeks, later or (under 0) earlier; 0 if it is not there
+chains:                            # may be left out; then the options on each share are generated
+  - file: SPY_options_eod_2021.csv.gz
+    symbol: SPY
+    shift_weeks: -261
 ```
 
 So data of different years make one market. A coin's bars are moved by exactly so many weeks. A
@@ -14,6 +18,8 @@ share's are moved by sessions: each keeps its place in the day in New York, also
 two days has daylight saving time and the other has not. That is only taken where it makes a real
 market: every bar lies in a session of its exchange, and the day to which a session is moved is one
 with the same opening and closing time in New York, so no holiday and no half day for a whole one.
+
+Of the files under `chains`, end-of-day quotes of options, `moved_options` says what becomes.
 """
 
 import re
@@ -59,10 +65,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class ManifestBars(msgspec.Struct, frozen=True):
-    """What a manifest stands for: its entries, and all bars by end, then in the entries' order."""
+    """What a manifest stands for: its entries, and all bars by end, then in the entries' order.
+
+    `chains` are of options, and not read yet.
+    """
 
     entries: tuple[Entry, ...]
     bars: tuple[Bar, ...]
+    chains: tuple[Entry, ...] = ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -72,7 +82,11 @@ class ManifestBars(msgspec.Struct, frozen=True):
 
 def read_manifest(path: Path, cache_dir: Path | None) -> ManifestBars:
     """Read, moved and put together. Raises `BadData`, one line that says where."""
-    entries = tuple(_entries(path, read_document(path)))
+    document = read_document(path)
+    _require_the_sections(path, document)
+    entries = tuple(_entries(path, document, "bars"))
+    chains = tuple(_entries(path, document, "chains"))
+    _refuse_a_second_chain(chains)
     by_symbol: dict[str, list[Bar]] = {}
     read: list[tuple[Entry, tuple[Bar, ...]]] = []
     for entry in entries:
@@ -83,23 +97,28 @@ def read_manifest(path: Path, cache_dir: Path | None) -> ManifestBars:
     order = {symbol: number for number, symbol in enumerate(by_symbol)}
     together = [bar for bars in by_symbol.values() for bar in bars]
     together.sort(key=lambda bar: (bar.end_at, order[bar.symbol]))
-    return ManifestBars(entries, tuple(together))
+    return ManifestBars(entries, tuple(together), chains)
 
 
-def _entries(path: Path, document: Document) -> Iterator[Entry]:
+def _require_the_sections(path: Path, document: Document) -> None:
     for problem in document.problems:
         line = "" if problem.line is None else f", line {problem.line}"
         key = "".join(f"{part}: " for part in problem.loc[-1:] if isinstance(part, str))
         raise BadData(f"{path}{line}: {key}{problem.message}; {_CORRECT}")
     data = document.data or {}
-    items = data.get("bars")
-    if set(data) != {"bars"} or not isinstance(items, list) or not items:
+    lists = all(isinstance(items, list) and items for items in data.values())
+    if not {"bars"} <= set(data) <= {"bars", "chains"} or not lists:
         raise BadData(
             f"{path}: found {shown(', '.join(data))} at the top; wanted a list of files under "
-            f"bars, and nothing else; {_CORRECT}"
+            f"bars, one under chains if there are any, and nothing else; {_CORRECT}"
         )
+
+
+def _entries(path: Path, document: Document, section: str) -> Iterator[Entry]:
+    items = (document.data or {}).get(section, ())
+    assert isinstance(items, list | tuple), "the sections were looked at"
     for number, item in enumerate(items):
-        place = f"{path}, line {document.line_of(('bars', number))}"
+        place = f"{path}, line {document.line_of((section, number))}"
         yield _entry(path, place, item)
 
 
@@ -192,6 +211,17 @@ def _calendar(entry: Entry, first: str, last: str, cache_dir: Path | None) -> Se
 def _hours(session: ExchangeSession) -> str:
     opens, closes = in_new_york(session.open_at), in_new_york(session.close_at)
     return f"{opens:%H:%M} to {closes:%H:%M}"
+
+
+def _refuse_a_second_chain(chains: Sequence[Entry]) -> None:
+    found: set[str] = set()
+    for entry in chains:
+        if entry.symbol in found:
+            raise BadData(
+                f"{entry.place}: found options on {entry.symbol} a second time; "
+                f"wanted one file for each share; {_CORRECT}"
+            )
+        found.add(entry.symbol)
 
 
 def _refuse_another_length(

@@ -19,13 +19,15 @@ from hydra.venues.simulated.brokerage.contracts import OptionContract
 from hydra.venues.simulated.brokerage.quotes import Quote
 from hydra.venues.simulated.fill_model import as_written
 from hydra.venues.simulated.market.asset_list import AssetList, asset_of
-from hydra.venues.simulated.market.chain import ChainTerms, GeneratedChain
+from hydra.venues.simulated.market.chain import GeneratedChain
 from hydra.venues.simulated.market.contract_query import ContractQuery
 from hydra.venues.simulated.market.derived import path_of, quarter_at
 from hydra.venues.simulated.market.events import QuoteChanged
 from hydra.venues.simulated.market.events import TapeEvent as TapeEvent
 from hydra.venues.simulated.market.flow import Flow
 from hydra.venues.simulated.market.history import History
+from hydra.venues.simulated.market.implied_chain import ImpliedChain
+from hydra.venues.simulated.market.modelled_chain import ChainTerms
 from hydra.venues.simulated.market.occ import is_root
 from hydra.venues.simulated.market.options import Chain, OptionBoard
 from hydra.venues.simulated.market.series import Series
@@ -37,7 +39,7 @@ class MarketTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What does not change in the life of a market besides its data.
 
     `spread_bps` (at least 0, under 10,000) is the least width of a quote, in basis points of the
-    price. `options` is about generated chains. Anything else is a ValueError.
+    price. `options` is about chains whose prices are modelled. Anything else is a ValueError.
     """
 
     spread_bps: Decimal = Decimal(0)
@@ -58,7 +60,7 @@ class Tape:
     """A pure function of data, terms and time. It is the brokerage's `MarketView`.
 
     `calendar` has the exchange's sessions from before the data to over a year after them. `chains`
-    go before generated ones; an underlying of theirs need not have bars here.
+    go before those of the data and generated ones; an underlying of theirs need not have bars here.
     """
 
     def __init__(
@@ -81,7 +83,13 @@ class Tape:
             for symbol, series in self._series.items()
             if not is_crypto(symbol) and is_root(root_of(symbol))
         }
-        self._options = OptionBoard({**generated, **(chains or {})})
+        implied: dict[str, Chain] = {
+            each.underlying: ImpliedChain(
+                self._series[each.underlying], calendar, terms.options, each
+            )
+            for each in data.moved_options
+        }
+        self._options = OptionBoard({**generated, **implied, **(chains or {})})
         self.history = History(self._series.get, self._options, terms.splits, self._spread_share)
         self._ends_at = _end_of(data)
         self._flow = Flow(data.bars, self._sessions_played(), self._ends_at, self._spread_share)

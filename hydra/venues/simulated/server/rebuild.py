@@ -17,7 +17,7 @@ from hydra.crash_points import reached
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
 from hydra.venues.simulated.dated_lines import MarketMoved
-from hydra.venues.simulated.market.chain import ChainTerms
+from hydra.venues.simulated.market.modelled_chain import ChainTerms
 from hydra.venues.simulated.market.tape import MarketTerms, Tape
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import market_time_after
