@@ -105,6 +105,16 @@ class BrokerMarket:
         """See `LiveMarket.settle`."""
         return self._link is None or self._link.venue.settle(within_s)
 
+    @property
+    def frames_heard(self) -> int:
+        """See `AlpacaLink.frames_heard`."""
+        return 0 if self._link is None else self._link.frames_heard
+
+    @property
+    def is_idle(self) -> bool:
+        """See `AlpacaLink.is_idle`."""
+        return self._link is None or self._link.is_idle
+
     def disconnect(self, within_s: float) -> None:
         """See `LiveMarket.disconnect`."""
         self.close(within_s)

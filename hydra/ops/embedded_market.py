@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from hydra.assembly import Tree
 from hydra.ops.broker_market import BrokerMarket
 from hydra.ops.session import Session
-from hydra.ops.venue.pipe import ClockTold, MarketOver, VenueTold
+from hydra.ops.step_watch import StepWatch
+from hydra.ops.venue.pipe import ClockTold, MarketOver, Step, Through, VenueTold
 from hydra.ops.venue_process import VenueDidNotStart, VenueProcess, new_keys
 from hydra.ports import Service
 from hydra.runtime.clock import FollowedClock, MarketClock
@@ -49,6 +50,8 @@ class ServedVenue:
         """That time, once it was said: it may be before anybody wants to be called."""
         self.ended: Callable[[str], None] = _ignore
         """Called with why, if the process ends unasked. It may be started again from there."""
+        self.stepped: Callable[[Step], None] = self.through
+        """Called at each moment of the market; time goes on once `through` has been told of it."""
         self._keys = new_keys()
         self._source = ("--data", str(data)) if data else ("--symbols", ",".join(symbols))
         self._files = files
@@ -78,6 +81,11 @@ class ServedVenue:
         """The process's number, once it was started."""
         return None if self._process is None else self._process.pid
 
+    def through(self, step: Step) -> None:
+        """There is nothing left to do at that moment."""
+        if self._process is not None:
+            self._process.say(str(Through(step.number)))
+
     def go(self) -> None:
         """Let market time run."""
         assert self._process is not None, "it was started"
@@ -94,7 +102,7 @@ class ServedVenue:
             *("--seed", str(self._seed), "--speed", repr(self._speed), "--skip-nights"),
             *("--state-dir", str(self._files.venue_account.parent)),
             *("--cache-dir", str(self._files.cache)),
-            *("--exit-with-parent", *options),
+            *("--exit-with-parent", "--in-step", *options),
         )
         environment = {
             **os.environ,
@@ -115,10 +123,12 @@ class ServedVenue:
 
     def _hear(self, told: VenueTold) -> None:
         match told:
-            case ClockTold(market, machine, speed):
+            case ClockTold(market, machine, speed, until):
                 # One that was started again went by the wall clock, and may be a little behind.
-                self.clock.follow(market, machine, speed)
+                self.clock.follow(market, machine, speed, until)
                 self._clock_told.set()
+            case Step():
+                self.stepped(told)
             case MarketOver(at):
                 self.over_at = at
                 self.over(at)
@@ -139,6 +149,7 @@ class EmbeddedMarket:
         self._finished: Callable[[str | None], None] = _ignore
         self._closing = threading.Event()
         self._ending = threading.Lock()
+        self._steps: StepWatch | None = None
         self._revivals = 0
 
     @property
@@ -152,10 +163,18 @@ class EmbeddedMarket:
         """See `LiveMarket.assemble`."""
         self._runtime = runtime
         self._venue.ended = self._venue_ended
+        self._steps = StepWatch(
+            lambda: self._market.frames_heard,
+            lambda: runtime.looks_idle and self._market.is_idle,
+            self._venue.through,
+        )
+        self._venue.stepped = self._steps.begun
         return self._market.assemble(session, runtime, services)
 
     def connect(self) -> None:
         """See `LiveMarket.connect`."""
+        assert self._steps is not None, "it was assembled"
+        self._steps.start()
         self._market.connect()
 
     def open(self, finished: Callable[[str | None], None]) -> None:
@@ -179,6 +198,8 @@ class EmbeddedMarket:
         """See `LiveMarket.disconnect`."""
         self._closing.set()
         self._market.disconnect(within_s)
+        if self._steps is not None:
+            self._steps.stop(within_s)
 
     def _market_over(self, at: int) -> None:
         if not self._ending.acquire(blocking=False):  # never given back: it is over once
@@ -203,6 +224,8 @@ class EmbeddedMarket:
         if self._revivals > REVIVALS_MAX:
             self._finished(f"{reason}; it was started again {REVIVALS_MAX} times before")
             return
+        if self._steps is not None:
+            self._steps.counts_anew()
         try:
             self._venue.start_again()
         except VenueDidNotStart as error:

@@ -106,9 +106,13 @@ class VenueProcess:
 
     def go(self) -> None:
         """Let market time run, if it was started to wait for this. One that is gone is told of."""
+        self.say(GO)
+
+    def say(self, line: str) -> None:
+        """Say a line to it. One that is gone is told of, and hears nothing."""
         assert self._process is not None and self._process.stdin is not None
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(f"{GO}\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
     def stop(self, within_s: float) -> None:

@@ -41,17 +41,21 @@ class FollowedClock:
     """Market time as the venue last told it: it runs as fast as there, or stands still."""
 
     def __init__(self, start_at: int) -> None:
-        # (market, machine, speed) of one moment; one tuple, so that no reader ever sees half of it.
-        self._line = (start_at, 0, 0.0)
+        # (market, machine, speed, until) of one moment; one tuple, so that no reader ever sees half
+        # of it.
+        self._line: tuple[int, int, float, int | None] = (start_at, 0, 0.0, None)
 
     def at(self, machine_ns: int) -> int:
         """See `MarketClock.at`."""
-        market, machine, speed = self._line
-        return market + int((machine_ns - machine) * speed)
+        market, machine, speed, until = self._line
+        at = market + int((machine_ns - machine) * speed)
+        return at if until is None else min(at, until)
 
-    def follow(self, market: int, machine: int, speed: float) -> None:
-        """From machine time `machine` on it is `market`, and runs at `speed`.
+    def follow(self, market: int, machine: int, speed: float, until: int | None = None) -> None:
+        """From machine time `machine` on it is `market`, and runs at `speed`; it stands still once
+        it is `until`.
 
         It is never set back, as actors would be shown a past that they have acted on.
         """
-        self._line = (max(market, self.at(machine)), machine, speed)
+        market = max(market, self.at(machine))
+        self._line = (market, machine, speed, None if until is None else max(until, market))

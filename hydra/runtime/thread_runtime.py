@@ -228,10 +228,17 @@ class ThreadRuntime(Runtime):
 
         def is_quiet() -> bool:
             nonlocal quiet
-            quiet = quiet + 1 if all(_idle(cell) for cell in list(self.cells.values())) else 0
+            quiet = quiet + 1 if self.looks_idle else 0
             return quiet >= 2
 
         return self._until(is_quiet, within)
+
+    @property
+    def looks_idle(self) -> bool:
+        """Whether each cell, when it was looked at, neither ran nor had anything waiting. One that
+        was looked at first may have been told something since: only a second look makes sure.
+        """
+        return all(_idle(cell) for cell in list(self.cells.values()))
 
     def close(self) -> None:
         """End all threads of this runtime. The tree should have been stopped before."""

@@ -18,7 +18,7 @@ from tests.crash.said import Ended, Said, said_in
 from tests.crash.worker import files_in
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN_S = 50.0
+WITHIN_S = 100.0
 STEPS_UNTIL_KILLED = 500
 """So many that the process comes several times to any place that it ever comes to at work."""
 

@@ -21,6 +21,9 @@ from hydra.venues.simulated.market_data import MarketData
 from tests.crash.lives import WITHIN_S
 from tests.crash.trading import RISING, Bot, Trader, wait_until
 
+# Several lives each, in which market time waits for an engine on a machine that may be busy.
+pytestmark = pytest.mark.timeout(180)
+
 SPEED = 1_500
 """A session takes sixteen seconds, a bar of it 40 ms. A start, of two processes, takes three."""
 LAST_SPEED = 3_000

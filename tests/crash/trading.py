@@ -73,8 +73,10 @@ class Trader:
         *,
         bots: Sequence[Bot] = BUSY,
         settings: Mapping[str, str] | None = None,
+        config: Path | None = None,
     ) -> None:
         """`calendar` is a cache of the exchange's sessions; `settings` are texts to replace.
+        `config` is a folder of settings that is taken as it is, instead of all that.
 
         Where there is an engine in the folder already, it is that one.
         """
@@ -88,7 +90,10 @@ class Trader:
         if not self._config.exists():
             self.files.lock.parent.mkdir(mode=0o700)
             shutil.copytree(calendar, self.files.cache)
-            _write_configuration(self._config, bots, settings or {})
+            if config is not None:
+                shutil.copytree(config, self._config)
+            else:
+                _write_configuration(self._config, bots, settings or {})
 
     def twin(self, folder: Path) -> "Trader":
         """One in another folder, with the very past of this one."""

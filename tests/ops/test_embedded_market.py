@@ -16,7 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.venue.pipe import ClockTold, MarketOver, Ready, VenueTold, told_in
+from hydra.ops.venue.pipe import (
+    ClockTold,
+    MarketOver,
+    Ready,
+    Step,
+    Through,
+    VenueTold,
+    through_in,
+    told_in,
+)
 from hydra.store.journal import read_journal
 from tests.waiting import eventually
 
@@ -30,7 +39,9 @@ TOLD = st.one_of(
         market=st.integers(0, 2**63 - 1),
         machine=st.integers(0, 2**63 - 1),
         speed=st.floats(1e-6, 1e6) | st.sampled_from([0.0, 1e-6, 600.0, 1e6]),
+        until=st.none() | st.integers(0, 2**63 - 1),
     ),
+    st.builds(Step, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)),
     st.builds(MarketOver, st.integers(0, 2**63 - 1)),
 )
 
@@ -40,9 +51,15 @@ def test_what_one_says_the_other_hears(told: VenueTold) -> None:
     assert told_in(str(told)) == told
 
 
+@given(number=st.integers(0, 2**63 - 1))
+def test_what_the_engine_says_the_venue_hears(number: int) -> None:
+    assert through_in(str(Through(number))) == Through(number)
+
+
 @given(line=st.text())
 def test_a_line_for_people_says_nothing_else(line: str) -> None:
     assert told_in(f"EMBEDDED VENUE, {line}") is None
+    assert through_in(f"through {line}x") is None
 
 
 def config_in(folder: Path, resume: str) -> Path:
@@ -134,8 +151,8 @@ def test_a_killed_venue_halts_comes_again_and_is_clearable_i05_i44(
     ]
     assert cause["cause"]["code"] == "api_failures"
     after = records[halted_at:]
-    armed = [record["ts"] for record in after
+    armed = [record["seq"] for record in after
              if record["event"] == "trading_state" and record["state"] == "ACTIVE"]  # fmt: skip
-    approved = [record["ts"] for record in after if record["event"] == "order_approved"]
+    approved = [record["seq"] for record in after if record["event"] == "order_approved"]
     assert bool(armed) is trades_again
-    assert all(at > armed[0] for at in approved) if armed else approved == []
+    assert all(seq > armed[0] for seq in approved) if armed else approved == []

@@ -31,22 +31,34 @@ def test_followed_time_stands_still_until_the_venue_says_how_it_runs() -> None:
     assert clock.at(1_000 + 10**9) == START + 600 * 10**9
 
 
+def test_followed_time_stands_still_where_the_venue_said_it_would() -> None:
+    clock = FollowedClock(START)
+
+    clock.follow(START, 1_000, 600.0, until=START + 15 * 10**9)
+    assert clock.at(1_000 + 10**7) == START + 6 * 10**9
+    assert clock.at(1_000 + 10**9) == START + 15 * 10**9
+
+
 @given(
     said=st.lists(
         st.tuples(
             st.integers(-(10**12), 10**12),
             st.integers(0, 10**9),
             st.sampled_from([0.0, 0.5, 1.0, 600.0]),
+            st.none() | st.integers(-(10**12), 10**12),
         ),
         min_size=1,
     )
 )
-def test_whatever_the_venue_says_it_is_never_set_back(said: list[tuple[int, int, float]]) -> None:
+def test_whatever_the_venue_says_it_is_never_set_back(
+    said: list[tuple[int, int, float, int | None]],
+) -> None:
     clock = FollowedClock(START)
     machine, seen = 0, clock.at(0)
-    for moved, passed, speed in said:
+    for moved, passed, speed, ahead in said:
         machine += passed
-        clock.follow(START + moved, machine, speed)
+        until = None if ahead is None else START + moved + ahead
+        clock.follow(START + moved, machine, speed, until)
         assert clock.at(machine) >= max(seen, START + moved)
         machine += passed
         seen = clock.at(machine)

@@ -111,6 +111,14 @@ StartOnGo = Annotated[
         help="Market time stands still until a line `go` comes on standard input. For a parent.",
     ),
 ]
+InStep = Annotated[
+    bool,
+    typer.Option(
+        "--in-step",
+        help="Market time waits at each of its moments until a line `through N` comes on standard"
+        " input, for two seconds at most. For a parent.",
+    ),
+]
 CacheDir = Annotated[
     Path | None,
     typer.Option(
@@ -143,6 +151,7 @@ def serve(
     plan: DataPlan = Plan.PLUS,
     exit_with_parent: ExitWithParent = False,
     start_on_go: StartOnGo = False,
+    in_step: InStep = False,
     cache_dir: CacheDir = None,
 ) -> None:
     """Serve the venue until it is told to stop (SIGTERM, Ctrl-C).
@@ -178,6 +187,7 @@ def serve(
                 plan=plan.value,
                 exit_with_parent=exit_with_parent,
                 start_on_go=start_on_go,
+                in_step=in_step,
                 cache_dir=cache_dir,
             )
         )

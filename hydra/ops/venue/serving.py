@@ -20,7 +20,8 @@ import msgspec
 
 from hydra.crash_points import NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.venue.pipe import GO, ClockTold, MarketOver, Ready
+from hydra.ops.venue.in_step import InStep
+from hydra.ops.venue.pipe import GO, ClockTold, MarketOver, Ready, through_in
 from hydra.runtime.clock import machine_time
 from hydra.venues.bar_rows import BadData
 from hydra.venues.simulated.market.chain_file import read_chain
@@ -44,6 +45,8 @@ from hydra.venues.simulated.server.serve import CannotServe, serve
 
 LOCK_NAME = "venue.lock"
 PREDECESSOR_ENDS_WITHIN_S = 5.0
+WORD_LENGTH_MAX = 64
+"""Of a line that the parent says."""
 LOOK_EVERY_S = 0.02
 KEY_PREFIX = "HYDRA"
 """A key of this venue's own begins so, and so can never pass for one of a real account."""
@@ -75,6 +78,7 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
     plan: str = DataPlan.PLUS.value
     exit_with_parent: bool = False
     start_on_go: bool = False
+    in_step: bool = False
     cache_dir: Path | None = None
 
 
@@ -122,6 +126,8 @@ def keys_of(options: VenueOptions, environment: Mapping[str, str]) -> tuple[ApiK
 def _serve(options: VenueOptions) -> None:
     if options.start_on_go and not options.exit_with_parent:
         raise Refused("--start-on-go: found no --exit-with-parent; wanted both: a parent says go")
+    if options.in_step and not options.exit_with_parent:
+        raise Refused("--in-step: found no --exit-with-parent; wanted both: a parent is waited for")
     keys, are_made_up = keys_of(options, os.environ)
     market = _market(options)
     with _log_of(options.state_dir) as log:
@@ -168,13 +174,28 @@ async def _serve_until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if options.exit_with_parent:
+        _obey_parent(sys.stdin.fileno(), loop, stop, _words_of_the_parent(venue, options))
+    await serve(venue, terms, port=options.port, ready=ready, stop=stop)
 
-        def go() -> None:
+
+def _words_of_the_parent(venue: LocalVenue, options: VenueOptions) -> Callable[[str], None]:
+    """What is done at each line that the parent says; one that is no word of ours is left alone."""
+
+    async def frames_out() -> int:
+        return await venue.frames_out()  # which it is given once it is served
+
+    step = InStep(frames_out, _say)
+    if options.in_step:
+        venue.through = step.through
+
+    def hear(line: str) -> None:
+        if line == GO:
             if options.start_on_go and not venue.speed:
                 venue.run_at(options.speed)
+        elif (told := through_in(line)) is not None:
+            step.hear(told)
 
-        _obey_parent(sys.stdin.fileno(), loop, stop, go)
-    await serve(venue, terms, port=options.port, ready=ready, stop=stop)
+    return hear
 
 
 def _tell_the_parent(venue: LocalVenue) -> None:
@@ -184,7 +205,7 @@ def _tell_the_parent(venue: LocalVenue) -> None:
         if isinstance(event, MarketEnded):
             _say(str(MarketOver(event.at)))
 
-    venue.on_clock(lambda market, machine, speed: _say(str(ClockTold(market, machine, speed))))
+    venue.on_clock(lambda *told: _say(str(ClockTold(*told))))
     venue.on_market(heard)
     if venue.is_over:
         _say(str(MarketOver(venue.now())))
@@ -194,7 +215,7 @@ def _obey_parent(
     descriptor: int,
     loop: asyncio.AbstractEventLoop,
     stop: asyncio.Event,
-    go: Callable[[], None],
+    hear: Callable[[str], None],
 ) -> None:
     """A parent that dies, however it dies, closes its end of the pipe."""
     kind = os.fstat(descriptor).st_mode
@@ -214,9 +235,9 @@ def _obey_parent(
             return
         heard.extend(said)
         *lines, rest = heard.split(b"\n")
-        heard[:] = rest[-len(GO) - 1 :]  # of what is no word of ours, nothing is kept
-        if GO.encode() in lines:
-            go()
+        heard[:] = rest[-WORD_LENGTH_MAX:]  # of what is no word of ours, nothing is kept
+        for line in lines:
+            hear(line.decode("ascii", errors="replace"))
 
     loop.add_reader(descriptor, look)
 

@@ -107,6 +107,13 @@ class BarFilling:
         """See `Turns.idle_s`."""
         return self._turns.idle_s
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is missing that is still being fetched."""
+        with self._lock:
+            lines = self._lines.values()
+            return not any(line.is_missing and not line.is_given_up for line in lines)
+
     def knows(self, symbol: str) -> bool:
         """Whether bars of it are kept."""
         return symbol in self._lines

@@ -32,6 +32,11 @@ class AlpacaChains:
         if not self._lane.add(partial(self._answer, question)):
             self._fail(question, f"{WAITING_MAX} chains are waited for, or it is closed")
 
+    @property
+    def is_idle(self) -> bool:
+        """Every question was answered."""
+        return self._lane.is_idle
+
     def ask_to_stop(self) -> None:
         """No question is taken any more."""
         self._lane.close()

@@ -76,6 +76,12 @@ class DataConversation:
         """See `Conversation`. The venue speaks first."""
         return ()
 
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether the stream has acknowledged all that is wanted now."""
+        is_asked_for = self._is_logged_in and self._followed() == self._following
+        return is_asked_for and self._unacknowledged <= 0
+
     def due(self) -> tuple[Message, ...]:
         """See `Conversation`: what has come to be wanted, or not to be, since it was looked at."""
         # Asked after every message, so the case that nothing is new has to cost nothing.

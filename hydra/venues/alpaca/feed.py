@@ -81,6 +81,7 @@ class AlpacaFeed:
         self._followed: tuple[str, ...] = ()
         self._following = threading.Lock()
         self._is_running = False
+        self._talks: dict[Endpoint, DataConversation] = {}
         patience = patience or Patience()
 
         def stream(endpoint: Endpoint) -> Stream:
@@ -152,8 +153,23 @@ class AlpacaFeed:
         """For how long the idlest of its threads has been overdue."""
         return max((self._filling.idle_s, *(stream.idle_s for stream in self._streams)))
 
+    @property
+    def frames_heard(self) -> int:
+        """Of all its streams together, see `Stream.frames_heard`."""
+        return sum(stream.frames_heard for stream in self._streams)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has what is wanted of it: streams are there, each contract that is followed
+        is subscribed to, and no bar is being fetched.
+        """
+        talk = self._talks.get(Endpoint.OPTIONS)
+        is_followed = not self._followed if talk is None else talk.is_as_wanted
+        is_there = all(stream.is_live for stream in self._streams)
+        return is_there and is_followed and self._filling.is_idle
+
     def _converse(self, endpoint: Endpoint) -> DataConversation:
-        return DataConversation(
+        self._talks[endpoint] = talk = DataConversation(
             endpoint.value,
             self._key_id.reveal(),
             self._secret.reveal(),
@@ -161,6 +177,7 @@ class AlpacaFeed:
             BAR_INTERVAL,
             followed=lambda: self._followed if endpoint is Endpoint.OPTIONS else (),
         )
+        return talk
 
     def _hear(self, endpoint: Endpoint, fact: Any) -> None:
         match fact:

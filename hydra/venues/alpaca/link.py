@@ -93,6 +93,17 @@ class AlpacaLink:
         self.trading_stream.start()
         self.feed.start()
 
+    @property
+    def frames_heard(self) -> int:
+        """Messages of all its streams: what they say was told before it counts."""
+        return self.trading_stream.frames_heard + self.feed.frames_heard
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether its streams are there, and all that was asked of it has been answered."""
+        is_answered = self.venue.is_idle and self.chains.is_idle
+        return is_answered and self.trading_stream.is_live and self.feed.is_settled
+
     def stop_prices(self, within_s: float) -> bool:
         """No price comes any more; False if a thread has not ended in time."""
         return self.feed.stop(within_s)

@@ -112,6 +112,10 @@ class Stream:
         self._telling = threading.Lock()
         self._state: StreamConnected | StreamLost = StreamLost(stream=name, reason="not begun")
         self._turns = Turns()
+        self.frames_heard = 0
+        """Messages of all its connections; what one says was told before it counts. One that ends
+        its connection does not.
+        """
 
     def start(self) -> None:
         """Begin to connect."""
@@ -134,6 +138,11 @@ class Stream:
         """Tell once more how it is: who listens now may not be who was told."""
         with self._telling:
             self._tell(self._state)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is connected, logged in and subscribed, as it was told last."""
+        return isinstance(self._state, StreamConnected)
 
     @property
     def idle_s(self) -> float:
@@ -196,6 +205,7 @@ class Stream:
                     self._tell(fact)
                 if heard.failure is not None:
                     return heard.failure, heard.trouble, talk.is_live
+                self.frames_heard += 1
             return "asked to stop", Trouble.LOST, talk.is_live
         except ConnectionLost as lost:
             return str(lost), Trouble.LOST, talk.is_live

@@ -224,11 +224,16 @@ class AlpacaVenue:
     def settle(self, within_s: float) -> bool:
         """Wait until everything that was asked for has been answered; False if it takes longer."""
         deadline = monotonic() + within_s
-        while not all(lane.is_idle for lane in self._lanes):
+        while not self.is_idle:
             if monotonic() >= deadline:
                 return False
             sleep(SETTLE_LOOK_EVERY_S)
         return True
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything that was asked for has been answered."""
+        return all(lane.is_idle for lane in self._lanes)
 
     def close(self, within_s: float) -> bool:
         """Take nothing more and end what is under way; False if something has not ended in time.

@@ -33,6 +33,7 @@ from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import read_journal
 from hydra.store.record import EngineRecord, Owner
 from hydra.testkit.judge.looked_at import LookedAt
+from hydra.trading.flatten import Phase
 from hydra.trading.instruments import instrument
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side
@@ -58,6 +59,7 @@ from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.log_lines import FORMAT, RequestReceived, VenueLine
 from hydra.venues.simulated.server.rebuild import ClockTerms, Source, open_venue, terms_of
 from hydra.venues.simulated.server.rest.keys import ApiKeys
+from messages.control import Flatten, FlattenReported, ReportFlatten
 from messages.orders import OrderIntent
 from messages.positions import (
     BookRecovered,
@@ -71,7 +73,7 @@ from tests.contracts.venues.served import Served
 from tests.engine.harness import without_bots
 from tests.engine.scenery import shipped_settings
 from tests.ops.control.engines import files_in
-from tests.venues.server.kit import FREE, PATIENCE_S
+from tests.venues.server.kit import FREE, PATIENCE_S, TOKEN
 
 AAPL = "AAPL"
 SPEED = 60.0
@@ -112,7 +114,8 @@ class Left(msgspec.Struct, frozen=True):
         """Its venue on a loopback port, as a process of its own would serve it."""
         log = SealedFile.of(self.files.venue_account, FORMAT)
         try:
-            served = Served(self.venue(log, time_ns), AppTerms(keys=KEYS, rest=FREE))
+            terms = AppTerms(keys=KEYS, rest=FREE, admin_token=TOKEN)
+            served = Served(self.venue(log, time_ns), terms)
             try:
                 yield served
             finally:
@@ -163,18 +166,18 @@ class Hand:
     """Trades in a bot's name, and in a stranger's, while the engine is there."""
 
     def __init__(self, left: Left, runtime: ThreadRuntime, served: Served) -> None:
+        self.served = served
         self._left = left
         self._runtime = runtime
-        self._served = served
         self._signals = 100
 
     def wait(self, minutes: int) -> None:
         """The market goes on, and all that it says is heard."""
-        self.come_to(self._served.venue.now() + minutes * MINUTE)
+        self.come_to(self.served.venue.now() + minutes * MINUTE)
 
     def come_to(self, at: int) -> None:
         """The same, up to a moment."""
-        self._served.run(self._served.venue.move_to(at))
+        self.served.run(self.served.venue.move_to(at))
         bars = [bar.end_at for bar in self._left.data.bars if bar.end_at <= at]
         self._until(lambda: not bars or self._feed()["newest_at"] == bars[-1], "the newest bar")
         self._until(lambda: not self._feed()["unready"], "a price that counts")
@@ -183,7 +186,7 @@ class Hand:
 
     def buy(self, quantity: int, *, bot: str = "mom_AAPL", limit: Decimal | None = None) -> None:
         """An entry of this bot, which the venue has taken when this is over."""
-        now = self._served.venue.now()
+        now = self.served.venue.now()
         bars = [bar for bar in self._left.data.bars if bar.symbol == AAPL]
         closes = [bar.close for bar in bars if bar.end_at <= now]
         price = Decimal(str(closes[-1]))
@@ -216,7 +219,21 @@ class Hand:
             time_in_force=words.TimeInForce.DAY,
             limit_price=limit,
         )
-        self._served.do(lambda: self._served.venue.receive(order))
+        self.served.do(lambda: self.served.venue.receive(order))
+
+    def flattens(self) -> FlattenReported:
+        """An operator's flatten, which is over when this is."""
+        self._ask_flattener(Flatten(reason="enough", operator="ada"))
+        self._until(lambda: not Phase(self._flatten().phase).is_under_way, "the flatten's end")
+        return self._flatten()
+
+    def _flatten(self) -> FlattenReported:
+        return self._ask_flattener(ReportFlatten())
+
+    def _ask_flattener(self, question: Flatten | ReportFlatten) -> FlattenReported:
+        report = self._runtime.ask(paths.FLATTENER, question, within=PATIENCE_S)
+        assert isinstance(report, FlattenReported)
+        return report
 
     def becomes_ready(self) -> None:
         """Wait until the gate is open, and nothing may have been missed on the stream."""
@@ -280,8 +297,8 @@ class Hand:
 
     def _fills_made(self) -> int:
         """At the venue, of orders that the engine knows of."""
-        brokerage = self._served.do(self._served.venue.at_present)
-        names = [self._served.venue.order(trade.order_id) for trade in brokerage.trades]
+        brokerage = self.served.do(self.served.venue.at_present)
+        names = [self.served.venue.order(trade.order_id) for trade in brokerage.trades]
         return sum(order is not None and order.client_order_id != "by-hand-1" for order in names)
 
 

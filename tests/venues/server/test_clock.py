@@ -23,6 +23,29 @@ def test_it_runs_so_many_times_as_fast_as_the_machines() -> None:
     assert clock.seconds_until(OPEN) == 0.0
 
 
+def test_it_runs_to_where_it_is_to_stand_and_on_from_there_when_it_is_given_another_place() -> None:
+    machine = MachineClock()
+    clock = VenueClock(OPEN, 60.0, machine)
+    told: list[tuple[int, int, float, int | None]] = []
+    clock.on_change(lambda *line: told.append(line))
+
+    clock.stand_at(OPEN + 90 * SECOND)
+    machine.ns = 1 * SECOND
+    assert (clock.now(), clock.seconds_until(OPEN + 90 * SECOND)) == (OPEN + 60 * SECOND, 0.5)
+    assert clock.seconds_until(OPEN + 91 * SECOND) is None
+    machine.ns = 10 * SECOND
+    assert clock.now() == OPEN + 90 * SECOND
+
+    clock.stand_at(None)
+    machine.ns = 11 * SECOND
+    assert clock.now() == OPEN + 150 * SECOND
+    assert told == [
+        (OPEN, 0, 60.0, None),
+        (OPEN, 0, 60.0, OPEN + 90 * SECOND),
+        (OPEN + 90 * SECOND, 10 * SECOND, 60.0, None),
+    ]
+
+
 def test_a_virtual_one_stands_until_it_is_moved() -> None:
     machine = MachineClock()
     clock = VenueClock(OPEN, 0, machine)
@@ -45,6 +68,7 @@ def test_a_speed_that_makes_no_sense_is_refused(speed: float) -> None:
         st.one_of(
             st.tuples(st.just("machine"), st.integers(0, 10**10)),
             st.tuples(st.just("jump"), st.integers(0, 10**12)),
+            st.tuples(st.just("stand"), st.integers(0, 10**12)),
             st.tuples(st.just("speed"), st.floats(0, 1000)),
         )
     )
@@ -58,6 +82,8 @@ def test_it_never_goes_back_whatever_is_done_to_it(steps: list[tuple[str, float]
         match what:
             case "machine":
                 machine.ns += int(amount)
+            case "stand":
+                clock.stand_at(clock.now() + int(amount))
             case "jump":
                 clock.move_to(clock.now() + int(amount))
             case _:

@@ -246,6 +246,37 @@ def test_the_market_happens_by_the_clock_and_a_new_speed_holds_at_once() -> None
     assert MINUTE <= in_loop(run) < 10 * MINUTE
 
 
+def test_at_each_moment_of_the_market_time_stands_still_until_whoever_is_in_step_is_through() -> (
+    None
+):
+    tape = tape_of(market(*rising("HYDR", 2)))
+    clock = VenueClock(OPEN - SECOND, 0.0, machine_time)
+    venue = LocalVenue(tape, QuietBrokerage(), clock, wall_clock=lambda: 0)
+    stood: list[int] = []
+
+    async def through() -> None:
+        at = venue.now()
+        await asyncio.sleep(0.002)  # two minutes, if it ran
+        if not venue.is_over:
+            assert venue.now() == at
+            stood.append((at - OPEN) // SECOND)
+
+    async def run() -> None:
+        venue.through = through
+        running = asyncio.create_task(venue.run())
+        await asyncio.sleep(0)
+        venue.run_at(60_000.0)
+        while not venue.is_over:
+            await asyncio.sleep(0.001)
+            assert not running.done()
+        running.cancel()
+
+    in_loop(run)
+
+    moments = [15 * quarter for quarter in range(8)]
+    assert [second for second in dict.fromkeys(stood) if second in moments] == moments
+
+
 PLACES = st.builds(
     PlaceOrder,
     symbol=st.sampled_from(["HYDR", "BTC/USD"]),

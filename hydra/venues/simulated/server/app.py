@@ -54,6 +54,7 @@ def venue_app(venue: LocalVenue, terms: AppTerms, transports: OpenTransports) ->
         is_text=terms.is_text,
     )
     venue.pace = connections.keep_up
+    venue.frames_out = connections.frames_out
     rest = rest_app(venue, terms.keys, terms.rest)
     rest.router.routes.extend([trading.route(), *data.routes()])
     clients = Arrivals(FaultyRequests(rest, faults.requests, transports), venue)

@@ -35,7 +35,7 @@ from hydra.venues.simulated.market.splits import Split
 from hydra.venues.simulated.market.tape import Tape
 from hydra.venues.simulated.playback import SKIP_GAPS_OVER
 from hydra.venues.simulated.server.agenda import Agenda, Alarm, MarketEvent
-from hydra.venues.simulated.server.clock import BadClockOrder, VenueClock
+from hydra.venues.simulated.server.clock import BadClockOrder, ClockListener, VenueClock
 from hydra.venues.simulated.server.listeners import Listeners, Unsubscribe
 from hydra.venues.simulated.server.log_lines import (
     ActDone,
@@ -90,6 +90,12 @@ class LocalVenue:
         self._moving = asyncio.Lock()
         self.pace: Callable[[], Awaitable[None]] = _give_way
         """Awaited after each event that nobody asked for: whoever listens can keep up."""
+        self.frames_out: Callable[[], Awaitable[int]] = _nobody_listens
+        """Awaited by who wants all that was told to be on its way; gives how many frames were."""
+        self.through: Callable[[], Awaitable[None]] | None = None
+        """Awaited at each moment of the market before time goes on: somebody is in step with it.
+        None: time waits for nobody.
+        """
 
     def now(self) -> int:
         """Market time (UTC ns)."""
@@ -248,6 +254,13 @@ class LocalVenue:
         while True:
             self._clock_changed.clear()
             await self._catch_up()
+            if self.through is not None:
+                if self._clock.speed:
+                    if not self._clock.stands:  # somebody made it run just now
+                        self._clock.stand_at(self.now())
+                    await self.through()
+                # What came meanwhile may have moved it.
+                self._clock.stand_at(self._standing_place())
             self._skip_night()
             moment = self._agenda.next_at
             seconds = None if moment is None else self._clock.seconds_until(moment)
@@ -271,7 +284,7 @@ class LocalVenue:
         """
         return self._market.add(listener)
 
-    def on_clock(self, listener: Callable[[int, int, float], None]) -> None:
+    def on_clock(self, listener: ClockListener) -> None:
         """See `VenueClock.on_change`."""
         self._clock.on_change(listener)
 
@@ -331,6 +344,11 @@ class LocalVenue:
             self._happen_next()
             await self.pace()
         self._come_to_now()
+
+    def _standing_place(self) -> int | None:
+        """Where time is to stand still next; None: nothing more happens."""
+        moment = self._agenda.next_at
+        return None if moment is None else max(moment, self.now())
 
     def _come_to_now(self) -> int:
         now = self.now()
@@ -446,3 +464,7 @@ def _do_nothing() -> None:
 
 async def _give_way() -> None:
     await asyncio.sleep(0)
+
+
+async def _nobody_listens() -> int:
+    return 0

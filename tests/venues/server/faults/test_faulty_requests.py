@@ -109,6 +109,17 @@ def test_so_many_requests_are_one_too_many_with_and_without_headers(
     assert answers[1].headers.get("x-ratelimit-remaining") == headers.get("X-RateLimit-Remaining")
 
 
+def test_one_of_so_many_is_struck() -> None:
+    rule = {"fault": {"type": "answer", "status": 500}, "skip": 1, "every": 3, "times": None}
+
+    async def test() -> list[int]:
+        async with served(venue()) as port:
+            await admin(port, "POST", "/rules/requests", rule)
+            return [(await http(port, "GET", "/v2/account")).status for _ in range(6)]
+
+    assert in_loop(test) == [200, 500, 200, 200, 500, 200]
+
+
 @pytest.mark.parametrize("landed", [True, False])
 def test_a_request_that_hangs_is_answered_rightly_when_the_rule_is_taken_back(
     landed: bool,

@@ -8,11 +8,17 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Counted(Protocol):
-    """A rule passes over the first `skip` that it means and strikes `times` ones; None: all."""
+    """A rule passes over the first `skip` that it means, and strikes `times` ones of the rest, each
+    `every`-th; None: all.
+    """
 
     @property
     def skip(self) -> int:
         """How many are passed over."""
+
+    @property
+    def every(self) -> int:
+        """Of so many, the first is struck."""
 
     @property
     def times(self) -> int | None:
@@ -29,6 +35,7 @@ class Armed(Generic[R]):
         self.number = number
         self.rule = rule
         self.skips_left = rule.skip
+        self._between = rule.every - 1
         self.strikes_left = rule.times
         self.released = asyncio.Event()
         """It was taken back: what it holds back goes on its way."""
@@ -42,6 +49,7 @@ class Armed(Generic[R]):
             return False
         if self.strikes_left is not None:
             self.strikes_left -= 1
+        self.skips_left = self._between
         return True
 
 

@@ -7,7 +7,7 @@ first, and its own answer is lost; false, it never reaches the venue.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -63,7 +63,8 @@ class RequestRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which requests a fault strikes; what is None does not matter.
 
     `path` may have * for anything. `contains` is a text in the query or the body, such as a client
-    order id. The first `skip` are passed over; `times` None: all.
+    order id. The first `skip` are passed over; of the rest each
+    `every`-th is struck, `times` of them; None: all.
     """
 
     fault: RequestFault
@@ -71,6 +72,7 @@ class RequestRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     path: str | None = None
     contains: str | None = None
     skip: int = 0
+    every: Annotated[int, msgspec.Meta(ge=1)] = 1
     times: int | None = 1
 
     def means(self, method: str, path: str, text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -56,7 +56,8 @@ UpdateFault: TypeAlias = Lose | Repeat | Overtake | Hold | Delay | Alter
 class UpdateRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which updates a fault strikes; what is None does not matter.
 
-    `client_order_id` may be its end alone. The first `skip` are passed over; `times` None: all.
+    `client_order_id` may be its end alone. The first `skip` are passed over; of the rest each
+    `every`-th is struck, `times` of them; None: all.
     """
 
     fault: UpdateFault
@@ -64,6 +65,7 @@ class UpdateRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     symbol: str | None = None
     client_order_id: str | None = None
     skip: int = 0
+    every: Annotated[int, msgspec.Meta(ge=1)] = 1
     times: int | None = 1
 
     def means(self, message: Message) -> bool:

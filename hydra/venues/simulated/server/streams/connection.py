@@ -39,6 +39,7 @@ class Connection:
         self._is_binary = is_binary
         self._frame_messages_max = frame_messages_max
         self.outbox = Outbox()
+        self.frames_sent = 0
         self._is_mute = False
         self._reads = True
 
@@ -114,6 +115,7 @@ class Connection:
             await self._send(self._framed(messages))
 
     async def _send(self, frame: bytes) -> None:
+        self.frames_sent += 1
         if self._is_binary:
             await self._websocket.send_bytes(frame)
         else:

@@ -18,6 +18,7 @@ class OpenConnections:
     def __init__(self) -> None:
         self._open: dict[Connection, None] = {}
         self._events_in_a_row = 0
+        self._frames_of_the_gone = 0
 
     def add(self, connection: Connection) -> None:
         """It is open."""
@@ -25,11 +26,22 @@ class OpenConnections:
 
     def remove(self, connection: Connection) -> None:
         """It is not any more."""
-        self._open.pop(connection, None)
+        if connection in self._open:
+            del self._open[connection]
+            self._frames_of_the_gone += connection.frames_sent
 
     def on(self, path: str | None) -> tuple[Connection, ...]:
         """Those of one stream's path; None: all."""
         return tuple(open_ for open_ in self._open if path in (None, open_.path))
+
+    async def frames_out(self) -> int:
+        """Let all that waits go out; gives how many frames ever went out, also on those that are
+        not open any more. A client that does not read is waited for.
+        """
+        # A turn of the loop each: an event of each of them would cost more than it saves.
+        while not all(each.outbox.is_empty for each in self._open):  # noqa: ASYNC110
+            await asyncio.sleep(0)  # a turn of the loop each: no event is as quick
+        return self._frames_of_the_gone + sum(each.frames_sent for each in self._open)
 
     async def keep_up(self) -> None:
         """Let what waits go out, as far as needed so that nobody counts as slow for being told

@@ -64,6 +64,11 @@ class Outbox:
         return taken
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits: it was all taken, if not yet sent."""
+        return not self._waiting
+
+    @property
     def is_roomy(self) -> bool:
         """Whether no more than half of what may wait does, or it has ended."""
         return self._room.is_set()
