@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hydra.crash_points import VARIABLE, NoSuchCrashPoint, arm_from
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.loading import loading
 
 if TYPE_CHECKING:
     from hydra.ops.reload_source import ConfigSource
@@ -38,19 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
-    from hydra.ops.broker_account import NoAccount
-    from hydra.ops.config.loosening import Unaccepted, require_accepted
-    from hydra.ops.places import files_of_venue
-    from hydra.plugins import fault_in_plugin, fault_in_signal
-    from hydra.settings import SettingsRefused, VenueName
-    from hydra.settings.configuration import load_configuration
-    from hydra.settings.mode import lacking, mode_disagreement
-    from hydra.store.engine_files import NamesClash
-    from hydra.store.engine_lock import HeldByAnother
-    from hydra.store.record import RECORD_REFUSED
-    from hydra.store.schema import NewerThanThisHydra
-    from hydra.terms import traded_symbols
-    from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
+    with loading():
+        from hydra.ops.broker_account import NoAccount
+        from hydra.ops.config.loosening import Unaccepted, require_accepted
+        from hydra.ops.places import files_of_venue
+        from hydra.plugins import fault_in_plugin, fault_in_signal
+        from hydra.settings import SettingsRefused, VenueName
+        from hydra.settings.configuration import load_configuration
+        from hydra.settings.mode import lacking, mode_disagreement
+        from hydra.store.engine_files import NamesClash
+        from hydra.store.engine_lock import HeldByAnother
+        from hydra.store.record import RECORD_REFUSED
+        from hydra.store.schema import NewerThanThisHydra
+        from hydra.terms import traded_symbols
+        from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
 
     try:
         found = load_configuration(
@@ -113,10 +115,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _play_embedded(
     arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
 ) -> int:
-    from hydra.ops.run import run_embedded
-    from hydra.store.redaction import Redactor
-    from hydra.terms import traded_symbols
-    from hydra.venues.bar_rows import BadData
+    with loading():
+        from hydra.ops.run import run_embedded
+        from hydra.store.redaction import Redactor
+        from hydra.terms import traded_symbols
+        from hydra.venues.bar_rows import BadData
 
     try:
         data = _market(arguments, settings, files.cache)
@@ -146,10 +149,11 @@ def _play_embedded(
 def _play_at_the_broker(
     arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
 ) -> int:
-    from hydra.ops.run_broker import run_broker
-    from hydra.store.redaction import Redactor
-    from hydra.venues.alpaca.access import Access, addresses_of
-    from hydra.venues.alpaca.network import Network
+    with loading():
+        from hydra.ops.run_broker import run_broker
+        from hydra.store.redaction import Redactor
+        from hydra.venues.alpaca.access import Access, addresses_of
+        from hydra.venues.alpaca.network import Network
 
     mode = settings.broker.venue
     only_embedded = {

@@ -110,10 +110,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="hydra-trader bench",
         description="Qualify this machine: speed, memory and the safety of a halt, each figure "
         "beside a bound taken in the same run. Exit code 0 if every bar is kept, 1 if not. "
-        "Takes about three minutes; stop other work first.",
+        "Takes about four minutes; stop other work first.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer repetitions: about 40 seconds")
+    add("--quick", action="store_true", help="fewer repetitions: about a minute")
     add("--json", action="store_true", help="a list of rows instead of a table")
     add("--only", action="append", default=[], metavar="NAME", help="only this; may be repeated")
     add("--explain", action="store_true", help="say what each figure counts, and measure nothing")

@@ -9,6 +9,7 @@ from hydra.ops.bench import (
     crowd,
     dispatch,
     durable,
+    engine_memory,
     gate,
     guard_chain,
     halt,
@@ -19,6 +20,7 @@ from hydra.ops.bench import (
     recovery,
     rest_order,
     simulated_day,
+    thousand_bots,
     tick_to_order,
 )
 from hydra.ops.bench.rows import Measurement
@@ -47,5 +49,7 @@ def all_measurements(*, config: Path, state_dir: Path) -> tuple[Measurement, ...
         durable.single(state_dir),
         durable.grouped(state_dir),
         recovery.recovery(config, state_dir),
+        engine_memory.engine_memory(config, state_dir),
         simulated_day.simulated_day(config),
+        thousand_bots.thousand_bots(config, state_dir),
     )

@@ -6,6 +6,7 @@
 import gc
 import os
 import resource
+import subprocess
 import sys
 import threading
 from collections import deque
@@ -18,17 +19,29 @@ from hydra.ops.bench.acting import START_WITHIN_S, supervised
 from hydra.ops.bench.crowd import idle_bots
 from hydra.runtime.thread_runtime import ThreadRuntime
 
+STATM = Path("/proc/self/statm")
 GROUP = 100
 """Actors under one supervisor. More groups rather than larger ones: starting is quicker."""
 
 
 def resident_kib() -> float:
     """What this process holds of the machine's memory; on macOS, the most that it ever held."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+    if STATM.exists():
+        return _resident_kib_in(STATM)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1024 if sys.platform == "darwin" else float(most)
+
+
+def resident_kib_of(process: int) -> float:
+    """The same of another process, now. Raises `OSError` or `ValueError` where it is gone."""
+    if STATM.exists():
+        return _resident_kib_in(Path(f"/proc/{process}/statm"))
+    command = ["ps", "-o", "rss=", "-p", str(process)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+
+
+def _resident_kib_in(statm: Path) -> float:
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 def idle_actors(count: int, dispatcher: Dispatcher) -> object:

@@ -1,11 +1,14 @@
 """From exec to an engine that answers, halted, with 50 bots: fresh, and after a kill −9."""
 
+import os
 import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter_ns, sleep
@@ -23,11 +26,13 @@ PROBE = "hydra.ops.bench.recovery_probe"
 BUILT_WITHIN_S = 120.0
 READY_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.001
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 READY = Figure(
     name="start_ready",
     unit="ms",
-    what=f"exec of the engine with {BOTS} bots on a new record, until its debug socket answers",
+    what=f"exec of the engine with {BOTS} bots on a new record, until its debug socket answers; "
+    "its modules were compiled by an earlier start",
     bound="exec of a bare interpreter",
     bar=Bar(at_most=1_000),
     aim="300 ms",
@@ -56,10 +61,12 @@ def take_recovery(effort: Effort, config: Path, state_dir: Path) -> tuple[Measur
     starts = effort.count(STARTS, least=2)
     with folder_of_its_own(state_dir) as own:
         bots = _configuration(config, own / "config")
-        fresh = [_fresh_start(own, bots) for _ in range(starts + 1)][1:]  # the first fills caches
+        surroundings = compiled_in(own / "bytecode")
+        # The first fills caches.
+        fresh = [_fresh_start(own, bots, surroundings) for _ in range(starts + 1)][1:]
         _build(own / "long", events)
-        recovered = [_start(own / "long", bots) for _ in range(starts)]
-    bare = [_bare_interpreter() for _ in range(starts)]
+        recovered = [_start(own / "long", bots, surroundings) for _ in range(starts)]
+        bare = [_bare_interpreter(surroundings) for _ in range(starts)]
     ready, after = statistics.median(fresh), statistics.median(recovered)
     bound = statistics.median(bare)
     per_event = (after - ready) * 1_000 / events
@@ -86,11 +93,21 @@ def _configuration(config: Path, target: Path) -> Path:
     return target
 
 
-def _fresh_start(own: Path, config: Path) -> float:
+def compiled_in(folder: Path) -> dict[str, str]:
+    """This environment, in which modules are compiled once, into this folder, and then found there.
+
+    As after the first start of an installation, also where this process is told to leave no such
+    files behind, or those beside the sources are of other sources.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder)}
+
+
+def _fresh_start(own: Path, config: Path, surroundings: dict[str, str]) -> float:
     folder = own / "fresh"
     for part in ("state", "logs"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    return _start(folder, config)
+    return _start(folder, config, surroundings)
 
 
 def _build(folder: Path, events: int) -> None:
@@ -111,8 +128,17 @@ def _build(folder: Path, events: int) -> None:
         raise CouldNotMeasure(f"the ledger was not built: {built.stderr.strip()[-300:]}")
 
 
-def _start(folder: Path, config: Path) -> float:
+def _start(folder: Path, config: Path, surroundings: dict[str, str]) -> float:
     """Milliseconds until the engine answers; then it is killed."""
+    with answering(folder, config, surroundings) as (milliseconds, _):
+        return milliseconds
+
+
+@contextmanager
+def answering(
+    folder: Path, config: Path, surroundings: dict[str, str]
+) -> Iterator[tuple[float, int]]:
+    """An engine that answers: after how many milliseconds, and its process; killed afterwards."""
     folder.mkdir(exist_ok=True)
     socket = files_in(folder).debug_socket
     socket.unlink(missing_ok=True)  # what a killed engine left behind answers nobody
@@ -120,6 +146,7 @@ def _start(folder: Path, config: Path) -> float:
     engine = subprocess.Popen(
         [sys.executable, "-m", PROBE, "start", str(folder), str(config)],
         cwd=PROJECT,
+        env=surroundings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -132,7 +159,7 @@ def _start(folder: Path, config: Path) -> float:
             if perf_counter_ns() - began > READY_WITHIN_S * 1e9:
                 raise CouldNotMeasure(f"no answer within {READY_WITHIN_S:g} s")
             sleep(LOOK_EVERY_S)
-        return (perf_counter_ns() - began) / 1e6
+        yield (perf_counter_ns() - began) / 1e6, engine.pid
     finally:
         engine.kill()
         engine.communicate()
@@ -147,9 +174,11 @@ def _answers(socket: Path) -> bool:
         return False
 
 
-def _bare_interpreter() -> float:
+def _bare_interpreter(surroundings: dict[str, str]) -> float:
     began = perf_counter_ns()
-    subprocess.run([sys.executable, "-c", "pass"], check=True, timeout=READY_WITHIN_S)
+    subprocess.run(
+        [sys.executable, "-c", "pass"], env=surroundings, check=True, timeout=READY_WITHIN_S
+    )
     return (perf_counter_ns() - began) / 1e6
 
 

@@ -9,7 +9,7 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from hydra.ops.bench.durable import EVENTS_AN_ORDER, accepted, filled, order
+from hydra.ops.loading import loading
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.trading.durations import SECOND
@@ -30,6 +30,9 @@ def files_in(folder: Path) -> EngineFiles:
 
 def build(folder: Path, events: int) -> None:
     """A ledger of so many events, with its journal; then die by kill −9, as if trading."""
+    # Not loaded where an engine starts: none has it.
+    from hydra.ops.bench.durable import EVENTS_AN_ORDER, accepted, filled, order
+
     record = EngineRecord.open(files_in(folder), _owner("build"))
     for signal_number in range(events // EVENTS_AN_ORDER):
         one = order(signal_number, FIRST_DAY + timedelta(signal_number // ORDERS_A_DAY))
@@ -55,17 +58,18 @@ def start(folder: Path, config: Path) -> None:
     """The engine on that record, as a run on paper starts it, until it is killed. The network is
     left out: nobody answers at the broker's address.
     """
-    from hydra.ops.broker_market import BrokerMarket
-    from hydra.ops.ending import LastResort
-    from hydra.ops.live_session import play_live
-    from hydra.ops.session import RunMarket, RunOptions, Session
-    from hydra.plugins import fault_in_signal
-    from hydra.runtime.clock import WallClock, machine_time
-    from hydra.settings import load_settings
-    from hydra.settings.secret import Secret
-    from hydra.venues.alpaca.access import Access, local_addresses
-    from hydra.venues.alpaca.network import Network
-    from hydra.venues.simulated.market_data import generated
+    with loading():
+        from hydra.ops.broker_market import BrokerMarket
+        from hydra.ops.ending import LastResort
+        from hydra.ops.live_session import play_live
+        from hydra.ops.session import RunMarket, RunOptions, Session
+        from hydra.plugins import fault_in_signal
+        from hydra.runtime.clock import WallClock, machine_time
+        from hydra.settings import load_settings
+        from hydra.settings.secret import Secret
+        from hydra.venues.alpaca.access import Access, local_addresses
+        from hydra.venues.alpaca.network import Network
+        from hydra.venues.simulated.market_data import generated
 
     settings = load_settings(config, signal_check=fault_in_signal)
     files, clock = files_in(folder), WallClock()

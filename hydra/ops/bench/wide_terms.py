@@ -28,7 +28,7 @@ def wide_terms(
 ) -> GuardianTerms:
     """For these bots, which share all of the day's risk and may trade at any time of a session."""
     limits = Limits(
-        symbols=frozenset(symbols),
+        symbols=frozenset((bot, symbol) for bot in bots for symbol in symbols),
         order_notional_usd_max=MONEY_MAX,
         order_quantity_max=QUANTITY_MAX,
         price_collar_pct=ALL,

@@ -288,7 +288,7 @@ def history(runtime: Runtime, arguments: History, _caller: Caller) -> dict[str, 
         told["traces"] = [
             {"path": cell.path, "incarnation": failure.incarnation, "trace": plain(failure.trace)}
             for cell in list(runtime.cells.values())
-            for failure in list(cell.failures)
+            for failure in cell.failures
             if not under or cell.path == under or cell.path.startswith(f"{under}/")
         ][-20:]
     return told
