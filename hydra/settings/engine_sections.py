@@ -8,6 +8,7 @@ from pydantic import ValidationInfo, field_validator
 
 from hydra.settings.guard_sections import BUILT_IN, GuardSettings
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
+from hydra.settings.monitoring_sections import MONITORED, MonitoringSettings
 from hydra.settings.outside_sections import NO_PLUGINS, PluginSettings
 from hydra.settings.safer import Safer
 from hydra.settings.section import (
@@ -107,5 +108,7 @@ class EngineSections(Section):
     risk: RiskSettings
     # A default, because what is built in is a limit too.
     guards: GuardSettings = BUILT_IN
+    # A default, because what is built in watches over everything too.
+    monitoring: MonitoringSettings = MONITORED
     plugins: PluginSettings = NO_PLUGINS
     health: HealthSettings

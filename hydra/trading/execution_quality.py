@@ -2,8 +2,9 @@
 
 The state is what is known of the last orders of each symbol; everything else is worked out of it.
 The same events, in any order after the sending, and none of them twice (what is on record is told
-once), make the same state: so a restart rebuilds it from the record. It is bounded: so many orders
-of a symbol, so many symbols; what was sent longest ago is forgotten first.
+once), make the same state. It is bounded: so many orders of a symbol, so many symbols; what was
+sent longest ago is forgotten first. What was sent too long ago says nothing of now: an alarm ends
+so, as nothing new can be learned while it keeps entries out.
 
 The quality score is a product of four factors, each from 0 to 1. Whatever is worse makes it lower:
 
@@ -18,7 +19,7 @@ is a better price than expected, counts as none. One factor at a half makes the 
 most. That nobody took a limit order is no fault of the way there, so orders that are never filled
 cost at most half of the score. It is rounded down to four places.
 
-All times are of one clock (market time, UTC ns). Prices and quantities are exact.
+All times are ns of one clock, whichever that is. Prices and quantities are exact.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,6 +60,8 @@ class QualityTerms(msgspec.Struct, frozen=True, kw_only=True):
     """This latency alone halves the score."""
     idle_ns: int
     """So long with an order out and no word of any: nobody is there."""
+    lasts_ns: int
+    """So long after it was sent an order says something of how it is now."""
 
     def __post_init__(self) -> None:
         for field in structs.fields(self):
@@ -110,6 +113,8 @@ class End(Enum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
+    ABSENT = "absent"
+    """It was unknown, and the venue was asked until it was given up."""
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +126,14 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-Event: TypeAlias = Sent | Accepted | Filled | Ended
+class Withheld(msgspec.Struct, frozen=True, kw_only=True):
+    """It was never sent after all, so it says nothing of the way there."""
+
+    name: str
+    symbol: str
+
+
+Event: TypeAlias = Sent | Accepted | Filled | Ended | Withheld
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,7 +270,8 @@ def after(state: QualityState, event: Event, terms: QualityTerms) -> QualityStat
         return structs.replace(state, orders=_with(state.orders, event.symbol, kept, terms))
     for place, execution in enumerate(known):
         if execution.sent.name == event.name:
-            kept = (*known[:place], _told(execution, event), *known[place + 1 :])
+            told = () if isinstance(event, Withheld) else (_told(execution, event),)
+            kept = (*known[:place], *told, *known[place + 1 :])
             return structs.replace(state, orders={**state.orders, event.symbol: kept})
     return structs.replace(state, unmatched=state.unmatched + 1)
 
@@ -296,6 +309,11 @@ def executions_of(state: QualityState, symbol: str | None = None) -> tuple[Execu
     return tuple(each for kept in state.orders.values() for each in kept)
 
 
+def recent(executions: Iterable[Execution], terms: QualityTerms, at: int) -> tuple[Execution, ...]:
+    """Those that still say something at this time."""
+    return tuple(each for each in executions if at - each.sent.at <= terms.lasts_ns)
+
+
 def score(found: Quality, terms: QualityTerms) -> Decimal | None:
     """From 0 to 1, see the module; None while too few orders were answered."""
     if found.answered < terms.orders_min:
@@ -317,8 +335,9 @@ def score(found: Quality, terms: QualityTerms) -> Decimal | None:
     return whole.quantize(_SCORE_STEP, context=_DOWN)
 
 
-def router_state(executions: Sequence[Execution], terms: QualityTerms, at: int) -> RouterState:
-    """What it is worth at market time `at`. A score below a half is degraded (C8)."""
+def router_state(executions: Iterable[Execution], terms: QualityTerms, at: int) -> RouterState:
+    """What it is worth at the time `at`. A score below a half is degraded (C8)."""
+    executions = recent(executions, terms, at)
     if _is_idle(executions, terms, at):
         return RouterState.IDLE
     found = score(quality(executions), terms)
@@ -329,7 +348,7 @@ def router_state(executions: Sequence[Execution], terms: QualityTerms, at: int) 
 
 def _is_idle(executions: Sequence[Execution], terms: QualityTerms, at: int) -> bool:
     """Of an order that was sent long ago nothing was heard, nor of any other since."""
-    unheard = [each.sent.at for each in executions if not each.is_answered]
+    unheard = [each.sent.at for each in executions if each.heard_at is None]
     if not unheard:
         return False
     heard = max((each.heard_at for each in executions if each.heard_at is not None), default=None)

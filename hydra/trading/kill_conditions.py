@@ -19,6 +19,8 @@ class KillConditions(msgspec.Struct, frozen=True, kw_only=True):
     data_stale: bool = True
     daily_loss: bool = True
     anomaly: bool = True
+    quiet_anomalies: frozenset[str] = frozenset()
+    """Codes of the kinds that only alarm though anomalies halt."""
 
 
 ALL_HALT = KillConditions()
@@ -58,8 +60,17 @@ _CONDITIONS: dict[str, str] = {
     causes.DRAWDOWN_FLAPPING.code: "anomaly",
     causes.EQUITY_MISSING.code: "anomaly",
     causes.UNPROTECTED.code: "anomaly",
+    causes.ROUTER_DEGRADED.code: "anomaly",
+    causes.ROUTER_IDLE.code: "anomaly",
+    causes.MONITOR_MISSING.code: "anomaly",
 }
 """By the kind of the cause. A missing input is an anomaly, and so is a drop of exit coverage."""
+
+
+ANOMALIES: frozenset[str] = frozenset(
+    code for code, condition in _CONDITIONS.items() if condition == "anomaly"
+)
+"""The codes of the kinds that are anomalies."""
 
 
 def condition_of(kind: CauseKind | None) -> str | None:
@@ -69,5 +80,10 @@ def condition_of(kind: CauseKind | None) -> str | None:
 
 def halts(cause: Cause, conditions: KillConditions) -> bool:
     """Whether it is to stand against orders. What is of no kill condition always is."""
-    name = condition_of(kind_of(cause.code))
-    return name is None or getattr(conditions, name) is not False
+    kind = kind_of(cause.code)
+    name = condition_of(kind)
+    if kind is None or name is None:
+        return True
+    if kind.code in ANOMALIES and kind.code in conditions.quiet_anomalies:
+        return False
+    return getattr(conditions, name) is not False

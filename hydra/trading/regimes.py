@@ -14,7 +14,8 @@ The defaults are quartiles, and the highest tenth. That is convention, not a fin
 that they earn anything. What they do on real bars is in the tests.
 
 The drawdown's states, which concern the account and not a market, are `account_day.DrawdownState`;
-their risk mode has a share of its own, and the two shares are multiplied.
+their risk mode has a share of its own, and the two shares are multiplied. What they make smaller is
+the bot's budget of the day (`risk_desk`), in that one place.
 """
 
 import math
@@ -142,9 +143,8 @@ def rank_of_last(values: tuple[float, ...]) -> float:
     Of values that are all alike it is a half. The last one itself is left out.
     """
     *history, last = values
-    below = sum(each < last for each in history)
-    ties = sum(each == last for each in history)
-    return (below + ties / 2) / len(history)
+    below = sum(map(last.__gt__, history))
+    return (below + history.count(last) / 2) / len(history)
 
 
 def _judged(state: RegimeState, terms: RegimeTerms) -> RegimeState:
@@ -161,7 +161,7 @@ def _judged(state: RegimeState, terms: RegimeTerms) -> RegimeState:
 
 
 class RegimeShares(msgspec.Struct, frozen=True):
-    """By what each regime multiplies the size of an entry: from 0 to 1, and never rising.
+    """By what each regime multiplies what a bot may lose by its entries: from 0 to 1, never rising.
 
     What is calm is no reason to risk more: no share is above 1. Raises ValueError otherwise.
     """
@@ -170,15 +170,19 @@ class RegimeShares(msgspec.Struct, frozen=True):
     normal: Decimal = Decimal(1)
     elevated: Decimal = Decimal("0.5")
     high: Decimal = Decimal("0.25")
+    unknown: Decimal = Decimal(1)
+    """Too few bars were seen to say."""
 
     def __post_init__(self) -> None:
         last = Decimal(1)
         for regime, share in self.by_regime.items():
-            if not (type(share) is Decimal and share.is_finite() and 0 <= share <= last):
+            if not _is_share(share, last):
                 raise ValueError(
                     f"{regime.value}: found {share}, wanted a decimal from 0 to {last}"
                 )
             last = share
+        if not _is_share(self.unknown, Decimal(1)):
+            raise ValueError(f"unknown: found {self.unknown}, wanted a decimal from 0 to 1")
 
     @property
     def by_regime(self) -> Mapping[Regime, Decimal]:
@@ -190,6 +194,15 @@ class RegimeShares(msgspec.Struct, frozen=True):
             Regime.HIGH: self.high,
         }
 
+    @property
+    def least(self) -> Decimal:
+        """What holds where nobody tells of regimes any more."""
+        return min(self.high, self.unknown)
+
     def of(self, regime: Regime | None) -> Decimal:
-        """The share; where the regime is not known, the smallest."""
-        return min(self.by_regime.values()) if regime is None else self.by_regime[regime]
+        """The share; None: the regime is not known yet."""
+        return self.unknown if regime is None else self.by_regime[regime]
+
+
+def _is_share(share: object, most: Decimal) -> bool:
+    return type(share) is Decimal and share.is_finite() and 0 <= share <= most

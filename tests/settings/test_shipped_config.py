@@ -7,6 +7,7 @@ import yaml
 
 from hydra.settings import load_settings
 from hydra.settings.guard_sections import BUILT_IN
+from hydra.settings.monitoring_sections import MONITORED
 from hydra.settings.schema import FILES
 from hydra.settings.whole import content_of
 
@@ -57,7 +58,9 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
     added = {key: value for key, value in shipped.items() if key not in _seed()}
 
     cross = {key: value for key, value in added.items() if key.startswith("momentum_bots[2]")}
-    guards = {key: value for key, value in added.items() if key.startswith("guards.")}
+    guards = {
+        key: value for key, value in added.items() if key.startswith(("guards.", "monitoring."))
+    }
     # What may be left out, and is not meant by the seed: no mode, bars of one minute, no signals.
     modes = {
         key: value
@@ -96,6 +99,10 @@ def test_the_guards_that_are_shipped_are_those_that_are_built_in() -> None:
     assert load_settings(HOME / "config").guards == BUILT_IN
 
 
+def test_what_is_measured_as_shipped_is_what_is_built_in() -> None:
+    assert load_settings(HOME / "config").monitoring == MONITORED
+
+
 def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79() -> None:
     # Else the file with its end cut off would start, on what is built in.
     optional = {
@@ -105,7 +112,15 @@ def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79(
         if not field.is_required()
     }
 
-    assert optional == {"broker", "guards", "plugins", "signalbot", "plugin_bots", "modes"}
+    assert optional == {
+        "broker",
+        "guards",
+        "monitoring",
+        "plugins",
+        "signalbot",
+        "plugin_bots",
+        "modes",
+    }
     for name in ("settings.yaml", "bots.yaml"):
         shipped = list(yaml.safe_load((HOME / "config" / name).read_text("utf-8")))
         assert shipped[-1] not in optional

@@ -21,6 +21,7 @@ from hydra.trading.execution_quality import (
     RouterState,
     Sent,
     Slippage,
+    Withheld,
     after,
     executions_of,
     quality,
@@ -39,6 +40,7 @@ TERMS = QualityTerms(
     slippage_bps_half=D(20),
     latency_ns_half=2 * SECOND,
     idle_ns=30 * SECOND,
+    lasts_ns=3600 * SECOND,
 )
 NOTHING_PAID = Slippage(orders=0, cost=D(0), notional=D(0))
 
@@ -357,3 +359,18 @@ def test_slippage_of_contracts_is_in_usd() -> None:
 
     assert found.from_reference == Slippage(orders=1, cost=D(30), notional=D(600))
     assert found.from_reference.bps == 500
+
+
+def test_an_order_that_was_withheld_was_never_sent() -> None:
+    state = told(sent("one"), sent("two"), Withheld(name="one", symbol="AAPL"))
+
+    assert [each.sent.name for each in executions_of(state)] == ["two"]
+
+
+def test_what_was_sent_too_long_ago_says_nothing_of_now() -> None:
+    rejected = [event for name in "abcdef" for event in (sent(name), ended(End.REJECTED, name))]
+    executions = executions_of(told(*rejected))
+    last = executions[0].sent.at + TERMS.lasts_ns
+
+    assert router_state(executions, TERMS, last) is RouterState.DEGRADED
+    assert router_state(executions, TERMS, last + 1) is RouterState.UNTRIED

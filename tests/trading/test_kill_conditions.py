@@ -5,9 +5,17 @@ from msgspec import structs
 
 from hydra.trading import causes
 from hydra.trading.causes import KINDS, CauseKind, Scope
-from hydra.trading.kill_conditions import ALL_HALT, Alarms, KillConditions, condition_of, halts
+from hydra.trading.kill_conditions import (
+    ALL_HALT,
+    ANOMALIES,
+    Alarms,
+    KillConditions,
+    condition_of,
+    halts,
+)
 from hydra.trading.trading_state import Cause
 
+SWITCHES = ("api_failure", "data_stale", "daily_loss", "anomaly")
 NONE_HALTS = KillConditions(api_failure=False, data_stale=False, daily_loss=False, anomaly=False)
 
 
@@ -30,15 +38,29 @@ def test_every_kill_condition_is_the_exit_bots_and_each_switch_has_some() -> Non
     kinds = [kind for kind in KINDS if condition_of(kind) is not None]
 
     assert all(kind.is_exit_bots for kind in kinds)
-    assert {condition_of(kind) for kind in kinds} == set(structs.asdict(ALL_HALT))
+    assert {condition_of(kind) for kind in kinds} == set(SWITCHES)
     assert {kind for kind in KINDS if kind.is_exit_bots} == set(kinds)
 
 
 def test_each_switch_is_for_its_own_condition() -> None:
-    for name in structs.asdict(ALL_HALT):
+    for name in SWITCHES:
         one_off = structs.replace(ALL_HALT, **{name: False})
         quiet = {condition_of(kind) for kind in KINDS if not halts(cause(kind), one_off)}
         assert quiet == {name}
+
+
+@pytest.mark.parametrize("code", sorted(ANOMALIES))
+def test_an_anomaly_that_is_quiet_only_alarms_and_all_else_halts(code: str) -> None:
+    one_quiet = structs.replace(ALL_HALT, quiet_anomalies=frozenset({code}))
+
+    assert {kind.code for kind in KINDS if not halts(cause(kind), one_quiet)} == {code}
+
+
+def test_what_is_no_anomaly_cannot_be_made_quiet() -> None:
+    everything = frozenset(kind.code for kind in KINDS)
+    all_quiet = structs.replace(ALL_HALT, quiet_anomalies=everything)
+
+    assert {kind.code for kind in KINDS if not halts(cause(kind), all_quiet)} == ANOMALIES
 
 
 def test_a_cause_that_nobody_knows_halts_whatever_is_switched_off() -> None:

@@ -164,11 +164,12 @@ def test_terms_that_cannot_be_meant_are_refused_i40(changes: dict[str, Any]) -> 
         structs.replace(TERMS, **changes)
 
 
-def test_an_unknown_regime_gets_the_smallest_share() -> None:
-    shares = RegimeShares()
+def test_an_unknown_regime_has_a_share_of_its_own_and_silence_the_smallest_of_all() -> None:
+    shares = RegimeShares(unknown=D("0.2"))
 
     assert [shares.of(regime) for regime in Regime] == [D(1), D(1), D("0.5"), D("0.25")]
-    assert shares.of(None) == D("0.25")
+    assert (shares.of(None), shares.least) == (D("0.2"), D("0.2"))
+    assert RegimeShares().least == D("0.25")
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def page_of(report: Report, pictures: Sequence[str] = ()) -> str:
         _denials(report),
         _halts(report.halts),
         _protection(report),
+        _execution(report),
+        _regimes(report),
         *_troubles(report.troubles),
         _ledger(report),
         _next(report),
@@ -238,6 +240,44 @@ def _protection(report: Report) -> str:
         f"- Exit coverage: {coverage}.\n"
         f"- Slowest decision, from the bot's wish to the venue's acceptance: {slowest}."
     )
+
+
+def _execution(report: Report) -> str:
+    """What is not measured is not made up: a session without orders has no such section."""
+    if not report.execution:
+        return ""
+    rows = [
+        (
+            each.symbol,
+            each.orders,
+            each.filled,
+            each.rejected,
+            each.unknown,
+            _or_dash(each.slippage_bps),
+            "–" if each.slippage_usd is None else _money(each.slippage_usd),
+            _or_dash(each.latency_ms),
+            _or_dash(each.score),
+        )
+        for each in report.execution
+    ]
+    heads = (
+        "symbol", "orders", "filled", "rejected", "unknown", "slippage bps", "slippage USD",
+        "latency ms", "score",
+    )  # fmt: skip
+    router = f"At worst the way of orders was {report.router or 'untried'}."
+    about = "The last orders of each symbol; slippage is against the price that was decided on."
+    return f"## Execution\n\n{router} {about}\n\n" + _table(heads, rows, left=1)
+
+
+def _regimes(report: Report) -> str:
+    if not report.regimes:
+        return ""
+    rows = [(each.symbol, each.regime, each.wildest, each.changes) for each in report.regimes]
+    return "## Volatility\n\n" + _table(("symbol", "at last", "wildest", "changes"), rows, left=3)
+
+
+def _or_dash(value: object) -> object:
+    return "–" if value is None else value
 
 
 def _troubles(troubles: Sequence[Trouble]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import msgspec
 
 from hydra.ops.artefacts.book import SessionBook, Written
 from hydra.ops.artefacts.entries import DENIED, Denials
+from hydra.ops.artefacts.execution import ExecutionTold, Measured, RegimeTold
 from hydra.ops.artefacts.halts import Halts, HaltTold, is_halting
 from hydra.ops.artefacts.opening import Opening
 from hydra.ops.artefacts.provenance import Provenance
@@ -91,6 +92,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The least of what was held that was protected at any time, by a stop at the venue or a guard
     of the engine; None: not measured.
     """
+    execution: tuple[ExecutionTold, ...] = ()
+    """How the last orders of each symbol got done, as it was measured last."""
+    router: str | None = None
+    """The worst that the way of orders was; None: too few orders to say."""
+    regimes: tuple[RegimeTold, ...] = ()
     not_understood: int = 0
     """Lines of the story that could not be taken."""
     ledger: AgainstLedger = NOT_COMPARED
@@ -111,6 +117,7 @@ class Told:
         self.began_at: str | None = None
         self.coverage_pct: Decimal | None = None
         """The least that was told."""
+        self.measured = Measured()
         self.bots: tuple[str, ...] = ()
         """Those that there are, whatever they do."""
 
@@ -118,6 +125,7 @@ class Told:
         """What is new in the tables by this line."""
         self.halts.take(line)
         self.troubles.take(line)
+        self.measured.take(line)
         if line["event"] == "trading_state":
             self.trading_state = str(line.get("state"))
             self.was_open |= self.trading_state == TradingState.ACTIVE.name
@@ -174,6 +182,9 @@ def report_of(provenance: Provenance, told: Told, ledger: AgainstLedger = NOT_CO
         troubles=told.troubles.all,
         slowest_decision=book.slowest_decision,
         coverage_pct=told.coverage_pct,
+        execution=told.measured.execution,
+        router=told.measured.router,
+        regimes=told.measured.regimes,
         not_understood=book.not_understood,
         ledger=ledger,
     )
