@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.foreign_bot import behind_border
 from actors.momentum_bot import FLAT_BEFORE_CLOSE
 from actors.signal_bot import SignalBot, SignalPlan
 from hydra.actor import SECOND, ChildSpec
@@ -131,9 +132,10 @@ def _plugin_bot(
         mailbox=NOTHING_LOST,
     )
     return Outsider(
-        spec=spec,
+        spec=behind_border(spec),
         trade_window=trade_window,
         bucket=bot.bucket.value,
         warm_ups=dict.fromkeys(symbols, kind.history_bars),
         is_foreign=True,
+        entry_notional_usd=bot.execution.default_notional_usd,
     )

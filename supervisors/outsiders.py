@@ -1,6 +1,7 @@
 """A bot as the engine needs it, whatever it is made of: for those that no module here knows."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -21,6 +22,10 @@ class Outsider(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     warm_ups: Mapping[str, int]
     is_foreign: bool = False
+    entry_notional_usd: Decimal | None = None
+    """What one entry of it is to buy, as its section and the strategy mode say; None: it is one of
+    ours, and keeps to that itself.
+    """
 
     @property
     def bot_id(self) -> str:

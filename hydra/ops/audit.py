@@ -136,6 +136,9 @@ class _Examination:
         self._life = 0
         self._approved = self._denied = 0
         self._differences: list[Difference] = []
+        self._unread: list[tuple[int, str]] = []
+        """Judgements of another Hydra, say: by line, and why they cannot be made again."""
+        self._names_unread: set[str] = set()
 
     def take(self, line: Line, tell: Callable[[int], None]) -> None:
         """What the line says."""
@@ -169,10 +172,13 @@ class _Examination:
                 continue
             if name in self._approvals:
                 self._hold(record, self._approvals[name])
+            elif name in self._names_unread:
+                pass  # told of below, with all that are like it
             elif pruned_at is not None and record.intent.decided_at <= pruned_at:
                 uncovered += 1
             else:
                 self._without_approval(name)
+        self._tell_of_unread()
         on_record = {record.state.order.client_order_id for record in self._recorded.orders}
         return Audit(
             approved=self._approved,
@@ -184,6 +190,15 @@ class _Examination:
             differences=tuple(self._differences),
         )
 
+    def _tell_of_unread(self) -> None:
+        """All in one line: a journal that an earlier Hydra wrote has nothing else."""
+        if not self._unread:
+            return
+        (seq, found), count = self._unread[0], len(self._unread)
+        if count > 1:
+            found = f"{count:,} judgements are not as this Hydra writes them: the first: {found}"
+        self.differs(seq, "", found, "a situation to judge again")
+
     def _take_judgement(self, line: Line) -> None:
         if line.event == APPROVED:
             self._approved += 1
@@ -192,7 +207,8 @@ class _Examination:
         try:
             judgement = judgement_in(line)
         except NotReadable as fault:
-            self.differs(line.seq, "", str(fault), "a situation to judge again")
+            self._unread.append((line.seq, str(fault)))
+            self._names_unread.add(str(line.record.get("client_order_id")))
             return
         account = self._recorded.account
         name = judgement.client_order_id or ""

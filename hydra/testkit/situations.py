@@ -28,7 +28,7 @@ ENTRY_AT = 1_767_625_200 * SECOND
 _D = Decimal
 
 _LIMITS = Limits(
-    symbols=frozenset({"AAPL"}),
+    symbols=frozenset({("bot", "AAPL")}),
     order_notional_usd_max=_D(5_000),
     order_quantity_max=_D(100),
     price_collar_pct=_D(5),
@@ -86,7 +86,7 @@ def entry(
             decided_at=at,
             protective_stop=_D(stop),
         ),
-        limits=structs.replace(_LIMITS, symbols=frozenset({symbol})),
+        limits=structs.replace(_LIMITS, symbols=frozenset({(bot, symbol)})),
         market=MarketView(
             price=_D(price),
             price_at=at,

@@ -8,11 +8,12 @@ exit. For each line, exactly:
 
     covered by orders + covered by guards + uncovered = what is held, without its sign
 
+While trading is halted only what rests at the broker covers anything: the engine sends nothing.
 Nothing is covered that is not known to be: without a picture of the account, or with an old one,
 everything is uncovered. No clock, no I/O.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -93,11 +94,13 @@ def exit_coverage(
     terms: ProtectionTerms,
     at: int,
     groups: OrderGroups | None = None,
+    halted: Collection[tuple[str, str]] = (),
 ) -> ExitCoverage:
     """What is covered at market time `at`. Without an attribution a symbol is one line.
 
     `guards` are those that are alive: one that is not listed is not there, and one that is listed
-    twice is there once.
+    twice is there once. `halted` names each bot and symbol of which no order passes now: a guard
+    can close nothing then, so it covers nothing (I11).
     """
     unseen = _unseen(snapshot, attribution, terms, at)
     if unseen:
@@ -107,7 +110,9 @@ def exit_coverage(
     kept: dict[Place, list[Watch]] = {}
     for guard in {(each.bot, each.symbol, each.name): each for each in guards}.values():
         bot = UNATTRIBUTED if attribution is None else guard.bot
-        kept.setdefault((guard.symbol, bot), []).append(Watch(guard, guard_term(guard, terms, at)))
+        is_held_back = (guard.bot, guard.symbol) in halted
+        watch = Watch(guard, guard_term(guard, terms, at), is_held_back)
+        kept.setdefault((guard.symbol, bot), []).append(watch)
     lines, mismatches = list[CoverageLine](), list[Mismatch]()
     positions = _positions(snapshot, attribution)
     for place in sorted({**positions, **legs}):

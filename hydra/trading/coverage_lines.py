@@ -27,6 +27,7 @@ class MismatchKind(Enum):
     WRONG_SIDE = "it would enlarge the position: cancel it"
     DEAD_ORDER = "this order protects nothing: look at it, replace it"
     STALE_GUARD = "this guard protects nothing: restart it, or place an order"
+    HELD_BACK = "unprotected while halted, for its guard can send nothing: resume, or close it"
     UNKNOWN_ACCOUNT = "the account cannot be seen: have the venue read"
 
 
@@ -63,6 +64,13 @@ class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
     by_orders: Decimal
     by_guards: Decimal
     uncovered: Decimal
+    held_back: Decimal = ZERO
+    """So much of what is uncovered has a guard, which closes nothing while trading is halted."""
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether all that is missing is that a halt ends."""
+        return self.uncovered > 0 and self.uncovered == self.held_back
 
     @property
     def pct(self) -> Decimal:
@@ -82,7 +90,8 @@ class CoverageLine(msgspec.Struct, frozen=True, kw_only=True):
             return f"by {found[0][1]}"
         rows = [f"{amount:f} by {what}" for amount, what in found]
         if self.uncovered:
-            return ", ".join([f"NOT protected: {self.uncovered:f}", *rows])
+            halted = f" ({self.held_back:f} while halted)" if self.held_back else ""
+            return ", ".join([f"NOT protected: {self.uncovered:f}{halted}", *rows])
         return ", ".join(rows)
 
 
@@ -125,10 +134,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """One guard, and how long it protects."""
+    """One guard, and how long it protects. `is_held_back`: it sends nothing for a halt."""
 
     guard: Guard
     term: Term
+    is_held_back: bool = False
 
 
 Place: TypeAlias = tuple[str, str]
@@ -156,14 +166,16 @@ class Line:
         """The line as what is there now will cover it at this instant."""
         by_orders = min(self._held, self._protected_by_orders(at))
         left = subtract(self._held, by_orders)
-        by_guards = min(left, self._guarded(at))
+        by_guards = min(left, self._guarded(at, held_back=False))
+        uncovered = subtract(left, by_guards)
         return CoverageLine(
             symbol=self._symbol,
             bot=self._bot,
             position=self._position,
             by_orders=by_orders,
             by_guards=by_guards,
-            uncovered=subtract(left, by_guards),
+            uncovered=uncovered,
+            held_back=min(uncovered, self._guarded(at, held_back=True)),
         )
 
     def mismatches(self, at: int, expiring_ns: int) -> Iterable[Mismatch]:
@@ -195,11 +207,13 @@ class Line:
             groups[group] = max(groups.get(group, ZERO), quantity)
         return total(groups.values())
 
-    def _guarded(self, at: int) -> Decimal:
+    def _guarded(self, at: int, *, held_back: bool) -> Decimal:
         return total(
             watch.guard.quantity.copy_abs()
             for watch in self._watches
-            if watch.term.holds_at(at) and self._is_for_this(watch.guard)
+            if watch.is_held_back is held_back
+            and watch.term.holds_at(at)
+            and self._is_for_this(watch.guard)
         )
 
     def _is_for_this(self, guard: Guard) -> bool:
@@ -251,9 +265,11 @@ class Line:
             guard, fault = watch.guard, watch.term.fault
             if self._side is None:
                 continue
-            if fault is None and self._is_for_this(guard):
+            is_sound = fault is None and self._is_for_this(guard)
+            if is_sound and not watch.is_held_back:
                 continue
             kind = MismatchKind.WRONG_SIDE if fault is None else MismatchKind.STALE_GUARD
+            kind = MismatchKind.HELD_BACK if is_sound else kind
             is_some = is_amount(guard.quantity)
             yield Mismatch(
                 kind=kind,

@@ -72,11 +72,30 @@ def still_unprotected(
     found: Iterable[Cause], lines: Iterable[CoverageLine] | None
 ) -> frozenset[str]:
     """The codes of what is not protected now. `lines` None: the exit bot does not know, so that
-    what was found of this kind is taken to be still so.
+    what was found of this kind is taken to be still so. What only a halt keeps from being protected
+    is not among them: it must not keep the halt from ending.
     """
     if lines is None:
         return frozenset(each.code for each in found if kind_of(each.code) is UNPROTECTED)
-    return frozenset(f"{UNPROTECTED.code}{line.symbol}" for line in lines if line.uncovered)
+    return frozenset(
+        f"{UNPROTECTED.code}{line.symbol}"
+        for line in lines
+        if line.uncovered and not line.is_held_back
+    )
+
+
+def unprotected_while_halted(
+    lines: Iterable[CoverageLine], uncovered: Mapping[str, int], confirm_ns: int
+) -> Mapping[str, str]:
+    """By symbol, who holds what there whose guard has sent nothing for so long, for a halt (I11).
+
+    `uncovered`: by "bot symbol", for how long something was not covered (ns of machine time).
+    """
+    return {
+        line.symbol: f"{line.bot} holds {line.position:f}, unprotected while halted"
+        for line in lines
+        if line.is_held_back and uncovered.get(f"{line.bot} {line.symbol}", 0) > confirm_ns
+    }
 
 
 def positions_are_protected(s: Situation) -> str | None:

@@ -39,10 +39,10 @@ def trading_is_open(s: Situation) -> str | None:
 
 
 def symbol_is_allowed(s: Situation) -> str | None:
-    """Only symbols that the configuration names are entered, and contracts on the shares that it
-    names for a bot, by that bot.
+    """A bot enters only symbols that the configuration names for it, and contracts on the shares
+    that it names for it.
     """
-    if s.proposal.reduces or s.proposal.symbol in s.limits.symbols:
+    if s.proposal.reduces or (s.proposal.bot, s.proposal.symbol) in s.limits.symbols:
         return None
     # What is no text is no contract either: whoever asks here may have been told anything (I34).
     option = parsed(str(s.proposal.symbol))
@@ -50,7 +50,13 @@ def symbol_is_allowed(s: Situation) -> str | None:
         if (s.proposal.bot, option.root) in s.limits.option_roots:
             return None
         return f"options on {option.root} are not among what {s.proposal.bot} may trade"
-    return f"{s.proposal.symbol} is not among the {len(s.limits.symbols)} symbols allowed"
+    allowed = len(symbols_of(s))
+    return f"{s.proposal.symbol} is not among the {allowed} symbols that {s.proposal.bot} may enter"
+
+
+def symbols_of(s: Situation) -> tuple[str, ...]:
+    """What the bot that asks may enter, in order."""
+    return tuple(sorted(symbol for bot, symbol in s.limits.symbols if bot == s.proposal.bot))
 
 
 def decision_is_fresh(s: Situation) -> str | None:

@@ -49,11 +49,11 @@ def _coverage(s: Situation) -> tuple[Number, ...]:
 
 
 def _symbol(s: Situation) -> tuple[Number, ...]:
-    allowed = s.limits.symbols
+    allowed = order_checks.symbols_of(s)
     return (
         Number("symbol", s.proposal.symbol),
         Number("symbols allowed", len(allowed)),
-        Number("they are", ", ".join(sorted(allowed)) or "none"),
+        Number("they are", ", ".join(allowed) or "none"),
     )
 
 

@@ -45,7 +45,8 @@ _REDUCING = (Role.EXIT, Role.PROTECT, Role.FLATTEN)
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What is allowed. Every number is over zero; none means "unlimited" (I40)."""
 
-    symbols: frozenset[str]
+    symbols: frozenset[tuple[str, str]]
+    """Which bot may enter which symbol: none what only another is there for."""
     order_notional_usd_max: Decimal
     order_quantity_max: Decimal
     price_collar_pct: Decimal

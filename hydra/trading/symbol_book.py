@@ -37,7 +37,7 @@ class SymbolBook:
     """One bot's book in one symbol.
 
     Signals and entries are counted by session, and what is on record of it counts: so limits hold
-    over a restart. What was denied is not on record; in one life it counts all the same.
+    over a restart. An entry that was denied is no trade, and counts for nothing.
     """
 
     def __init__(self, bot: str, symbol: str, quantity_step: Decimal) -> None:
@@ -148,6 +148,12 @@ class SymbolBook:
         """Nothing more is to be expected of the order; gives what was left, None if it was over."""
         return self.working.pop(decision, None)
 
+    def denied(self, decision: DecisionKey) -> None:
+        """The guardian refused it: nothing comes of it, and of an entry no trade of the day."""
+        was_open = self.ended(decision) is not None
+        if was_open and decision.role is Role.ENTRY and decision.session == self.session:
+            self.entries -= 1
+
     def recover(
         self,
         orders: Iterable[RecordedOrder],
@@ -177,7 +183,7 @@ class SymbolBook:
         signals, entries = self.signals, self.entries
         self.signals = self.entries = 0
         self._count_recovered()
-        # What was denied since the start is not on record, and counts all the same.
+        # What was decided since the start may not be on record yet, and counts all the same.
         self.signals, self.entries = max(self.signals, signals), max(self.entries, entries)
 
     def _count_recovered(self) -> None:

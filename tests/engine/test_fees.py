@@ -39,7 +39,7 @@ from tests.engine.harness import (
 from tests.engine.judge import require_agreement, require_sound
 
 BTC = "BTC/USD"
-BOT = "mom_AAPL"
+BOT = "crypto_core"
 PRICE = "100"
 BOUGHT = Decimal("3.333333333")
 KEPT = Decimal("0.008333334")
@@ -65,12 +65,12 @@ def world(tmp_path: Path) -> World:
 
 
 def buy(life: Life) -> None:
-    life.enter(symbol=BTC, quantity=BOUGHT, reference=PRICE)
+    life.enter(bot=BOT, symbol=BTC, quantity=BOUGHT, reference=PRICE)
     life.run_for(2 * MINUTE)
 
 
 def sell(life: Life, quantity: Decimal) -> None:
-    life.exit(symbol=BTC, quantity=quantity, reference=PRICE)
+    life.exit(bot=BOT, symbol=BTC, quantity=quantity, reference=PRICE)
     life.run_for(2 * MINUTE)
 
 

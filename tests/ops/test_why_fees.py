@@ -10,7 +10,7 @@ from hydra.venues.simulated.terms import VenueTerms
 from messages.reconciliation import ReconcileNow
 from supervisors import paths
 from tests.engine.harness import World, begun, settings_with
-from tests.engine.test_fees import BOUGHT, BTC, HELD, KEPT, market
+from tests.engine.test_fees import BOT, BOUGHT, BTC, HELD, KEPT, market
 from tests.ops.why_worlds import Asking, explained, on_disk, page, world_ledger
 
 
@@ -25,11 +25,11 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Asking, str, str]:
         terms=VenueTerms(crypto_fee_bps=Decimal(25)),
     )
     life = begun(world)
-    entry = life.enter(symbol=BTC, quantity=BOUGHT)
+    entry = life.enter(bot=BOT, symbol=BTC, quantity=BOUGHT)
     life.run_for(2 * MINUTE)
     life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
     life.advance(10 * SECOND)
-    leave = life.exit(symbol=BTC, quantity=HELD)
+    leave = life.exit(bot=BOT, symbol=BTC, quantity=HELD)
     life.run_for(2 * MINUTE)
     life.die()
     return on_disk(folder, life), entry, leave

@@ -7,13 +7,16 @@ from types import MappingProxyType
 
 import pytest
 
-from hydra.actor import MINUTE
+from hydra.actor import MINUTE, SECOND
 from hydra.plugins import risk_check
 from hydra.settings import Settings
 from hydra.settings.outside_sections import PluginBotSettings, PluginSettings
+from hydra.settings.strategy_mode import in_mode
 from hydra.testkit.builders import approved
 from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.strategy_modes import StrategyMode
 from hydra.trading.trading_state import TradingState
+from messages.control import Resume
 from messages.orders import CancelIntent, OrderIntent, OrderStored
 from supervisors import paths
 from tests.engine.harness import Life, World, quiet, settings_with, shipped_settings
@@ -161,9 +164,10 @@ def test_it_cannot_take_out_the_order_of_another_bot(settings: Settings) -> None
 
 
 @pytest.mark.parametrize("to", [paths.STATE_PERSISTER, paths.BROKER_GATEWAY])
-def test_an_order_that_goes_round_the_guardian_halts_the_engine_and_is_never_sent_i01(
-    settings: Settings, to: object
+def test_an_order_that_comes_round_the_guardian_halts_the_engine_and_is_never_sent_i01(
+    settings: Settings, to: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("actors.foreign_bot._is_within", lambda path, root: True)  # no border
     life = begun(settings)
     forged = approved(wish(life))
     path = getattr(to, "path")  # noqa: B009 (a parameter of two types of refs)
@@ -174,6 +178,44 @@ def test_an_order_that_goes_round_the_guardian_halts_the_engine_and_is_never_sen
 
     assert life.state is TradingState.HALTED
     assert life.world.submitted == []
+
+
+@pytest.mark.parametrize("by_child", [False, True])
+def test_what_it_may_not_say_is_never_said_and_fails_it_i01_i69(
+    settings: Settings, by_child: bool
+) -> None:
+    life = begun(settings)
+    life.halt_by_operator()
+    forged = OrderStored(approved=approved(wish(life)))
+
+    say(life, GUARDIAN, Resume(reason="let me", operator="ada"), by_child=by_child)
+    life.advance(10 * SECOND)
+    say(life, paths.BROKER_GATEWAY.path, forged, by_child=by_child)
+    life.advance(10 * SECOND)
+
+    assert list(life.causes) == ["operator-halt"]
+    assert life.report.noted == ()
+    assert life.world.submitted == []
+    assert life.runtime.cells[DIP.path].incarnation == 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "quantity", "denials"),
+    [
+        (StrategyMode.NONE, 5, []),
+        (StrategyMode.NONE, 6, ["order_value_is_within_limit"]),
+        (StrategyMode.CONSERVATIVE, 1, []),
+        (StrategyMode.CONSERVATIVE, 2, ["order_value_is_within_limit"]),
+    ],
+)
+def test_an_entry_of_its_own_is_worth_no_more_than_its_section_and_the_mode_say_i31(
+    settings: Settings, mode: StrategyMode, quantity: int, denials: list[str]
+) -> None:
+    life = begun(settings if mode is StrategyMode.NONE else in_mode(settings, mode))
+
+    say(life, GUARDIAN, wish(life, quantity=quantity))
+
+    assert life.denials == denials
 
 
 def test_a_brought_check_denies_an_entry_of_any_bot_with_its_name_in_the_journal(

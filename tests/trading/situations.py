@@ -21,7 +21,9 @@ NOW = 1_704_294_000 * SECOND
 D = Decimal
 
 LIMITS = structs.replace(
-    entry().limits, symbols=frozenset({"AAPL", "MSFT"}), bot_exposure_usd_max=D(12_000)
+    entry().limits,
+    symbols=frozenset({("mom_AAPL", "AAPL"), ("mom_AAPL", "MSFT"), ("mom_TSLA", "TSLA")}),
+    bot_exposure_usd_max=D(12_000),
 )
 
 ENTRY = changed(

@@ -69,6 +69,10 @@ def line(
         ),
         (line("8", by_orders="5", uncovered="3"), "NOT protected: 3, 5 by an order at the venue"),
         (line("8", uncovered="8"), "NOT protected: 8"),
+        (
+            structs.replace(line("8", uncovered="8"), held_back=D(6)),
+            "NOT protected: 8 (6 while halted)",
+        ),
     ],
 )
 def test_a_line_says_what_protects_the_position_i30(found: CoverageLine, words: str) -> None:
@@ -676,3 +680,31 @@ def test_the_calendar_of_these_tests_has_a_half_day() -> None:
     half = SESSIONS.of_date(HALF_DAY.isoformat())
     assert half is not None and half.early_close
     assert SESSIONS.of_date(date(2024, 7, 4).isoformat()) is None
+
+
+def test_while_halted_a_guard_covers_nothing_and_an_order_what_it_did_i11_i30() -> None:
+    snapshot = account({"AAPL": "10"}, order(SELL, "4"))
+    attribution = of_bots({"one": "10"}, {"stop-1": "one"})
+
+    found = exit_coverage(
+        snapshot, [guard("10")], attribution, TERMS, NOW, halted={("one", "AAPL")}
+    )
+    of_another = exit_coverage(
+        snapshot, [guard("10")], attribution, TERMS, NOW, halted={("two", "AAPL")}
+    )
+
+    halted = structs.replace(line("10", by_orders="4", uncovered="6", bot="one"), held_back=D(6))
+    assert (found.lines, found.lines[0].is_held_back) == ((halted,), True)
+    assert kinds(found) == [MismatchKind.UNCOVERED, MismatchKind.HELD_BACK]
+    assert of_another.is_whole
+
+
+def test_what_has_no_sound_guard_is_not_held_back_by_the_halt_alone_i11() -> None:
+    attribution = of_bots({"one": "10"}, {})
+
+    for poor in (guard("4"), guard("10", looked_at=None)):
+        found = exit_coverage(
+            account({"AAPL": "10"}), [poor], attribution, TERMS, NOW, halted={("one", "AAPL")}
+        )
+
+        assert (found.lines[0].uncovered, found.lines[0].is_held_back) == (D(10), False)

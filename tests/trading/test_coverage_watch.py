@@ -14,6 +14,7 @@ from hydra.trading.coverage_watch import (
     CoverageWatch,
     positions_are_protected,
     still_unprotected,
+    unprotected_while_halted,
 )
 from tests.trading.situations import ENTRY, EXIT, FLATTEN, SECOND, changed
 
@@ -116,3 +117,15 @@ def test_what_was_not_protected_is_over_only_once_the_exit_bot_knows_so_i04_i30(
     )
 
     assert still_unprotected(latched, lines) == still
+
+
+def test_what_lacks_only_the_end_of_a_halt_is_said_once_it_lasts_and_keeps_no_halt_i11() -> None:
+    halted = structs.replace(line("AAPL", 9), held_back=D(9))
+    in_part = structs.replace(line("SPY", 9), held_back=D(4))
+    lasting = {"one AAPL": 11 * SECOND, "one SPY": 11 * SECOND}
+
+    assert still_unprotected((), (halted, in_part)) == {"unprotected:SPY"}
+    assert unprotected_while_halted((halted, in_part), lasting, 10 * SECOND) == {
+        "AAPL": "one holds 9, unprotected while halted"
+    }
+    assert unprotected_while_halted((halted,), {"one AAPL": 10 * SECOND}, 10 * SECOND) == {}

@@ -153,10 +153,21 @@ def test_an_entry_against_a_position_is_denied_and_one_along_it_passes_i09(
 
 def test_a_symbol_that_is_not_on_the_list_can_be_left_but_not_entered_i42() -> None:
     assert first_denial(changed(ENTRY, symbol="TSLA")) == Denial(
-        "symbol_is_allowed", "TSLA is not among the 2 symbols allowed"
+        "symbol_is_allowed", "TSLA is not among the 2 symbols that mom_AAPL may enter"
     )
     for fine in REDUCING:
-        assert first_denial(changed(fine, symbols=frozenset({"MSFT"}))) is None
+        assert first_denial(changed(fine, symbols=frozenset({("mom_AAPL", "MSFT")}))) is None
+
+
+def test_a_symbol_is_entered_only_by_the_bots_that_it_is_configured_for_i42() -> None:
+    allowed = frozenset({("mom_AAPL", "MSFT"), ("mom_MSFT", "AAPL")})
+
+    denial = first_denial(changed(ENTRY, symbols=allowed))
+
+    assert denial == Denial(
+        "symbol_is_allowed", "AAPL is not among the 1 symbols that mom_AAPL may enter"
+    )
+    assert first_denial(changed(ENTRY, symbols=allowed | {("mom_AAPL", "AAPL")})) is None
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,30 @@ def test_when_it_was_stopped_out_is_known_after_a_restart_i38() -> None:
     again.recover([recorded(key(1)), stop], [fill(1, "4"), sale], (), D(0))
 
     assert (live.stopped_at, again.stopped_at) == (8, 8)
+
+
+@pytest.mark.parametrize("role", [Role.ENTRY, Role.EXIT])
+def test_what_is_denied_is_no_trade_of_the_day_and_its_number_is_not_given_again(
+    role: Role,
+) -> None:
+    book = book_of()
+    denied = book.next_decision(role)
+    book.intended(denied, D(1))
+    book.denied(denied)
+    book.denied(denied)  # told twice
+
+    assert (book.entries, dict(book.working)) == (0, {})
+    assert book.next_decision(Role.ENTRY).signal == 2
+    assert book.entries == 1
+
+
+def test_what_was_denied_yesterday_gives_no_trade_back_today() -> None:
+    book = book_of()
+    old = book.next_decision(Role.ENTRY)
+    book.intended(old, D(1))
+    book.begin_session("2016-04-18")
+    book.next_decision(Role.ENTRY)
+
+    book.denied(old)
+
+    assert book.entries == 1

@@ -94,7 +94,7 @@ class BuyTheDip(Actor[Inbox]):
                 if book is not None:
                     take_report(book, message)
             case OrderDenied(intent=intent):
-                self._books[intent.decision.symbol].ended(intent.decision)
+                self._books[intent.decision.symbol].denied(intent.decision)
             case BookChanged():
                 self._record.ask(ctx)
             case BookRecovered():

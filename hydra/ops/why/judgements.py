@@ -110,7 +110,10 @@ def _as(kind: type[S], record: Mapping[str, Any], name: str, line: Line) -> S:
         reason = "it was too long to be written" if is_cut else "it is not there"
         raise NotReadable(f"line {line.seq} of the journal has no {name}: {reason}")
     try:
-        return read_back(kind, plain)
+        found = read_back(kind, plain)
+        if isinstance(found, Situation):
+            _require_pairs(found)
+        return found
     except NotReadable as error:
         raise NotReadable(f"line {line.seq} of the journal, {name}: {error}") from error
 
@@ -132,6 +135,12 @@ def _value(kind: Any, plain: Any) -> Any:
     if isinstance(plain, list) and get_origin(kind) in (tuple, frozenset):
         return get_origin(kind)(_value(get_args(kind)[0], each) for each in plain)
     return plain
+
+
+def _require_pairs(situation: Situation) -> None:
+    """Raises NotReadable for what was written when the symbols were one list for all bots."""
+    if not all(isinstance(each, tuple) for each in situation.limits.symbols):
+        raise NotReadable("Limits.symbols does not say which bot may enter which")
 
 
 def _text(kind: Any, plain: str) -> Any:

@@ -1,0 +1,173 @@
+"""The border around a bot that another distribution brought: what it may say, and to whom.
+
+It runs in this process, and a mistake in it must not open or loosen anything: no limits, no halt
+that ends, no word of protection or of a passed loop in somebody else's place. So all that it says
+passes here, and only what is listed in `MAY_SAY` leaves its own part of the tree.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeAlias, cast
+
+from msgspec import structs
+
+from actors.sender_checks import Forged
+from hydra.actor import Actor, ChildSpec, Context, Ref
+from messages.control import ReportTradingState
+from messages.market import ReportHistory
+from messages.message import Message
+from messages.options import FollowContracts
+from messages.orders import CancelIntent, OrderIntent
+from messages.positions import RecoverBook, ReportPositions
+from messages.protection import GUARDS_TOPIC, GuardReported
+
+Owned: TypeAlias = Callable[[Any, str, str], bool]
+"""Whether a message, of a bot of this id and path, is about that bot alone."""
+
+
+def _always(message: Message, bot: str, path: str) -> bool:
+    return True
+
+
+def _recovers_itself(message: RecoverBook, bot: str, path: str) -> bool:
+    answered = message.reply_to
+    return message.bot == bot and (answered is None or _is_within(answered, path))
+
+
+def _guards_its_own(message: GuardReported, bot: str, path: str) -> bool:
+    return message.guard.bot == bot
+
+
+def _follows_its_own(message: FollowContracts, bot: str, path: str) -> bool:
+    return message.bot == bot
+
+
+MAY_SAY: Mapping[type[Message], Owned] = {
+    OrderIntent: _always,  # in whose name, the guardian judges: a denial is on record
+    CancelIntent: _always,
+    RecoverBook: _recovers_itself,
+    ReportHistory: _always,
+    FollowContracts: _follows_its_own,
+    ReportTradingState: _always,
+    ReportPositions: _always,
+}
+"""What it may tell whom it was given the address of. Of all others: nothing."""
+MAY_PUBLISH: Mapping[str, Mapping[type[Message], Owned]] = {
+    GUARDS_TOPIC: {GuardReported: _guards_its_own},
+}
+"""By topic."""
+
+
+class Border(Actor[Any]):
+    """In the place of a bot, or of an actor that it spawned: the same, with a context that checks.
+
+    `bot` is the bot's id, `root` its path ("": it is the bot itself), `addresses` are the paths of
+    those that it was told of. What it may not say fails it (`Forged`).
+    """
+
+    inside: ClassVar[type[Actor[Any]]]
+
+    def __init__(
+        self, bot: str, addresses: frozenset[str], args: Mapping[str, Any], root: str = ""
+    ) -> None:
+        self._actor = self.inside(**args)
+        self._bot = bot
+        self._addresses = addresses
+        self._root = root
+
+    def start(self, ctx: Context) -> None:
+        self._actor.start(self._checked(ctx))
+
+    def receive(self, message: Message, ctx: Context) -> None:
+        self._actor.receive(message, self._checked(ctx))
+
+    def stop(self, ctx: Context, reason: str) -> None:
+        self._actor.stop(self._checked(ctx), reason)
+
+    def failed(self, error: BaseException) -> None:
+        self._actor.failed(error)
+
+    def state_view(self) -> Mapping[str, object]:
+        """What it shows of itself."""
+        return self._actor.state_view()
+
+    def _checked(self, ctx: Context) -> Context:
+        checked = _CheckedContext(ctx, self._bot, self._root or ctx.me.path, self._addresses)
+        return cast(Context, checked)  # the rest of one is the runtime's, handed through
+
+
+def behind_border(spec: ChildSpec) -> ChildSpec:
+    """The same bot, checked in all that it says. The spec bears its id as its name."""
+    addresses = frozenset(each.path for each in spec.args.values() if isinstance(each, Ref))
+    args = {"bot": spec.name, "addresses": addresses, "args": spec.args}
+    return structs.replace(spec, actor=_bordered(spec.actor), args=args)
+
+
+class _CheckedContext:
+    """A context that refuses what may not be said; all else of it is the runtime's."""
+
+    def __init__(self, ctx: Context, bot: str, root: str, addresses: frozenset[str]) -> None:
+        self._ctx = ctx
+        self._bot = bot
+        self._root = root
+        self._addresses = addresses
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._ctx, name)
+
+    def tell(self, ref: Ref[Any], message: Message, *, corr: str | None = None) -> None:
+        self._require(message, ref.path)
+        self._ctx.tell(ref, message, corr=corr)
+
+    def ask(self, ref: Ref[Any], message: Message, *, within: int, tag: str) -> None:
+        self._require(message, ref.path)
+        self._ctx.ask(ref, message, within=within, tag=tag)
+
+    def reply(self, message: Message) -> None:
+        sender = self._ctx.sender
+        if sender is not None:  # nobody of the actors asks from outside
+            self._require(message, sender.path)
+        self._ctx.reply(message)
+
+    def publish(self, topic: str, message: Message, *, corr: str | None = None) -> None:
+        is_owned = MAY_PUBLISH.get(topic, {}).get(type(message))
+        if is_owned is None or not is_owned(message, self._bot, self._root):
+            raise self._forged(message, f"on the topic {topic}")
+        self._ctx.publish(topic, message, corr=corr)
+
+    def spawn(self, spec: ChildSpec) -> Ref[Any]:
+        args = {
+            "bot": self._bot,
+            "addresses": self._addresses,
+            "args": spec.args,
+            "root": self._root,
+        }
+        return self._ctx.spawn(structs.replace(spec, actor=_bordered(spec.actor), args=args))
+
+    def _require(self, message: Message, path: str) -> None:
+        if _is_within(path, self._root):
+            return
+        is_owned = MAY_SAY.get(type(message)) if path in self._addresses else None
+        if is_owned is None or not is_owned(message, self._bot, self._root):
+            raise self._forged(message, f"to {path}")
+
+    def _forged(self, message: Message, where: str) -> Forged:
+        return Forged(
+            f"{self._ctx.me.path} said {type(message).__name__} {where}; a bot of another"
+            " distribution may not (docs/writing-a-bot.md)"
+        )
+
+
+_BORDERED: dict[type[Actor[Any]], type[Actor[Any]]] = {}
+"""One for each, so that a reload finds the same."""
+
+
+def _bordered(actor: type[Actor[Any]]) -> type[Actor[Any]]:
+    """A class of the same name and kind: the supervisor and the debugger see what they know."""
+    if actor not in _BORDERED:
+        content = {"inside": actor, "supervises": actor.supervises}
+        _BORDERED[actor] = type(actor.__name__, (Border,), content)
+    return _BORDERED[actor]
+
+
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")

@@ -1,0 +1,200 @@
+"""The border around a bot of another distribution: a closed list of what leaves it."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import actors
+import messages
+from actors.foreign_bot import MAY_PUBLISH, MAY_SAY, behind_border
+from actors.sender_checks import Forged
+from hydra.actor import Actor, ChildSpec, Context, Ref
+from hydra.trading.orders import DecisionKey, Role
+from hydra.trading.protection import Guard
+from messages.control import ReportTradingState
+from messages.market import ReportHistory
+from messages.message import ControlMessage, Message
+from messages.options import FollowContracts
+from messages.orders import REPORTS_TOPIC, CancelIntent
+from messages.positions import RecoverBook, ReportPositions
+from messages.protection import COVERAGE_TOPIC, GUARDS_TOPIC, GuardReported
+
+GUARDIAN, FEED, OTHER = Ref[Any]("/hydra/core/guardian"), Ref[Any]("/feed"), Ref[Any]("/other")
+ME = "/hydra/bots/dip"
+
+
+class Plugin(Actor[Any]):
+    """Says what its test wants said."""
+
+    def __init__(self, guardian: Ref[Any], feed: Ref[Any]) -> None:
+        self.says: Callable[[Context], object] = lambda ctx: None
+
+    def receive(self, message: Message, ctx: Context) -> None:
+        """Anything will do."""
+        self.says(ctx)
+
+
+class Engine:
+    """In the place of the runtime's context: keeps what was let through."""
+
+    def __init__(self, path: str = ME, sender: Ref[Any] | None = None) -> None:
+        self.me = Ref[Any](path)
+        self.sender = sender
+        self.said: list[tuple[str, Message]] = []
+        self.spawned: list[ChildSpec] = []
+
+    def tell(self, ref: Ref[Any], message: Message, *, corr: str | None = None) -> None:
+        self.said.append((ref.path, message))
+
+    def ask(self, ref: Ref[Any], message: Message, *, within: int, tag: str) -> None:
+        self.said.append((ref.path, message))
+
+    def reply(self, message: Message) -> None:
+        self.said.append(("reply", message))
+
+    def publish(self, topic: str, message: Message, *, corr: str | None = None) -> None:
+        self.said.append((topic, message))
+
+    def spawn(self, spec: ChildSpec) -> Ref[Any]:
+        self.spawned.append(spec)
+        return Ref(f"{self.me.path}/{spec.name}")
+
+
+SPEC = behind_border(ChildSpec(name="dip", actor=Plugin, args={"guardian": GUARDIAN, "feed": FEED}))
+
+
+def said(
+    says: Callable[[Context], object], engine: Any = None, spec: ChildSpec = SPEC
+) -> list[Any]:
+    """What of it leaves the bot; raises `Forged`."""
+    engine = engine or Engine()
+    actor = spec.build()
+    actor._actor.says = says  # type: ignore[attr-defined]
+    actor.receive(ReportPositions(), engine)
+    return list(engine.said)
+
+
+def every_message() -> Iterator[type[Message]]:
+    """Each type that one of ours can be told."""
+    for package in (messages, actors):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    waiting: list[type[Message]] = [Message]
+    while waiting:
+        found = waiting.pop()
+        waiting += found.__subclasses__()
+        if found.__module__.split(".")[0] in ("messages", "actors"):
+            yield found
+
+
+def guard(bot: str) -> GuardReported:
+    of = Guard(
+        name="exits",
+        bot=bot,
+        symbol="AAPL",
+        quantity=Decimal(9),
+        since=1,
+        until=9,
+        looked_at=2,
+        price_at=2,
+    )
+    return GuardReported(guard=of)
+
+
+def passes(kind: type[Message]) -> bool:
+    """Whether it may be told at all. What it says is not looked at: nobody is named in it."""
+    blank = kind(**dict.fromkeys(kind.__struct_fields__))
+    try:
+        said(lambda ctx: ctx.tell(GUARDIAN, blank))
+        said(lambda ctx: ctx.ask(GUARDIAN, blank, within=1, tag="x"))
+    except Forged:
+        return False
+    return True
+
+
+def test_of_all_messages_there_are_only_these_leave_it_i01_i34() -> None:
+    """A new one is refused until somebody lists it, with the reason why it opens nothing."""
+    classes = set(every_message()) - {Message, ControlMessage}
+    passed = {each for each in classes if passes(each)}
+
+    assert len(classes) > 100
+    assert passed == set(MAY_SAY) - {RecoverBook, FollowContracts}, "those two say whose it is"
+    assert {each.__name__ for each in MAY_SAY} == {
+        "OrderIntent",
+        "CancelIntent",
+        "RecoverBook",
+        "ReportHistory",
+        "FollowContracts",
+        "ReportTradingState",
+        "ReportPositions",
+    }
+    assert {topic: [each.__name__ for each in known] for topic, known in MAY_PUBLISH.items()} == {
+        GUARDS_TOPIC: ["GuardReported"]
+    }
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        CancelIntent(decision=DecisionKey("dip", "AAPL", "d", 1, Role.ENTRY), reason="old"),
+        RecoverBook(bot="dip", reply_to=f"{ME}/child"),
+        FollowContracts(bot="dip", symbols=()),
+        ReportHistory(symbol="AAPL", bars=3),
+        ReportTradingState(),
+    ],
+)
+def test_what_is_its_own_business_it_says_to_whom_it_was_given_and_to_nobody_else(
+    message: Message,
+) -> None:
+    assert said(lambda ctx: ctx.tell(GUARDIAN, message)) == [(GUARDIAN.path, message)]
+    with pytest.raises(Forged, match="/other"):
+        said(lambda ctx: ctx.tell(OTHER, message))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        RecoverBook(bot="mom_AAPL"),
+        RecoverBook(bot=None),
+        RecoverBook(bot="dip", reply_to="/hydra/bots/dip2"),
+        FollowContracts(bot="opt_core", symbols=()),
+    ],
+)
+def test_what_is_the_business_of_another_bot_it_does_not_say(message: Message) -> None:
+    with pytest.raises(Forged, match=type(message).__name__):
+        said(lambda ctx: ctx.tell(GUARDIAN, message))
+
+
+def test_it_speaks_of_its_own_guards_where_guards_are_spoken_of_i30() -> None:
+    assert len(said(lambda ctx: ctx.publish(GUARDS_TOPIC, guard("dip")))) == 1
+    for topic, message in (
+        (GUARDS_TOPIC, guard("mom_AAPL")),
+        (COVERAGE_TOPIC, guard("dip")),
+        (REPORTS_TOPIC, ReportTradingState()),
+    ):
+        with pytest.raises(Forged):
+            said(lambda ctx, topic=topic, it=message: ctx.publish(topic, it))  # type: ignore[misc]
+
+
+def test_an_answer_is_said_like_anything_else() -> None:
+    with pytest.raises(Forged):
+        said(lambda ctx: ctx.reply(guard("dip")), Engine(sender=GUARDIAN))
+    assert len(said(lambda ctx: ctx.reply(guard("dip")), Engine(sender=Ref(f"{ME}/child")))) == 1
+    assert len(said(lambda ctx: ctx.reply(guard("dip")))) == 1  # asked from outside
+
+
+def test_its_own_actors_it_tells_what_it_likes_and_they_are_behind_the_border_too() -> None:
+    engine = Engine()
+    args = {"guardian": OTHER, "feed": OTHER}
+    said(lambda ctx: ctx.spawn(ChildSpec(name="child", actor=Plugin, args=args)), engine)
+    (child,) = engine.spawned
+    below = Engine(f"{ME}/child")
+
+    assert len(said(lambda ctx: ctx.tell(Ref(ME), guard("x")), below, child)) == 1
+    with pytest.raises(Forged):
+        said(lambda ctx: ctx.tell(OTHER, ReportTradingState()), below, child)
+    assert (child.actor.__name__, child.actor) == ("Plugin", SPEC.actor)
