@@ -151,6 +151,7 @@ class CryptoBot(Actor[Inbox]):
                 pair = self._pairs.get(message.decision.symbol)
                 if pair is not None:
                     take_report(pair.book, message)
+                    pair.heard_of(message.decision)
             case OrderDenied():
                 self._denied(message)
                 return  # nothing new to decide on: the same wish would be denied again
@@ -189,7 +190,7 @@ class CryptoBot(Actor[Inbox]):
         decision, denial = message.intent.decision, message.denial
         pair = self._pairs.get(decision.symbol)
         if pair is not None:
-            pair.book.ended(decision)
+            pair.denied(decision, message.intent.decided_at)
         self._last_denial = f"{denial.check}: {denial.reason}"
 
     def _look_at_all(self, now: int, ctx: Context) -> None:

@@ -10,17 +10,27 @@ from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import CoverageLine
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, Step, TakeOut, Unprotected
+from hydra.trading.flatten import Phase
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Role, TimeInForce
 from hydra.trading.trading_state import Cause, TradingState
 from messages.control import (
     TRADING_STATE_TOPIC,
+    FlattenReported,
     Halt,
+    ReportFlatten,
     ReportTradingState,
     TradingStateChanged,
     TradingStateReported,
 )
-from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
+from messages.lifecycle import (
+    IS_QUARANTINED,
+    SUPERVISION_TOPIC,
+    ChildQuarantined,
+    Children,
+    Replied,
+    WhichChildren,
+)
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import FEED_TOPIC, BarClosed, FeedEnded
 from messages.order_events import event_of
@@ -71,11 +81,13 @@ TOPICS = (
     BOOK_CHANGED_TOPIC,
 )
 RECOVER_WITHIN = 5 * SECOND
-RECORD, STATE = "record", "state"
+RECORD, STATE, BOTS, FLATTENING = "record", "state", "bots", "flatten"
 
 
 class NotRecovered(Exception):
-    """Nobody said who holds what, or what stands; without that nothing can be proven."""
+    """Nobody said who holds what, which bots are quarantined, or what stands; without that nothing
+    can be proven.
+    """
 
 
 class ExitBot(Actor[Inbox]):
@@ -83,8 +95,9 @@ class ExitBot(Actor[Inbox]):
 
     It tells what is covered after each loop and whenever that may have changed; where it says
     nothing no entry passes. What it wants closed goes to the guardian in the name of the bot that
-    holds it, so that this bot's books are right. It begins knowing nothing: what is on record it
-    asks for, the venue it has read, and a bot counts as silent only once it has missed bars.
+    holds it, so that this bot's books are right. It begins knowing nothing: what is on record and
+    which bots are quarantined it asks for, the venue it has read, and a bot counts as silent only
+    once it has missed bars. Beside a flatten it closes nothing, after one what that has left.
     """
 
     def __init__(
@@ -93,13 +106,20 @@ class ExitBot(Actor[Inbox]):
         guardian: Ref[Any],
         persister: Ref[RecoverGuardian],
         gateway: Ref[ReconcileNow],
+        flattener: Ref[ReportFlatten],
     ) -> None:
         self._terms = terms
         self._guardian = guardian
         self._persister = persister
         self._gateway = gateway
+        self._flattener = flattener
         self._desk = ExitDesk(terms, 0)
-        self._is_recovered = False
+        self._unanswered = {RECORD, STATE, BOTS}
+        """What was asked at the start; nothing is proven before all of it is known."""
+        self._state = TradingState.HALTED
+        self._flatten_stands = False
+        self._is_flattening = False
+        """As far as is known, a flatten is under way."""
         self._told: object = None
         """What was last written down of coverage, so that only changes are."""
         self._took: Mapping[tuple[str, str], str] = {}
@@ -112,10 +132,12 @@ class ExitBot(Actor[Inbox]):
             ctx.subscribe(topic)
         ctx.tell(self._gateway, ReconcileNow(reason="the exit bot starts"))
         ctx.ask(self._guardian, ReportTradingState(), within=RECOVER_WITHIN, tag=STATE)
+        assert ctx.parent is not None, "it has a supervisor, which is the bots'"
+        ctx.ask(ctx.parent, WhichChildren(), within=RECOVER_WITHIN, tag=BOTS)
         self._read_record(ctx)
 
     def receive(self, message: Inbox, ctx: Context) -> None:
-        if self._take(message, ctx) and self._is_recovered:
+        if self._take(message, ctx) and not self._unanswered:
             self._look(ctx)
 
     def _take(self, message: Inbox, ctx: Context) -> bool:
@@ -140,18 +162,20 @@ class ExitBot(Actor[Inbox]):
             case BarClosed():
                 return not message.is_backfill and self._desk.bar(message.bar, ctx.now())
             case LoopRan():
-                self._desk.loop_ran()
+                if not message.is_again:
+                    self._desk.loop_ran()
+                self._ask_of_flatten(ctx)
             case ProtectionDue():
                 pass
             case ChildQuarantined():
                 self._desk.quarantined(message.path.rpartition("/")[2], ctx.market_time())
             case TradingStateChanged():
-                self._hear_of_state(message.state, message.causes)
+                self._hear_of_state(message.state, message.causes, ctx)
             case BookChanged():
                 self._read_record(ctx)
                 return False
             case Replied():
-                self._hear_answer(message)
+                self._hear_answer(message, ctx)
             case _:
                 unhandled(message)
         return True
@@ -168,31 +192,60 @@ class ExitBot(Actor[Inbox]):
         self._desk.asked_for_record()
         ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag=RECORD)
 
-    def _hear_answer(self, reply: Replied) -> None:
+    def _hear_answer(self, reply: Replied, ctx: Context) -> None:
         match reply.value:
             case GuardianRecord() as record:
-                guarded = (*record.open_orders, *record.orders)
-                self._desk.recover(
-                    [(each.intent.decision, each.state) for each in guarded],
-                    record.inventories,
-                    {
-                        each.subject: each.quantity
-                        for each in record.exclusions
-                        if each.kind is DifferenceKind.POSITION and each.quantity is not None
-                    },
-                )
-                self._is_recovered = True
+                self._recover(record)
             case TradingStateReported() as told:
-                self._hear_of_state(told.state, told.causes)
+                self._hear_of_state(told.state, told.causes, ctx)
+            case Children() as told:
+                for child in told.children:
+                    if child.status == IS_QUARANTINED:
+                        self._desk.quarantined(child.name, ctx.market_time())
+            case FlattenReported() as told:
+                self._is_flattening = self._flatten_stands and Phase(told.phase).is_under_way
+                self._stand_back_or_not()
+            case _ if reply.tag == FLATTENING:
+                return  # as before, then; it is asked again after the next loop
             case _:
                 raise NotRecovered(f"{reply.tag}: {reply.error or 'no answer in time'}")
+        self._unanswered.discard(reply.tag)
 
-    def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...]) -> None:
+    def _recover(self, record: GuardianRecord) -> None:
+        guarded = (*record.open_orders, *record.orders)
+        self._desk.recover(
+            [(each.intent.decision, each.state) for each in guarded],
+            record.inventories,
+            {
+                each.subject: each.quantity
+                for each in record.exclusions
+                if each.kind is DifferenceKind.POSITION and each.quantity is not None
+            },
+        )
+
+    def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...], ctx: Context) -> None:
         codes = {cause.code for cause in causes}
         self._desk.is_lost = DAILY_LOSS.code in codes
-        if FLATTEN.code in codes:
-            self._desk.stands_back = "an operator's flatten closes it, or has been asked to"
-        elif state is TradingState.HALTED:
+        self._desk.causes = causes
+        self._state = state
+        if FLATTEN.code not in codes:
+            self._flatten_stands = self._is_flattening = False
+        elif not self._flatten_stands:
+            self._flatten_stands = self._is_flattening = True
+            self._ask_of_flatten(ctx)
+        self._stand_back_or_not()
+
+    def _ask_of_flatten(self, ctx: Context) -> None:
+        """Its cause stands until a person takes it away, also when it ended and was not flat: so it
+        is asked as long as it stands, and nobody is left without exits by it.
+        """
+        if self._flatten_stands:
+            ctx.ask(self._flattener, ReportFlatten(), within=RECOVER_WITHIN, tag=FLATTENING)
+
+    def _stand_back_or_not(self) -> None:
+        if self._is_flattening:
+            self._desk.stands_back = "an operator's flatten closes it"
+        elif self._state is TradingState.HALTED:
             self._desk.stands_back = "trading is halted, so no order passes"
         else:
             self._desk.stands_back = ""
@@ -223,6 +276,7 @@ class ExitBot(Actor[Inbox]):
             lines=coverage.lines,
             mismatches=coverage.mismatches,
             uncovered={f"{bot} {symbol}": ns for (bot, symbol), ns in found.uncovered.items()},
+            taken_over={f"{bot} {symbol}": why for (bot, symbol), why in found.taken_over.items()},
         )
         ctx.publish(COVERAGE_TOPIC, told)
         longest = max(found.uncovered.values(), default=0)
@@ -278,7 +332,7 @@ class ExitBot(Actor[Inbox]):
         """What is covered, what is wrong with it, what was taken over, and what waits."""
         last = self._last
         return {
-            "recovered": self._is_recovered,
+            "recovered": not self._unanswered,
             "coverage_pct": None if last is None else _text(last.coverage.pct),
             "is_known": last is not None and last.coverage.is_known,
             "mismatches": [] if last is None else [m.words for m in last.coverage.mismatches],

@@ -9,7 +9,7 @@ from hydra.ports import OrderGate
 from hydra.trading import flatten_events as flatten
 from hydra.trading.causes import FLATTEN
 from hydra.trading.closing import Close, Holding
-from hydra.trading.exact import subtract
+from hydra.trading.exact import add, subtract
 from hydra.trading.flatten import Phase
 from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.instruments import is_crypto
@@ -251,6 +251,8 @@ class Flattener(Actor[Inbox]):
         }
         working.update((name, None) for name in ours.open_orders)
         excluded = dict(ours.excluded_positions)
+        for _, symbol, left in ours.dust:  # no order can be for it, so that it stays as well
+            excluded[symbol] = add(excluded.get(symbol, Decimal(0)), left)
         return flatten.Snapshot(
             number=self._flatten.state.reading,
             open_orders=tuple(working),

@@ -34,6 +34,8 @@ class Granting:
         self._held = 0
         self.is_waiting = False
         """Grants are wanted, and may be here any moment."""
+        self.is_heard = False
+        """The portfolio bot has spoken, and was not found down since."""
 
     def budgets_changed(self, ctx: Context) -> None:
         """A day has begun, or the terms are others, or what is on record was read."""
@@ -50,6 +52,14 @@ class Granting:
         """Whoever proposes may have been down when they were wanted."""
         if self._desk.wants_grants:
             ctx.publish(BUDGETS_TOPIC, self.report())
+
+    def heard_from(self, sender: Ref[Any] | None) -> None:
+        """Somebody asks or proposes."""
+        self.is_heard = self.is_heard or sender == self._portfolio
+
+    def lost(self) -> None:
+        """The portfolio bot is down; whether it came back, it says itself."""
+        self.is_heard = False
 
     def report(self) -> BudgetDayReported:
         """What is to be known to propose grants."""

@@ -1,6 +1,6 @@
 """What stands against trading, kept the same in the guardian, in the gate and on record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from actors.guardian_recovery import word_on_record
@@ -8,6 +8,7 @@ from hydra.actor import Context, Ref
 from hydra.ports import GateRefused, OrderGate
 from hydra.trading import causes as kinds
 from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
+from hydra.trading.coverage_watch import unprotected_while_halted
 from hydra.trading.kill_conditions import ALL_HALT, Alarms, KillConditions, condition_of, halts
 from hydra.trading.sessions import SessionTable
 from hydra.trading.standing import Standing
@@ -27,6 +28,7 @@ from messages.control import (
     TradingStateReported,
 )
 from messages.positions import GuardianRecord
+from messages.protection import CoverageReported
 
 FEED = "feed"
 """The component that says whether prices come. If nothing else fails, that is what has failed."""
@@ -52,6 +54,8 @@ class Halts:
         self._persister = persister
         self._kill = kill
         self._alarms = Alarms()
+        self._held_back: frozenset[str] = frozenset()
+        """The codes of what a halt alone keeps unprotected."""
         self._standing = Standing(policy, sessions)
         self._not_well: tuple[str, ...] = ()
         """The components that did not report well at the last preflight."""
@@ -127,8 +131,7 @@ class Halts:
         if not self._standing.is_news(cause):
             return False
         if not halts(cause, self._kill):
-            if self._alarms.sound(cause):
-                ctx.log("alarm_raised", code=cause.code, detail=cause.detail)
+            self.alarm(cause, ctx)
             return False
         if cause.is_global:
             self._gate.trip(cause)  # `GateTripped` follows
@@ -136,19 +139,39 @@ class Halts:
         self.stand(cause, ctx)
         return True
 
+    def alarm(self, cause: Cause, ctx: Context) -> None:
+        """It is said, and stands against nothing."""
+        if self._alarms.sound(cause):
+            ctx.log("alarm_raised", code=cause.code, detail=cause.detail)
+
     def sound(self, found: frozenset[str], ctx: Context) -> None:
-        """A watch outside of the actors finds these; what is switched off of them sounds."""
+        """A watch outside of the actors finds these: they halt, or sound where that is off.
+
+        Most such watches halt by themselves; but which switches are on may have changed since.
+        """
         for code in found:
             kind = kinds.kind_of(code)
             if kind is None or condition_of(kind) is None or kind.has_subject:
                 continue
-            cause = kind.cause(since=ctx.market_time(), detail="the watch over it says so")
-            if not halts(cause, self._kill):
-                self.latch(cause, ctx)
+            detail = "the watch over it says so"
+            self.latch(kind.cause(since=ctx.market_time(), detail=detail), ctx)
+
+    def hear_of_coverage(self, told: CoverageReported, confirm_ns: int, ctx: Context) -> None:
+        """What is unprotected for a halt alone, for so long, is an alarm: a cause would outlast the
+        halt (I11).
+        """
+        found: Mapping[str, str] = {}
+        if told.is_known:
+            found = unprotected_while_halted(told.lines, told.uncovered, confirm_ns)
+        for symbol, detail in found.items():
+            self.alarm(
+                kinds.UNPROTECTED.cause(subject=symbol, since=ctx.market_time(), detail=detail), ctx
+            )
+        self._held_back = frozenset(f"{kinds.UNPROTECTED.code}{symbol}" for symbol in found)
 
     def keep_alarms(self, present: frozenset[str], ctx: Context) -> None:
-        """Only of these codes it is still so."""
-        for over in self._alarms.keep(present):
+        """Only of these codes it is still so, and of what a halt alone keeps unprotected."""
+        for over in self._alarms.keep(present | self._held_back):
             ctx.log("alarm_ended", code=over.code)
 
     def stand(self, cause: Cause, ctx: Context) -> None:

@@ -27,6 +27,7 @@ def desk_view(desk: RiskDesk) -> Mapping[str, object]:
         "positions": {
             f"{bot} {symbol}": f"{held:f}" for (bot, symbol), held in book.positions.items()
         },
+        "dust": {f"{bot} {symbol}": f"{left:f}" for (bot, symbol), left in desk.dust.items()},
         "orders_today": desk.orders_today,
         "open_orders": [order.order.client_order_id for order in book.open_orders],
         "unknown_orders": [
@@ -51,6 +52,7 @@ def coverage_view(told: CoverageReported | None) -> Mapping[str, object]:
         "coverage_pct": None if told is None else _text(told.pct),
         "coverage_known": told is not None and told.is_known,
         "mismatches": [] if told is None else [each.words for each in told.mismatches],
+        "taken_over": {} if told is None else dict(told.taken_over),
     }
 
 

@@ -58,6 +58,7 @@ class HealthMonitor(Actor[Inbox]):
         self._heard_at: int | None = None
         self._finished = 0
         self._passed = False
+        self._is_again = False
         self._last_result = "none yet"
         self._overruns = 0
 
@@ -68,7 +69,7 @@ class HealthMonitor(Actor[Inbox]):
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case RunPreflight():
-                self._begin(ctx)
+                self._begin(ctx, is_again=message.is_again)
             case Replied(tag="number"):
                 self._take_number(message, ctx)
             case Replied():
@@ -95,7 +96,7 @@ class HealthMonitor(Actor[Inbox]):
         self._loop = self._reserved = int(reply.value.value or 0)
         self._begin(ctx)
 
-    def _begin(self, ctx: Context) -> None:
+    def _begin(self, ctx: Context, *, is_again: bool = False) -> None:
         if self._loop is None:
             self._ask_for_number(ctx)
             return
@@ -104,6 +105,7 @@ class HealthMonitor(Actor[Inbox]):
             ctx.log("loop_overrun", loop=self._loop)
             return
         self._loop += 1
+        self._is_again = is_again
         self._since_start += 1
         if self._loop > self._reserved:
             self._reserved = self._loop + NUMBERS_AT_ONCE
@@ -136,7 +138,9 @@ class HealthMonitor(Actor[Inbox]):
             evidence = tuple(f"{a.component}: {a.detail}" for a in answers)
             passed = PreflightPassed(loop=self._loop, evidence=evidence, at=ctx.market_time())
             ctx.tell(self._guardian, passed)
-        ran = LoopRan(number=self._loop, passed=self._passed, at=ctx.market_time())
+        ran = LoopRan(
+            number=self._loop, passed=self._passed, at=ctx.market_time(), is_again=self._is_again
+        )
         ctx.publish(LOOP_TOPIC, ran)
 
     def _failed(self, loop: int, failures: tuple[str, ...], ctx: Context) -> None:
@@ -148,7 +152,7 @@ class HealthMonitor(Actor[Inbox]):
         failed = PreflightFailed(loop=loop, failures=failures, at=at, is_late=is_late)
         ctx.tell(self._guardian, failed)
         if self._since_start <= TRIES_AT_A_START:
-            ctx.after(TRY_AGAIN_AFTER, RunPreflight(), key="try again")
+            ctx.after(TRY_AGAIN_AFTER, RunPreflight(is_again=True), key="try again")
 
     def _loops(self) -> LoopsReported:
         return LoopsReported(

@@ -15,8 +15,10 @@ from actors.bot_record import (
 )
 from hydra.actor import MINUTE, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar, late_after
+from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
+from hydra.trading.order_checks import session_is_open, trading_is_open
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.resting_stop import (
@@ -34,7 +36,9 @@ from hydra.trading.situation import PriceStep
 from hydra.trading.strategies.strategy import Signal, Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
 from hydra.trading.symbol_book import SymbolBook
+from hydra.trading.trail import Trail, highest_on_record, to_keep, trail_key, trail_of
 from hydra.trading.venue_clock import seen_at
+from messages.control import Recorded, RecordValue
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import (
@@ -44,6 +48,7 @@ from messages.market import (
     ReportHistory,
     bars_topic,
 )
+from messages.message import Message
 from messages.orders import (
     CancelIntent,
     OrderAccepted,
@@ -73,6 +78,7 @@ Inbox: TypeAlias = (
     | BookRecovered
     | RecoveryOverdue
     | LoopRan
+    | Recorded
 )
 
 FLAT_BEFORE_CLOSE = 5 * MINUTE
@@ -142,19 +148,24 @@ class MomentumBot(Actor[Inbox]):
         plan: MomentumPlan,
         guardian: Ref[OrderIntent | CancelIntent | RecoverBook],
         feed: Ref[ReportHistory],
+        persister: Ref[RecordValue],
     ) -> None:
         self._plan = plan
         self._guardian = guardian
+        self._persister = persister
         self._feed = feed
         self._strategy = StrategyFeed(plan.new_strategy(), plan.sessions)
         self._record = BotRecord(plan.bot_id, guardian)
         self._book = SymbolBook(plan.bot_id, plan.symbol, plan.quantity_step)
         self._stop = RestingStop()
+        self._denials = DeniedEntries()
         self._bar: Bar | None = None
         self._looked_at = 0
         """Market time of the newest look: the bar's end, or later where no bar came for long."""
         self._highest: Decimal | None = None
         """The highest price since the entry, before the last bar; None: that of the entry."""
+        self._trail: Trail | None = None
+        """What of that is on record, or on its way there."""
         self._session: ExchangeSession | None = None
         self._guard: Guard | None = None
         """What was last told of what guards the position."""
@@ -188,23 +199,29 @@ class MomentumBot(Actor[Inbox]):
                     return  # bars decide
                 self._looked_at = message.at
             case OrderDenied():
-                self._book.ended(message.intent.decision)
-                self._last_denial = f"{message.denial.check}: {message.denial.reason}"
-                if message.intent.decision.role is Role.PROTECT:
-                    self._stop.denied(self._looked_at)
+                self._denied(message, ctx)
                 return  # nothing new to decide on: the same wish would be denied again
             case BookChanged():
                 self._record.ask(ctx)
             case BookRecovered():
                 if not self._record.is_answer(message, ctx):
                     return  # an earlier question's; the newest is still to be answered
-                recover((self._book,), message)
+                self._recover(message)
+            case Recorded():
+                return  # its trail is on record; nothing waits for that
             case RecoveryOverdue():
                 self._record.check_in_time()
             case _:
                 unhandled(message)
         if self._bar is not None and self._record.is_known:
             self._decide(self._bar, ctx)
+
+    def _recover(self, message: BookRecovered) -> None:
+        recover((self._book,), message)
+        self._trail = trail_of(message.trail)
+        highest = highest_on_record(self._trail, self._book.inventory)
+        if highest is not None:
+            self._highest = max(highest, self._highest or highest)
 
     def _ask_for_history(self, ctx: Context) -> None:
         ask_for_history(self._feed, self._plan.symbol, self._strategy.warm_up, ctx)
@@ -235,20 +252,40 @@ class MomentumBot(Actor[Inbox]):
         if decision.symbol != self._plan.symbol:
             return  # an order that an operator adopted for it, in what it does not trade
         take_report(self._book, stored)
+        if decision.role is Role.ENTRY:
+            self._denials.passed()
         is_over = not isinstance(report, _LIVES)
         if (
             decision.role is Role.PROTECT
             and is_over
             and self._stop.ended(decision, self._looked_at)
         ):
-            ctx.log(
-                "protective_order_lost",
-                decision=decision,
-                report=type(report).__name__,
-                failures=self._stop.failures,
-            )
+            self._stop_is_lost(decision, report, ctx)
         if isinstance(report, OrderAccepted) and not self._book.is_own(decision):
             self._record.ask(ctx)  # somebody trades in its name: what works is on record
+
+    def _stop_is_lost(self, decision: DecisionKey, end: Message, ctx: Context) -> None:
+        ctx.log(
+            "protective_order_lost",
+            decision=decision,
+            report=type(end).__name__,
+            failures=self._stop.failures,
+        )
+
+    def _denied(self, message: OrderDenied, ctx: Context) -> None:
+        decision, denial = message.intent.decision, message.denial
+        self._book.denied(decision)
+        self._last_denial = f"{denial.check}: {denial.reason}"
+        match decision.role:
+            case Role.PROTECT if denial.check in _FOR_A_WHILE:
+                self._stop.held_off(self._looked_at)
+            case Role.PROTECT:
+                self._stop.denied(self._looked_at)
+                self._stop_is_lost(decision, message, ctx)
+            case Role.ENTRY:
+                self._denials.denied(self._looked_at)
+            case _:
+                pass
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
         if self._book.sellable <= 0 and not self._book.working_as(Role.PROTECT):
@@ -256,6 +293,7 @@ class MomentumBot(Actor[Inbox]):
             self._highest = None
         why_not = self._act_on(bar, ctx)
         self._tell_of_guard(bar, ctx)
+        self._keep_trail(ctx)
         if why_not != self._idle:
             self._idle = why_not
             if why_not:
@@ -349,6 +387,14 @@ class MomentumBot(Actor[Inbox]):
             return highest
         return max(highest, Decimal(repr(self._bar.high)))
 
+    def _keep_trail(self, ctx: Context) -> None:
+        highest = self._highest_until_now()
+        trail = to_keep(self._trail, self._plan.exits, self._book.inventory, highest)
+        if trail is not None:
+            self._trail = trail
+            key = trail_key(self._plan.bot_id)
+            ctx.tell(self._persister, RecordValue(key=key, value=trail.text))
+
     def _bar_saw_the_position(self, bar: Bar) -> bool:
         lots = self._book.inventory.lots
         return bool(lots) and bar.end_at > lots[0].opened_at
@@ -392,6 +438,8 @@ class MomentumBot(Actor[Inbox]):
             return "it is outside its trade window"
         if self._book.entries >= self._plan.max_trades_per_day:
             return f"it has made its {self._book.entries} entries of the day"
+        if denied := self._denials.why_not(bar.end_at):
+            return denied
         return "" if self._strategy.signal is Signal.ENTER_LONG else "the strategy gives no signal"
 
     def _is_over(self, at: int) -> bool:
@@ -461,5 +509,7 @@ class MomentumBot(Actor[Inbox]):
 
 _LIVES = (OrderAccepted, OrderUnknown, OrderFilled)
 """Reports after which an order may go on, or has done what it was for."""
+_FOR_A_WHILE = frozenset((trading_is_open.__name__, session_is_open.__name__))
+"""Checks that deny whatever is wished for, until a halt or a night is over."""
 _AT_A_STOP = (ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP)
 """Where a stop order that rests would have been executed first."""

@@ -12,6 +12,7 @@ from actors.bot_record import HISTORY_AGAIN_AFTER, BotRecord, ask_for_history, r
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import OptionChains
 from hydra.trading.bars import Bar
+from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.durations import DAY
 from hydra.trading.instruments import Instrument, instrument
 from hydra.trading.option_entry import AGAINST, RIGHT_OF, OptionEntry, entry_on, wanted_of
@@ -168,6 +169,7 @@ class OptionsBot(Actor[Inbox]):
         self._guards: dict[str, Guard] = {}
         self._idle: dict[str, str] = {}
         self._last_denial = ""
+        self._denials = DeniedEntries()
 
     def start(self, ctx: Context) -> None:
         for ticker in self._plan.tickers:
@@ -204,6 +206,8 @@ class OptionsBot(Actor[Inbox]):
                 holding = self._holdings.get(message.decision.symbol)
                 if holding is not None:
                     take_report(holding.book, message)
+                if message.decision.role is Role.ENTRY:
+                    self._denials.passed()
             case OrderDenied():
                 self._denied(message, ctx)
                 return  # nothing new to decide on: the same wish would be denied again
@@ -280,6 +284,8 @@ class OptionsBot(Actor[Inbox]):
         holding = self._holdings.get(intent.decision.symbol)
         if holding is not None:
             holding.denied(intent.decision, intent.order_type, ctx.market_time())
+        if intent.decision.role is Role.ENTRY:
+            self._denials.denied(ctx.market_time())
         self._last_denial = f"{denial.check}: {denial.reason}"
 
     # Entering
@@ -337,7 +343,7 @@ class OptionsBot(Actor[Inbox]):
             return f"it has made its {self._entries} entries of the day"
         if self._positions >= plan.max_positions:
             return f"it has {self._positions} positions, with what may come to be one"
-        return ""
+        return self._denials.why_not(at)
 
     def _is_over(self, at: int) -> bool:
         """No position is to be held any more: past `manage_until`, or just before the close."""

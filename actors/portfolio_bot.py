@@ -12,13 +12,14 @@ from messages.budgets import (
     ProposeBudgets,
     ReportBudgetDay,
 )
-from messages.lifecycle import Children, Replied, WhichChildren
+from messages.lifecycle import IS_QUARANTINED, Children, Replied, WhichChildren
 from messages.loops import LOOP_TOPIC, LoopRan
+from messages.positions import BOOK_CHANGED_TOPIC, BookChanged
 
-Inbox: TypeAlias = LoopRan | BudgetDayReported | BudgetsJudged | Replied
+Inbox: TypeAlias = LoopRan | BudgetDayReported | BudgetsJudged | BookChanged | Replied
 
 ANSWER_WITHIN = 2 * SECOND
-RUNS_NOT = frozenset({"quarantined", "ended"})
+RUNS_NOT = frozenset({IS_QUARANTINED, "ended"})
 """What a supervisor says of a child that nobody is about to start again."""
 
 
@@ -47,6 +48,7 @@ class PortfolioBot(Actor[Inbox]):
     def start(self, ctx: Context) -> None:
         ctx.subscribe(LOOP_TOPIC)
         ctx.subscribe(BUDGETS_TOPIC)
+        ctx.subscribe(BOOK_CHANGED_TOPIC)
         self._look(ctx)
 
     def receive(self, message: Inbox, ctx: Context) -> None:
@@ -61,6 +63,8 @@ class PortfolioBot(Actor[Inbox]):
                 pass  # nobody answered: the next loop asks again
             case BudgetDayReported():
                 self._consider(message, ctx)
+            case BookChanged():
+                self._settled = None  # also of a guardian that died, and does not know us any more
             case BudgetsJudged():
                 self._session, self._refusal = message.session, message.refusal
                 if message.refusal:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
-from hydra.actor import Actor, Context, unhandled
+from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.exact import multiply
 from hydra.trading.fees import USD, Fee
 from hydra.trading.inventory import ClosedLot, FillBook
 from hydra.trading.orders import DecisionKey, Fill
+from messages.lifecycle import Replied
 from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.message import Message
 from messages.orders import (
     JUDGEMENTS_TOPIC,
     REPORTS_TOPIC,
@@ -19,15 +21,25 @@ from messages.orders import (
     OrderFilled,
     ReportStored,
 )
+from messages.positions import BookRecovered, RecoverBook
 from messages.summary import FeePaid, OpenLot, SessionSummary, Summarize, Trade
 
-Inbox: TypeAlias = ReportStored | OrderApproved | OrderDenied | BarClosed | FeedEnded | Summarize
+Inbox: TypeAlias = (
+    ReportStored | OrderApproved | OrderDenied | BarClosed | FeedEnded | Summarize | Replied
+)
+RECOVER_WITHIN = 5 * SECOND
 
 
 class Reporter(Actor[Inbox]):
-    """Matches fills to trades, per bot and symbol, first in first out."""
+    """Matches fills to trades, per bot and symbol, first in first out.
 
-    def __init__(self) -> None:
+    What is held from before its start it asks for, so that what closes it is a trade as well.
+    """
+
+    def __init__(self, persister: Ref[RecoverBook]) -> None:
+        self._persister = persister
+        self._waiting: list[ReportStored] | None = []
+        """What came before it is known what was held; None: that is known."""
         self._books: dict[tuple[str, str], FillBook] = {}
         self._trades: list[Trade] = []
         self._fees: list[FeePaid] = []
@@ -43,14 +55,19 @@ class Reporter(Actor[Inbox]):
     def start(self, ctx: Context) -> None:
         for topic in (REPORTS_TOPIC, JUDGEMENTS_TOPIC, FEED_TOPIC):
             ctx.subscribe(topic)
+        ctx.ask(self._persister, RecoverBook(), within=RECOVER_WITHIN, tag="record")
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
             case BarClosed():
                 self._bars += 1
                 self._last_price[message.bar.symbol] = Decimal(repr(message.bar.close))
+            case ReportStored() if self._waiting is not None:
+                self._waiting.append(message)
             case ReportStored():
                 self._take(message)
+            case Replied():
+                self._begin_with(message.value)
             case OrderApproved():
                 self._orders += 1
                 self._reasons[message.intent.decision] = message.intent.reason
@@ -64,6 +81,21 @@ class Reporter(Actor[Inbox]):
                 pass
             case _:
                 unhandled(message)
+
+    def _begin_with(self, record: Message | None) -> None:
+        """Without an answer it goes by what it sees: a report is no reason to stop anything."""
+        waiting, self._waiting = self._waiting or [], None
+        booked: set[str] = set()
+        if isinstance(record, BookRecovered):
+            for held in record.held:
+                book = FillBook(held.inventory.symbol)
+                book.inventory = held.inventory
+                self._books[held.bot, held.inventory.symbol] = book
+            booked = {fill.execution_id for fill in record.fills}
+        for stored in waiting:
+            report = stored.report
+            if not (isinstance(report, OrderFilled) and report.fill.execution_id in booked):
+                self._take(stored)
 
     def _take(self, stored: ReportStored) -> None:
         report, decision = stored.report, stored.decision

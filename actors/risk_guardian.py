@@ -48,6 +48,7 @@ from messages.control import (
     ReportTradingState,
     Resume,
 )
+from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.health import HealthReported, ReportHealth
 from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
 from messages.loops import LoopDue
@@ -96,9 +97,10 @@ TOPICS = (
     FEED_TOPIC,
     SYMBOLS_TOPIC,
     COVERAGE_TOPIC,
+    EXECUTION_TOPIC,
     CONTRACT_QUOTES_TOPIC,
 )
-SAFETY_BOTS = ("exit_bot", "portfolio_bot")
+SAFETY_BOTS = EXIT_BOT, PORTFOLIO_BOT = ("exit_bot", "portfolio_bot")
 """Nobody may enter without them, so a person has to look why one of them is down."""
 Inbox: TypeAlias = (
     OrderIntent
@@ -109,6 +111,7 @@ Inbox: TypeAlias = (
     | FeedEnded
     | SymbolReported
     | CoverageReported
+    | ExecutionReported
     | Halt
     | GateTripped
     | GateDrained
@@ -202,7 +205,10 @@ class RiskGuardian(Actor[Inbox]):
             case SymbolReported():
                 self._hear_of_symbol(message, ctx)
             case CoverageReported():
-                self._hear_of_coverage(message)
+                self._hear_of_coverage(message, ctx)
+            case ExecutionReported():
+                word = message
+                self._desk.execution.told(word.regimes, word.router, word.at, word.is_whole)
             case EvaluateAccount():
                 self._value_account(None, ctx)
                 self._keep_day(ctx)
@@ -211,8 +217,10 @@ class RiskGuardian(Actor[Inbox]):
                 self._desk.loops.missed_one()
                 self._desk.coverage.loop_ran()
             case ProposeBudgets():
+                self._granting.heard_from(ctx.sender)
                 ctx.reply(self._granting.judge(message, ctx))
             case ReportBudgetDay():
+                self._granting.heard_from(ctx.sender)
                 ctx.reply(self._granting.report())
             case GrantsOverdue():
                 self._granting.overdue(ctx)
@@ -384,7 +392,7 @@ class RiskGuardian(Actor[Inbox]):
         granted = self._desk.granted
         for cause in self._desk.observe(venues_equity, ctx.market_time()):
             self._latch(cause, ctx)
-        if self._desk.book.is_flat and not self._desk.book.open_orders:
+        if not self._desk.may_hold():
             for cause in closed_when_flat(self._halts.causes):
                 self._latch(cause, ctx)
         if self._desk.granted is not granted:
@@ -418,7 +426,8 @@ class RiskGuardian(Actor[Inbox]):
 
     def _loop_ended(self, number: int, ctx: Context, *, passed: bool) -> None:
         self._desk.loops.heard(number, passed=passed)
-        self._desk.coverage.loop_ran()
+        for cause in self._desk.loop_ended(ctx.market_time()):
+            self._latch(cause, ctx)
         ctx.every(self._terms.loop_interval, LoopDue())
 
     def _preflight_passed(self, message: PreflightPassed, ctx: Context) -> None:
@@ -444,7 +453,7 @@ class RiskGuardian(Actor[Inbox]):
             cause.code
             for cause in self._halts.causes
             if kinds.kind_of(cause.code) is kinds.UNMANAGED
-            and self._may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
+            and self._desk.may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
         )
         found |= self._symbols.still_halted(self._halts.causes)
         found |= still_pending(self._halts.causes, self._desk.book.open_orders)
@@ -453,15 +462,19 @@ class RiskGuardian(Actor[Inbox]):
         if self._halts.not_well == (FEED,):
             found.add(kinds.STALE_FEED.code)
         if not self._desk.coverage.is_heard:
-            found.add(f"{kinds.BOT_DOWN.code}{SAFETY_BOTS[0]}")
+            found.add(f"{kinds.BOT_DOWN.code}{EXIT_BOT}")
+        if self._terms.desk.budgets.is_proposed and not self._granting.is_heard:
+            found.add(f"{kinds.BOT_DOWN.code}{PORTFOLIO_BOT}")
         told = self._covered if self._desk.coverage.is_heard else None
         lines = told.lines if told is not None and told.is_known else None
-        found |= still_unprotected((*self._halts.causes, *self._halts.alarms), lines)
+        known = (*self._halts.causes, *self._halts.alarms)
+        found |= still_unprotected(known, lines) | self._desk.execution.still(known)
         return frozenset(found)
 
-    def _hear_of_coverage(self, told: CoverageReported) -> None:
+    def _hear_of_coverage(self, told: CoverageReported, ctx: Context) -> None:
         self._covered = told
         self._desk.coverage.told(is_known=told.is_known, pct=told.pct, uncovered=told.uncovered)
+        self._halts.hear_of_coverage(told, self._terms.desk.limits.protection_confirm_ns, ctx)
 
     def _preflight_failed(self, message: PreflightFailed, ctx: Context) -> None:
         self._loop_ended(message.loop, ctx, passed=False)
@@ -493,18 +506,15 @@ class RiskGuardian(Actor[Inbox]):
             detail = f"{message.path} is quarantined: {message.reason}"
             down = kinds.BOT_DOWN.cause(subject=bot, since=ctx.market_time(), detail=detail)
             self._latch(down, ctx)
-        if bot == SAFETY_BOTS[0]:
+        if bot == EXIT_BOT:
             self._desk.coverage.lost()
-        if self._may_hold(bot) or self._halts.is_recovering:
+        if bot == PORTFOLIO_BOT:
+            self._granting.lost()
+        if self._desk.may_hold(bot) or self._halts.is_recovering:
             detail = f"{message.path} is quarantined and holds a position, or may come to"
             self._latch(
                 kinds.UNMANAGED.cause(subject=bot, since=ctx.market_time(), detail=detail), ctx
             )
-
-    def _may_hold(self, bot: str) -> bool:
-        book = self._desk.book
-        holds = any(owner == bot for owner, _ in book.positions)
-        return holds or any(order.decision.bot == bot for order in book.open_orders)
 
     def _take(self, terms: GuardianTerms, ctx: Context) -> TermsTaken:
         """A reload: the next order is judged by it, and so is the account as it is now (I41)."""
@@ -569,6 +579,7 @@ class RiskGuardian(Actor[Inbox]):
             open_orders=tuple(order.order.client_order_id for order in book.open_orders),
             excluded_positions=book.excluded,
             excluded_orders=self._excluded_orders,
+            dust=tuple((bot, symbol, left) for (bot, symbol), left in self._desk.dust.items()),
         )
 
     def state_view(self) -> Mapping[str, object]:

@@ -12,7 +12,9 @@ from hydra.trading.orders import DecisionKey, Denial
 
 
 class Forged(Exception):
-    """Somebody tried to get an order past the guardian. The engine halts until a person looked."""
+    """Somebody said what only another may say. Who is told of an order past the guardian halts the
+    engine until a person looked; a bot of another distribution fails before it is said.
+    """
 
 
 def require_sender(wanted: Ref[Any], what: str, ctx: Context) -> None:

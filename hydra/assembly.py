@@ -8,6 +8,7 @@ import msgspec
 
 from hydra.actor import MILLISECOND, SECOND, ChildSpec
 from hydra.exit_terms import exit_terms
+from hydra.monitor_terms import monitor_terms
 from hydra.outsiders import NO_SIGNALS
 from hydra.ports import (
     Conditions,
@@ -172,7 +173,7 @@ def assemble_on(
                 exits=exit_terms(settings, market, plans.bots),
                 has_portfolio=settings.portfoliobot.enabled,
             ),
-            ops(services or {}),
+            ops(services or {}, monitor_terms(settings, market.bar_interval), plans.symbols),
         )
         return Tree(tree=tree, bots=plans.bots, left_out=plans.left_out, rebuilt=built)
 

@@ -14,6 +14,7 @@ from actors.momentum_bot import FLAT_BEFORE_CLOSE, MomentumPlan
 from actors.options_bot import OptionsPlan
 from hydra.actor import MINUTE, SECOND
 from hydra.bot_terms import exit_rules_of, windows_of
+from hydra.monitor_terms import quiet_anomalies, regime_shares
 from hydra.outsiders import NO_SIGNALS, outsiders_of
 from hydra.plugins import risk_check, strategy_factory
 from hydra.ports import Signals
@@ -28,6 +29,7 @@ from hydra.trading.causes import BOT_CLOSED
 from hydra.trading.clearing import ClearingPolicy
 from hydra.trading.coin_orders import CoinTerms, EntryTerms
 from hydra.trading.coin_pair import PairRules
+from hydra.trading.exact import add, percent_of
 from hydra.trading.fees import ALPACA_FEES, FeeSchedule
 from hydra.trading.kill_conditions import KillConditions
 from hydra.trading.option_exits import PremiumExits
@@ -124,10 +126,10 @@ class Plans(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({symbol for plan in self.all for symbol in plan.warm_ups}))
 
     @property
-    def entered_symbols(self) -> frozenset[str]:
-        """What orders may enter by its own name: an underlying of options is not among it."""
+    def entered_symbols(self) -> frozenset[tuple[str, str]]:
+        """Which bot may enter which symbol: an underlying of options is not among it."""
         trading = (plan for plan in self.all if plan is not self.options)
-        return frozenset(symbol for plan in trading for symbol in plan.warm_ups)
+        return frozenset((plan.bot_id, symbol) for plan in trading for symbol in plan.warm_ups)
 
 
 def plans_of(settings: Settings, market: MarketFacts, signals: Signals = NO_SIGNALS) -> Plans:
@@ -272,7 +274,10 @@ def guardian_terms(
                 **dict.fromkeys(symbols, US_EQUITY_PRICE_STEPS),
                 **{pair: coin.price_steps for pair, coin in market.coin_terms.items()},
             },
+            coins=market.coin_terms,
             fees=fees,
+            regime_shares=regime_shares(settings),
+            entry_notional_usd=_entries_of_foreign(plans.outsiders, order.price_collar_pct),
         ),
         clearing=clearing_policy(settings),
         kill=kill_conditions(settings),
@@ -294,6 +299,7 @@ def kill_conditions(settings: Settings) -> KillConditions:
         data_stale=switches.data_stale_halt,
         daily_loss=switches.max_daily_loss_halt,
         anomaly=switches.anomaly_halt,
+        quiet_anomalies=quiet_anomalies(settings),
     )
 
 
@@ -409,6 +415,17 @@ def crypto_plan(settings: Settings, market: MarketFacts) -> CryptoPlan | None:
         strategy_factory=factory_of(coins.signal),
         parameters=dict(coins.signal.params),
     )
+
+
+def _entries_of_foreign(
+    outsiders: Iterable[Outsider], price_collar_pct: Decimal
+) -> Mapping[str, Decimal]:
+    """What an entry of theirs may be worth: the price may have moved since it was decided."""
+    return {
+        each.bot_id: add(wanted, percent_of(wanted, price_collar_pct))
+        for each in outsiders
+        if (wanted := each.entry_notional_usd) is not None
+    }
 
 
 def _in_bucket(bucket: str, outsiders: Iterable[Outsider]) -> tuple[str, ...]:

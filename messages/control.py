@@ -126,7 +126,7 @@ class RecordClearing(ControlMessage, frozen=True, kw_only=True):
 
 
 class RecordValue(Message, frozen=True, kw_only=True):
-    """Guardian to persister: keep this value under this key."""
+    """To the persister: keep this value under this key. The answer is `Recorded`."""
 
     key: str
     value: str
@@ -140,8 +140,8 @@ class RecordBudgets(Message, frozen=True, kw_only=True):
 
 
 class Recorded(ControlMessage, frozen=True, kw_only=True):
-    """Persister to guardian: these are durable now. `tags` are a halt's code, a clearing's code
-    behind "-", a value's key behind "=".
+    """Persister to whoever told it: these are durable now. `tags` are a halt's code, a clearing's
+    code behind "-", a value's key behind "=".
     """
 
     tags: tuple[str, ...]

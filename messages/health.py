@@ -16,4 +16,8 @@ class HealthReported(Message, frozen=True, kw_only=True):
 
 
 class RunPreflight(ControlMessage, frozen=True, kw_only=True):
-    """The health monitor's word to itself: another loop begins."""
+    """The health monitor's word to itself: another loop begins; `is_again`: before its time, as the
+    one before failed at a start.
+    """
+
+    is_again: bool = False

@@ -113,6 +113,10 @@ class WhichChildren(Message, frozen=True, kw_only=True):
     """Ask a supervisor for its `Children`."""
 
 
+IS_QUARANTINED = "quarantined"
+"""The status of a child that failed too often and stays down until somebody starts it."""
+
+
 class ChildInfo(Message, frozen=True, kw_only=True):
     """One child as its supervisor sees it."""
 

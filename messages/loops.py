@@ -7,11 +7,13 @@ class LoopRan(Message, frozen=True, kw_only=True):
     """The health monitor's word that a loop's preflight has its verdict; `at` is market time.
 
     Published on `LOOP_TOPIC`. The guardian has heard the verdict before anybody hears this.
+    `is_again`: it followed at once on one that failed at a start, so no loop's time has gone by.
     """
 
     number: int
     passed: bool
     at: int
+    is_again: bool = False
 
 
 LOOP_TOPIC = "loop"

@@ -40,6 +40,8 @@ class BookRecovered(Message, frozen=True, kw_only=True):
     fills: tuple[Fill, ...]
     held: tuple[BotInventory, ...] = ()
     realised: Decimal = Decimal(0)
+    trail: str = ""
+    """How far the bot's trailing stop had come, as it put it on record; "" if nothing is."""
     asked_by: int = 0
     number: int = 0
 
@@ -153,3 +155,10 @@ class PositionsReported(Message, frozen=True, kw_only=True):
     open_orders: tuple[str, ...]
     excluded_positions: Mapping[str, Decimal] = {}
     excluded_orders: frozenset[str] = frozenset()
+    dust: tuple[tuple[str, str, Decimal], ...] = ()
+    """What of the positions no order can be for, because it is too little of a coin."""
+
+    @property
+    def is_anything_to_sell(self) -> bool:
+        """Whether anything is held that is not dust."""
+        return set(self.positions) != set(self.dust)

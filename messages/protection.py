@@ -34,6 +34,8 @@ class CoverageReported(Message, frozen=True, kw_only=True):
     lines: tuple[CoverageLine, ...]
     mismatches: tuple[Mismatch, ...]
     uncovered: Mapping[str, int]
+    taken_over: Mapping[str, str] = {}
+    """By "bot symbol", what its own bot does not look after, and why."""
 
 
 GUARDS_TOPIC = "guards"

@@ -32,6 +32,7 @@ from messages.event_kinds import (
     WISHER,
     EventKind,
 )
+from messages.execution_events import EXECUTION_EVENTS
 from messages.exit_events import EXIT_EVENTS
 from messages.gateway_events import GATEWAY_EVENTS
 from messages.price_events import PRICE_EVENTS
@@ -90,11 +91,12 @@ EVENTS: tuple[EventKind, ...] = (
         "protective_order_lost",
         BOT,
         "A stop order that rested at the venue for a position is over, and nobody of ours wanted"
-        " that. The engine-side guard holds; another one is tried at the next look, and after three"
-        " in one position only every quarter of an hour.",
+        " that; or none came to rest, for it was denied. The engine-side guard holds alone, so that"
+        " the position is unprotected while halted; another one is tried at the next look, and"
+        " after three in one position only every quarter of an hour.",
         {
             "decision": _DECISION,
-            "report": "how it ended: the name of the report",
+            "report": "how it ended: the name of the report, or OrderDenied",
             "failures": "how many ended so while this position has been held",
         },
     ),
@@ -364,6 +366,7 @@ EVENTS: tuple[EventKind, ...] = (
         },
     ),
     *EXIT_EVENTS,
+    *EXECUTION_EVENTS,
     *PRICE_EVENTS,
     *SIGNAL_EVENTS,
     EventKind(

@@ -41,7 +41,12 @@ def bots(
         ChildSpec(
             name=plan.bot_id,
             actor=MomentumBot,
-            args={"plan": plan, "guardian": paths.RISK_GUARDIAN, "feed": paths.DATA_FEED},
+            args={
+                "plan": plan,
+                "guardian": paths.RISK_GUARDIAN,
+                "feed": paths.DATA_FEED,
+                "persister": paths.STATE_PERSISTER,
+            },
             mailbox=NOTHING_LOST,
         )
         for plan in momentum
@@ -98,6 +103,7 @@ def exit_bot(terms: ExitTerms) -> ChildSpec:
             "guardian": paths.RISK_GUARDIAN,
             "persister": paths.STATE_PERSISTER,
             "gateway": paths.BROKER_GATEWAY,
+            "flattener": paths.FLATTENER,
         },
         mailbox=NOTHING_LOST,
     )

@@ -1,7 +1,12 @@
-"""Operations: what people look at. Temporary: each may die without anybody else noticing."""
+"""Operations: what people look at, and what is measured beside the orders.
+
+What only people look at is temporary: each may die without anybody else noticing. The execution
+monitor is started again: while it is silent entries may risk less, and in the end nothing.
+"""
 
 from collections.abc import Mapping
 
+from actors.execution_monitor import ExecutionMonitor, MonitorTerms
 from actors.reporter import Reporter
 from actors.service_host import ServiceHost
 from hydra.actor import MINUTE, SECOND, ChildSpec, Restart
@@ -17,11 +22,25 @@ POLICY = Supervision(
 )
 
 
-def ops(services: Mapping[str, Service]) -> ChildSpec:
-    """The ops supervisor's specification, with what is to be kept open, by name of its actor."""
+def ops(
+    services: Mapping[str, Service],
+    monitor: MonitorTerms | None = None,
+    symbols: tuple[str, ...] = (),
+) -> ChildSpec:
+    """The ops supervisor's specification, with what is to be kept open, by name of its actor.
+
+    `monitor`: with the one that measures execution and the markets of these symbols.
+    """
     children = [
-        ChildSpec(name=paths.REPORTER.name, actor=Reporter, restart=Restart.TEMPORARY),
+        ChildSpec(
+            name=paths.REPORTER.name,
+            actor=Reporter,
+            args={"persister": paths.STATE_PERSISTER},
+            restart=Restart.TEMPORARY,
+        ),
     ]
+    if monitor is not None:
+        children.append(_execution_monitor(monitor, symbols))
     for name, service in services.items():
         children.append(
             ChildSpec(
@@ -37,4 +56,17 @@ def ops(services: Mapping[str, Service]) -> ChildSpec:
         args={"children": tuple(children), "policy": POLICY},
         restart=Restart.TEMPORARY,
         hang_after=10 * SECOND,
+    )
+
+
+def _execution_monitor(terms: MonitorTerms, symbols: tuple[str, ...]) -> ChildSpec:
+    return ChildSpec(
+        name=paths.EXECUTION_MONITOR.name,
+        actor=ExecutionMonitor,
+        args={
+            "terms": terms,
+            "symbols": symbols,
+            "guardian": paths.RISK_GUARDIAN,
+            "feed": paths.DATA_FEED,
+        },
     )

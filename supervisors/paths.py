@@ -19,6 +19,7 @@ HEALTH_MONITOR: Ref[Any] = Ref("/hydra/core/health_monitor")
 PORTFOLIO_BOT: Ref[Any] = Ref("/hydra/bots/portfolio_bot")
 EXIT_BOT: Ref[Any] = Ref("/hydra/bots/exit_bot")
 REPORTER: Ref[Any] = Ref("/hydra/ops/reporter")
+EXECUTION_MONITOR: Ref[Any] = Ref("/hydra/ops/execution_monitor")
 
 
 def bot(bot_id: str) -> Ref[Any]:

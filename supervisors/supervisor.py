@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from hydra.actor import Actor, ChildSpec, Context, Ref, Restart, unhandled
 from messages.lifecycle import (
+    IS_QUARANTINED,
     SUPERVISION_TOPIC,
     ChildFailed,
     ChildInfo,
@@ -65,7 +66,7 @@ class ChildState(Enum):
     STOPPING = "stopping"
     BACKOFF = "backoff"
     """Failed; to be started when the pause is over."""
-    QUARANTINED = "quarantined"
+    QUARANTINED = IS_QUARANTINED
     """Failed too often; stays down until somebody starts it."""
     ENDED = "ended"
     """Down, and nothing is to be done about it."""
@@ -230,7 +231,7 @@ class Supervisor(Actor[Inbox]):
             case OnExceeded.QUARANTINE:
                 self._move(child, ChildState.QUARANTINED)
                 path = self._ref(child, ctx).path
-                ctx.label(self._ref(child, ctx), "quarantined")
+                ctx.label(self._ref(child, ctx), IS_QUARANTINED)
                 ctx.log("child_quarantined", child=child.spec.name, reason=reason)
                 ctx.publish(SUPERVISION_TOPIC, ChildQuarantined(path=path, reason=reason))
 

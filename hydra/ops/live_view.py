@@ -119,7 +119,10 @@ def _positions(look: Look) -> list[Line]:
     title = "HELD, AND WHAT PROTECTS IT" if rows else nothing
     lines = [Line(f"{title}   exit coverage {covered}", style)]
     for bot, symbol, quantity in rows:
-        protected = look.protected.get(f"{bot} {symbol}", "not known yet what protects it")
+        name = f"{bot} {symbol}"
+        protected = look.protected.get(name, "not known yet what protects it")
+        if (look.told.get("dust") or {}).get(name) == quantity:
+            protected = "dust: too little to be sold"
         row_style = "bold red" if protected.startswith("NOT") else ""
         lines.append(Line(f"{bot:<16} {quantity:>12} {symbol:<19} {protected}", row_style))
     lines += [Line(f"PROTECTION: {each}", "bold red") for each in look.told["mismatches"] or ()]

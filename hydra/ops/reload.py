@@ -165,10 +165,9 @@ class Reload(RepeatedLook):
             found = self._runtime.ask(paths.RISK_GUARDIAN, ReportPositions(), within=1.0)
         except (NoReplyInTime, NobodyThere):
             return False
-        is_known = isinstance(found, PositionsReported)
-        return (
-            is_known and not any(held for _, _, held in found.positions) and not found.open_orders
-        )
+        if not isinstance(found, PositionsReported):
+            return False
+        return not found.is_anything_to_sell and not found.open_orders
 
     def choose_mode(self, mode: StrategyMode, reason: str, by: str) -> None:
         """An operator's choice: on record first, then in force as far as it is tighter.

@@ -76,11 +76,11 @@ class RecordViews:
 
         `seq` is the number of the last durable event.
         """
-        named = {each.order.client_order_id for each in snapshot.orders}
-        named |= {fill.client_order_id for fill in snapshot.fills}
+        listed = (each.order.client_order_id for each in snapshot.orders)
+        named = frozenset((*listed, *(fill.client_order_id for fill in snapshot.fills)))
         if self._view is None or (seq, named) != (self._seq, self._named):
             self._view = _record_view_of(self._records, named)
-            self._seq, self._named = seq, frozenset(named)
+            self._seq, self._named = seq, named
         return self._view
 
 

@@ -270,6 +270,26 @@ UNPROTECTED = _limit(
 )
 """The symbol names the position; entries stop for all of them."""
 
+# How orders get done (`execution_quality`): anomalies, seen from beside their way.
+ROUTER_DEGRADED = _limit(
+    "router_degraded",
+    _CLOSE_ONLY,
+    "see in `status` what is bad (rejections, slippage, latency), and whether the venue is well",
+    is_exit_bots=True,
+)
+ROUTER_IDLE = _limit(
+    "router_idle",
+    _CLOSE_ONLY,
+    "orders are out and the venue says nothing: see whether it can be reached",
+    is_exit_bots=True,
+)
+MONITOR_MISSING = _limit(
+    "monitor_missing",
+    _CLOSE_ONLY,
+    "the execution monitor is silent: see in `debug tree` why, and start it again",
+    is_exit_bots=True,
+)
+
 # What only a person can judge.
 RECONCILIATION = _integrity("reconciliation", _COMPARE)
 ACCOUNT_BLOCKED = _integrity("account_blocked", "ask the venue why, then resume")
@@ -331,6 +351,7 @@ KINDS: tuple[CauseKind, ...] = (
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),
+    *(ROUTER_DEGRADED, ROUTER_IDLE, MONITOR_MISSING),
     *(RECONCILIATION, ACCOUNT_BLOCKED, UNKNOWN_OUTCOME, ABSENT_ORDER_LIVES, IMPOSSIBLE_ORDER),
     *(ECHO_MISMATCH, CLOCK_FAULT, THROTTLE, REJECTIONS, COOLDOWN),
     *(HALT_MARKER_UNREADABLE, *RECORD_FAULTS),

@@ -41,6 +41,15 @@ class CoinTerms(msgspec.Struct, frozen=True, kw_only=True):
         steps = [each.step for each in self.price_steps if each.from_price <= price]
         return _floored(price, steps[-1]) if steps else None
 
+    def sellable(self, position: Decimal, price: Decimal | None) -> Decimal:
+        """What of a position (signed) an order can be for; the rest is dust. Without a price what
+        it is worth is not known, and then it counts. Of a short position all counts.
+        """
+        if position <= 0:
+            return position
+        whole = self.whole(position)
+        return ZERO if price is not None and self.is_dust(whole, price) else whole
+
     def is_dust(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether so much cannot be traded by an order, because it is worth too little."""
         return multiply(self.whole(quantity), price) < self.least_value_usd

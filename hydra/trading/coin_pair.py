@@ -10,6 +10,7 @@ import msgspec
 
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.coin_orders import CoinEntry, CoinTerms, EntryTerms, entry_of
+from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exact import add
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.fees import FeeSchedule
@@ -90,6 +91,7 @@ class CoinPair:
         self.bar: Bar | None = None
         """The newest that is news; None: since the start, or since bars were missed, none is."""
         self._entered_at: dict[DecisionKey, int] = {}
+        self._denials = DeniedEntries()
 
     @property
     def symbol(self) -> str:
@@ -127,6 +129,17 @@ class CoinPair:
         """An entry was decided on at this time."""
         self._entered_at = {key: since for key, since in self._entered_at.items() if self._has(key)}
         self._entered_at[decision] = at
+
+    def denied(self, decision: DecisionKey, at: int) -> None:
+        """The guardian refused what was decided at this time."""
+        self.book.denied(decision)
+        if decision.role is Role.ENTRY:
+            self._denials.denied(at)
+
+    def heard_of(self, decision: DecisionKey) -> None:
+        """There is a report of an order, so that it was not denied."""
+        if decision.role is Role.ENTRY:
+            self._denials.passed()
 
     def wish(self, at: int, rules: PairRules, totals: Totals) -> Wish:
         """What is to be done now."""
@@ -194,6 +207,8 @@ class CoinPair:
             return "it is outside its trade window"
         if totals.entries >= rules.max_trades_per_day:
             return f"it has made its {totals.entries} entries of the day"
+        if denied := self._denials.why_not(at):
+            return denied
         if self.strategy.signal is not Signal.ENTER_LONG:
             return "the strategy gives no signal"
         if totals.positions >= rules.max_positions:

@@ -38,6 +38,7 @@ from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side
 from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.trading_state import Cause, TradingState, state_for
 from hydra.trading.venue_view import VenueSnapshot
 
 Place: TypeAlias = tuple[str, str]
@@ -156,6 +157,8 @@ class ExitDesk:
         """The daily loss limit is broken: everything is to be closed."""
         self.stands_back: str = ""
         """Why nothing can or should be closed from here now, "" if it may."""
+        self.causes: tuple[Cause, ...] = ()
+        """What stands against trading: where that halts it, no guard of the engine can close."""
 
     # What is told
 
@@ -267,12 +270,10 @@ class ExitDesk:
     def _sellable(self, place: Place) -> Decimal:
         position = self._books[place].inventory.position
         coin = self._terms.coins.get(place[1])
-        if coin is None or position <= 0:
+        if coin is None:
             return position
         bars = self._bars.get(place[1])
-        if bars and coin.is_dust(position, Decimal(repr(bars[-1].close))):
-            return ZERO
-        return coin.whole(position)
+        return coin.sellable(position, Decimal(repr(bars[-1].close)) if bars else None)
 
     def _dust(self) -> dict[str, Decimal]:
         """What is held and cannot be sold, by symbol."""
@@ -302,7 +303,8 @@ class ExitDesk:
         coverage = self._coverage(watched, at)
         uncovered = self._clock.uncovered(coverage, now)
         steps += self._excess(coverage, now)
-        steps += self._overdue(self._clock.unrepaired(self._terms.sessions, at, now), now)
+        unrepaired = self._clock.unrepaired(self._terms.sessions, at, now)
+        steps += self._overdue(unrepaired, _held_back(coverage), now)
         return Look(
             coverage=coverage,
             uncovered=uncovered,
@@ -471,8 +473,13 @@ class ExitDesk:
             yield each
             excess = subtract(excess, each.remaining)
 
-    def _overdue(self, unrepaired: Mapping[Place, int], now: int) -> Iterator[Unprotected]:
+    def _overdue(
+        self, unrepaired: Mapping[Place, int], held_back: frozenset[Place], now: int
+    ) -> Iterator[Unprotected]:
+        """What only a halt keeps unprotected is no cause: it would outlast the halt."""
         for (bot, symbol), lasts in unrepaired.items():
+            if (bot, symbol) in held_back:
+                continue
             if lasts > self._terms.repair_within and self._may_try(("", symbol), now):
                 words = f"{bot} has been without protection for {lasts // SECOND} s"
                 yield Unprotected(symbol=symbol, detail=words)
@@ -489,7 +496,13 @@ class ExitDesk:
             excluded=_sums(self._excluded, self._dust()),
         )
         guards = (*self._guards.values(), *watched)
-        return exit_coverage(picture, guards, attribution, self._terms.protection, at)
+        halted = {
+            (guard.bot, guard.symbol)
+            for guard in guards
+            if state_for(self.causes, guard.bot, guard.symbol) is TradingState.HALTED
+        }
+        terms = self._terms.protection
+        return exit_coverage(picture, guards, attribution, terms, at, halted=halted)
 
     def _book(self, bot: str, symbol: str) -> FillBook:
         return self._books.setdefault((bot, symbol), FillBook(symbol))
@@ -500,6 +513,11 @@ class ExitDesk:
         self._orders[order.state.order.client_order_id] = order
         key = (decision.bot, decision.symbol, decision.session)
         self._signals[key] = min(self._signals.get(key, 0), decision.signal)
+
+
+def _held_back(coverage: ExitCoverage) -> frozenset[Place]:
+    """What lacks nothing but the end of a halt."""
+    return frozenset((line.bot, line.symbol) for line in coverage.lines if line.is_held_back)
 
 
 def _sums(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -105,7 +105,7 @@ class OptionHolding:
 
     def denied(self, decision: DecisionKey, order_type: OrderType, at: int) -> None:
         """The guardian let it not pass: after a limit the market is next, and that not at once."""
-        self.book.ended(decision)
+        self.book.denied(decision)
         if decision.role is not Role.EXIT:
             return
         if order_type is OrderType.LIMIT:

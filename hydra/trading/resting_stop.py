@@ -129,17 +129,24 @@ class RestingStop:
         return was_asked
 
     def denied(self, at: int) -> None:
-        """The guardian refused one: the next may be tried at the next look."""
+        """The guardian refused one, which counts: at its price, say, none may rest at all."""
+        self._came_to_nothing(at)
+
+    def held_off(self, at: int) -> None:
+        """Nothing may pass now, wherever it would rest: the next may be tried at the next look."""
         self._pause_until = at + 1
 
     def ended(self, decision: DecisionKey, at: int) -> bool:
         """A stop is over and did not fill. True if that was not our wish, which counts."""
         if self._asked.pop(decision, None) is not None:
             return False
+        self._came_to_nothing(at)
+        return True
+
+    def _came_to_nothing(self, at: int) -> None:
         self.failures += 1
         # Not at once: whoever took it out may have something in mind.
         self._pause_until = at + (TRY_AGAIN_AFTER if self.failures % TRIES == 0 else 1)
-        return True
 
     def nothing_is_held(self) -> None:
         """The position is over."""

@@ -33,8 +33,10 @@ from hydra.trading.budgets import (
     shares_for_day,
 )
 from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage_watch import CoverageWatch
 from hydra.trading.exact import add, multiply, percent_of, subtract
+from hydra.trading.execution_watch import ExecutionWatch
 from hydra.trading.exposure import Holding
 from hydra.trading.fees import NO_FEES, USD, Fee, FeeSchedule
 from hydra.trading.instruments import Instrument, instrument, value_of
@@ -59,6 +61,7 @@ from hydra.trading.rates import (
     VenueAccepted,
     VenueRejected,
 )
+from hydra.trading.regimes import RegimeShares
 from hydra.trading.risk_book import RiskBook
 from hydra.trading.sessions import SessionTable, Window, hours_of
 from hydra.trading.situation import (
@@ -86,8 +89,26 @@ class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
     windows: Mapping[str, Window]
     price_steps: Mapping[str, tuple[PriceStep, ...]]
     """By symbol."""
+    coins: Mapping[str, CoinTerms] = {}
+    """In which steps pairs are traded, and so what of them is dust."""
     fees: FeeSchedule = NO_FEES
     """What the venue keeps of executions."""
+    entry_notional_usd: Mapping[str, Decimal] = {}
+    """What one entry may be worth of a bot that is not trusted to keep to it by itself; of all
+    others the limits alone say.
+    """
+    regime_shares: RegimeShares | None = None
+    """What entries may risk in which regime; None: nobody tells of regimes, nor is to."""
+
+    def limits_of(self, bot: str) -> Limits:
+        """The limits of its entries: with what it may enter alone, for they are written down."""
+        most = self.limits.order_notional_usd_max
+        return structs.replace(
+            self.limits,
+            symbols=frozenset(each for each in self.limits.symbols if each[0] == bot),
+            option_roots=frozenset(each for each in self.limits.option_roots if each[0] == bot),
+            order_notional_usd_max=min(most, self.entry_notional_usd.get(bot, most)),
+        )
 
 
 class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +135,8 @@ class RiskDesk:
 
     def __init__(self, terms: DeskTerms) -> None:
         self._terms = terms
+        self._limits: dict[str, Limits] = {}
+        """By bot."""
         self._attempts = Attempts()
         self._budgets = Budgets(None, _NOTHING_GRANTED, {})
         self._opening_cash: Decimal | None = None
@@ -130,6 +153,7 @@ class RiskDesk:
         """Grants are in force that were proposed for this day, and verified."""
         self.loops = LoopWatch()
         self.coverage = CoverageWatch()
+        self.execution = ExecutionWatch(terms.regime_shares)
         self.orders_today = 0
         """Approved since the day began, by everybody."""
 
@@ -146,10 +170,17 @@ class RiskDesk:
     def take(self, terms: DeskTerms) -> None:
         """Hold everything to these terms from now on. What was counted stays counted."""
         self._terms = terms
+        self._limits.clear()
         self.book.take_gap_factor(terms.limits.gap_factor)
+        self.execution.take(terms.regime_shares)
         if self.granted.shares:
             kept = self.granted.grants if self.is_granted else {}  # a fallback is nobody's grant
             self._begin_budgets(self._budgets.realised, kept)
+
+    def _limits_of(self, bot: str) -> Limits:
+        if bot not in self._limits:
+            self._limits[bot] = self._terms.limits_of(bot)
+        return self._limits[bot]
 
     def knows(self, name: str) -> bool:
         """Whether an order of this name was approved before, as far as the book goes back."""
@@ -167,7 +198,7 @@ class RiskDesk:
             state=state_for(held_against, bot, symbol),
             cause_codes=tuple([each.code for each in held_against]),
             proposal=proposal,
-            limits=terms.limits,
+            limits=self._limits_of(bot),
             market=MarketView(
                 price=price,
                 price_at=price_at,
@@ -176,7 +207,7 @@ class RiskDesk:
                 price_steps=_steps_of(symbol, terms),
             ),
             book=self.book.view(proposal),
-            budget=self._budget_of(bot),
+            budget=self._budget_of(proposal),
             rates=self._attempts.view(proposal, terms.limits, at, self._session(at)),
             equity=EquityView(
                 equity=day.equity, day_start=day.day_start, peak=day.peak, cash=self._account_cash
@@ -295,11 +326,17 @@ class RiskDesk:
 
     def alarms(self, at: int) -> tuple[Cause, ...]:
         """What is wrong with the account's worth as it was last observed."""
-        return account_day.alarms(self.day, self._terms.day_limits, at, is_flat=self._is_done)
+        return account_day.alarms(self.day, self._terms.day_limits, at, is_flat=not self.may_hold())
 
     def is_over(self, at: int) -> bool:
         """Whether another trading day has begun since the account was last valued."""
         return self._session(at) > self.day.session
+
+    def loop_ended(self, at: int) -> tuple[Cause, ...]:
+        """Who speaks after a loop has been silent for one more; gives what follows from that."""
+        self.coverage.loop_ran()
+        self.execution.loop_ran()
+        return self.execution.alarms(at)
 
     @property
     def is_opened(self) -> bool:
@@ -363,18 +400,44 @@ class RiskDesk:
         """What new entries may risk, by the drawdown's state; alarms stop them by themselves."""
         return account_day.risk_mode(self.day, ())
 
-    def _budget_of(self, bot: str) -> BudgetView:
+    def _budget_of(self, proposal: Proposal) -> BudgetView:
+        """What is left to it for this entry: of a drawdown and of a restless market only less."""
+        bot = proposal.bot
         view = self._budgets.view(bot, self.book.at_risk())
-        if view.bot_left is None or self.risk_mode is RiskMode.FULL:
+        of_regime = self.execution.share_of(proposal.symbol, proposal.decided_at)
+        share = multiply(self.risk_mode.share, of_regime)
+        if view.bot_left is None or share == 1:
             return view
-        withheld = subtract(Decimal(1), self.risk_mode.share)
+        withheld = subtract(Decimal(1), share)
         cut = multiply(self.granted.grants.get(bot, ZERO), withheld)
         return structs.replace(view, bot_left=subtract(view.bot_left, cut))
 
     @property
-    def _is_done(self) -> bool:
-        """Nothing is held and nothing works."""
-        return self.book.is_flat and not self.book.open_orders
+    def dust(self) -> dict[tuple[str, str], Decimal]:
+        """What is held, by bot and symbol, that no order can be for: too little of a coin. It is
+        ours and is counted as such, but nobody can be asked to close it.
+        """
+        found = {}
+        for (bot, symbol), held in self.book.positions.items():
+            coin = self._terms.coins.get(symbol)
+            if coin is not None:
+                mark, _ = self._marks.get(symbol, (None, 0))
+                left = subtract(held, coin.sellable(held, mark))
+                if left:
+                    found[bot, symbol] = left
+        return found
+
+    def may_hold(self, bot: str | None = None) -> bool:
+        """Whether there is anything to close, or may come to be; None: of whomever. Dust is not."""
+        if any(bot in (None, order.decision.bot) for order in self.book.open_orders):
+            return True
+        if self.book.is_flat:
+            return False
+        dust = self.dust
+        return any(
+            bot in (None, place[0]) and held != dust.get(place)
+            for place, held in self.book.positions.items()
+        )
 
     def _session(self, at: int) -> str:
         return trading_day(self._terms.sessions, at)

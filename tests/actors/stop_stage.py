@@ -29,6 +29,8 @@ from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS
 from hydra.trading.strategies.strategy import Signal
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.trail import trail_key
+from messages.control import RecordValue
 from messages.market import BarClosed, HistoryReported
 from messages.orders import (
     CancelIntent,
@@ -121,8 +123,13 @@ class StopStage:
         self._guardian = self.kit.probe("guardian")
         self._guards = self.kit.probe("guards")
         self.kit.runtime.bus.subscribe(GUARDS_TOPIC, self.kit.runtime.cells[self._guards.ref.path])
+        self._persister = self.kit.probe("persister")
         self.bot = self.kit.start(
-            MomentumBot, plan=plan, guardian=self._guardian.ref, feed=self._feed.ref
+            MomentumBot,
+            plan=plan,
+            guardian=self._guardian.ref,
+            feed=self._feed.ref,
+            persister=self._persister.ref,
         )
         self.listen()
 
@@ -144,9 +151,9 @@ class StopStage:
             order, OrderAccepted(client_order_id=order.name, venue_order_id="v", at=self.now)
         )
 
-    def deny(self, order: Sent) -> None:
+    def deny(self, order: Sent, check: str = "a_check") -> None:
         order.is_over = order.is_denied = True
-        denied = OrderDenied(intent=order.intent, denial=Denial("a_check", "no"))
+        denied = OrderDenied(intent=order.intent, denial=Denial(check, "no"))
         self.kit.tell(self.bot, denied)
         self.listen()
 
@@ -216,6 +223,13 @@ class StopStage:
         heard = [each for each in self._guards.told if isinstance(each, GuardReported)]
         return [(each.guard.quantity, each.guard.looked_at) for each in heard]
 
+    @property
+    def trails(self) -> list[str]:
+        """How far its trailing stop had come, each time that it put that on record."""
+        key = trail_key(self.plan.bot_id)
+        put = [each for each in self._persister.told if isinstance(each, RecordValue)]
+        return [each.value for each in put if each.key == key]
+
     def state(self) -> Any:
         return self.kit.state(self.bot)
 
@@ -249,6 +263,7 @@ class StopStage:
             orders=tuple(_recorded(each) for each in self.sent if not each.is_denied),
             fills=tuple(self.fills),
             held=(BotInventory(self.plan.bot_id, self.inventory),),
+            trail=self.trails[-1] if self.trails else "",
             asked_by=question.asked_by,
             number=question.number,
         )

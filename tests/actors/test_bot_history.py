@@ -42,7 +42,11 @@ class Stage:
         """Start it; the feed will answer so, one question after the other."""
         self.answers = list(answers)
         self.bot = self.kit.start(
-            MomentumBot, plan=self._plan, guardian=self._guardian.ref, feed=self.feed.ref
+            MomentumBot,
+            plan=self._plan,
+            guardian=self._guardian.ref,
+            feed=self.feed.ref,
+            persister=self.kit.probe("persister").ref,
         )
         self.tell_book()
         return self.bot
@@ -160,7 +164,12 @@ def test_a_feed_that_is_gone_is_asked_now_and_then() -> None:
     stage = Stage()
     gone: Ref[Any] = Ref("/kit/nobody")
     bot = stage.kit.start(
-        MomentumBot, name="other", plan=MOMENTUM, guardian=stage.kit.probe().ref, feed=gone
+        MomentumBot,
+        name="other",
+        plan=MOMENTUM,
+        guardian=stage.kit.probe().ref,
+        feed=gone,
+        persister=stage.kit.probe("another").ref,
     )
 
     stage.kit.advance(4 * SECOND)

@@ -169,6 +169,7 @@ def test_every_bot_is_told_of_each_loop_and_how_it_was() -> None:
     assert first == LoopRan(number=1, passed=True, at=began)
     assert (second.number, second.passed) == (2, False)
     assert (third.number, third.passed) == (3, True)  # at a start a failed one is tried again
+    assert [each.is_again for each in heard] == [False, False, True]
 
 
 def test_who_says_nothing_in_time_is_late_and_halts_only_if_that_lasts(kit: Kit) -> None:

@@ -61,7 +61,10 @@ def feed(kit: Kit) -> Probe:
 @pytest.fixture
 def bot(kit: Kit, guardian: Probe, feed: Probe) -> Ref[Any]:
     plan, *_ = plans_of(shipped_settings(), quiet()).momentum
-    return kit.start(MomentumBot, plan=plan, guardian=guardian.ref, feed=feed.ref)
+    persister = kit.probe("persister").ref
+    return kit.start(
+        MomentumBot, plan=plan, guardian=guardian.ref, feed=feed.ref, persister=persister
+    )
 
 
 def change(kit: Kit) -> None:
@@ -171,6 +174,7 @@ def test_history_gives_its_indicators_what_live_bars_would_i47(kit: Kit, feed: P
             plan=plan,
             guardian=guardian.ref,
             feed=feed.ref,
+            persister=kit.probe(f"persister{is_backfill}").ref,
         )
         for each in past:
             kit.tell(bot, BarClosed(bar=each, is_backfill=is_backfill))

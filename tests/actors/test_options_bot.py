@@ -232,7 +232,7 @@ def test_its_contracts_may_be_entered_and_their_underlyings_not_i42() -> None:
     terms = guardian_terms(settings, market, "PA-1", plans_of(settings, market), NO_FEES)
 
     limits = terms.desk.limits
-    assert limits.symbols == {"AAPL"}
+    assert limits.symbols == {("mom_AAPL", "AAPL"), ("mom_AAPL_cross", "AAPL")}
     assert limits.option_roots == {(BOT, "SPY")}
     assert terms.desk.budgets.bots["options"] == (BOT,)
     assert BOT in terms.desk.windows

@@ -14,7 +14,7 @@ Every key of `momentum_bots` has an effect, and a test that shows it:
 | `exits.stop_loss_pct` | `test_a_stop_rests_for_all_that_is_bought_i30` |
 | `exits.take_profit_pct` | `test_at_the_target_the_stop_is_taken_out_first_and_then_it_is_sold` |
 | `exits.time_stop_minutes` | `test_a_position_is_held_for_its_time_also_where_no_bar_comes` |
-| `exits.trailing_stop_pct` | `test_a_trailing_stop_is_moved_up_and_never_down` |
+| `exits.trailing_stop_pct` | `test_a_trailing_stop_is_moved_up_and_never_down`, `test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38` |
 | `signal.mode`, `signal.params` | `tests/trading/strategies/` |
 """  # noqa: E501 a row of a table is one line, or it is no table
 
@@ -28,6 +28,7 @@ from hydra.actor import MINUTE
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.resting_stop import TRIES
 from hydra.trading.sessions import Window
+from hydra.trading.trail import trail_of
 from messages.loops import LOOP_TOPIC, LoopRan
 from tests.actors.stop_stage import PLAN, Sent, StopStage
 from tests.engine.scenery import OPEN_AT
@@ -232,7 +233,7 @@ def test_a_stop_that_came_after_its_price_was_there_is_no_reason_to_wait(stage: 
     assert stop_of(stage).is_asked_out
 
 
-@pytest.mark.parametrize("end", [StopStage.reject, StopStage.cancel])
+@pytest.mark.parametrize("end", [StopStage.reject, StopStage.cancel, StopStage.deny])
 def test_a_stop_that_is_lost_is_placed_again_at_the_next_bar_and_after_some_times_seldom_i30(
     held: StopStage, end: Callable[[StopStage, Sent], None]
 ) -> None:
@@ -258,6 +259,19 @@ def test_a_stop_that_is_denied_is_tried_again_at_the_next_bar_i30(stage: StopSta
     quiet(stage)
 
     assert (before, [each.role for each in stage.live()]) == ([], [Role.PROTECT])
+
+
+@pytest.mark.parametrize("check", ["trading_is_open", "session_is_open"])
+def test_a_stop_that_only_a_halt_or_a_night_keeps_away_is_tried_at_each_bar_i11_i30(
+    held: StopStage, check: str
+) -> None:
+    held.cancel(stop_of(held))
+    for _ in range(2 * TRIES):
+        quiet(held)
+        held.deny(stop_of(held), check)
+    quiet(held)
+
+    assert len(held.live(Role.PROTECT)) == 1
 
 
 def test_a_crash_forgets_no_stop_and_makes_no_second_one_i16_i38(held: StopStage) -> None:
@@ -354,16 +368,17 @@ def test_a_trailing_stop_is_moved_up_and_never_down() -> None:
     assert stop_of(stage).intent.reason == "trailing_stop"
 
 
+TRAILS_IN_THE_ENGINE = msgspec.structs.replace(
+    PLAN,
+    exits=msgspec.structs.replace(
+        PLAN.exits, trailing_stop_pct=Decimal("0.4"), take_profit_pct=Decimal(9)
+    ),
+    price_steps=(),
+)
+
+
 def test_the_engine_looks_at_the_trailing_stop_too_i30() -> None:
-    stage = StopStage(
-        msgspec.structs.replace(
-            PLAN,
-            exits=msgspec.structs.replace(
-                PLAN.exits, trailing_stop_pct=Decimal("0.4"), take_profit_pct=Decimal(9)
-            ),
-            price_steps=(),
-        )
-    )
+    stage = StopStage(TRAILS_IN_THE_ENGINE)
     bought(stage)
     stage.bar("100", "101", "101")
     before = stage.live()
@@ -374,6 +389,44 @@ def test_the_engine_looks_at_the_trailing_stop_too_i30() -> None:
     assert [(each.role, each.intent.reason) for each in stage.live()] == [
         (Role.EXIT, "trailing_stop")
     ]
+
+
+def test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38() -> None:
+    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
+    stage.bar("100", "101", "101")
+
+    stage.crash()
+    stage.bar("100.59", "100.70", "100.60")
+
+    assert [(each.role, each.intent.reason) for each in stage.live()] == [
+        (Role.EXIT, "trailing_stop")
+    ]
+
+
+def test_it_goes_on_record_only_when_it_has_risen_by_the_least_step() -> None:
+    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
+    for price in ("100.01", "100.50", "100.51", "100.53", "100.54", "100.40", "100.55"):
+        stage.bar("100.40", price, price)
+
+    highest = [trail.highest for trail in map(trail_of, stage.trails) if trail is not None]
+    assert highest == [Decimal(100), Decimal("100.50"), Decimal("100.55")]
+
+
+def test_of_the_position_before_it_knows_nothing_i30() -> None:
+    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
+    stage.bar("100", "103", "103")
+    stage.bar("102", "102.5", "102.4")
+    (exit_,) = stage.live(Role.EXIT)
+    stage.fill(exit_, exit_.intent.quantity, Decimal("102.4"))
+    quiet(stage)
+    stage.answer_everything()
+    (entry,) = stage.live(Role.ENTRY)
+    stage.fill(entry, TEN)
+
+    stage.crash()
+    stage.bar("100", "100.10", "100")
+
+    assert stage.live() == []
 
 
 def test_without_a_resting_order_the_engine_alone_looks() -> None:
@@ -413,9 +466,39 @@ def test_no_more_entries_than_the_day_allows(allowed: int) -> None:
     for _ in range(6):
         quiet(stage)
         for order in stage.live():
-            stage.deny(order)
+            stage.reject(order)
 
     assert [each.role for each in stage.sent] == [Role.ENTRY] * allowed
+
+
+def test_a_denied_entry_is_no_trade_of_the_day_and_is_wished_again_less_and_less_often() -> None:
+    stage = replaced(max_trades_per_day=1)
+    wished = []
+    for number in range(20):
+        quiet(stage)
+        for order in stage.live():
+            wished.append(number)
+            stage.deny(order)
+
+    assert wished == [0, 1, 3, 7, 15]
+
+
+def test_once_an_entry_was_not_denied_the_next_one_waits_no_more() -> None:
+    stage = replaced(max_trades_per_day=9)
+    for _ in range(3):
+        quiet(stage)
+        for order in stage.live():
+            stage.deny(order)
+    quiet(stage)
+    (passed,) = stage.live()
+    stage.reject(passed)
+    sent = len(stage.sent)
+    quiet(stage)
+    for order in stage.live():
+        stage.deny(order)
+    quiet(stage)
+
+    assert len(stage.sent) == sent + 2
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 3])

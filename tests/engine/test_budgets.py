@@ -13,6 +13,7 @@ from hydra.actor import MINUTE, SECOND
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope
 from hydra.trading.budgets import BudgetDay, GrantProof, GrantProposal
+from hydra.trading.causes import BOT_DOWN
 from hydra.trading.trading_state import TradingState
 from messages.budgets import BudgetDayReported, BudgetsJudged, ProposeBudgets, ReportBudgetDay
 from messages.lifecycle import StartChild, StopChild
@@ -113,6 +114,34 @@ def test_nobody_waits_for_grants_that_do_not_come() -> None:
 
     assert why_denied(life) == [("bot_budget_covers_loss", "no budget was granted for the bot")]
     assert [line["fallback"] for line in life.journal.events("budgets_overdue")] == [{}]
+
+
+def test_no_word_lets_its_halt_go_while_the_portfolio_bot_is_quarantined_i04_i69() -> None:
+    life = begun(World(quiet(60)))
+    for _ in range(6):
+        life.crash(paths.PORTFOLIO_BOT)
+        life.advance(SECOND)
+    refused = life.resume("bot_down:portfolio_bot").refused
+
+    assert life.causes == {"bot_down:portfolio_bot": TradingState.CLOSE_ONLY}
+    assert [line.partition(":")[0] for line in refused] == ["bot_down"]
+
+    life.ask(paths.BOTS, StartChild(name="portfolio_bot"))
+    life.advance(SECOND)
+    life.resume("bot_down:portfolio_bot")
+
+    assert life.causes == {}
+
+
+def test_a_guardian_that_dies_hears_again_that_the_portfolio_bot_lives_i04_i69() -> None:
+    life = begun(World(quiet(60)))
+    life.halt(BOT_DOWN.cause(subject="portfolio_bot", since=life.now, detail="a test"))
+
+    life.crash(paths.RISK_GUARDIAN)
+    life.advance(11 * SECOND)
+    life.resume()
+
+    assert life.causes == {}
 
 
 def test_a_fallback_grants_the_least_until_more_is_proposed() -> None:

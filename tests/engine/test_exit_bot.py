@@ -15,10 +15,12 @@ from hydra.trading.orders import Role, Side
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.requests import Cancel
 from messages.lifecycle import Children, StartChild
 from messages.protection import GuardReported
+from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
@@ -28,10 +30,12 @@ from tests.engine.harness import (
     World,
     bars_of,
     market_of,
+    plan_of,
     play,
     quiet,
     rising,
     settings_with,
+    struck,
 )
 from tests.engine.judge import require_agreement, require_sound
 
@@ -190,6 +194,33 @@ def test_an_exit_bot_that_dies_knows_after_its_restart_and_takes_over_nothing_i3
     require_sound(world)
 
 
+def test_an_exit_bot_that_dies_asks_who_is_quarantined_and_looks_after_them_i30_i69() -> None:
+    world = World(RISE)
+    life = holding(world)
+    quarantine(life)
+
+    life.crash(paths.EXIT_BOT)
+    life.advance(5 * SECOND)  # no bar, by which it could find that the bot is silent
+
+    taken = life.view(paths.EXIT_BOT)["taken_over"]
+    assert taken == {"mom_AAPL AAPL": "its bot is quarantined"}
+    assert life.view(paths.RISK_GUARDIAN)["taken_over"] == taken
+    assert life.view(paths.EXIT_BOT)["coverage_pct"] == "100"
+
+
+def test_an_exit_bot_that_dies_leaves_alone_what_a_person_started_again_i69() -> None:
+    world = World(RISE)
+    life = holding(world)
+    quarantine(life)
+    assert isinstance(life.ask(paths.BOTS, StartChild(name="mom_AAPL")), Children)
+    life.advance(SECOND)
+
+    life.crash(paths.EXIT_BOT)
+    life.advance(5 * SECOND)
+
+    assert life.view(paths.EXIT_BOT)["taken_over"] == {}
+
+
 # Exits
 
 
@@ -311,6 +342,23 @@ def test_a_position_of_a_bot_that_is_switched_off_is_closed_by_its_rules_i30(
     require_sound(world)
 
 
+def test_the_summary_after_a_restart_counts_what_was_held_before_it_as_closed_i38(
+    tmp_path: Path,
+) -> None:
+    world = World(market_of(bars_of([100.0] * 12 + [99.0] * 10)), ledger_path=tmp_path / "l.db")
+    by_hand(world).die()
+
+    life = world.begin(with_bots=False, with_exit_bot=True)
+    life.run_to(OPEN_AT + 20 * MINUTE)
+    summary = life.ask(paths.REPORTER, Summarize())
+
+    assert isinstance(summary, SessionSummary)
+    assert summary.held == ()
+    assert [(each.bot, each.quantity, each.realised) for each in summary.trades] == [
+        ("mom_AAPL", Decimal(3), Decimal(-3))
+    ]
+
+
 def test_an_exit_bot_that_dies_while_it_closes_closes_once_i17_i30() -> None:
     world = World(market_of(bars_of([100.0] * 12 + [99.0] * 10)))
     life = by_hand(world)
@@ -380,6 +428,24 @@ def test_while_an_operator_flattens_it_stands_back_i30() -> None:
 
     assert [role for role, _, _ in orders(life)] == ["entry", "flatten"]
     assert life.positions == {}
+    require_sound(world)
+
+
+def test_what_a_failed_flatten_left_it_closes_i30() -> None:
+    falls = market_of(bars_of([100.0] * 10 + [99.0] * 40))
+    world = World(falls, plan_of(struck(RejectLater(), leg="-f", times=None)))
+    life = by_hand(world)
+    quarantine(life)
+
+    life.flatten()
+    while life.flatten_report.phase != "failed":
+        life.run_closely(10 * SECOND)
+        assert [role for role, _, _ in orders(life) if role == "exit"] == []
+    life.run_closely(3 * MINUTE)
+
+    assert life.causes["flatten"] is CLOSE_ONLY
+    assert orders(life)[-1] == ("exit", "filled", -1)
+    assert world.positions == life.positions == {}
     require_sound(world)
 
 

@@ -314,3 +314,18 @@ def test_a_second_flatten_on_another_day_is_another_one_i16(tmp_path: Path) -> N
     assert sold_by_flatten(world) == 5 + 2
     require_sound(world)
     require_agreement(world)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_at_a_venue_that_refuses_a_third_of_cancels_it_ends_flat_i01_i17(seed: int) -> None:
+    refusals = struck(Ignore(), what="cancel", times=None, rate=1 / 3)
+    world = World(quiet(), plan_of(refusals, seed=seed))
+    life = holding(world)
+
+    life.flatten()
+    phase = followed_to_its_end(life, within=12 * MINUTE)
+
+    assert (phase, world.positions, life.positions) == ("flat", {}, {})
+    assert world.exchange.engine.open_orders == ()
+    require_sound(world)
+    require_agreement(world)

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from actors.guardian_terms import TakeTerms
 from actors.risk_guardian import RiskGuardian
 from hydra.actor import MINUTE, SECOND
+from hydra.ops.reload_tree import guardian_terms_in
+from hydra.ports import Conditions
 from hydra.trading.causes import API_FAILURES
 from hydra.trading.clearing import ClearingPolicy, earliest_clearing
 from hydra.trading.sessions import SessionTable
@@ -148,6 +151,27 @@ def test_an_alarm_ends_when_what_it_is_about_does() -> None:
 
     assert alarms(life) == []
     assert [line["code"] for line in life.journal.events("alarm_ended")] == ["api_failures"]
+
+
+class Failing(Conditions):
+    """The broker's interface fails, and goes on to."""
+
+    def present(self) -> frozenset[str]:
+        return frozenset({API_FAILURES.code})
+
+
+def test_a_switch_that_a_reload_puts_on_halts_for_what_is_still_so_i41_i44() -> None:
+    world = World(quiet(), settings=settings_with({off("api_failure_halt"): False}))
+    life = begun(world, conditions=Failing())
+    life.run_closely(10 * SECOND)
+    before = (life.causes, alarms(life))
+
+    terms = guardian_terms_in(life.parts.rebuilt(settings_with({})).tree)
+    life.ask(paths.RISK_GUARDIAN, TakeTerms(terms=terms))
+    life.run_closely(10 * SECOND)
+
+    assert before == ({}, ["api_failures"])
+    assert life.causes == {"api_failures": HALTED}
 
 
 @pytest.mark.parametrize(("everybodys", "exit_bots"), [(30, 45), (45, 30)])

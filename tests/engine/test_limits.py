@@ -117,7 +117,7 @@ def with_tsla(changes: dict[str, object]) -> Any:
         (1, {"reference": "94"}, "prices_are_within_collar"),
         (1, {"protective_stop": "100"}, "protective_stop_is_behind_price"),
         (1, {"symbol": "MSFT"}, "symbol_is_allowed"),
-        (1, {"bot": "nobody"}, "window_is_open"),
+        (1, {"bot": "nobody"}, "symbol_is_allowed"),
         (0, {}, "numbers_are_sane"),
         (1, {"side": Side.SELL}, None),
     ],
@@ -522,6 +522,9 @@ def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_
             "risk.global_max_daily_loss_pct": Decimal("1.0"),
             # A guardian that is told so much at once answers nobody in time, which would halt.
             "runner.loop_interval_seconds": 300,
+            # Until it is told of regimes, it goes by the least share.
+            "monitoring.regimes.risk_pct.elevated": Decimal(100),
+            "monitoring.regimes.risk_pct.high": Decimal(100),
         }
     )
     world = World(quiet(), settings=settings, ledger_path=tmp_path / "ledger.db")

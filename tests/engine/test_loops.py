@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from hydra.actor import MINUTE, SECOND
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope
 from hydra.trading.trading_state import TradingState
 from messages.health import ReportHealth
 from messages.lifecycle import StartChild, StopChild
-from messages.loops import LoopsReported, ReportLoops
+from messages.loops import LoopRan, LoopsReported, ReportLoops
 from supervisors import paths
-from tests.engine.harness import Life, World, begun, quiet, settings_with
+from tests.engine.harness import ENTRY_AT, Life, World, begun, quiet, settings_with
 
 
 def slow_answers(life: Life) -> Callable[[], None]:
@@ -49,6 +51,21 @@ def test_a_busy_machine_enters_nothing_and_is_not_halted_by_that_alone() -> None
     life.enter()
     assert life.denials == ["loop_has_passed"]
     assert len(world.submitted) == 1
+
+
+@pytest.mark.parametrize(("is_again", "is_known"), [(True, True), (False, False)])
+def test_loops_that_follow_at_once_at_a_start_do_not_age_what_was_read_of_the_account(
+    is_again: bool, is_known: bool
+) -> None:
+    life = World(quiet()).begin()
+    life.run_to(ENTRY_AT)
+
+    for number in range(20):
+        ran = LoopRan(number=number, passed=False, at=life.now, is_again=is_again)
+        life.tell(paths.bot("exit_bot"), ran)
+    life.advance(0)
+
+    assert life.journal.events("coverage_changed")[-1]["is_known"] is is_known
 
 
 def test_what_says_nothing_for_three_loops_halts_i70() -> None:

@@ -229,8 +229,11 @@ def test_what_is_unknown_for_60_s_halts_and_no_word_clears_it_while_it_is_so_i04
     life.run_for(3 * MINUTE)  # a snapshot has it
     assert (life.state, life.status_of(name)) == (TradingState.HALTED, "accepted")
     assert life.resume("unknown_outcome").noted == ("unknown_outcome",)
-    # It still hears no cancel, which is another matter.
-    assert life.causes == {"cancel_pending:AAPL": TradingState.CLOSE_ONLY}
+    # It still hears no cancel, which is another matter; and for so long it said nothing at all.
+    assert life.causes == {
+        "cancel_pending:AAPL": TradingState.CLOSE_ONLY,
+        "router_idle": TradingState.CLOSE_ONLY,
+    }
     assert world.submitted == [name]
     require_sound(world)
     require_agreement(world)

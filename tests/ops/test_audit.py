@@ -406,6 +406,38 @@ def test_whatever_does_not_go_together_is_found_and_named_i90(
         assert text.endswith(expected)
 
 
+def without_loop(record: Record) -> Record:
+    del record["situation"]["loop"], record["situation"]["coverage"]
+    return record
+
+
+def with_one_list_of_symbols(record: Record) -> Record:
+    limits = record["situation"]["limits"]
+    limits["symbols"] = [symbol for _, symbol in limits["symbols"]]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("older", "why"),
+    [
+        (without_loop, "Situation has no loop, coverage"),
+        (with_one_list_of_symbols, "Limits.symbols does not say which bot may enter which"),
+    ],
+)
+def test_a_journal_of_an_earlier_hydra_is_one_clear_line_i63_i90(
+    folder: Path, older: Change, why: str
+) -> None:
+    def change(record: Record) -> Record | None:
+        is_judgement = record["event"] in ("order_approved", "order_denied")
+        return older(record) if is_judgement else record
+
+    rewritten(folder, change)
+
+    (found,) = found_in(folder)
+    assert "judgements are not as this Hydra writes them: the first: line " in found
+    assert why in found
+
+
 def test_an_order_of_what_was_denied_is_found_i34_i90(folder: Path) -> None:
     rewritten(folder, nth("order_approved", 0, as_denial))
 

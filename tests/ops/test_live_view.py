@@ -87,6 +87,12 @@ def test_the_whole_screen_in_a_small_window() -> None:
     ]
 
 
+def test_what_is_too_little_for_an_order_is_called_dust() -> None:
+    lines = shown(Look(told=told(dust={"mom_AAPL AAPL": "8"})))
+
+    assert "mom_AAPL                    8 AAPL                dust: too little to be sold" in lines
+
+
 def test_a_wide_window_has_each_bot_s_last_word() -> None:
     assert any("AAPL: the strategy gives no signal" in line for line in shown(LOOK, 120))
     assert not any("AAPL: the strategy gives no signal" in line for line in shown(LOOK, 80))

@@ -49,8 +49,15 @@ def test_the_page_says_first_whether_it_may_trade_and_why_not_i10(tmp_path: Path
                 "unknown_orders": 0,
                 "exposure": "1873.00",
                 "cancels_overdue": ["x-1", "x-2"],
+                "taken_over": {"opt_core SPY": "its bot does not run"},
+                "dust": {"crypto_core BTC/USD": "0.00001"},
             },
             "health_monitor": {"loop": 7},
+            "execution_monitor": {
+                "since": 1_700_000_000 * SECOND,
+                "router": "untried",
+                "regimes": {"AAPL": "high", "MSFT": "low", "SPY": "low"},
+            },
         }
         engine.gate.arm((HALTED, STALE), "a test", engine.gate.epoch)
 
@@ -76,11 +83,15 @@ def test_the_page_says_first_whether_it_may_trade_and_why_not_i10(tmp_path: Path
         "orders 1 open, 0 unknown, – today",
         "exposure 1873.00",
         "exit coverage –",
+        "execution untried, too few orders for a score (since 2023-11-14T22:13:20.000Z)",
+        "volatility high AAPL, low MSFT, SPY; risk mode –",
         "lease none: no order passes",
         "newest price –",
         "loops 7",
         version,
         "NOT CANCELED YET, though it was asked for: x-1, x-2",
+        "TAKEN OVER by the exit bot: opt_core SPY: its bot does not run",
+        "dust, too little of it for an order: 0.00001 of crypto_core BTC/USD",
     ]
 
 
@@ -103,6 +114,7 @@ def test_what_is_not_known_is_a_dash_and_never_nothing_i73(
         "note: the data_feed",
         "note: the flattener",
         "note: the broker_gateway",
+        "note: the execution_monitor",
     ]
 
 

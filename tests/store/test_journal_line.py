@@ -242,8 +242,8 @@ def test_limits_end_where_the_record_is_too_deep_wherever_they_were_before_i63(
 
         found = line_of(AT, 1, "event", [("x", whole)]).count(b"<deeper than 16 levels>")
 
-        # The sets of symbols and of option roots go first, then all of it.
-        assert found == {15: 2, 16: 1}.get(depth, 0)
+        # The pairs of bots and symbols go first, then their sets, then all of it.
+        assert found == {14: 3, 15: 2, 16: 1}.get(depth, 0)
 
 
 def test_limits_that_only_equal_the_last_ones_have_their_own_words() -> None:

@@ -132,3 +132,22 @@ def test_no_entry_costs_more_than_the_notional_and_each_can_be_sold_at_its_stop_
 )
 def test_what_is_worth_less_than_the_least_value_is_dust_i61(quantity: str, is_dust: bool) -> None:
     assert COIN.is_dust(Decimal(quantity), Decimal(100)) is is_dust
+
+
+@pytest.mark.parametrize(
+    ("held", "price", "sellable"),
+    [
+        ("2.0000000005", "100", "2"),
+        ("0.05", "100", "0"),
+        ("0.05", None, "0.05"),  # what it is worth is not known, so it counts
+        ("0.0000000005", None, "0"),
+        ("-0.05", "100", "-0.05"),
+        ("0", "100", "0"),
+    ],
+)
+def test_what_can_be_sold_is_whole_steps_that_are_worth_an_order(
+    held: str, price: str | None, sellable: str
+) -> None:
+    mark = None if price is None else Decimal(price)
+
+    assert COIN.sellable(Decimal(held), mark) == Decimal(sellable)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from hydra.trading.account_picture import KnownOrder
+from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.trading.exit_desk import CloseNow
@@ -19,6 +20,7 @@ from tests.trading.exit_stage import DAY, START, TERMS, Stage, attempted
 D = Decimal
 ONE = ("one", "AAPL")
 OVER = OrderStatus.FILLED
+HALT = OPERATOR_HALT.cause(since=START, detail="looks wrong")
 
 
 def known_order(decision: DecisionKey, state: OrderState) -> KnownOrder:
@@ -317,6 +319,26 @@ def test_how_long_something_is_not_protected_is_counted_and_latched_after_the_re
     assert [getattr(step, "detail", "") for step in after_it.steps][-1] == (
         "one has been without protection for 241 s"
     )
+
+
+def test_what_a_halt_alone_keeps_unprotected_is_counted_and_never_latched_i11() -> None:
+    stage = Stage()
+    stage.desk.causes = (HALT,)
+    stage.desk.stands_back = "trading is halted, so no order passes"
+    stage.looks()
+    assert stage.look.uncovered == {ONE: 0}
+    stage.passes(TERMS.repair_within + SECOND)
+    stage.looks()
+    halted = stage.look
+    stage.passes(TERMS.guard_age_max + SECOND)
+    stale = stage.look
+
+    assert (halted.coverage.lines[0].held_back, halted.steps) == (D(9), ())
+    assert halted.uncovered == {ONE: TERMS.repair_within + SECOND}
+    assert [type(step).__name__ for step in stale.steps] == ["Unprotected"]
+    stage.desk.causes = ()
+    stage.looks()
+    assert stage.look.coverage.is_whole
 
 
 def test_a_night_is_no_time_in_which_a_repair_could_have_been_made() -> None:

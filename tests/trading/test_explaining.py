@@ -86,7 +86,7 @@ ODD: dict[str, Any] = {
     "day_start": D("99999.99"),
     "peak": D("111111.11"),
     "order_type": OrderType.STOP,
-    "symbols": frozenset({"MSFT"}),
+    "symbols": frozenset({("mom_AAPL", "MSFT")}),
     "session_open": False,
     "window_open": False,
     "state": TradingState.CLOSE_ONLY,

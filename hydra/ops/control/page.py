@@ -7,7 +7,10 @@ from typing import Any
 
 from hydra.ops.debug import render
 from hydra.ops.debug.render import number, text
+from hydra.trading.regimes import Regime
 
+REGIMES_NAMED_MAX = 6
+"""Of more symbols in one regime only their number stands on the page."""
 PASSES = {
     "ACTIVE": "orders may pass",
     "CLOSE_ONLY": "only orders that reduce a position may pass",
@@ -43,6 +46,10 @@ def show(told: Mapping[str, Any]) -> None:
         )
     for mismatch in told.get("mismatches") or ():
         render.write(render.clean(f"PROTECTION: {mismatch}"))
+    for name, why in (told.get("taken_over") or {}).items():
+        render.write(render.clean(f"TAKEN OVER by the exit bot: {name}: {why}"))
+    for name, quantity in (told.get("dust") or {}).items():
+        render.write(render.clean(f"dust, too little of it for an order: {quantity} of {name}"))
     for code, detail in (told.get("alarms") or {}).items():
         render.write(render.clean(f"ALARM, its kill condition is switched off: {code}: {detail}"))
     for note in told["notes"]:
@@ -79,6 +86,8 @@ def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("orders", counts),
             ("exposure", _word(told["exposure"])),
             ("exit coverage", _word(told["coverage_pct"], " %")),
+            ("execution", _execution(told["execution"])),
+            ("volatility", f"{_regimes(told['regimes'])}; risk mode {_word(told['risk_mode'])}"),
             ("lease", _lease(told["lease_ms"])),
             ("newest price", _word(told["feed_age_s"], " s old")),
             ("loops", _word(told["loops"])),
@@ -117,6 +126,28 @@ def _lease(left_ms: float | None) -> str:
     if left_ms is None:
         return "–"
     return f"{render.duration(left_ms)} left" if left_ms > 0 else "none: no order passes"
+
+
+def _execution(measured: Mapping[str, Any] | None) -> str:
+    if measured is None:
+        return "–"
+    score = "too few orders for a score" if measured["score"] is None else measured["score"]
+    return f"{measured['router']}, {score} (since {measured['since']})"
+
+
+def _regimes(regimes: Mapping[str, str] | None) -> str:
+    """How many markets are how restless, the wildest by name."""
+    if regimes is None:
+        return "–"
+    if not regimes:
+        return "no regime known yet"
+    parts = []
+    for regime in reversed(Regime):
+        of_it = [symbol for symbol, each in regimes.items() if each == regime.value]
+        if of_it:
+            is_few = len(of_it) <= REGIMES_NAMED_MAX
+            parts.append(f"{regime.value} {', '.join(of_it) if is_few else len(of_it)}")
+    return ", ".join(parts)
 
 
 def _holds(positions: Mapping[str, str] | None) -> str:

@@ -83,6 +83,7 @@ class StatusReport:
         monitor, feed = asked.view_of(paths.HEALTH_MONITOR), asked.view_of(paths.DATA_FEED)
         flattener = asked.view_of(paths.FLATTENER)
         comparing = asked.view_of(paths.BROKER_GATEWAY)
+        measured = asked.view_of(paths.EXECUTION_MONITOR)
         causes = _standing(runtime, report)
         noted = () if report is None else report.noted
         session = facts.sessions.at(now)
@@ -117,7 +118,12 @@ class StatusReport:
             },
             "coverage_pct": _plain(guardian.get("coverage_pct")),
             "mismatches": _plain(guardian.get("mismatches")),
+            "taken_over": _plain(guardian.get("taken_over")),
+            "dust": _plain(guardian.get("dust")),
             "alarms": _plain(guardian.get("alarms")),
+            "risk_mode": _plain(guardian.get("risk_mode")),
+            "execution": _execution(measured),
+            "regimes": _plain(measured.get("regimes")),
             "lease_ms": _lease_ms(runtime),
             "feed_age_s": _age_s(now, feed.get("newest_at")),
             "health": _health(runtime.now(), monitor, comparing),
@@ -201,6 +207,15 @@ def _health(now: int, monitor: View, gateway: View) -> Row:
         "compared_age_s": _age_s(now, gateway.get("compared_at")),
         "reconcile_every_s": _seconds(gateway.get("reconcile_every")),
     }
+
+
+def _execution(measured: View) -> Row | None:
+    """How well orders get done, and since when that is measured; null: not known."""
+    since = measured.get("since")
+    if not isinstance(since, int):
+        return None
+    told = {key: _plain(measured.get(key)) for key in ("router", "score", "symbols")}
+    return {**told, "since": utc_text(since)}
 
 
 def _bots(runtime: Runtime, guardian: View) -> list[Row]:

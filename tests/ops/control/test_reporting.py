@@ -1,5 +1,6 @@
 """How a running engine is, over the control socket: nothing is made up."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,12 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
                 "cancels_overdue": ["x-2"],
                 "coverage_pct": "66.66",
                 "mismatches": ["one AAPL, sell 3: nothing protects it"],
+                "taken_over": {"opt_core SPY": "its bot does not run"},
+                "dust": {"crypto_core BTC/USD": "0.00001"},
                 "alarms": {"stale_feed": "the newest bar is 200 s old"},
                 "budgets_granted": True,
                 "budgets_wanted": False,
+                "risk_mode": "reduced",
             },
             "flattener": {"phase": "none"},
             "health_monitor": {
@@ -40,6 +44,13 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
                 "heard_at": "never",
             },
             "broker_gateway": {"last_comparison": "none yet", "agrees": False, "blind": ""},
+            "execution_monitor": {
+                "since": 1_700_000_000 * SECOND,
+                "router": "good",
+                "score": Decimal("0.9654"),
+                "symbols": {"AAPL": {"orders": 3}},
+                "regimes": {"AAPL": "high"},
+            },
         }
 
         told = client.call("status")
@@ -85,7 +96,17 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         "budgets": {"granted": True, "wanted": False},
         "coverage_pct": "66.66",
         "mismatches": ["one AAPL, sell 3: nothing protects it"],
+        "taken_over": {"opt_core SPY": "its bot does not run"},
+        "dust": {"crypto_core BTC/USD": "0.00001"},
         "alarms": {"stale_feed": "the newest bar is 200 s old"},
+        "risk_mode": "reduced",
+        "execution": {
+            "router": "good",
+            "score": "0.9654",
+            "symbols": {"AAPL": {"orders": 3}},
+            "since": "2023-11-14T22:13:20.000Z",
+        },
+        "regimes": {"AAPL": "high"},
         "lease_ms": 0.0,
         "feed_age_s": None,
         "health": {
@@ -166,4 +187,5 @@ def test_status_answers_while_everybody_hangs_and_invents_nothing_i73(
         "the data_feed",
         "the flattener",
         "the broker_gateway",
+        "the execution_monitor",
     ]
