@@ -16,6 +16,9 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 	--only-binary :all: --no-annotate --custom-compile-command "make lock" \
 	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 
+# Compiled once: else each process that is started compiles the whole engine anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup dev run test slow lint docs bench lock clean
 

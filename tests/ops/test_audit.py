@@ -179,8 +179,15 @@ def test_what_the_journal_keeps_is_judged_as_it_was_then_also_if_it_was_no_numbe
 
     kept = situation_of(line_of(NOW, 1, "order_denied", [("situation", then)]))
 
-    assert repr(kept) == repr(then)
+    assert all_of(kept) == all_of(then)
     assert first_denial(kept) == first_denial(then)
+
+
+def all_of(situation: Situation) -> tuple[object, ...]:
+    """With the type of each number; but sets, which have no order of their own, as they are."""
+    limits = situation.limits
+    bare = changed(situation, symbols=frozenset(), option_roots=frozenset())
+    return repr(bare), limits.symbols, limits.option_roots
 
 
 def begun_in(tmp_path: Path) -> Life:
