@@ -90,7 +90,7 @@ def got(
     calls = Calls(
         access.trading,
         Shares(),
-        machine_time=machine_time,
+        minutes_by=machine_time,
         market_time=market_time,
         ended=lambda _: None,
     )

@@ -31,12 +31,19 @@ class BrokerMarket:
     """
 
     def __init__(
-        self, access: Access, facts: MarketFacts, clock: MarketClock, price_age_max: int
+        self,
+        access: Access,
+        facts: MarketFacts,
+        clock: MarketClock,
+        price_age_max: int,
+        minutes_by: Callable[[], int] = machine_time,
     ) -> None:
+        """`minutes_by` as of `Calls`: by which clock the broker counts requests."""
         self.clock = clock
         self._access = access
         self._facts = facts
         self._price_age_max = price_age_max
+        self._minutes_by = minutes_by
         self._link: AlpacaLink | None = None
         self._watch: StreamWatch | None = None
         self._tell_feed: Callable[[Message], None] | None = None
@@ -56,6 +63,7 @@ class BrokerMarket:
             history_bars=max(history_of(plans.all).values(), default=0),
             market_time=lambda: self.clock.at(machine_time()),
             machine_time=machine_time,
+            minutes_by=self._minutes_by,
             tell_gateway=tell_gateway(runtime),
             tell_feed=self._tell_feed,
             tell=lambda path, message: voice.tell(Ref(path), message),

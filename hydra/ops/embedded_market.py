@@ -20,7 +20,7 @@ from hydra.ops.step_watch import StepWatch
 from hydra.ops.venue.pipe import ClockTold, MarketOver, Step, Through, VenueTold
 from hydra.ops.venue_process import VenueDidNotStart, VenueProcess, new_keys
 from hydra.ports import Service
-from hydra.runtime.clock import FollowedClock, MarketClock
+from hydra.runtime.clock import FollowedClock, MarketClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings.secret import Secret
 from hydra.store.engine_files import EngineFiles
@@ -144,7 +144,13 @@ class EmbeddedMarket:
     ) -> None:
         """`price_age_max` as of `BrokerMarket`."""
         self._venue = venue
-        self._market = BrokerMarket(access, facts, venue.clock, price_age_max)
+        self._market = BrokerMarket(
+            access,
+            facts,
+            venue.clock,
+            price_age_max,
+            minutes_by=lambda: venue.clock.at(machine_time()),
+        )
         self._runtime: ThreadRuntime | None = None
         self._finished: Callable[[str | None], None] = _ignore
         self._closing = threading.Event()

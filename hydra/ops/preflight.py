@@ -164,7 +164,7 @@ def look_at(
         return Calls(
             client,
             Shares(),
-            machine_time=machine_time,
+            minutes_by=machine_time,
             market_time=market_time,
             ended=lambda _: None,
         )

@@ -153,7 +153,7 @@ def feed_of(
     calls = Calls(
         peer.client(),
         NO_LIMIT,
-        machine_time=machine_time,
+        minutes_by=machine_time,
         market_time=market_time,
         ended=lambda _: None,
     )

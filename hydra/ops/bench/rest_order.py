@@ -87,7 +87,7 @@ def our_client(peer: Broker, stack: ExitStack, order: OrderApproved, gate: Gate)
     calls = Calls(
         peer.client(),
         Shares(),
-        machine_time=clock,
+        minutes_by=clock,
         market_time=time_ns,
         ended=lambda _: None,
     )

@@ -2,7 +2,8 @@
 
 A window rather than a bucket: a bucket that starts full lets twice its rate through in its first
 minute, and the broker counts all. What is less urgent must leave more over, so that entries and
-polls can never use up what exits, cancels and reconciliation need. All times are machine time (ns).
+polls can never use up what exits, cancels and reconciliation need. All times are of the clock that
+the broker counts its minutes by (ns).
 """
 
 from bisect import bisect_right
@@ -120,17 +121,3 @@ def heard(budget: Budget, remaining: int, reset_in: int, now: int) -> Budget:
 def limited(budget: Budget, reset_in: int | None, now: int) -> Budget:
     """The budget once the broker has refused a request as one too many."""
     return heard(budget, 0, RESET_UNKNOWN_NS if reset_in is None else reset_in, now)
-
-
-def pause_between_polls(budget: Budget, requests_a_poll: int, now: int) -> int:
-    """How long to wait (ns) from one poll of so many requests to the next.
-
-    It follows from what is left to polls now, so that it grows when there is more urgent work: at
-    least 5 s, at most a minute.
-    """
-    left = budget.left(now)
-    held = budget.held(now)
-    spare = (left if held is None else min(left, held)) - budget.shares.left_by(Use.POLL)
-    if spare < requests_a_poll:
-        return MINUTE
-    return max(5 * SECOND, min(MINUTE, MINUTE * requests_a_poll // spare))

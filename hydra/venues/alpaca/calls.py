@@ -14,7 +14,6 @@ from hydra.venues.alpaca.budget import (
     Use,
     heard,
     limited,
-    pause_between_polls,
     take,
 )
 from hydra.venues.alpaca.http import Answer, HttpClient, Request
@@ -60,12 +59,15 @@ class Calls:
         client: HttpClient,
         shares: Shares,
         *,
-        machine_time: Callable[[], int],
+        minutes_by: Callable[[], int],
         market_time: Callable[[], int],
         ended: Callable[[Outcome[Any]], None],
     ) -> None:
+        """`minutes_by` is the clock (ns) of the minutes that the broker counts requests in: machine
+        time, but for a venue whose market time runs otherwise, and which counts by that.
+        """
         self._client = client
-        self._machine_time = machine_time
+        self._minutes_by = minutes_by
         self._market_time = market_time
         self._ended = ended
         self._lock = threading.Lock()
@@ -103,11 +105,6 @@ class Calls:
         self._ended(outcome)
         return outcome
 
-    def pause_between_polls(self, requests_a_poll: int) -> int:
-        """See `budget.pause_between_polls`."""
-        with self._lock:
-            return pause_between_polls(self._budget, requests_a_poll, self._machine_time())
-
     def cut(self, names: tuple[str, ...]) -> None:
         """See `HttpClient.cut`."""
         self._client.cut(names)
@@ -118,7 +115,7 @@ class Calls:
 
     def _may_ask(self, use: Use) -> bool:
         with self._lock:
-            taken = take(self._budget, use, self._machine_time())
+            taken = take(self._budget, use, self._minutes_by())
             if taken is None:
                 return False
             self._budget = taken
@@ -132,7 +129,7 @@ class Calls:
         # The broker's clock and ours may differ a little, which only moves the end of a hold.
         reset_in = None if reset is None else max(0, reset * SECOND - self._market_time())
         with self._lock:
-            now = self._machine_time()
+            now = self._minutes_by()
             if isinstance(outcome, RateLimited):
                 self._budget = limited(self._budget, reset_in, now)
             elif remaining is not None and reset_in is not None:

@@ -38,11 +38,13 @@ class AlpacaLink:
         history_bars: int = 0,
         market_time: Callable[[], int],
         machine_time: Callable[[], int],
+        minutes_by: Callable[[], int],
         tell_gateway: Callable[[VenueWord], None],
         tell_feed: Callable[[Any], None],
         tell: Callable[[str, Message], None],
     ) -> None:
         """`history_bars`: how many closed ones of each symbol are told before the first live one.
+        `minutes_by` as of `Calls`.
         `tell` is for answers: to the actor at a path.
 
         Raises `UnknownSymbols`.
@@ -65,11 +67,12 @@ class AlpacaLink:
             machine_time=machine_time,
             tell=tell_gateway,
             report_stream=self.trading_stream.report,
+            minutes_by=minutes_by,
         )
         calls = Calls(
             access.data,
             Shares(),
-            machine_time=machine_time,
+            minutes_by=minutes_by,
             market_time=market_time,
             ended=lambda _: None,  # bars that cannot be fetched are told of as missing
         )

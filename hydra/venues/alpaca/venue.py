@@ -102,8 +102,11 @@ class AlpacaVenue:
         machine_time: Callable[[], int],
         tell: Callable[[VenueWord], None],
         report_stream: Callable[[], None] | None = None,
+        minutes_by: Callable[[], int] | None = None,
     ) -> None:
-        """`report_stream` tells how the trading stream is; None: nobody keeps one."""
+        """`report_stream` tells how the trading stream is; None: nobody keeps one. `minutes_by` as
+        of `Calls`; None: machine time.
+        """
         self._report_stream = report_stream
         self._gate = gate
         self._terms = terms
@@ -124,7 +127,7 @@ class AlpacaVenue:
         self._calls = Calls(
             client,
             terms.shares,
-            machine_time=machine_time,
+            minutes_by=machine_time if minutes_by is None else minutes_by,
             market_time=market_time,
             ended=self._watch.note,
         )
@@ -211,10 +214,6 @@ class AlpacaVenue:
     def cut(self, client_order_ids: tuple[str, ...]) -> None:
         """End the sends of these orders that are in flight, at once: they become unknown (I01)."""
         self._calls.cut(client_order_ids)
-
-    def pause_between_polls(self, requests_a_poll: int) -> int:
-        """How long to wait (ns) from one poll of so many requests to the next, as things are."""
-        return self._calls.pause_between_polls(requests_a_poll)
 
     @property
     def is_failing(self) -> bool:

@@ -105,6 +105,7 @@ class Storm:
             terms=AlpacaTerms(shares=ALL_REQUESTS, failures_max=1_000, call_within_s=CALL_WITHIN_S),
             market_time=lambda: self._clock.at(machine_time()),
             machine_time=machine_time,
+            minutes_by=machine_time,
             tell_gateway=tell_gateway(self.runtime),
             tell_feed=lambda message: voice.tell(paths.DATA_FEED, message),
             tell=lambda path, message: voice.tell(Ref(path), message),

@@ -12,7 +12,6 @@ from hydra.venues.alpaca.budget import (
     Use,
     heard,
     limited,
-    pause_between_polls,
     take,
 )
 
@@ -123,14 +122,3 @@ def test_a_hold_ends_no_sooner_because_of_a_later_answer() -> None:
 
     assert take(held, Use.ENTRY, 29 * SECOND) is None
     assert take(held, Use.ENTRY, 30 * SECOND) is not None
-
-
-def test_polls_come_as_often_as_is_left_for_them() -> None:
-    busy, _ = taken(FRESH, Use.ENTRY, 50)
-    exhausted, _ = taken(FRESH, Use.ENTRY, 100)
-
-    assert pause_between_polls(FRESH, 7, 0) == 6 * SECOND
-    assert pause_between_polls(busy, 7, 0) == 21 * SECOND
-    assert pause_between_polls(exhausted, 7, 0) == MINUTE
-    assert pause_between_polls(FRESH, 1, 0) == 5 * SECOND
-    assert pause_between_polls(limited(FRESH, None, 0), 1, 0) == MINUTE

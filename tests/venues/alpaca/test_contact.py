@@ -59,7 +59,7 @@ def contact_with(answers: dict[str, Reply]) -> Iterator[tuple[Contact, FakeAlpac
         calls = Calls(
             HttpClient(broker.url, keys, Network(loopback_only=True)),
             Shares(),
-            machine_time=monotonic_ns,
+            minutes_by=monotonic_ns,
             market_time=lambda: NOW,
             ended=lambda _: None,
         )

@@ -95,7 +95,7 @@ class FeedWorld:
         calls = Calls(
             client,
             Shares(),
-            machine_time=lambda: 0,
+            minutes_by=lambda: 0,
             market_time=lambda: self.now,
             ended=lambda _: None,
         )

@@ -80,7 +80,7 @@ def feed_on(port: int, client: HttpClient, venue: LocalVenue, told: Told) -> Alp
     calls = Calls(
         client,
         Shares(),
-        machine_time=lambda: 0,
+        minutes_by=lambda: 0,
         market_time=venue.now,
         ended=lambda _: None,
     )

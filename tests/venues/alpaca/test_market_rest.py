@@ -54,7 +54,7 @@ def reads(answer: Broker, now: int = NOW) -> Iterator[tuple[MarketReads, OptionR
         calls = Calls(
             HttpClient(broker.url, keys, Network(loopback_only=True)),
             Shares(),
-            machine_time=monotonic_ns,
+            minutes_by=monotonic_ns,
             market_time=lambda: now,
             ended=lambda _: None,
         )

@@ -48,7 +48,7 @@ def chains_on(
     client: HttpClient, venue: LocalVenue, told: queue.Queue[tuple[str, Message]]
 ) -> AlpacaChains:
     calls = Calls(
-        client, Shares(), machine_time=lambda: 0, market_time=venue.now, ended=lambda _: None
+        client, Shares(), minutes_by=lambda: 0, market_time=venue.now, ended=lambda _: None
     )
 
     def tell(path: str, message: Message) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from hydra.ports import GateKey, Permit, PermitClass
 from hydra.runtime.gate import UNLIMITED_LEASE, Gate
 from hydra.settings.secret import Secret
+from hydra.trading.durations import MINUTE
 from hydra.trading.trading_state import Cause
 from hydra.venues.alpaca.http import HttpClient, Keys
 from hydra.venues.alpaca.network import Network
@@ -59,6 +60,8 @@ class VenueWorld:
         self.broker = FakeAlpaca(self._answer)
         self._told: Queue[VenueWord] = Queue()
         self.clock: Callable[[], int] = monotonic_ns
+        self.minutes_passed = 0
+        """By the broker's clock, besides those of ours."""
         keys = Keys(Secret("HYDRA-a-key"), Secret("a-secret"))
         network = Network(loopback_only=True)
         call_within_s = terms.get("call_within_s", 5.0)
@@ -69,6 +72,7 @@ class VenueWorld:
             market_time=lambda: NOW,
             machine_time=self._machine_time,
             tell=self._told.put,
+            minutes_by=lambda: self.clock() + self.minutes_passed * MINUTE,
         )
 
     @property
