@@ -15,7 +15,6 @@ from messages.message import Message
 from messages.orders import (
     JUDGEMENTS_TOPIC,
     REPORTS_TOPIC,
-    OrderAccepted,
     OrderApproved,
     OrderDenied,
     OrderFilled,
@@ -50,7 +49,6 @@ class Reporter(Actor[Inbox]):
         self._last_price: dict[str, Decimal] = {}
         self._bars = 0
         self._orders = 0
-        self._slowest_decision = 0
 
     def start(self, ctx: Context) -> None:
         for topic in (REPORTS_TOPIC, JUDGEMENTS_TOPIC, FEED_TOPIC):
@@ -99,9 +97,6 @@ class Reporter(Actor[Inbox]):
 
     def _take(self, stored: ReportStored) -> None:
         report, decision = stored.report, stored.decision
-        if isinstance(report, OrderAccepted):
-            decided_at = self._decided_at.get(report.client_order_id, report.at)
-            self._slowest_decision = max(self._slowest_decision, report.at - decided_at)
         if not isinstance(report, OrderFilled):
             return
         fill = report.fill
@@ -134,7 +129,6 @@ class Reporter(Actor[Inbox]):
             bars=self._bars,
             orders=self._orders,
             denials=tuple(sorted(self._denials.items())),
-            slowest_decision=self._slowest_decision,
             fees=tuple(self._fees),
         )
 

@@ -59,7 +59,5 @@ class SessionSummary(Message, frozen=True, kw_only=True):
     bars: int
     orders: int
     denials: tuple[tuple[str, int], ...]
-    slowest_decision: int
-    """The longest time (market ns) from a decision to the venue's acceptance of its order."""
     fees: tuple[FeePaid, ...] = ()
     """No trade's `realised` has them taken off."""

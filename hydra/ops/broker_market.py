@@ -130,6 +130,10 @@ class BrokerMarket:
         if link is not None:
             link.stop(within_s)
 
+    def last_words(self) -> tuple[str, ...]:
+        """See `LiveMarket.last_words`. A broker's market waits for nobody."""
+        return ()
+
     def feed_ended(self, at: int) -> None:
         """Tell the engine that no price comes any more, because the market is over."""
         if self._tell_feed is not None:

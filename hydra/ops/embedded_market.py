@@ -207,6 +207,17 @@ class EmbeddedMarket:
         if self._steps is not None:
             self._steps.stop(within_s)
 
+    def last_words(self) -> tuple[str, ...]:
+        """See `LiveMarket.last_words`."""
+        left_behind = 0 if self._steps is None else self._steps.left_behind
+        if not left_behind:
+            return ("the engine was through with every moment before market time went on",)
+        words = (
+            f"TOO SLOW: market time went on without the engine {left_behind} times; the machine"
+            " was busy, so this run may have traded otherwise than another one of its seed"
+        )
+        return (words,)
+
     def _market_over(self, at: int) -> None:
         if not self._ending.acquire(blocking=False):  # never given back: it is over once
             return

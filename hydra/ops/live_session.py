@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from hydra.actor import MILLISECOND, SECOND
+from hydra.actor import SECOND
 from hydra.assembly import Tree
 from hydra.ops.clock_watch import ClockWatch
 from hydra.ops.control.server import ControlServer
@@ -27,7 +27,6 @@ from hydra.ports import Service
 from hydra.runtime.clock import MarketClock, machine_time
 from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 from hydra.runtime.thread_runtime import ThreadRuntime
-from messages.summary import SessionSummary
 from supervisors import paths
 
 READY_WITHIN_S = 10.0
@@ -65,6 +64,9 @@ class LiveMarket(Protocol):
 
     def disconnect(self, within_s: float) -> None:
         """The venue is asked nothing any more, and says nothing. To do it twice does nothing."""
+
+    def last_words(self) -> tuple[str, ...]:
+        """For people, when the session is over: how the engine kept up with it."""
 
 
 def play_live(session: Session, market: LiveMarket) -> ExitCode:
@@ -142,7 +144,7 @@ class _LiveSession:
                 results = self._stop_tree()
             late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
             return session.ended(
-                runtime, summary, "; ".join(late) or None, self._closing_lines(summary)
+                runtime, summary, "; ".join(late) or None, self._market.last_words()
             )
         finally:
             self._market.disconnect(WATCH_STOPS_WITHIN_S)
@@ -258,16 +260,3 @@ class _LiveSession:
                 ),
             )
         )
-
-    def _closing_lines(self, summary: SessionSummary | None) -> tuple[str, ...]:
-        """Whether every order came before its bar was over: then virtual time trades the same."""
-        session = self._session
-        if summary is None or not summary.orders or session.options.speed is None:
-            return ()
-        speed = session.options.speed
-        slowest_ms = summary.slowest_decision / speed / MILLISECOND
-        bar_ms = session.market.facts.bar_interval / speed / MILLISECOND
-        line = f"slowest decision to acceptance: {slowest_ms:.1f} ms; a bar lasts {bar_ms:.1f} ms"
-        if slowest_ms >= bar_ms:
-            line += ": TOO FAST for this machine, orders came late; use a lower --speed"
-        return (line,)

@@ -33,6 +33,10 @@ class StepWatch:
         self._missing = 0
         """So many frames more than were heard went out that are never heard any more."""
         self._step: Step | None = None
+        """What is being worked off."""
+        self._changing = threading.Lock()
+        self.left_behind = 0
+        """So many steps were not answered before the next one: market time went on."""
         self._begun = threading.Event()
         self._stopping = threading.Event()
         self._pause = threading.Event()
@@ -44,12 +48,15 @@ class StepWatch:
 
     def begun(self, step: Step) -> None:
         """A moment of the market: what it brings was told. The one before is not waited for."""
-        self._step = step
+        with self._changing:
+            self.left_behind += self._step is not None
+            self._step = step
         self._begun.set()
 
     def counts_anew(self) -> None:
         """The venue is about to be another process, which has told nothing yet."""
-        self._step = None
+        with self._changing:
+            self._step = None
         self._missing = -self._frames_heard()
 
     def stop(self, within_s: float) -> None:
@@ -64,8 +71,16 @@ class StepWatch:
             self._begun.wait()
             self._begun.clear()
             step = self._step
-            if step is not None and self._works_off(step):
+            if step is not None and self._works_off(step) and self._is_over(step):
                 self._through(step)
+
+    def _is_over(self, step: Step) -> bool:
+        """Work on it no more; False if another one has begun."""
+        with self._changing:
+            if self._step is not step:
+                return False
+            self._step = None
+        return True
 
     def _works_off(self, step: Step) -> bool:
         """Wait until the engine is through with it; False if it is not waited for any more."""

@@ -88,6 +88,10 @@ class NotedMarket:
     def disconnect(self, within_s: float) -> None:
         self._note("disconnect")
 
+    def last_words(self) -> tuple[str, ...]:
+        """See `LiveMarket.last_words`."""
+        return ()
+
     def feed_ends(self) -> None:
         assert self._runtime is not None
         at = self.clock.at(machine_time())

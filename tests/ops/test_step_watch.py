@@ -70,6 +70,9 @@ def test_a_step_that_another_follows_is_not_answered_any_more(engine: Engine) ->
     engine.is_idle = True
 
     assert eventually(lambda: engine.said == [2], WITHIN_S)
+    engine.watch.begun(Step(3, 0))
+    assert eventually(lambda: engine.said == [2, 3], WITHIN_S)
+    assert engine.watch.left_behind == 1
 
 
 def test_another_venue_counts_anew(engine: Engine) -> None:

@@ -21,9 +21,7 @@ TRADE = Trade(
 
 
 def summary(*fees: FeePaid) -> SessionSummary:
-    return SessionSummary(
-        trades=(TRADE,), held=(), bars=3, orders=2, denials=(), slowest_decision=0, fees=fees
-    )
+    return SessionSummary(trades=(TRADE,), held=(), bars=3, orders=2, denials=(), fees=fees)
 
 
 def fee(bot: str, usd: str) -> FeePaid:

@@ -256,6 +256,10 @@ class CrowdMarket:
         """See `LiveMarket.disconnect`."""
         self._closing.set()
 
+    def last_words(self) -> tuple[str, ...]:
+        """See `LiveMarket.last_words`."""
+        return ()
+
     def _play(self) -> None:
         assert self._runtime is not None
         gc.collect()

@@ -8,7 +8,8 @@ time goes on once the engine has heard all that it was told and has nothing left
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from hydra.ops.venue.pipe import Step, Through
 
@@ -45,22 +46,37 @@ class InStep:
         or until patience ends.
         """
         frames = self._frames
-        try:
+        with self._losing_patience():
             async with asyncio.timeout(self._patience_s):
                 while (frames := await self._frames_out()) != self._frames:
                     await self._ask(frames)
                     self._frames = frames
-        except TimeoutError:
-            self._frames = frames
-            self._patience_s = max(PATIENCE_MIN_S, self._patience_s / 4)
-        else:
-            self._patience_s = self._patience_max_s
+        self._frames = frames
+
+    async def heard(self) -> None:
+        """Wait until the engine has heard all that was said to it, or until patience ends.
+
+        What is said and the streams are two ways: prices of a moment could come to it before the
+        word that time runs so far, and would be of the future.
+        """
+        with self._losing_patience():
+            async with asyncio.timeout(self._patience_s):
+                await self._ask(self._frames)
 
     def hear(self, told: Through) -> None:
         """The engine is through with a step; what it says of an older one counts no more."""
         answered = self._answered
         if told.number == self._number and answered is not None and not answered.done():
             answered.set_result(None)
+
+    @contextmanager
+    def _losing_patience(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            self._patience_s = max(PATIENCE_MIN_S, self._patience_s / 4)
+        else:
+            self._patience_s = self._patience_max_s
 
     async def _ask(self, frames: int) -> None:
         self._number += 1

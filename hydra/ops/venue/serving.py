@@ -186,7 +186,7 @@ def _words_of_the_parent(venue: LocalVenue, options: VenueOptions) -> Callable[[
 
     step = InStep(frames_out, _say)
     if options.in_step:
-        venue.through = step.through
+        venue.follower = step
 
     def hear(line: str) -> None:
         if line == GO:

@@ -48,6 +48,22 @@ def test_time_goes_on_once_the_engine_is_through_with_all_that_it_was_told_meanw
     in_loop(test)
 
 
+def test_time_goes_on_once_the_engine_has_heard_how_far_it_runs() -> None:
+    async def test() -> None:
+        told = Told()
+        step = InStep(told.frames_out, told.lines.append)
+        told.frames = 3  # of which none is waited for: they are of the next moment
+        moment = asyncio.create_task(step.heard())
+        await told.has_said("step 1 0")
+        await asyncio.sleep(0)
+        assert not moment.done()
+
+        step.hear(Through(1))
+        await moment
+
+    in_loop(test)
+
+
 def test_where_nothing_was_told_nobody_is_waited_for() -> None:
     async def test() -> None:
         told = Told()

@@ -253,16 +253,24 @@ def test_at_each_moment_of_the_market_time_stands_still_until_whoever_is_in_step
     clock = VenueClock(OPEN - SECOND, 0.0, machine_time)
     venue = LocalVenue(tape, QuietBrokerage(), clock, wall_clock=lambda: 0)
     stood: list[int] = []
+    told: list[int | None] = []
+    heard: list[int | None] = []
 
-    async def through() -> None:
-        at = venue.now()
-        await asyncio.sleep(0.002)  # two minutes, if it ran
-        if not venue.is_over:
-            assert venue.now() == at
-            stood.append((at - OPEN) // SECOND)
+    class Slow:
+        async def through(self) -> None:
+            at = venue.now()
+            await asyncio.sleep(0.002)  # two minutes, if it ran
+            if not venue.is_over:
+                assert venue.now() == at
+                stood.append((at - OPEN) // SECOND)
+
+        async def heard(self) -> None:
+            await asyncio.sleep(0.002)  # the market would go on by then
+            heard.append(told[-1])
 
     async def run() -> None:
-        venue.through = through
+        venue.follower = Slow()
+        venue.on_clock(lambda market, machine, speed, until: told.append(until))
         running = asyncio.create_task(venue.run())
         await asyncio.sleep(0)
         venue.run_at(60_000.0)
@@ -275,6 +283,9 @@ def test_at_each_moment_of_the_market_time_stands_still_until_whoever_is_in_step
 
     moments = [15 * quarter for quarter in range(8)]
     assert [second for second in dict.fromkeys(stood) if second in moments] == moments
+    known = [(until - OPEN) // SECOND for until in heard if until is not None]
+    later = moments[1:]  # who makes it run is at its first moment at once
+    assert [second for second in dict.fromkeys(known) if second in later] == later
 
 
 PLACES = st.builds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from hydra.crash_points import reached
 from hydra.trading.durations import MINUTE
@@ -54,6 +55,16 @@ LONGEST_WAIT_S = 3600.0
 """Machine seconds after which the player looks at the clock again, whatever it expects."""
 
 
+class Follower(Protocol):
+    """Somebody who is in step with the market."""
+
+    async def through(self) -> None:
+        """Wait until it is through with all that it was told, and with what came of that."""
+
+    async def heard(self) -> None:
+        """Wait until it has heard how far time runs: else what happens there is in its future."""
+
+
 class LocalVenue:
     """Everything is called on the loop's own thread; nothing here waits, `move_to` and `run` apart.
 
@@ -92,10 +103,8 @@ class LocalVenue:
         """Awaited after each event that nobody asked for: whoever listens can keep up."""
         self.frames_out: Callable[[], Awaitable[int]] = _nobody_listens
         """Awaited by who wants all that was told to be on its way; gives how many frames were."""
-        self.through: Callable[[], Awaitable[None]] | None = None
-        """Awaited at each moment of the market before time goes on: somebody is in step with it.
-        None: time waits for nobody.
-        """
+        self.follower: Follower | None = None
+        """Who is in step with the market: time waits for it. None: it waits for nobody."""
 
     def now(self) -> int:
         """Market time (UTC ns)."""
@@ -254,13 +263,15 @@ class LocalVenue:
         while True:
             self._clock_changed.clear()
             await self._catch_up()
-            if self.through is not None:
+            if self.follower is not None:
                 if self._clock.speed:
                     if not self._clock.stands:  # somebody made it run just now
                         self._clock.stand_at(self.now())
-                    await self.through()
+                    await self.follower.through()
                 # What came meanwhile may have moved it.
                 self._clock.stand_at(self._standing_place())
+                if self._clock.speed:
+                    await self.follower.heard()
             self._skip_night()
             moment = self._agenda.next_at
             seconds = None if moment is None else self._clock.seconds_until(moment)
