@@ -18,8 +18,9 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.store.engine_lock import EngineLock
 from hydra.store.journal import read_journal
 from hydra.store.ledger import Ledger
-from hydra.trading.durations import MINUTE
+from hydra.trading.option_symbols import parsed
 from hydra.trading.orders import Role
+from tests.ops.sessions import HOME, without_resting_stops
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -305,16 +306,16 @@ def test_the_record_of_the_session_before_is_set_aside(tmp_path: Path) -> None:
 def in_time(
     folder: Path, capfd: pytest.CaptureFixture[str], attempts: int, *arguments: str
 ) -> Path:
-    """The folder of a run on threads in which every order came before its bar was over.
+    """The folder of a run on threads in which the engine was through with each moment in time.
 
-    A machine that stands still for longer than a bar trades late, and says so; what is claimed of
-    threads is claimed of runs without that. So such a run is made again.
+    A machine that stands still for longer than the venue waits trades late, and says so; what is
+    claimed of threads is claimed of runs without that. So such a run is made again.
     """
     for attempt in range(attempts):
         assert run(folder / f"threads {attempt}", *arguments) == ExitCode.CLEAN
-        if "TOO FAST" not in capfd.readouterr().out:
+        if "TOO SLOW" not in capfd.readouterr().out:
             return folder / f"threads {attempt}"
-    pytest.fail(f"{attempts} runs, and in each of them this machine stood still for over a bar")
+    pytest.fail(f"{attempts} runs, and in each of them the market went on without the engine")
 
 
 def first_entries_of(folder: Path) -> dict[tuple[str, str], tuple[str, str, int]]:
@@ -327,7 +328,8 @@ def first_entries_of(folder: Path) -> dict[tuple[str, str], tuple[str, str, int]
         }
         for fill in ledger.fills():
             decision = decisions[fill.client_order_id]
-            if decision.role is Role.ENTRY:
+            # Chains of options come over the wire alone: virtual time leaves their bot out.
+            if decision.role is Role.ENTRY and parsed(decision.symbol) is None:
                 entry = (fill.side.value, str(fill.quantity), fill.at)
                 found.setdefault((decision.bot, decision.session), entry)
     finally:
@@ -336,19 +338,13 @@ def first_entries_of(folder: Path) -> dict[tuple[str, str], tuple[str, str, int]
 
 
 def require_same_first_entries(served: Path, virtual: Path) -> None:
-    """Each bot's first entry of a session is the same, within two bars of when it was there.
+    """Each bot's first entry of a session is the same, at the same moment.
 
-    In virtual time an order is at the venue in no time and gets the open of a bar. Over sockets it
-    takes its time, and gets the price of the moment at which it arrives. What follows from that
-    price (a stop, a take profit, when the bot is flat again) may come at another bar.
+    In virtual time an order gets the open of a bar. Over sockets it gets the quote of its moment.
+    What follows from that price (a stop, a take profit, when the bot is flat again) may come at
+    another bar.
     """
-    ours, theirs = first_entries_of(served), first_entries_of(virtual)
-    assert (
-        {key: entry[:2] for key, entry in ours.items()}
-        == {key: entry[:2] for key, entry in theirs.items()}
-        != {}
-    )
-    assert all(0 <= ours[key][2] - theirs[key][2] <= 2 * MINUTE for key in ours)
+    assert first_entries_of(served) == first_entries_of(virtual) != {}
 
 
 @pytest.mark.slow
@@ -379,8 +375,8 @@ def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) 
         journals.append((folder / "logs" / "app.jsonl").read_bytes())
 
     assert journals[0] == journals[1]
-    # Of 48 trades; each fill is told by the ledger and by the venue.
-    assert journals[0].count(b'"OrderFilled"') == 48 * 2 * 2
+    # Of 53 trades; each fill is told by the ledger and by the venue.
+    assert journals[0].count(b'"OrderFilled"') == 53 * 2 * 2
 
 
 @pytest.mark.slow
@@ -389,10 +385,13 @@ def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) 
 def test_three_weeks_on_the_served_venue_begin_each_day_as_in_virtual_time(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    data = ("--data", str(AAPL))
+    # A stop of one bot that rests keeps the other from entering: which of the two is first to
+    # enter depends on when its stop is there.
+    config = without_resting_stops(shutil.copytree(HOME / "config", tmp_path / "config"))
+    these = ("--data", str(AAPL), "--config", str(config))
 
-    served = in_time(tmp_path, capfd, 2, *data, "--speed", "600")
-    assert run(tmp_path / "virtual", *data, "--clock", "virtual") == ExitCode.CLEAN
+    served = in_time(tmp_path, capfd, 2, *these, "--speed", "6000")
+    assert run(tmp_path / "virtual", *these, "--clock", "virtual") == ExitCode.CLEAN
 
     require_same_first_entries(served, tmp_path / "virtual")
 
