@@ -44,6 +44,8 @@ _SCORE_STEP = Decimal("0.0001")
 _BPS_STEP = Decimal("0.01")
 
 DEGRADED_BELOW = Decimal("0.5")
+EARLY_MAX = 64
+"""So many orders whose sending is not known are kept in mind."""
 
 
 class QualityTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,8 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
 
 
-Event: TypeAlias = Sent | Accepted | Filled | Ended | Withheld
+Outcome: TypeAlias = Accepted | Filled | Ended | Withheld
+Event: TypeAlias = Sent | Outcome
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,8 +175,13 @@ class QualityState(msgspec.Struct, frozen=True, kw_only=True):
     """The last orders by symbol, the oldest first."""
 
     orders: Mapping[str, tuple[Execution, ...]] = {}
-    unmatched: int = 0
-    """Events of orders that are not, or no longer, remembered."""
+    early: Mapping[str, tuple[Outcome, ...]] = {}
+    """By name: what came of orders of whose sending nothing is known yet, or is not any more."""
+
+    @property
+    def unmatched(self) -> int:
+        """Events of orders that are not remembered, the newest of them."""
+        return sum(map(len, self.early.values()))
 
 
 class Slippage(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,13 +275,19 @@ def after(state: QualityState, event: Event, terms: QualityTerms) -> QualityStat
         if any(each.sent.name == event.name for each in known):
             return state
         kept = (*known, Execution(sent=event))[-terms.orders_max :]
-        return structs.replace(state, orders=_with(state.orders, event.symbol, kept, terms))
+        early = dict(state.early)
+        came_before = early.pop(event.name, ())
+        state = QualityState(orders=_with(state.orders, event.symbol, kept, terms), early=early)
+        for outcome in came_before:
+            state = after(state, outcome, terms)
+        return state
     for place, execution in enumerate(known):
         if execution.sent.name == event.name:
             told = () if isinstance(event, Withheld) else (_told(execution, event),)
             kept = (*known[:place], *told, *known[place + 1 :])
             return structs.replace(state, orders={**state.orders, event.symbol: kept})
-    return structs.replace(state, unmatched=state.unmatched + 1)
+    early = {**state.early, event.name: (*state.early.get(event.name, ()), event)}
+    return structs.replace(state, early=dict(tuple(early.items())[-EARLY_MAX:]))
 
 
 def quality(executions: Sequence[Execution]) -> Quality:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from hydra.trading.durations import MILLISECOND, MINUTE, SECOND
 from hydra.trading.execution_quality import (
+    EARLY_MAX,
     Accepted,
     End,
     Ended,
@@ -316,8 +317,18 @@ def test_the_order_of_what_is_told_changes_nothing_i24(
 ) -> None:
     shuffled = list(events)
     rng.shuffle(shuffled)
+    for send in reversed(SENDS):  # in their order, but anywhere between what came of them
+        first = min((n for n, e in enumerate(shuffled) if isinstance(e, Sent)), default=None)
+        shuffled.insert(rng.randint(0, len(shuffled) if first is None else first), send)
 
-    assert told(*SENDS, *shuffled) == told(*SENDS, *events)
+    one, other = told(*shuffled), told(*SENDS, *events)
+    assert (one.orders, one.unmatched) == (other.orders, other.unmatched)
+
+
+def test_so_many_orders_of_which_only_the_end_is_known_are_kept_in_mind_i71() -> None:
+    state = told(*(accepted(f"old {n}") for n in range(EARLY_MAX + 1)))
+
+    assert list(state.early) == [f"old {n}" for n in range(1, EARLY_MAX + 1)]
 
 
 @given(EVENTS)
