@@ -288,6 +288,32 @@ def test_at_each_moment_of_the_market_time_stands_still_until_whoever_is_in_step
     assert [second for second in dict.fromkeys(known) if second in later] == later
 
 
+def test_a_moment_that_comes_while_it_is_waited_for_somebody_is_followed_by_the_next() -> None:
+    tape = tape_of(market(*rising("HYDR", 2)))
+    clock = VenueClock(OPEN - SECOND, 0.0, machine_time)
+    venue = LocalVenue(tape, QuietBrokerage(), clock, wall_clock=lambda: 0)
+
+    class Hanging:
+        async def through(self) -> None:
+            """It does not care."""
+
+        async def heard(self) -> None:
+            await asyncio.sleep(0.002)  # two minutes, so that it has come to the next moment
+            venue.at_present()  # a request: what is due happens by it
+
+    async def run() -> None:
+        venue.follower = Hanging()
+        running = asyncio.create_task(venue.run())
+        await asyncio.sleep(0)
+        venue.run_at(60_000.0)
+        async with asyncio.timeout(5.0):
+            while not venue.is_over:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.001)
+        running.cancel()
+
+    in_loop(run)
+
+
 PLACES = st.builds(
     PlaceOrder,
     symbol=st.sampled_from(["HYDR", "BTC/USD"]),

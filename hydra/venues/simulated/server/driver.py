@@ -268,10 +268,13 @@ class LocalVenue:
                     if not self._clock.stands:  # somebody made it run just now
                         self._clock.stand_at(self.now())
                     await self.follower.through()
-                # What came meanwhile may have moved it.
-                self._clock.stand_at(self._standing_place())
+                # What came meanwhile may have moved it, here and below.
+                place = self._standing_place()
+                self._clock.stand_at(place)
                 if self._clock.speed:
                     await self.follower.heard()
+                    if self._standing_place() != place:
+                        continue
             self._skip_night()
             moment = self._agenda.next_at
             seconds = None if moment is None else self._clock.seconds_until(moment)
