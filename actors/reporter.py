@@ -44,7 +44,6 @@ class Reporter(Actor[Inbox]):
         self._fees: list[FeePaid] = []
         self._reasons: dict[DecisionKey, str] = {}
         self._reason_of_execution: dict[str, str] = {}
-        self._decided_at: dict[str, int] = {}
         self._denials: dict[str, int] = {}
         self._last_price: dict[str, Decimal] = {}
         self._bars = 0
@@ -69,7 +68,6 @@ class Reporter(Actor[Inbox]):
             case OrderApproved():
                 self._orders += 1
                 self._reasons[message.intent.decision] = message.intent.reason
-                self._decided_at[message.order.client_order_id] = message.intent.decided_at
             case OrderDenied():
                 check = message.denial.check
                 self._denials[check] = self._denials.get(check, 0) + 1

@@ -120,7 +120,7 @@ def kill_and_play_on(desk: Trader, dice: random.Random) -> None:
     ended: Report | None = None
     for _ in range(KILLS):
         with desk.running(SPEED):
-            time.sleep(0.5 + 11.0 * dice.random())
+            time.sleep(0.5 + 11.0 * dice.random())  # an instant is drawn; nothing is waited for
         desk.require_sound("killed")
         ended = require_told(desk, ended)
         now = counted(desk)

@@ -23,7 +23,7 @@ from hydra.venues.simulated.brokerage.requests import CancelAllOrders, PlaceOrde
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
 from hydra.venues.simulated.brokerage.words import OrderType, TimeInForce, UpdateEvent
 from hydra.venues.simulated.dated_lines import MarketMoved
-from hydra.venues.simulated.market.events import BarBegun, BarEnded, TapeEvent
+from hydra.venues.simulated.market.events import BarBegun, BarEnded, MarketEnded, TapeEvent
 from hydra.venues.simulated.market.splits import Split
 from hydra.venues.simulated.server.clock import BadClockOrder, VenueClock
 from hydra.venues.simulated.server.driver import LEAD_NS, LocalVenue
@@ -302,13 +302,13 @@ def test_a_moment_that_comes_while_it_is_waited_for_somebody_is_followed_by_the_
             venue.at_present()  # a request: what is due happens by it
 
     async def run() -> None:
+        over = asyncio.Event()
+        venue.on_market(lambda event: over.set() if isinstance(event, MarketEnded) else None)
         venue.follower = Hanging()
         running = asyncio.create_task(venue.run())
         await asyncio.sleep(0)
         venue.run_at(60_000.0)
-        async with asyncio.timeout(5.0):
-            while not venue.is_over:  # noqa: ASYNC110  # it tells nobody
-                await asyncio.sleep(0.001)
+        await asyncio.wait_for(over.wait(), 5.0)
         running.cancel()
 
     in_loop(run)

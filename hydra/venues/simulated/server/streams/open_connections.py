@@ -38,9 +38,9 @@ class OpenConnections:
         """Let all that waits go out; gives how many frames ever went out, also on those that are
         not open any more. A client that does not read is waited for.
         """
-        # A turn of the loop each: an event of each of them would cost more than it saves.
-        while not all(each.outbox.is_empty for each in self._open):  # noqa: ASYNC110
-            await asyncio.sleep(0)  # a turn of the loop each: no event is as quick
+        # It takes a turn or two of the loop; to have each of them tell would cost more.
+        while not all(each.outbox.is_empty for each in self._open):  # noqa: ASYNC110  # see above
+            await asyncio.sleep(0)
         return self._frames_of_the_gone + sum(each.frames_sent for each in self._open)
 
     async def keep_up(self) -> None:
