@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pykka
 
-from hydra.actor import MILLISECOND, Actor, ChildSpec, Context
+from hydra.actor import MILLISECOND, MINUTE, Actor, ChildSpec, Context
 from hydra.ports import GateKey, GateRefused, PermitClass
 from hydra.runtime.dispatcher import fence
 from hydra.runtime.envelope import DeadLetterReason, Envelope, Special
@@ -28,6 +28,9 @@ from tests.contracts.runtimes.driver import ROOT, ThreadDriver, child
 Work: TypeAlias = Callable[[], None]
 
 PATIENCE_S = 20.0
+UNHURRIED = MINUTE
+"""Among so many threads one may wait for the interpreter for seconds: where hangs are not the
+matter, a handler that has answered must not be judged hung before it returns."""
 TELLERS = 4
 STEPS = 10
 WORKER, WITNESS, ASKER = child("worker"), child("witness"), child("asker")
@@ -179,6 +182,19 @@ class Answering(Actor[Job]):
         ctx.reply(Done(job=message))
 
 
+def answering(handled: list[Job]) -> ChildSpec:
+    """The worker that answers, and is never judged hung."""
+    args = {"handled": handled}
+    return ChildSpec(
+        name="worker",
+        actor=Answering,
+        args=args,
+        backoff=QUICK,
+        hang_after=UNHURRIED,
+        stop_within=UNHURRIED,
+    )
+
+
 def test_a_question_put_into_a_closing_mailbox_is_answered_once_or_dead(
     system: ThreadDriver, attempt: int
 ) -> None:
@@ -199,8 +215,7 @@ def test_a_question_put_into_a_closing_mailbox_is_answered_once_or_dead(
             answers.append(answer)
             cell.put(Envelope(job, (name, 0, number), None, None, 0, Special(reply_to=answer)))
 
-    spec = ChildSpec(name="worker", actor=Answering, args={"handled": handled}, backoff=QUICK)
-    system.start(spec)
+    system.start(answering(handled))
     for turn in range(10):
         system.until(lambda: not system.is_gone(WORKER))
         cell, before = system.cell(WORKER), len(handled)
@@ -248,8 +263,8 @@ def test_of_answer_error_time_out_and_stop_an_asking_actor_hears_exactly_one(
     dice = random.Random(attempt)
     ended: list[str] = []
     asks = 1_000
-    spec = ChildSpec(name="worker", actor=Answering, args={"handled": []}, backoff=QUICK)
-    system.start(spec, ChildSpec(name="asker", actor=Asker, args={"ended": ended}))
+    asker = ChildSpec(name="asker", actor=Asker, args={"ended": ended}, hang_after=UNHURRIED)
+    system.start(answering([]), asker)
 
     for number in range(asks):
         job = Job(teller="asker", number=number, crash=number % 50 == 49)
