@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND, Actor, Context, Ref, unhandled
-from hydra.trading import execution_quality, regimes
+from hydra.trading import execution_quality
 from hydra.trading.bars import Bar
 from hydra.trading.exact import plain
 from hydra.trading.execution_quality import (
@@ -29,7 +29,7 @@ from hydra.trading.execution_quality import (
 )
 from hydra.trading.execution_watch import router_cause
 from hydra.trading.orders import OrderType
-from hydra.trading.regimes import Regime, RegimeState, RegimeTerms
+from hydra.trading.regimes import Regime, RegimeTerms, RegimeWatch
 from messages.control import Halt
 from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.lifecycle import Replied
@@ -95,7 +95,7 @@ class ExecutionMonitor(Actor[Inbox]):
         self._feed = feed
         self._since = 0
         self._quality = QualityState()
-        self._markets: dict[str, RegimeState] = {}
+        self._markets: dict[str, RegimeWatch] = {}
         self._regimes: dict[str, Regime] = {}
         self._told: Mapping[str, Regime] = {}
         """All of them, as they were told; the very same again where nothing has changed."""
@@ -176,8 +176,10 @@ class ExecutionMonitor(Actor[Inbox]):
     # Markets
 
     def _see_bar(self, bar: Bar) -> None:
-        known = self._markets.get(bar.symbol, RegimeState())
-        self._markets[bar.symbol] = regimes.after(known, bar, self._terms.regimes)
+        market = self._markets.get(bar.symbol)
+        if market is None:
+            market = self._markets[bar.symbol] = RegimeWatch(self._terms.regimes)
+        market.take(bar)
 
     def _see_regime_of(self, symbol: str, ctx: Context) -> None:
         """Told at once, so that the next entry is judged by it."""

@@ -19,12 +19,13 @@ the bot's budget of the day (`risk_desk`), in that one place.
 """
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 
 import msgspec
-from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.indicators import VALUE_MAX
@@ -45,7 +46,6 @@ class Regime(Enum):
 
 
 _HEIGHTS = {regime: height for height, regime in enumerate(Regime)}
-_BY_HEIGHT = tuple(Regime)
 
 
 class RegimeTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,73 +91,104 @@ class RegimeTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     def at_rank(self, rank: float) -> Regime:
         """The regime of a rank, without any memory."""
-        thresholds = (self.normal_from, self.elevated_from, self.high_from)
-        return _BY_HEIGHT[sum(rank >= threshold for threshold in thresholds)]
+        if rank < self.elevated_from:
+            return Regime.LOW if rank < self.normal_from else Regime.NORMAL
+        return Regime.ELEVATED if rank < self.high_from else Regime.HIGH
 
 
-class RegimeState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of one market. `regime` None: too little is known to say."""
+class RegimeWatch:
+    """What is remembered of one market, bar by bar, and the regime that it is in.
 
-    close: float | None = None
-    """Of the last bar; None: there is none that the next one could follow."""
-    end_at: int = 0
-    """Of the last bar, UTC ns."""
-    returns: tuple[float, ...] = ()
-    volatilities: tuple[float, ...] = ()
-    regime: Regime | None = None
-    calm_for: int = 0
-    """So many bars in a row spoke for a calmer regime."""
+    The sorted copy of the history makes a rank a matter of a search: bars come to every engine, and
+    to a replay by the hundred thousand.
+    """
+
+    def __init__(self, terms: RegimeTerms) -> None:
+        self._terms = terms
+        self._close: float | None = None
+        """Of the last bar; None: there is none that the next one could follow."""
+        self._end_at = 0
+        self._squares = deque[float](maxlen=terms.window)
+        """Of the last returns."""
+        self._volatilities = deque[float]()
+        self._sorted: list[float] = []
+        self.calm_for = 0
+        """So many bars in a row spoke for a calmer regime."""
+        self.regime: Regime | None = None
+        """None: too little is known to say."""
+
+    @property
+    def close(self) -> float | None:
+        """Of the last bar, if it had a price."""
+        return self._close
+
+    @property
+    def squares(self) -> tuple[float, ...]:
+        """The squared returns of the window, oldest first."""
+        return tuple(self._squares)
+
+    @property
+    def volatilities(self) -> tuple[float, ...]:
+        """The history, oldest first."""
+        return tuple(self._volatilities)
 
     def current(self, at: int, age_ns_max: int) -> Regime | None:
         """The regime at `at`; None if the last bar is older than allowed, or of the future."""
-        return self.regime if 0 <= at - self.end_at <= age_ns_max else None
+        return self.regime if 0 <= at - self._end_at <= age_ns_max else None
+
+    def take(self, bar: Bar) -> None:
+        """This bar is over. Bars of the past are not taken up again.
+
+        A return counts only between bars that follow one another: over a hole or a night more
+        happens than in a bar. A close that is no price breaks the row, and counts for nothing.
+        """
+        if bar.end_at <= self._end_at:
+            return
+        before, follows = self._close, bar.start_at == self._end_at
+        self._end_at = bar.end_at
+        if not 0 < bar.close <= VALUE_MAX:
+            self._close = None
+            return
+        self._close = bar.close
+        if before is None or not follows:
+            return
+        moved = math.log(bar.close / before)
+        self._squares.append(moved * moved)
+        if len(self._squares) < self._terms.window:
+            return
+        volatility = math.sqrt(math.fsum(self._squares) / self._terms.window)
+        self._remember(volatility)
+        if len(self._sorted) >= self._terms.history_min:
+            self._judge(rank_in(self._sorted, volatility))
+
+    def _remember(self, volatility: float) -> None:
+        if len(self._volatilities) == self._terms.history:
+            del self._sorted[bisect_left(self._sorted, self._volatilities.popleft())]
+        self._volatilities.append(volatility)
+        insort(self._sorted, volatility)
+
+    def _judge(self, rank: float) -> None:
+        found = self._terms.at_rank(rank)
+        if self.regime is None or found.height > self.regime.height:
+            self.regime, self.calm_for = found, 0
+            return
+        calmer = self._terms.at_rank(min(rank + self._terms.margin, 1.0))
+        if calmer.height >= self.regime.height:
+            self.calm_for = 0
+        elif self.calm_for + 1 < self._terms.calm_bars:
+            self.calm_for += 1
+        else:
+            self.regime, self.calm_for = calmer, 0
 
 
-def after(state: RegimeState, bar: Bar, terms: RegimeTerms) -> RegimeState:
-    """The state once this bar is over. Bars of the past are not taken up again.
+def rank_in(values: Sequence[float], value: float) -> float:
+    """The share of sorted values that are below one of them, ties by half: from 0 to 1.
 
-    A return counts only between bars that follow one another: over a hole or a night more happens
-    than in a bar. A close that is no price breaks the row, and counts for nothing.
+    Of values that are all alike it is a half. That one itself is left out.
     """
-    if bar.end_at <= state.end_at:
-        return state
-    if not 0 < bar.close <= VALUE_MAX:
-        return structs.replace(state, close=None, end_at=bar.end_at)
-    follows = state.close is not None and bar.start_at == state.end_at
-    moved = structs.replace(state, close=bar.close, end_at=bar.end_at)
-    if not follows or state.close is None:
-        return moved
-    returns = (*state.returns, math.log(bar.close / state.close))[-terms.window :]
-    moved = structs.replace(moved, returns=returns)
-    if len(returns) < terms.window:
-        return moved
-    volatility = math.sqrt(math.fsum(each * each for each in returns) / terms.window)
-    volatilities = (*state.volatilities, volatility)[-terms.history :]
-    moved = structs.replace(moved, volatilities=volatilities)
-    return moved if len(volatilities) < terms.history_min else _judged(moved, terms)
-
-
-def rank_of_last(values: tuple[float, ...]) -> float:
-    """The share of the values that are below the last, ties by half: from 0 to 1.
-
-    Of values that are all alike it is a half. The last one itself is left out.
-    """
-    *history, last = values
-    below = sum(map(last.__gt__, history))
-    return (below + history.count(last) / 2) / len(history)
-
-
-def _judged(state: RegimeState, terms: RegimeTerms) -> RegimeState:
-    rank = rank_of_last(state.volatilities)
-    found = terms.at_rank(rank)
-    if state.regime is None or found.height > state.regime.height:
-        return structs.replace(state, regime=found, calm_for=0)
-    calmer = terms.at_rank(min(rank + terms.margin, 1.0))
-    if calmer.height >= state.regime.height:
-        return structs.replace(state, calm_for=0)
-    if state.calm_for + 1 < terms.calm_bars:
-        return structs.replace(state, calm_for=state.calm_for + 1)
-    return structs.replace(state, regime=calmer, calm_for=0)
+    below = bisect_left(values, value)
+    alike = bisect_right(values, value) - below - 1
+    return (below + alike / 2) / (len(values) - 1)
 
 
 class RegimeShares(msgspec.Struct, frozen=True):

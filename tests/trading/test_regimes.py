@@ -2,7 +2,7 @@ import math
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -13,12 +13,11 @@ from hydra.trading.bars import Bar
 from hydra.trading.regimes import (
     Regime,
     RegimeShares,
-    RegimeState,
     RegimeTerms,
-    after,
-    rank_of_last,
+    RegimeWatch,
+    rank_in,
 )
-from tests.trading.market_data import AAPL, BTC_WITH_HOLES, MINUTE_NS, bars_of, real_bars
+from tests.trading.market_data import AAPL, BTC_WITH_HOLES, bars_of, real_bars
 
 D = Decimal
 LOW, NORMAL, ELEVATED, HIGH = Regime
@@ -26,12 +25,29 @@ LOW, NORMAL, ELEVATED, HIGH = Regime
 TERMS = RegimeTerms(window=4, history=40, history_min=10, calm_bars=3)
 
 
-def told(bars: Iterable[Bar], terms: RegimeTerms = TERMS) -> list[RegimeState]:
-    state, states = RegimeState(), []
+class Seen(NamedTuple):
+    """What a watch knew after a bar."""
+
+    regime: Regime | None
+    calm_for: int
+    squares: tuple[float, ...]
+    volatilities: tuple[float, ...]
+
+
+def seen_by(watch: RegimeWatch) -> Seen:
+    return Seen(watch.regime, watch.calm_for, watch.squares, watch.volatilities)
+
+
+def told(bars: Iterable[Bar], terms: RegimeTerms = TERMS) -> list[Seen]:
+    watch, seen = RegimeWatch(terms), []
     for bar in bars:
-        state = after(state, bar, terms)
-        states.append(state)
-    return states
+        watch.take(bar)
+        seen.append(seen_by(watch))
+    return seen
+
+
+def squared(*returns: float) -> tuple[float, ...]:
+    return tuple(each * each for each in returns)
 
 
 def swinging(*phases: tuple[int, float]) -> list[float]:
@@ -69,7 +85,7 @@ def test_the_volatility_is_the_root_of_the_mean_squared_return() -> None:
     ],
 )
 def test_the_rank_is_the_share_of_lower_values(values: tuple[float, ...], rank: float) -> None:
-    assert rank_of_last(values) == rank
+    assert rank_in(sorted(values), values[-1]) == rank
 
 
 @pytest.mark.parametrize(
@@ -102,44 +118,69 @@ def test_a_wilder_market_counts_at_once_and_a_calmer_one_only_after_some_bars() 
 
 
 def test_calm_bars_must_come_in_a_row() -> None:
-    held = RegimeState(regime=HIGH, close=100.0, end_at=0, calm_for=2)
-    calm = structs.replace(held, returns=(0.0,) * 4, volatilities=(0.5,) * 30, end_at=MINUTE_NS)
-    (low,) = [bar for bar in bars_of([0.0, 0.0, 100.0]) if bar.start_at == 2 * MINUTE_NS]
-    calm = structs.replace(calm, end_at=low.start_at)
+    """A wild bar among them begins the count anew."""
+    calm, wild = (12, 0.5), (1, 6.0)
+    unbroken = told(bars_of(swinging((30, 1.0), (6, 3.0), calm)))
+    broken = told(bars_of(swinging((30, 1.0), (6, 3.0), (3, 0.5), wild, calm)))
 
-    assert after(calm, low, TERMS).regime is LOW
-    wild = structs.replace(low, close=1000.0)
-    assert (after(calm, wild, TERMS).regime, after(calm, wild, TERMS).calm_for) == (HIGH, 0)
+    assert [(each.regime, each.calm_for) for each in unbroken[38:41]] == [
+        (HIGH, 1),
+        (HIGH, 2),
+        (LOW, 0),
+    ]
+    assert [(each.regime, each.calm_for) for each in broken[38:41]] == [
+        (HIGH, 1),
+        (HIGH, 2),
+        (HIGH, 0),
+    ]
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=2, max_size=60))
+def test_a_rank_counts_the_values_below_and_ties_by_half(values: list[float]) -> None:
+    *others, last = values
+
+    by_counting = (sum(v < last for v in others) + sum(v == last for v in others) / 2) / len(others)
+    assert rank_in(sorted(values), last) == by_counting
+
+
+def test_the_history_is_that_of_the_last_values_alone() -> None:
+    """A market that was wild long ago is judged as if it never had been."""
+    calm = swinging((200, 1.0))
+    wild = [100.0 * 3.0 ** (n % 2) for n in range(20)] + [100.0 * each / calm[0] for each in calm]
+
+    assert told(bars_of(wild))[-1] == told(bars_of(calm))[-1]
 
 
 def test_over_a_hole_or_a_night_no_return_is_counted() -> None:
     bars = bars_of([100.0, 101.0, 150.0, 151.0])
     later = [structs.replace(bar, start_at=bar.start_at + 1, end_at=bar.end_at + 1) for bar in bars]
 
-    returns = told([*bars[:2], *later[2:]])[-1].returns
+    squares = told([*bars[:2], *later[2:]])[-1].squares
 
-    assert returns == (math.log(1.01), math.log(151 / 150))
+    assert squares == squared(math.log(1.01), math.log(151 / 150))
 
 
 @pytest.mark.parametrize("close", [0.0, -1.0, math.nan, math.inf, 1e13])
 def test_a_close_that_is_no_price_breaks_the_row_and_counts_for_nothing_i46(close: float) -> None:
     bars = bars_of([100.0, 101.0, close, 102.0, 103.0])
 
-    assert told(bars)[-1].returns == (math.log(1.01), math.log(103 / 102))
+    assert told(bars)[-1].squares == squared(math.log(1.01), math.log(103 / 102))
 
 
 def test_a_bar_that_comes_again_or_late_changes_nothing_i49() -> None:
     bars = bars_of(swinging((20, 1.0)))
-    state = told(bars)[-1]
 
-    assert after(state, bars[-1], TERMS) is state
-    assert after(state, bars[3], TERMS) is state
+    assert told([*bars, bars[-1], bars[3]])[-1] == told(bars)[-1]
 
 
 def test_an_old_regime_is_unknown_and_so_is_one_of_the_future() -> None:
-    state = RegimeState(regime=LOW, end_at=100)
+    watch = RegimeWatch(TERMS)
+    for bar in bars_of(swinging((30, 1.0))):
+        watch.take(bar)
+    end = bar.end_at
 
-    assert [state.current(at, 10) for at in (99, 100, 110, 111)] == [None, LOW, LOW, None]
+    known = [watch.current(at, 10) for at in (end - 1, end, end + 10, end + 11)]
+    assert known == [None, NORMAL, NORMAL, None]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +243,7 @@ def test_a_regime_falls_only_after_calm_bars_and_memory_is_bounded(percents: lis
     states = told(bars_of(closes_of(percents)))
 
     for before, state in pairwise(states):
-        assert len(state.returns) <= TERMS.window
+        assert len(state.squares) <= TERMS.window
         assert len(state.volatilities) <= TERMS.history
         assert state.calm_for < TERMS.calm_bars
         if before.regime is None or state.regime is None:
@@ -224,7 +265,7 @@ def test_the_regime_does_not_depend_on_the_price_level(percents: list[float], le
 REAL = RegimeTerms(window=30, history=1_000, history_min=200)
 
 
-def changes(states: list[RegimeState]) -> int:
+def changes(states: list[Seen]) -> int:
     known = [state.regime for state in states if state.regime is not None]
     return sum(one is not other for one, other in pairwise(known))
 
