@@ -33,6 +33,7 @@ from hydra.trading.resting_stop import (
 )
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.situation import PriceStep
+from hydra.trading.steady import SteadyHours, SteadyWindow
 from hydra.trading.strategies.strategy import Signal, Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
 from hydra.trading.symbol_book import SymbolBook
@@ -155,6 +156,9 @@ class MomentumBot(Actor[Inbox]):
         self._persister = persister
         self._feed = feed
         self._strategy = StrategyFeed(plan.new_strategy(), plan.sessions)
+        self._hours = SteadyHours(plan.sessions)
+        self._trade_window = SteadyWindow(plan.trade_window)
+        self._manage_window = SteadyWindow(plan.manage_window)
         self._record = BotRecord(plan.bot_id, guardian)
         self._book = SymbolBook(plan.bot_id, plan.symbol, plan.quantity_step)
         self._stop = RestingStop()
@@ -228,7 +232,7 @@ class MomentumBot(Actor[Inbox]):
 
     def _take_bar(self, bar: Bar) -> None:
         self._highest = self._highest_until_now()
-        self._begin(self._plan.sessions.at(bar.start_at))
+        self._begin(self._hours.at(bar.start_at))
         self._bar, self._looked_at = bar, bar.end_at
         self._strategy.take_bar(bar)
 
@@ -241,7 +245,7 @@ class MomentumBot(Actor[Inbox]):
         """Whether it is time to look without a bar, because none has come for long."""
         if self._bar is None or at - self._bar.end_at <= late_after(self._interval):
             return False
-        session = self._plan.sessions.at(at)
+        session = self._hours.at(at)
         if session is None or at - self._looked_at < self._interval:
             return False
         self._begin(session)
@@ -305,6 +309,8 @@ class MomentumBot(Actor[Inbox]):
         if self._session is None:
             return "no session has begun"
         held, why_out, why_stop = self._book.sellable, None, ExitReason.STOP_LOSS.value
+        if held <= 0 and not self._book.working:
+            return self._enter(held, bar, ctx)
         level, highest = None, self._highest_until_now()
         if held > 0:
             # Also while the rest of the entry works: what is filled of it is guarded (I30).
@@ -339,7 +345,7 @@ class MomentumBot(Actor[Inbox]):
             return "it holds a position, and nothing says to close it"
         if self._book.working:
             return "its stop rests at the venue, which takes no entry beside it"
-        why_not = "it is short" if self._book.sellable < 0 else self._reason_not_to_enter(bar)
+        why_not = "it is short" if held < 0 else self._reason_not_to_enter(bar)
         if why_not:
             return why_not
         quantity = self._bought_for(self._plan.order_notional_usd, bar.close)
@@ -350,7 +356,7 @@ class MomentumBot(Actor[Inbox]):
 
     def _reason_to_exit(self, bar: Bar) -> str | None:
         oldest = self._book.inventory.lots[0]
-        average = self._book.inventory.average_price
+        average = self._book.average_price
         assert average is not None, "there is a position"
         rule = exit_reason(
             self._plan.exits,
@@ -372,14 +378,14 @@ class MomentumBot(Actor[Inbox]):
 
     def _stop_level(self) -> tuple[Decimal | None, str]:
         """Where a stop is to rest now, and which rule it is of; None: none is to."""
-        average, highest = self._book.inventory.average_price, self._highest_until_now()
+        average, highest = self._book.average_price, self._highest_until_now()
         assert average is not None, "there is a position"
         price, rule = self._plan.exits.resting_price(average, highest or average)
         return stop_on_step(price, self._plan.price_steps), rule.value
 
     def _highest_until_now(self) -> Decimal | None:
         """The highest price since the entry, the last bar's included; None if nothing is held."""
-        average = self._book.inventory.average_price
+        average = self._book.average_price
         if average is None:
             return None
         highest = max(average, self._highest or average)
@@ -406,7 +412,7 @@ class MomentumBot(Actor[Inbox]):
 
     def _tell_of_guard(self, bar: Bar, ctx: Context) -> None:
         """What the exit rules guard, and that they have looked: whenever one of the two is new."""
-        held, lots = self._book.inventory.position, self._book.inventory.lots
+        held, lots = self._book.position, self._book.inventory.lots
         if self._session is None or (
             not held and (self._guard is None or not self._guard.quantity)
         ):
@@ -434,7 +440,7 @@ class MomentumBot(Actor[Inbox]):
             return "it was stopped out in this bar, or since"
         if self._is_over(bar.end_at):
             return "the session is over, or soon will be"
-        if not self._plan.trade_window.contains(bar.end_at):
+        if not self._trade_window.contains(bar.end_at):
             return "it is outside its trade window"
         if self._book.entries >= self._plan.max_trades_per_day:
             return f"it has made its {self._book.entries} entries of the day"
@@ -447,7 +453,7 @@ class MomentumBot(Actor[Inbox]):
         assert self._session is not None
         lead = self._plan.flat_before_close
         soon_closed = lead is not None and at >= self._session.close_at - lead
-        return soon_closed or not self._plan.manage_window.contains(at)
+        return soon_closed or not self._manage_window.contains(at)
 
     def _bought_for(self, notional_usd: Decimal, price: float) -> Decimal:
         """As much as the notional buys, rounded down to the step: rounding never adds risk."""

@@ -378,7 +378,7 @@ class RiskGuardian(Actor[Inbox]):
         bar = message.bar
         at = seen_at(bar.end_at, ctx.market_time())  # the feed let it pass, by the same rule
         self._desk.mark(bar.symbol, Decimal(repr(bar.close)), at)
-        if self._desk.is_over(ctx.market_time()) or not self._desk.book.is_flat:
+        if self._desk.book.is_held(bar.symbol) or self._desk.is_over(ctx.market_time()):
             self._value_account(None, ctx)
 
     def _hear_of_symbol(self, word: SymbolReported, ctx: Context) -> None:

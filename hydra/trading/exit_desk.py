@@ -136,6 +136,8 @@ class ExitDesk:
         """Nobody can have been heard before."""
         self._plans = {plan.bot: plan for plan in terms.plans}
         self._books: dict[Place, FillBook] = {}
+        self._places: dict[str, list[Place]] = {}
+        """Those of the books, by symbol."""
         self._orders: dict[str, KnownOrder] = {}
         self._approved_since: set[str] = set()
         """Orders, by name, that were approved since the record was last asked for."""
@@ -143,7 +145,8 @@ class ExitDesk:
         self._executions: list[Execution] = []
         self._reading: VenueSnapshot | None = None
         self._loops_since_reading = 0
-        self._guards: dict[tuple[str, str, str], Guard] = {}
+        self._guards: dict[Place, dict[str, Guard]] = {}
+        """By place, then by the guard's name."""
         self._bars: dict[str, deque[Bar]] = {}
         self._waiting_since: dict[Place, int] = {}
         """When (machine time) the first bar came that the bot of a place has not looked at."""
@@ -173,7 +176,7 @@ class ExitDesk:
         excluded: Mapping[str, Decimal],
     ) -> None:
         """Begin anew from the record: all open orders, those of the day, and who holds what."""
-        self._books = {}
+        self._books, self._places = {}, {}
         for each in held:
             self._book(each.bot, each.inventory.symbol).inventory = each.inventory
         known = self._orders
@@ -208,21 +211,24 @@ class ExitDesk:
     def looked(self, guard: Guard) -> bool:
         """A bot's guard has looked: it lives. Gives whether that may change what is covered."""
         self._quarantined.pop(guard.bot, None)
-        key = (guard.bot, guard.symbol, guard.name)
-        before = self._guards.get(key)
-        if guard.quantity:
-            self._guards[key] = guard
-        else:
-            self._guards.pop(key, None)
         place = (guard.bot, guard.symbol)
-        if not self._unlooked(place):
-            self._waiting_since.pop(place, None)
+        guards = self._guards.setdefault(place, {})
+        before = guards.get(guard.name)
+        if guard.quantity:
+            guards[guard.name] = guard
+        else:
+            guards.pop(guard.name, None)
+        if place in self._waiting_since and not self._unlooked(place):
+            del self._waiting_since[place]
         return before is None or before.quantity != guard.quantity
 
     def bar(self, bar: Bar, now: int) -> bool:
         """A bar has closed. Gives whether somebody holds what it is of, and does not look at it."""
-        self._bars.setdefault(bar.symbol, deque(maxlen=BARS_KEPT)).append(bar)
-        places = [each for each in self._books if each[1] == bar.symbol and self._sellable(each)]
+        kept = self._bars.get(bar.symbol)
+        if kept is None:
+            kept = self._bars[bar.symbol] = deque(maxlen=BARS_KEPT)
+        kept.append(bar)
+        places = [each for each in self._places.get(bar.symbol, ()) if self._sellable(each)]
         for place in places:
             if self._unlooked(place):
                 self._waiting_since.setdefault(place, now)
@@ -241,7 +247,7 @@ class ExitDesk:
     def quarantined(self, bot: str, at: int) -> None:
         """It failed too often and stays down; what it told last guards nothing."""
         self._quarantined[bot] = at
-        self._guards = {key: each for key, each in self._guards.items() if key[0] != bot}
+        self._guards = {place: each for place, each in self._guards.items() if place[0] != bot}
 
     def loop_ran(self) -> None:
         """Another loop has come to its end."""
@@ -268,7 +274,7 @@ class ExitDesk:
         return {place: position for place, position in held.items() if position}
 
     def _sellable(self, place: Place) -> Decimal:
-        position = self._books[place].inventory.position
+        position = self._books[place].position
         coin = self._terms.coins.get(place[1])
         if coin is None:
             return position
@@ -279,7 +285,7 @@ class ExitDesk:
         """What is held and cannot be sold, by symbol."""
         dust: dict[str, Decimal] = {}
         for place, book in self._books.items():
-            left = subtract(book.inventory.position, self._sellable(place))
+            left = subtract(book.position, self._sellable(place))
             if left:
                 dust[place[1]] = add(dust.get(place[1], ZERO), left)
         return dust
@@ -353,8 +359,8 @@ class ExitDesk:
         lots = () if book is None else book.inventory.lots
         looks = [
             guard.looked_at
-            for (bot, symbol, _), guard in self._guards.items()
-            if (bot, symbol) == place and guard.looked_at is not None
+            for guard in self._guards.get(place, {}).values()
+            if guard.looked_at is not None
         ]
         return max(self._since, lots[0].opened_at if lots else 0, *looks)
 
@@ -495,7 +501,8 @@ class ExitDesk:
             decisions={name: each.decision for name, each in self._orders.items()},
             excluded=_sums(self._excluded, self._dust()),
         )
-        guards = (*self._guards.values(), *watched)
+        told = (guard for guards in self._guards.values() for guard in guards.values())
+        guards = (*told, *watched)
         halted = {
             (guard.bot, guard.symbol)
             for guard in guards
@@ -505,7 +512,12 @@ class ExitDesk:
         return exit_coverage(picture, guards, attribution, terms, at, halted=halted)
 
     def _book(self, bot: str, symbol: str) -> FillBook:
-        return self._books.setdefault((bot, symbol), FillBook(symbol))
+        place = (bot, symbol)
+        book = self._books.get(place)
+        if book is None:
+            book = self._books[place] = FillBook(symbol)
+            self._places.setdefault(symbol, []).append(place)
+        return book
 
     def _know(self, order: KnownOrder) -> None:
         """Also how far the numbers of decisions made here have come: they go on from there."""

@@ -8,6 +8,8 @@ itself would miss a touch: the float of 99.5995 lies a little above 99.5995.)
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
+from math import isfinite
 
 import msgspec
 
@@ -79,6 +81,49 @@ class ExitRules(msgspec.Struct, frozen=True):
         return add(entry_price, percent_of(entry_price, self.take_profit_pct))
 
 
+class Level(msgspec.Struct, frozen=True):
+    """A price at which something is to be done, and the float that is nearest to it.
+
+    Which of two decimals is the greater their floats say, as long as they differ: rounding keeps
+    the order. Only where they are the same the decimals themselves have to be compared.
+    """
+
+    price: Decimal
+    nearest: float
+
+    @classmethod
+    def of(cls, price: Decimal) -> "Level":
+        """The level at this price."""
+        return cls(price, float(price))
+
+    def is_reached_from_above(self, price: float) -> bool:
+        """Whether a printed price is at the level or below it."""
+        if price != self.nearest:
+            return price < self.nearest
+        return _printed(price) <= self.price
+
+    def is_reached_from_below(self, price: float) -> bool:
+        """Whether a printed price is at the level or above it."""
+        if price != self.nearest:
+            return price > self.nearest
+        return _printed(price) >= self.price
+
+
+class Levels(msgspec.Struct, frozen=True):
+    """Where the loss is too large, and where the gain is taken."""
+
+    stop: Level
+    take_profit: Level
+
+
+@lru_cache(maxsize=4_096)
+def levels_of(rules: ExitRules, entry_price: Decimal) -> Levels:
+    """The levels of a position: asked for at each of its bars, and the same at all of them."""
+    return Levels(
+        Level.of(rules.stop_price(entry_price)), Level.of(rules.take_profit_price(entry_price))
+    )
+
+
 class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
     """An open long position as a rule sees it after `bar`. All times are market time (UTC ns).
 
@@ -87,7 +132,7 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rules: ExitRules
-    entry_price: Decimal
+    levels: Levels
     highest: Decimal
     opened_at: int
     bar: Bar
@@ -102,7 +147,7 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 def stop_loss_is_touched(p: OpenPosition) -> ExitReason | None:
     """The bar's low reached the stop."""
-    if p.bar_saw_the_position and _printed(p.bar.low) <= p.rules.stop_price(p.entry_price):
+    if p.bar_saw_the_position and p.levels.stop.is_reached_from_above(p.bar.low):
         return ExitReason.STOP_LOSS
     return None
 
@@ -117,7 +162,7 @@ def trailing_stop_is_touched(p: OpenPosition) -> ExitReason | None:
 
 def take_profit_is_touched(p: OpenPosition) -> ExitReason | None:
     """The bar's high reached the take-profit price."""
-    if p.bar_saw_the_position and _printed(p.bar.high) >= p.rules.take_profit_price(p.entry_price):
+    if p.bar_saw_the_position and p.levels.take_profit.is_reached_from_below(p.bar.high):
         return ExitReason.TAKE_PROFIT
     return None
 
@@ -158,9 +203,12 @@ def exit_reason(
     price between the entry and `bar`; None: the entry's. Raises ValueError on a bar whose low or
     high is no number.
     """
+    for price in (bar.low, bar.high):
+        if not isfinite(price):
+            raise ValueError(f"bar has a price of {price!r}, wanted a finite number")
     position = OpenPosition(
         rules=rules,
-        entry_price=entry_price,
+        levels=levels_of(rules, entry_price),
         highest=entry_price if highest is None else highest,
         opened_at=opened_at,
         bar=bar,
@@ -175,10 +223,7 @@ def exit_reason(
 
 
 def _printed(price: float) -> Decimal:
-    printed = Decimal(repr(price))
-    if not printed.is_finite():
-        raise ValueError(f"bar has a price of {price!r}, wanted a finite number")
-    return printed
+    return Decimal(repr(price))
 
 
 def _is_decimal(value: Decimal) -> bool:

@@ -160,9 +160,24 @@ class FillBook:
     """One bot's fills in one symbol, each execution counted once, however often it is told."""
 
     def __init__(self, symbol: str) -> None:
-        self.inventory = FifoInventory(symbol)
+        self._take(FifoInventory(symbol))
         self.realised = Decimal(0)
         self._fills: dict[tuple[str, str], Fill] = {}
+
+    @property
+    def inventory(self) -> FifoInventory:
+        """The open lots."""
+        return self._inventory
+
+    @inventory.setter
+    def inventory(self, inventory: FifoInventory) -> None:
+        self._take(inventory)
+
+    def _take(self, inventory: FifoInventory) -> None:
+        # What is asked for at every bar is worked out at every fill.
+        self._inventory = inventory
+        self.position = inventory.position
+        self.average_price = inventory.average_price
 
     def knows(self, fill: Fill) -> bool:
         """Whether this execution is booked already."""

@@ -33,6 +33,7 @@ from hydra.trading.reckoning import Reckoning, reckoning
 from hydra.trading.sane_numbers import GAP_FACTOR_MAX
 from hydra.trading.situation import BookView, Proposal
 from hydra.trading.working_orders import WorkingOrder, WorkingOrders, claim_of_proposal
+from hydra.trading.worths import Worth, Worths
 
 
 class _Stake(msgspec.Struct, frozen=True):
@@ -87,6 +88,7 @@ class RiskBook:
         """By symbol, then by bot."""
         self._excluded: dict[str, Decimal] = {}
         self._marks: dict[str, tuple[Decimal | None, int]] = {}
+        self._worths = Worths(self._worth_of)
         self._stakes: dict[str, _SymbolStakes] = {}
         """Of every symbol with anything in it, as it was when it was last summed up."""
         self._changed: dict[str, set[str] | None] = {}
@@ -111,9 +113,11 @@ class RiskBook:
         self._orders = WorkingOrders()
         self._holdings, self._excluded = {}, {}
         self._stakes, self._changed = {}, {}
+        self._worths = Worths(self._worth_of)
         for (bot, symbol), holding in holdings.items():
             self._holdings.setdefault(symbol, {})[bot] = holding
             self._changed[symbol] = None
+            self._worths.changed(symbol)
         for order in orders:
             self._put(order)
         for symbol, quantity in excluded.items():
@@ -168,6 +172,7 @@ class RiskBook:
         if known is not None and at < known[1]:
             return
         self._marks[symbol] = (price if is_price(price) else None, at)
+        self._worths.repriced(symbol)
         if symbol in self._stakes:
             self._changed[symbol] = None
 
@@ -252,9 +257,11 @@ class RiskBook:
     @property
     def is_flat(self) -> bool:
         """No bot holds anything. Orders may be on their way."""
-        return not any(
-            holding.position for held in self._holdings.values() for holding in held.values()
-        )
+        return not self._worths.held
+
+    def is_held(self, symbol: str) -> bool:
+        """Whether any bot holds something of it."""
+        return symbol in self._worths.held
 
     @property
     def open_orders(self) -> tuple[WorkingOrder, ...]:
@@ -292,14 +299,7 @@ class RiskBook:
 
         None if something is held that has no mark.
         """
-        value: Decimal | None = ZERO
-        for symbol, holdings in self._holdings.items():
-            mark = self._mark_of(symbol)
-            for holding in holdings.values():
-                if holding.position:
-                    worth = None if mark is None else value_of(symbol, holding.position, mark)
-                    value = _sum_of(value, worth)
-        return value
+        return self._worths.total
 
     def _put(self, order: WorkingOrder) -> None:
         self._orders.put(order)
@@ -312,7 +312,20 @@ class RiskBook:
         self._note_change(fill.symbol, bot)
         return closed
 
+    def _worth_of(self, symbol: str) -> Worth | None:
+        """Of what bots hold of it, short and long; None: they hold nothing."""
+        mark, worth, is_held = self._mark_of(symbol), ZERO, False
+        for holding in self._holdings.get(symbol, {}).values():
+            if holding.position:
+                is_held = True
+                if mark is not None:
+                    worth = add(worth, value_of(symbol, holding.position, mark))
+        if not is_held:
+            return None
+        return Worth(None if mark is None else worth)
+
     def _note_change(self, symbol: str, bot: str) -> None:
+        self._worths.changed(symbol)
         bots = self._changed.setdefault(symbol, set())
         if bots is not None:
             bots.add(bot)

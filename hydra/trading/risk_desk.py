@@ -19,7 +19,6 @@ from hydra.trading.account_day import (
     EquityObserved,
     RiskMode,
     Traded,
-    trading_day,
 )
 from hydra.trading.budgets import (
     BudgetDay,
@@ -73,6 +72,7 @@ from hydra.trading.situation import (
     Proposal,
     Situation,
 )
+from hydra.trading.steady import SteadyTradingDay
 from hydra.trading.trading_state import Cause, concerns, state_for
 from hydra.trading.working_orders import WorkingOrder
 
@@ -135,6 +135,7 @@ class RiskDesk:
 
     def __init__(self, terms: DeskTerms) -> None:
         self._terms = terms
+        self._trading_day = SteadyTradingDay(terms.sessions)
         self._limits: dict[str, Limits] = {}
         """By bot."""
         self._attempts = Attempts()
@@ -170,6 +171,7 @@ class RiskDesk:
     def take(self, terms: DeskTerms) -> None:
         """Hold everything to these terms from now on. What was counted stays counted."""
         self._terms = terms
+        self._trading_day = SteadyTradingDay(terms.sessions)
         self._limits.clear()
         self.book.take_gap_factor(terms.limits.gap_factor)
         self.execution.take(terms.regime_shares)
@@ -440,7 +442,7 @@ class RiskDesk:
         )
 
     def _session(self, at: int) -> str:
-        return trading_day(self._terms.sessions, at)
+        return self._trading_day.of(at)
 
     @property
     def _loss_limit(self) -> Decimal | None:

@@ -13,6 +13,7 @@ from hydra.trading.durations import DAY, SECOND
 from hydra.trading.instruments import is_crypto
 
 _MINUTES_PER_DAY = 24 * 60
+_SECONDS_PER_DAY = 60 * _MINUTES_PER_DAY
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -56,6 +57,18 @@ class Window(msgspec.Struct, frozen=True):
         if self.start_minute < self.end_minute:
             return self.start_minute <= minute < self.end_minute
         return minute >= self.start_minute or minute < self.end_minute
+
+    def contains_until(self, at_ns: int) -> tuple[bool, int]:
+        """Whether it is open at `at_ns`, and an instant before which that does not change."""
+        now = at_ns // SECOND
+        local = datetime.fromtimestamp(now, self.zone)
+        since_midnight = (local.hour * 60 + local.minute) * 60 + local.second
+        bounds = (self.start_minute * 60, self.end_minute * 60)
+        left = min((bound - since_midnight - 1) % _SECONDS_PER_DAY + 1 for bound in bounds)
+        last = datetime.fromtimestamp(now + left - 1, self.zone)
+        # Where the clocks are put forward or back meanwhile, only this second is sure.
+        until = now + (left if last.utcoffset() == local.utcoffset() else 1)
+        return self.contains(at_ns), until * SECOND
 
 
 class ExchangeSession(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, Hours
+from hydra.trading.steady import SteadyHours
 from hydra.trading.strategies.strategy import Signal, Strategy
 
 
@@ -16,7 +17,7 @@ class StrategyFeed:
 
     def __init__(self, strategy: Strategy, sessions: Hours) -> None:
         self._strategy = strategy
-        self._sessions = sessions
+        self._sessions = SteadyHours(sessions)
         self._early: deque[Bar] | None = deque(maxlen=strategy.warm_up)
         """None: history is here, the strategy has them all."""
         self._seen_until = 0

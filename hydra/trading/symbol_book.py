@@ -51,6 +51,7 @@ class SymbolBook:
         self.stopped_at = 0
         """When a protective order last executed (market time)."""
         self._step = quantity_step
+        self._is_coin = is_crypto(symbol)
         self._fills = FillBook(symbol)
         self._recovered: tuple[DecisionKey, ...] = ()
 
@@ -60,6 +61,16 @@ class SymbolBook:
         return self._fills.inventory
 
     @property
+    def position(self) -> Decimal:
+        """Signed: what it holds, or is short of."""
+        return self._fills.position
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """See `FifoInventory.average_price`."""
+        return self._fills.average_price
+
+    @property
     def realised(self) -> Decimal:
         """What was made of all that was closed, in the currency of the prices."""
         return self._fills.realised
@@ -67,8 +78,8 @@ class SymbolBook:
     @property
     def sellable(self) -> Decimal:
         """What it holds; of coins in whole steps, since a fee may leave less than one: dust."""
-        position = self._fills.inventory.position
-        return multiply(position // self._step, self._step) if is_crypto(self.symbol) else position
+        position = self._fills.position
+        return multiply(position // self._step, self._step) if self._is_coin else position
 
     @property
     def is_leaving(self) -> bool:
@@ -85,6 +96,8 @@ class SymbolBook:
 
     def working_as(self, *roles: Role) -> tuple[Working, ...]:
         """The working orders of these roles, oldest first."""
+        if not self.working:
+            return ()
         return tuple(each for each in self.working.values() if each.decision.role in roles)
 
     def begin_session(self, session: str) -> bool:

@@ -66,8 +66,10 @@ def to_keep(
     kept: Trail | None, rules: ExitRules, inventory: FifoInventory, highest: Decimal | None
 ) -> Trail | None:
     """What is to go on record in the place of `kept`; None: that is good enough, or nothing is."""
+    if highest is None or rules.trailing_stop_pct is None:
+        return None
     average = inventory.average_price
-    if highest is None or average is None or rules.trailing_stop_pct is None:
+    if average is None:
         return None
     level = rules.trailing_price(highest)
     if level is None or level <= rules.stop_price(average):

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.bars import Bar
-from hydra.trading.exit_rules import RULES, BadExitRules, ExitReason, ExitRules, exit_reason
+from hydra.trading.exit_rules import (
+    RULES,
+    BadExitRules,
+    ExitReason,
+    ExitRules,
+    Level,
+    exit_reason,
+)
 
 D = Decimal
 NS = 1_000_000_000
@@ -199,3 +206,20 @@ def test_a_stop_order_rests_at_the_higher_of_the_two_stops(highest: Decimal) -> 
 def test_a_trailing_stop_that_is_no_share_is_refused_i34(odd: Any) -> None:
     with pytest.raises(BadExitRules, match="trailing_stop_pct"):
         msgspec.structs.replace(LIMITS, trailing_stop_pct=odd)
+
+
+@given(
+    st.decimals(min_value="0.0001", max_value=100_000, places=6),
+    st.integers(-3, 3),
+    st.integers(0, 6),
+)
+def test_a_level_compares_as_the_printed_prices_do_to_the_last_digit(
+    level: Decimal, ulps: int, places: int
+) -> None:
+    price = float(round(level, places))
+    for _ in range(abs(ulps)):
+        price = math.nextafter(price, math.inf if ulps > 0 else 0.0)
+    printed = Decimal(repr(price))
+
+    assert Level.of(level).is_reached_from_above(price) is (printed <= level)
+    assert Level.of(level).is_reached_from_below(price) is (printed >= level)
