@@ -27,6 +27,7 @@ from hydra.runtime.life import Status
 from hydra.runtime.runtime import NoReplyInTime, Runtime
 from hydra.runtime.system import Hung
 from hydra.runtime.trace import Trace
+from hydra.trading.trading_state import TradingState
 from messages.journal import WriteEntry
 from messages.lifecycle import Phase
 
@@ -144,6 +145,8 @@ class SimRuntime(Runtime):
     """See the module. Machine time and market time are the same virtual time.
 
     `explore`: options (or a seed for them) of the explore schedule; None is canonical.
+    `idle_ticks_every`: canonical, and while the gate is open, a periodic timer that coalesces ticks
+    no more often than this (ns), however many events there are meanwhile; 0: once between events.
     `trace`: record and hash what is handled. `strict`: raise on leaks of real time and randomness.
     """
 
@@ -153,11 +156,13 @@ class SimRuntime(Runtime):
         seed: int = 0,
         journal: Ref[WriteEntry] | None = None,
         start_at: int = EPOCH,
+        idle_ticks_every: int = 0,
         explore: ExploreOptions | int | None = None,
         trace: bool = False,
         strict: bool = False,
     ) -> None:
         self._now = start_at
+        self._idle_ticks_every = idle_ticks_every
         self.ready: deque[SimCell] = deque()
         self.ready_control: deque[SimCell] = deque()
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -220,15 +225,24 @@ class SimRuntime(Runtime):
             if timer.period:
                 missed = max(0, self._now - timer.due) // timer.period
                 timer.due += (missed + 1) * timer.period
-                skip_to = self._next_event_at
-                if timer.coalesce and self._explorer is None and skip_to is not None:
-                    # Nothing can happen before the next event, so further ticks would be idle.
+                skip_to = self._idle_until() if timer.coalesce else None
+                if skip_to is not None:
                     behind = max(0, skip_to + 1 - timer.due)
                     timer.due += -(-behind // timer.period) * timer.period
                 self.call_at(timer.due, fire)
 
         late = 0 if self._explorer is None else self._explorer.timer_lateness()
         self.call_at(timer.due + late, fire)
+
+    def _idle_until(self) -> int | None:
+        """Until when further ticks would be idle; None: each is wanted."""
+        event = self._next_event_at
+        if self._explorer is not None or event is None:
+            return None
+        # Nothing can happen before the next event. Where trading is halted every tick may end that.
+        if not self._idle_ticks_every or self.gate.state is not TradingState.ACTIVE:
+            return event
+        return max(event, self._now + self._idle_ticks_every)
 
     def abandon(self, cell: Cell) -> bool:
         """See `Runtime.abandon`."""
