@@ -1,5 +1,6 @@
 """What every bar must be, wherever it comes from: a file, a generator, a feed."""
 
+from collections.abc import Iterable
 from math import inf, isfinite
 
 
@@ -21,3 +22,18 @@ def fault_in(open_price: float, high: float, low: float, close: float, volume: f
         if not low <= value <= high:
             return f"found {name} {value} outside low {low} to high {high}; wanted it within"
     return f"found volume {volume}; wanted 0 or more"
+
+
+def are_sound(
+    opens: Iterable[float],
+    highs: Iterable[float],
+    lows: Iterable[float],
+    closes: Iterable[float],
+    volumes: Iterable[float],
+) -> bool:
+    """Whether `fault_in` finds nothing wrong with any of these bars, at a fraction of its time."""
+    bars = zip(opens, highs, lows, closes, volumes, strict=True)
+    return all(
+        0 < low <= open_price <= high < inf and low <= close <= high and 0 <= volume < inf
+        for open_price, high, low, close, volume in bars
+    )

@@ -3,7 +3,9 @@
 import msgspec
 
 
-class Bar(msgspec.Struct, frozen=True):
+# Without gc: a bar refers to nothing that could refer to it, and a replay holds a million of them,
+# which Python would look through again and again.
+class Bar(msgspec.Struct, frozen=True, gc=False):
     """Open, high, low, close and volume of `symbol` over [start_at, end_at), in UTC nanoseconds.
 
     Prices are floats: they feed indicators. What becomes an order price is a `Decimal`.

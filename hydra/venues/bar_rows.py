@@ -1,10 +1,20 @@
-"""What all readers of bar files share: the row, its columns, its time stamp, its one-line fault."""
+"""What all readers of bar files share: rows and columns, the time stamp, the one-line fault."""
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from itertools import islice, repeat
+from typing import TypeAlias, TypeVar
+
+import msgspec
 
 from hydra.trading.durations import DAY, MINUTE, SECOND
+
+T = TypeVar("T")
+
+AGAIN = "fetch or export the file again"
+CORRECT = "correct the file or fetch it again"
+"""What to do about a file that is damaged as a whole, and about one with a wrong row."""
 
 COLUMNS = ("ts_utc", "open", "high", "low", "close", "volume")
 SESSION_COLUMN = "session"
@@ -14,6 +24,36 @@ Row: TypeAlias = tuple[int, int, float, float, float, float, float, str | None]
 
 The session is None in a file without sessions. A plain tuple: a year has 98,280 of them.
 """
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """The same rows, column by column, which is how a million of them are checked in no time.
+
+    Each has one value a row; `sessions` is None in a file without sessions.
+    """
+
+    numbers: Sequence[int]
+    starts: list[int]
+    opens: list[float]
+    highs: list[float]
+    lows: list[float]
+    closes: list[float]
+    volumes: list[float]
+    sessions: list[str] | None = None
+
+    def rows(self) -> Iterator[Row]:
+        """One by one, to say which of them is at fault."""
+        return zip(
+            self.numbers,
+            self.starts,
+            self.opens,
+            self.highs,
+            self.lows,
+            self.closes,
+            self.volumes,
+            repeat(None, len(self.starts)) if self.sessions is None else self.sessions,
+            strict=True,
+        )
 
 
 class BadData(ValueError):
@@ -31,15 +71,31 @@ def start_of(text: str, midnights: dict[str, int]) -> int:
     `midnights` is the caller's memory of dates it has seen: parsing a date takes far longer than
     looking it up, and a file has few dates and many minutes. Raises ValueError with the fault.
     """
-    if len(text) == 20 and text[10] == "T" and text[13] == ":" and text.endswith(":00Z"):
-        midnight = midnights.get(text[:10])
-        hour, minute = _HOURS.get(text[11:13]), _MINUTES.get(text[14:16])
-        if midnight is not None and hour is not None and minute is not None:
-            return midnight + hour + minute
+    midnight, since_midnight = midnights.get(text[:10]), _CLOCK.get(text[10:])
+    if midnight is not None and since_midnight is not None:
+        return midnight + since_midnight
     start_at = _parsed(text)
     if text.endswith("Z"):
         midnights[text[:10]] = start_at - start_at % DAY
     return start_at
+
+
+def starts_of(texts: Sequence[str], midnights: dict[str, int]) -> list[int]:
+    """`start_of` each of them, in half the time where all dates are known already."""
+    try:
+        return [midnights[text[:10]] + _CLOCK[text[10:]] for text in texts]
+    except KeyError:
+        return [start_of(text, midnights) for text in texts]
+
+
+def in_blocks(rows: Iterable[T]) -> Iterator[list[T]]:
+    """A few hundred rows at a time, so that Python never stops to look for garbage among them.
+
+    It does at 700 new lists or tuples, over and over in a file of a million rows, and finds none.
+    """
+    rest = iter(rows)
+    while block := list(islice(rest, 512)):
+        yield block
 
 
 def shown(text: str) -> str:
@@ -59,8 +115,8 @@ _TIME = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_MAX = 2261
 """The last whole year whose nanoseconds fit into 64 bits."""
-_HOURS = {f"{hour:02}": hour * 60 * MINUTE for hour in range(24)}
-_MINUTES = {f"{minute:02}": minute * MINUTE for minute in range(60)}
+_CLOCK = {f"T{m // 60:02}:{m % 60:02}:00Z": m * MINUTE for m in range(24 * 60)}
+"""What follows the date in the usual form of a time stamp, and how long after midnight that is."""
 
 
 def _parsed(text: str) -> int:

@@ -1,13 +1,19 @@
 """The rows of a Parquet file of bars. The library for it is an extra and imported on first use."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hydra.venues.bar_rows import COLUMNS, SESSION_COLUMN, BadData, Row, start_of, wanted_columns
+from hydra.venues.bar_rows import (
+    COLUMNS,
+    SESSION_COLUMN,
+    BadData,
+    Columns,
+    start_of,
+    wanted_columns,
+)
 
 
-def parquet_rows(path: Path) -> Iterator[Row]:
+def parquet_columns(path: Path) -> Columns:
     """Every row, numbered from 1; only types and missing values are checked here.
 
     `ts_utc` is a timestamp with a time zone, or text as in a CSV file. Raises `BadData`.
@@ -22,11 +28,22 @@ def parquet_rows(path: Path) -> Iterator[Row]:
             "rename or drop columns"
         )
     starts = _starts(path, table.column(COLUMNS[0]))
-    numbers = [_numbers(path, name, table.column(name)) for name in COLUMNS[1:]]
-    sessions: list[str | None] = [None] * len(starts)
+    opens, highs, lows, closes, volumes = (
+        _numbers(path, name, table.column(name)) for name in COLUMNS[1:]
+    )
+    sessions = None
     if SESSION_COLUMN in names:
         sessions = _texts(path, SESSION_COLUMN, table.column(SESSION_COLUMN))
-    yield from zip(range(1, len(starts) + 1), starts, *numbers, sessions, strict=True)
+    return Columns(
+        numbers=range(1, len(starts) + 1),
+        starts=starts,
+        opens=opens,
+        highs=highs,
+        lows=lows,
+        closes=closes,
+        volumes=volumes,
+        sessions=sessions,
+    )
 
 
 def _table(path: Path) -> Any:
@@ -77,8 +94,7 @@ def _starts(path: Path, column: Any) -> list[int]:
     return starts
 
 
-def _start(path: Path, row: int, text: str | None, midnights: dict[str, int]) -> int:
-    assert text is not None
+def _start(path: Path, row: int, text: str, midnights: dict[str, int]) -> int:
     try:
         return start_of(text, midnights)
     except ValueError as fault:
@@ -100,7 +116,7 @@ def _numbers(path: Path, name: str, column: Any) -> list[float]:
     return [float(value) for value in column.to_pylist()]
 
 
-def _texts(path: Path, name: str, column: Any) -> list[str | None]:
+def _texts(path: Path, name: str, column: Any) -> list[str]:
     import pyarrow
 
     kind, types = column.type, pyarrow.types
@@ -112,7 +128,7 @@ def _texts(path: Path, name: str, column: Any) -> list[str | None]:
             f"{' or timestamps in UTC' if name == COLUMNS[0] else ''}; write the column again"
         )
     _refuse_missing(path, name, column)
-    texts: list[str | None] = column.to_pylist()
+    texts: list[str] = column.to_pylist()
     return texts
 
 

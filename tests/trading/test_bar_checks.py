@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra.trading.bar_checks import fault_in
+from hydra.trading.bar_checks import are_sound, fault_in
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,30 @@ def test_no_fault_means_that_every_comparison_a_strategy_makes_has_sense(
     )
     assert (fault is None) == sound
     assert fault is None or "\n" not in fault
+
+
+@st.composite
+def almost_sound(draw: st.DrawFn) -> tuple[float, ...]:
+    """A bar, one of whose numbers may be any."""
+    numbers = [2.0, 3.0, 1.0, 2.5, 100.0]
+    numbers[draw(st.integers(0, 4))] = draw(st.one_of(st.floats(), st.floats(1.0, 3.0)))
+    return tuple(numbers)
+
+
+@given(st.lists(almost_sound(), min_size=1, max_size=3))
+def test_bars_are_sound_together_if_none_has_a_fault_by_itself(
+    bars: list[tuple[float, float, float, float, float]],
+) -> None:
+    assert are_sound(*zip(*bars, strict=True)) == all(fault_in(*bar) is None for bar in bars)
+
+
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("number", [nan, inf, -inf, 0.0, -1.0, 1.5, 2.0, 9.0])
+def test_one_odd_number_among_sound_ones_is_judged_alike(place: int, number: float) -> None:
+    numbers = [2.0, 3.0, 1.0, 2.5, 100.0]
+    numbers[place] = number
+    open_price, high, low, close, volume = numbers
+
+    together = are_sound([open_price], [high], [low], [close], [volume])
+
+    assert together == (fault_in(open_price, high, low, close, volume) is None)

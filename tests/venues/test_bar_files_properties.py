@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar
-from hydra.venues.bar_files import SESSIONS, read_bars
+from hydra.venues.bar_files import read_bars
 from hydra.venues.bar_rows import BadData, start_of
+from hydra.venues.bar_series import SESSIONS
+from hydra.venues.csv_rows import csv_columns, csv_rows
 
 GOOD = """\
 ts_utc,open,high,low,close,volume,session
@@ -23,6 +25,7 @@ ts_utc,open,high,low,close,volume,session
 2016-04-15T13:32:00Z,112.25,112.4,112.2,112.4,99000.5,regular
 """
 COLUMNS = "ts_utc,open,high,low,close,volume[,session]"
+characters = st.sampled_from('0123456789.,:+-TZe "\r\n')
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -47,6 +50,43 @@ def test_a_file_of_anything_gives_sound_bars_or_one_line(
 
     for content in (data, header.encode() + b"\n" + data, b"\xef\xbb\xbf" + data):
         assert_told_in_one_line_or_sound(read_or_refused(path, content))
+
+
+@given(edits=st.lists(st.tuples(st.integers(75, len(GOOD) - 1), characters), max_size=2))
+def test_read_at_once_or_row_by_row_a_file_gives_the_same_rows(
+    edits: list[tuple[int, str]],
+) -> None:
+    text = GOOD
+    for place, character in edits:
+        text = f"{text[:place]}{character}{text[place + 1 :]}"
+
+    at_once = csv_columns(text)
+
+    if at_once is not None:
+        assert list(at_once.rows()) == list(csv_rows(Path("AAPL_1m.csv"), text))
+
+
+def test_a_field_of_two_lines_is_not_read_at_once_so_that_lines_keep_their_numbers() -> None:
+    text = GOOD.replace(",1000,", ',"1000\n",')
+
+    assert csv_columns(text) is None
+    assert [row[0] for row in csv_rows(Path("AAPL_1m.csv"), text)] == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        GOOD.replace(",pre", "").replace(",regular", "").replace(",session", ""),
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace("T13:31:00Z", " 09:31-04:00"),
+    ],
+)
+def test_ordinary_files_are_read_at_once(text: str) -> None:
+    at_once = csv_columns(text)
+
+    assert at_once is not None
+    assert list(at_once.rows()) == list(csv_rows(Path("AAPL_1m.csv"), text))
 
 
 @given(minute=st.integers(0, (datetime(2261, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(minutes=1)))

@@ -12,8 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from hydra.trading.bars import Bar
-from hydra.venues.bar_files import SESSIONS, read_bars
+from hydra.venues.bar_files import read_bars
 from hydra.venues.bar_rows import BadData
+from hydra.venues.bar_series import SESSIONS
 
 MINUTE = 60_000_000_000
 START = datetime(2016, 4, 15, 13, 30, tzinfo=UTC)

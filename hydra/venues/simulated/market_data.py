@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -110,12 +110,17 @@ def from_manifest(path: Path, cache_dir: Path | None) -> MarketData:
 def from_file(path: Path, cache_dir: Path | None) -> MarketData:
     """The market of a bars file, with the sessions of its exchange. Raises `BadData`."""
     bars = read_bars(path)
-    symbol, origin = bars[0].symbol, f"real bars from {path.name}"
+    symbol = bars[0].symbol
     first, last = utc_date(bars[0].start_at), utc_date(bars[-1].end_at)
-    if is_crypto(symbol) and COUNTS_AS_USD in path.name:
-        origin = f"{origin}, {COUNTS_AS_USD} counted as USD"
     table = sessions_of((symbol,), first, last, cache_dir)
+    origin = origin_of(path, (symbol,))
     return MarketData(bars=bars, sessions=table, symbols=(symbol,), origin=origin)
+
+
+def origin_of(path: Path, symbols: Collection[str]) -> str:
+    """What to say of bars that are from this file as it is."""
+    rate = COUNTS_AS_USD in path.name and any(map(is_crypto, symbols))
+    return f"real bars from {path.name}{f', {COUNTS_AS_USD} counted as USD' if rate else ''}"
 
 
 def generated(symbols: tuple[str, ...], seed: int, cache_dir: Path | None) -> MarketData:

@@ -100,6 +100,13 @@ def read_manifest(path: Path, cache_dir: Path | None) -> ManifestBars:
     return ManifestBars(entries, tuple(together), chains)
 
 
+def files_of_bars(path: Path) -> tuple[Path, ...]:
+    """The manifest itself and the files of bars that it names, unread. Raises `BadData`."""
+    document = read_document(path)
+    _require_the_sections(path, document)
+    return (path, *(entry.file for entry in _entries(path, document, "bars")))
+
+
 def _require_the_sections(path: Path, document: Document) -> None:
     for problem in document.problems:
         line = "" if problem.line is None else f", line {problem.line}"
