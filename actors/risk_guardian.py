@@ -377,7 +377,7 @@ class RiskGuardian(Actor[Inbox]):
     def _mark(self, message: BarClosed, ctx: Context) -> None:
         bar = message.bar
         at = seen_at(bar.end_at, ctx.market_time())  # the feed let it pass, by the same rule
-        self._desk.mark(bar.symbol, Decimal(repr(bar.close)), at)
+        self._desk.mark(bar.symbol, bar.close, at)
         if self._desk.book.is_held(bar.symbol) or self._desk.is_over(ctx.market_time()):
             self._value_account(None, ctx)
 

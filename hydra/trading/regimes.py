@@ -169,6 +169,9 @@ class RegimeWatch:
 
     def _judge(self, rank: float) -> None:
         found = self._terms.at_rank(rank)
+        if found is self.regime:
+            self.calm_for = 0
+            return
         if self.regime is None or found.height > self.regime.height:
             self.regime, self.calm_for = found, 0
             return

@@ -27,6 +27,7 @@ from hydra.trading.exposure import (
 from hydra.trading.fees import NO_FEES, Fee, FeeSchedule
 from hydra.trading.instruments import value_of
 from hydra.trading.inventory import ClosedLot, FifoInventory
+from hydra.trading.marks import Marks
 from hydra.trading.order_life import OrderEvent, after
 from hydra.trading.orders import DecisionKey, Fill
 from hydra.trading.reckoning import Reckoning, reckoning
@@ -87,7 +88,7 @@ class RiskBook:
         self._holdings: dict[str, dict[str, Holding]] = {}
         """By symbol, then by bot."""
         self._excluded: dict[str, Decimal] = {}
-        self._marks: dict[str, tuple[Decimal | None, int]] = {}
+        self.marks = Marks()
         self._worths = Worths(self._worth_of)
         self._stakes: dict[str, _SymbolStakes] = {}
         """Of every symbol with anything in it, as it was when it was last summed up."""
@@ -164,14 +165,12 @@ class RiskBook:
         self._note_change(fee.symbol, fee.bot)
         return made
 
-    def mark(self, symbol: str, price: Decimal, at: int) -> None:
+    def mark(self, symbol: str, price: Decimal | float, at: int) -> None:
         """The market's price at market time `at`; one that is older than what is known is passed
         over. What cannot be a price makes it unknown, and then nothing there can be valued.
         """
-        known = self._marks.get(symbol)
-        if known is not None and at < known[1]:
+        if not self.marks.put(symbol, price, at):
             return
-        self._marks[symbol] = (price if is_price(price) else None, at)
         self._worths.repriced(symbol)
         if symbol in self._stakes:
             self._changed[symbol] = None
@@ -314,7 +313,7 @@ class RiskBook:
 
     def _worth_of(self, symbol: str) -> Worth | None:
         """Of what bots hold of it, short and long; None: they hold nothing."""
-        mark, worth, is_held = self._mark_of(symbol), ZERO, False
+        mark, worth, is_held = self.marks.price(symbol), ZERO, False
         for holding in self._holdings.get(symbol, {}).values():
             if holding.position:
                 is_held = True
@@ -329,10 +328,6 @@ class RiskBook:
         bots = self._changed.setdefault(symbol, set())
         if bots is not None:
             bots.add(bot)
-
-    def _mark_of(self, symbol: str) -> Decimal | None:
-        known = self._marks.get(symbol)
-        return None if known is None else known[0]
 
     def _reckoning(self, symbol: str) -> Reckoning:
         known = self._reckonings.get(symbol)
@@ -350,7 +345,7 @@ class RiskBook:
 
     def _sum_up(self, symbol: str, changed: set[str] | None) -> _SymbolStakes:
         """Of one symbol. What bots have that did not change is as it was; None: all did."""
-        mark, by = self._mark_of(symbol), self._reckoning(symbol)
+        mark, by = self.marks.price(symbol), self._reckoning(symbol)
         before = self._stakes.get(symbol)
         kept = {} if changed is None or before is None else before.bots
         holdings, claims = self._holdings.get(symbol, {}), self._orders.claims_in(symbol)

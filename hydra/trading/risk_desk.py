@@ -142,7 +142,6 @@ class RiskDesk:
         self._budgets = Budgets(None, _NOTHING_GRANTED, {})
         self._opening_cash: Decimal | None = None
         self._cash = ZERO
-        self._marks: dict[str, tuple[Decimal, int]] = {}
         self._has_looked = False
         """Whether the account was valued since the desk was begun, or recovered."""
         self._blind_since: int | None = None
@@ -193,7 +192,7 @@ class RiskDesk:
         terms, bot, symbol = self._terms, proposal.bot, proposal.symbol
         held_against = [each for each in causes if concerns(each, bot, symbol)]
         window = terms.windows.get(bot)
-        price, price_at = self._marks.get(symbol, (None, 0))
+        price, price_at = self.book.marks.told(symbol)
         day = self.day
         return Situation(
             at=at,
@@ -280,12 +279,9 @@ class RiskDesk:
         if fee.asset == USD:
             self._cash = subtract(self._cash, fee.amount)
 
-    def mark(self, symbol: str, price: Decimal, at: int) -> None:
-        """The market's price of a symbol."""
+    def mark(self, symbol: str, price: Decimal | float, at: int) -> None:
+        """The market's price of a symbol; a float is taken as it is printed."""
         self.book.mark(symbol, price, at)
-        known = self._marks.get(symbol)
-        if known is None or at >= known[1]:
-            self._marks[symbol] = (price, at)
 
     def forget_rejections(self, symbol: str) -> None:
         """A person has looked why the venue refuses the symbol's orders: they count from now on."""
@@ -423,7 +419,7 @@ class RiskDesk:
         for (bot, symbol), held in self.book.positions.items():
             coin = self._terms.coins.get(symbol)
             if coin is not None:
-                mark, _ = self._marks.get(symbol, (None, 0))
+                mark, _ = self.book.marks.told(symbol)
                 left = subtract(held, coin.sellable(held, mark))
                 if left:
                     found[bot, symbol] = left
