@@ -1,7 +1,7 @@
 """The data feed: checks what the market's adapter brings and publishes it by symbol."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -82,10 +82,12 @@ class DataFeed(Actor[Inbox]):
         feed: PriceFeed | None = None,
         price_age_max: int = 0,
         history: Mapping[str, int] = NO_HISTORY,
+        known: Iterable[Bar] = (),
     ) -> None:
         """`price_age_max`: machine time for which a price of a stream counts.
 
-        `history`: how many bars of each symbol are kept for bots that start.
+        `history`: how many bars of each symbol are kept for bots that start. `known`: those of
+        before it, in order.
         """
         self._symbols = frozenset(symbols)
         self._sessions = sessions
@@ -98,6 +100,8 @@ class DataFeed(Actor[Inbox]):
         self._since = 0
         self._last: dict[str, Bar] = {}
         self._history = {symbol: deque[Bar](maxlen=bars) for symbol, bars in history.items()}
+        for bar in known:
+            self._keep(bar)
         self._dropped = 0
         self._bars = 0
         self._quotes = 0
@@ -162,16 +166,19 @@ class DataFeed(Actor[Inbox]):
             self._dropped += 1
             ctx.log("bar_dropped", symbol=bar.symbol, start_at=bar.start_at, fault=fault)
             return
-        self._last[bar.symbol] = bar
+        self._keep(bar)
         self._bars += 1
-        kept = self._history.get(bar.symbol)
-        if kept is not None:
-            kept.append(bar)
         if prices is not None:
             self._tell_changes(ctx, bar.symbol)  # that it may be entered, before what is decided on
         closed = BarClosed(bar=bar, is_backfill=received.is_backfill)
         ctx.publish(bars_topic(bar.symbol), closed)
         ctx.publish(FEED_TOPIC, closed)
+
+    def _keep(self, bar: Bar) -> None:
+        self._last[bar.symbol] = bar
+        kept = self._history.get(bar.symbol)
+        if kept is not None:
+            kept.append(bar)
 
     def _fault_in(self, bar: Bar, now: int) -> str | None:
         if bar.symbol not in self._symbols:

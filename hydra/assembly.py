@@ -23,6 +23,7 @@ from hydra.ports import (
 from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
 from hydra.terms import MarketFacts, guardian_terms, history_of, plans_of
+from hydra.trading.bars import Bar
 from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.trading_state import Cause
 from hydra.venues.dry_run import DryRun
@@ -82,6 +83,7 @@ def assemble(
     services: Mapping[str, Service] | None = None,
     dry_run: bool = False,
     signals: Signals = NO_SIGNALS,
+    known_bars: tuple[Bar, ...] = (),
 ) -> Engine:
     """Put the engine together with the venue in its own process; nothing is started.
 
@@ -105,6 +107,7 @@ def assemble(
         services=services,
         fees=exchange.fees,
         signals=signals,
+        known_bars=known_bars,
     )
     return Engine(
         tree=built.tree,
@@ -131,13 +134,15 @@ def assemble_on(
     option_chains: OptionChains | None = None,
     fees: FeeSchedule = NO_FEES,
     signals: Signals = NO_SIGNALS,
+    known_bars: tuple[Bar, ...] = (),
 ) -> Tree:
     """Put the engine together on a runtime, whatever its venue; nothing is started.
 
     `price_feed` and `price_age_max` as of `core`: None, where bars are brought by whoever plays
     them. `option_chains` are there where `market.option_calendar` is. `services` are kept open
     while the engine runs, by the name of the actor that hosts each. `fees` are what the venue keeps
-    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told.
+    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told. `known_bars` are of
+    before the market begins: bots start warm with them.
     """
     connect_gate(runtime, venue)
     present = conditions or NothingPresent()
@@ -160,6 +165,7 @@ def assemble_on(
                 reconcile_every=guards.deadlines.reconcile_every_seconds * SECOND,
                 unknown_limit=guards.deadlines.unknown_outcome_seconds * SECOND,
                 history=history_of(plans.all),
+                known_bars=known_bars,
                 price_feed=price_feed,
                 price_age_max=price_age_max,
                 fees=fees,

@@ -22,6 +22,7 @@ from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
 from hydra.ops.why.command import why
+from hydra.research.replay_command import replay
 
 app = typer.Typer(
     name="hydra-trader",
@@ -69,6 +70,7 @@ app.command()(verify)
 app.command()(backup)
 app.command()(export)
 app.command()(report)
+app.command()(replay)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from hydra.actor import (
     Ref,
 )
 from hydra.ports import Conditions, Journal, Ledger, OrderGate, PriceFeed, Venue
+from hydra.trading.bars import Bar
 from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.sessions import SessionTable
 from supervisors import paths
@@ -56,12 +57,14 @@ def core(
     price_feed: PriceFeed | None = None,
     price_age_max: int = 0,
     history: Mapping[str, int] = NO_HISTORY,
+    known_bars: tuple[Bar, ...] = (),
     fees: FeeSchedule = NO_FEES,
 ) -> ChildSpec:
     """The core supervisor's specification. Intervals and limits of time in nanoseconds.
 
     `price_feed`: where live prices come from, each of which counts for `price_age_max`; None: the
-    market is one of bars alone. `history`: how many bars of each symbol the feed keeps for bots.
+    market is one of bars alone. `history`: how many bars of each symbol the feed keeps for bots;
+    `known_bars` are those of before, in order.
     `fees`: what the venue keeps of executions.
     """
     children: tuple[ChildSpec, ...] = (
@@ -106,6 +109,7 @@ def core(
                 "feed": price_feed,
                 "price_age_max": price_age_max,
                 "history": history,
+                "known": known_bars,
             },
             dispatcher=Dispatcher.PINNED,
             mailbox=ORDER_PATH if price_feed is None else PRICES,

@@ -58,6 +58,8 @@ class ReplayTask(msgspec.Struct, frozen=True, kw_only=True):
     data: MarketData
     terms: VenueTerms = VenueTerms()
     seed: int = 0
+    history: tuple[Bar, ...] = ()
+    """Bars of before the market begins, in order: strategies start warm with them."""
 
 
 class BotFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +98,16 @@ def replayed(
 ) -> Replayed:
     """Play all of the task's bars; ledger and journal are new, and stay open.
 
+    The ledger may say already that an engine started, and nothing else.
+
     `seen` is told after each event of the market how many there were. `is_stopping` is asked
     before each: the replay then ends there, in order. Raises `ReplayFailed` and `LookAhead`.
     """
     data = task.data
     begins_at = data.begins_at - LEAD
-    ledger.engine_started(__version__, task.settings.digest, begins_at)
-    ledger.commit()
+    if ledger.engine is None:
+        ledger.engine_started(__version__, task.settings.digest, begins_at)
+        ledger.commit()
     runtime = SimRuntime(
         seed=task.seed,
         journal=paths.JOURNAL_WRITER,
@@ -118,6 +123,7 @@ def replayed(
         ledger=ledger,
         journal=journal,
         exchange=exchange,
+        known_bars=task.history,
     )
     root = runtime.start_root(engine.tree)
     runtime.advance(SECOND)

@@ -492,6 +492,11 @@ class Ledger:
         with self._user.working("hash the state"):
             return state_of_tables(self._connection).digest.hex()
 
+    def copy_to(self, target: Path) -> None:
+        """Leave a proven copy of what is durable there. Raises LedgerDamaged, OSError."""
+        with self._user.working("copy the ledger"):
+            back_up(self._connection, target)
+
     def close(self) -> None:
         """Give the database back, whole; what was not committed is gone. Twice does nothing.
 

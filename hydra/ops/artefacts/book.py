@@ -220,7 +220,7 @@ class SessionBook:
                 realised=lot.realised,
             )
             self.trades.append(trade)
-            yield (TRADES, _trade_row(trade, entry_order, exit_order))
+            yield (TRADES, trade_row(trade, entry_order, exit_order))
 
     def _fee_booked(self, line: Line, at: int) -> Iterator[Written]:
         """What it says beyond the fees that were accrued is the account's own, in USD or coins."""
@@ -278,7 +278,8 @@ class SessionBook:
         )
 
 
-def _trade_row(trade: Trade, entry_order: str, exit_order: str) -> Row:
+def trade_row(trade: Trade, entry_order: str, exit_order: str) -> Row:
+    """As it stands in `trades.csv`; an order without a name is one that was not told."""
     return (
         trade.bot,
         trade.symbol,

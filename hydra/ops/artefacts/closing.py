@@ -70,8 +70,11 @@ def close_bundle(
     redactor: Redactor | None = None,
     *,
     with_plots: bool = True,
+    wall_clock: Callable[[], int] = time.time_ns,
 ) -> Report:
     """Complete the story and make everything else of it; `ending` None: nobody saw it end.
+
+    `wall_clock` gives UTC ns.
 
     The engine of the session must have let go of the record. Raises OSError, what apsw and
     msgspec raise.
@@ -91,7 +94,7 @@ def close_bundle(
         lines += new
         opening = opening_in(lines)
     told, tables = told_by(opening, lines)
-    provenance = _ended(provenance, ending, lines, side)
+    provenance = _ended(provenance, ending, lines, side, wall_clock)
     report = report_of(provenance, told, _held_against(side, told))
     for file, rows in tables.items():
         files.replace(folder / file, header(file) + as_rows(rows))
@@ -199,6 +202,7 @@ def _ended(
     ending: Ending | None,
     lines: list[story.Line],
     side: _LedgerSide | None,
+    wall_clock: Callable[[], int],
 ) -> Provenance:
     """With how it ended; one that is closed already stays as it is."""
     if provenance.is_closed:
@@ -212,7 +216,7 @@ def _ended(
         provenance,
         run=run,
         ended_at=max(told, default=provenance.began_at),
-        ended_wall_at=time.time_ns(),
+        ended_wall_at=wall_clock(),
         exit_code=seen.exit_code,
         how_it_ended=seen.how,
         closed_late=ending is None,

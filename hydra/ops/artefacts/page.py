@@ -20,6 +20,7 @@ TRADES_SHOWN = 200
 
 _NOT_REAL = {
     "embedded": "the embedded venue (not real money, not real fills)",
+    "replay": "a venue in the same process (a replay: not real money, not real fills)",
     "paper": "the paper account at the broker (not real money)",
     "live": "the live account at the broker: REAL MONEY",
 }

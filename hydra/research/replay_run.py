@@ -1,0 +1,214 @@
+"""One replay with everything it leaves: ledger, journal, bundle, figures, curve, tear sheet.
+
+The folder can be looked at with the commands of an engine (`why`, `verify`, `export`, `report`), as
+its ledger and journal are those of one. Nothing in it tells when or where it was made, so the same
+replay leaves the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from hydra import __version__
+from hydra.ops.artefacts import folder as files
+from hydra.ops.artefacts import provenance as origins
+from hydra.ops.artefacts.closing import Ending, close_bundle
+from hydra.ops.artefacts.opening import opening_of
+from hydra.ops.artefacts.provenance import Provenance, RunFacts, Window
+from hydra.ops.artefacts.writing import BundleWriter
+from hydra.ops.embedded import LEAD
+from hydra.ops.exit_codes import ExitCode
+from hydra.plugins import plugins_in_use
+from hydra.research.facts import ReplayFacts
+from hydra.research.metrics import Metrics
+from hydra.research.outcome import write_outcome
+from hydra.research.replay_data import ReplayData
+from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
+from hydra.settings import Settings
+from hydra.store.connection import IN_MEMORY
+from hydra.store.engine_files import EngineFiles
+from hydra.store.halt_marker import HaltMarker
+from hydra.store.journal import JournalFile
+from hydra.store.ledger import Ledger
+from hydra.store.private_files import make_private_folder
+from hydra.terms import plans_of
+from hydra.venues.simulated.terms import VenueTerms
+
+LEDGER, JOURNAL = "trading_state.db", "app.jsonl"
+LOGS = "logs"
+
+
+class FolderInTheWay(Exception):
+    """There is something already where the replay was to leave its files; nothing was played."""
+
+
+class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be replayed, and where its files go: into `folder`, which is made for it."""
+
+    settings: Settings
+    data: ReplayData
+    terms: VenueTerms
+    seed: int
+    label: str
+    folder: Path
+    with_sheet: bool = True
+
+    @property
+    def task(self) -> ReplayTask:
+        """What is played."""
+        return ReplayTask(
+            settings=self.settings,
+            data=self.data.market,
+            terms=self.terms,
+            seed=self.seed,
+            history=self.data.history,
+        )
+
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """Those that have a symbol in this market."""
+        return plans_of(self.settings, self.data.market).bots
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    replayed: Replayed
+    metrics: Metrics
+
+
+def folder_of(output_dir: Path, seed: int, label: str) -> Path:
+    """Where a replay of this seed and label leaves its files: 0007-label."""
+    return output_dir / f"{seed:04d}-{label}"
+
+
+def run_replay(
+    plan: ReplayPlan,
+    *,
+    seen: Callable[[int], None] = lambda _: None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Play it and leave its files. See `replayed` for `seen` and `is_stopping`.
+
+    Raises `FolderInTheWay` before anything is made, what `replayed` raises, OSError, and what apsw
+    raises.
+    """
+    if plan.folder.exists() and any(plan.folder.iterdir()):
+        raise FolderInTheWay(
+            f"{plan.folder}: found files in it; wanted a new folder; give another --label, or"
+            " move it away"
+        )
+    make_private_folder(plan.folder)
+    make_private_folder(plan.folder / LOGS)
+    engine = EngineFiles.under(plan.folder, plan.folder / LOGS, LEDGER, JOURNAL)
+    task, begins_at = plan.task, plan.data.market.begins_at - LEAD
+    ledger = Ledger.open(IN_MEMORY, venue=VENUE, at=begins_at)
+    try:
+        journal = JournalFile.open(engine.journal, at=begins_at)
+        try:
+            bundle = _begun(plan, ledger, journal, engine.journal, begins_at)
+            done = replayed(
+                task, ledger=ledger, journal=journal, seen=seen, is_stopping=is_stopping
+            )
+        finally:
+            journal.close()
+        ledger.copy_to(engine.ledger)
+    finally:
+        ledger.close()
+    bundle.close()
+    HaltMarker.open(engine.halt_marker, at=begins_at, first_start=True).close()
+    files.append(plan.folder / files.LOG, "".join(f"{line}\n" for line in told_of(plan)).encode())
+    ending = Ending(exit_code=int(ExitCode.CLEAN), how="in order")
+    close_bundle(plan.folder, engine, ending, with_plots=False, wall_clock=lambda: 0)
+    metrics = write_outcome(plan.folder, facts_of(plan, done), with_sheet=plan.with_sheet)
+    return Outcome(replayed=done, metrics=metrics)
+
+
+def _begun(
+    plan: ReplayPlan, ledger: Ledger, journal: JournalFile, path: Path, at: int
+) -> BundleWriter:
+    """The bundle, with what stands in the ledger before anything is played."""
+    account = plan.terms.account
+    ledger.bind_account(account, at)
+    ledger.engine_started(__version__, plan.settings.digest, at)
+    mark = ledger.commit()
+    seq = journal.append(
+        {
+            "ts": at,
+            "event": "engine_started",
+            "source": "record",
+            "version": __version__,
+            "configuration": plan.settings.digest,
+            "venue": VENUE,
+            "ledger_seq": mark.seq,
+            "ledger_chain": mark.chain,
+        }
+    )
+    run = RunFacts(
+        mode="replay",
+        venue=VENUE,
+        account=account,
+        version=__version__,
+        configuration=plan.settings.digest,
+        origin=plan.data.market.origin,
+        window=Window(begins_at=plan.data.window.start, ends_at=plan.data.window.end),
+        data=plan.data.market.digest,
+        seed=plan.seed,
+        clock="virtual",
+        plugins=tuple(str(each) for each in plugins_in_use(plan.settings)),
+    )
+    provenance = Provenance(
+        session=plan.folder.name, run=run, began_at=at, began_wall_at=0, python="", system=""
+    )
+    files.replace(plan.folder / files.PROVENANCE, origins.encoded(provenance))
+    bundle = BundleWriter(plan.folder, provenance, opening_of(ledger, seq), path)
+    bundle.begin()
+    return bundle
+
+
+def told_of(plan: ReplayPlan) -> tuple[str, ...]:
+    """What is played, for people, a line each."""
+    data = plan.data
+    missing = f"without a bar in it: {', '.join(data.without_bars)}" if data.without_bars else ""
+    window, zone = data.window, data.window.timezone_label
+    lines = (
+        "REPLAY: not real money, not real fills",
+        f"market: {data.market.origin}; {data.bars_kept:,} of {data.bars_read:,} bars",
+        f"window: {window.start_utc} to {window.end_utc}, asked for in {zone}; {data.span.told}",
+        missing,
+        f"bots: {', '.join(plan.bots)}",
+        f"terms: {'; '.join(f'{name} {words}' for name, words in _words_of(plan.terms).items())}",
+    )
+    return tuple(line for line in lines if line)
+
+
+def facts_of(plan: ReplayPlan, done: Replayed) -> ReplayFacts:
+    """What figures and tear sheet are made of."""
+    return ReplayFacts(
+        bars=plan.data.market.bars,
+        fills=done.fills,
+        starting_cash=plan.terms.starting_cash,
+        window=plan.data.window,
+        configuration=plan.settings.digest,
+        data={file.name: file.digest for file in plan.data.files},
+        origin=plan.data.market.origin,
+        version=__version__,
+        seed=plan.seed,
+        label=plan.label,
+        orders=done.summary.orders,
+        bots=plan.bots,
+        told=done.summary.trades,
+        denials=done.summary.denials,
+        terms=tuple(_words_of(plan.terms).items()),
+    )
+
+
+def _words_of(terms: VenueTerms) -> Mapping[str, str]:
+    """The terms that change what is traded, for people."""
+    return {
+        "slippage": f"{terms.slippage_bps:f} bps of market and stop orders",
+        "fee on coins": f"{terms.crypto_fee_bps:f} bps",
+    }

@@ -1,0 +1,413 @@
+"""A replay on one page for people: a file that needs nothing else, no script and no network.
+
+The charts are drawn in this process: a replay has ended when they are, so nobody waits who trades,
+which is what the plots of a session have a process of their own for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+from html import escape
+
+import numpy as np
+
+from hydra.research import charts
+from hydra.research.charts import GAIN, LINES_MAX, LOSS, Marks
+from hydra.research.metrics import Measured, Metrics
+from hydra.research.performance import FEW_DAYS, Statistics, monthly_returns
+from hydra.research.sheet_style import STYLE
+from hydra.store.journal_line import timestamp
+from messages.summary import Trade
+
+SYMBOLS_MAX = 6
+"""So many symbols at most have a chart, those with the most trades."""
+TRADES_AT_EACH_END = 25
+BOTS_MAX = 60
+MONTHS_FROM = 3
+"""Fewer months than this need no table."""
+NOTHING = "n/a"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def tear_sheet(measured: Measured) -> bytes:
+    """The page, in UTF-8: the same bytes for the same replay."""
+    metrics = measured.metrics
+    title = f"Replay {metrics.label}" if metrics.label else "Replay"
+    body = "\n".join(_parts(measured, title))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    ).encode()
+
+
+def _parts(measured: Measured, title: str) -> Iterator[str]:
+    metrics = measured.metrics
+    yield _head(metrics, title)
+    yield _cards(metrics)
+    yield from _equity(measured)
+    yield _figures(metrics)
+    yield from _months(measured)
+    yield from _bots(measured)
+    yield from _prices(measured)
+    yield _denials(metrics)
+    yield from _trades(measured)
+    yield _provenance(metrics)
+
+
+def _head(metrics: Metrics, title: str) -> str:
+    window = metrics.window
+    return (
+        f"<header><h1>{escape(title)}: {escape(_some(metrics.symbols))}</h1>"
+        f"<p>{_minute(window.start_utc)} to {_minute(window.end_utc)} UTC, the end left out"
+        f' <span class="soft">(given in {escape(metrics.timezone_label)})</span></p>'
+        f'<p class="soft">Seed {metrics.seed} · configuration'
+        f" {escape(metrics.configuration_digest[:16])} · {escape(metrics.origin)}</p></header>"
+        '<p class="simulated">Simulated: not real money, not real fills.</p>'
+    )
+
+
+def _cards(metrics: Metrics) -> str:
+    found = metrics.statistics
+    cards = (
+        (f"{metrics.final_equity:,.2f}", f"final equity, USD, from {metrics.starting_cash:,.2f}"),
+        (_signed(metrics.pnl), f"P&L, USD, after fees of {metrics.fees:,.2f}"),
+        (_pct(found.total_return_pct), "total return"),
+        (_pct(found.max_drawdown_pct), "deepest drawdown"),
+        (_number(found.sharpe), f"Sharpe ratio, {_count(found.days, 'day')}"),
+        (_number(found.profit_factor), "profit factor"),
+        (_pct(found.hit_rate_pct, 1), "of trades won, before fees"),
+        (f"{metrics.trades:,}", f"trades closed, {_count(metrics.fills, 'fill')}"),
+    )
+    return '<div class="cards">' + "".join(_card(*card) for card in cards) + "</div>"
+
+
+def _card(value: str, about: str) -> str:
+    return f'<div class="card"><b>{_coloured(value)}</b><span>{escape(about)}</span></div>'
+
+
+def _equity(measured: Measured) -> Iterator[str]:
+    curve = measured.curve
+    yield "<h2>Equity and drawdown</h2>"
+    if len(curve.at) < 2:
+        yield "<p>Too few bars for a chart.</p>"
+        return
+    start = float(curve.starting_cash)
+    drawing = charts.equity_chart(curve.at, curve.equity, curve.drawdown_pct, start)
+    about = (
+        f"{len(curve.at):,} points, one for each end of a bar; the grey line is the starting cash."
+        " Times are UTC; nights and weekends without bars take no room."
+    )
+    yield _figure(drawing, about, "Equity and drawdown over time")
+
+
+def _figures(metrics: Metrics) -> str:
+    found = metrics.statistics
+    pairs = [*_of_returns(found), *_of_trades(found)]
+    pairs += [("bars", f"{metrics.bars:,}"), ("orders", f"{metrics.orders:,}")]
+    note = f"A year is {found.days_per_year} days. Trades are closed lots, before fees."
+    if 2 <= found.days < FEW_DAYS:
+        note += f" {found.days} days are few: what is annualised says little."
+    return f'<h2>Figures</h2><div class="pairs">{_pairs(pairs)}</div><p class="soft">{note}</p>'
+
+
+def _of_returns(found: Statistics) -> Iterator[tuple[str, str]]:
+    yield "days", f"{found.days:,}"
+    yield "total return", _pct(found.total_return_pct)
+    yield "CAGR", _pct(found.cagr_pct)
+    yield "volatility, annualised", _pct(found.volatility_pct)
+    yield "Sharpe", _number(found.sharpe)
+    yield "Sortino", _number(found.sortino)
+    yield "Calmar", _number(found.calmar)
+    yield "deepest drawdown", _pct(found.max_drawdown_pct)
+    yield "from", _minute(found.max_drawdown_from)
+    yield "deepest", _minute(found.max_drawdown_to)
+    fell = found.max_drawdown_from is not None
+    is_open = fell and found.max_drawdown_until is None
+    yield "recovered", "not yet" if is_open else _minute(found.max_drawdown_until)
+
+
+def _of_trades(found: Statistics) -> Iterator[tuple[str, str]]:
+    yield "time in the market", _pct(found.exposure_pct, 1)
+    yield "turnover, times the equity", _number(found.turnover)
+    yield "trades", f"{found.trades:,}"
+    yield "trades a day", _number(found.trades_per_day)
+    yield "hit rate", _pct(found.hit_rate_pct, 1)
+    yield "average win, USD", _usd(found.average_win)
+    yield "average loss, USD", _usd(found.average_loss)
+    yield "profit factor", _number(found.profit_factor)
+    streak = found.longest_losing_streak
+    yield "longest losing streak", NOTHING if streak is None else _count(streak, "trade")
+
+
+def _months(measured: Measured) -> Iterator[str]:
+    months = dict(monthly_returns(measured.curve, measured.days))
+    if len(months) < MONTHS_FROM:
+        return
+    rows = []
+    for year in sorted({month[:4] for month in months}):
+        cells = (f"{year}-{number:02d}" for number in range(1, 13))
+        rows.append((year, *(_pct(months[cell]) if cell in months else "" for cell in cells)))
+    heads = ("year", *_MONTHS)
+    yield "<h2>Returns by month</h2>" + _table(heads, rows, text=(0,))
+
+
+def _bots(measured: Measured) -> Iterator[str]:
+    metrics, curve = measured.metrics, measured.curve
+    if not metrics.bots:
+        return
+    yield "<h2>P&amp;L by bot</h2>"
+    ranked = sorted(metrics.bots, key=lambda bot: (-abs(metrics.bots[bot].pnl), bot))
+    drawn = sorted(bot for bot in ranked[:LINES_MAX] if metrics.bots[bot].fills)
+    if drawn and len(curve.at) > 1:
+        drawing = charts.bots_chart(curve.at, [curve.pnl_of(bot) for bot in drawn])
+        legend = "".join(
+            f'<span class="swatch" style="background: var(--bot-{number})"></span>{escape(bot)}'
+            for number, bot in enumerate(drawn)
+        )
+        yield _figure(drawing, "", "P&L of bots over time") + f"<p>{legend}</p>"
+    heads = (
+        "bot", "P&L USD", "fees USD", "fills", "trades", "won", "Sharpe", "drawdown",
+        "in the market",
+    )  # fmt: skip
+    rows = [_bot_row(metrics, bot) for bot in ranked[:BOTS_MAX]]
+    yield _table(heads, rows, text=(0,))
+    left = len(ranked) - len(rows)
+    if left:
+        yield f"<p>{_count(left, 'bot')} with less are in metrics.json.</p>"
+    yield '<p class="soft">After fees; what is still held counts at its newest price.</p>'
+
+
+def _bot_row(metrics: Metrics, bot: str) -> tuple[str, ...]:
+    own = metrics.bots[bot]
+    found = own.statistics
+    return (
+        bot,
+        _signed(own.pnl),
+        f"{own.fees:,.2f}",
+        f"{own.fills:,}",
+        f"{found.trades:,}",
+        _pct(found.hit_rate_pct, 1),
+        _number(found.sharpe),
+        _pct(found.max_drawdown_pct),
+        _pct(found.exposure_pct, 1),
+    )
+
+
+def _prices(measured: Measured) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for each in measured.traded.trades:
+        counts[each.trade.symbol] += 1
+    held = Counter(symbol for _, symbol, _ in measured.traded.held)
+    ranked = sorted({*counts, *held}, key=lambda symbol: (-counts[symbol] - held[symbol], symbol))
+    if not ranked:
+        return
+    yield "<h2>Trades on price</h2>"
+    yield (
+        '<p class="soft">▲ bought to open, ▼ sold short to open, <span class="gain">●</span>'
+        ' closed with a gain, <span class="loss">✕</span> closed without one. Where trades'
+        " crowd, one mark stands for those of its kind beside it.</p>"
+    )
+    for number, symbol in enumerate(ranked[:SYMBOLS_MAX]):
+        at, closes = measured.curve.price_series(symbol)
+        if len(at) < 2:
+            yield f"<h3>{escape(symbol)}</h3><p>There are no bars to draw it on.</p>"
+            continue
+        drawing = charts.price_chart(f"price{number}", at, closes, tuple(_marks(measured, symbol)))
+        about = f"{_count(counts[symbol], 'trade')} closed on {_count(len(at), 'bar')}"
+        if held[symbol]:
+            about += f", {_count(held[symbol], 'lot')} still held"
+        yield f"<h3>{escape(symbol)}</h3>" + _figure(drawing, about, f"Trades in {symbol}")
+    left = len(ranked) - SYMBOLS_MAX
+    if left > 0:
+        names = ", ".join(ranked[SYMBOLS_MAX:][:20])
+        yield f"<p>Not drawn: {_count(left, 'symbol')} with fewer trades ({escape(names)}).</p>"
+
+
+def _marks(measured: Measured, symbol: str) -> Iterator[Marks]:
+    """Of each kind those that there are."""
+    opened: list[tuple[str, int, Decimal]] = []
+    closed: list[tuple[bool, int, Decimal]] = []
+    for each in measured.traded.trades:
+        trade = each.trade
+        if trade.symbol == symbol:
+            opened.append((trade.side, trade.opened_at, trade.entry_price))
+            closed.append((trade.realised > 0, trade.closed_at, trade.exit_price))
+    for _, held, lot in measured.traded.held:
+        if held == symbol:
+            opened.append((lot.side.value, lot.opened_at, lot.price))
+    kinds = (
+        ("^", charts.INK, [each[1:] for each in opened if each[0] == "buy"]),
+        ("v", charts.INK, [each[1:] for each in opened if each[0] != "buy"]),
+        ("o", GAIN, [each[1:] for each in closed if each[0]]),
+        ("x", LOSS, [each[1:] for each in closed if not each[0]]),
+    )
+    for shape, colour, places in kinds:
+        if places:
+            at = np.array([at for at, _ in places], np.int64)
+            prices = np.array([float(price) for _, price in places])
+            yield Marks(shape, colour, at, prices)
+
+
+def _denials(metrics: Metrics) -> str:
+    if not metrics.denials:
+        return "<h2>Denials</h2><p>The risk guardian denied nothing.</p>"
+    ranked = sorted(metrics.denials.items(), key=lambda pair: (-pair[1], pair[0]))
+    most = max(1, ranked[0][1])
+    bars = "".join(
+        f'<span>{escape(check)}</span><i style="width: {100 * count / most:.1f}%"></i>'
+        f"<b>{count:,}</b>"
+        for check, count in ranked
+    )
+    told = _count(sum(metrics.denials.values()), "intent")
+    return (
+        f"<h2>Denials by reason</h2><p>The risk guardian denied {told}.</p>"
+        f'<div class="bars">{bars}</div>'
+    )
+
+
+def _trades(measured: Measured) -> Iterator[str]:
+    trades = measured.traded.trades
+    yield "<h2>Trades</h2>"
+    if not trades:
+        yield "<p>No trade was closed.</p>"
+        return
+    heads = (
+        "symbol", "side", "P&L USD", "quantity", "in at", "out at", "opened (UTC)", "closed (UTC)",
+        "bot", "why",
+    )  # fmt: skip
+    left_out = len(trades) - 2 * TRADES_AT_EACH_END
+    first, last = (
+        (trades, ())
+        if left_out <= 0
+        else (
+            trades[:TRADES_AT_EACH_END],
+            trades[-TRADES_AT_EACH_END:],
+        )
+    )
+    rows = [_trade_row(each.trade) for each in first]
+    if last:
+        rows.append((f"{_count(left_out, 'trade')} left out here: trades.csv has them all",))
+    rows += [_trade_row(each.trade) for each in last]
+    yield _table(heads, rows, text=(0, 1, 6, 7, 8, 9))
+    held = len(measured.traded.held)
+    if held:
+        yield f"<p>{_count(held, 'lot')} still held at the end; not in the table.</p>"
+
+
+def _trade_row(trade: Trade) -> tuple[str, ...]:
+    return (
+        trade.symbol,
+        "long" if trade.side == "buy" else "short",
+        _signed(trade.realised),
+        f"{trade.quantity:,f}",
+        _price(trade.entry_price),
+        _price(trade.exit_price),
+        _minute(timestamp(trade.opened_at)),
+        _minute(timestamp(trade.closed_at)),
+        trade.bot,
+        " → ".join(part for part in (trade.entry_reason, trade.exit_reason) if part),
+    )
+
+
+def _provenance(metrics: Metrics) -> str:
+    rows = [
+        ("label", metrics.label),
+        ("window, UTC", f"[{metrics.window.start_utc}, {metrics.window.end_utc})"),
+        ("given in", metrics.timezone_label),
+        ("seed", str(metrics.seed)),
+        ("configuration", metrics.configuration_digest),
+        ("code", f"Hydra {metrics.code_version}"),
+        *(metrics.terms.items()),
+        ("data", metrics.origin),
+        *((f"digest of {name}", digest) for name, digest in metrics.data_digests.items()),
+    ]
+    return f'<h2>Provenance</h2><div class="pairs one">{_pairs(rows)}</div>'
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names, each with what is to be said of it."""
+    return "".join(
+        f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in pairs
+    )
+
+
+def _figure(drawing: str, about: str, label: str) -> str:
+    caption = f"<figcaption>{escape(about)}</figcaption>" if about else ""
+    return f'<figure role="img" aria-label="{escape(label)}">{drawing}{caption}</figure>'
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text: Collection[int]) -> str:
+    """The columns `text` are words, the others numbers; a row of one cell is a gap."""
+    head = "".join(_cell("th", name, number in text) for number, name in enumerate(heads))
+    lines = []
+    for row in rows:
+        if len(row) == 1:
+            lines.append(f'<tr class="gap"><td colspan="{len(heads)}">{escape(row[0])}</td></tr>')
+        else:
+            cells = (_cell("td", cell, number in text) for number, cell in enumerate(row))
+            lines.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _cell(tag: str, content: str, is_text: bool) -> str:
+    if is_text:
+        words = escape(content)
+        if len(content) <= 24:
+            return f'<{tag} class="text">{words}</{tag}>'
+        # Names of strategies have no blanks to break a line at.
+        return f'<{tag} class="text long">{words.replace("_", "_<wbr>")}</{tag}>'
+    return f"<{tag}>{_coloured(content)}</{tag}>"
+
+
+def _coloured(value: str) -> str:
+    """A number with a sign says what it is by its colour too."""
+    kind = {"+": "gain", "−": "loss"}.get(value[:1])
+    return f'<span class="{kind}">{escape(value)}</span>' if kind else escape(value)
+
+
+def _signed(amount: Decimal) -> str:
+    return _with_minus(f"{amount:+,.2f}")
+
+
+def _usd(amount: Decimal | None) -> str:
+    return NOTHING if amount is None else _with_minus(f"{amount:,.2f}")
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else _with_minus(f"{value:,.2f}")
+
+
+def _pct(value: float | None, decimals: int = 2) -> str:
+    return NOTHING if value is None else _with_minus(f"{value:,.{decimals}f} %")
+
+
+def _price(price: Decimal) -> str:
+    """With two decimals or all that there are."""
+    return f"{price:,.2f}" if round(price, 2) == price else f"{price:,f}"
+
+
+def _with_minus(text: str) -> str:
+    """What is zero as it is shown has no sign."""
+    is_zero = not any(digit in text for digit in "123456789")
+    return text.lstrip("+-") if is_zero else text.replace("-", "−")
+
+
+def _minute(iso: str | None) -> str:
+    return NOTHING if iso is None else f"{iso[:10]} {iso[11:16]}"
+
+
+def _some(symbols: Sequence[str]) -> str:
+    few = ", ".join(symbols[:6]) or "no bars"
+    return few if len(symbols) <= 6 else f"{few} and {len(symbols) - 6} more"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

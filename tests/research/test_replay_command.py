@@ -1,0 +1,202 @@
+"""`hydra-trader replay`: what it leaves and says, and what it refuses before anything is made."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from typer.testing import CliRunner
+
+from hydra.cli import app
+from hydra.ops.bench.replayed_bars import walk
+from hydra.ops.exit_codes import ExitCode
+from hydra.trading.durations import SECOND
+from tests.ops.sessions import HOME
+
+Run: TypeAlias = Callable[..., tuple[int, str, str]]
+
+FILES = {
+    "account.csv",
+    "equity_curve.csv",
+    "halt.marker",
+    "logs/app.jsonl",
+    "logs/run.log",
+    "metrics.json",
+    "orders.csv",
+    "positions.csv",
+    "provenance.json",
+    "session.md",
+    "state.json",
+    "state.jsonl",
+    "trades.csv",
+    "trading_state.db",
+}
+
+
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of a walk, in a file: of Monday and Tuesday, 2015-01-05 and 06."""
+    file = tmp_path_factory.mktemp("bars") / "AAPL_1m.csv"
+    with file.open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(("ts_utc", "open", "high", "low", "close", "volume"))
+        for bar in walk(("AAPL",), 2, seed=5).bars:
+            at = datetime.fromtimestamp(bar.start_at // SECOND, UTC).isoformat()
+            rows.writerow((at, bar.open, bar.high, bar.low, bar.close, bar.volume))
+    return file
+
+
+@pytest.fixture
+def run(bars: Path, tmp_path: Path) -> Run:
+    def replay(*words: str, data: Path = bars) -> tuple[int, str, str]:
+        where = ("--output-dir", str(tmp_path / "replays"), "--config", str(HOME / "config"))
+        done = CliRunner().invoke(app, ["replay", "--data", str(data), *where, *words])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return replay
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_it_leaves_everything_there_is_to_know_and_the_same_words_leave_the_same_bytes(
+    run: Run, tmp_path: Path
+) -> None:
+    words = ("--window", "P2D", "--seed", "7", "--label", "drill", "--no-tear-sheet")
+    code, out, _ = run(*words)
+    folder = tmp_path / "replays" / "0007-drill"
+    first = files_in(folder)
+    shutil.move(folder, tmp_path / "first")
+    run(*words)
+
+    assert code == ExitCode.CLEAN
+    assert out.splitlines()[0] == "REPLAY: not real money, not real fills"
+    assert set(first) == FILES
+    assert files_in(folder) == first
+    metrics = json.loads(first["metrics.json"])
+    assert (metrics["window"], metrics["timezone_label"]) == (
+        {"start_utc": "2015-01-05T00:00:00+00:00", "end_utc": "2015-01-07T00:00:00+00:00"},
+        "UTC",
+    )
+    assert metrics["bars"] == 780
+    assert metrics["trades"] == len(first["trades.csv"].splitlines()) - 1 > 0
+
+
+def test_verify_finds_its_ledger_and_journal_well_and_why_explains_its_orders(
+    run: Run, tmp_path: Path
+) -> None:
+    run("--window", "P2D", "--no-tear-sheet")
+    folder = tmp_path / "replays" / "0000-replay"
+    where = ["--state-dir", str(folder), "--log-dir", str(folder / "logs")]
+
+    verified = CliRunner().invoke(app, ["verify", "--decisions", *where])
+    order = next(csv.DictReader((folder / "orders.csv").read_text().splitlines()))
+    why = CliRunner().invoke(app, ["why", order["client_order_id"], *where])
+
+    assert (verified.exit_code, verified.stdout.splitlines()[-1]) == (0, "all is well")
+    assert why.exit_code == 0
+    assert "APPROVED" in why.stdout.upper()
+
+
+def test_a_strategy_by_itself_is_played_on_every_share_with_its_parameters(run: Run) -> None:
+    words = ("--window", "P2D", "--no-tear-sheet", "--strategy", "moving_average_cross")
+    code, out, _ = run(*words, "--param", "fast_bars=5", "--param", "slow_bars=20")
+
+    assert code == ExitCode.CLEAN
+    assert "bots: replay_AAPL" in out
+    assert "moving_average_cross" in out
+
+
+def test_slippage_makes_the_same_trades_worse(run: Run) -> None:
+    made = []
+    for bps in ("0", "10"):
+        words = ("--window", "P2D", "--no-tear-sheet", "--bot", "mom_AAPL", "--json")
+        _, out, _ = run(*words, "--slippage-bps", bps, "--label", f"at-{bps}")
+        made.append(json.loads(out))
+
+    assert made[0]["trades"] > 0
+    assert float(made[1]["pnl"]) < float(made[0]["pnl"])
+    assert made[1]["terms"]["slippage"].startswith("10 bps")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "requires either --window or --start and --end"),
+        (("--window", "P2D", "--start", "2015-01-05"), "found --window with --start"),
+        (("--start", "2015-01-06", "--end", "2015-01-05"), "which runs backwards"),
+        (("--start", "2020-01-06", "--end", "2020-01-07"), "found no bar in the window"),
+        (("--window", "P2D", "--tz", "Mars"), "Mars"),
+        (("--window", "P2D", "--symbol", "MSFT"), "found no bars of 'MSFT'"),
+        (("--window", "P2D", "--bot", "mom_TSLA"), "which is not enabled"),
+        (("--window", "P2D", "--bot", "nobody"), "which is no bot"),
+        (("--window", "P2D", "--strategy", "nope"), "no such strategy"),
+        (("--window", "P2D", "--param", "a=1"), "found --param without --strategy"),
+        (
+            ("--window", "P2D", "--strategy", "moving_average_cross", "--bot", "mom_AAPL"),
+            "found --strategy with --bot",
+        ),
+        (
+            ("--window", "P2D", "--strategy", "moving_average_cross", "--param", "fast_bars"),
+            "wanted NAME=VALUE",
+        ),
+        (("--window", "P2D", "--slippage-bps", "much"), "--slippage-bps: found 'much'"),
+        (("--window", "P2D", "--slippage-bps", "-1"), "slippage_bps is -1"),
+        (("--window", "P2D", "--fees", "NaN"), "--fees: found 'NaN'"),
+        (("--window", "P2D", "--label", "../x"), "as it names a folder"),
+    ],
+)
+def test_what_is_not_fit_is_refused_in_one_line_before_anything_is_made(
+    words: tuple[str, ...], says: str, run: Run, tmp_path: Path
+) -> None:
+    code, out, err = run(*words)
+
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert says in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "replays").exists()
+
+
+def test_a_market_that_no_bot_trades_is_refused_with_what_they_do_trade(
+    run: Run, bars: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copy(bars, tmp_path / "ZZZ_1m.csv"))
+    code, _, err = run("--window", "P2D", data=other)
+
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert "found bars of ZZZ; wanted some of what the enabled bots trade: AAPL" in err
+
+
+def test_files_of_an_earlier_replay_are_never_written_over(run: Run, tmp_path: Path) -> None:
+    words = ("--window", "P2D", "--no-tear-sheet")
+    run(*words)
+    before = files_in(tmp_path / "replays")
+    code, _, err = run(*words)
+
+    assert code == ExitCode.USAGE
+    assert "wanted a new folder; give another --label" in err
+    assert files_in(tmp_path / "replays") == before
+
+
+def test_dates_of_the_environment_count_only_where_that_is_allowed_and_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYDRA_REPLAY_START", "2015-01-05")
+    monkeypatch.setenv("HYDRA_REPLAY_END", "2015-01-06")
+
+    refused, _, _ = run("--no-tear-sheet")
+    code, out, _ = run("--no-tear-sheet", "--allow-env-dates")
+
+    assert (refused, code) == (ExitCode.USAGE, ExitCode.CLEAN)
+    assert "that of HYDRA_REPLAY_START and HYDRA_REPLAY_END in the environment" in out
+    assert "390 of 780 bars" in out
