@@ -22,7 +22,7 @@ from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
 from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
-from hydra.trading.durations import HOUR
+from hydra.trading.durations import DAY
 from hydra.trading.fees import Fee
 from hydra.trading.orders import Fill
 from hydra.trading.trading_state import Cause, TradingState
@@ -35,10 +35,10 @@ from supervisors import paths
 
 VENUE = "embedded"
 """Whose ledger it is: the replay's venue is the embedded one's matching engine."""
-IDLE_TICKS_EVERY = HOUR
-"""While trading is open, loops and reconciliations run so often in market time, and not between any
-two bars: on this venue, which is honest and answers at once, they find what they found before.
-Where trading is halted they run after each bar, as each may clear it.
+IDLE_TICKS_EVERY = DAY
+"""While trading is open, loops and reconciliations run so often in market time and once a session
+begins, not between any two bars: on this venue, which is honest and answers at once, they find what
+they found before. Where trading is halted they run after each bar, as each may clear it.
 """
 ENDS_WITHIN = 10 * SECOND
 

@@ -27,6 +27,7 @@ from hydra.runtime.life import Status
 from hydra.runtime.runtime import NoReplyInTime, Runtime
 from hydra.runtime.system import Hung
 from hydra.runtime.trace import Trace
+from hydra.trading.durations import HOUR
 from hydra.trading.trading_state import TradingState
 from messages.journal import WriteEntry
 from messages.lifecycle import Phase
@@ -35,6 +36,9 @@ Event = TypeVar("Event")
 
 EPOCH = 1_767_623_400 * SECOND
 """When virtual time begins unless told otherwise: 2026-01-05 14:30 UTC, a Monday's opening bell."""
+
+PAUSE = HOUR
+"""Events further apart have a night between them, or a weekend."""
 
 EdgeFilter = Callable[[Cell, Envelope], "tuple[int, ...] | None"]
 """Looks at a message on its way to a cell: None lets it pass; else one copy arrives after each
@@ -146,7 +150,8 @@ class SimRuntime(Runtime):
 
     `explore`: options (or a seed for them) of the explore schedule; None is canonical.
     `idle_ticks_every`: canonical, and while the gate is open, a periodic timer that coalesces ticks
-    no more often than this (ns), however many events there are meanwhile; 0: once between events.
+    no more often than this (ns), however many events there are meanwhile; but always after a pause
+    of the events. 0: once between events.
     `trace`: record and hash what is handled. `strict`: raise on leaks of real time and randomness.
     """
 
@@ -163,6 +168,8 @@ class SimRuntime(Runtime):
     ) -> None:
         self._now = start_at
         self._idle_ticks_every = idle_ticks_every
+        self._skipping: dict[Timer, ActorContext] = {}
+        """The timers whose next tick comes long after the next event."""
         self.ready: deque[SimCell] = deque()
         self.ready_control: deque[SimCell] = deque()
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -213,36 +220,44 @@ class SimRuntime(Runtime):
 
     def schedule_timer(self, timer: Timer, context: ActorContext) -> None:
         """See `Runtime.schedule_timer`."""
-
-        def fire() -> None:
-            if context.retired or context.timers.get(timer.key) is not timer:
-                return
-            envelope = context.timer_due(timer)
-            if envelope is not None:
-                cell = context.cell
-                assert isinstance(cell, SimCell)
-                cell.arrive(envelope)
-            if timer.period:
-                missed = max(0, self._now - timer.due) // timer.period
-                timer.due += (missed + 1) * timer.period
-                skip_to = self._idle_until() if timer.coalesce else None
-                if skip_to is not None:
-                    behind = max(0, skip_to + 1 - timer.due)
-                    timer.due += -(-behind // timer.period) * timer.period
-                self.call_at(timer.due, fire)
-
         late = 0 if self._explorer is None else self._explorer.timer_lateness()
-        self.call_at(timer.due + late, fire)
+        due = timer.due
+        self.call_at(due + late, lambda: self._fire(timer, context, due))
 
-    def _idle_until(self) -> int | None:
-        """Until when further ticks would be idle; None: each is wanted."""
-        event = self._next_event_at
-        if self._explorer is not None or event is None:
-            return None
-        # Nothing can happen before the next event. Where trading is halted every tick may end that.
-        if not self._idle_ticks_every or self.gate.state is not TradingState.ACTIVE:
-            return event
-        return max(event, self._now + self._idle_ticks_every)
+    def _fire(self, timer: Timer, context: ActorContext, due: int) -> None:
+        """The timer is due, unless it is history, or was to be due at another time by now."""
+        if context.retired or context.timers.get(timer.key) is not timer or due != timer.due:
+            return
+        envelope = context.timer_due(timer)
+        if envelope is not None:
+            cell = context.cell
+            assert isinstance(cell, SimCell)
+            cell.arrive(envelope)
+        if timer.period:
+            missed = max(0, self._now - timer.due) // timer.period
+            timer.due += (missed + 1) * timer.period
+            if timer.coalesce and self._explorer is None and self._next_event_at is not None:
+                self._skip_idle_ticks(timer, context, self._next_event_at)
+            next_due = timer.due
+            self.call_at(next_due, lambda: self._fire(timer, context, next_due))
+
+    def _skip_idle_ticks(self, timer: Timer, context: ActorContext, event: int) -> None:
+        """Nothing can happen before the next event, and maybe nothing that matters long after."""
+        until = event
+        if self._idle_ticks_every and self.gate.state is TradingState.ACTIVE:
+            until = max(event, self._now + self._idle_ticks_every)
+            self._skipping[timer] = context
+        behind = max(0, until + 1 - timer.due)
+        timer.due += -(-behind // timer.period) * timer.period
+
+    def _stop_skipping(self) -> None:
+        """The next tick of each timer that skips idle ones comes after this event."""
+        for timer, context in self._skipping.items():
+            early = max(0, timer.due - self._now - 1) // timer.period
+            if early:
+                timer.due -= early * timer.period
+                self.schedule_timer(timer, context)
+        self._skipping.clear()
 
     def abandon(self, cell: Cell) -> bool:
         """See `Runtime.abandon`."""
@@ -354,15 +369,22 @@ class SimRuntime(Runtime):
             self._next_event_at = at
             if at < self._now:
                 raise ValueError(f"events must ascend in time: {at} comes after {self._now}")
+            is_idle = not self._skipping or self._is_idle_until(at)
             if heap and heap[0][0] <= at:
                 self._advance_to(at)
             self._now = at
+            if not is_idle:
+                self._stop_skipping()
             head = next(source, None)
             self._next_event_at = head[0] if head is not None else None
             sink(event)
             self.settle()
             played += 1
         return played
+
+    def _is_idle_until(self, event: int) -> bool:
+        """Not so where trading is halted, which each tick may end, or where a pause is over."""
+        return self.gate.state is TradingState.ACTIVE and event - self._now <= PAUSE
 
     def _settle_fast(self) -> None:
         """Canonical, nothing recorded. One test of each lane a message."""

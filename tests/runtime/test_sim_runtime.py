@@ -12,6 +12,7 @@ from hydra.runtime.envelope import DeadLetterReason, Envelope
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import EPOCH, SimRuntime
 from hydra.runtime.system import Watch
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.lifecycle import StopChild
 from messages.message import Message
 from supervisors.strategies import OnExceeded
@@ -74,6 +75,45 @@ def test_between_two_events_a_coalescing_timer_fires_once(
     )
 
     assert (played, times) == (3, ticks)
+
+
+CLOSED = Cause(
+    code="a test",
+    cause_class=CauseClass.INTEGRITY,
+    state=TradingState.HALTED,
+    since=EPOCH,
+    detail="a test",
+)
+OPENS, LAST, NEXT_DAY = 0, 20, 20 + 18 * 60
+"""Minutes at which events come: twenty of them, a night, and some of the next day."""
+
+
+@pytest.mark.parametrize(
+    ("halted_from", "ticks"),
+    [
+        (None, [0, 8, 16, 24, NEXT_DAY]),
+        (12, [0, 8, *range(13, 20), NEXT_DAY, NEXT_DAY + 1, NEXT_DAY + 2]),
+    ],
+)
+def test_idle_ticks_are_left_out_until_trading_halts_or_a_pause_is_over(
+    log: list[str], halted_from: int | None, ticks: list[int]
+) -> None:
+    driver = SimDriver(SimRuntime(idle_ticks_every=8 * MINUTE))
+    runtime, times = driver.runtime, list[int]()
+    driver.start(scripted("a", log))
+    runtime.gate.arm((), "a test", runtime.gate.epoch)
+    tick = Do(action=lambda ctx: times.append((ctx.now() - EPOCH) // MINUTE))
+    driver.tell(A, Do(action=lambda ctx: ctx.every(SECOND, tick, key="tick")))
+
+    def happen(minute: int) -> None:
+        if minute == halted_from:
+            runtime.gate.trip(CLOSED)
+
+    minutes = [*range(OPENS, LAST), *range(NEXT_DAY, NEXT_DAY + 4)]
+    runtime.play([(EPOCH + minute * MINUTE, minute) for minute in minutes], happen)
+    driver.close()
+
+    assert times == ticks
 
 
 def test_timers_due_with_an_event_come_before_it(system: SimDriver, log: list[str]) -> None:
