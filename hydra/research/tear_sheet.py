@@ -7,7 +7,7 @@ which is what the plots of a session have a process of their own for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from html import escape
 
@@ -17,6 +17,21 @@ from hydra.research import charts
 from hydra.research.charts import GAIN, LINES_MAX, LOSS, Marks
 from hydra.research.metrics import Measured, Metrics
 from hydra.research.performance import FEW_DAYS, Statistics, monthly_returns
+from hydra.research.sheet_parts import (
+    NOTHING,
+    coloured,
+    count_of,
+    figure,
+    minute,
+    pairs_of,
+    pct,
+    price_of,
+    ratio,
+    signed,
+    some_of,
+    table,
+    usd,
+)
 from hydra.research.sheet_style import STYLE
 from hydra.store.journal_line import timestamp
 from messages.summary import Trade
@@ -27,7 +42,6 @@ TRADES_AT_EACH_END = 25
 BOTS_MAX = 60
 MONTHS_FROM = 3
 """Fewer months than this need no table."""
-NOTHING = "n/a"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -62,8 +76,8 @@ def _parts(measured: Measured, title: str) -> Iterator[str]:
 def _head(metrics: Metrics, title: str) -> str:
     window = metrics.window
     return (
-        f"<header><h1>{escape(title)}: {escape(_some(metrics.symbols))}</h1>"
-        f"<p>{_minute(window.start_utc)} to {_minute(window.end_utc)} UTC, the end left out"
+        f"<header><h1>{escape(title)}: {escape(some_of(metrics.symbols))}</h1>"
+        f"<p>{minute(window.start_utc)} to {minute(window.end_utc)} UTC, the end left out"
         f' <span class="soft">(given in {escape(metrics.timezone_label)})</span></p>'
         f'<p class="soft">Seed {metrics.seed} · configuration'
         f" {escape(metrics.configuration_digest[:16])} · {escape(metrics.origin)}</p></header>"
@@ -75,19 +89,19 @@ def _cards(metrics: Metrics) -> str:
     found = metrics.statistics
     cards = (
         (f"{metrics.final_equity:,.2f}", f"final equity, USD, from {metrics.starting_cash:,.2f}"),
-        (_signed(metrics.pnl), f"P&L, USD, after fees of {metrics.fees:,.2f}"),
-        (_pct(found.total_return_pct), "total return"),
-        (_pct(found.max_drawdown_pct), "deepest drawdown"),
-        (_number(found.sharpe), f"Sharpe ratio, {_count(found.days, 'day')}"),
-        (_number(found.profit_factor), "profit factor"),
-        (_pct(found.hit_rate_pct, 1), "of trades won, before fees"),
-        (f"{metrics.trades:,}", f"trades closed, {_count(metrics.fills, 'fill')}"),
+        (signed(metrics.pnl), f"P&L, USD, after fees of {metrics.fees:,.2f}"),
+        (pct(found.total_return_pct), "total return"),
+        (pct(found.max_drawdown_pct), "deepest drawdown"),
+        (ratio(found.sharpe), f"Sharpe ratio, {count_of(found.days, 'day')}"),
+        (ratio(found.profit_factor), "profit factor"),
+        (pct(found.hit_rate_pct, 1), "of trades won, before fees"),
+        (f"{metrics.trades:,}", f"trades closed, {count_of(metrics.fills, 'fill')}"),
     )
     return '<div class="cards">' + "".join(_card(*card) for card in cards) + "</div>"
 
 
 def _card(value: str, about: str) -> str:
-    return f'<div class="card"><b>{_coloured(value)}</b><span>{escape(about)}</span></div>'
+    return f'<div class="card"><b>{coloured(value)}</b><span>{escape(about)}</span></div>'
 
 
 def _equity(measured: Measured) -> Iterator[str]:
@@ -102,7 +116,7 @@ def _equity(measured: Measured) -> Iterator[str]:
         f"{len(curve.at):,} points, one for each end of a bar; the grey line is the starting cash."
         " Times are UTC; nights and weekends without bars take no room."
     )
-    yield _figure(drawing, about, "Equity and drawdown over time")
+    yield figure(drawing, about, "Equity and drawdown over time")
 
 
 def _figures(metrics: Metrics) -> str:
@@ -112,36 +126,36 @@ def _figures(metrics: Metrics) -> str:
     note = f"A year is {found.days_per_year} days. Trades are closed lots, before fees."
     if 2 <= found.days < FEW_DAYS:
         note += f" {found.days} days are few: what is annualised says little."
-    return f'<h2>Figures</h2><div class="pairs">{_pairs(pairs)}</div><p class="soft">{note}</p>'
+    return f'<h2>Figures</h2><div class="pairs">{pairs_of(pairs)}</div><p class="soft">{note}</p>'
 
 
 def _of_returns(found: Statistics) -> Iterator[tuple[str, str]]:
     yield "days", f"{found.days:,}"
-    yield "total return", _pct(found.total_return_pct)
-    yield "CAGR", _pct(found.cagr_pct)
-    yield "volatility, annualised", _pct(found.volatility_pct)
-    yield "Sharpe", _number(found.sharpe)
-    yield "Sortino", _number(found.sortino)
-    yield "Calmar", _number(found.calmar)
-    yield "deepest drawdown", _pct(found.max_drawdown_pct)
-    yield "from", _minute(found.max_drawdown_from)
-    yield "deepest", _minute(found.max_drawdown_to)
+    yield "total return", pct(found.total_return_pct)
+    yield "CAGR", pct(found.cagr_pct)
+    yield "volatility, annualised", pct(found.volatility_pct)
+    yield "Sharpe", ratio(found.sharpe)
+    yield "Sortino", ratio(found.sortino)
+    yield "Calmar", ratio(found.calmar)
+    yield "deepest drawdown", pct(found.max_drawdown_pct)
+    yield "from", minute(found.max_drawdown_from)
+    yield "deepest", minute(found.max_drawdown_to)
     fell = found.max_drawdown_from is not None
     is_open = fell and found.max_drawdown_until is None
-    yield "recovered", "not yet" if is_open else _minute(found.max_drawdown_until)
+    yield "recovered", "not yet" if is_open else minute(found.max_drawdown_until)
 
 
 def _of_trades(found: Statistics) -> Iterator[tuple[str, str]]:
-    yield "time in the market", _pct(found.exposure_pct, 1)
-    yield "turnover, times the equity", _number(found.turnover)
+    yield "time in the market", pct(found.exposure_pct, 1)
+    yield "turnover, times the equity", ratio(found.turnover)
     yield "trades", f"{found.trades:,}"
-    yield "trades a day", _number(found.trades_per_day)
-    yield "hit rate", _pct(found.hit_rate_pct, 1)
-    yield "average win, USD", _usd(found.average_win)
-    yield "average loss, USD", _usd(found.average_loss)
-    yield "profit factor", _number(found.profit_factor)
+    yield "trades a day", ratio(found.trades_per_day)
+    yield "hit rate", pct(found.hit_rate_pct, 1)
+    yield "average win, USD", usd(found.average_win)
+    yield "average loss, USD", usd(found.average_loss)
+    yield "profit factor", ratio(found.profit_factor)
     streak = found.longest_losing_streak
-    yield "longest losing streak", NOTHING if streak is None else _count(streak, "trade")
+    yield "longest losing streak", NOTHING if streak is None else count_of(streak, "trade")
 
 
 def _months(measured: Measured) -> Iterator[str]:
@@ -151,9 +165,9 @@ def _months(measured: Measured) -> Iterator[str]:
     rows = []
     for year in sorted({month[:4] for month in months}):
         cells = (f"{year}-{number:02d}" for number in range(1, 13))
-        rows.append((year, *(_pct(months[cell]) if cell in months else "" for cell in cells)))
+        rows.append((year, *(pct(months[cell]) if cell in months else "" for cell in cells)))
     heads = ("year", *_MONTHS)
-    yield "<h2>Returns by month</h2>" + _table(heads, rows, text=(0,))
+    yield "<h2>Returns by month</h2>" + table(heads, rows, text=(0,))
 
 
 def _bots(measured: Measured) -> Iterator[str]:
@@ -169,16 +183,16 @@ def _bots(measured: Measured) -> Iterator[str]:
             f'<span class="swatch" style="background: var(--bot-{number})"></span>{escape(bot)}'
             for number, bot in enumerate(drawn)
         )
-        yield _figure(drawing, "", "P&L of bots over time") + f"<p>{legend}</p>"
+        yield figure(drawing, "", "P&L of bots over time") + f"<p>{legend}</p>"
     heads = (
         "bot", "P&L USD", "fees USD", "fills", "trades", "won", "Sharpe", "drawdown",
         "in the market",
     )  # fmt: skip
     rows = [_bot_row(metrics, bot) for bot in ranked[:BOTS_MAX]]
-    yield _table(heads, rows, text=(0,))
+    yield table(heads, rows, text=(0,))
     left = len(ranked) - len(rows)
     if left:
-        yield f"<p>{_count(left, 'bot')} with less are in metrics.json.</p>"
+        yield f"<p>{count_of(left, 'bot')} with less are in metrics.json.</p>"
     yield '<p class="soft">After fees; what is still held counts at its newest price.</p>'
 
 
@@ -187,14 +201,14 @@ def _bot_row(metrics: Metrics, bot: str) -> tuple[str, ...]:
     found = own.statistics
     return (
         bot,
-        _signed(own.pnl),
+        signed(own.pnl),
         f"{own.fees:,.2f}",
         f"{own.fills:,}",
         f"{found.trades:,}",
-        _pct(found.hit_rate_pct, 1),
-        _number(found.sharpe),
-        _pct(found.max_drawdown_pct),
-        _pct(found.exposure_pct, 1),
+        pct(found.hit_rate_pct, 1),
+        ratio(found.sharpe),
+        pct(found.max_drawdown_pct),
+        pct(found.exposure_pct, 1),
     )
 
 
@@ -218,14 +232,14 @@ def _prices(measured: Measured) -> Iterator[str]:
             yield f"<h3>{escape(symbol)}</h3><p>There are no bars to draw it on.</p>"
             continue
         drawing = charts.price_chart(f"price{number}", at, closes, tuple(_marks(measured, symbol)))
-        about = f"{_count(counts[symbol], 'trade')} closed on {_count(len(at), 'bar')}"
+        about = f"{count_of(counts[symbol], 'trade')} closed on {count_of(len(at), 'bar')}"
         if held[symbol]:
-            about += f", {_count(held[symbol], 'lot')} still held"
-        yield f"<h3>{escape(symbol)}</h3>" + _figure(drawing, about, f"Trades in {symbol}")
+            about += f", {count_of(held[symbol], 'lot')} still held"
+        yield f"<h3>{escape(symbol)}</h3>" + figure(drawing, about, f"Trades in {symbol}")
     left = len(ranked) - SYMBOLS_MAX
     if left > 0:
         names = ", ".join(ranked[SYMBOLS_MAX:][:20])
-        yield f"<p>Not drawn: {_count(left, 'symbol')} with fewer trades ({escape(names)}).</p>"
+        yield f"<p>Not drawn: {count_of(left, 'symbol')} with fewer trades ({escape(names)}).</p>"
 
 
 def _marks(measured: Measured, symbol: str) -> Iterator[Marks]:
@@ -263,7 +277,7 @@ def _denials(metrics: Metrics) -> str:
         f"<b>{count:,}</b>"
         for check, count in ranked
     )
-    told = _count(sum(metrics.denials.values()), "intent")
+    told = count_of(sum(metrics.denials.values()), "intent")
     return (
         f"<h2>Denials by reason</h2><p>The risk guardian denied {told}.</p>"
         f'<div class="bars">{bars}</div>'
@@ -291,24 +305,24 @@ def _trades(measured: Measured) -> Iterator[str]:
     )
     rows = [_trade_row(each.trade) for each in first]
     if last:
-        rows.append((f"{_count(left_out, 'trade')} left out here: trades.csv has them all",))
+        rows.append((f"{count_of(left_out, 'trade')} left out here: trades.csv has them all",))
     rows += [_trade_row(each.trade) for each in last]
-    yield _table(heads, rows, text=(0, 1, 6, 7, 8, 9))
+    yield table(heads, rows, text=(0, 1, 6, 7, 8, 9))
     held = len(measured.traded.held)
     if held:
-        yield f"<p>{_count(held, 'lot')} still held at the end; not in the table.</p>"
+        yield f"<p>{count_of(held, 'lot')} still held at the end; not in the table.</p>"
 
 
 def _trade_row(trade: Trade) -> tuple[str, ...]:
     return (
         trade.symbol,
         "long" if trade.side == "buy" else "short",
-        _signed(trade.realised),
+        signed(trade.realised),
         f"{trade.quantity:,f}",
-        _price(trade.entry_price),
-        _price(trade.exit_price),
-        _minute(timestamp(trade.opened_at)),
-        _minute(timestamp(trade.closed_at)),
+        price_of(trade.entry_price),
+        price_of(trade.exit_price),
+        minute(timestamp(trade.opened_at)),
+        minute(timestamp(trade.closed_at)),
         trade.bot,
         " → ".join(part for part in (trade.entry_reason, trade.exit_reason) if part),
     )
@@ -326,88 +340,4 @@ def _provenance(metrics: Metrics) -> str:
         ("data", metrics.origin),
         *((f"digest of {name}", digest) for name, digest in metrics.data_digests.items()),
     ]
-    return f'<h2>Provenance</h2><div class="pairs one">{_pairs(rows)}</div>'
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names, each with what is to be said of it."""
-    return "".join(
-        f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in pairs
-    )
-
-
-def _figure(drawing: str, about: str, label: str) -> str:
-    caption = f"<figcaption>{escape(about)}</figcaption>" if about else ""
-    return f'<figure role="img" aria-label="{escape(label)}">{drawing}{caption}</figure>'
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text: Collection[int]) -> str:
-    """The columns `text` are words, the others numbers; a row of one cell is a gap."""
-    head = "".join(_cell("th", name, number in text) for number, name in enumerate(heads))
-    lines = []
-    for row in rows:
-        if len(row) == 1:
-            lines.append(f'<tr class="gap"><td colspan="{len(heads)}">{escape(row[0])}</td></tr>')
-        else:
-            cells = (_cell("td", cell, number in text) for number, cell in enumerate(row))
-            lines.append(f"<tr>{''.join(cells)}</tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
-
-
-def _cell(tag: str, content: str, is_text: bool) -> str:
-    if is_text:
-        words = escape(content)
-        if len(content) <= 24:
-            return f'<{tag} class="text">{words}</{tag}>'
-        # Names of strategies have no blanks to break a line at.
-        return f'<{tag} class="text long">{words.replace("_", "_<wbr>")}</{tag}>'
-    return f"<{tag}>{_coloured(content)}</{tag}>"
-
-
-def _coloured(value: str) -> str:
-    """A number with a sign says what it is by its colour too."""
-    kind = {"+": "gain", "−": "loss"}.get(value[:1])
-    return f'<span class="{kind}">{escape(value)}</span>' if kind else escape(value)
-
-
-def _signed(amount: Decimal) -> str:
-    return _with_minus(f"{amount:+,.2f}")
-
-
-def _usd(amount: Decimal | None) -> str:
-    return NOTHING if amount is None else _with_minus(f"{amount:,.2f}")
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else _with_minus(f"{value:,.2f}")
-
-
-def _pct(value: float | None, decimals: int = 2) -> str:
-    return NOTHING if value is None else _with_minus(f"{value:,.{decimals}f} %")
-
-
-def _price(price: Decimal) -> str:
-    """With two decimals or all that there are."""
-    return f"{price:,.2f}" if round(price, 2) == price else f"{price:,f}"
-
-
-def _with_minus(text: str) -> str:
-    """What is zero as it is shown has no sign."""
-    is_zero = not any(digit in text for digit in "123456789")
-    return text.lstrip("+-") if is_zero else text.replace("-", "−")
-
-
-def _minute(iso: str | None) -> str:
-    return NOTHING if iso is None else f"{iso[:10]} {iso[11:16]}"
-
-
-def _some(symbols: Sequence[str]) -> str:
-    few = ", ".join(symbols[:6]) or "no bars"
-    return few if len(symbols) <= 6 else f"{few} and {len(symbols) - 6} more"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    return f'<h2>Provenance</h2><div class="pairs one">{pairs_of(rows)}</div>'
