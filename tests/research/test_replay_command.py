@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,8 +13,8 @@ from typer.testing import CliRunner
 from hydra.cli import app
 from hydra.ops.bench.replayed_bars import walk
 from hydra.ops.exit_codes import ExitCode
-from hydra.trading.durations import SECOND
 from tests.ops.sessions import HOME
+from tests.research.bar_files import written
 
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
 
@@ -40,14 +39,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days of a walk, in a file: of Monday and Tuesday, 2015-01-05 and 06."""
-    file = tmp_path_factory.mktemp("bars") / "AAPL_1m.csv"
-    with file.open("w", newline="") as out:
-        rows = csv.writer(out)
-        rows.writerow(("ts_utc", "open", "high", "low", "close", "volume"))
-        for bar in walk(("AAPL",), 2, seed=5).bars:
-            at = datetime.fromtimestamp(bar.start_at // SECOND, UTC).isoformat()
-            rows.writerow((at, bar.open, bar.high, bar.low, bar.close, bar.volume))
-    return file
+    return written(tmp_path_factory.mktemp("bars") / "AAPL_1m.csv", walk(("AAPL",), 2, seed=5).bars)
 
 
 @pytest.fixture

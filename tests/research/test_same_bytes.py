@@ -1,17 +1,15 @@
 """A replay leaves the same bytes in any process, whatever the hash seed, and on another Python."""
 
-import csv
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hydra.ops.bench.replayed_bars import walk
-from hydra.trading.durations import SECOND
 from tests.ops.sessions import HOME
+from tests.research.bar_files import written
 
 pytestmark = pytest.mark.slow
 
@@ -40,14 +38,7 @@ def left_by(python: str, hash_seed: int, bars: Path, folder: Path) -> dict[str, 
 
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("bars") / "AAPL_1m.csv"
-    with file.open("w", newline="") as out:
-        rows = csv.writer(out)
-        rows.writerow(("ts_utc", "open", "high", "low", "close", "volume"))
-        for bar in walk(("AAPL",), 3, seed=5).bars:
-            at = datetime.fromtimestamp(bar.start_at // SECOND, UTC).isoformat()
-            rows.writerow((at, bar.open, bar.high, bar.low, bar.close, bar.volume))
-    return file
+    return written(tmp_path_factory.mktemp("bars") / "AAPL_1m.csv", walk(("AAPL",), 3, seed=5).bars)
 
 
 @pytest.mark.timeout(3 * WITHIN_S)
