@@ -73,13 +73,13 @@ class Guard:
     """Switched on around the handling of messages. Does nothing when `enabled` is false."""
 
     def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled
+        self.is_enabled = enabled
         self._on = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Within this, a leak raises where it happens."""
-        if not self._enabled or self._on:
+        if not self.is_enabled or self._on:
             yield
             return
         before, collects = sys.getprofile(), gc.isenabled()

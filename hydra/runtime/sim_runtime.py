@@ -315,6 +315,9 @@ class SimRuntime(Runtime):
             raise RuntimeError("the simulation is running already")
         self._running = True
         try:
+            if self._explorer is None and self.trace is None and not self.guard.is_enabled:
+                self._settle_fast()
+                return
             with self.guard.watching():
                 if self._explorer is not None:
                     self._settle_exploring(self._explorer)

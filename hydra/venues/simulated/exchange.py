@@ -87,7 +87,8 @@ class SimulatedExchange:
     def on_bar(self, bar: Bar) -> tuple[VenueMessage, ...]:
         """A bar has closed: what rests may fill."""
         self._events += 1
-        return self._moved(self._trade(bar), bar.end_at)
+        told = self._trade(bar)
+        return self._moved(told, bar.end_at) if told else ()
 
     def close_session(self, at: int) -> tuple[VenueMessage, ...]:
         """The exchange has closed: day orders expire."""

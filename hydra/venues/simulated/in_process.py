@@ -89,8 +89,10 @@ class InProcessVenue:
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed: what rests may fill."""
         with self._lock:
-            self._untold.extend(self._exchange.on_bar(bar))
-        self._tell_all()
+            told = self._exchange.on_bar(bar)
+            self._untold.extend(told)
+        if told:  # of nearly every bar there is nothing to tell
+            self._tell_all()
 
     def close_session(self, at: int) -> None:
         """The exchange has closed: day orders expire."""

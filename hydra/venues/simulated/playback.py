@@ -14,6 +14,7 @@ import msgspec
 from hydra.actor import MINUTE
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import SessionTable
+from hydra.trading.steady import SteadyHours
 from hydra.venues.simulated.in_process import InProcessVenue
 from messages.market import BarReceived, FeedEnded
 
@@ -73,9 +74,10 @@ def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed:
 def _all_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
     open_session = None
     last_end = 0
+    hours = SteadyHours(sessions)
     for bar in bars:
-        session = sessions.at(bar.start_at)
-        if open_session is not None and session != open_session:
+        session = hours.at(bar.start_at)
+        if open_session is not None and session is not open_session:
             yield (max(open_session.close_at, last_end), SessionClosed(open_session.close_at))
         open_session = session
         last_end = bar.end_at
