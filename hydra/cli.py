@@ -22,6 +22,7 @@ from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
 from hydra.ops.why.command import why
+from hydra.research.regress_command import regress
 from hydra.research.replay_command import replay
 
 app = typer.Typer(
@@ -71,6 +72,7 @@ app.command()(backup)
 app.command()(export)
 app.command()(report)
 app.command()(replay)
+app.command()(regress)
 
 
 def main() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from hydra.research.replay_data import ReplayData
     from hydra.research.replay_run import Outcome, ReplayPlan
+    from hydra.research.slippage import UnderSlippage
     from hydra.research.window import AskedWindow
     from hydra.settings import Settings
     from hydra.venues.simulated.terms import VenueTerms
@@ -30,7 +32,6 @@ HISTORY_BARS = 1_000
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
 """Bars: the bar on the screen costs more than a bar of the market."""
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Data = Annotated[
     list[Path],
@@ -140,7 +141,8 @@ Slippage = Annotated[
     str,
     typer.Option(
         metavar="BPS",
-        help="By how many basis points market and stop orders do worse than the bar's price.",
+        help="By how many basis points market and stop orders do worse than the bar's price. A list"
+        " (0,2,5,10) plays each, and shows what is left.",
         rich_help_panel=PANEL_TERMS,
     ),
 ]
@@ -211,6 +213,7 @@ def replay(
     and nothing was made; 10: the settings are not; 20: the engine failed closed.
     """
     from hydra.research.replay_run import told_of
+    from hydra.research.slippage import BadSlippage, slippages_in
     from hydra.research.window import BadReplayWindow, window_of
     from hydra.venues.bar_rows import BadData
 
@@ -222,12 +225,13 @@ def replay(
             tz=tz,
             environment=os.environ if allow_env_dates else None,
         )
-        terms = _terms(slippage_bps, fees, cash)
+        slippages = slippages_in(slippage_bps)
+        terms = _terms(slippages[0], fees, cash)
         _require_label(label)
         settings = _settings(config)
         found = _data(data, asked, symbol or [], interval, settings)
         settings = _selected(settings, found, bot or [], strategy, param or [])
-    except (BadReplayWindow, BadData) as bad:
+    except (BadReplayWindow, BadData, BadSlippage) as bad:
         end(str(bad), ExitCode.USAGE)
     plan = _plan(settings, found, terms, seed, label, output_dir, with_sheet=not no_tear_sheet)
     if not json:
@@ -236,15 +240,18 @@ def replay(
             _say(f"the window is that of {keys} in the environment")
         for line in told_of(plan):
             _say(line)
-    _show(plan, _played(plan), as_json=json)
+    if len(slippages) > 1:
+        _show_stress(plan, slippages, as_json=json)
+    else:
+        _show(plan, _played(plan), as_json=json)
 
 
-def _terms(slippage_bps: str, fees: str, cash: str) -> VenueTerms:
+def _terms(slippage_bps: Decimal, fees: str, cash: str) -> VenueTerms:
     from hydra.venues.simulated.terms import VenueTerms
 
     try:
         return VenueTerms(
-            slippage_bps=_decimal("--slippage-bps", slippage_bps),
+            slippage_bps=slippage_bps,
             crypto_fee_bps=_decimal("--fees", fees),
             starting_cash=_decimal("--cash", cash),
         )
@@ -265,12 +272,11 @@ def _decimal(option: str, text: str) -> Decimal:
 
 
 def _require_label(label: str) -> None:
-    if not _LABEL.fullmatch(label):
-        end(
-            f"--label: found {label!r}; wanted a word of letters, digits, dots, dashes and"
-            " underscores, as it names a folder; correct it",
-            ExitCode.USAGE,
-        )
+    from hydra.research.labels import fault_in_label
+
+    fault = fault_in_label(label)
+    if fault is not None:
+        end(fault, ExitCode.USAGE)
 
 
 def _settings(config: Path) -> Settings:
@@ -381,26 +387,55 @@ def _plan(
 
 
 def _played(plan: ReplayPlan) -> Outcome:
-    from threading import Event
-
     from hydra.ops.ending import StopSignals
     from hydra.research.replay_run import FolderInTheWay, run_replay
-    from hydra.research.replaying import LookAhead, ReplayFailed
 
     stopping = Event()
     try:
-        with StopSignals(stopping.set), _progress(plan.data.bars_kept) as seen:
+        with (
+            _failing_closed(),
+            StopSignals(stopping.set),
+            _progress(plan.data.bars_kept) as seen,
+        ):
             outcome = run_replay(plan, seen=seen, is_stopping=stopping.is_set)
     except FolderInTheWay as taken:
         end(str(taken), ExitCode.USAGE)
-    except (LookAhead, ReplayFailed) as failed:
-        end(f"FAILED CLOSED: {failed}; its files are in {plan.folder}", ExitCode.FAIL_CLOSED)
     except OSError as error:
         where = error.filename or plan.folder
         end(f"{where}: {error.strerror or error}", ExitCode.DURABILITY_REFUSED)
     if stopping.is_set():
         _say("stopped before the end of the window, as it was asked for")
     return outcome
+
+
+def _show_stress(plan: ReplayPlan, slippages: tuple[Decimal, ...], *, as_json: bool) -> None:
+    """The same replay under each slippage; it leaves no files."""
+    import msgspec
+
+    from hydra.ops.ending import StopSignals
+    from hydra.research.slippage import slippage_stress, table_of
+
+    stopping = Event()
+    bars, through = plan.data.bars_kept, count(1)
+    before = 0
+
+    def done(_: UnderSlippage) -> None:
+        nonlocal before
+        before = next(through) * bars
+
+    with _failing_closed(), StopSignals(stopping.set), _progress(bars * len(slippages)) as seen:
+        found = slippage_stress(
+            plan,
+            slippages,
+            done=done,
+            seen=lambda played: seen(before + played),
+            is_stopping=stopping.is_set,
+        )
+    if as_json:
+        _say(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    for line in table_of(found):
+        _say(line)
 
 
 def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
@@ -427,6 +462,17 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+
+
+@contextmanager
+def _failing_closed() -> Iterator[None]:
+    """What nothing can be concluded from ends the command, with the reason."""
+    from hydra.research.replaying import LookAhead, ReplayFailed
+
+    try:
+        yield
+    except (LookAhead, ReplayFailed) as failed:
+        end(f"FAILED CLOSED: {failed}", ExitCode.FAIL_CLOSED)
 
 
 @contextmanager

@@ -202,8 +202,8 @@ class RegimeShares(msgspec.Struct, frozen=True):
 
     low: Decimal = Decimal(1)
     normal: Decimal = Decimal(1)
-    elevated: Decimal = Decimal("0.5")
-    high: Decimal = Decimal("0.25")
+    elevated: Decimal = Decimal("0.75")
+    high: Decimal = Decimal("0.50")
     unknown: Decimal = Decimal(1)
     """Too few bars were seen to say."""
 

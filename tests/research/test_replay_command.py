@@ -121,6 +121,23 @@ def test_slippage_makes_the_same_trades_worse(run: Run) -> None:
     assert made[1]["terms"]["slippage"].startswith("10 bps")
 
 
+def test_a_list_of_slippages_is_a_table_of_what_is_left_and_leaves_no_files(
+    run: Run, tmp_path: Path
+) -> None:
+    words = ("--window", "P2D", "--bot", "mom_AAPL", "--slippage-bps", "0,5,20")
+    code, out, _ = run(*words)
+    told = json.loads(run(*words, "--json")[1])
+
+    assert code == ExitCode.CLEAN
+    assert [line.split()[:2] for line in out.splitlines() if " bps " in line and "USD" not in line][
+        -3:
+    ] == [["0", "bps"], ["5", "bps"], ["20", "bps"]]
+    made = [float(row["pnl"]) for row in told["rows"]]
+    assert made == sorted(made, reverse=True)
+    assert len(set(made)) == 3
+    assert not (tmp_path / "replays").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -142,8 +159,8 @@ def test_slippage_makes_the_same_trades_worse(run: Run) -> None:
             ("--window", "P2D", "--strategy", "moving_average_cross", "--param", "fast_bars"),
             "wanted NAME=VALUE",
         ),
-        (("--window", "P2D", "--slippage-bps", "much"), "--slippage-bps: found 'much'"),
-        (("--window", "P2D", "--slippage-bps", "-1"), "slippage_bps is -1"),
+        (("--window", "P2D", "--slippage-bps", "much"), "found --slippage-bps 'much'"),
+        (("--window", "P2D", "--slippage-bps", "-1"), "found --slippage-bps '-1'"),
         (("--window", "P2D", "--fees", "NaN"), "--fees: found 'NaN'"),
         (("--window", "P2D", "--label", "../x"), "as it names a folder"),
     ],

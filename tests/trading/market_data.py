@@ -5,6 +5,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ MINUTE_NS = 60 * 1_000_000_000
 AAPL = "equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz"
 MSFT = "equity_1m/MSFT_1m_2016-04-15_2016-05-04.csv.gz"
 SPY_WITH_EXTENDED_HOURS = "equity_1m/SPY_1m_2011-01-03_2011-01-31.csv.gz"
+SPY_IN_MARCH = "equity_1m/SPY_1m_2011-03-01_2011-03-11.csv.gz"
+BTC = "crypto_1m/BTCUSDT_binance_1m_2024-01-01_2024-01-21.csv.gz"
 BTC_WITH_HOLES = "crypto_1m/BTCUSD_bitfinex_1m_2016-02-09_2016-04-08.csv.gz"
 ETH = "crypto_1m/ETHUSDT_binance_1m_2024-01-01_2024-01-21.csv.gz"
 
@@ -51,7 +54,7 @@ def rows_of(file: str) -> Iterator[dict[str, str]]:
 
 def real_bars(file: str) -> list[Bar]:
     """The bars of a real data file, of all hours that it has."""
-    return list(_bars_in(file))
+    return list(bars_in(file))
 
 
 def real_sessions(file: str, bars: Sequence[Bar]) -> SessionTable:
@@ -90,9 +93,10 @@ def utc_ns(text: str) -> int:
 
 
 @cache
-def _bars_in(file: str) -> tuple[Bar, ...]:
+def bars_in(file: str, count: int | None = None) -> tuple[Bar, ...]:
+    """The first `count` of them; None: all."""
     symbol = file.partition("/")[2].partition("_")[0]
-    return tuple(_bar(row, symbol) for row in rows_of(file))
+    return tuple(_bar(row, symbol) for row in islice(rows_of(file), count))
 
 
 def _days(bars: Iterable[Bar]) -> SessionTable:

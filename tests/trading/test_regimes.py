@@ -208,9 +208,9 @@ def test_terms_that_cannot_be_meant_are_refused_i40(changes: dict[str, Any]) -> 
 def test_an_unknown_regime_has_a_share_of_its_own_and_silence_the_smallest_of_all() -> None:
     shares = RegimeShares(unknown=D("0.2"))
 
-    assert [shares.of(regime) for regime in Regime] == [D(1), D(1), D("0.5"), D("0.25")]
+    assert [shares.of(regime) for regime in Regime] == [D(1), D(1), D("0.75"), D("0.5")]
     assert (shares.of(None), shares.least) == (D("0.2"), D("0.2"))
-    assert RegimeShares().least == D("0.25")
+    assert RegimeShares().least == D("0.5")
 
 
 @pytest.mark.parametrize(
