@@ -32,7 +32,7 @@ class Marks:
         if known is None:
             return None, 0
         price, at = known
-        if isinstance(price, float):
+        if not isinstance(price, Decimal):
             price = Decimal(repr(price))  # as it was printed
             self._told[symbol] = (price, at)
         return price, at

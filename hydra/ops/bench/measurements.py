@@ -18,6 +18,7 @@ from hydra.ops.bench import (
     order_path,
     quotes_absorbed,
     recovery,
+    replayed_bars,
     rest_order,
     simulated_day,
     thousand_bots,
@@ -51,5 +52,7 @@ def all_measurements(*, config: Path, state_dir: Path) -> tuple[Measurement, ...
         recovery.recovery(config, state_dir),
         engine_memory.engine_memory(config, state_dir),
         simulated_day.simulated_day(config),
+        replayed_bars.SINGLE_SYMBOL,
+        replayed_bars.FIFTY_SYMBOLS,
         thousand_bots.thousand_bots(config, state_dir),
     )
