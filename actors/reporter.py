@@ -45,7 +45,7 @@ class Reporter(Actor[Inbox]):
         self._reasons: dict[DecisionKey, str] = {}
         self._reason_of_execution: dict[str, str] = {}
         self._denials: dict[str, int] = {}
-        self._last_price: dict[str, Decimal] = {}
+        self._last_close: dict[str, float] = {}
         self._bars = 0
         self._orders = 0
 
@@ -58,7 +58,7 @@ class Reporter(Actor[Inbox]):
         match message:
             case BarClosed():
                 self._bars += 1
-                self._last_price[message.bar.symbol] = Decimal(repr(message.bar.close))
+                self._last_close[message.bar.symbol] = message.bar.close
             case ReportStored() if self._waiting is not None:
                 self._waiting.append(message)
             case ReportStored():
@@ -136,7 +136,8 @@ class Reporter(Actor[Inbox]):
             average = book.inventory.average_price
             if average is None:
                 continue
-            last = self._last_price.get(symbol)
+            close = self._last_close.get(symbol)
+            last = None if close is None else Decimal(repr(close))
             held.append(
                 OpenLot(
                     bot=bot,

@@ -130,6 +130,7 @@ def test_crashes_are_handled_in_the_runtime_at_the_doors_and_beside_the_bundle_o
         "hydra/main.py",
         "hydra/ops/artefacts/unhurt.py",
         "hydra/plugins.py",
+        "hydra/research/crew.py",
         "hydra/runtime/**.py",
     ]
 

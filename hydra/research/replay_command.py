@@ -9,16 +9,38 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, Json, end
+from hydra.research.replay_options import (
+    Bots,
+    Cash,
+    Data,
+    End,
+    EnvDates,
+    Fees,
+    Interval,
+    Jobs,
+    Label,
+    NoSheet,
+    OutputDir,
+    Overrides,
+    Parameters,
+    Seed,
+    Slippage,
+    Sort,
+    Start,
+    Strategy,
+    Symbols,
+    Window,
+    Zone,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from hydra.research.overrides import Choice, Configurable, Grid
     from hydra.research.replay_data import ReplayData
     from hydra.research.replay_run import Outcome, ReplayPlan
     from hydra.research.slippage import UnderSlippage
@@ -26,154 +48,11 @@ if TYPE_CHECKING:
     from hydra.settings import Settings
     from hydra.venues.simulated.terms import VenueTerms
 
-PANEL_DATA, PANEL_TERMS, PANEL_BOTS = "What is played", "On which terms", "By whom"
 HISTORY_BARS = 1_000
 """Of each symbol, from before the window: as many as any strategy wants to start warm."""
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
 """Bars: the bar on the screen costs more than a bar of the market."""
-
-Data = Annotated[
-    list[Path],
-    typer.Option(
-        "--data",
-        metavar="FILE",
-        help="Bars: .csv, .csv.gz, .parquet, a manifest (.yaml) or a candle database (.db)."
-        " Several are one market.",
-        rich_help_panel=PANEL_DATA,
-    ),
-]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="The first moment: a date, or an ISO time.",
-        rich_help_panel=PANEL_DATA,
-        show_default=False,
-    ),
-]
-End = Annotated[
-    str | None,
-    typer.Option(
-        "--end",
-        metavar="TIME",
-        help="The first moment after it: of a day, the day after.",
-        rich_help_panel=PANEL_DATA,
-        show_default=False,
-    ),
-]
-Window = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DURATION",
-        help="In place of the two: so long back from the end of the data, as P45D or PT12H.",
-        rich_help_panel=PANEL_DATA,
-        show_default=False,
-    ),
-]
-Zone = Annotated[
-    str,
-    typer.Option(
-        "--tz",
-        metavar="ZONE",
-        help="The time zone of dates and times without an offset.",
-        rich_help_panel=PANEL_DATA,
-    ),
-]
-EnvDates = Annotated[
-    bool,
-    typer.Option(
-        "--allow-env-dates",
-        help="Without a window: take HYDRA_REPLAY_START and HYDRA_REPLAY_END, and say so.",
-        rich_help_panel=PANEL_DATA,
-    ),
-]
-Symbols = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--symbol",
-        metavar="SYMBOL",
-        help="Only this one of the data; may be given again.",
-        rich_help_panel=PANEL_DATA,
-        show_default=False,
-    ),
-]
-Interval = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LENGTH",
-        help="Of the bars, where a database has several: 1m, 5m, 1h, 1d.",
-        rich_help_panel=PANEL_DATA,
-        show_default=False,
-    ),
-]
-Bots = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--bot",
-        metavar="ID",
-        help="Only this bot of bots.yaml; may be given again.",
-        rich_help_panel=PANEL_BOTS,
-        show_default=False,
-    ),
-]
-Strategy = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="One momentum bot a share that follows this strategy, in place of the configured"
-        " bots; in all else as the first of them.",
-        rich_help_panel=PANEL_BOTS,
-        show_default=False,
-    ),
-]
-Parameters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--param",
-        metavar="NAME=VALUE",
-        help="Of --strategy; may be given again.",
-        rich_help_panel=PANEL_BOTS,
-        show_default=False,
-    ),
-]
-Slippage = Annotated[
-    str,
-    typer.Option(
-        metavar="BPS",
-        help="By how many basis points market and stop orders do worse than the bar's price. A list"
-        " (0,2,5,10) plays each, and shows what is left.",
-        rich_help_panel=PANEL_TERMS,
-    ),
-]
-Fees = Annotated[
-    str,
-    typer.Option(
-        metavar="BPS",
-        help="What the venue keeps of an execution of coins, in basis points; of shares nothing.",
-        rich_help_panel=PANEL_TERMS,
-    ),
-]
-Cash = Annotated[
-    str,
-    typer.Option(metavar="USD", help="What the account begins with.", rich_help_panel=PANEL_TERMS),
-]
-Seed = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        envvar="HYDRA_SEED",
-        help="Of everything that is drawn; names the folder too.",
-        rich_help_panel=PANEL_TERMS,
-    ),
-]
-Label = Annotated[str, typer.Option(metavar="WORD", help="Names the folder: 0007-WORD.")]
-OutputDir = Annotated[
-    Path, typer.Option("--output-dir", metavar="DIR", help="In which the folder is made.")
-]
-NoSheet = Annotated[
-    bool, typer.Option("--no-tear-sheet", help="Spare the seconds that drawing takes.")
-]
 
 
 def replay(
@@ -188,6 +67,9 @@ def replay(
     bot: Bots = None,
     strategy: Strategy = None,
     param: Parameters = None,
+    set_: Overrides = None,
+    sort: Sort = None,
+    jobs: Jobs = None,
     slippage_bps: Slippage = "0",
     fees: Fees = "25",
     cash: Cash = "100000",
@@ -212,12 +94,15 @@ def replay(
     Exit code 0: it was played; 2: the window, the data or an option is not fit,
     and nothing was made; 10: the settings are not; 20: the engine failed closed.
     """
-    from hydra.research.replay_run import told_of
+    from hydra.research.overrides import BadOverride
+    from hydra.research.run_table import BadSort, sorted_runs
+    from hydra.research.selection import BadSelection
     from hydra.research.slippage import BadSlippage, slippages_in
     from hydra.research.window import BadReplayWindow, window_of
     from hydra.venues.bar_rows import BadData
 
     try:
+        sorted_runs((), sort)  # a figure that there is not is refused before anything is played
         asked = window_of(
             start=start,
             end=until,
@@ -228,22 +113,41 @@ def replay(
         slippages = slippages_in(slippage_bps)
         terms = _terms(slippages[0], fees, cash)
         _require_label(label)
-        settings = _settings(config)
-        found = _data(data, asked, symbol or [], interval, settings)
-        settings = _selected(settings, found, bot or [], strategy, param or [])
-    except (BadReplayWindow, BadData, BadSlippage) as bad:
+        files = _configurable(config)
+        grid = files.grid(set_ or [])
+        found = _data(data, asked, symbol or [], interval, files.settings())
+
+        def settings_of(choice: Choice) -> Settings:
+            return _selected(files.settings(choice), found, bot or [], strategy, param or [])
+
+        settings = settings_of(grid.choices[0])
+    except (BadReplayWindow, BadData, BadOverride, BadSelection, BadSlippage, BadSort) as bad:
         end(str(bad), ExitCode.USAGE)
     plan = _plan(settings, found, terms, seed, label, output_dir, with_sheet=not no_tear_sheet)
+    if len(grid.choices) > 1 and len(slippages) > 1:
+        end(
+            "found --set with several values and several --slippage-bps; wanted one of the two;"
+            " take one away",
+            ExitCode.USAGE,
+        )
     if not json:
-        if asked.environment_keys:
-            keys = " and ".join(asked.environment_keys)
-            _say(f"the window is that of {keys} in the environment")
-        for line in told_of(plan):
-            _say(line)
+        _say_what_is_played(plan, asked)
     if len(slippages) > 1:
         _show_stress(plan, slippages, as_json=json)
+    elif len(grid.choices) > 1:
+        _show_runs(plan, grid, settings_of, sort, jobs, as_json=json)
     else:
         _show(plan, _played(plan), as_json=json)
+
+
+def _say_what_is_played(plan: ReplayPlan, asked: AskedWindow) -> None:
+    from hydra.research.replay_run import told_of
+
+    if asked.environment_keys:
+        keys = " and ".join(asked.environment_keys)
+        _say(f"the window is that of {keys} in the environment")
+    for line in told_of(plan):
+        _say(line)
 
 
 def _terms(slippage_bps: Decimal, fees: str, cash: str) -> VenueTerms:
@@ -279,12 +183,13 @@ def _require_label(label: str) -> None:
         end(fault, ExitCode.USAGE)
 
 
-def _settings(config: Path) -> Settings:
+def _configurable(config: Path) -> Configurable:
     from hydra.plugins import fault_in_plugin, fault_in_signal
-    from hydra.settings import SettingsRefused, VenueName, load_settings
+    from hydra.research.overrides import Configurable
+    from hydra.settings import SettingsRefused, VenueName
 
     try:
-        return load_settings(
+        return Configurable.read(
             config,
             venue=VenueName.EMBEDDED,
             signal_check=fault_in_signal,
@@ -321,25 +226,23 @@ def _selected(
     strategy: str | None,
     parameters: list[str],
 ) -> Settings:
+    """The bots that were asked for. Raises `BadSelection`."""
     from hydra.research.selection import BadSelection, with_bots, with_strategy
 
-    try:
-        if strategy is not None:
-            if bots:
-                raise BadSelection(
-                    "found --strategy with --bot; wanted one of the two, as the strategy has a bot"
-                    " of its own; take one away"
-                )
-            named = dict(map(_parameter, parameters))
-            return with_strategy(settings, strategy, named, found.market.symbols)
-        if parameters:
+    if strategy is not None:
+        if bots:
             raise BadSelection(
-                "found --param without --strategy; wanted the strategy that it is of; name it, or"
-                " change signal.params in bots.yaml"
+                "found --strategy with --bot; wanted one of the two, as the strategy has a bot"
+                " of its own; take one away"
             )
-        return with_bots(settings, bots) if bots else settings
-    except BadSelection as bad:
-        end(str(bad), ExitCode.USAGE)
+        named = dict(map(_parameter, parameters))
+        return with_strategy(settings, strategy, named, found.market.symbols)
+    if parameters:
+        raise BadSelection(
+            "found --param without --strategy; wanted the strategy that it is of; name it, or"
+            " change signal.params in bots.yaml"
+        )
+    return with_bots(settings, bots) if bots else settings
 
 
 def _parameter(text: str) -> tuple[str, object]:
@@ -436,6 +339,50 @@ def _show_stress(plan: ReplayPlan, slippages: tuple[Decimal, ...], *, as_json: b
         return
     for line in table_of(found):
         _say(line)
+
+
+def _show_runs(
+    plan: ReplayPlan,
+    grid: Grid,
+    settings_of: Callable[[Choice], Settings],
+    sort: str | None,
+    jobs: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Every run of the grid, as a table, and in the folder as two files."""
+    from hydra.ops.ending import StopSignals
+    from hydra.research.replay_run import FolderInTheWay, made_folder
+    from hydra.research.run_table import (
+        as_json as runs_as_json,
+    )
+    from hydra.research.run_table import show_runs, shown_progress, sorted_runs, write_runs
+    from hydra.research.runs import run_grid
+
+    try:
+        made_folder(plan.folder)
+    except FolderInTheWay as taken:
+        end(str(taken), ExitCode.USAGE)
+    stopping = Event()
+    with StopSignals(stopping.set), shown_progress() as seen:
+        runs = run_grid(
+            grid,
+            settings_of,
+            plan.data.market,
+            plan.terms,
+            plan.seed,
+            history=plan.data.history,
+            jobs=jobs,
+            seen=seen,
+            is_stopping=stopping.is_set,
+        )
+    found = sorted_runs(runs, sort)
+    write_runs(plan.folder, runs, grid)
+    if as_json:
+        sys.stdout.write(runs_as_json(found).decode())
+        return
+    show_runs(found, grid)
+    _say(f"all of it: {plan.folder}")
 
 
 def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:

@@ -85,6 +85,16 @@ def folder_of(output_dir: Path, seed: int, label: str) -> Path:
     return output_dir / f"{seed:04d}-{label}"
 
 
+def made_folder(folder: Path) -> None:
+    """Make it, or take it if it is empty. Raises `FolderInTheWay`, OSError."""
+    if folder.exists() and any(folder.iterdir()):
+        raise FolderInTheWay(
+            f"{folder}: found files in it; wanted a new folder; give another --label, or move it"
+            " away"
+        )
+    make_private_folder(folder)
+
+
 def run_replay(
     plan: ReplayPlan,
     *,
@@ -96,12 +106,7 @@ def run_replay(
     Raises `FolderInTheWay` before anything is made, what `replayed` raises, OSError, and what apsw
     raises.
     """
-    if plan.folder.exists() and any(plan.folder.iterdir()):
-        raise FolderInTheWay(
-            f"{plan.folder}: found files in it; wanted a new folder; give another --label, or"
-            " move it away"
-        )
-    make_private_folder(plan.folder)
+    made_folder(plan.folder)
     make_private_folder(plan.folder / LOGS)
     engine = EngineFiles.under(plan.folder, plan.folder / LOGS, LEDGER, JOURNAL)
     task, begins_at = plan.task, plan.data.market.begins_at - LEAD

@@ -1,6 +1,7 @@
 """Reads `config/` whole, or refuses it with every error there is."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,24 @@ S = TypeVar("S", bound=Section)
 V = TypeVar("V")
 
 
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What stands in the files of one folder, as far as they could be read."""
+
+    folder: Path
+    engine: Document
+    bots: Document
+
+
+def documents_in(config_dir: Path) -> Documents:
+    """The content of `settings.yaml` and `bots.yaml`, before anything is checked."""
+    return Documents(
+        config_dir,
+        read_document(config_dir / "settings.yaml"),
+        read_document(config_dir / "bots.yaml"),
+    )
+
+
 def load_settings(
     config_dir: Path,
     *,
@@ -36,8 +55,25 @@ def load_settings(
     checked for the venue that is meant. `signal_check` says what is wrong with a strategy's name
     and parameters, or None; `plugin_check` the same of what another distribution brought.
     """
-    engine_file, bots_file = config_dir / "settings.yaml", config_dir / "bots.yaml"
-    engine_document, bots_document = read_document(engine_file), read_document(bots_file)
+    return settings_of(
+        documents_in(config_dir),
+        venue=venue,
+        signal_check=signal_check,
+        plugin_check=plugin_check,
+    )
+
+
+def settings_of(
+    documents: Documents,
+    *,
+    venue: VenueName | None = None,
+    signal_check: SignalCheck | None = None,
+    plugin_check: PluginCheck | None = None,
+) -> Settings:
+    """The settings that documents say, checked whole; see `load_settings`."""
+    engine_file = documents.folder / "settings.yaml"
+    bots_file = documents.folder / "bots.yaml"
+    engine_document, bots_document = documents.engine, documents.bots
     around = Surroundings(
         venue=venue or _alone(VenueName, engine_document, ("broker", "venue")),
         timezone=_alone(str, engine_document, ("system", "timezone")),

@@ -66,6 +66,11 @@ def read_document(path: Path) -> Document:
         text = _decoded(_read(path))
     except _Unreadable as error:
         return Document(None, {}, (Problem((), error.line, error.message),))
+    return parsed(text)
+
+
+def parsed(text: str) -> Document:
+    """Parse the text of a file, of which every line is printable."""
     reader = _Reader(text)
     try:
         data = reader.document()

@@ -16,6 +16,7 @@ from hydra.ops.exit_codes import ExitCode
 from tests.ops.sessions import HOME
 from tests.research.bar_files import written
 
+STOP = "momentum_bots[mom_AAPL].exits.stop_loss_pct"
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
 
 FILES = {
@@ -138,6 +139,28 @@ def test_a_list_of_slippages_is_a_table_of_what_is_left_and_leaves_no_files(
     assert not (tmp_path / "replays").exists()
 
 
+def test_a_value_that_is_set_counts_in_place_of_the_configured_one(run: Run) -> None:
+    words = ("--window", "P2D", "--bot", "mom_AAPL", "--no-tear-sheet", "--json")
+    as_it_is = json.loads(run(*words)[1])
+    set_as_it_is = json.loads(run(*words, "--set", f"{STOP}=0.50", "--label", "same")[1])
+    tighter = json.loads(run(*words, "--set", f"{STOP}=0.10", "--label", "tighter")[1])
+
+    assert set_as_it_is["configuration_digest"] == as_it_is["configuration_digest"]
+    assert tighter["configuration_digest"] != as_it_is["configuration_digest"]
+    assert tighter["pnl"] != as_it_is["pnl"] == set_as_it_is["pnl"]
+
+
+@pytest.mark.slow
+def test_several_values_are_as_many_runs_over_the_cores(run: Run, tmp_path: Path) -> None:
+    words = ("--window", "P2D", "--bot", "mom_AAPL", "--set", f"{STOP}=0.1,0.5")
+    code, out, _ = run(*words, "--sort", "-final_equity")
+    told = json.loads((tmp_path / "replays" / "0000-replay" / "runs.json").read_text())
+
+    assert code == ExitCode.CLEAN
+    assert [run["set"] for run in told["runs"]] == [{STOP: "0.1"}, {STOP: "0.5"}]
+    assert "2 configurations were tried on one stretch of data" in out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -163,6 +186,12 @@ def test_a_list_of_slippages_is_a_table_of_what_is_left_and_leaves_no_files(
         (("--window", "P2D", "--slippage-bps", "-1"), "found --slippage-bps '-1'"),
         (("--window", "P2D", "--fees", "NaN"), "--fees: found 'NaN'"),
         (("--window", "P2D", "--label", "../x"), "as it names a folder"),
+        (("--window", "P2D", "--set", "risk.max_order=5"), "risk.max_order"),
+        (("--window", "P2D", "--sort", "luck"), "found --sort luck"),
+        (
+            ("--window", "P2D", "--slippage-bps", "0,5", "--set", f"{STOP}=0.3,0.5"),
+            "found --set with several values and several --slippage-bps",
+        ),
     ],
 )
 def test_what_is_not_fit_is_refused_in_one_line_before_anything_is_made(
