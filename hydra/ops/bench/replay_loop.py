@@ -139,8 +139,6 @@ def _open(at: _Symbol, bar: Bar, exits: ExitRules) -> None:
     at.take_profit = float(exits.take_profit_price(entry))
 
 
-def _close(
-    at: _Symbol, symbol: str, closed_at: int, price: float, trades: list[LoopTrade]
-) -> None:
+def _close(at: _Symbol, symbol: str, closed_at: int, price: float, trades: list[LoopTrade]) -> None:
     trades.append(LoopTrade(symbol, at.held, at.opened_at, at.entry_price, closed_at, price))
     at.held, at.selling, at.stop = 0, False, None

@@ -6,8 +6,8 @@ import random
 import statistics
 import tempfile
 from collections.abc import Mapping
-from decimal import Decimal
 from datetime import time
+from decimal import Decimal
 from functools import partial
 from itertools import zip_longest
 from operator import attrgetter
@@ -167,7 +167,9 @@ def replay_of(settings: Settings, data: MarketData) -> tuple[Replayed, float]:
         journal = JournalFile.open(Path(folder) / "journal.jsonl", at=data.begins_at)
         try:
             began = process_time_ns()
-            done = replayed(ReplayTask(settings=settings, data=data), ledger=ledger, journal=journal)
+            done = replayed(
+                ReplayTask(settings=settings, data=data), ledger=ledger, journal=journal
+            )
             return done, (process_time_ns() - began) / 1e9
         finally:
             journal.close()
