@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
-from hydra.trading.coverage_lines import CoverageLine
+from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, Step, TakeOut, Unprotected
 from hydra.trading.flatten import Phase
@@ -125,6 +125,11 @@ class ExitBot(Actor[Inbox]):
         self._took: Mapping[tuple[str, str], str] = {}
         self._waits: Mapping[tuple[str, str], str] = {}
         self._last: Look | None = None
+        self._pct = Decimal(0)
+        """Of the last look."""
+        self._mismatches: tuple[Mismatch, ...] = ()
+        self._words: list[str] = []
+        """Those of the mismatches."""
 
     def start(self, ctx: Context) -> None:
         self._desk = ExitDesk(self._terms, ctx.market_time())
@@ -255,10 +260,12 @@ class ExitBot(Actor[Inbox]):
     @property
     def _is_calm(self) -> bool:
         last = self._last
-        return last is not None and last.coverage.is_whole and not last.taken_over
+        return last is not None and self._pct == WHOLE and not last.taken_over
 
     def _look(self, ctx: Context) -> None:
         found = self._desk.look(ctx.market_time(), ctx.now())
+        if self._last is None or found.coverage is not self._last.coverage:
+            self._pct = found.coverage.pct
         self._last = found
         self._tell(found, ctx)
         for step in found.steps:
@@ -272,7 +279,7 @@ class ExitBot(Actor[Inbox]):
         told = CoverageReported(
             at=ctx.market_time(),
             is_known=coverage.is_known,
-            pct=coverage.pct,
+            pct=self._pct,
             lines=coverage.lines,
             mismatches=coverage.mismatches,
             uncovered={f"{bot} {symbol}": ns for (bot, symbol), ns in found.uncovered.items()},
@@ -280,7 +287,7 @@ class ExitBot(Actor[Inbox]):
         )
         ctx.publish(COVERAGE_TOPIC, told)
         longest = max(found.uncovered.values(), default=0)
-        if coverage.is_whole or not coverage.is_known or longest > self._terms.confirm_within:
+        if self._pct == WHOLE or not coverage.is_known or longest > self._terms.confirm_within:
             self._write_down(told, ctx)  # what was filled just now is not protected for a moment
         if found.taken_over != self._took:
             for (bot, symbol), why in found.taken_over.items():
@@ -293,7 +300,10 @@ class ExitBot(Actor[Inbox]):
                 ctx.log("exit_waits", bot=bot, symbol=symbol, reason=why)
 
     def _write_down(self, coverage: CoverageReported, ctx: Context) -> None:
-        words = [mismatch.words for mismatch in coverage.mismatches]
+        if coverage.mismatches is not self._mismatches:
+            self._mismatches = coverage.mismatches
+            self._words = [mismatch.words for mismatch in coverage.mismatches]
+        words = self._words
         content = (coverage.is_known, coverage.pct, words, list(coverage.uncovered))
         if content != self._told:
             self._told = content
@@ -333,7 +343,7 @@ class ExitBot(Actor[Inbox]):
         last = self._last
         return {
             "recovered": not self._unanswered,
-            "coverage_pct": None if last is None else _text(last.coverage.pct),
+            "coverage_pct": None if last is None else _text(self._pct),
             "is_known": last is not None and last.coverage.is_known,
             "mismatches": [] if last is None else [m.words for m in last.coverage.mismatches],
             "lines": {} if last is None else _lines(last.coverage.lines),

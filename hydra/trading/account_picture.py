@@ -74,6 +74,28 @@ def as_of(
     )
 
 
+def by_symbol(reading: VenueSnapshot) -> Mapping[str, VenueSnapshot]:
+    """What the reading shows of each symbol that it shows anything of."""
+    positions: dict[str, list[VenuePosition]] = {}
+    orders: dict[str, list[VenueOrder]] = {}
+    fills: dict[str, list[Fill]] = {}
+    for position in reading.positions:
+        positions.setdefault(position.symbol, []).append(position)
+    for order in reading.orders:
+        orders.setdefault(order.order.symbol, []).append(order)
+    for fill in reading.fills:
+        fills.setdefault(fill.symbol, []).append(fill)
+    return {
+        symbol: structs.replace(
+            reading,
+            positions=tuple(positions.get(symbol, ())),
+            orders=tuple(orders.get(symbol, ())),
+            fills=tuple(fills.get(symbol, ())),
+        )
+        for symbol in {**positions, **orders, **fills}
+    }
+
+
 def unseen(reading: VenueSnapshot, executions: Iterable[Execution]) -> Iterator[Execution]:
     """Those that the reading does not have yet. What it need not list, it has."""
     seen = {fill.execution_id for fill in reading.fills}

@@ -87,6 +87,13 @@ class ExitCoverage(msgspec.Struct, frozen=True, kw_only=True):
         return mean.quantize(HUNDREDTH, context=DOWN)
 
 
+class Match(msgspec.Struct, frozen=True):
+    """A coverage, and the lines that it was found by, which know how long it holds."""
+
+    coverage: ExitCoverage
+    lines: tuple[Line, ...] = ()
+
+
 def exit_coverage(
     snapshot: VenueSnapshot | None,
     guards: Sequence[Guard],
@@ -102,9 +109,23 @@ def exit_coverage(
     twice is there once. `halted` names each bot and symbol of which no order passes now: a guard
     can close nothing then, so it covers nothing (I11).
     """
+    return matched(snapshot, guards, attribution, terms, at, groups, halted).coverage
+
+
+def matched(
+    snapshot: VenueSnapshot | None,
+    guards: Sequence[Guard],
+    attribution: Attribution | None,
+    terms: ProtectionTerms,
+    at: int,
+    groups: OrderGroups | None = None,
+    halted: Collection[tuple[str, str]] = (),
+) -> Match:
+    """As `exit_coverage`, with what it was found by."""
     unseen = _unseen(snapshot, attribution, terms, at)
     if unseen:
-        return ExitCoverage(is_known=False, lines=_bare_lines(snapshot), mismatches=(unseen,))
+        bare = _bare_lines(snapshot)
+        return Match(ExitCoverage(is_known=False, lines=bare, mismatches=(unseen,)))
     assert snapshot is not None, "a missing picture is unseen"
     legs = _legs(snapshot, attribution, groups or OrderGroups(), terms, at)
     kept: dict[Place, list[Watch]] = {}
@@ -113,15 +134,19 @@ def exit_coverage(
         is_held_back = (guard.bot, guard.symbol) in halted
         watch = Watch(guard, guard_term(guard, terms, at), is_held_back)
         kept.setdefault((guard.symbol, bot), []).append(watch)
-    lines, mismatches = list[CoverageLine](), list[Mismatch]()
     positions = _positions(snapshot, attribution)
-    for place in sorted({**positions, **legs}):
-        position = positions.get(place, ZERO)
-        found = Line(place, position, legs.get(place, ()), kept.get(place, ()))
-        if position:
-            lines.append(found.covered_at(at))
-        mismatches += found.mismatches(at, terms.expiring_ns)
-    return ExitCoverage(is_known=True, lines=tuple(lines), mismatches=tuple(mismatches))
+    found = tuple(
+        Line(place, positions.get(place, ZERO), legs.get(place, ()), kept.get(place, ()))
+        for place in sorted({**positions, **legs})
+    )
+    lines, mismatches = list[CoverageLine](), list[Mismatch]()
+    for each in found:
+        now = each.covered_at(at)
+        if each.is_held:
+            lines.append(now)
+        mismatches += each.mismatches(now, at + terms.expiring_ns)
+    coverage = ExitCoverage(is_known=True, lines=tuple(lines), mismatches=tuple(mismatches))
+    return Match(coverage, found)
 
 
 def _unseen(

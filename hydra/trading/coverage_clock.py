@@ -18,6 +18,8 @@ class CoverageClock:
     """Told each coverage as it is found, in order."""
 
     def __init__(self) -> None:
+        self._coverage: ExitCoverage | None = None
+        """The last one that was told."""
         self._uncovered_since: dict[tuple[str, str], int] = {}
         self._open_since: dict[tuple[str, str], int] = {}
         self._excess_since: dict[tuple[str, ...], int] = {}
@@ -27,11 +29,12 @@ class CoverageClock:
 
         Of an account that is not seen nothing new is known: what was so stays so.
         """
-        if coverage.is_known:
+        if coverage.is_known and coverage is not self._coverage:
             lines = [(line.bot, line.symbol) for line in coverage.lines if line.uncovered]
             self._uncovered_since = {
                 place: self._uncovered_since.get(place, now) for place in lines
             }
+        self._coverage = coverage
         return {place: now - since for place, since in self._uncovered_since.items()}
 
     def unrepaired(

@@ -159,15 +159,26 @@ class Line:
         self._position = position
         self._held = position.copy_abs()
         self._side = closing_side(position) if position else None
-        self._legs = legs
-        self._watches = watches
+        self.legs = legs
+        self.watches = watches
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is anything to protect."""
+        return bool(self._position)
+
+    @property
+    def ends(self) -> list[int]:
+        """When what protects it ends, as far as it does; in no order."""
+        parts = (
+            *[leg.term.until for leg in self.legs],
+            *[each.term.until for each in self.watches],
+        )
+        return [until for until in parts if until is not None]
 
     def covered_at(self, at: int) -> CoverageLine:
-        """The line as what is there now will cover it at this instant."""
-        by_orders = min(self._held, self._protected_by_orders(at))
-        left = subtract(self._held, by_orders)
-        by_guards = min(left, self._guarded(at, held_back=False))
-        uncovered = subtract(left, by_guards)
+        """The line as what is there now covers it at this instant."""
+        by_orders, by_guards, uncovered = self._parts_at(at)
         return CoverageLine(
             symbol=self._symbol,
             bot=self._bot,
@@ -175,20 +186,33 @@ class Line:
             by_orders=by_orders,
             by_guards=by_guards,
             uncovered=uncovered,
-            held_back=min(uncovered, self._guarded(at, held_back=True)),
+            held_back=min(uncovered, self._guarded(at, held_back=True)) if uncovered else ZERO,
         )
 
-    def mismatches(self, at: int, expiring_ns: int) -> Iterable[Mismatch]:
-        """All that is wrong with it, the worst first."""
-        now, soon = self.covered_at(at), self.covered_at(at + expiring_ns)
+    def mismatches(self, now: CoverageLine, soon: int) -> Iterable[Mismatch]:
+        """All that is wrong with it as it is now, and will be at that instant; the worst first."""
         if now.uncovered:
             yield self._of_line(MismatchKind.UNCOVERED, now.uncovered)
-        if soon.uncovered > now.uncovered:
-            ending = subtract(soon.uncovered, now.uncovered)
-            yield self._of_line(MismatchKind.EXPIRING, ending)
-        yield from self._excess()
-        yield from self._dead_orders()
+        if self._ends_by(soon):
+            _, _, uncovered = self._parts_at(soon)
+            if uncovered > now.uncovered:
+                ending = subtract(uncovered, now.uncovered)
+                yield self._of_line(MismatchKind.EXPIRING, ending)
+        if self.legs:
+            yield from self._excess()
+            yield from self._dead_orders()
         yield from self._bad_guards()
+
+    def _parts_at(self, at: int) -> tuple[Decimal, Decimal, Decimal]:
+        """What orders cover then by what is there now, what guards cover, and what nothing does."""
+        by_orders = min(self._held, self._protected_by_orders(at))
+        left = subtract(self._held, by_orders)
+        by_guards = min(left, self._guarded(at, held_back=False))
+        return by_orders, by_guards, subtract(left, by_guards)
+
+    def _ends_by(self, at: int) -> bool:
+        """Whether anything that protects it ends until then."""
+        return any(end <= at for end in self.ends)
 
     def _of_line(self, kind: MismatchKind, quantity: Decimal) -> Mismatch:
         return Mismatch(
@@ -198,7 +222,7 @@ class Line:
     def _protected_by_orders(self, at: int) -> Decimal:
         """Of a group one order trades; of a chain one lives, and it may be the smallest."""
         chains: dict[tuple[str, str], Decimal] = {}
-        for leg in self._legs:
+        for leg in self.legs:
             if leg.side is self._side and leg.protects_at(at):
                 key = (leg.group, leg.chain)
                 chains[key] = min(chains.get(key, leg.remaining), leg.remaining)
@@ -210,7 +234,7 @@ class Line:
     def _guarded(self, at: int, *, held_back: bool) -> Decimal:
         return total(
             watch.guard.quantity.copy_abs()
-            for watch in self._watches
+            for watch in self.watches
             if watch.is_held_back is held_back
             and watch.term.holds_at(at)
             and self._is_for_this(watch.guard)
@@ -225,7 +249,7 @@ class Line:
         Where nothing is held, an exit on either side is too much.
         """
         for side in Side:
-            legs = [leg for leg in self._legs if leg.side is side and leg.may_trade]
+            legs = [leg for leg in self.legs if leg.side is side and leg.may_trade]
             if side is self._side:
                 yield from self._more_than(self._held, legs)
                 continue
@@ -253,7 +277,7 @@ class Line:
 
     def _dead_orders(self) -> Iterable[Mismatch]:
         """What should protect and does not. One that cannot be read is shown whatever it is."""
-        for leg in self._legs:
+        for leg in self.legs:
             fault = Fault.NOT_LIVE if leg.waits and leg.term.fault is None else leg.term.fault
             if fault is None:
                 continue
@@ -261,7 +285,7 @@ class Line:
                 yield self._of_leg(MismatchKind.DEAD_ORDER, leg, leg.remaining, fault.value)
 
     def _bad_guards(self) -> Iterable[Mismatch]:
-        for watch in self._watches:
+        for watch in self.watches:
             guard, fault = watch.guard, watch.term.fault
             if self._side is None:
                 continue

@@ -19,32 +19,29 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
-from msgspec import structs
 
 from hydra.trading.account_day import trading_day
-from hydra.trading.account_picture import Execution, KnownOrder, as_of, unseen
+from hydra.trading.account_picture import KnownOrder
 from hydra.trading.bars import Bar
 from hydra.trading.coin_orders import CoinTerms
-from hydra.trading.coverage import Attribution, ExitCoverage, exit_coverage
+from hydra.trading.coverage import ExitCoverage
 from hydra.trading.coverage_clock import CoverageClock
 from hydra.trading.coverage_lines import Mismatch
+from hydra.trading.covered_account import CoveredAccount
+from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
-from hydra.trading.exact import add, subtract
+from hydra.trading.exact import subtract
 from hydra.trading.exit_plans import ExitPlan, reason_to_close
 from hydra.trading.fees import Fee
-from hydra.trading.inventory import FillBook
-from hydra.trading.order_life import Attempted, OrderEvent, OrderState, after
+from hydra.trading.inventory import FifoInventory
+from hydra.trading.order_life import OrderEvent, OrderState
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side
 from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
-from hydra.trading.trading_state import Cause, TradingState, state_for
+from hydra.trading.trading_state import Cause
 from hydra.trading.venue_view import VenueSnapshot
 
-Place: TypeAlias = tuple[str, str]
-"""A bot, and a symbol."""
-
-ZERO = Decimal(0)
 MISSED_BARS = 2
 """A bot that has not looked at so many bars in a row, for a while, is silent."""
 BARS_KEPT = 4
@@ -135,19 +132,13 @@ class ExitDesk:
         self._since = at
         """Nobody can have been heard before."""
         self._plans = {plan.bot: plan for plan in terms.plans}
-        self._books: dict[Place, FillBook] = {}
-        self._places: dict[str, list[Place]] = {}
-        """Those of the books, by symbol."""
-        self._orders: dict[str, KnownOrder] = {}
-        self._approved_since: set[str] = set()
-        """Orders, by name, that were approved since the record was last asked for."""
-        self._excluded: Mapping[str, Decimal] = {}
-        self._executions: list[Execution] = []
-        self._reading: VenueSnapshot | None = None
+        self._account = CoveredAccount(terms.protection, terms.coins)
         self._loops_since_reading = 0
-        self._guards: dict[Place, dict[str, Guard]] = {}
-        """By place, then by the guard's name."""
         self._bars: dict[str, deque[Bar]] = {}
+        self._without_bars: dict[Place, int] = {}
+        """What is held and no bar was seen of, by when its bot last looked at it (market time)."""
+        self._of_strangers: set[Place] = set()
+        """What is held by bots that do not run."""
         self._waiting_since: dict[Place, int] = {}
         """When (machine time) the first bar came that the bot of a place has not looked at."""
         self._quarantined: dict[str, int] = {}
@@ -160,14 +151,21 @@ class ExitDesk:
         """The daily loss limit is broken: everything is to be closed."""
         self.stands_back: str = ""
         """Why nothing can or should be closed from here now, "" if it may."""
-        self.causes: tuple[Cause, ...] = ()
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
         """What stands against trading: where that halts it, no guard of the engine can close."""
+        return self._account.causes
+
+    @causes.setter
+    def causes(self, causes: tuple[Cause, ...]) -> None:
+        self._account.causes = causes
 
     # What is told
 
     def asked_for_record(self) -> None:
         """What is approved from now on may be missing in the answer."""
-        self._approved_since.clear()
+        self._account.asked_for_record()
 
     def recover(
         self,
@@ -176,59 +174,56 @@ class ExitDesk:
         excluded: Mapping[str, Decimal],
     ) -> None:
         """Begin anew from the record: all open orders, those of the day, and who holds what."""
-        self._books, self._places = {}, {}
-        for each in held:
-            self._book(each.bot, each.inventory.symbol).inventory = each.inventory
-        known = self._orders
-        self._orders = {}
-        for decision, state in orders:
-            name = state.order.client_order_id
-            heard_at = known[name].changed_at if name in known else 0
-            self._know(KnownOrder(decision=decision, state=state, changed_at=heard_at))
-        for name in self._approved_since & known.keys():
-            self._orders.setdefault(name, known[name])
-        self._excluded = dict(excluded)
+        listed = tuple(orders)
+        self._account.recover(listed, held, excluded)
+        for decision, _ in listed:
+            self._count(decision)
+        self._without_bars, self._of_strangers = {}, set()
+        for place in self._account.held:
+            self._note(place)
 
     def approved(self, decision: DecisionKey, order: Order, at: int) -> None:
         """It is on its way to the venue."""
-        if order.client_order_id not in self._orders:
-            state = after(OrderState(order=order), Attempted())
-            self._approved_since.add(order.client_order_id)
-            self._know(KnownOrder(decision=decision, state=state, changed_at=at))
+        self._account.approved(decision, order, at)
+        self._count(decision)
 
     def learned(
         self, decision: DecisionKey, name: str, event: OrderEvent, fee: Fee | None, at: int
     ) -> None:
         """What is on record now of an order."""
+        self._account.learned(decision, name, event, fee, at)
         if isinstance(event, Fill):
-            self._executions.append(Execution(event, fee))
-            self._book(decision.bot, event.symbol).book(event, fee)
-        known = self._orders.get(name)
-        if known is not None:
-            state = after(known.state, event)
-            self._orders[name] = structs.replace(known, state=state, changed_at=at)
+            self._note((decision.bot, event.symbol))
 
     def looked(self, guard: Guard) -> bool:
         """A bot's guard has looked: it lives. Gives whether that may change what is covered."""
         self._quarantined.pop(guard.bot, None)
         place = (guard.bot, guard.symbol)
-        guards = self._guards.setdefault(place, {})
-        before = guards.get(guard.name)
-        if guard.quantity:
-            guards[guard.name] = guard
-        else:
-            guards.pop(guard.name, None)
+        is_changed = self._account.looked(guard)
         if place in self._waiting_since and not self._unlooked(place):
             del self._waiting_since[place]
-        return before is None or before.quantity != guard.quantity
+        if place in self._without_bars:
+            self._note(place)
+        return is_changed
 
     def bar(self, bar: Bar, now: int) -> bool:
         """A bar has closed. Gives whether somebody holds what it is of, and does not look at it."""
-        kept = self._bars.get(bar.symbol)
+        symbol = bar.symbol
+        kept = self._bars.get(symbol)
         if kept is None:
-            kept = self._bars[bar.symbol] = deque(maxlen=BARS_KEPT)
+            kept = self._bars[symbol] = deque(maxlen=BARS_KEPT)
         kept.append(bar)
-        places = [each for each in self._places.get(bar.symbol, ()) if self._sellable(each)]
+        is_coin = symbol in self._terms.coins
+        if is_coin:
+            self._account.priced(symbol, Decimal(repr(bar.close)))
+        known = self._account.places_in(symbol)
+        if not known:
+            return False
+        if is_coin or len(kept) == 1:
+            for place in known:
+                self._note(place)
+        held = self._account.held
+        places = [place for place in known if place in held]
         for place in places:
             if self._unlooked(place):
                 self._waiting_since.setdefault(place, now)
@@ -247,7 +242,9 @@ class ExitDesk:
     def quarantined(self, bot: str, at: int) -> None:
         """It failed too often and stays down; what it told last guards nothing."""
         self._quarantined[bot] = at
-        self._guards = {place: each for place, each in self._guards.items() if place[0] != bot}
+        self._account.forget_guards(bot)
+        for place in [each for each in self._without_bars if each[0] == bot]:
+            self._note(place)
 
     def loop_ran(self) -> None:
         """Another loop has come to its end."""
@@ -255,47 +252,22 @@ class ExitDesk:
 
     def read(self, reading: VenueSnapshot) -> None:
         """The venue has shown the account."""
-        self._reading, self._loops_since_reading = reading, 0
-        self._executions = list(unseen(reading, self._executions))
-        listed = {each.order.client_order_id for each in reading.orders if each.status.is_open}
-        self._orders = {
-            name: each
-            for name, each in self._orders.items()
-            if each.state.status.is_open or name in listed
-        }
-        self._approved_since &= self._orders.keys()
+        self._account.read(reading)
+        self._loops_since_reading = 0
 
     # What is known
 
     @property
     def positions(self) -> dict[Place, Decimal]:
         """What each bot holds, signed; of coins what can be sold, the rest is dust."""
-        held = {place: self._sellable(place) for place in self._books}
-        return {place: position for place, position in held.items() if position}
-
-    def _sellable(self, place: Place) -> Decimal:
-        position = self._books[place].position
-        coin = self._terms.coins.get(place[1])
-        if coin is None:
-            return position
-        bars = self._bars.get(place[1])
-        return coin.sellable(position, Decimal(repr(bars[-1].close)) if bars else None)
-
-    def _dust(self) -> dict[str, Decimal]:
-        """What is held and cannot be sold, by symbol."""
-        dust: dict[str, Decimal] = {}
-        for place, book in self._books.items():
-            left = subtract(book.position, self._sellable(place))
-            if left:
-                dust[place[1]] = add(dust.get(place[1], ZERO), left)
-        return dust
+        return self._account.positions
 
     def look(self, at: int, now: int) -> Look:
         """See what is covered, and what is to be done."""
-        taken_over = dict(self._taken_over(at, now))
+        taken_over = self._taken_over(at, now)
         steps, waits = list[Step](), dict[Place, str]()
         watched = list[Guard]()
-        for place in self.positions:
+        for place in self.positions if self.is_lost else taken_over:
             reason = self._reason_to_close(place, place in taken_over, at)
             if reason == IS_NOT_CALLED_FOR:
                 if place in taken_over:
@@ -310,7 +282,7 @@ class ExitDesk:
         uncovered = self._clock.uncovered(coverage, now)
         steps += self._excess(coverage, now)
         unrepaired = self._clock.unrepaired(self._terms.sessions, at, now)
-        steps += self._overdue(unrepaired, _held_back(coverage), now)
+        steps += self._overdue(unrepaired, coverage, now)
         return Look(
             coverage=coverage,
             uncovered=uncovered,
@@ -321,15 +293,51 @@ class ExitDesk:
 
     # Who looks after what
 
-    def _taken_over(self, at: int, now: int) -> Iterator[tuple[Place, str]]:
-        for place in self.positions:
-            bot = place[0]
-            if bot in self._quarantined:
-                yield place, "its bot is quarantined"
-            elif bot not in self._terms.bots:
-                yield place, "its bot does not run"
-            elif self._is_silent(place, at, now):
-                yield place, "its bot is silent"
+    def _taken_over(self, at: int, now: int) -> dict[Place, str]:
+        doubtful = self._doubtful(at, now)
+        if not doubtful:
+            return {}
+        found = {
+            place: self._why_taken_over(place, at, now)
+            for place in self.positions
+            if place in doubtful
+        }
+        return {place: why for place, why in found.items() if why}
+
+    def _doubtful(self, at: int, now: int) -> set[Place]:
+        """All places that may have to be taken over, found without asking of each that is held."""
+        terms, doubtful = self._terms, set(self._of_strangers)
+        if self._quarantined:
+            doubtful.update(each for each in self._account.held if each[0] in self._quarantined)
+        for place, since in self._waiting_since.items():
+            if now - since >= terms.confirm_within:
+                doubtful.add(place)
+        for place, looked_at in self._without_bars.items():
+            if at - looked_at > terms.guard_age_max:
+                doubtful.add(place)
+        return doubtful
+
+    def _why_taken_over(self, place: Place, at: int, now: int) -> str:
+        """ "" if it is not: its own bot looks after it."""
+        bot = place[0]
+        if bot in self._quarantined:
+            return "its bot is quarantined"
+        if bot not in self._terms.bots:
+            return "its bot does not run"
+        return "its bot is silent" if self._is_silent(place, at, now) else ""
+
+    def _note(self, place: Place) -> None:
+        """What is held there may have changed, or who looks at it."""
+        bot, symbol = place
+        is_held = place in self._account.held
+        if is_held and bot not in self._terms.bots:
+            self._of_strangers.add(place)
+        else:
+            self._of_strangers.discard(place)
+        if is_held and symbol not in self._bars:
+            self._without_bars[place] = self._looked_at(place)
+        else:
+            self._without_bars.pop(place, None)
 
     def _is_abandoned(self, bot: str) -> bool:
         return bot in self._quarantined or bot not in self._terms.bots
@@ -355,14 +363,14 @@ class ExitDesk:
 
     def _looked_at(self, place: Place) -> int:
         """When its bot last looked at it; not before it was opened, or we came to be."""
-        book = self._books.get(place)
-        lots = () if book is None else book.inventory.lots
+        inventory = self._account.inventory(place)
+        opened_at = inventory.lots[0].opened_at if inventory is not None and inventory.lots else 0
         looks = [
             guard.looked_at
-            for guard in self._guards.get(place, {}).values()
+            for guard in self._account.guards_of(place)
             if guard.looked_at is not None
         ]
-        return max(self._since, lots[0].opened_at if lots else 0, *looks)
+        return max(self._since, opened_at, *looks)
 
     # What is to be done
 
@@ -373,7 +381,7 @@ class ExitDesk:
             return IS_NOT_CALLED_FOR
         bot, symbol = place
         plan = self._plans.get(bot)
-        inventory, bars = self._books[place].inventory, self._unlooked(place)
+        inventory, bars = self._inventory(place), self._unlooked(place)
         found = reason_to_close(plan, inventory, bars, self._terms.sessions, at)
         if (
             found is None
@@ -393,7 +401,7 @@ class ExitDesk:
         """What was taken over is watched from here, at the newest bar."""
         bot, symbol = place
         bars, session = self._bars.get(symbol), hours_of(symbol, self._terms.sessions).at(at)
-        inventory = self._books[place].inventory
+        inventory = self._inventory(place)
         if bars and session is not None:
             yield Guard(
                 name=OWN_GUARD,
@@ -408,7 +416,7 @@ class ExitDesk:
 
     def _closing(self, place: Place, reason: str, at: int, now: int) -> Iterator[Step]:
         """First what is in the way is taken out; then what is left is closed, once at a time."""
-        working = self._working(place)
+        working = self._account.working(place)
         resting = [
             each
             for each in working
@@ -420,7 +428,7 @@ class ExitDesk:
                 yield from self._take_out(each.decision, f"to be closed: {reason}", now)
             return
         if self._may_try(place, now):
-            position = self.positions[place]
+            position = self._account.held[place]
             yield CloseNow(
                 decision=self._next_decision(place, at),
                 side=closing_side(position),
@@ -428,13 +436,10 @@ class ExitDesk:
                 reason=reason,
             )
 
-    def _working(self, place: Place) -> list[KnownOrder]:
-        """All orders of a bot in a symbol that may trade yet."""
-        return [
-            each
-            for each in self._orders.values()
-            if (each.decision.bot, each.state.order.symbol) == place and each.state.status.is_open
-        ]
+    def _inventory(self, place: Place) -> FifoInventory:
+        inventory = self._account.inventory(place)
+        assert inventory is not None, "it is held"
+        return inventory
 
     def _take_out(self, decision: DecisionKey, reason: str, now: int) -> Iterator[TakeOut]:
         if self._may_try(decision, now):
@@ -467,7 +472,7 @@ class ExitDesk:
         excess = mismatch.quantity
         resting = [
             each
-            for each in self._working((mismatch.bot, mismatch.symbol))
+            for each in self._account.working((mismatch.bot, mismatch.symbol))
             if each.decision.role.reduces
             and each.state.order.side is mismatch.side
             and each.state.order.order_type is not OrderType.MARKET
@@ -480,49 +485,34 @@ class ExitDesk:
             excess = subtract(excess, each.remaining)
 
     def _overdue(
-        self, unrepaired: Mapping[Place, int], held_back: frozenset[Place], now: int
+        self, unrepaired: Mapping[Place, int], coverage: ExitCoverage, now: int
     ) -> Iterator[Unprotected]:
         """What only a halt keeps unprotected is no cause: it would outlast the halt."""
-        for (bot, symbol), lasts in unrepaired.items():
-            if (bot, symbol) in held_back:
-                continue
-            if lasts > self._terms.repair_within and self._may_try(("", symbol), now):
+        repair_within = self._terms.repair_within
+        overdue = {place: lasts for place, lasts in unrepaired.items() if lasts > repair_within}
+        if not overdue:
+            return
+        held_back = _held_back(coverage)
+        for (bot, symbol), lasts in overdue.items():
+            if (bot, symbol) not in held_back and self._may_try(("", symbol), now):
                 words = f"{bot} has been without protection for {lasts // SECOND} s"
                 yield Unprotected(symbol=symbol, detail=words)
 
     # What is covered
 
     def _coverage(self, watched: list[Guard], at: int) -> ExitCoverage:
-        picture, reading = None, self._reading
-        if reading is not None and self._loops_since_reading <= self._terms.reading_loops_max:
-            picture = as_of(at, reading, self._orders, self._executions)
-        attribution = Attribution(
-            positions=self.positions,
-            decisions={name: each.decision for name, each in self._orders.items()},
-            excluded=_sums(self._excluded, self._dust()),
-        )
-        told = (guard for guards in self._guards.values() for guard in guards.values())
-        guards = (*told, *watched)
-        halted = {
-            (guard.bot, guard.symbol)
-            for guard in guards
-            if state_for(self.causes, guard.bot, guard.symbol) is TradingState.HALTED
-        }
-        terms = self._terms.protection
-        return exit_coverage(picture, guards, attribution, terms, at, halted=halted)
-
-    def _book(self, bot: str, symbol: str) -> FillBook:
-        place = (bot, symbol)
-        book = self._books.get(place)
-        if book is None:
-            book = self._books[place] = FillBook(symbol)
-            self._places.setdefault(symbol, []).append(place)
-        return book
+        self._account.watch(watched)
+        if self._loops_since_reading > self._terms.reading_loops_max:
+            return self._account.unseen
+        return self._account.coverage(at)
 
     def _know(self, order: KnownOrder) -> None:
-        """Also how far the numbers of decisions made here have come: they go on from there."""
-        decision = order.decision
-        self._orders[order.state.order.client_order_id] = order
+        """Of one of our orders, however it came to be known of."""
+        self._account.know(order)
+        self._count(order.decision)
+
+    def _count(self, decision: DecisionKey) -> None:
+        """How far the numbers of decisions made here have come: they go on from there."""
         key = (decision.bot, decision.symbol, decision.session)
         self._signals[key] = min(self._signals.get(key, 0), decision.signal)
 
@@ -530,9 +520,3 @@ class ExitDesk:
 def _held_back(coverage: ExitCoverage) -> frozenset[Place]:
     """What lacks nothing but the end of a halt."""
     return frozenset((line.bot, line.symbol) for line in coverage.lines if line.is_held_back)
-
-
-def _sums(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {
-        key: add(one.get(key, ZERO), other.get(key, ZERO)) for key in dict.fromkeys((*one, *other))
-    }

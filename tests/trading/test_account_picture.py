@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from hydra.trading.account_picture import Execution, KnownOrder, as_of
+from hydra.trading.account_picture import Execution, KnownOrder, as_of, by_symbol
 from hydra.trading.fees import Fee
 from hydra.trading.order_life import Accepted, Attempted, Canceled, OrderState, OrderStatus, after
 from hydra.trading.orders import Fill, Order, OrderType, Role, Side, TimeInForce
@@ -120,3 +120,16 @@ def test_the_picture_is_what_the_venue_has_wherever_it_was_read_i30(
     picture = as_of(LATER, reading, {}, [Execution(each) for each in fills])
 
     assert held(picture).get("AAPL", D(0)) == all_of_it
+
+
+def test_by_symbol_each_part_shows_what_the_reading_shows_of_it() -> None:
+    stop, other = order(Side.SELL, "3"), order(Side.SELL, "2", "other", symbol="TSLA")
+    reading = account({"AAPL": "3", "MSFT": "1"}, stop, other)
+    reading = structs.replace(reading, fills=(fill("a", "3"),))
+    aapl, msft = reading.positions
+
+    assert by_symbol(reading) == {
+        "AAPL": structs.replace(reading, positions=(aapl,), orders=(stop,)),
+        "MSFT": structs.replace(reading, positions=(msft,), orders=(), fills=()),
+        "TSLA": structs.replace(reading, positions=(), orders=(other,), fills=()),
+    }

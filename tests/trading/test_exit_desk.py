@@ -122,6 +122,19 @@ def test_where_no_bars_come_a_bot_is_silent_after_a_time_of_an_open_market_i30()
     assert stage.wants == [("sell 9", "no price of it comes to go by")]
 
 
+def test_where_no_bars_come_the_looks_of_before_a_quarantine_count_no_more_i30_i69() -> None:
+    stage = Stage()
+    stage.passes(100 * SECOND)
+    stage.looks()
+    stage.desk.quarantined("one", stage.at)
+    stage.passes(SECOND)
+    stage.desk.decided("one", stage.at)
+    before = stage.look.taken_over
+    stage.passes(TERMS.guard_age_max - 100 * SECOND)
+
+    assert (before, stage.look.taken_over) == ({}, {ONE: "its bot is silent"})
+
+
 def test_a_short_position_that_nobody_looks_after_is_bought_back_i30() -> None:
     stage = Stage("-9")
     stage.desk.quarantined("one", stage.at)
@@ -374,6 +387,17 @@ def test_what_of_a_coin_cannot_be_sold_needs_no_protection() -> None:
 
     assert (before, stage.look.coverage.is_whole) == (False, True)
     assert (stage.desk.positions, stage.look.uncovered) == ({}, {})
+
+
+def test_a_coin_that_comes_to_be_worth_selling_is_taken_over_if_its_bot_does_not_run_i30() -> None:
+    coins = {"AAPL": CoinTerms(least_value_usd=D(10))}
+    stage = Stage("0.05", structs.replace(TERMS, coins=coins, bots=frozenset({"two"})))
+    stage.bar(low=100.0)
+    stage.desk.recover([], stage.on_record, {})
+    dust = stage.look.taken_over
+    stage.bar(low=300.0, high=300.0)
+
+    assert (dust, stage.look.taken_over) == ({}, {ONE: "its bot does not run"})
 
 
 @pytest.mark.parametrize("moment", [0, 1, 5])
