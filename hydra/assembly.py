@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import msgspec
 
@@ -15,6 +16,7 @@ from hydra.ports import (
     Journal,
     Ledger,
     OptionChains,
+    OrderGate,
     PriceFeed,
     Service,
     Signals,
@@ -44,6 +46,18 @@ DRAIN_WITHIN = 200 * MILLISECOND
 """T_DRAIN: sends in flight at a halt may finish within this; then their outcome is unknown."""
 
 
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tree was made of besides its settings and its market: enough to make it once more."""
+
+    account: str
+    price_age_max: int
+    fees: FeeSchedule
+    services: tuple[str, ...]
+    has_price_feed: bool
+    has_option_chains: bool
+    known_bars: tuple[Bar, ...] = ()
+
+
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be started."""
 
@@ -54,6 +68,7 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     rebuilt: Callable[[Settings], Tree]
     """The tree of other settings on the same market, as a reload compares it; nothing is changed.
     """
+    parts: Parts
 
 
 class Engine(Tree, frozen=True, kw_only=True):
@@ -114,6 +129,7 @@ def assemble(
         bots=built.bots,
         left_out=built.left_out,
         rebuilt=built.rebuilt,
+        parts=built.parts,
         market=market,
     )
 
@@ -141,11 +157,27 @@ def assemble_on(
     `price_feed` and `price_age_max` as of `core`: None, where bars are brought by whoever plays
     them. `option_chains` are there where `market.option_calendar` is. `services` are kept open
     while the engine runs, by the name of the actor that hosts each. `fees` are what the venue keeps
-    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told. `known_bars` are of
-    before the market begins: bots start warm with them.
+    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told. `known_bars` are
+    of before the market begins: bots start warm with them.
     """
     connect_gate(runtime, venue)
-    present = conditions or NothingPresent()
+    parts = Parts(
+        account=account,
+        price_age_max=price_age_max,
+        fees=fees,
+        services=tuple(services or ()),
+        has_price_feed=price_feed is not None,
+        has_option_chains=option_chains is not None,
+        known_bars=known_bars,
+    )
+    # Actors have every port from the runtime, which may note what comes of it, or play it again.
+    port = runtime.port
+    venue, ledger, journal = port("venue", venue), port("ledger", ledger), port("journal", journal)
+    price_feed, option_chains = port("price_feed", price_feed), port("option_chains", option_chains)
+    present = port("conditions", conditions or NothingPresent())
+    gate: OrderGate = port("gate", cast("OrderGate", runtime.gate))
+    signals = port("signals", signals)
+    hosted = {name: port(f"service:{name}", each) for name, each in (services or {}).items()}
 
     def built(settings: Settings) -> Tree:
         plans = plans_of(settings, market, signals)
@@ -155,7 +187,7 @@ def assemble_on(
                 ledger=ledger,
                 journal=journal,
                 venue=venue,
-                gate=runtime.gate,
+                gate=gate,
                 conditions=present,
                 terms=guardian_terms(settings, market, account, plans, fees),
                 symbols=plans.symbols,
@@ -179,9 +211,9 @@ def assemble_on(
                 exits=exit_terms(settings, market, plans.bots),
                 has_portfolio=settings.portfoliobot.enabled,
             ),
-            ops(services or {}, monitor_terms(settings, market.bar_interval), plans.symbols),
+            ops(hosted, monitor_terms(settings, market.bar_interval), plans.symbols),
         )
-        return Tree(tree=tree, bots=plans.bots, left_out=plans.left_out, rebuilt=built)
+        return Tree(tree=tree, bots=plans.bots, left_out=plans.left_out, rebuilt=built, parts=parts)
 
     return built(settings)
 

@@ -28,7 +28,6 @@ from messages.event_kinds import (
     RECORD,
     SERVICE,
     SUPERVISOR,
-    WATCH,
     WISHER,
     EventKind,
 )
@@ -36,6 +35,7 @@ from messages.execution_events import EXECUTION_EVENTS
 from messages.exit_events import EXIT_EVENTS
 from messages.gateway_events import GATEWAY_EVENTS
 from messages.price_events import PRICE_EVENTS
+from messages.record_events import RECORD_EVENTS
 from messages.signal_events import SIGNAL_EVENTS
 
 _DECISION = "bot, symbol, session (its date), signal (number in the session) and role"
@@ -487,18 +487,7 @@ EVENTS: tuple[EventKind, ...] = (
         "The process let go of the record in order. Where this is missing it ended otherwise.",
         {"reason": _REASON},
     ),
-    EventKind(
-        "record_alarm",
-        WATCH,
-        "Something about the disk needs a person soon; trading goes on.",
-        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
-    ),
-    EventKind(
-        "record_fault",
-        WATCH,
-        "The record on the disk is not safe any more: trading is halted.",
-        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
-    ),
+    *RECORD_EVENTS,
     EventKind(
         "kill_switch",
         KILL_WATCH,

@@ -18,6 +18,7 @@ from hydra.ops.control.server import ControlServer
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.ending import StopSignals
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.flight import Flight
 from hydra.ops.loop_limit import LoopLimit
 from hydra.ops.notify import ServiceNotifier
 from hydra.ops.session import Session, causes_of, close_gate, is_starting, summary_of
@@ -78,12 +79,14 @@ class _LiveSession:
     def __init__(self, session: Session, market: LiveMarket) -> None:
         self._session = session
         self._market = market
+        self._flight: Flight | None = None
         self._runtime = ThreadRuntime(
             seed=session.options.seed, journal=paths.JOURNAL_WRITER, market_clock=market.clock
         )
 
     def play(self) -> ExitCode:
         session, runtime = self._session, self._runtime
+        self._flight = flight = self._recorded()
         kill_watch = session.watch_kill_switch(runtime)
         clock_watch = ClockWatch(runtime)
         clock_watch.look_once()
@@ -117,6 +120,8 @@ class _LiveSession:
                 notifier.start()
                 runtime.start_watch()
                 watch.start()
+                if flight is not None:
+                    flight.begin(tree)
                 started = runtime.start_and_wait(tree.tree, within=READY_WITHIN_S)
                 if started:
                     self._market.connect()
@@ -157,6 +162,13 @@ class _LiveSession:
             watch.stop(WATCH_STOPS_WITHIN_S)
             kill_watch.stop(WATCH_STOPS_WITHIN_S)
             runtime.close()
+
+    def _recorded(self) -> Flight | None:
+        """The recording of this session, if it is wanted and has a bundle to keep it in."""
+        session, wanted = self._session, self._session.settings.recorder
+        if session.bundle is None or not wanted.enabled:
+            return None
+        return Flight(session.bundle, session, self._runtime, wanted.max_mb_per_session)
 
     def _settle(self) -> None:
         """Let what was begun come to its end: entries that still work are being canceled."""
@@ -249,7 +261,7 @@ class _LiveSession:
             runtime.gate.when_drained(lambda _epoch: drained.set())
             return drained.wait(0.2)
 
-        return shut_down(
+        results = shut_down(
             (
                 Phase("close the gate", 1.0, shut_gate),
                 Phase("drain the sends", 0.5, drain),
@@ -260,3 +272,6 @@ class _LiveSession:
                 ),
             )
         )
+        if self._flight is not None:
+            self._flight.end()
+        return results

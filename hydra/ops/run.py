@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -53,10 +54,11 @@ def run_embedded(
     goes_on = market_goes_on(files, data, seed=options.seed, is_virtual=is_virtual)
     record = EngineRecord.open(files, owner, redactor, goes_on=goes_on)
 
-    def play(said_to: TextIO) -> ExitCode:
+    def play(said_to: TextIO, bundle: Path | None) -> ExitCode:
         if is_virtual:
             return play_in_virtual_time(settings, data, files, options, record, said_to)
-        return play_served(settings, data, files, options, record, said_to, source)
+        clean = str if redactor is None else redactor.text
+        return play_served(settings, data, files, options, record, said_to, source, bundle, clean)
 
     run = facts_of(settings, options, account=owner.account, at=owner.at, data=data)
     return bundled(files, record, run, out, redactor, play)
@@ -92,8 +94,12 @@ def play_served(
     record: EngineRecord,
     out: TextIO,
     source: Path | None,
+    bundle: Path | None,
+    clean: Callable[[str], str],
 ) -> ExitCode:
-    """The same on the venue that a process of its own serves; see `run_embedded`."""
+    """The same on the venue that a process of its own serves; see `run_embedded`. The session is
+    recorded in the folder of its `bundle`, and `clean` takes secrets out of what it records.
+    """
     assert options.speed is not None, "else it is virtual time"
     speed = options.speed
 
@@ -101,6 +107,8 @@ def play_served(
         served = ServedMarket(data=data, source=source, seed=options.seed, speed=speed)
         with served_account(files, settings, served, record.ledger.account) as (market, venue):
             session = Session(settings, files, options, record, market, out, last_resort)
+            session.bundle = bundle
+            session.clean = clean
             return _played_out(play_live(session, venue), session)
 
     return played(record, data.begins_at - LEAD, play)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from hydra import __version__
@@ -62,7 +63,7 @@ def run_broker(
     )
     record = EngineRecord.open(files, owner, redactor)
 
-    def play(said_to: TextIO) -> ExitCode:
+    def play(said_to: TextIO, bundle: Path | None) -> ExitCode:
         def say(line: str) -> None:
             print(line, file=said_to, flush=True)
 
@@ -75,6 +76,8 @@ def run_broker(
                 return Played(code=code, at=began_at)
             market, broker = reached
             session = Session(settings, files, options, record, market, said_to, last_resort)
+            session.bundle = bundle
+            session.clean = redactor.text
             return Played(code=play_live(session, broker), at=session.ended_at)
 
         return played(record, began_at, play_until_stopped)

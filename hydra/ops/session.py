@@ -16,6 +16,7 @@ from typing import Protocol, TextIO
 
 import msgspec
 
+from hydra.actor import ChildSpec
 from hydra.assembly import Tree
 from hydra.crash_points import reached
 from hydra.ops.broker_account import NoAccount
@@ -152,6 +153,12 @@ class Session:
         """Why it ends, to be started again with another configuration."""
         self.signals: Signals = NO_SIGNALS
         """Of the outside strategy, if one was opened."""
+        self.bundle: Path | None = None
+        """The folder of the run's bundle, if there is one: where it is recorded."""
+        self.clean: Callable[[str], str] = str
+        """Takes secrets out of text that a library made."""
+        self.configured: Callable[[Settings], None] = _nobody_asks
+        """Hears of settings that actors may be given recipes of while it runs."""
         self._plugins = tuple(str(each) for each in plugins_in_use(settings))
         self._out = out
         self._heard = True
@@ -220,13 +227,18 @@ class Session:
             read(self.record.ledger.get(STRATEGY_MODE)),
             self.say,
         )
+
+        def rebuilt(settings: Settings) -> ChildSpec:
+            self.configured(settings)
+            return tree.rebuilt(settings).tree
+
         kept = Kept(self.files.configurations, self.settings.broker.venue.value, self.say)
         self.reload = Reload(
             runtime,
             source,
             self.base,
             tree.tree,
-            lambda settings: tree.rebuilt(settings).tree,
+            rebuilt,
             modes,
             say=self.say,
             keep=kept.in_force,
@@ -415,6 +427,10 @@ class Session:
             "bots": tree.bots,
             "plugins": self._plugins,
         }
+
+
+def _nobody_asks(_: Settings) -> None:
+    """It is not recorded."""
 
 
 def summary_of(runtime: Runtime) -> SessionSummary | None:

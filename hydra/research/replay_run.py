@@ -34,6 +34,7 @@ from hydra.store.halt_marker import HaltMarker
 from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger
 from hydra.store.private_files import make_private_folder
+from hydra.store.record import fields_of_mark
 from hydra.terms import plans_of
 from hydra.venues.simulated.terms import VenueTerms
 
@@ -148,8 +149,7 @@ def _begun(
             "version": __version__,
             "configuration": plan.settings.digest,
             "venue": VENUE,
-            "ledger_seq": mark.seq,
-            "ledger_chain": mark.chain,
+            **fields_of_mark(mark),
         }
     )
     run = RunFacts(

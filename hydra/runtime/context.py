@@ -71,7 +71,11 @@ class ActorContext:
     def begin(self, envelope: Envelope) -> None:
         """This is the message being handled; the clocks stand still until the next one."""
         self.envelope = envelope
-        self.moment = self.runtime.now()
+        self.moment = self.runtime.begun(self)
+
+    def market_is(self, moment: int, market: int) -> None:
+        """At this moment of machine time it is this market time, whatever its clock says later."""
+        self._market_for, self._market_at = moment, market
 
     def reroute(self, deliver: Callable[[Cell, Envelope], None]) -> None:
         """From now on messages go this way (a filter was set, say), seen by whoever looks."""

@@ -121,11 +121,15 @@ def run_turn(cell: ThreadCell) -> None:
     control, user, plain = mailbox.control, mailbox.user, mailbox.plain
     take_control, take_plain, take_user = control.popleft, user.popleft, mailbox.take_user
     handled, named = cell.handled, cell.handled.named
+    recorder = cell.runtime.recorder
     started = machine_time()
     for _ in range(THROUGHPUT):
         if control:
             token.append(started)
-            cell.handle_control(take_control())
+            envelope = take_control()
+            if recorder is not None:
+                recorder.handled_control(cell, envelope, started)
+            cell.handle_control(envelope)
             _take_up(token)
             started = machine_time()
             continue
@@ -136,6 +140,8 @@ def run_turn(cell: ThreadCell) -> None:
         context = cell.context
         context.envelope = envelope
         context.moment = started
+        if recorder is not None:
+            recorder.handled(cell, envelope, started)
         token.append(started)
         try:
             if envelope.special is None:

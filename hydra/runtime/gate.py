@@ -60,6 +60,7 @@ class Gate:
         self._in_flight: dict[int, tuple[str, int, int]] = {}
         self._drained: list[tuple[int, Callable[[int], None]]] = []
         self._on_trip: Callable[[Cause, int], None] | None = None
+        self._on_change: Callable[[tuple[Cause, ...]], None] | None = None
         self._flatten_reason: str | None = None
         self.passed = 0
         self.refused = 0
@@ -88,6 +89,18 @@ class Gate:
     def on_trip(self, listener: Callable[[Cause, int], None]) -> None:
         """`listener(cause, epoch)` runs after each trip, in its thread: it must only tell."""
         self._on_trip = listener
+
+    def on_change(self, listener: Callable[[tuple[Cause, ...]], None]) -> None:
+        """`listener(causes)` hears what stands, now and after each change, under the gate's lock:
+        so in the order of the changes. It must only take note.
+        """
+        with self._lock:
+            self._on_change = listener
+            self._tell_changed()
+
+    def _tell_changed(self) -> None:
+        if self._on_change is not None:
+            self._on_change(tuple(self._causes.values()))
 
     def register(self, key: GateKey) -> None:
         """See `OrderGate.register`."""
@@ -156,6 +169,7 @@ class Gate:
             self._state = effective_state(tuple(self._causes.values()))
             self._epoch += 1
             epoch = self._epoch
+            self._tell_changed()
             in_flight = tuple(order_id for order_id, _, _ in self._in_flight.values())
             self._tripped = self._tripping
         if self._on_trip is not None:
@@ -201,6 +215,7 @@ class Gate:
             self._causes = {cause.code: cause for cause in causes}
             self._state = effective_state(causes)
             self._epoch += 1
+            self._tell_changed()
             return self._epoch
 
     def authorise_flatten(self, reason: str) -> None:

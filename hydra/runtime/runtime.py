@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pykka
@@ -38,6 +38,8 @@ from messages.lifecycle import (
     Terminated,
 )
 from messages.message import Message
+
+Port = TypeVar("Port")
 
 EARLY_ENTRIES = 1_000
 """How many journal entries are kept while there is no journal writer yet."""
@@ -121,6 +123,14 @@ class Runtime(ABC):
     @abstractmethod
     def market_time_at(self, moment: int) -> int:
         """The venue's time (UTC ns) at a moment of machine time."""
+
+    def begun(self, context: ActorContext) -> int:
+        """Machine time as an actor is given the word, otherwise than by a turn's user message."""
+        return self.now()
+
+    def port(self, name: str, port: Port) -> Port:
+        """The port as actors are to have it: a runtime may note, or play, what comes of it."""
+        return port
 
     @abstractmethod
     def create_cell(self, spec: ChildSpec, parent: Cell | None) -> Cell:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pykka
 
-from hydra.actor import MILLISECOND, ChildSpec, Dispatcher, Ref
+from hydra.actor import MILLISECOND, Actor, ChildSpec, Dispatcher, Ref
 from hydra.runtime.cell import Cell
 from hydra.runtime.clock import MarketClock, WallClock, machine_time
 from hydra.runtime.context import ActorContext
@@ -20,7 +20,8 @@ from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
 from hydra.runtime.life import Status
-from hydra.runtime.runtime import NoReplyInTime, Runtime
+from hydra.runtime.recorder import FlightRecorder, noted
+from hydra.runtime.runtime import NoReplyInTime, Port, Runtime
 from hydra.runtime.timers import TimerThread
 from messages.journal import WriteEntry
 
@@ -36,6 +37,7 @@ class ThreadCell(Cell):
 
     __slots__ = ("turn",)
 
+    runtime: ThreadRuntime
     turn: Turn
 
     def _start_actor_loop(self) -> None:
@@ -68,10 +70,20 @@ class ThreadCell(Cell):
         if turn.scheduled.acquire(False):
             turn.dispatcher.ready.put(self)
 
+    def owns_turn_now(self) -> bool:
+        """Whether the running thread runs this cell, and was not given up for hung."""
+        return self.turn.thread is threading.current_thread()
+
+    def _discard_incarnation(self) -> Actor[Any] | None:
+        recorder = self.runtime.recorder
+        if recorder is not None:
+            recorder.ends(self)
+        return super()._discard_incarnation()
+
     def owns_turn(self) -> bool:
         """See `Cell.owns_turn`. Taking the token up proves it, against the watchdog too."""
         turn = self.turn
-        if turn.thread is not threading.current_thread():
+        if not self.owns_turn_now():
             return False
         try:
             turn.token.pop()
@@ -101,6 +113,7 @@ class ThreadRuntime(Runtime):
         self._pool = Threads("pool", pool_threads or max(2, min(4, os.cpu_count() or 2)))
         self._timers = TimerThread(self.fail_closed)
         self._watch: threading.Thread | None = None
+        self.recorder: FlightRecorder | None = None
         self._lease = LeaseKeeper(self)
         self._closing = threading.Event()
         self._finished = threading.Event()
@@ -118,6 +131,28 @@ class ThreadRuntime(Runtime):
     def market_time_at(self, moment: int) -> int:
         """See `Runtime.market_time_at`."""
         return self._market_clock.at(moment)
+
+    def record_flight(self, recorder: FlightRecorder) -> None:
+        """Have the session recorded: before ports are asked for, and before the tree starts."""
+        self.recorder = recorder
+        self.gate.on_change(recorder.gate_changed)
+
+    def begun(self, context: ActorContext) -> int:
+        """See `Runtime.begun`."""
+        now = machine_time()
+        if self.recorder is not None:
+            self.recorder.begun(context, now)
+        return now
+
+    def port(self, name: str, port: Port) -> Port:
+        """See `Runtime.port`."""
+        return port if self.recorder is None or port is None else noted(self.recorder, name, port)
+
+    def record(self, what: str, cell: Cell, detail: str, *, trace: str = "") -> None:
+        """See `Runtime.record`."""
+        if self.recorder is not None and what == "failed":
+            self.recorder.failed(cell, detail)
+        super().record(what, cell, detail, trace=trace)
 
     def create_cell(self, spec: ChildSpec, parent: Cell | None) -> Cell:
         """See `Runtime.create_cell`."""

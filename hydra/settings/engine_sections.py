@@ -10,6 +10,7 @@ from hydra.settings.guard_sections import BUILT_IN, GuardSettings
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
 from hydra.settings.monitoring_sections import MONITORED, MonitoringSettings
 from hydra.settings.outside_sections import NO_PLUGINS, PluginSettings
+from hydra.settings.recorder_section import RECORDED, RecorderSettings
 from hydra.settings.safer import Safer
 from hydra.settings.section import (
     Minutes,
@@ -110,5 +111,7 @@ class EngineSections(Section):
     guards: GuardSettings = BUILT_IN
     # A default, because what is built in watches over everything too.
     monitoring: MonitoringSettings = MONITORED
+    # A default, because what is built in records everything too.
+    recorder: RecorderSettings = RECORDED
     plugins: PluginSettings = NO_PLUGINS
     health: HealthSettings

@@ -27,21 +27,25 @@ class Settings(BotSections, EngineSections):
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def content_of(value: object) -> object:
+def content_of(value: object, *, as_written: bool = False) -> object:
     """The plain content: dicts by key, lists, text, whole numbers, floats, true and false.
 
     Exact decimals are text in their shortest form. This is what digests and comparisons are of.
+    `as_written`: with as many digits as they were given with, so that `Settings.model_validate`
+    makes the very same settings of it again.
     """
     match value:
         case Section():
-            return {key: content_of(getattr(value, key)) for key in type(value).model_fields}
+            fields = type(value).model_fields
+            return {key: content_of(getattr(value, key), as_written=as_written) for key in fields}
         case Mapping():
-            return {key: content_of(item) for key, item in value.items()}
+            return {key: content_of(item, as_written=as_written) for key, item in value.items()}
         case tuple():
-            return [content_of(item) for item in value]
+            return [content_of(item, as_written=as_written) for item in value]
         case Decimal():
             text = f"{value:f}"
-            return text.rstrip("0").rstrip(".") if "." in text else text
+            is_short = as_written or "." not in text
+            return text if is_short else text.rstrip("0").rstrip(".")
         case time():
             return f"{value:%H:%M}"
         case Enum():

@@ -25,14 +25,7 @@ def back_up(source: apsw.Connection, target: Path) -> Head:
     partial = target.with_name(target.name + PARTIAL)
     partial.unlink(missing_ok=True)
     reached("backup.started")
-    copy = apsw.Connection(str(partial.absolute()))
-    try:
-        partial.chmod(FILE_RIGHTS)
-        with copy.backup("main", source, "main") as facility:
-            facility.step(-1)  # in one step it cannot see two moments
-        copy.pragma("journal_mode", "delete")
-    finally:
-        copy.close()
+    copy_to(source, partial)
     _sync(partial)
     reached("backup.copied")
     head = proven(partial)
@@ -41,6 +34,18 @@ def back_up(source: apsw.Connection, target: Path) -> Head:
     _sync(target.parent)
     reached("backup.renamed")
     return head
+
+
+def copy_to(source: apsw.Connection, target: Path) -> None:
+    """Copy the database to the file, as it is in one moment. Nothing of it is proven, or synced."""
+    copy = apsw.Connection(str(target.absolute()))
+    try:
+        target.chmod(FILE_RIGHTS)
+        with copy.backup("main", source, "main") as facility:
+            facility.step(-1)  # in one step it cannot see two moments
+        copy.pragma("journal_mode", "delete")
+    finally:
+        copy.close()
 
 
 def proven(path: Path) -> Head:

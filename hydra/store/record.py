@@ -170,7 +170,7 @@ class EngineRecord:
                     "version": owner.version,
                     "configuration": owner.configuration,
                     "venue": owner.venue,
-                    **_fields_of(mark),
+                    **fields_of_mark(mark),
                 }
             )
             journal.sync()
@@ -210,7 +210,7 @@ class EngineRecord:
                 "event": "engine_stopped",
                 "source": "record",
                 "reason": reason,
-                **_fields_of(mark),
+                **fields_of_mark(mark),
             }
         )
 
@@ -265,5 +265,6 @@ def disagreement(
     return None
 
 
-def _fields_of(mark: LedgerMark) -> dict[str, object]:
+def fields_of_mark(mark: LedgerMark) -> dict[str, object]:
+    """A mark of the ledger as a line of the journal has it."""
     return {"ledger_seq": mark.seq, "ledger_chain": mark.chain}

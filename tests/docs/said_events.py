@@ -20,6 +20,7 @@ PASSED_ON = frozenset(
         ("hydra/runtime/runtime.py", "event"),
         ("hydra/runtime/runtime.py", "f'actor_{what}'"),  # see `record` below
         ("hydra/runtime/sim_runtime.py", "what"),
+        ("hydra/runtime/thread_runtime.py", "what"),
     }
 )
 """The places that pass on a name which somebody else gave."""

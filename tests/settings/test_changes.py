@@ -73,6 +73,8 @@ SAFER_WAY = {
     "guards.deadlines.reconcile_every_seconds": Safer.LOWER,
     "guards.deadlines.protection_confirm_seconds": Safer.LOWER,
     "plugins.risk_checks": Safer.NEITHER,
+    "recorder.enabled": Safer.NEITHER,
+    "recorder.max_mb_per_session": Safer.NEITHER,
     "monitoring.quality.orders_remembered": Safer.NEITHER,
     "monitoring.quality.minutes_remembered": Safer.NEITHER,
     "monitoring.quality.min_orders": Safer.NEITHER,
@@ -279,6 +281,7 @@ def test_every_number_but_these_is_a_limit_i41() -> None:
         "runner.loop_interval_seconds",
         "guards.pace.max_exits_per_minute",
         "guards.pace.max_cancels_per_minute",
+        "recorder.max_mb_per_session",
     ]
 
 

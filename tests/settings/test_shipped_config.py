@@ -8,6 +8,7 @@ import yaml
 from hydra.settings import load_settings
 from hydra.settings.guard_sections import BUILT_IN
 from hydra.settings.monitoring_sections import MONITORED
+from hydra.settings.recorder_section import RECORDED
 from hydra.settings.schema import FILES
 from hydra.settings.whole import content_of
 
@@ -59,7 +60,9 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
 
     cross = {key: value for key, value in added.items() if key.startswith("momentum_bots[2]")}
     guards = {
-        key: value for key, value in added.items() if key.startswith(("guards.", "monitoring."))
+        key: value
+        for key, value in added.items()
+        if key.startswith(("guards.", "monitoring.", "recorder."))
     }
     # What may be left out, and is not meant by the seed: no mode, bars of one minute, no signals.
     modes = {
@@ -103,6 +106,10 @@ def test_what_is_measured_as_shipped_is_what_is_built_in() -> None:
     assert load_settings(HOME / "config").monitoring == MONITORED
 
 
+def test_what_is_recorded_as_shipped_is_what_is_built_in() -> None:
+    assert load_settings(HOME / "config").recorder == RECORDED
+
+
 def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79() -> None:
     # Else the file with its end cut off would start, on what is built in.
     optional = {
@@ -116,6 +123,7 @@ def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79(
         "broker",
         "guards",
         "monitoring",
+        "recorder",
         "plugins",
         "signalbot",
         "plugin_bots",

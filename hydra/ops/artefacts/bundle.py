@@ -93,14 +93,15 @@ def bundled(
     run: RunFacts,
     out: TextIO,
     redactor: Redactor | None,
-    play: Callable[[TextIO], ExitCode],
+    play: Callable[[TextIO, Path | None], ExitCode],
 ) -> ExitCode:
-    """Play a run within its bundle: `play` is given what to say things through.
+    """Play a run within its bundle: `play` is given what to say things through, and the bundle's
+    folder, if one could be made.
 
     The record is open, and `play` closes it. Passes on what `play` raises, and nothing else.
     """
     with session_bundle(engine, record, run, out, redactor) as bundle:
-        return bundle.ended(play(bundle.out))
+        return bundle.ended(play(bundle.out, bundle.folder))
     raise AssertionError("the bundle lets every exception through")
 
 

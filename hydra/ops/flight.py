@@ -1,0 +1,138 @@
+"""The flight recording of a session: its messages, and all that is needed to run it once more."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from hydra import __version__
+from hydra.assembly import Parts, Tree
+from hydra.ops.session import Session
+from hydra.runtime.recorder import MEBIBYTE, FlightRecorder
+from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.settings import Settings
+from hydra.settings.whole import content_of
+from hydra.store.backup import copy_to
+from hydra.store.connection import connected_to_read
+from hydra.store.private_files import RightsTooOpen, make_private_file, make_private_folder
+from hydra.terms import MarketFacts
+from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.sessions import SessionTable
+
+FOLDER = "flight"
+"""Where a session's bundle has it."""
+DESCRIPTION, LEDGER = "session.json", "ledger.db"
+FORMAT = 1
+
+
+class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A market as the session found it; see `MarketFacts`."""
+
+    symbols: tuple[str, ...]
+    sessions: SessionTable
+    bar_interval: int
+    coin_terms: Mapping[str, CoinTerms]
+    option_calendar: SessionTable | None
+    origin: str
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session was made of, besides its ledger. Secrets are no part of settings."""
+
+    format: int
+    version: str
+    python: str
+    seed: int
+    at: int
+    venue: str
+    configuration: str
+    settings: dict[str, Any]
+    facts: RecordedFacts
+    parts: Parts
+
+
+class Flight:
+    """The recording of one session, while it goes on."""
+
+    def __init__(self, folder: Path, session: Session, runtime: ThreadRuntime, mb_max: int) -> None:
+        """Ports that are asked for from now on are noted. `folder` is the bundle's."""
+        self._folder = folder / FOLDER
+        self._session = session
+        self._runtime = runtime
+        self._recorder = FlightRecorder(
+            self._folder,
+            market_at=runtime.market_time_at,
+            bytes_max=mb_max * MEBIBYTE,
+            tell=self._ended_early,
+            clean=session.clean,
+        )
+        session.configured = self._configured
+        runtime.record_flight(self._recorder)
+
+    def begin(self, tree: Tree) -> None:
+        """Write down what the session begins with, and record from here on. To be called before the
+        tree starts. What cannot be written is said, and then nothing is recorded.
+        """
+        try:
+            make_private_folder(self._folder)
+            self._copy_ledger()
+            described = msgspec.json.encode(_description(self._session, tree), order="sorted")
+            make_private_file(self._folder / DESCRIPTION)
+            (self._folder / DESCRIPTION).write_bytes(described)
+        except (OSError, RightsTooOpen, apsw.Error, TypeError) as error:
+            self._recorder.give_up()
+            self._ended_early(f"{type(error).__name__}: {error}")
+            return
+        self._recorder.start()
+
+    def end(self) -> None:
+        """The tree has stopped, and nobody has written to the ledger since."""
+        mark = self._session.record.ledger.mark
+        self._recorder.close(f"{mark.seq} {mark.chain}")
+
+    def _configured(self, settings: Settings) -> None:
+        self._recorder.configured(content_of(settings, as_written=True))
+
+    def _copy_ledger(self) -> None:
+        source = connected_to_read(self._session.files.ledger)
+        try:
+            copy_to(source, self._folder / LEDGER)
+        finally:
+            source.close()
+
+    def _ended_early(self, reason: str) -> None:
+        self._session.say(f"the session is not recorded any further: {reason}")
+        self._runtime.log("flight_recording_ended", "recorder", {"reason": reason})
+
+
+def _description(session: Session, tree: Tree) -> Description:
+    content = content_of(session.settings, as_written=True)
+    assert isinstance(content, dict)
+    return Description(
+        format=FORMAT,
+        version=__version__,
+        python=platform.python_version(),
+        seed=session.options.seed,
+        at=session.market.at,
+        venue=session.settings.broker.venue.value,
+        configuration=session.settings.digest,
+        settings=content,
+        facts=_facts(session.market.facts),
+        parts=tree.parts,
+    )
+
+
+def _facts(facts: MarketFacts) -> RecordedFacts:
+    return RecordedFacts(
+        symbols=facts.symbols,
+        sessions=facts.sessions,
+        bar_interval=facts.bar_interval,
+        coin_terms=facts.coin_terms,
+        option_calendar=facts.option_calendar,
+        origin=facts.origin,
+    )

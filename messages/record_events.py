@@ -1,0 +1,26 @@
+"""What the watch over the record and the flight recorder write down: a part of the journal's
+vocabulary.
+"""
+
+from messages.event_kinds import RECORDER, WATCH, EventKind
+
+RECORD_EVENTS: tuple[EventKind, ...] = (
+    EventKind(
+        "record_alarm",
+        WATCH,
+        "Something about the disk needs a person soon; trading goes on.",
+        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "record_fault",
+        WATCH,
+        "The record on the disk is not safe any more: trading is halted.",
+        {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "flight_recording_ended",
+        RECORDER,
+        "The session is not recorded any further, and goes on.",
+        {"reason": "why"},
+    ),
+)

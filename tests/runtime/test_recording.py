@@ -1,0 +1,145 @@
+"""A recording is read as it was written, up to where it is whole, and never otherwise."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hydra.runtime.recording import (
+    MAGIC,
+    Began,
+    Called,
+    ChunkWriter,
+    Closed,
+    Entry,
+    Event,
+    Failed,
+    GateChanged,
+    IncarnationEnded,
+    Lane,
+    Payload,
+    RecordingDamaged,
+    Stopped,
+    events_in,
+)
+
+NAMES = st.sampled_from(("/root", "/root/a", "~market", "~/root/a:tick.1", "ä"))
+TIMES = st.integers(min_value=0, max_value=1 << 62)
+BITS = st.integers(min_value=0, max_value=(1 << 32) - 1)
+TEXTS = st.text(max_size=20)
+PAYLOADS = st.builds(
+    Payload,
+    TEXTS,
+    st.none() | st.binary(max_size=20),
+    st.booleans(),
+    TIMES,
+    st.none() | st.tuples(TEXTS, BITS, BITS),
+)
+BARE = st.builds(
+    Entry,
+    NAMES,
+    st.tuples(NAMES, BITS, BITS),
+    TIMES,
+    TIMES,
+    st.sampled_from(Lane),
+    NAMES,
+    BITS,
+)
+EVENTS: st.SearchStrategy[list[Event]] = st.lists(
+    st.one_of(
+        BARE,
+        st.builds(Entry, NAMES, st.tuples(NAMES, BITS, BITS), TIMES, TIMES,
+                  st.sampled_from(Lane), NAMES, BITS, PAYLOADS),
+        st.builds(Entry, NAMES, st.tuples(NAMES, BITS, BITS), TIMES, TIMES,
+                  st.sampled_from(Lane), NAMES, BITS, st.none(), st.binary(max_size=9)),
+        st.builds(Began, NAMES, TIMES, TIMES),
+        st.builds(Called, NAMES, TEXTS, BITS, st.none() | st.binary(max_size=20),
+                  st.none() | st.tuples(TEXTS, TEXTS)),
+        st.builds(Failed, NAMES, TEXTS),
+        st.builds(IncarnationEnded, NAMES, BITS, TEXTS),
+        st.builds(GateChanged, st.binary(max_size=20)),
+        st.builds(Stopped, TEXTS),
+        st.builds(Closed, TEXTS, TEXTS, BITS),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+def chunks_of(parts: list[list[Event]]) -> list[bytes]:
+    writer = ChunkWriter()
+    chunks = []
+    for events in parts:
+        for event in events:
+            writer.add(event)
+        assert len(writer) == len(events)
+        chunks.append(writer.taken())
+    return chunks
+
+
+def read(*files: bytes) -> list[Event]:
+    with TemporaryDirectory() as folder:
+        for number, content in enumerate(files, 1):
+            (Path(folder) / f"{number:04}.flight").write_bytes(content)
+        return list(events_in(Path(folder)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(EVENTS, max_size=4), st.integers(0, 4))
+def test_what_was_written_is_read_however_it_lies_in_chunks_and_files(
+    parts: list[list[Event]], first_file: int
+) -> None:
+    chunks = chunks_of(parts)
+    files = [MAGIC + b"".join(chunks[:first_file]), MAGIC + b"".join(chunks[first_file:])]
+
+    assert read(*files) == [event for events in parts for event in events]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=3), st.data())
+def test_a_file_that_was_cut_off_is_read_up_to_its_last_whole_chunk(
+    parts: list[list[Event]], data: st.DataObject
+) -> None:
+    chunks = chunks_of(parts)
+    whole = MAGIC + b"".join(chunks)
+    left = data.draw(st.integers(0, len(whole)))
+
+    found = read(whole[:left])
+
+    ends = [len(MAGIC) + sum(map(len, chunks[: number + 1])) for number in range(len(chunks))]
+    are_whole = sum(end <= left for end in ends)
+    assert found == [event for events in parts[:are_whole] for event in events]
+
+
+@settings(max_examples=20, deadline=None)
+@given(EVENTS.filter(bool), st.data())
+def test_a_byte_that_was_changed_is_found(events: list[Event], data: st.DataObject) -> None:
+    whole = bytearray(MAGIC + chunks_of([events])[0])
+    place = data.draw(st.integers(len(MAGIC) + 4, len(whole) - 1))  # behind the chunk's length
+    whole[place] ^= data.draw(st.integers(1, 255))
+
+    with pytest.raises(RecordingDamaged, match="does not fit its checksum"):
+        read(bytes(whole))
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ((MAGIC[:-3], MAGIC), r"0001.flight: found b'HYDRA-FLIGHT', wanted b'HYDRA-FLIGHT-1\\n'"),
+        ((b"something else entirely",), "found b'something else ', wanted"),
+        ((MAGIC + b"\xff\xff\xff\xff\0\0\0\0",), "a chunk of 4294967295 bytes"),
+        ((MAGIC + b"\0\0", MAGIC), "it ends within a chunk, and is not the last file"),
+    ],
+)
+def test_what_is_no_recording_is_said(files: tuple[bytes, ...], why: str) -> None:
+    with pytest.raises(RecordingDamaged, match=why):
+        read(*files)
+
+
+def test_a_chunk_that_is_missing_is_found_before_anything_behind_it_is_read() -> None:
+    one, two, three = chunks_of([[Stopped("one")], [Stopped("two")], [Stopped("three")]])
+
+    with pytest.raises(RecordingDamaged, match="chunk 2 is missing, found 3"):
+        read(MAGIC + one, MAGIC + three)
+    assert read(MAGIC + one, MAGIC + two) == [Stopped("one"), Stopped("two")]
