@@ -22,6 +22,7 @@ from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
 from hydra.ops.why.command import why
+from hydra.research.gate_command import app as gate
 from hydra.research.regress_command import regress
 from hydra.research.replay_command import replay
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(config, name="config")
 app.add_typer(debug, name="debug")
+app.add_typer(gate, name="gate")
 app.add_typer(reconcile, name="reconcile")
 app.add_typer(venue, name="venue")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, Json, end
 from hydra.research.replay_options import (
@@ -27,6 +29,7 @@ from hydra.research.replay_options import (
     OutputDir,
     Overrides,
     Parameters,
+    Recorded,
     Seed,
     Slippage,
     Sort,
@@ -50,13 +53,15 @@ if TYPE_CHECKING:
 
 HISTORY_BARS = 1_000
 """Of each symbol, from before the window: as many as any strategy wants to start warm."""
+DIFFERENT = 1
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
 """Bars: the bar on the screen costs more than a bar of the market."""
 
 
 def replay(
-    data: Data,
+    data: Data = None,
+    session: Recorded = None,
     start: Start = None,
     until: End = None,
     window: Window = None,
@@ -91,9 +96,22 @@ def replay(
     the tables of a session's bundle, and ledger and journal, which `why`,
     `verify` and `export` read. The same words and data leave the same bytes.
 
-    Exit code 0: it was played; 2: the window, the data or an option is not fit,
+    With --session the messages of a recorded day are handled once more, each
+    where it was, and the first that differs is shown with both sides.
+
+    Exit code 0: it was played, or the session was the same; 1: it differs, or
+    its recording ends early; 2: the window, the data or an option is not fit,
     and nothing was made; 10: the settings are not; 20: the engine failed closed.
     """
+    if session is not None:
+        if data or window or start or until:
+            end(
+                "found --session with --data or a window; wanted the session alone, which has its"
+                " own; take them away",
+                ExitCode.USAGE,
+            )
+        _replay_session(session, as_json=json)
+        return
     from hydra.research.overrides import BadOverride
     from hydra.research.run_table import BadSort, sorted_runs
     from hydra.research.selection import BadSelection
@@ -115,7 +133,7 @@ def replay(
         _require_label(label)
         files = _configurable(config)
         grid = files.grid(set_ or [])
-        found = _data(data, asked, symbol or [], interval, files.settings())
+        found = _data(data or [], asked, symbol or [], interval, files.settings())
 
         def settings_of(choice: Choice) -> Settings:
             return _selected(files.settings(choice), found, bot or [], strategy, param or [])
@@ -138,6 +156,26 @@ def replay(
         _show_runs(plan, grid, settings_of, sort, jobs, as_json=json)
     else:
         _show(plan, _played(plan), as_json=json)
+
+
+def _replay_session(folder: Path, *, as_json: bool) -> None:
+    import msgspec
+
+    from hydra.research.recorded import NotRecorded, in_words, replay_session
+    from hydra.runtime.recording import RecordingDamaged
+
+    try:
+        found = replay_session(folder)
+    except (NotRecorded, RecordingDamaged) as bad:
+        end(str(bad), ExitCode.USAGE)
+    if as_json:
+        told = {**msgspec.to_builtins(found, enc_hook=str), "is_same": found.is_same}
+        _say(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+    else:
+        for line in in_words(found):
+            _say(line)
+    if not found.is_same:
+        raise typer.Exit(DIFFERENT)
 
 
 def _say_what_is_played(plan: ReplayPlan, asked: AskedWindow) -> None:

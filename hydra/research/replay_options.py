@@ -7,14 +7,25 @@ import typer
 
 PANEL_DATA, PANEL_TERMS, PANEL_BOTS = "What is played", "On which terms", "By whom"
 
+Recorded = Annotated[
+    Path | None,
+    typer.Option(
+        "--session",
+        metavar="FOLDER",
+        help="Instead of bars: the bundle of a recorded session, run again message by message.",
+        rich_help_panel=PANEL_DATA,
+        show_default=False,
+    ),
+]
 Data = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(
         "--data",
         metavar="FILE",
         help="Bars: .csv, .csv.gz, .parquet, a manifest (.yaml) or a candle database (.db)."
         " Several are one market.",
         rich_help_panel=PANEL_DATA,
+        show_default=False,
     ),
 ]
 Start = Annotated[

@@ -1,0 +1,79 @@
+"""What a session ran with, as far as its bundle tells: its settings, and its bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from pydantic import ValidationError
+
+from hydra.ops.flight import FOLDER
+from hydra.plugins import fault_in_plugin, fault_in_signal
+from hydra.research.gate import NotReplayable, SessionBundle
+from hydra.research.recorded import NotRecorded, description_in
+from hydra.research.recorded_market import NoRecordedMarket, recorded_market
+from hydra.research.replay_command import HISTORY_BARS
+from hydra.research.replay_data import ReplayData, replay_data
+from hydra.research.window import AskedWindow, BadReplayWindow
+from hydra.runtime.contents import NotReadable
+from hydra.runtime.recording import RecordingDamaged
+from hydra.settings import Settings, SettingsRefused, VenueName, load_settings
+from hydra.venues.bar_rows import BadData
+
+
+def settings_of(bundle: SessionBundle, config_dir: Path) -> Settings:
+    """The session's own: of its recording, else the files', if they are the same still.
+
+    Raises `NotReplayable`.
+    """
+    wanted, where = bundle.provenance.run.configuration, "its recording"
+    try:
+        content = description_in(bundle.folder / FOLDER).settings
+        settings = Settings.model_validate(content)
+    except (NotRecorded, ValidationError, msgspec.MsgspecError):
+        where = str(config_dir)
+        settings = _of_files(config_dir, bundle.provenance.run.venue)
+    if settings.digest != wanted:
+        raise NotReplayable(
+            f"found settings {settings.digest} in {where}; wanted {wanted}, with which the session"
+            " ran; put them back with `config rollback`, or take another session"
+        )
+    return settings
+
+
+def data_of(
+    bundle: SessionBundle, paths: Sequence[Path], interval: str | None, cache_dir: Path
+) -> ReplayData:
+    """Its bars: those of the files, from the session's beginning to its end; without files, those
+    of its recording. Raises `NotReplayable`.
+    """
+    begins_at = max(bundle.provenance.began_at, bundle.provenance.run.window.begins_at)
+    try:
+        if not paths:
+            return recorded_market(bundle.folder, history=HISTORY_BARS)
+        asked = AskedWindow(timezone_label="UTC", bounds=(begins_at, bundle.ended_at))
+        return replay_data(
+            paths, asked, interval=interval, history=HISTORY_BARS, cache_dir=cache_dir
+        )
+    except (
+        BadData,
+        BadReplayWindow,
+        NoRecordedMarket,
+        NotReadable,
+        NotRecorded,
+        RecordingDamaged,
+    ) as error:
+        raise NotReplayable(str(error)) from error
+
+
+def _of_files(config_dir: Path, venue: str) -> Settings:
+    try:
+        return load_settings(
+            config_dir,
+            venue=VenueName(venue),
+            signal_check=fault_in_signal,
+            plugin_check=fault_in_plugin,
+        )
+    except (SettingsRefused, ValueError) as refused:
+        raise NotReplayable(str(refused)) from refused

@@ -1,0 +1,63 @@
+"""`hydra-trader replay --session`: a recorded day again, message by message."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hydra.cli import app
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.flight import FOLDER
+from hydra.runtime.recording import SUFFIX
+from tests.engine.scenery import bars_of, market_of, rising
+from tests.research.recorded_sessions import recorded_session
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("session") / "run"
+    recorded_session(folder, market_of(bars_of(rising(20))))
+    return folder
+
+
+def replay(*words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["replay", *words], catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_session_that_comes_out_the_same_is_said_in_one_line(session: Path) -> None:
+    code, out, _ = replay("--session", str(session))
+    told = json.loads(replay("--session", str(session), "--json")[1])
+
+    assert code == ExitCode.CLEAN
+    assert len(out.splitlines()) == 1
+    assert out.startswith("the same: ")
+    assert told["is_same"] is True
+    assert told["recorded_hash"] == told["replayed_hash"]
+
+
+def test_a_recording_that_was_changed_is_refused_and_so_is_a_folder_without_one(
+    session: Path, tmp_path: Path
+) -> None:
+    first = min((session / FOLDER).glob(f"*{SUFFIX}"))
+    content = first.read_bytes()
+    first.write_bytes(content[:200] + b"?" + content[201:])
+    try:
+        damaged = replay("--session", str(session))
+    finally:
+        first.write_bytes(content)
+    missing = replay("--session", str(tmp_path))
+
+    assert (damaged[0], missing[0]) == (ExitCode.USAGE, ExitCode.USAGE)
+    assert "found no recording of a session" in missing[2]
+    assert len(damaged[2].splitlines()) == len(missing[2].splitlines()) == 1
+
+
+def test_a_session_has_its_own_bars_and_window(session: Path) -> None:
+    code, _, err = replay("--session", str(session), "--window", "P1D")
+
+    assert code == ExitCode.USAGE
+    assert "found --session with --data or a window" in err
