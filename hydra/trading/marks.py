@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from hydra.trading.exposure import is_price
 
+NOT_A_PRICE = Decimal("NaN")
+
 
 class Marks:
     """What was told last of each symbol."""
@@ -32,10 +34,13 @@ class Marks:
         if known is None:
             return None, 0
         price, at = known
-        if not isinstance(price, Decimal):
-            price = Decimal(repr(price))  # as it was printed
-            self._told[symbol] = (price, at)
-        return price, at
+        if isinstance(price, Decimal):
+            return price, at
+        if isinstance(price, bool):  # what passes for a number and is none
+            return NOT_A_PRICE, at
+        printed = Decimal(repr(price))
+        self._told[symbol] = (printed, at)
+        return printed, at
 
     def price(self, symbol: str) -> Decimal | None:
         """The price; None if nothing was told, or what was told cannot be one."""

@@ -1,3 +1,4 @@
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -368,7 +369,9 @@ def test_a_stop_order_counts_at_the_price_that_sets_it_off_i31() -> None:
     assert (made.gross_exposure, made.heat) == (D(1080), D(1080))
 
 
-@pytest.mark.parametrize("bad", [D("NaN"), D("Infinity"), D(0), D(-1), D("1E+999999"), 100.0, True])
+@pytest.mark.parametrize(
+    "bad", [D("NaN"), D("Infinity"), D(0), D(-1), D("1E+999999"), math.nan, -100.0, True]
+)
 def test_a_price_that_is_none_makes_the_mark_unknown_i34_i46(bad: Any) -> None:
     made = book(AAPL=100)
     hold(made, "a", BUY_10)
