@@ -57,6 +57,11 @@ class _SymbolStakes(msgspec.Struct, frozen=True):
     exposure: Decimal | None
     """Of the account, with what is excluded."""
 
+    @property
+    def has_bots_in_it(self) -> bool:
+        """Whether one of them holds something, or has an order that works."""
+        return any(stake.position or stake.orders is not NOTHING for stake in self.bots.values())
+
     def exposure_of(self, bot: str) -> Decimal | None:
         """Of one bot."""
         stake = self.bots.get(bot)
@@ -339,7 +344,12 @@ class RiskBook:
         """By symbol, as it is now: only what has changed is summed up anew."""
         if self._changed:
             for symbol, bots in self._changed.items():
-                self._stakes[symbol] = self._sum_up(symbol, bots)
+                found = self._sum_up(symbol, bots)
+                # Else each of its prices would be summed up, for nothing.
+                if not found.has_bots_in_it and not self._excluded.get(symbol):
+                    self._stakes.pop(symbol, None)
+                else:
+                    self._stakes[symbol] = found
             self._changed = {}
         return self._stakes
 
