@@ -398,7 +398,7 @@ class _NotedPort:
             told = (*arguments, named) if named else arguments
             try:
                 result = act(*arguments, **named)
-            except BaseException as error:
+            except BaseException as error:  # whatever a port raises, a replay has to raise
                 called(name, told, None, error)
                 raise
             called(name, told, result, None)
@@ -427,7 +427,7 @@ class _NotedLedger:
             self._calls += 1
             try:
                 return act(*arguments, **named)
-            except BaseException as error:
+            except BaseException as error:  # whatever a port raises, a replay has to raise
                 self._recorder.called(f"{self._name}.{member}", (self._calls,), None, error)
                 raise
 
