@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -12,7 +11,7 @@ import msgspec
 
 from hydra import __version__
 from hydra.assembly import Parts, Tree
-from hydra.ops.session import Session
+from hydra.ops.session import Recorded, Session
 from hydra.runtime.recorder import MEBIBYTE, FlightRecorder
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
@@ -59,9 +58,11 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 class Flight:
     """The recording of one session, while it goes on."""
 
-    def __init__(self, folder: Path, session: Session, runtime: ThreadRuntime, mb_max: int) -> None:
-        """Ports that are asked for from now on are noted. `folder` is the bundle's."""
-        self._folder = folder / FOLDER
+    def __init__(
+        self, recorded: Recorded, session: Session, runtime: ThreadRuntime, mb_max: int
+    ) -> None:
+        """Ports that are asked for from now on are noted."""
+        self._folder = recorded.folder / FOLDER
         self._session = session
         self._runtime = runtime
         self._recorder = FlightRecorder(
@@ -69,7 +70,7 @@ class Flight:
             market_at=runtime.market_time_at,
             bytes_max=mb_max * MEBIBYTE,
             tell=self._ended_early,
-            clean=session.clean,
+            clean=recorded.clean,
         )
         session.configured = self._configured
         runtime.record_flight(self._recorder)

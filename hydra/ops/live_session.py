@@ -166,9 +166,9 @@ class _LiveSession:
     def _recorded(self) -> Flight | None:
         """The recording of this session, if it is wanted and has a bundle to keep it in."""
         session, wanted = self._session, self._session.settings.recorder
-        if session.bundle is None or not wanted.enabled:
+        if session.recorded is None or not wanted.enabled:
             return None
-        return Flight(session.bundle, session, self._runtime, wanted.max_mb_per_session)
+        return Flight(session.recorded, session, self._runtime, wanted.max_mb_per_session)
 
     def _settle(self) -> None:
         """Let what was begun come to its end: entries that still work are being canceled."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +14,7 @@ from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.live_session import play_live
 from hydra.ops.played import Played, played
-from hydra.ops.session import RunOptions, Session
+from hydra.ops.session import Recorded, RunOptions, Session
 from hydra.ops.virtual_session import play_virtual
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
@@ -58,7 +57,8 @@ def run_embedded(
         if is_virtual:
             return play_in_virtual_time(settings, data, files, options, record, said_to)
         clean = str if redactor is None else redactor.text
-        return play_served(settings, data, files, options, record, said_to, source, bundle, clean)
+        recorded = None if bundle is None else Recorded(bundle, clean)
+        return play_served(settings, data, files, options, record, said_to, source, recorded)
 
     run = facts_of(settings, options, account=owner.account, at=owner.at, data=data)
     return bundled(files, record, run, out, redactor, play)
@@ -94,21 +94,16 @@ def play_served(
     record: EngineRecord,
     out: TextIO,
     source: Path | None,
-    bundle: Path | None,
-    clean: Callable[[str], str],
+    recorded: Recorded | None,
 ) -> ExitCode:
-    """The same on the venue that a process of its own serves; see `run_embedded`. The session is
-    recorded in the folder of its `bundle`, and `clean` takes secrets out of what it records.
-    """
+    """The same on the venue that a process of its own serves; see `run_embedded`."""
     assert options.speed is not None, "else it is virtual time"
     speed = options.speed
 
     def play(last_resort: LastResort) -> Played:
         served = ServedMarket(data=data, source=source, seed=options.seed, speed=speed)
         with served_account(files, settings, served, record.ledger.account) as (market, venue):
-            session = Session(settings, files, options, record, market, out, last_resort)
-            session.bundle = bundle
-            session.clean = clean
+            session = Session(settings, files, options, record, market, out, last_resort, recorded)
             return _played_out(play_live(session, venue), session)
 
     return played(record, data.begins_at - LEAD, play)

@@ -19,7 +19,7 @@ from hydra.ops.ending import LastResort, StopSignals
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.live_session import play_live
 from hydra.ops.played import Played, played
-from hydra.ops.session import RunMarket, RunOptions, Session
+from hydra.ops.session import Recorded, RunMarket, RunOptions, Session
 from hydra.runtime.clock import WallClock, machine_time
 from hydra.settings import Settings
 from hydra.settings.section import VenueName
@@ -75,9 +75,10 @@ def run_broker(
                 code = ExitCode.PREFLIGHT_FAILED if is_late.is_set() else ExitCode.CLEAN
                 return Played(code=code, at=began_at)
             market, broker = reached
-            session = Session(settings, files, options, record, market, said_to, last_resort)
-            session.bundle = bundle
-            session.clean = redactor.text
+            recorded = None if bundle is None else Recorded(bundle, redactor.text)
+            session = Session(
+                settings, files, options, record, market, said_to, last_resort, recorded
+            )
             return Played(code=play_live(session, broker), at=session.ended_at)
 
         return played(record, began_at, play_until_stopped)

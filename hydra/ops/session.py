@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -114,6 +115,16 @@ class WatchedConditions:
         return frozenset().union(*(watch.present for watch in self.watches))
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where a session that can be replayed is recorded, and what no record may hold."""
+
+    folder: Path
+    """Of the run's bundle."""
+    clean: Callable[[str], str]
+    """Takes secrets out of text that a library made."""
+
+
 class Session:
     """One run from start to exit code."""
 
@@ -126,6 +137,7 @@ class Session:
         market: RunMarket,
         out: TextIO,
         last_resort: LastResort,
+        recorded: Recorded | None = None,
     ) -> None:
         word = read(record.ledger.get(STRATEGY_MODE))
         self.mode = followed(options.strategy_mode or settings.modes.selected, word)
@@ -153,10 +165,7 @@ class Session:
         """Why it ends, to be started again with another configuration."""
         self.signals: Signals = NO_SIGNALS
         """Of the outside strategy, if one was opened."""
-        self.bundle: Path | None = None
-        """The folder of the run's bundle, if there is one: where it is recorded."""
-        self.clean: Callable[[str], str] = str
-        """Takes secrets out of text that a library made."""
+        self.recorded = recorded
         self.configured: Callable[[Settings], None] = _nobody_asks
         """Hears of settings that actors may be given recipes of while it runs."""
         self._plugins = tuple(str(each) for each in plugins_in_use(settings))

@@ -14,7 +14,7 @@ from hydra.ops.embedded_account import embedded_run
 from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.live_session import play_live
-from hydra.ops.session import RunOptions, Session
+from hydra.ops.session import Recorded, RunOptions, Session
 from hydra.ports import Service
 from hydra.runtime.clock import FollowedClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -139,8 +139,8 @@ def recorded_session(
     options = RunOptions(seed=seed, speed=600.0, dry_run=False)
     run = embedded_run(data, EMBEDDED_ACCOUNT, at)
     out = io.StringIO() if out is None else out
-    session = Session(settings or shipped_settings(), files, options, record, run, out, last_resort)
-    session.bundle = folder
+    chosen, recorded = settings or shipped_settings(), Recorded(folder, str)
+    session = Session(chosen, files, options, record, run, out, last_resort, recorded)
     try:
         return play_live(session, PlayedMarket(data, happenings or {}, exchange))
     finally:
