@@ -19,9 +19,10 @@ from messages.market import (
     FEED_TOPIC,
     SYMBOLS_TOPIC,
     BarClosed,
-    BarReceived,
+    BarsClosed,
     BarsComplete,
     BarsMissing,
+    BarsReceived,
     FeedEnded,
     HistoryReported,
     PricesDue,
@@ -38,7 +39,7 @@ from messages.options import CONTRACT_QUOTES_TOPIC, FollowContracts
 from messages.streams import StreamConnected, StreamGap, StreamLost
 
 Inbox: TypeAlias = (
-    BarReceived
+    BarsReceived
     | QuoteReceived
     | TradingStatusReceived
     | BarsMissing
@@ -123,7 +124,7 @@ class DataFeed(Actor[Inbox]):
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
-            case BarReceived():
+            case BarsReceived():
                 self._take(message, ctx)
             case QuoteReceived():
                 self._take_quote(message.quote, ctx)
@@ -151,28 +152,37 @@ class DataFeed(Actor[Inbox]):
             case _:
                 unhandled(message)
 
-    def _take(self, received: BarReceived, ctx: Context) -> None:
-        bar = received.bar
-        fault = self._fault_in(bar, ctx.market_time())
-        prices = self._prices
-        if prices is not None:
+    def _take(self, received: BarsReceived, ctx: Context) -> None:
+        is_backfill, now = received.is_backfill, ctx.market_time()
+        good: list[Bar] = []
+        for bar in received.bars:
+            fault = self._fault_in(bar, now)
+            if self._prices is not None:
+                fault = self._fault_in_price(self._prices, bar, fault, is_backfill, ctx)
             if fault is not None:
-                prices.nonsense(ctx.now())
-            elif received.is_backfill:
-                prices.history(bar)
-            else:
-                fault = prices.bar(bar, ctx.now())
+                self._dropped += 1
+                ctx.log("bar_dropped", symbol=bar.symbol, start_at=bar.start_at, fault=fault)
+                continue
+            self._keep(bar)
+            good.append(bar)
+            ctx.publish(bars_topic(bar.symbol), BarClosed(bar=bar, is_backfill=is_backfill))
+        if good:
+            self._bars += len(good)
+            ctx.publish(FEED_TOPIC, BarsClosed(bars=tuple(good), is_backfill=is_backfill))
+
+    def _fault_in_price(
+        self, prices: PriceWatch, bar: Bar, fault: str | None, is_backfill: bool, ctx: Context
+    ) -> str | None:
+        """What is wrong with the bar, if something is, by what its stream told before."""
         if fault is not None:
-            self._dropped += 1
-            ctx.log("bar_dropped", symbol=bar.symbol, start_at=bar.start_at, fault=fault)
-            return
-        self._keep(bar)
-        self._bars += 1
-        if prices is not None:
+            prices.nonsense(ctx.now())
+        elif is_backfill:
+            prices.history(bar)
+        else:
+            fault = prices.bar(bar, ctx.now())
+        if fault is None:
             self._tell_changes(ctx, bar.symbol)  # that it may be entered, before what is decided on
-        closed = BarClosed(bar=bar, is_backfill=received.is_backfill)
-        ctx.publish(bars_topic(bar.symbol), closed)
-        ctx.publish(FEED_TOPIC, closed)
+        return fault
 
     def _keep(self, bar: Bar) -> None:
         self._last[bar.symbol] = bar

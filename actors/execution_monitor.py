@@ -34,7 +34,7 @@ from messages.control import Halt
 from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
-from messages.market import FEED_TOPIC, BarClosed, FeedEnded, HistoryReported, ReportHistory
+from messages.market import FEED_TOPIC, BarsClosed, FeedEnded, HistoryReported, ReportHistory
 from messages.orders import (
     JUDGEMENTS_TOPIC,
     REPORTS_TOPIC,
@@ -54,7 +54,7 @@ from messages.orders import (
 )
 
 Inbox: TypeAlias = (
-    OrderApproved | OrderDenied | ReportStored | BarClosed | FeedEnded | LoopRan | Replied
+    OrderApproved | OrderDenied | ReportStored | BarsClosed | FeedEnded | LoopRan | Replied
 )
 TOPICS = (JUDGEMENTS_TOPIC, REPORTS_TOPIC, FEED_TOPIC, LOOP_TOPIC)
 ANSWER_WITHIN = 5 * SECOND
@@ -120,10 +120,8 @@ class ExecutionMonitor(Actor[Inbox]):
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
-            case BarClosed():
-                self._see_bar(message.bar)
-                if not message.is_backfill:
-                    self._see_regime_of(message.bar.symbol, ctx)
+            case BarsClosed():
+                self._see_bars(message, ctx)
             case OrderApproved():
                 self._learn(self._sent(message, ctx))
             case ReportStored():
@@ -175,18 +173,24 @@ class ExecutionMonitor(Actor[Inbox]):
 
     # Markets
 
-    def _see_bar(self, bar: Bar) -> None:
+    def _see_bar(self, bar: Bar) -> RegimeWatch:
         market = self._markets.get(bar.symbol)
         if market is None:
             market = self._markets[bar.symbol] = RegimeWatch(self._terms.regimes)
         market.take(bar)
+        return market
 
-    def _see_regime_of(self, symbol: str, ctx: Context) -> None:
-        """Told at once, so that the next entry is judged by it."""
-        found = self._markets[symbol].current(ctx.market_time(), self._terms.bar_age_max)
-        if found is not self._regimes.get(symbol):
-            self._take_regime(symbol, found, ctx)
-            self._report({symbol: found}, ctx, is_whole=False)
+    def _see_bars(self, closed: BarsClosed, ctx: Context) -> None:
+        """A regime that is another one is told at once, so that the next entry is judged by it."""
+        at, age_max = ctx.market_time(), self._terms.bar_age_max
+        changed: dict[str, Regime | None] = {}
+        for bar in closed.bars:
+            found = self._see_bar(bar).current(at, age_max)
+            if not closed.is_backfill and found is not self._regimes.get(bar.symbol):
+                self._take_regime(bar.symbol, found, ctx)
+                changed[bar.symbol] = found
+        if changed:
+            self._report(changed, ctx, is_whole=False)
 
     def _see_all_regimes(self, ctx: Context) -> None:
         """A market of which no bar comes any more changes without one."""

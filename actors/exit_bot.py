@@ -32,7 +32,7 @@ from messages.lifecycle import (
     WhichChildren,
 )
 from messages.loops import LOOP_TOPIC, LoopRan
-from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.market import FEED_TOPIC, BarsClosed, FeedEnded
 from messages.order_events import event_of
 from messages.orders import (
     JUDGEMENTS_TOPIC,
@@ -60,7 +60,7 @@ Inbox: TypeAlias = (
     | OrderDenied
     | Reconciled
     | GuardReported
-    | BarClosed
+    | BarsClosed
     | FeedEnded
     | LoopRan
     | ProtectionDue
@@ -164,8 +164,8 @@ class ExitBot(Actor[Inbox]):
                 self._desk.read(message.snapshot)
             case GuardReported():
                 return self._desk.looked(message.guard) or not self._is_calm
-            case BarClosed():
-                return not message.is_backfill and self._desk.bar(message.bar, ctx.now())
+            case BarsClosed():
+                return self._see_bars(message, ctx)
             case LoopRan():
                 if not message.is_again:
                     self._desk.loop_ran()
@@ -184,6 +184,14 @@ class ExitBot(Actor[Inbox]):
             case _:
                 unhandled(message)
         return True
+
+    def _see_bars(self, closed: BarsClosed, ctx: Context) -> bool:
+        if closed.is_backfill:
+            return False
+        now, wants_a_look = ctx.now(), False
+        for bar in closed.bars:
+            wants_a_look |= self._desk.bar(bar, now)
+        return wants_a_look
 
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         report = stored.report

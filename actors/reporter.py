@@ -10,7 +10,7 @@ from hydra.trading.fees import USD, Fee
 from hydra.trading.inventory import ClosedLot, FillBook
 from hydra.trading.orders import DecisionKey, Fill
 from messages.lifecycle import Replied
-from messages.market import FEED_TOPIC, BarClosed, FeedEnded
+from messages.market import FEED_TOPIC, BarsClosed, FeedEnded
 from messages.message import Message
 from messages.orders import (
     JUDGEMENTS_TOPIC,
@@ -24,7 +24,7 @@ from messages.positions import BookRecovered, RecoverBook
 from messages.summary import FeePaid, OpenLot, SessionSummary, Summarize, Trade
 
 Inbox: TypeAlias = (
-    ReportStored | OrderApproved | OrderDenied | BarClosed | FeedEnded | Summarize | Replied
+    ReportStored | OrderApproved | OrderDenied | BarsClosed | FeedEnded | Summarize | Replied
 )
 RECOVER_WITHIN = 5 * SECOND
 
@@ -56,9 +56,9 @@ class Reporter(Actor[Inbox]):
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
-            case BarClosed():
-                self._bars += 1
-                self._last_close[message.bar.symbol] = message.bar.close
+            case BarsClosed():
+                self._bars += len(message.bars)
+                self._last_close.update((bar.symbol, bar.close) for bar in message.bars)
             case ReportStored() if self._waiting is not None:
                 self._waiting.append(message)
             case ReportStored():

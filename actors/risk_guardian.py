@@ -18,6 +18,7 @@ from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import Conditions, OrderGate
 from hydra.trading import causes as kinds
 from hydra.trading.account_day import closed_when_flat, trading_day
+from hydra.trading.bars import Bar
 from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes
 from hydra.trading.never_live import never_live
@@ -55,7 +56,7 @@ from messages.loops import LoopDue
 from messages.market import (
     FEED_TOPIC,
     SYMBOLS_TOPIC,
-    BarClosed,
+    BarsClosed,
     FeedEnded,
     QuoteChanged,
     SymbolReported,
@@ -106,7 +107,7 @@ Inbox: TypeAlias = (
     OrderIntent
     | CancelIntent
     | ReportStored
-    | BarClosed
+    | BarsClosed
     | QuoteChanged
     | FeedEnded
     | SymbolReported
@@ -196,9 +197,9 @@ class RiskGuardian(Actor[Inbox]):
                 self._cancel_for(message, ctx)
             case ReportStored():
                 self._learn(message, ctx)
-            case BarClosed():
+            case BarsClosed():
                 if not message.is_backfill:  # history is no price to judge an order by
-                    self._mark(message, ctx)
+                    self._mark(message.bars, ctx)
             case QuoteChanged(quote=quote):  # of a contract: there are no bars of options
                 at = seen_at(quote.at, ctx.market_time())
                 self._desk.mark(quote.symbol, middle_of(quote), at)
@@ -374,11 +375,12 @@ class RiskGuardian(Actor[Inbox]):
         if isinstance(report, OrderFilled):
             self._value_account(None, ctx)
 
-    def _mark(self, message: BarClosed, ctx: Context) -> None:
-        bar = message.bar
-        at = seen_at(bar.end_at, ctx.market_time())  # the feed let it pass, by the same rule
-        self._desk.mark(bar.symbol, bar.close, at)
-        if self._desk.book.is_held(bar.symbol) or self._desk.is_over(ctx.market_time()):
+    def _mark(self, bars: tuple[Bar, ...], ctx: Context) -> None:
+        """The account is valued once for all of them: each is a price of this moment."""
+        desk, now = self._desk, ctx.market_time()
+        for bar in bars:
+            desk.mark(bar.symbol, bar.close, seen_at(bar.end_at, now))  # the feed's own rule
+        if desk.is_over(now) or any(desk.book.is_held(bar.symbol) for bar in bars):
             self._value_account(None, ctx)
 
     def _hear_of_symbol(self, word: SymbolReported, ctx: Context) -> None:

@@ -6,13 +6,14 @@ from hydra.trading.symbol_prices import Unready
 from messages.message import Message
 
 
-class BarReceived(Message, frozen=True, kw_only=True):
-    """The venue's adapter has a closed bar. Nothing about it has been checked yet.
+class BarsReceived(Message, frozen=True, kw_only=True):
+    """The venue's adapter has closed bars, in order. Nothing about them has been checked yet.
 
-    `is_backfill`: it was fetched after it had happened. It is history, not news.
+    Bars of many symbols that end at one instant come in one message: whoever hears all symbols is
+    woken once. `is_backfill`: they were fetched after they had happened, and are history, not news.
     """
 
-    bar: Bar
+    bars: tuple[Bar, ...]
     is_backfill: bool = False
 
 
@@ -23,6 +24,16 @@ class BarClosed(Message, frozen=True, kw_only=True):
     """
 
     bar: Bar
+    is_backfill: bool = False
+
+
+class BarsClosed(Message, frozen=True, kw_only=True):
+    """The data feed's word on `FEED_TOPIC`: what it published by symbol just now, all in one.
+
+    `is_backfill` as of `BarClosed`.
+    """
+
+    bars: tuple[Bar, ...]
     is_backfill: bool = False
 
 
@@ -110,7 +121,7 @@ class FeedEnded(Message, frozen=True, kw_only=True):
 
 
 FEED_TOPIC = "feed"
-"""Where `FeedEnded` is published, and `BarClosed` of every symbol."""
+"""Where `FeedEnded` is published, and `BarsClosed` of every symbol."""
 
 SYMBOLS_TOPIC = "symbols"
 """Where `SymbolReported` is published."""

@@ -14,7 +14,12 @@ from hydra.ops.session import Session, causes_of, close_gate, summary_of
 from hydra.runtime.life import Status
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import MarketEvent, market_events
+from hydra.venues.simulated.playback import (
+    TimedEvent,
+    TimedHappening,
+    by_moment,
+    market_events,
+)
 from supervisors import paths
 
 WATCH_STOPS_WITHIN_S = 1.0
@@ -47,7 +52,7 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
             if bridge is not None:
                 bridge.play(runtime.call_at, runtime.now())
             left = market_events(data.bars, data.sessions, venue.exchange.events_seen)
-            events = _not_before(runtime.now(), left)
+            events = by_moment(_not_before(runtime.now(), left))
             limit = LoopLimit(runtime, session.options.loops)
             limit.begin()
             runtime.play(_until_stopped(session, limit, events), engine.market.happen)
@@ -71,17 +76,15 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
     return session.ended(runtime, summary, None if stopped else "the tree did not stop")
 
 
-def _not_before(
-    now: int, events: Iterator[tuple[int, MarketEvent]]
-) -> Iterator[tuple[int, MarketEvent]]:
+def _not_before(now: int, events: Iterator[TimedEvent]) -> Iterator[TimedEvent]:
     """A run that was killed may have left the venue less than a start's time before an event."""
     for at, event in events:
         yield max(now, at), event
 
 
 def _until_stopped(
-    session: Session, limit: LoopLimit, events: Iterator[tuple[int, MarketEvent]]
-) -> Iterator[tuple[int, MarketEvent]]:
+    session: Session, limit: LoopLimit, events: Iterator[TimedHappening]
+) -> Iterator[TimedHappening]:
     for event in events:
         if session.stopping.is_set() or session.loops_done(limit):
             return

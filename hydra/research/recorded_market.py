@@ -16,7 +16,7 @@ from hydra.runtime.contents import message_of
 from hydra.runtime.recording import Entry, events_in
 from hydra.trading.bars import Bar
 from hydra.venues.simulated.market_data import MarketData
-from messages.market import BarReceived
+from messages.market import BarsReceived
 
 
 class NoRecordedMarket(Exception):
@@ -32,8 +32,9 @@ def recorded_market(bundle: Path, *, history: int) -> ReplayData:
     description = description_in(flight)
     first: dict[tuple[str, int], Bar] = {}
     for event in events_in(flight):
-        if isinstance(event, Entry) and (bar := _bar_in(event)) is not None:
-            first.setdefault((bar.symbol, bar.start_at), bar)
+        if isinstance(event, Entry):
+            for bar in _bars_in(event):
+                first.setdefault((bar.symbol, bar.start_at), bar)
     bars = sorted(first.values(), key=lambda bar: (bar.end_at, bar.symbol))
     inside = tuple(bar for bar in bars if bar.start_at >= description.at)
     before = tuple(bar for bar in bars if bar.end_at <= description.at)
@@ -42,13 +43,13 @@ def recorded_market(bundle: Path, *, history: int) -> ReplayData:
     return _data(bundle.name, description, inside, _newest(before, history))
 
 
-def _bar_in(event: Entry) -> Bar | None:
-    """A bar that came from outside. The actors' own messages of it say the same again."""
+def _bars_in(event: Entry) -> tuple[Bar, ...]:
+    """Bars that came from outside. The actors' own messages of them say the same again."""
     payload = event.payload
-    if event.kind != BarReceived.__name__ or payload is None or payload.body is None:
-        return None
+    if event.kind != BarsReceived.__name__ or payload is None or payload.body is None:
+        return ()
     message = message_of(payload.module, event.kind, payload.body)
-    return message.bar if isinstance(message, BarReceived) else None
+    return message.bars if isinstance(message, BarsReceived) else ()
 
 
 def _newest(bars: tuple[Bar, ...], count: int) -> tuple[Bar, ...]:

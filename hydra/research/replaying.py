@@ -6,7 +6,7 @@ it is done: the same task gives the same orders, trades and ledger, to the last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -28,7 +28,12 @@ from hydra.trading.orders import Fill
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import MarketEvent, TimedEvent, market_events
+from hydra.venues.simulated.playback import (
+    Happening,
+    TimedHappening,
+    by_moment,
+    market_events,
+)
 from hydra.venues.simulated.terms import VenueTerms
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
@@ -131,15 +136,15 @@ def replayed(
         raise ReplayFailed(f"it did not come to trade: {causes_of(runtime)}")
     bars = 0
 
-    def happen(event: MarketEvent) -> None:
+    def happen(event: Happening) -> None:
         nonlocal bars
-        if isinstance(event, Bar):
+        if isinstance(event, tuple):
             require_past(event, runtime.now())
-            bars += 1
+            bars += len(event)
         engine.market.happen(event)
         seen(bars)
 
-    events = market_events(data.bars, data.sessions)
+    events = by_moment(market_events(data.bars, data.sessions))
     runtime.play(_until(is_stopping, events), happen)
     runtime.advance(SECOND)
     standing = runtime.gate.standing()
@@ -167,13 +172,14 @@ def replayed(
     )
 
 
-def require_past(bar: Bar, now: int) -> None:
-    """Raise `LookAhead` unless the bar is over at market time `now` (UTC ns)."""
-    if bar.end_at > now:
-        raise LookAhead(
-            f"the bar of {bar.symbol} that ends at {bar.end_at} was to be told at {now},"
-            f" {(bar.end_at - now) / SECOND:g} s before it is over"
-        )
+def require_past(bars: Iterable[Bar], now: int) -> None:
+    """Raise `LookAhead` unless all bars are over at market time `now` (UTC ns)."""
+    for bar in bars:
+        if bar.end_at > now:
+            raise LookAhead(
+                f"the bar of {bar.symbol} that ends at {bar.end_at} was to be told at {now},"
+                f" {(bar.end_at - now) / SECOND:g} s before it is over"
+            )
 
 
 def fills_in(ledger: Ledger) -> tuple[BotFill, ...]:
@@ -186,7 +192,9 @@ def fills_in(ledger: Ledger) -> tuple[BotFill, ...]:
     )
 
 
-def _until(is_stopping: Callable[[], bool], events: Iterator[TimedEvent]) -> Iterator[TimedEvent]:
+def _until(
+    is_stopping: Callable[[], bool], events: Iterator[TimedHappening]
+) -> Iterator[TimedHappening]:
     for event in events:
         if is_stopping():
             return

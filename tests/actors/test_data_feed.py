@@ -18,9 +18,11 @@ from hydra.trading.symbol_prices import Unready
 from messages.health import HealthReported, ReportHealth
 from messages.journal import WriteEntry
 from messages.market import (
+    FEED_TOPIC,
     SYMBOLS_TOPIC,
     BarClosed,
-    BarReceived,
+    BarsClosed,
+    BarsReceived,
     FeedEnded,
     HistoryReported,
     QuoteChanged,
@@ -50,7 +52,7 @@ def started() -> tuple[Kit, Ref[Message], Probe]:
 def published(*bars: Bar) -> list[Bar]:
     kit, feed, probe = started()
     for each in bars:
-        kit.tell(feed, BarReceived(bar=each))
+        kit.tell(feed, BarsReceived(bars=(each,)))
     return [message.bar for message in probe.told if isinstance(message, BarClosed)]
 
 
@@ -59,6 +61,22 @@ FINE = bar(100.0, opened=99.5, high=100.5, low=99.0)
 
 def test_a_fine_bar_is_published_to_its_symbol() -> None:
     assert published(FINE) == [FINE]
+
+
+def test_bars_of_one_moment_go_to_their_symbols_and_all_in_one_to_who_hears_all() -> None:
+    kit = Kit()
+    feed = kit.start(DataFeed, symbols=("AAPL", "SPY"), sessions=SESSIONS, bar_interval=MINUTE)
+    of_spy, of_all = kit.probe("spy"), kit.probe("all")
+    kit.runtime.bus.subscribe(bars_topic("SPY"), kit.runtime.cells[of_spy.ref.path])
+    kit.runtime.bus.subscribe(FEED_TOPIC, kit.runtime.cells[of_all.ref.path])
+    kit.advance(10 * MINUTE)
+    spy, bad = changed(symbol="SPY"), changed(symbol="XYZ")
+
+    kit.tell(feed, BarsReceived(bars=(FINE, bad, spy)))
+    kit.tell(feed, BarsReceived(bars=(bad, FINE)))
+
+    assert of_spy.told == [BarClosed(bar=spy)]
+    assert of_all.told == [BarsClosed(bars=(FINE, spy))]
 
 
 def changed(**fields: object) -> Bar:
@@ -99,7 +117,7 @@ def health(minutes: float, *bars: Bar, ended: bool = False) -> HealthReported:
     feed = kit.start(DataFeed, symbols=("AAPL",), sessions=SESSIONS, bar_interval=MINUTE)
     for each in bars:
         kit.advance(each.end_at - kit.now)
-        kit.tell(feed, BarReceived(bar=each))
+        kit.tell(feed, BarsReceived(bars=(each,)))
     if ended:
         kit.tell(feed, FeedEnded(at=kit.now))
     kit.advance(EPOCH + int(minutes * MINUTE) - kit.now)
@@ -138,7 +156,7 @@ def test_after_the_close_a_share_is_not_stale_and_a_coin_is_i45(
     kit = Kit()
     feed = kit.start(DataFeed, symbols=("AAPL", "BTC/USD"), sessions=SESSIONS, bar_interval=MINUTE)
     kit.advance(392 * MINUTE)
-    kit.tell(feed, BarReceived(bar=COIN))
+    kit.tell(feed, BarsReceived(bars=(COIN,)))
 
     kit.advance(EPOCH + int(minutes * MINUTE) - kit.now)
 
@@ -172,7 +190,7 @@ def test_the_newest_bars_are_kept_for_bots_that_start_as_many_as_they_need_i38(
 ) -> None:
     kit, feed = with_history(AAPL=4)
     for number, each in enumerate(BARS):
-        kit.tell(feed, BarReceived(bar=each, is_backfill=number < 3))
+        kit.tell(feed, BarsReceived(bars=(each,), is_backfill=number < 3))
 
     answer = kit.ask(feed, ReportHistory(symbol="AAPL", bars=asked_for))
 
@@ -182,7 +200,7 @@ def test_the_newest_bars_are_kept_for_bots_that_start_as_many_as_they_need_i38(
 def test_what_was_dropped_and_what_was_not_asked_to_be_kept_is_in_no_history_i46() -> None:
     kit, feed = with_history(AAPL=4)
     for each in (BARS[0], BARS[0], changed(close=nan), bar(50.0, symbol="NOVA")):
-        kit.tell(feed, BarReceived(bar=each))
+        kit.tell(feed, BarsReceived(bars=(each,)))
 
     answers = [
         kit.ask(feed, ReportHistory(symbol=symbol, bars=4)) for symbol in ("AAPL", "NOVA", "XYZ")
@@ -193,10 +211,10 @@ def test_what_was_dropped_and_what_was_not_asked_to_be_kept_is_in_no_history_i46
 
 def test_a_feed_that_was_restarted_knows_only_what_came_since() -> None:
     kit, feed = with_history(AAPL=4)
-    kit.tell(feed, BarReceived(bar=BARS[0]))
+    kit.tell(feed, BarsReceived(bars=(BARS[0],)))
     kit.kill(feed)
     kit.advance(SECOND)
-    kit.tell(feed, BarReceived(bar=BARS[1]))
+    kit.tell(feed, BarsReceived(bars=(BARS[1],)))
 
     answer = kit.ask(feed, ReportHistory(symbol="AAPL", bars=4))
 
@@ -300,7 +318,7 @@ def test_a_symbol_is_told_to_be_ready_before_the_bar_that_is_decided_on_i45() ->
     live.tell(CONNECTED)
     live.kit.advance(2 * MINUTE)
 
-    live.tell(BarReceived(bar=bar(100.0, start_at=live.kit.now - MINUTE)))
+    live.tell(BarsReceived(bars=(bar(100.0, start_at=live.kit.now - MINUTE),)))
 
     told = [type(message) for message in live._probe.told if not _is_of("NOVA", message)]
     assert told[-2:] == [SymbolReported, BarClosed]
@@ -312,7 +330,7 @@ def test_history_is_published_as_history_and_is_no_sign_of_life_i45_i46() -> Non
     live.tell(CONNECTED)
     past = [bar(100.0, start_at=EPOCH + number * MINUTE) for number in range(3)]
 
-    live.tell(*(BarReceived(bar=each, is_backfill=True) for each in past))
+    live.tell(*(BarsReceived(bars=(each,), is_backfill=True) for each in past))
 
     assert live.published(BarClosed) == [BarClosed(bar=each, is_backfill=True) for each in past]
     assert ("AAPL", None) not in live.whys
@@ -321,7 +339,7 @@ def test_history_is_published_as_history_and_is_no_sign_of_life_i45_i46() -> Non
 def test_live_prices_are_held_against_where_history_ended_i46() -> None:
     live = Live()
     live.tell(CONNECTED)
-    live.tell(BarReceived(bar=bar(100.0), is_backfill=True))
+    live.tell(BarsReceived(bars=(bar(100.0),), is_backfill=True))
 
     live.tell(QuoteReceived(quote=live.quote(200.0)))
 
@@ -334,7 +352,7 @@ def test_a_bar_of_a_moment_in_our_future_is_within_what_clocks_may_differ_i48() 
     near = bar(100.0, start_at=live.kit.now - MINUTE + SECOND)
     far = bar(100.0, symbol="NOVA", start_at=live.kit.now - MINUTE + 3 * SECOND)
 
-    live.tell(BarReceived(bar=near), BarReceived(bar=far))
+    live.tell(BarsReceived(bars=(near,)), BarsReceived(bars=(far,)))
 
     assert live.published(BarClosed) == [BarClosed(bar=near)]
 
@@ -348,7 +366,7 @@ def test_a_feed_that_falls_behind_sees_the_newest_quote_and_every_bar_i46() -> N
         for symbol in ("AAPL", "NOVA"):
             quote = live.quote(100 + number / 100, symbol=symbol)
             live.kit.runtime.tell(live.ref, QuoteReceived(quote=quote))
-        live.kit.runtime.tell(live.ref, BarReceived(bar=each, is_backfill=True))
+        live.kit.runtime.tell(live.ref, BarsReceived(bars=(each,), is_backfill=True))
     live.kit.settle()
 
     assert [message.bar for message in live.published(BarClosed)] == bars

@@ -15,7 +15,7 @@ from hydra.runtime.sim_runtime import EPOCH
 from hydra.testkit import Kit
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.alpaca.data_stream import Channels, DataConversation
-from messages.market import FEED_TOPIC, BarClosed, QuoteChanged, quotes_topic
+from messages.market import FEED_TOPIC, BarsClosed, QuoteChanged, quotes_topic
 from messages.message import Message
 from messages.streams import StreamConnected
 from supervisors.core import PRICES
@@ -179,7 +179,7 @@ def test_of_fuzzed_prices_only_the_good_ones_get_on_and_nothing_crashes_i46(elem
         for fact in talk.hear(frame).tell:
             kit.tell(feed, fact)
 
-    bars = {each.bar.volume for each in probe.told if isinstance(each, BarClosed)}
+    bars = {bar.volume for each in probe.told if isinstance(each, BarsClosed) for bar in each.bars}
     quotes = {each.quote.bid_size for each in probe.told if isinstance(each, QuoteChanged)}
     assert (bars | quotes) - market.good == set()
     assert len(bars | quotes) > 0.99 * len(market.good)

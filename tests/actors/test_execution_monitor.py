@@ -18,7 +18,7 @@ from messages.control import Halt
 from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.journal import WriteEntry
 from messages.loops import LOOP_TOPIC, LoopRan
-from messages.market import FEED_TOPIC, BarClosed, FeedEnded, HistoryReported, ReportHistory
+from messages.market import FEED_TOPIC, BarsClosed, FeedEnded, HistoryReported, ReportHistory
 from messages.message import Message
 from messages.orders import (
     JUDGEMENTS_TOPIC,
@@ -112,7 +112,7 @@ class Stage:
         made = bars(closes, start_at=self.kit.now)
         for bar in made:
             self.kit.advance(bar.end_at - self.kit.now)
-            self.kit.publish(FEED_TOPIC, BarClosed(bar=bar, is_backfill=is_backfill))
+            self.kit.publish(FEED_TOPIC, BarsClosed(bars=(bar,), is_backfill=is_backfill))
 
     def loop(self) -> ExecutionReported:
         self.bars += 1
@@ -286,6 +286,17 @@ def test_a_wild_market_is_told_at_once_and_not_only_after_the_loop(stage: Stage)
     whole = stage.loop()
     assert (whole.regimes, whole.is_whole) == ({"AAPL": Regime.HIGH}, True)
     assert stage.loop().regimes is whole.regimes
+
+
+def test_markets_that_turn_wild_in_one_moment_are_told_of_in_one_word(stage: Stage) -> None:
+    for closes in (CALM, WILD):
+        for made in bars(closes, start_at=stage.kit.now):
+            stage.kit.advance(made.end_at - stage.kit.now)
+            both = (made, structs.replace(made, symbol="SPY"))
+            stage.kit.publish(FEED_TOPIC, BarsClosed(bars=both))
+
+    assert stage.last.regimes == {"AAPL": Regime.HIGH, "SPY": Regime.HIGH}
+    assert not stage.last.is_whole
 
 
 def test_a_market_of_which_no_bar_comes_has_no_regime_any_more(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import Halt
 from messages.event_kinds import is_free
 from messages.lifecycle import RestartChild
-from messages.market import BarReceived
+from messages.market import BarsReceived
 from messages.orders import OrderAccepted
 from messages.vocabulary import EVENTS, KINDS_BY_NAME
 from supervisors import paths
@@ -182,7 +182,7 @@ def test_a_session_full_of_mishaps_writes_nothing_that_is_not_in_the_vocabulary(
         runtime.cells[bot.path].tell_system(Resume())
 
     def say_twice(runtime: SimRuntime) -> None:
-        runtime.tell(paths.DATA_FEED, BarReceived(bar=bars[3]))
+        runtime.tell(paths.DATA_FEED, BarsReceived(bars=(bars[3],)))
         for record in journal.events("report_stored"):
             if isinstance(record["content"], OrderAccepted):
                 runtime.tell(paths.STATE_PERSISTER, record["content"])

@@ -41,7 +41,7 @@ from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
-from hydra.venues.simulated.playback import MarketEvent, market_events
+from hydra.venues.simulated.playback import TimedEvent, by_moment, market_events
 from hydra.venues.simulated.rebuild import play_until
 from hydra.venues.simulated.request_log import MemoryLog
 from hydra.venues.simulated.requests import Replace, Request, Submit
@@ -144,7 +144,7 @@ def play(
         runtime.call_at(moment, lambda happening=happening: happening(runtime))  # type: ignore[misc]
     runtime.start_root(engine.tree)
     runtime.advance(5 * SECOND)
-    runtime.play(market_events(data.bars, data.sessions), engine.market.happen)
+    runtime.play(by_moment(market_events(data.bars, data.sessions)), engine.market.happen)
     runtime.advance(5 * SECOND)
     summary = runtime.ask(paths.REPORTER, Summarize(), within=2.0)
     assert isinstance(summary, SessionSummary)
@@ -243,7 +243,7 @@ class World:
         self.exchange.forget_untold()
         self.now = until
 
-    def events_left(self) -> Iterator[tuple[int, MarketEvent]]:
+    def events_left(self) -> Iterator[TimedEvent]:
         """What of the market has not happened yet."""
         events = market_events(self.data.bars, self.data.sessions, self.exchange.events_seen)
         return (event for event in events if event[0] >= self.now)  # its end is told only once
@@ -335,7 +335,7 @@ class Life:
     def run_to(self, at: int) -> None:
         """Let the market and everything else happen, up to and at this time."""
         events = (event for event in self.world.events_left() if event[0] <= at)
-        self.runtime.play(events, self._market.happen)
+        self.runtime.play(by_moment(events), self._market.happen)
         self.advance(max(0, at - self.now))
 
     def run_for(self, duration: int) -> None:
@@ -352,7 +352,7 @@ class Life:
 
     def run_out(self) -> None:
         """Play the market to its end."""
-        self.runtime.play(self.world.events_left(), self._market.happen)
+        self.runtime.play(by_moment(self.world.events_left()), self._market.happen)
         self.advance(5 * SECOND)
 
     def advance(self, duration: int) -> None:

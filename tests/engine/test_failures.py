@@ -15,7 +15,7 @@ from hydra.trading.causes import OPERATOR_CLOSE_ONLY
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import Halt
-from messages.market import BarReceived
+from messages.market import BarsReceived
 from messages.orders import OrderApproved, Outcome
 from messages.positions import BookRecovered
 from supervisors import paths
@@ -227,7 +227,7 @@ def test_a_bar_that_does_not_follow_the_last_one_is_dropped_i46() -> None:
     bars = bars_of([100.0] * 12)
 
     def repeat(runtime: SimRuntime) -> None:
-        runtime.tell(paths.DATA_FEED, BarReceived(bar=bars[3]))
+        runtime.tell(paths.DATA_FEED, BarsReceived(bars=(bars[3],)))
 
     played = play(market_of(bars), at={OPEN_AT + 8 * MINUTE: repeat})
 

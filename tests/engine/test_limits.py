@@ -21,7 +21,7 @@ from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.requests import Cancel, Submit
-from messages.market import BarClosed
+from messages.market import BarsClosed
 from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import (
@@ -544,7 +544,7 @@ def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_
         runtime.start_watch()
         assert runtime.start_and_wait(unhurried(engine), within=10)
         newest = world.data.bars[world.exchange.events_seen - 1]
-        runtime.tell(paths.RISK_GUARDIAN, BarClosed(bar=newest))
+        runtime.tell(paths.RISK_GUARDIAN, BarsClosed(bars=(newest,)))
         armed = threading.Event()
         while runtime.gate.state is not TradingState.ACTIVE or runtime.gate.lease_left() <= 0:
             assert not armed.wait(0.01), "nobody sets it: it is a pause"

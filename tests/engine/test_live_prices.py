@@ -13,10 +13,10 @@ from hydra.trading.trading_state import TradingState
 from hydra.trading.venue_clock import SKEW
 from hydra.venues.simulated.market_data import MarketData
 from messages.market import (
-    BarClosed,
-    BarReceived,
+    BarsClosed,
     BarsComplete,
     BarsMissing,
+    BarsReceived,
     QuoteReceived,
     TradingStatusReceived,
 )
@@ -86,7 +86,7 @@ class LiveLife:
             while (left := bar.end_at - self._ahead - self.life.now) > 0:
                 self.life.advance(min(5 * SECOND, left))
                 self.quote(bar.close)
-            self.hear(BarReceived(bar=bar))
+            self.hear(BarsReceived(bars=(bar,)))
 
     def sends_an_entry(self) -> bool:
         """Whether one that is wanted now gets to the venue."""
@@ -257,7 +257,7 @@ def test_a_feed_that_starts_anew_knows_nothing_until_it_hears_something_i38_i47(
 def test_history_is_no_price_to_judge_an_order_by_i46(live: LiveLife) -> None:
     (past,) = bars_of([50.0], start_at=live.life.now - MINUTE)
 
-    live.life.tell(paths.RISK_GUARDIAN, BarClosed(bar=past, is_backfill=True))
+    live.life.tell(paths.RISK_GUARDIAN, BarsClosed(bars=(past,), is_backfill=True))
 
     assert live.sends_an_entry()
 

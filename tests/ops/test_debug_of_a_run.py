@@ -79,7 +79,7 @@ def test_the_chain_of_an_order_runs_from_the_bar_to_the_fill_i28(state_dir: Path
 
     chain = debug(state_dir, "chain", str(order))
 
-    for message in ("BarReceived", "BarClosed", "OrderIntent", "OrderApproved", "OrderStored"):
+    for message in ("BarsReceived", "BarClosed", "OrderIntent", "OrderApproved", "OrderStored"):
         assert message in chain
     assert "OrderFilled" in chain and "ReportStored" in chain
 

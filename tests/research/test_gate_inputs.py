@@ -17,7 +17,7 @@ from hydra.research.recorded_market import NoRecordedMarket, recorded_market
 from hydra.runtime.contents import encoded
 from hydra.runtime.recording import Entry, Lane, Payload
 from hydra.trading.bars import Bar
-from messages.market import BarClosed, BarReceived
+from messages.market import BarClosed, BarsReceived
 from tests.engine.scenery import bars_of, market_of, rising, shipped_settings
 from tests.research.recorded_sessions import recorded_session
 
@@ -63,7 +63,7 @@ def test_the_recorded_market_is_the_market_that_was_played(recorded: Path) -> No
     assert [file.digest for file in found.files] == [found.market.digest]
 
 
-def heard(message: BarReceived | BarClosed, number: int, *, outside: bool = True) -> Entry:
+def heard(message: BarsReceived | BarClosed, number: int, *, outside: bool = True) -> Entry:
     """As a recording has it."""
     kind = type(message)
     payload = Payload(kind.__module__, encoded(message)) if outside else None
@@ -88,10 +88,13 @@ def test_bars_of_before_the_session_are_its_history_and_the_first_word_on_a_bar_
         for n in (4, 3, 2)
     ]
     mended = replace(first, volume=first.volume + 1)
-    messages = [*(BarReceived(bar=bar, is_backfill=True) for bar in older), BarReceived(bar=second)]
-    messages += [BarReceived(bar=first), BarReceived(bar=mended)]
+    messages = [
+        *(BarsReceived(bars=(bar,), is_backfill=True) for bar in older),
+        BarsReceived(bars=(second,)),
+    ]
+    messages += [BarsReceived(bars=(first,)), BarsReceived(bars=(mended,))]
     events = [heard(message, number) for number, message in enumerate(messages)]
-    events.append(heard(BarReceived(bar=MARKET.bars[2]), 90, outside=False))
+    events.append(heard(BarsReceived(bars=(MARKET.bars[2],)), 90, outside=False))
     events.append(heard(BarClosed(bar=MARKET.bars[3]), 91))
 
     bars, history = replayed_from(events, recorded, monkeypatch)

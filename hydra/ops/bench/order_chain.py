@@ -26,7 +26,7 @@ from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from messages.health import RunPreflight
-from messages.market import BarReceived
+from messages.market import BarsReceived
 from messages.orders import OrderApproved, OrderIntent, Outcome, client_order_id_of
 from supervisors import paths
 from supervisors.bots import portfolio_bot
@@ -93,7 +93,7 @@ class Market:
         """Tell the data feed the next bar; gives the moment just before (ns)."""
         start, self._closed_at = self._closed_at, market_now(self._runtime)
         bar = Bar(SYMBOL, start, self._closed_at, PRICE, PRICE, PRICE, PRICE, 1.0)
-        message = BarReceived(bar=bar)
+        message = BarsReceived(bars=(bar,))
         began = perf_counter_ns()
         self._voice.tell(paths.DATA_FEED, message)
         return began

@@ -296,7 +296,7 @@ class CrowdMarket:
                 while (left := end_at + HEARD_AFTER - self.clock.at(machine_time())) > 0:
                     sleep(left / (SPEED * SECOND))
             told.append(perf_counter_ns())
-            happen(bar)
+            happen((bar,))
 
     def _wait_for_decisions(self) -> None:
         give_up_at = perf_counter_ns() + int(DECIDED_WITHIN_S * SECOND)

@@ -7,7 +7,7 @@ fetched comes first, and where both have the same bar, the fetched one counts.
 from collections.abc import Iterable
 
 from hydra.trading.bars import Bar
-from messages.market import BarReceived
+from messages.market import BarsReceived
 
 WAITING_MAX = 1_440
 """Live bars that wait. What is pushed out is fetched with the others."""
@@ -26,7 +26,7 @@ class BarLine:
         """Something may have been missed just now."""
         self.is_missing = True
 
-    def live(self, bar: Bar) -> BarReceived | None:
+    def live(self, bar: Bar) -> BarsReceived | None:
         """A bar came on the stream; gives what is to be told of it now.
 
         None: it waits because something is missing, or it was told before.
@@ -41,9 +41,9 @@ class BarLine:
                 del self._waiting[min(self._waiting)]
             return None
         self.told_until = bar.end_at
-        return BarReceived(bar=bar)
+        return BarsReceived(bars=(bar,))
 
-    def fill(self, fetched: Iterable[Bar], news_since: int) -> list[BarReceived]:
+    def fill(self, fetched: Iterable[Bar], news_since: int) -> list[BarsReceived]:
         """All that was missing has been fetched: what is to be told now, in order.
 
         It is history, but for a newest bar that came on the stream and ends after `news_since`.
@@ -56,7 +56,7 @@ class BarLine:
         for bar in bars:
             is_newest = bar is bars[-1]
             is_news = is_newest and bar.start_at in self._waiting and bar.end_at > news_since
-            told.append(BarReceived(bar=bar, is_backfill=not is_news))
+            told.append(BarsReceived(bars=(bar,), is_backfill=not is_news))
         if bars:
             self.told_until = bars[-1].end_at
         self._waiting.clear()

@@ -15,7 +15,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.websocket import Message
-from messages.market import BarReceived, QuoteReceived, TradingStatusReceived
+from messages.market import BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamGap
 
 HEADERS = {"Content-Type": "application/msgpack"}
@@ -186,7 +186,7 @@ class DataConversation:
                     close=element.c,
                     volume=element.v,
                 )
-                return BarReceived(bar=bar)
+                return BarsReceived(bars=(bar,))
             case _Quote():
                 quote = Quote(
                     symbol=element.S,

@@ -30,7 +30,7 @@ from hydra.venues.alpaca.market_rest import (
 from hydra.venues.alpaca.options import OptionFeed
 from hydra.venues.alpaca.stream import Patience, Stream
 from hydra.venues.alpaca.websocket import Connect
-from messages.market import BarReceived
+from messages.market import BarsReceived
 from messages.streams import StreamConnected, StreamGap
 
 BAR_INTERVAL = MINUTE
@@ -181,7 +181,7 @@ class AlpacaFeed:
 
     def _hear(self, endpoint: Endpoint, fact: Any) -> None:
         match fact:
-            case BarReceived(bar=bar) if self._filling.knows(bar.symbol):
+            case BarsReceived(bars=(bar,)) if self._filling.knows(bar.symbol):
                 if self._is_sane(bar):
                     self._filling.live(bar)
                     return

@@ -1,4 +1,4 @@
-"""A market of bars in virtual time: each bar to the venue first, then to the data feed, at its end.
+"""A market of bars in virtual time: each to the venue first, then to the data feed, at its end.
 
 The simulation takes the events and gives each to `Market.happen`.
 """
@@ -16,7 +16,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.sessions import SessionTable
 from hydra.trading.steady import SteadyHours
 from hydra.venues.simulated.in_process import InProcessVenue
-from messages.market import BarReceived, FeedEnded
+from messages.market import BarsReceived, FeedEnded
 
 SKIP_GAPS_OVER = 10 * MINUTE
 """A pause of the market longer than this (a night) is not waited for."""
@@ -39,6 +39,12 @@ MarketEvent: TypeAlias = Bar | SessionClosed | MarketEnded
 TimedEvent: TypeAlias = tuple[int, MarketEvent]
 """A market event behind the market time at which it happens."""
 
+Happening: TypeAlias = tuple[Bar, ...] | SessionClosed | MarketEnded
+"""What the engine is told in one: all bars that end at one time, or one of the others."""
+
+TimedHappening: TypeAlias = tuple[int, Happening]
+"""A happening behind its market time."""
+
 
 def market_events(
     bars: Iterable[Bar], sessions: SessionTable, skip: int = 0
@@ -48,6 +54,23 @@ def market_events(
     The first `skip` events are left out: a venue that was rebuilt has seen them.
     """
     return islice(_all_events(bars, sessions), skip, None)
+
+
+def by_moment(events: Iterable[TimedEvent]) -> Iterator[TimedHappening]:
+    """The same events, with all bars that end at one time in one."""
+    bars: list[Bar] = []
+    bars_at = 0
+    for at, event in events:
+        if bars and not (isinstance(event, Bar) and at == bars_at):
+            yield bars_at, tuple(bars)
+            bars = []
+        if isinstance(event, Bar):
+            bars.append(event)
+            bars_at = at
+        else:
+            yield at, event
+    if bars:
+        yield bars_at, tuple(bars)
 
 
 def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed: int) -> int:
@@ -92,18 +115,19 @@ class Market:
     """Where the events of the market go. The venue comes first, so that nothing looks ahead."""
 
     def __init__(
-        self, venue: InProcessVenue, feed: Callable[[BarReceived | FeedEnded], None]
+        self, venue: InProcessVenue, feed: Callable[[BarsReceived | FeedEnded], None]
     ) -> None:
         self._venue = venue
         self._feed = feed
 
-    def happen(self, event: MarketEvent) -> None:
+    def happen(self, event: Happening) -> None:
         """It is happening now."""
         match event:
-            case Bar():
-                self._venue.on_bar(event)
-                self._feed(BarReceived(bar=event))
             case SessionClosed():
                 self._venue.close_session(event.at)
             case MarketEnded():
                 self._feed(FeedEnded(at=event.at))
+            case bars:
+                for bar in bars:
+                    self._venue.on_bar(bar)
+                self._feed(BarsReceived(bars=bars))

@@ -7,7 +7,7 @@ from msgspec import structs
 from hydra.testkit.builders import bar
 from hydra.trading.bars import Bar
 from hydra.venues.alpaca.bar_line import WAITING_MAX, BarLine
-from messages.market import BarReceived
+from messages.market import BarsReceived
 
 MINUTE = 60_000_000_000
 
@@ -16,15 +16,15 @@ def minute(number: int, close: float = 100.0) -> Bar:
     return bar(close, start_at=number * MINUTE)
 
 
-def news(number: int) -> BarReceived:
-    return BarReceived(bar=minute(number))
+def news(number: int) -> BarsReceived:
+    return BarsReceived(bars=(minute(number),))
 
 
-def history(number: int) -> BarReceived:
-    return BarReceived(bar=minute(number), is_backfill=True)
+def history(number: int) -> BarsReceived:
+    return BarsReceived(bars=(minute(number),), is_backfill=True)
 
 
-def told(line: BarLine, *numbers: int) -> list[BarReceived | None]:
+def told(line: BarLine, *numbers: int) -> list[BarsReceived | None]:
     return [line.live(minute(number)) for number in numbers]
 
 
@@ -83,7 +83,7 @@ def test_where_both_have_a_bar_the_fetched_one_counts() -> None:
     told(line, 5, 7)
     corrected = minute(7, 101.0)
 
-    assert line.fill([corrected], news_since=7 * MINUTE) == [BarReceived(bar=corrected)]
+    assert line.fill([corrected], news_since=7 * MINUTE) == [BarsReceived(bars=(corrected,))]
 
 
 def test_of_those_that_waited_only_the_newest_is_news() -> None:
@@ -109,7 +109,7 @@ def test_only_so_many_wait_and_the_oldest_are_left_to_be_fetched() -> None:
 
     filled = line.fill([minute(1)], news_since=10**30)
 
-    numbers = [received.bar.start_at // MINUTE for received in filled]
+    numbers = [received.bars[0].start_at // MINUTE for received in filled]
     assert numbers == [1, *range(11, WAITING_MAX + 11)]
 
 
@@ -127,7 +127,7 @@ STEPS = st.lists(
 def test_whatever_happens_bars_are_told_in_order_and_none_twice_i46_i47(
     steps: list[tuple[str, int]],
 ) -> None:
-    line, out = BarLine(), list[BarReceived]()
+    line, out = BarLine(), list[BarsReceived]()
     for what, number in steps:
         match what:
             case "live":
@@ -138,7 +138,7 @@ def test_whatever_happens_bars_are_told_in_order_and_none_twice_i46_i47(
             case _:
                 out += line.fill([minute(each) for each in range(number)], news_since=0)
 
-    starts = [received.bar.start_at for received in out]
+    starts = [received.bars[0].start_at for received in out]
     assert starts == sorted(set(starts))
 
 
@@ -146,5 +146,5 @@ def test_a_bar_of_another_length_is_held_by_its_times_alone() -> None:
     line = BarLine()
     long = structs.replace(minute(5), end_at=10 * MINUTE)
 
-    assert line.live(long) == BarReceived(bar=long)
+    assert line.live(long) == BarsReceived(bars=(long,))
     assert told(line, 7, 10) == [None, news(10)]

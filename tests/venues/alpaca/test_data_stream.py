@@ -14,7 +14,7 @@ from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.data_stream import Channels, DataConversation
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.websocket import Message
-from messages.market import BarReceived, QuoteReceived, TradingStatusReceived
+from messages.market import BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamGap
 from tests.venues.alpaca.vectors import frames_of
 
@@ -113,7 +113,7 @@ def test_bars_of_the_recorded_session_are_told_and_later_ones_left_alone() -> No
 
     start = ns("2026-11-23T14:31:00")
     bar = Bar("HYDR", start, start + MINUTE, 41.29, 41.3, 41.22, 41.27, 5120.0)
-    assert told == [BarReceived(bar=bar)]
+    assert told == [BarsReceived(bars=(bar,))]
 
 
 def test_quotes_are_told_whatever_is_traded() -> None:
@@ -126,7 +126,7 @@ def test_quotes_are_told_whatever_is_traded() -> None:
     assert option == [QuoteReceived(quote=Quote("HYDR261218C00042500", at, 1.4, 1.44, 21.0, 37.0))]
     at = ns("2026-11-23T14:31:06.884904")
     assert coin[0] == QuoteReceived(quote=Quote("BTC/USD", at, 61247.9, 61251.4, 0.8213, 0.5107))
-    assert [type(fact) for fact in coin] == [QuoteReceived, BarReceived]
+    assert [type(fact) for fact in coin] == [QuoteReceived, BarsReceived]
 
 
 def test_every_trading_status_but_a_known_resume_is_a_halt_i46() -> None:

@@ -27,9 +27,9 @@ from hydra.venues.alpaca.network import Network
 from hydra.venues.alpaca.options import OptionFeed
 from hydra.venues.alpaca.stream import Patience
 from messages.market import (
-    BarReceived,
     BarsComplete,
     BarsMissing,
+    BarsReceived,
     QuoteReceived,
     TradingStatusReceived,
 )
@@ -65,12 +65,12 @@ def bar(minute: int, symbol: str = "AAPL", close: float = 100.0) -> Bar:
     return Bar(symbol, start, start + MINUTE, close, close, close, close, 5.0)
 
 
-def news(minute: int, symbol: str = "AAPL", close: float = 100.0) -> BarReceived:
-    return BarReceived(bar=bar(minute, symbol, close))
+def news(minute: int, symbol: str = "AAPL", close: float = 100.0) -> BarsReceived:
+    return BarsReceived(bars=(bar(minute, symbol, close),))
 
 
-def history(minute: int, symbol: str = "AAPL", close: float = 100.0) -> BarReceived:
-    return BarReceived(bar=bar(minute, symbol, close), is_backfill=True)
+def history(minute: int, symbol: str = "AAPL", close: float = 100.0) -> BarsReceived:
+    return BarsReceived(bars=(bar(minute, symbol, close),), is_backfill=True)
 
 
 class FeedWorld:
@@ -366,7 +366,7 @@ def test_a_bar_that_can_be_none_is_passed_on_to_be_dropped_and_holds_nothing_up_
     world.say(live(0))
 
     assert missing.reason == "a bar of AAPL that can be none"
-    assert isinstance(passed_on, BarReceived) and not passed_on.is_backfill
+    assert isinstance(passed_on, BarsReceived) and not passed_on.is_backfill
     assert complete == COMPLETE
     assert world.next(1) == [news(0)]
 

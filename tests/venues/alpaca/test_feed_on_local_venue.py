@@ -20,7 +20,7 @@ from hydra.venues.simulated.brokerage.acts import HaltSymbol
 from hydra.venues.simulated.server.app import AppTerms
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.rest.keys import ApiKeys
-from messages.market import BarReceived, BarsComplete, QuoteReceived, TradingStatusReceived
+from messages.market import BarsComplete, BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamConnected
 from tests.venues.alpaca.sockets import connect
 from tests.venues.server.clients import admin
@@ -104,8 +104,8 @@ def test_prices_halts_and_what_was_missed_come_whole_and_in_order_i46_i47() -> N
     venue = venue_on(*bars["HYDR"], *bars["BTC/USD"])
     told = Told(venue)
 
-    def told_of(symbol: str) -> list[BarReceived]:
-        return [each for each in told.of(BarReceived) if each.bar.symbol == symbol]
+    def told_of(symbol: str) -> list[BarsReceived]:
+        return [each for each in told.of(BarsReceived) if each.bars[0].symbol == symbol]
 
     async def test() -> None:
         async with served(venue, TERMS) as port:
@@ -136,10 +136,10 @@ def test_prices_halts_and_what_was_missed_come_whole_and_in_order_i46_i47() -> N
 
     for symbol in SYMBOLS:
         received = told_of(symbol)
-        starts = [each.bar.start_at for each in received]
+        starts = [each.bars[0].start_at for each in received]
         known = {each.start_at: each for each in bars[symbol]}
         assert starts == list(range(starts[0], starts[-1] + MINUTE, MINUTE))
-        assert [each.bar for each in received] == [known[at] for at in starts]
+        assert [each.bars[0] for each in received] == [known[at] for at in starts]
         assert [each.is_backfill for each in received[:5]] == [True] * 5
     (status,) = told.of(TradingStatusReceived)
     assert (status.symbol, status.trades) == ("HYDR", False)

@@ -1,6 +1,7 @@
 """The market's events in order."""
 
 import pytest
+from msgspec.structs import replace
 
 from hydra.actor import MINUTE
 from hydra.trading.bars import Bar
@@ -8,6 +9,7 @@ from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.playback import (
     MarketEnded,
     SessionClosed,
+    by_moment,
     market_events,
     market_time_after,
 )
@@ -44,6 +46,23 @@ def test_bars_outside_any_session_close_none() -> None:
         (early.end_at, early),
         (early.end_at, MarketEnded(early.end_at)),
     ]
+
+
+def test_bars_that_end_together_are_one_happening_and_all_else_is_one_of_its_own() -> None:
+    first, second = bar_at(OPEN_AT), bar_at(OPEN_AT + MINUTE)
+    other, last = replace(first, symbol="SPY"), bar_at(FIRST.close_at - MINUTE)
+
+    told = list(by_moment(market_events([first, other, second, last], SESSIONS)))
+
+    assert told == [
+        (first.end_at, (first, other)),
+        (second.end_at, (second,)),
+        (FIRST.close_at, (last,)),
+        (FIRST.close_at, SessionClosed(FIRST.close_at)),
+        (FIRST.close_at, MarketEnded(FIRST.close_at)),
+    ]
+    assert list(by_moment([(0, first), (0, other)])) == [(0, (first, other))]
+    assert list(by_moment([])) == []
 
 
 def test_what_a_venue_has_seen_before_is_not_played_again_and_the_end_always_is() -> None:
