@@ -36,7 +36,7 @@ from hydra.trading.situation import PriceStep
 from hydra.trading.steady import SteadyHours, SteadyWindow
 from hydra.trading.strategies.strategy import Signal, Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
-from hydra.trading.symbol_book import SymbolBook
+from hydra.trading.symbol_book import ZERO, SymbolBook
 from hydra.trading.trail import Trail, highest_on_record, to_keep, trail_key, trail_of
 from hydra.trading.venue_clock import seen_at
 from messages.control import Recorded, RecordValue
@@ -237,7 +237,7 @@ class MomentumBot(Actor[Inbox]):
         self._strategy.take_bar(bar)
 
     def _begin(self, session: ExchangeSession | None) -> None:
-        if session is not None:
+        if session is not None and session is not self._session:
             self._session = session
             self._book.begin_session(session.date)
 
@@ -292,25 +292,31 @@ class MomentumBot(Actor[Inbox]):
                 pass
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
-        if self._book.sellable <= 0 and not self._book.working_as(Role.PROTECT):
-            self._stop.nothing_is_held()
-            self._highest = None
-        why_not = self._act_on(bar, ctx)
+        is_idle = self._book.is_idle
+        why_not = self._act_idle(bar, ctx) if is_idle else self._act(bar, ctx)
         self._tell_of_guard(bar, ctx)
-        self._keep_trail(ctx)
+        if not is_idle:
+            self._keep_trail(ctx)
         if why_not != self._idle:
             self._idle = why_not
             if why_not:
                 # Only when it changes: that nothing happens is told in a few lines a day.
                 ctx.log("nothing_decided", symbol=self._plan.symbol, reason=why_not)
 
-    def _act_on(self, bar: Bar, ctx: Context) -> str:
+    def _act_idle(self, bar: Bar, ctx: Context) -> str:
+        """Decide where nothing is held and nothing works; gives why not to enter, "" if it does."""
+        self._nothing_is_held()
+        return NO_SESSION if self._session is None else self._enter(ZERO, bar, ctx)
+
+    def _act(self, bar: Bar, ctx: Context) -> str:
         """Decide; gives why nothing is wanted, "" if something is."""
-        if self._session is None:
-            return "no session has begun"
         held, why_out, why_stop = self._book.sellable, None, ExitReason.STOP_LOSS.value
+        if held <= 0 and not self._book.working_as(Role.PROTECT):
+            self._nothing_is_held()
+        if self._session is None:
+            return NO_SESSION
         if held <= 0 and not self._book.working:
-            return self._enter(held, bar, ctx)
+            return self._enter(held, bar, ctx)  # what is left is dust, or is owed
         level, highest = None, self._highest_until_now()
         if held > 0:
             # Also while the rest of the entry works: what is filled of it is guarded (I30).
@@ -336,6 +342,10 @@ class MomentumBot(Actor[Inbox]):
                 return why
             case Hold(why=why):
                 return why or self._enter(held, bar, ctx)
+
+    def _nothing_is_held(self) -> None:
+        self._stop.nothing_is_held()
+        self._highest = None
 
     def _enter(self, held: Decimal, bar: Bar, ctx: Context) -> str:
         """Enter if there is a reason to; gives why not, "" if it does."""
@@ -412,11 +422,10 @@ class MomentumBot(Actor[Inbox]):
 
     def _tell_of_guard(self, bar: Bar, ctx: Context) -> None:
         """What the exit rules guard, and that they have looked: whenever one of the two is new."""
-        held, lots = self._book.position, self._book.inventory.lots
-        if self._session is None or (
-            not held and (self._guard is None or not self._guard.quantity)
-        ):
+        held, told = self._book.position, self._guard
+        if self._session is None or (not held and (told is None or not told.quantity)):
             return
+        lots = self._book.inventory.lots
         guard = Guard(
             name="exits",
             bot=self._plan.bot_id,
@@ -513,6 +522,7 @@ class MomentumBot(Actor[Inbox]):
         }
 
 
+NO_SESSION = "no session has begun"
 _LIVES = (OrderAccepted, OrderUnknown, OrderFilled)
 """Reports after which an order may go on, or has done what it was for."""
 _FOR_A_WHILE = frozenset((trading_is_open.__name__, session_is_open.__name__))

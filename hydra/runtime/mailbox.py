@@ -40,6 +40,7 @@ class Mailbox:
         "conflated",
         "control",
         "high_water",
+        "plain",
         "rejected",
         "room",
         "user",
@@ -55,6 +56,8 @@ class Mailbox:
         self.high_water = 0
         self.rejected = 0
         self.conflated = 0
+        self.plain = spec.conflate is None
+        """Whether a user message can be taken straight from `user`."""
         self._conflate: Callable[[Any], Hashable | None] | None = spec.conflate
         self._latest: dict[Hashable, Envelope] = {}
         self._lock = threading.Lock() if spec.conflate is not None else None
@@ -147,11 +150,6 @@ class Mailbox:
                 except IndexError:
                     break
         return swept
-
-    @property
-    def plain(self) -> bool:
-        """Whether a user message can be taken straight from `user`."""
-        return self._conflate is None
 
     def peek(self, count: int, *, control: bool = False) -> list[Envelope]:
         """Up to `count` envelopes from the head, without taking them."""

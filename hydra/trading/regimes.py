@@ -19,7 +19,7 @@ the bot's budget of the day (`risk_desk`), in that one place.
 """
 
 import math
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -39,13 +39,9 @@ class Regime(Enum):
     ELEVATED = "elevated"
     HIGH = "high"
 
-    @property
-    def height(self) -> int:
+    def __init__(self, word: str) -> None:
+        self.height = len(type(self).__members__)
         """0 for the calmest."""
-        return _HEIGHTS[self]
-
-
-_HEIGHTS = {regime: height for height, regime in enumerate(Regime)}
 
 
 class RegimeTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,15 +153,19 @@ class RegimeWatch:
         if len(self._squares) < self._terms.window:
             return
         volatility = math.sqrt(math.fsum(self._squares) / self._terms.window)
-        self._remember(volatility)
+        below = self._remember(volatility)
         if len(self._sorted) >= self._terms.history_min:
-            self._judge(rank_in(self._sorted, volatility))
+            self._judge(rank_at(self._sorted, below))
 
-    def _remember(self, volatility: float) -> None:
+    def _remember(self, volatility: float) -> int:
+        """Gives how many of the history are below it."""
+        in_order = self._sorted
         if len(self._volatilities) == self._terms.history:
-            del self._sorted[bisect_left(self._sorted, self._volatilities.popleft())]
+            del in_order[bisect_left(in_order, self._volatilities.popleft())]
         self._volatilities.append(volatility)
-        insort(self._sorted, volatility)
+        below = bisect_left(in_order, volatility)
+        in_order.insert(below, volatility)
+        return below
 
     def _judge(self, rank: float) -> None:
         found = self._terms.at_rank(rank)
@@ -184,14 +184,17 @@ class RegimeWatch:
             self.regime, self.calm_for = calmer, 0
 
 
-def rank_in(values: Sequence[float], value: float) -> float:
-    """The share of sorted values that are below one of them, ties by half: from 0 to 1.
+def rank_at(values: Sequence[float], below: int) -> float:
+    """The rank of one of these sorted values, that which has so many below it: from 0 to 1.
 
-    Of values that are all alike it is a half. That one itself is left out.
+    It is the share of the others that are below it, ties by half: where all are alike, a half.
     """
-    below = bisect_left(values, value)
-    alike = bisect_right(values, value) - below - 1
-    return (below + alike / 2) / (len(values) - 1)
+    others = len(values) - 1
+    after = below + 1
+    if after > others or values[after] != values[below]:  # next to always
+        return below / others
+    alike = bisect_right(values, values[below], after) - after
+    return (below + alike / 2) / others
 
 
 class RegimeShares(msgspec.Struct, frozen=True):

@@ -76,6 +76,11 @@ class SymbolBook:
         return self._fills.realised
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing is held and nothing works: so it is at most bars."""
+        return not self.working and not self._fills.inventory.lots
+
+    @property
     def sellable(self) -> Decimal:
         """What it holds; of coins in whole steps, since a fee may leave less than one: dust."""
         position = self._fills.position

@@ -19,7 +19,7 @@ from hydra.trading.indicators import (
     SimpleMovingAverage,
     StandardDeviation,
 )
-from hydra.trading.regimes import RegimeTerms, RegimeWatch, rank_in
+from hydra.trading.regimes import RegimeTerms, RegimeWatch, rank_at
 from tests.trading.market_data import (
     AAPL,
     BTC,
@@ -145,7 +145,8 @@ def test_realised_volatility_is_made_of_the_means_of_another_library(
 def test_ranks_are_those_of_a_count_of_every_pair(file: str) -> None:
     values = np.sort(np.abs(returns_of_neighbours(bars_in(file, 400))))
 
-    ours = [rank_in(values.tolist(), value) for value in values.tolist()]
+    firsts = np.searchsorted(values, values)
+    ours = [rank_at(values.tolist(), int(below)) for below in firsts]
 
     others = len(values) - 1
     below = (values[None, :] < values[:, None]).sum(axis=1)

@@ -1,5 +1,5 @@
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from hydra.trading.regimes import (
     RegimeShares,
     RegimeTerms,
     RegimeWatch,
-    rank_in,
+    rank_at,
 )
 from tests.trading.market_data import AAPL, BTC_WITH_HOLES, bars_of, real_bars
 
@@ -75,6 +75,11 @@ def test_the_volatility_is_the_root_of_the_mean_squared_return() -> None:
     assert told(bars_of(closes))[-1].volatilities == (math.sqrt(math.fsum(squares) / 4),)
 
 
+def rank_of(values: Sequence[float]) -> float:
+    """That of the last one of them."""
+    return rank_at(sorted(values), sorted(values).index(values[-1]))
+
+
 @pytest.mark.parametrize(
     ("values", "rank"),
     [
@@ -85,7 +90,7 @@ def test_the_volatility_is_the_root_of_the_mean_squared_return() -> None:
     ],
 )
 def test_the_rank_is_the_share_of_lower_values(values: tuple[float, ...], rank: float) -> None:
-    assert rank_in(sorted(values), values[-1]) == rank
+    assert rank_of(values) == rank
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_a_rank_counts_the_values_below_and_ties_by_half(values: list[float]) ->
     *others, last = values
 
     by_counting = (sum(v < last for v in others) + sum(v == last for v in others) / 2) / len(others)
-    assert rank_in(sorted(values), last) == by_counting
+    assert rank_of(values) == by_counting
 
 
 def test_the_history_is_that_of_the_last_values_alone() -> None:

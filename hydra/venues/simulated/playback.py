@@ -123,11 +123,11 @@ class Market:
     def happen(self, event: Happening) -> None:
         """It is happening now."""
         match event:
+            case tuple():
+                for bar in event:
+                    self._venue.on_bar(bar)
+                self._feed(BarsReceived(bars=event))
             case SessionClosed():
                 self._venue.close_session(event.at)
             case MarketEnded():
                 self._feed(FeedEnded(at=event.at))
-            case bars:
-                for bar in bars:
-                    self._venue.on_bar(bar)
-                self._feed(BarsReceived(bars=bars))
