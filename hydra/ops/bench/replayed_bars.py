@@ -47,6 +47,9 @@ NOTIONAL_USD = 500.0
 ENTRIES_A_MINUTE = 1_000
 """More than there can be: what paces the entries of a live account is not what is measured."""
 
+OPEN_RISK_PCT = Decimal(5)
+"""Fifty bots may hold at once: what limits them together is not in the plain loop."""
+
 SCENE = (
     f"moving averages of {PARAMETERS['fast_bars']} and {PARAMETERS['slow_bars']} bars, up to"
     f" {ENTRIES_A_DAY} trade a day and symbol, resting stops, every guard, identities, decision"
@@ -128,7 +131,7 @@ def settings_for(symbols: tuple[str, ...]) -> Settings:
             "signal": first.signal.model_copy(update={"mode": STRATEGY, "params": PARAMETERS}),
         }
     )
-    portfolio, risk, pace = settings.portfoliobot, settings.risk, settings.guards.pace
+    portfolio, risk, guards = settings.portfoliobot, settings.risk, settings.guards
     return settings.model_copy(
         update={
             "system": settings.system.model_copy(update={"timezone": "UTC"}),
@@ -151,9 +154,14 @@ def settings_for(symbols: tuple[str, ...]) -> Settings:
                 }
             ),
             "risk": risk.model_copy(update={"max_orders_per_minute": ENTRIES_A_MINUTE}),
-            "guards": settings.guards.model_copy(
+            "guards": guards.model_copy(
                 update={
-                    "pace": pace.model_copy(update={"max_entries_per_day": ENTRIES_A_MINUTE}),
+                    "pace": guards.pace.model_copy(
+                        update={"max_entries_per_day": ENTRIES_A_MINUTE}
+                    ),
+                    "exposure": guards.exposure.model_copy(
+                        update={"max_open_risk_pct": OPEN_RISK_PCT}
+                    ),
                 }
             ),
         }
