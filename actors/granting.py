@@ -49,8 +49,8 @@ class Granting:
         ctx.publish(BUDGETS_TOPIC, self.report())
 
     def ask_again(self, ctx: Context) -> None:
-        """Whoever proposes may have been down when they were wanted."""
-        if self._desk.wants_grants:
+        """Whoever proposes may have been down when they were wanted; just now is no such time."""
+        if self._desk.wants_grants and not self.is_waiting:
             ctx.publish(BUDGETS_TOPIC, self.report())
 
     def heard_from(self, sender: Ref[Any] | None) -> None:
