@@ -29,6 +29,7 @@ from hydra.trading.trading_state import Cause, TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import (
+    BarsBegun,
     Happening,
     TimedHappening,
     by_moment,
@@ -141,6 +142,8 @@ def replayed(
         if isinstance(event, tuple):
             require_past(event, runtime.now())
             bars += len(event)
+        elif isinstance(event, BarsBegun):
+            require_begun(event.bars, runtime.now())
         engine.market.happen(event)
         seen(bars)
 
@@ -179,6 +182,16 @@ def require_past(bars: Iterable[Bar], now: int) -> None:
             raise LookAhead(
                 f"the bar of {bar.symbol} that ends at {bar.end_at} was to be told at {now},"
                 f" {(bar.end_at - now) / SECOND:g} s before it is over"
+            )
+
+
+def require_begun(bars: Iterable[Bar], now: int) -> None:
+    """Raise `LookAhead` unless all bars have begun at market time `now` (UTC ns)."""
+    for bar in bars:
+        if bar.start_at > now:
+            raise LookAhead(
+                f"the open of the bar of {bar.symbol} that begins at {bar.start_at} was to be told"
+                f" at {now}, {(bar.start_at - now) / SECOND:g} s before it is there"
             )
 
 

@@ -6,7 +6,7 @@ bots' names, halts and resumes in an operator's; the venue misbehaves by a plan.
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.testkit.stand_ins import AllProtected
+from hydra.trading.bars import Bar
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import (
@@ -247,6 +248,12 @@ class World:
         """What of the market has not happened yet."""
         events = market_events(self.data.bars, self.data.sessions, self.exchange.events_seen)
         return (event for event in events if event[0] >= self.now)  # its end is told only once
+
+    @property
+    def newest_bar(self) -> Bar:
+        """The last one that is over, in what the venue has seen."""
+        seen = islice(market_events(self.data.bars, self.data.sessions), self.exchange.events_seen)
+        return [event for _, event in seen if isinstance(event, Bar)][-1]
 
     @property
     def requests(self) -> list[Request]:

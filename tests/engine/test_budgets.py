@@ -19,7 +19,16 @@ from messages.budgets import BudgetDayReported, BudgetsJudged, ProposeBudgets, R
 from messages.lifecycle import StartChild, StopChild
 from messages.positions import BookRecovered, RecoverBook
 from supervisors import paths
-from tests.engine.harness import OPEN_AT, Life, World, begun, quiet, settings_with
+from tests.engine.harness import (
+    OPEN_AT,
+    Life,
+    World,
+    bars_of,
+    begun,
+    market_of,
+    quiet,
+    settings_with,
+)
 
 D = Decimal
 SESSION = "2016-04-15"
@@ -48,7 +57,7 @@ def why_denied(life: Life) -> list[tuple[str, str]]:
 
 
 def from_the_bell(changes: Mapping[str, object] | None = None) -> World:
-    """A market in which bots may enter from the first bar on, with which the day begins."""
+    """A market with a price of before the bell, in which bots may enter as soon as it rings."""
     settings = settings_with(changes or {})
     bots = tuple(
         bot.model_copy(
@@ -56,7 +65,8 @@ def from_the_bell(changes: Mapping[str, object] | None = None) -> World:
         )
         for bot in settings.momentum_bots
     )
-    return World(quiet(), settings=settings.model_copy(update={"momentum_bots": bots}))
+    data = market_of(bars_of([100.0] * 31, start_at=OPEN_AT - MINUTE))
+    return World(data, settings=settings.model_copy(update={"momentum_bots": bots}))
 
 
 def test_the_days_grants_are_on_record_with_their_proof_before_anything_is_entered_i32() -> None:
@@ -73,7 +83,7 @@ def test_the_days_grants_are_on_record_with_their_proof_before_anything_is_enter
 def test_an_entry_of_a_days_first_moment_waits_for_its_grants() -> None:
     life = from_the_bell().begin(with_bots=False)
     proposals(life, by=(2 * SECOND,))
-    life.run_to(OPEN_AT + MINUTE)
+    life.run_to(OPEN_AT)
 
     name = life.enter()
     assert (life.status_of(name), life.denials) == (None, [])
@@ -85,7 +95,7 @@ def test_an_entry_of_a_days_first_moment_waits_for_its_grants() -> None:
 def test_what_a_bot_asks_behind_an_entry_that_waits_is_answered_behind_it_i38() -> None:
     life = from_the_bell().begin(with_bots=False)
     proposals(life, by=(2 * SECOND,))
-    life.run_to(OPEN_AT + MINUTE)
+    life.run_to(OPEN_AT)
     books: list[BookRecovered] = []
 
     def look(cell: Cell, envelope: Envelope) -> None:
@@ -106,7 +116,7 @@ def test_what_a_bot_asks_behind_an_entry_that_waits_is_answered_behind_it_i38() 
 def test_nobody_waits_for_grants_that_do_not_come() -> None:
     life = from_the_bell().begin(with_bots=False)
     proposals(life, by=())
-    life.run_to(OPEN_AT + MINUTE)
+    life.run_to(OPEN_AT)
     life.enter()
     assert life.denials == []
 

@@ -237,10 +237,12 @@ def test_a_bar_that_does_not_follow_the_last_one_is_dropped_i46() -> None:
 
 
 def test_a_bot_quarantined_while_its_entry_works_stops_entries_and_takes_it_out_i10_i69() -> None:
-    # The entry is on its way from minute 15 on and would be filled at 16, when nobody minds it.
+    # The entry is on its way from minute 15 on, and nobody trades until 16, when nobody minds it.
+    silent = OPEN_AT + 15 * MINUTE
+    market = market_of(tuple(bar for bar in MARKET.bars if bar.start_at != silent))
     crashes = {OPEN_AT + 15 * MINUTE + n * 5 * 10**9: tell_gibberish(BOT) for n in range(1, 7)}
 
-    played = play(MARKET, at=crashes)
+    played = play(market, at=crashes)
 
     assert played.runtime.cells[BOT.path].shown_status == "quarantined"
     assert [type(r["content"]).__name__ for r in played.journal.events("report_stored")] == [

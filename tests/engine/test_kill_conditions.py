@@ -71,13 +71,12 @@ def test_a_lost_day_is_close_only_at_once_closed_by_the_exit_bot_and_halted_when
     )
     world = World(market_of(bars_of([100.0] * 9 + [99.55] * 20)), settings=settings)
     life = holding(world, with_exit_bot=True)
-    states = []
-    for minute in range(8, 14):
-        life.run_to(OPEN_AT + minute * MINUTE)
-        states.append(life.causes.get("daily_loss"))
+    life.run_to(OPEN_AT + 13 * MINUTE)
 
-    assert next(state for state in states if state is not None) is CLOSE_ONLY
-    assert (states[-1], life.positions, world.positions) == (HALTED, {}, {})
+    latched = [line["cause"] for line in life.journal.events("halt_latched")]
+    states = [cause.state for cause in latched if cause.code == "daily_loss"]
+    assert (states[0], set(states[1:])) == (CLOSE_ONLY, {HALTED})
+    assert (life.causes["daily_loss"], life.positions, world.positions) == (HALTED, {}, {})
     (_, closing) = life.ledger.orders()
     assert closing.intent.reason == "exit bot: daily_loss"
     assert closing.intent.decision.bot == "mom_AAPL"

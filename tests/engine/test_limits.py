@@ -164,7 +164,7 @@ def test_the_worst_case_exposure_is_never_above_its_limit_at_the_venue_i31() -> 
 
     for number in range(120):
         bot = ("mom_AAPL", "mom_AAPL_cross")[number % 2]
-        price = str(data.bars[world.exchange.events_seen - 1].close)
+        price = str(world.newest_bar.close)
         match number % 5:
             case 0 | 1:
                 life.enter(17 + number % 13, bot=bot, reference=price, protective_stop="95")
@@ -543,7 +543,7 @@ def test_64_threads_that_decide_at_once_reserve_no_more_than_was_granted_and_it_
         )
         runtime.start_watch()
         assert runtime.start_and_wait(unhurried(engine), within=10)
-        newest = world.data.bars[world.exchange.events_seen - 1]
+        newest = world.newest_bar
         runtime.tell(paths.RISK_GUARDIAN, BarsClosed(bars=(newest,)))
         armed = threading.Event()
         while runtime.gate.state is not TradingState.ACTIVE or runtime.gate.lease_left() <= 0:

@@ -206,15 +206,15 @@ def test_what_fills_in_parts_is_held_in_parts_and_left_in_parts_i23() -> None:
     for _ in range(4):
         life.run_for(1 * MINUTE)
         seen.append((life.status_of(name), life.positions.get("mom_AAPL AAPL")))
-    life.exit(8)  # denied: what is left of the entry could meet it, and is taken out for it
-    life.exit(8)
+    life.exit(9)  # denied: what is left of the entry could meet it, and is taken out for it
+    life.exit(9)
     life.run_for(9 * MINUTE)
 
     assert seen == [
-        ("partially_filled", 4),
         ("partially_filled", 6),
         ("partially_filled", 7),
         ("partially_filled", 8),
+        ("partially_filled", 9),
     ]
     assert life.denials == ["no_order_opposes"]
     assert (life.status_of(name), life.positions) == ("canceled", {})

@@ -171,7 +171,7 @@ def test_the_engine_dies_and_finds_it_resting_i16_i38(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "trades"),
     [
-        (struck(RejectLater(events=3), leg="-p"), ["e", "p", "x"]),
+        (struck(RejectLater(events=5), leg="-p"), ["e", "p", "x"]),
         (struck(RejectLater(events=1), leg="-p"), ["e", "p", "p"]),
         (struck(Ignore(), what="submit", leg="-p"), ["e", "p", "p"]),
         (struck(Lose(), what="OrderAccepted", leg="-p"), ["e", "p"]),

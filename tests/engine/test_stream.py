@@ -7,7 +7,6 @@ from hydra.trading.causes import START, TRADING_STREAM_LOST
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import FailLook, Lose
 from hydra.venues.simulated.in_process import InProcessVenue
-from hydra.venues.simulated.playback import market_events
 from hydra.venues.simulated.requests import Cancel
 from messages.streams import StreamConnected, StreamGap, StreamLost
 from supervisors import paths
@@ -27,7 +26,7 @@ CONNECTED = StreamConnected(stream="trading", connection=1)
 AGAIN = StreamConnected(stream="trading", connection=2)
 LOST = StreamLost(stream="trading", reason="cut")
 GAP = StreamGap(stream="trading", reason="an update that nobody understands", raw="{}")
-EVENTS_BEFORE_ENTRY = sum(at <= ENTRY_AT for at, _ in market_events(quiet().bars, quiet().sessions))
+EVENTS_BEFORE_ENTRY = sum(bar.end_at <= ENTRY_AT for bar in quiet().bars)
 
 
 class Streaming:

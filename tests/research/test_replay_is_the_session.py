@@ -1,11 +1,12 @@
 """The same bars through a replay and through the embedded venue, over REST and WebSocket: the same
 trades, to the cent and to the minute.
 
-What bounds the difference: a fill is told at its moment over sockets, and at the end of its bar in
-a replay. So what follows from a fill within its own bar may come a bar later in a replay: a stop
-that is to rest from then on, and what another bot on the same symbol may not do beside it. Nothing
-of that is in these runs: each symbol has one bot, whose stops are the engine's. Options are not
-traded in virtual time at all.
+The configuration is the shipped one: two bots on one symbol, stops that rest at the venue.
+
+What bounds the difference: in both, what executes at a bar's open is told when the bar begins, and
+the rest when it ends. An order that comes in between, from a loop or a person, gets the price of
+its moment over sockets, and the open of its bar in a replay. Nothing of that is in these runs.
+Options are not traded in virtual time at all.
 """
 
 import csv
@@ -26,7 +27,7 @@ from hydra.research.replay_run import ReplayPlan, run_replay
 from hydra.research.window import window_of
 from hydra.settings import load_settings
 from hydra.venues.simulated.terms import VenueTerms
-from tests.ops.sessions import HOME, without_resting_stops
+from tests.ops.sessions import HOME
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,6 @@ COMPARED = (
 """Columns of trades.csv: all but the names of orders, which are of an account."""
 NUMBERS = ("quantity", "entry_price", "exit_price", "realised")
 CROSS = "bot_id: mom_AAPL_cross\n    enabled: true"
-ONE_A_SYMBOL = {CROSS: CROSS.replace("true", "false")}
 ON_SPY = {
     f"{CROSS}\n    ticker: AAPL": f"{CROSS}\n    ticker: SPY",
     "optionsbot:\n  enabled: true": "optionsbot:\n  enabled: false",
@@ -58,7 +58,7 @@ def cut(file: Path, rows: int, folder: Path) -> Path:
 
 
 def config_with(changes: Mapping[str, str], folder: Path) -> Path:
-    config = without_resting_stops(Path(shutil.copytree(HOME / "config", folder / "config")))
+    config = Path(shutil.copytree(HOME / "config", folder / "config"))
     bots = config / "bots.yaml"
     text = bots.read_text()
     for old, new in changes.items():
@@ -109,7 +109,7 @@ def replayed(data: Path, config: Path, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "rows", "changes"),
     [
-        ("equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz", 5 * 390, ONE_A_SYMBOL),
+        ("equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz", 5 * 390, {}),
         ("equity_1m/SPY_1m_2011-01-03_2011-01-31.csv.gz", 2_500, ON_SPY),
         ("crypto_1m/BTCUSDT_binance_1m_2024-01-01_2024-01-21.csv.gz", 2 * 1_440, {}),
     ],

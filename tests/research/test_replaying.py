@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.venues.simulated.market_data import MarketData, from_path
-from hydra.venues.simulated.playback import TimedEvent, market_events
+from hydra.venues.simulated.playback import BarBegun, TimedEvent, market_events
 from hydra.venues.simulated.terms import VenueTerms
 from tests.ops.sessions import HOME
 
@@ -111,6 +112,24 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
         play(ReplayTask(settings=settings, data=market), tmp_path)
 
 
+def test_an_open_that_is_told_before_it_is_there_ends_the_replay(
+    settings: Settings, market: MarketData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaking(bars: Sequence[Bar], *rest: object) -> list[TimedEvent]:
+        events = [
+            (at - MINUTE // 2, event)
+            if isinstance(event, BarBegun) and event.bar is bars[2 * 100]
+            else (at, event)
+            for at, event in market_events(bars, *rest)  # type: ignore[arg-type]
+        ]
+        return sorted(events, key=itemgetter(0))
+
+    monkeypatch.setattr(replaying, "market_events", leaking)
+
+    with pytest.raises(LookAhead, match=r"the open of the bar of S00 .* 30 s before it is there"):
+        play(ReplayTask(settings=settings, data=market), tmp_path)
+
+
 def test_nobody_knows_what_comes_after_the_window(
     settings: Settings, market: MarketData, tmp_path: Path
 ) -> None:
@@ -162,8 +181,8 @@ def test_a_replay_that_is_asked_to_stop_ends_there_in_order(
         is_stopping=lambda: len(seen) >= 300,
     )
 
-    # The moment that was next already is played, all its bars.
-    assert done.bars == 301 * len(market.symbols) == seen[-1]
+    # Every other moment is one at which bars begin; the one that was next already is played.
+    assert done.bars == 150 * len(market.symbols) == seen[-1]
 
 
 AAPL = HOME.parent / "shared/market-data/equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz"
@@ -176,5 +195,5 @@ def test_on_real_bars_it_is_the_session_in_virtual_time(tmp_path: Path) -> None:
     done = play(ReplayTask(settings=shipped, data=data), tmp_path)
 
     made = sum((trade.realised for trade in done.summary.trades), Decimal(0))
-    assert (len(done.summary.trades), done.summary.orders, made) == (53, 154, Decimal("11.88"))
+    assert (len(done.summary.trades), done.summary.orders, made) == (52, 152, Decimal("12.51"))
     assert done.standing == ()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,10 +30,12 @@ BAD: dict[str, Callable[[Path], object]] = {
 }
 
 _acts: list[str] | None = None
+_others: frozenset[int | None] = frozenset()
+"""Threads that other tests left behind: what they do is not what is tested."""
 
 
 def _notice(event: str, arguments: tuple[object, ...]) -> None:
-    if _acts is None:
+    if _acts is None or threading.get_ident() in _others:
         return
     makes_something = event in ("os.mkdir", "subprocess.Popen", "sqlite3.connect")
     if makes_something or event.startswith("socket."):
@@ -55,7 +58,10 @@ def _hook() -> None:
 @pytest.fixture
 def acts() -> Iterator[list[str]]:
     """What this process does to the outside, while the test has it."""
-    global _acts  # noqa: PLW0603  # an audit hook cannot be taken back, only be told to look away
+    # An audit hook cannot be taken back, only be told to look away.
+    global _acts, _others  # noqa: PLW0603
+    here = threading.current_thread()
+    _others = frozenset(each.ident for each in threading.enumerate() if each is not here)
     _acts = []
     yield _acts
     _acts = None

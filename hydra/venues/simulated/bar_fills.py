@@ -3,6 +3,11 @@
 The fill rule
 -------------
 
+**When it is told.** The open is there when a bar begins, and what it executes is told then; the
+rest of the bar is known when it ends. So a position is held, and a stop can rest for it, from the
+beginning of the bar that filled its entry. Who does not tell of beginnings has the open executed at
+the end, at the same prices.
+
 **Which bars.** An order may be filled only by a bar of its symbol that
 
 - *ends* after the order was accepted, and
@@ -15,9 +20,10 @@ included, came after that: nothing looks ahead, whatever the caller's clock says
 symbols have bars of different length.
 
 The usual case: bar *k* is delivered at its end, which is the start of bar *k+1*. A bot sees it and
-sends a market order, which is accepted at that time or, with real threads, a little later, inside
-bar *k+1*. Bar *k+1* is the first to fit both conditions: when it is delivered, at its end, the
-order fills at its open. The small delay changes nothing.
+sends a market order, which is accepted at that time, before bar *k+1* begins, and fills at its
+open. With real threads it may be accepted a little later, inside bar *k+1*: that is the first to
+fit both conditions, and when it ends the order fills at its open all the same. The small delay
+changes no price.
 
 **At what price** (see `fill_model`). A market order: at the open. A limit order: at the open if
 that is at or better than the limit, else at the limit if the bar reaches it. A stop order: at the
@@ -41,6 +47,8 @@ together get at most that share of the bar's volume, in whole shares (coins: in 
 rest waits for the next bar, and a stop that was triggered waits as what it became.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TypeAlias
@@ -50,6 +58,7 @@ from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.exact import add, subtract
+from hydra.trading.orders import TimeInForce
 from hydra.venues.simulated.fill_model import (
     Execution,
     Moment,
@@ -78,44 +87,92 @@ class Outcome(msgspec.Struct, frozen=True):
     at: int
 
 
-def outcomes_of(
+def outcomes_at_open(
     resting_orders: tuple[RestingOrder, ...],
     bar: Bar,
+    on_offer: OnOffer,
     terms: VenueTerms,
     executed: ExecutedQuantity | None = None,
 ) -> Iterator[Outcome]:
-    """What the bar does with each order that it may touch, in the order in which it happens."""
+    """What the open of a bar that begins does with each order that it touches, in their order.
+
+    What it does not touch, or only wakes, sees the rest of the bar (`outcomes_of`).
+    """
+    opened = structs.replace(bar, high=bar.open, low=bar.open, close=bar.open)
+    for resting in resting_orders:
+        if not resting.may_be_filled_by(bar):
+            continue
+        execution = execution_of(resting.working, opened, terms.slippage_bps)
+        if execution is None:
+            if resting.order.time_in_force is TimeInForce.IOC:
+                yield _untouched(resting, bar)
+        elif execution.price is None:
+            awake = structs.replace(resting, working=triggered(resting.working))
+            yield Outcome(awake, _ZERO, _ZERO, 0)
+        else:
+            yield _executed(resting, execution, execution.price, bar, on_offer, executed)
+
+
+def outcomes_of(
+    resting_orders: tuple[RestingOrder, ...],
+    bar: Bar,
+    on_offer: OnOffer,
+    terms: VenueTerms,
+    executed: ExecutedQuantity | None = None,
+) -> Iterator[Outcome]:
+    """What the bar does with each order that it may touch, in the order in which it happens.
+
+    Of the open as well, for those that have not seen it.
+    """
     executions = [
         (resting, execution_of(resting.working, bar, terms.slippage_bps))
         for resting in resting_orders
         if resting.may_be_filled_by(bar)
     ]
     executions.sort(key=lambda pair: _moment_of(pair[1]))
-    on_offer = OnOffer(bar, terms.max_participation, quantity_step(bar.symbol))
     for resting, execution in executions:
         if execution is None:
-            yield Outcome(structs.replace(resting, known_until=bar.end_at), _ZERO, _ZERO, 0)
-            continue
-        price, quantity = _ZERO, _ZERO
-        if execution.price is not None:
-            price, quantity = execution.price, on_offer.take(resting.remaining)
-        if executed is not None and quantity:
-            quantity = executed(resting, quantity)
-        after = structs.replace(
-            resting,
-            working=triggered(resting.working),
-            known_until=bar.end_at,
-            filled=add(resting.filled, quantity),
-        )
-        at = bar.start_at if execution.moment is Moment.OPEN else bar.end_at
-        yield Outcome(after, quantity, price, at)
+            yield _untouched(resting, bar)
+        elif execution.price is None:
+            awake = structs.replace(
+                resting, working=triggered(resting.working), known_until=bar.end_at
+            )
+            yield Outcome(awake, _ZERO, _ZERO, 0)
+        else:
+            yield _executed(resting, execution, execution.price, bar, on_offer, executed)
+
+
+def _untouched(resting: RestingOrder, bar: Bar) -> Outcome:
+    return Outcome(structs.replace(resting, known_until=bar.end_at), _ZERO, _ZERO, 0)
+
+
+def _executed(
+    resting: RestingOrder,
+    execution: Execution,
+    price: Decimal,
+    bar: Bar,
+    on_offer: OnOffer,
+    executed: ExecutedQuantity | None,
+) -> Outcome:
+    quantity = on_offer.take(resting.remaining)
+    if executed is not None and quantity:
+        quantity = executed(resting, quantity)
+    after = structs.replace(
+        resting,
+        working=triggered(resting.working),
+        known_until=bar.end_at,
+        filled=add(resting.filled, quantity),
+    )
+    at = bar.start_at if execution.moment is Moment.OPEN else bar.end_at
+    return Outcome(after, quantity, price, at)
 
 
 class OnOffer:
     """What a bar leaves to the venue's orders: a share of its volume, or any quantity."""
 
-    def __init__(self, bar: Bar, participation: Decimal | None, step: Decimal) -> None:
-        self._step = step
+    def __init__(self, bar: Bar, participation: Decimal | None) -> None:
+        self.start_at = bar.start_at
+        self._step = step = quantity_step(bar.symbol)
         self._left = None
         if participation is not None:
             self._left = quantity_on_offer(bar.volume, participation, step)

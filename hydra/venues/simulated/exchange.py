@@ -66,7 +66,7 @@ class SimulatedExchange:
 
     @property
     def events_seen(self) -> int:
-        """How many market events have happened in the venue's life: bars and closes."""
+        """How many market events have happened in its life: beginnings and ends of bars, closes."""
         return self._events
 
     def receive(self, request: Request, at: int) -> tuple[VenueMessage, ...]:
@@ -83,6 +83,12 @@ class SimulatedExchange:
         )
         reached("venue.request.logged")
         return self._answer(request, at)
+
+    def begin_bar(self, bar: Bar) -> tuple[VenueMessage, ...]:
+        """A bar begins: what rests sees its open, and nothing else of it has happened."""
+        self._events += 1
+        told = self._begin(bar)
+        return self._moved(told, bar.start_at) if told else ()
 
     def on_bar(self, bar: Bar) -> tuple[VenueMessage, ...]:
         """A bar has closed: what rests may fill."""
@@ -144,6 +150,9 @@ class SimulatedExchange:
 
     def _snapshot(self, number: int, since: int, at: int) -> SnapshotTaken | SnapshotFailed:
         return SnapshotTaken(number=number, snapshot=self._engine.snapshot(at, since))
+
+    def _begin(self, bar: Bar) -> tuple[VenueMessage, ...]:
+        return self._engine.begin_bar(bar)
 
     def _trade(self, bar: Bar) -> tuple[VenueMessage, ...]:
         return self._engine.on_bar(bar)

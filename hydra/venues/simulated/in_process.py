@@ -86,6 +86,14 @@ class InProcessVenue:
     def cut(self, client_order_ids: tuple[str, ...]) -> None:
         """See `Venue.cut`. A request is over before anybody could ask for that."""
 
+    def begin_bar(self, bar: Bar) -> None:
+        """A bar begins: what rests sees its open."""
+        with self._lock:
+            told = self._exchange.begin_bar(bar)
+            self._untold.extend(told)
+        if told:
+            self._tell_all()
+
     def on_bar(self, bar: Bar) -> None:
         """A bar has closed: what rests may fill."""
         with self._lock:

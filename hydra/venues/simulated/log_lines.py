@@ -13,7 +13,7 @@ from hydra.venues.simulated.requests import Request
 from hydra.venues.simulated.sealed_lines import LineFormat
 from hydra.venues.simulated.terms import VenueTerms
 
-LOG_VERSION = 1
+LOG_VERSION = 2
 """One more whenever the same requests and bars would not give the same reports any more."""
 
 

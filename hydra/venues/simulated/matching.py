@@ -8,7 +8,7 @@ What a bar does with an order is in `bar_fills`; which orders are taken is in `o
 what it had traded stays traded, and the new one is filled from zero.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import count
 
@@ -23,7 +23,13 @@ from hydra.trading.orders import Fill, Order, Side, TimeInForce
 from hydra.trading.venue_view import VenueAccount, VenueFee, VenueOrder, VenueSnapshot
 from hydra.venues.simulated.account import Account
 from hydra.venues.simulated.account_rules import AccountView, first_account_refusal, worst_value
-from hydra.venues.simulated.bar_fills import ExecutedQuantity, Outcome, outcomes_of
+from hydra.venues.simulated.bar_fills import (
+    ExecutedQuantity,
+    OnOffer,
+    Outcome,
+    outcomes_at_open,
+    outcomes_of,
+)
 from hydra.venues.simulated.order_register import OrderRegister
 from hydra.venues.simulated.order_rules import client_order_id_is_usable, first_refusal
 from hydra.venues.simulated.resting_orders import RestingOrder, RestingOrders
@@ -55,6 +61,8 @@ class MatchingEngine:
         self._book = RestingOrders()
         self._register = OrderRegister()
         self._account = Account(self._terms.starting_cash)
+        self._on_offer: dict[str, OnOffer] = {}
+        """What is left of bars that have begun, by symbol, where something rested then."""
         self._fees: list[VenueFee] = []
         self._blocked = ""
         self._newest_bar_end = _BEFORE_ALL_BARS
@@ -109,8 +117,19 @@ class MatchingEngine:
         self._register.end(client_order_id, OrderStatus.REJECTED, at, self._now, reason=reason)
         return (OrderRejected(client_order_id=client_order_id, reason=reason, at=at),)
 
+    def begin_bar(self, bar: Bar) -> tuple[VenueReport, ...]:
+        """Let the open of a bar that begins now execute what rests. Nothing else of it is known."""
+        self._has_come_to(bar.start_at)
+        self._account.mark(bar.symbol, bar.open)
+        resting_orders = self._book.of_symbol(bar.symbol)
+        if not resting_orders:
+            return ()
+        on_offer = self._on_offer[bar.symbol] = OnOffer(bar, self._terms.max_participation)
+        outcomes = outcomes_at_open(resting_orders, bar, on_offer, self._terms, self._executed)
+        return self._reports_of(outcomes, bar)
+
     def on_bar(self, bar: Bar) -> tuple[VenueReport, ...]:
-        """Let a closed, checked bar fill what rests in its symbol.
+        """Let a closed, checked bar fill what rests in its symbol; `begin_bar` may have come first.
 
         Bars of one symbol come in the order of time and do not overlap; one that comes again, or
         late, fills nothing that a later bar has passed over.
@@ -122,7 +141,13 @@ class MatchingEngine:
         resting_orders = self._book.of_symbol(bar.symbol)
         if not resting_orders:
             return ()
-        outcomes = outcomes_of(resting_orders, bar, self._terms, self._executed)
+        on_offer = self._on_offer.pop(bar.symbol, None)
+        if on_offer is None or on_offer.start_at != bar.start_at:
+            on_offer = OnOffer(bar, self._terms.max_participation)
+        outcomes = outcomes_of(resting_orders, bar, on_offer, self._terms, self._executed)
+        return self._reports_of(outcomes, bar)
+
+    def _reports_of(self, outcomes: Iterable[Outcome], bar: Bar) -> tuple[VenueReport, ...]:
         return tuple(
             report for outcome in outcomes for report in self._take_out_of_bar(outcome, bar)
         )

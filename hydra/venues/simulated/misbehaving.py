@@ -68,6 +68,8 @@ class MisbehavingExchange(SimulatedExchange):
         wall_clock: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(terms, log, wall_clock)
+        self._ended = 0
+        """Bars that have ended and sessions that have closed: a plan's events are these."""
         self._strikes = Strikes(plan)
         self._delivery = Delivery(self._strikes, self._subject_of_message)
         self._cancels: list[_Pending] = []
@@ -85,14 +87,14 @@ class MisbehavingExchange(SimulatedExchange):
 
     def _answer(self, request: Request, at: int) -> tuple[VenueMessage, ...]:
         subject = self._subject_of_request(request)
-        if self._strikes.on(Ignore, subject, self._events) is not None:
+        if self._strikes.on(Ignore, subject, self._ended) is not None:
             return ()
-        return self._delivery.told(super()._answer(request, at), self._events)
+        return self._delivery.told(super()._answer(request, at), self._ended)
 
     def _look_up(self, client_order_id: str, at: int) -> OrderFound | OrderNotFound:
         answer = super()._look_up(client_order_id, at)
         subject = self._subject_named(client_order_id, "look_up")
-        failed = self._strikes.on(FailLook, subject, self._events)
+        failed = self._strikes.on(FailLook, subject, self._ended)
         if failed is not None:
             return OrderNotFound(client_order_id=client_order_id, reason=failed.reason)
         if self._is_hidden(client_order_id, at):
@@ -104,11 +106,11 @@ class MisbehavingExchange(SimulatedExchange):
     def _snapshot(self, number: int, since: int, at: int) -> SnapshotTaken | SnapshotFailed:
         honest = self._engine.snapshot(at, since)
         subject = Subject("snapshot")
-        failed = self._strikes.on(FailLook, subject, self._events)
+        failed = self._strikes.on(FailLook, subject, self._ended)
         if failed is not None:
             return SnapshotFailed(number=number, reason=failed.reason)
         account = honest.account
-        if self._strikes.on(HideEquity, subject, self._events) is not None:
+        if self._strikes.on(HideEquity, subject, self._ended) is not None:
             account = structs.replace(account, equity=None)
         shown = structs.replace(
             honest,
@@ -125,7 +127,7 @@ class MisbehavingExchange(SimulatedExchange):
         return SnapshotTaken(number=number, snapshot=shown)
 
     def _take(self, order: Order, at: int) -> tuple[VenueMessage, ...]:
-        name, event = order.client_order_id, self._events
+        name, event = order.client_order_id, self._ended
         subject, is_new = _subject_of(order), self._engine.find(name) is None
         first, *others = super()._take(order, at)
         if not isinstance(first, OrderAccepted):
@@ -152,26 +154,33 @@ class MisbehavingExchange(SimulatedExchange):
         if resting.cancel_pending:
             return ()
         subject = structs.replace(_subject_of(resting.order), what="cancel")
-        holding = self._strikes.on(HoldCancel, subject, self._events)
+        holding = self._strikes.on(HoldCancel, subject, self._ended)
         if holding is None:
             return super()._cancel(client_order_id, at)
         self._engine.request_cancel(client_order_id, at)
         if holding.events is not None:
-            self._cancels.append(_Pending(self._events + holding.events, client_order_id))
+            self._cancels.append(_Pending(self._ended + holding.events, client_order_id))
         return ()
 
+    def _begin(self, bar: Bar) -> tuple[VenueMessage, ...]:
+        # What ends just before the next event of the market ends before the open, too.
+        before = tuple(self._rejected(self._ended + 1, bar.start_at))
+        return self._delivery.told((*before, *super()._begin(bar)), self._ended)
+
     def _trade(self, bar: Bar) -> tuple[VenueMessage, ...]:
+        self._ended += 1
         before = tuple(self._just_before(Subject(symbol=bar.symbol), bar.start_at))
         honest = super()._trade(bar)
         return self._told_after((*before, *honest, *self._fills_of_refused(bar)), bar.end_at)
 
     def _close(self, at: int) -> tuple[VenueMessage, ...]:
+        self._ended += 1
         before = tuple(self._just_before(Subject(), at))
         return self._told_after((*before, *super()._close(at)), at)
 
     def _just_before(self, moment: Subject, at: int) -> Iterator[VenueMessage]:
         """What happens to the account, and late rejections, between two market events."""
-        for fault in tuple(self._strikes.all_on(MomentFault, moment, self._events)):
+        for fault in tuple(self._strikes.all_on(MomentFault, moment, self._ended)):
             match fault:
                 case PlantOrder(order=order):
                     yield from self._engine.submit(order, at)
@@ -183,24 +192,22 @@ class MisbehavingExchange(SimulatedExchange):
                     self._engine.block(reason)
                 case _:
                     raise AssertionError(f"nobody knows what this fault does: {fault}")
-        for rejection in self._due(self._rejections):
+        yield from self._rejected(self._ended, at)
+
+    def _rejected(self, event: int, at: int) -> Iterator[VenueMessage]:
+        """The late rejections that come before this event."""
+        for rejection in _due(self._rejections, event):
             yield from self._engine.reject_late(rejection.client_order_id, rejection.reason, at)
 
     def _told_after(self, messages: tuple[VenueMessage, ...], at: int) -> tuple[VenueMessage, ...]:
         """The market event is over: what was pending for its time ends too; then all is told."""
         ended = [
             report
-            for cancel in self._due(self._cancels)
+            for cancel in _due(self._cancels, self._ended)
             for report in self._engine.cancel(cancel.client_order_id, at)
         ]
-        told = self._delivery.told((*messages, *ended), self._events)
-        return (*told, *self._delivery.released(self._events))
-
-    def _due(self, pending: list[_Pending]) -> list[_Pending]:
-        """Take out what was waiting for this event."""
-        due = [entry for entry in pending if entry.event <= self._events]
-        pending[:] = [entry for entry in pending if entry.event > self._events]
-        return due
+        told = self._delivery.told((*messages, *ended), self._ended)
+        return (*told, *self._delivery.released(self._ended))
 
     def _fills_of_refused(self, bar: Bar) -> list[VenueMessage]:
         struck = [order for order in self._fills_due if order.symbol == bar.symbol]
@@ -218,10 +225,10 @@ class MisbehavingExchange(SimulatedExchange):
         """How much of what the bar would execute is executed."""
         subject = _subject_of(resting.order)
         if quantity == resting.remaining:
-            overfill = self._strikes.on(Overfill, subject, self._events)
+            overfill = self._strikes.on(Overfill, subject, self._ended)
             if overfill is not None:
                 return add(quantity, overfill.extra)
-        part = self._strikes.on(FillPart, subject, self._events)
+        part = self._strikes.on(FillPart, subject, self._ended)
         if part is None:
             return quantity
         step = quantity_step(resting.order.symbol)
@@ -272,6 +279,13 @@ class _Pending(msgspec.Struct, frozen=True):
     event: int
     client_order_id: str
     reason: str = ""
+
+
+def _due(pending: list[_Pending], event: int) -> list[_Pending]:
+    """Take out what was waiting for this event."""
+    due = [entry for entry in pending if entry.event <= event]
+    pending[:] = [entry for entry in pending if entry.event > event]
+    return due
 
 
 def _subject_of(order: Order) -> Subject:

@@ -52,7 +52,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """Which of all that a fault could strike are meant; what is None does not matter.
 
     `what` is a kind of request or of message; `leg` is how the order's name ends. Nothing is
-    struck before market event `from_event` (the first is 1).
+    struck before market event `from_event` (the first is 1). Such events are the ends of bars and
+    the closes of sessions.
     """
 
     what: str | None = None

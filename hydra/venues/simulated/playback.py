@@ -1,4 +1,7 @@
-"""A market of bars in virtual time: each to the venue first, then to the data feed, at its end.
+"""A market of bars in virtual time: what happens, in order, and who is told of it when.
+
+A bar's open is there when it begins, and only the venue hears of it: what rests may execute. The
+rest is known at its end, to the venue first, then to the data feed.
 
 The simulation takes the events and gives each to `Market.happen`.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +26,13 @@ SKIP_GAPS_OVER = 10 * MINUTE
 """A pause of the market longer than this (a night) is not waited for."""
 
 
+class BarBegun(msgspec.Struct, frozen=True):
+    """Trading in a symbol goes on. Of the bar nothing but its open has happened yet."""
+
+    at: int
+    bar: Bar
+
+
 class SessionClosed(msgspec.Struct, frozen=True):
     """The exchange closed."""
 
@@ -34,13 +45,20 @@ class MarketEnded(msgspec.Struct, frozen=True):
     at: int
 
 
-MarketEvent: TypeAlias = Bar | SessionClosed | MarketEnded
+class BarsBegun(msgspec.Struct, frozen=True):
+    """Bars that begin at one time."""
+
+    bars: tuple[Bar, ...]
+
+
+MarketEvent: TypeAlias = BarBegun | Bar | SessionClosed | MarketEnded
+"""A bar by itself: its end."""
 
 TimedEvent: TypeAlias = tuple[int, MarketEvent]
 """A market event behind the market time at which it happens."""
 
-Happening: TypeAlias = tuple[Bar, ...] | SessionClosed | MarketEnded
-"""What the engine is told in one: all bars that end at one time, or one of the others."""
+Happening: TypeAlias = BarsBegun | tuple[Bar, ...] | SessionClosed | MarketEnded
+"""What happens in one: all bars that begin or end at one time, or one of the others."""
 
 TimedHappening: TypeAlias = tuple[int, Happening]
 """A happening behind its market time."""
@@ -49,28 +67,37 @@ TimedHappening: TypeAlias = tuple[int, Happening]
 def market_events(
     bars: Iterable[Bar], sessions: SessionTable, skip: int = 0
 ) -> Iterator[TimedEvent]:
-    """Bars (ascending by end) with the closes of their sessions between them, and the end.
+    """Beginnings and ends of bars (ascending by end), closes of their sessions, and the end.
 
-    The first `skip` events are left out: a venue that was rebuilt has seen them.
+    At one time bars end first; then a session closes; then bars begin. The first `skip` events are
+    left out: a venue that was rebuilt has seen them.
     """
     return islice(_all_events(bars, sessions), skip, None)
 
 
 def by_moment(events: Iterable[TimedEvent]) -> Iterator[TimedHappening]:
-    """The same events, with all bars that end at one time in one."""
-    bars: list[Bar] = []
-    bars_at = 0
+    """The same events, with all bars that begin, or end, at one time in one."""
+    moment = 0
+    begun: list[Bar] = []
+    ended: list[Bar] = []
     for at, event in events:
-        if bars and not (isinstance(event, Bar) and at == bars_at):
-            yield bars_at, tuple(bars)
-            bars = []
-        if isinstance(event, Bar):
-            bars.append(event)
-            bars_at = at
+        if begun and not (isinstance(event, BarBegun) and at == moment):
+            yield moment, BarsBegun(tuple(begun))
+            begun = []
+        if ended and not (isinstance(event, Bar) and at == moment):
+            yield moment, tuple(ended)
+            ended = []
+        moment = at
+        if isinstance(event, BarBegun):
+            begun.append(event.bar)
+        elif isinstance(event, Bar):
+            ended.append(event)
         else:
             yield at, event
-    if bars:
-        yield bars_at, tuple(bars)
+    if begun:
+        yield moment, BarsBegun(tuple(begun))
+    if ended:
+        yield moment, tuple(ended)
 
 
 def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed: int) -> int:
@@ -96,19 +123,27 @@ def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed:
 
 def _all_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
     open_session = None
-    last_end = 0
+    now = 0
     hours = SteadyHours(sessions)
-    for bar in bars:
-        session = hours.at(bar.start_at)
-        if open_session is not None and session is not open_session:
-            yield (max(open_session.close_at, last_end), SessionClosed(open_session.close_at))
-        open_session = session
-        last_end = bar.end_at
-        yield (bar.end_at, bar)
+    ending = tuple(bars)
+    beginning = iter(sorted(ending, key=attrgetter("start_at")))
+    ahead = next(beginning, None)
+    for bar in ending:
+        while ahead is not None and ahead.start_at < bar.end_at:
+            session = hours.at(ahead.start_at)
+            if open_session is not None and session is not open_session:
+                now = max(open_session.close_at, now)
+                yield (now, SessionClosed(open_session.close_at))
+            open_session = session
+            now = max(ahead.start_at, now)
+            yield (now, BarBegun(now, ahead))
+            ahead = next(beginning, None)
+        now = bar.end_at
+        yield (now, bar)
     if open_session is not None:
-        last_end = max(open_session.close_at, last_end)
-        yield (last_end, SessionClosed(open_session.close_at))
-    yield (last_end, MarketEnded(last_end))
+        now = max(open_session.close_at, now)
+        yield (now, SessionClosed(open_session.close_at))
+    yield (now, MarketEnded(now))
 
 
 class Market:
@@ -127,6 +162,9 @@ class Market:
                 for bar in event:
                     self._venue.on_bar(bar)
                 self._feed(BarsReceived(bars=event))
+            case BarsBegun(bars=bars):
+                for bar in bars:
+                    self._venue.begin_bar(bar)
             case SessionClosed():
                 self._venue.close_session(event.at)
             case MarketEnded():

@@ -28,6 +28,7 @@ from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 from hydra.venues.simulated.playback import (
+    BarBegun,
     MarketEnded,
     MarketEvent,
     SessionClosed,
@@ -111,6 +112,8 @@ def play_until(exchange: SimulatedExchange, events: Iterable[TimedEvent], until:
 
 def _happen(exchange: SimulatedExchange, event: MarketEvent) -> None:
     match event:
+        case BarBegun(bar=bar):
+            exchange.begin_bar(bar)
         case Bar():
             exchange.on_bar(event)
         case SessionClosed():

@@ -8,7 +8,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.log_lines import RequestReceived
-from hydra.venues.simulated.playback import SessionClosed, market_events
+from hydra.venues.simulated.playback import BarBegun, SessionClosed, market_events
 from hydra.venues.simulated.request_log import MemoryLog
 from hydra.venues.simulated.requests import Replace, Submit
 from hydra.venues.simulated.terms import VenueTerms
@@ -51,6 +51,8 @@ class InProcessFace(Face):
         while self._events and self._events[0][0] <= at:
             self._now, event = self._events.pop(0)
             match event:
+                case BarBegun(bar=bar):
+                    self._in_process.begin_bar(bar)
                 case Bar():
                     self._in_process.on_bar(event)
                 case SessionClosed():

@@ -13,7 +13,7 @@ from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.venue_view import VenueSnapshot
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import SessionClosed, market_events
+from hydra.venues.simulated.playback import BarBegun, SessionClosed, market_events
 from hydra.venues.simulated.requests import (
     Cancel,
     LookUp,
@@ -38,7 +38,7 @@ class Asked(msgspec.Struct, frozen=True):
     request: Request
 
 
-Step: TypeAlias = Asked | Bar | SessionClosed
+Step: TypeAlias = Asked | BarBegun | Bar | SessionClosed
 
 
 class History(msgspec.Struct, frozen=True):
@@ -72,6 +72,8 @@ def do(exchange: SimulatedExchange, step: Step) -> tuple[VenueMessage, ...]:
     match step:
         case Asked(at=at, request=request):
             return exchange.receive(request, at)
+        case BarBegun(bar=bar):
+            return exchange.begin_bar(bar)
         case Bar():
             return exchange.on_bar(step)
         case SessionClosed(at=at):
@@ -122,7 +124,7 @@ def histories(draw: st.DrawFn) -> History:
         for kind, order, number in draw(asked):
             now += 1_000
             steps.append(Asked(now, _request(kind, order, number, sent)))
-        if isinstance(event, Bar | SessionClosed):
+        if isinstance(event, BarBegun | Bar | SessionClosed):
             steps.append(event)
         now = max(now, at)
     return History(data, tuple(steps))

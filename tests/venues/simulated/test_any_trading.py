@@ -121,7 +121,7 @@ class AnyTrading(RuleBasedStateMachine):
             self.accepted[order.client_order_id] = (order, self.now, self.newest_end)
         self.take(reports)
         for prices in minutes:
-            self.bar(order.symbol, prices, 1000.0, late=False)
+            self.bar(order.symbol, prices, 1000.0, how="whole")
 
     def open_name(self, number: int) -> str:
         """One of the newest open orders, or one that there never was."""
@@ -138,22 +138,26 @@ class AnyTrading(RuleBasedStateMachine):
         symbol=st.sampled_from(SYMBOLS),
         prices=ranges(),
         volume=st.sampled_from([0.0, 17.0, 1000.0, 99999.5]),
-        late=st.sampled_from([False, False, True]),
+        how=st.sampled_from(["whole", "whole", "begins first", "late"]),
     )
     def any_bar(
-        self, symbol: str, prices: tuple[float, float, float, float], volume: float, late: bool
+        self, symbol: str, prices: tuple[float, float, float, float], volume: float, how: str
     ) -> None:
-        self.bar(symbol, prices, volume, late=late)
+        self.bar(symbol, prices, volume, how=how)
 
     def bar(
-        self, symbol: str, prices: tuple[float, float, float, float], volume: float, *, late: bool
+        self, symbol: str, prices: tuple[float, float, float, float], volume: float, *, how: str
     ) -> None:
-        if not late:
+        if how != "late":
             self.minute = max(self.minute + 1, self.now // MINUTE)
         bar = bar_of(self.minute, prices, symbol=symbol, volume=volume)
+        before = len(self.fills)
+        if how == "begins first":
+            self.history.append(("begin_bar", (bar,)))
+            self.take(self.engine.begin_bar(bar))
+            assert all(fill.at == bar.start_at for fill in self.fills[before:])
         self.now = max(self.now, bar.end_at)
         self.history.append(("on_bar", (bar,)))
-        before = len(self.fills)
         self.take(self.engine.on_bar(bar))
         self.newest_end = max(self.newest_end, bar.end_at)
         for fill in self.fills[before:]:

@@ -1,6 +1,7 @@
 """Markets from files: a share's with its exchange's hours, a coin's round the clock."""
 
 import gzip
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,13 @@ from hydra.trading.sessions import ExchangeSession
 from hydra.venues.bar_files import read_bars
 from hydra.venues.market_sessions import round_the_clock_sessions
 from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData, from_file, generated
-from hydra.venues.simulated.playback import MarketEnded, SessionClosed, market_events
+from hydra.venues.simulated.playback import (
+    BarBegun,
+    MarketEnded,
+    SessionClosed,
+    TimedEvent,
+    market_events,
+)
 
 MARKET_DATA = Path(__file__).resolve().parents[4] / "shared" / "market-data"
 MINUTE = 60_000_000_000
@@ -83,6 +90,13 @@ def test_the_days_of_a_coin_never_pause_over_months_years_and_clock_changes_i43_
     assert [sessions[2].open_at, sessions[-1].date] == [NEW_YEAR, "2024-12-31"]
 
 
+def whole(*bars: Bar) -> Iterator[TimedEvent]:
+    """The beginning and the end of each, one after the other."""
+    for bar in bars:
+        yield bar.start_at, BarBegun(bar.start_at, bar)
+        yield bar.end_at, bar
+
+
 def test_a_day_closes_at_midnight_and_missing_minutes_break_nothing(tmp_path: Path) -> None:
     data = from_file(coin_file(tmp_path, 0, 1, 5, 24 * 60 - 1, 24 * 60 + 7), None)
 
@@ -90,9 +104,9 @@ def test_a_day_closes_at_midnight_and_missing_minutes_break_nothing(tmp_path: Pa
 
     first, second = NEW_YEAR + DAY, NEW_YEAR + 2 * DAY
     assert events == [
-        *((bar.end_at, bar) for bar in data.bars[:4]),
+        *whole(*data.bars[:4]),
         (first, SessionClosed(first)),
-        (data.bars[4].end_at, data.bars[4]),
+        *whole(data.bars[4]),
         (second, SessionClosed(second)),
         (second, MarketEnded(second)),
     ]

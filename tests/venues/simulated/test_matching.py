@@ -4,6 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hydra.trading.bars import Bar
 from hydra.trading.order_life import OrderStatus
@@ -21,6 +24,7 @@ from messages.orders import (
     OrderReplaced,
     OrderUnknown,
 )
+from tests.venues.simulated.draws import SYMBOLS, orders, ranges
 from tests.venues.simulated.orders import (
     MINUTE,
     bar_of,
@@ -35,6 +39,7 @@ from tests.venues.simulated.orders import (
 
 BUY, SELL = Side.BUY, Side.SELL
 SECOND = MINUTE // 60
+DAY = 1_440 * MINUTE
 FLAT = (100.0, 100.0, 100.0, 100.0)
 WIDE = (100.0, 105.0, 95.0, 101.0)
 
@@ -80,6 +85,58 @@ def test_a_market_order_fills_at_the_open_of_the_next_bar_however_late_in_it_it_
     assert reports == (filled(1, order, "100", at=MINUTE),)
     assert engine.open_orders == ()
     assert engine.account.position("AAPL") == Decimal(10)
+
+
+def test_where_a_bar_begins_its_open_executes_and_the_rest_sees_the_rest() -> None:
+    engine = holding("60", "AAPL")
+    target, left = limit("a", SELL, "105"), market("b", SELL)
+    guarded, through = stop("c", SELL, "95"), stop("d", SELL, "100")
+    for order in (target, left, guarded, through, ioc(limit("e", SELL, "101"))):
+        engine.submit(order, at=MINUTE)
+    bar = bar_of(1, WIDE)
+
+    begun = engine.begin_bar(bar)
+    marked = engine.account.last_price("AAPL")
+    late = market("f", SELL)
+    engine.submit(late, at=MINUTE)
+    ended = engine.on_bar(bar)
+
+    assert begun == (
+        filled(1, left, "100", at=MINUTE),
+        filled(2, through, "100", at=MINUTE),
+        OrderCanceled(client_order_id="e", at=MINUTE),
+    )
+    assert marked == Decimal(100)
+    assert ended == (
+        filled(3, late, "100", at=MINUTE),  # who came just after it gets it all the same
+        filled(4, guarded, "95", at=2 * MINUTE),
+        filled(5, target, "105", at=2 * MINUTE),
+    )
+
+
+@given(
+    sent=st.lists(orders(), max_size=6),
+    prices=ranges(),
+    volume=st.sampled_from([0.0, 17.0, 99999.5]),
+    participation=st.sampled_from([None, Decimal("0.1"), Decimal(1)]),
+)
+def test_a_bar_in_two_parts_does_what_it_does_in_one(
+    sent: list[Order],
+    prices: tuple[float, float, float, float],
+    volume: float,
+    participation: Decimal | None,
+) -> None:
+    terms = VenueTerms(starting_cash=Decimal(10**9), max_participation=participation)
+    in_two, in_one = (holding("1000", *SYMBOLS, terms=terms) for _ in range(2))
+    for number, order in enumerate(sent):
+        for engine in (in_two, in_one):
+            engine.submit(replace(order, client_order_id=f"order-{number}"), at=MINUTE)
+
+    for symbol in SYMBOLS:
+        bar = bar_of(1, prices, symbol=symbol, volume=volume)
+        assert (*in_two.begin_bar(bar), *in_two.on_bar(bar)) == in_one.on_bar(bar)
+    assert in_two.open_orders == in_one.open_orders
+    assert in_two.snapshot(at=DAY, since=0) == in_one.snapshot(at=DAY, since=0)
 
 
 def test_a_bar_that_ended_at_the_acceptance_fills_nothing() -> None:

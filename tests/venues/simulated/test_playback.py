@@ -7,6 +7,8 @@ from hydra.actor import MINUTE
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.playback import (
+    BarBegun,
+    BarsBegun,
     MarketEnded,
     SessionClosed,
     by_moment,
@@ -31,8 +33,10 @@ def test_a_session_closes_between_its_last_bar_and_the_next_day() -> None:
     events = list(market_events([one, other], SESSIONS))
 
     assert events == [
+        (one.start_at, BarBegun(one.start_at, one)),
         (one.end_at, one),
         (FIRST.close_at, SessionClosed(FIRST.close_at)),
+        (other.start_at, BarBegun(other.start_at, other)),
         (other.end_at, other),
         (SECOND.close_at, SessionClosed(SECOND.close_at)),
         (SECOND.close_at, MarketEnded(SECOND.close_at)),
@@ -43,6 +47,7 @@ def test_bars_outside_any_session_close_none() -> None:
     early = bar_at(OPEN_AT - 60 * MINUTE)
 
     assert list(market_events([early], SESSIONS)) == [
+        (early.start_at, BarBegun(early.start_at, early)),
         (early.end_at, early),
         (early.end_at, MarketEnded(early.end_at)),
     ]
@@ -55,14 +60,38 @@ def test_bars_that_end_together_are_one_happening_and_all_else_is_one_of_its_own
     told = list(by_moment(market_events([first, other, second, last], SESSIONS)))
 
     assert told == [
+        (first.start_at, BarsBegun((first, other))),
         (first.end_at, (first, other)),
+        (second.start_at, BarsBegun((second,))),
         (second.end_at, (second,)),
+        (last.start_at, BarsBegun((last,))),
         (FIRST.close_at, (last,)),
         (FIRST.close_at, SessionClosed(FIRST.close_at)),
         (FIRST.close_at, MarketEnded(FIRST.close_at)),
     ]
     assert list(by_moment([(0, first), (0, other)])) == [(0, (first, other))]
+    begun = [(0, BarBegun(0, first)), (1, BarBegun(1, other))]
+    assert list(by_moment(begun)) == [(0, BarsBegun((first,))), (1, BarsBegun((other,)))]
     assert list(by_moment([])) == []
+
+
+def test_of_bars_of_several_lengths_each_begins_in_its_turn_and_time_never_goes_back() -> None:
+    long = Bar("SPY", OPEN_AT, OPEN_AT + 2 * MINUTE, 1.0, 1.0, 1.0, 1.0, 1.0)
+    first, second, third = (bar_at(OPEN_AT + minute * MINUTE) for minute in range(3))
+
+    events = list(market_events([first, second, long, third], SESSIONS))
+
+    assert [event for _, event in events[:-2]] == [
+        BarBegun(OPEN_AT, first),
+        BarBegun(OPEN_AT, long),
+        first,
+        BarBegun(second.start_at, second),
+        second,
+        long,
+        BarBegun(third.start_at, third),
+        third,
+    ]
+    assert [at for at, _ in events] == sorted(at for at, _ in events)
 
 
 def test_what_a_venue_has_seen_before_is_not_played_again_and_the_end_always_is() -> None:
@@ -88,10 +117,10 @@ FIRST_END, SECOND_END = OPEN_AT + MINUTE, SECOND.open_at + MINUTE
         (OPEN_AT, 3 * MINUTE + 1, FIRST.close_at - MINUTE + 1),
         (OPEN_AT + 2 * MINUTE, 2 * MINUTE, FIRST.close_at),
         # Nor is the night waited for.
-        (OPEN_AT + 2 * MINUTE, 2 * MINUTE + 1, SECOND_END - MINUTE + 1),
+        (OPEN_AT + 2 * MINUTE, 2 * MINUTE + 1, SECOND.open_at - MINUTE + 1),
         (FIRST.close_at, 0, FIRST.close_at),
-        (FIRST.close_at, 1, SECOND_END - MINUTE + 1),
-        (FIRST.close_at + DAY, 1, SECOND_END - MINUTE + 1),
+        (FIRST.close_at, 1, SECOND.open_at - MINUTE + 1),
+        (FIRST.close_at + DAY, 1, SECOND.open_at - MINUTE + 1),
         (SECOND_END - MINUTE // 2, 1, SECOND_END - MINUTE // 2 + 1),
         # And at the end it stops.
         (SECOND_END, 10 * DAY, SECOND.close_at),

@@ -45,6 +45,8 @@ from tests.venues.simulated.histories import (
 from tests.venues.simulated.orders import MINUTE, gtc, limit, market, of_symbol
 
 BUY = Side.BUY
+BEFORE = -1
+"""A time at which nothing of a market has begun that begins at 0."""
 FLAT = (100.0, 100.0, 100.0, 100.0)
 LOW = (95.0, 95.0, 95.0, 95.0)
 PLANS = st.integers(min_value=0, max_value=10**6).map(
@@ -63,7 +65,7 @@ class Lives:
 
     def next(
         self,
-        until: int = 0,
+        until: int = BEFORE,
         *,
         data: MarketData | None = None,
         plan: Misbehaviour | None = None,
@@ -207,7 +209,7 @@ DATA = market_of([FLAT, FLAT, LOW, LOW])
 HOUR = 60 * MINUTE
 
 
-def sent(exchange: SimulatedExchange, *requests: Request, at: int = 1) -> None:
+def sent(exchange: SimulatedExchange, *requests: Request, at: int = BEFORE) -> None:
     for request in requests:
         exchange.receive(request, at)
 
@@ -247,7 +249,7 @@ def test_a_new_venue_has_a_log_that_says_what_it_is(lives: Lives) -> None:
 
     assert read_log(lives.path) == (
         VenueBegan(terms=terms, data_origin="drawn", data_digest=DATA.digest, seed=3),
-        VenueOpened(at=7, wall_ns=9, events=0, speed=None),
+        VenueOpened(at=7, wall_ns=9, events=2, speed=None),
     )
 
 
@@ -272,15 +274,15 @@ def test_what_somebody_was_told_of_is_still_so_even_if_the_clock_says_that_it_is
 ) -> None:
     killed = lives.next()
     sent(killed, Submit(market("a", BUY)))
-    told = [message for bar in DATA.bars[:2] for message in killed.on_bar(bar)]
+    first, *_ = market_events(DATA.bars, DATA.sessions)
+    play_until(killed, [first], until=0)
 
-    rebuilt = lives.next(until=0)
+    rebuilt = lives.next(until=BEFORE)
 
-    assert len(told) == 1
     assert rebuilt.engine.account.position("AAPL") == 10
     line = read_log(lives.path)[-1]
     assert isinstance(line, VenueOpened)
-    assert (line.at, line.events) == (MINUTE, 1)
+    assert (line.at, line.events) == (0, 1)
 
 
 def test_nobody_is_told_what_happened_before(lives: Lives) -> None:
@@ -358,8 +360,8 @@ def test_the_name_of_the_data_and_the_seed_and_speed_of_a_run_may_differ(lives: 
             "line 3: found request 2; wanted 1, as playing it again gives",
         ),
         (
-            RequestReceived(number=1, at=1, wall_ns=0, events=11, request=LookUp("a")),
-            "line 3: found 11 market events; wanted 10, as playing it again gives",
+            RequestReceived(number=1, at=1, wall_ns=0, events=19, request=LookUp("a")),
+            "line 3: found 19 market events; wanted 18, as playing it again gives",
         ),
         (
             VenueOpened(at=1, wall_ns=0, events=-1, speed=None),
@@ -396,8 +398,8 @@ SECOND = MINUTE // 60
         (60.0, SECOND // 2, 35 * SECOND),
         (60.0, -SECOND, 5 * SECOND),
         (None, 10 * SECOND, 5 * SECOND),
-        # Two minutes of bars, one to the close and one of the next day: no pause is waited for.
-        (60.0, 4 * SECOND, DAY + MINUTE + 5 * SECOND),
+        # Two minutes of bars, one to the close and one to the next opening: no pause is waited for.
+        (60.0, 4 * SECOND, DAY + 5 * SECOND),
     ],
 )
 def test_the_present_is_where_the_playback_would_be_by_now(

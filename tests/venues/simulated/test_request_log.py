@@ -212,13 +212,13 @@ def test_a_log_begins_once(path: Path, lines: tuple[LogLine, ...], said: str) ->
 
 def test_a_log_of_another_version_is_refused_whatever_else_is_in_it(path: Path) -> None:
     path.parent.mkdir()
-    path.write_bytes(b'{"line":1,"kind":"began","version":2,"all":"else","is":"new"}\n')
+    path.write_bytes(b'{"line":1,"kind":"began","version":3,"all":"else","is":"new"}\n')
 
     with pytest.raises(VenueLogRefused) as refused:
         read_log(path)
 
     assert str(refused.value) == (
-        f"{path}: found a log of version 2; wanted 1; move it away to begin anew, or start the"
+        f"{path}: found a log of version 3; wanted 2; move it away to begin anew, or start the"
         " Hydra that wrote it"
     )
 

@@ -34,7 +34,6 @@ from hydra.venues.simulated.brokerage.words import (
     TimeInForce,
 )
 from hydra.venues.simulated.fill_model import Execution, execution_on
-from hydra.venues.simulated.symbols import quantity_step
 
 
 class Floor:
@@ -60,8 +59,7 @@ class Floor:
         books, symbol = self._books, bar.symbol
         if symbol in books.halted:
             return
-        share, step = books.terms.max_participation, quantity_step(symbol)
-        self._in_progress[symbol] = OnOffer(bar, share, step)
+        self._in_progress[symbol] = OnOffer(bar, books.terms.max_participation)
         self._rests_since = bar.start_at + 1
         for order in self._pass_over(_of_one_price(bar.open, bar), bar.start_at):
             is_left = books.orders.working(order.id) is not None

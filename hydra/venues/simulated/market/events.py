@@ -6,14 +6,7 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Side
-from hydra.venues.simulated.playback import MarketEnded, SessionClosed
-
-
-class BarBegun(msgspec.Struct, frozen=True):
-    """Trading in a symbol goes on. Of the bar nothing but its open has happened yet."""
-
-    at: int
-    bar: Bar
+from hydra.venues.simulated.playback import BarBegun, MarketEnded, SessionClosed
 
 
 class BarEnded(msgspec.Struct, frozen=True):
