@@ -1,10 +1,11 @@
 """Which trades of a session are those of its replay, and which have no counterpart.
 
 The same bars do not give the same trades to the tick: live, an order gets the price of the moment
-at which it arrives; in a replay, the open of the bar that begins. And what is counted from then on, a time
-stop say, may come a bar later. So two trades are one if bot, symbol and side are the same and they
-were opened, and closed, within a tolerance of one another; they must agree in quantity, and in
-their prices as far as a second tolerance goes. What agrees with nothing is a residual.
+at which it arrives; in a replay, the open of the bar that begins then. And what is counted from
+then on, a time stop say, may come a bar later. So two trades are one if bot, symbol and side are
+the same and they were opened, and closed, within a tolerance of one another; they must agree in
+quantity, and in their prices as far as a second tolerance goes. What agrees with nothing is a
+residual.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The default run, as a newcomer has it but for its speed, again and again: with one seed it trades
-the same each time, over sockets and threads, and nothing halts it.
+the same each time, over sockets and threads, nothing halts it, and the gate finds it green.
 """
 
 import subprocess
@@ -33,11 +33,30 @@ def test_the_same_seed_trades_the_same_each_time_and_nothing_halts_it_i59(tmp_pa
     assert others == [first, first]
 
 
-def played(folder: Path) -> dict[str, Any]:
+@pytest.mark.timeout(4 * WITHIN_S)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_its_replay_gives_its_trades(seed: int, tmp_path: Path) -> None:
+    played(tmp_path, "--seed", str(seed))
+
+    gate = [sys.executable, "-m", "hydra.cli", "gate", "--state-dir", str(tmp_path / "state")]
+    found = subprocess.run(
+        [*gate, "--window-minutes", "600"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+
+    assert found.returncode == ExitCode.CLEAN, found.stdout
+    assert "0 of them differing, 0 on one side alone" in found.stdout
+
+
+def played(folder: Path, *options: str) -> dict[str, Any]:
     """What one run ordered and traded, with its prices, moments and reasons."""
     where = ("--state-dir", str(folder / "state"), "--log-dir", str(folder / "logs"))
     run = subprocess.run(
-        [sys.executable, "-m", "hydra.main", "--speed", str(SPEED), *where],
+        [sys.executable, "-m", "hydra.main", "--speed", str(SPEED), *where, *options],
         cwd=HOME,
         stdout=subprocess.PIPE,
         timeout=WITHIN_S,
