@@ -22,6 +22,7 @@ from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
 from hydra.ops.why.command import why
+from hydra.proving.prove_command import prove
 from hydra.research.gate_command import app as gate
 from hydra.research.regress_command import regress
 from hydra.research.replay_command import replay
@@ -75,6 +76,7 @@ app.command()(export)
 app.command()(report)
 app.command()(replay)
 app.command()(regress)
+app.command()(prove)
 
 
 def main() -> None:

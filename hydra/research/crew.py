@@ -175,16 +175,24 @@ def _crew(make_ready: Callable[[P], Callable[[T], R]], given: P) -> Iterator[_Cr
 def _work(connection: Connection, make_ready: Callable[[P], Callable[[T], R]], given: P) -> None:
     """In the process: task by task, until the other end of the pipe is gone."""
     work: Callable[[T], R] | None = None
+
+    def ready_for_work(task: T) -> R:
+        nonlocal work
+        work = work or make_ready(given)
+        return work(task)
+
     with suppress(EOFError, OSError):
         while True:
             task: T = connection.recv()
-            outcome: Done[R] | Failed
-            try:
-                work = work or make_ready(given)
-                outcome = Done(work(task))
-            except Exception as error:  # the edge of the process: it is told
-                outcome = Failed(one_line_of(error))
-            connection.send(outcome)
+            connection.send(attempted(ready_for_work, task))
+
+
+def attempted(work: Callable[[T], R], task: T) -> Done[R] | Failed:
+    """What comes of the task, done here and now."""
+    try:
+        return Done(work(task))
+    except Exception as error:  # the edge of the work: it is told
+        return Failed(one_line_of(error))
 
 
 def one_line_of(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,10 +129,13 @@ def as_json(runs: Sequence[Run]) -> bytes:
 
 
 @contextmanager
-def shown_progress() -> Iterator[Callable[[int, int], None]]:
-    """Something to tell how many of how many runs are over, which shows it on the error output."""
+def shown_progress(what: str = "runs") -> Iterator[Callable[[int, int], None]]:
+    """Something to tell how many of how many runs are over, which shows it on the error output.
+
+    `what`: how they are called.
+    """
     if not sys.stderr.isatty():
-        yield _told_by_tenths
+        yield partial(_told_by_tenths, what)
         return
     from rich.console import Console
     from rich.progress import (
@@ -142,15 +146,15 @@ def shown_progress() -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("runs", total=None)
+        bar = progress.add_task(what, total=None)
         yield lambda over, of: progress.update(bar, completed=over, total=of)
 
 
-def _told_by_tenths(over: int, of: int) -> None:
+def _told_by_tenths(what: str, over: int, of: int) -> None:
     if over * _TENTHS // of > (over - 1) * _TENTHS // of:
-        sys.stderr.write(f"{over} of {of} runs are over\n")
+        sys.stderr.write(f"{over} of {of} {what} are over\n")
 
 
 def _titles(keys: Sequence[str]) -> dict[str, str]:

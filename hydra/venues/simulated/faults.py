@@ -145,6 +145,29 @@ class BlockAccount(MomentFault, frozen=True, kw_only=True):
     reason: str = "account_blocked"
 
 
-Fault: TypeAlias = (
+Family: TypeAlias = (
     RequestFault | OrderFault | RefusalFault | ExecutionFault | MessageFault | MomentFault
 )
+"""By what they strike."""
+
+Fault: TypeAlias = (
+    Ignore
+    | FailLook
+    | HideEquity
+    | HoldCancel
+    | RejectLater
+    | Hide
+    | AlterEcho
+    | FillRefused
+    | FillPart
+    | Overfill
+    | Lose
+    | Delay
+    | Repeat
+    | Overtake
+    | PlantOrder
+    | DriftPosition
+    | DriftCash
+    | BlockAccount
+)
+"""Each of them, so that a plan can be read from a file."""

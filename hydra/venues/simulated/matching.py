@@ -239,6 +239,10 @@ class MatchingEngine:
         """What rests in the book, in the order of acceptance."""
         return self._book.all()
 
+    def fills_of_symbol(self, symbol: str) -> tuple[Fill, ...]:
+        """Everything that was ever executed in it."""
+        return tuple(fill for fill in self._register.fills_since(0) if fill.symbol == symbol)
+
     @property
     def executions(self) -> int:
         """How many there have been."""

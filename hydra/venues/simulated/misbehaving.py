@@ -21,6 +21,7 @@ from hydra.venues.simulated.faults import (
     DriftCash,
     DriftPosition,
     FailLook,
+    Fault,
     FillPart,
     FillRefused,
     Hide,
@@ -77,6 +78,10 @@ class MisbehavingExchange(SimulatedExchange):
         self._fills_due: list[Order] = []
         self._hidden_until: dict[str, int] = {}
         self._shown: dict[str, Order] = {}
+
+    def tell_strikes(self, struck: Callable[[Fault], None]) -> None:
+        """Whoever counts them is told of each fault as it strikes."""
+        self._strikes.struck = struck
 
     def forget_untold(self) -> None:
         """See `SimulatedExchange.forget_untold`."""

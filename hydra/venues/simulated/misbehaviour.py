@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
 
 from hydra.trading.orders import Side
-from hydra.venues.simulated.faults import Fault
+from hydra.venues.simulated.faults import Family, Fault
 
-F = TypeVar("F", bound=Fault)
+F = TypeVar("F", bound=Family)
 
 REQUESTS = frozenset({"submit", "replace", "cancel", "look_up", "snapshot"})
 MESSAGES = frozenset(
@@ -62,6 +62,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str | None = None
     side: Side | None = None
     from_event: int = 0
+    until_event: int | None = None
+    """And nothing after this one; None: there is no end."""
 
     def __post_init__(self) -> None:
         if self.what is not None and self.what not in REQUESTS | MESSAGES:
@@ -73,6 +75,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         name = subject.client_order_id
         return (
             event >= self.from_event
+            and (self.until_event is None or event <= self.until_event)
             and self.what in (None, subject.what)
             and self.client_order_id in (None, name)
             and self.symbol in (None, subject.symbol)
@@ -111,6 +114,8 @@ class Strikes:
     """Where the plan strikes, one question after the other; it counts what is used up."""
 
     def __init__(self, plan: Misbehaviour) -> None:
+        self.struck: Callable[[Fault], None] = lambda _: None
+        """Told of each strike."""
         self._rules = [
             _Counted(rule, random.Random(f"misbehaviour|{plan.seed}|{number}"))
             for number, rule in enumerate(plan.rules)
@@ -125,6 +130,7 @@ class Strikes:
         for rule in self._rules:
             fault = rule.fault
             if isinstance(fault, kind) and rule.strikes(subject, event):
+                self.struck(fault)
                 yield fault
 
 

@@ -155,13 +155,16 @@ class Market:
         self._venue = venue
         self._feed = feed
 
-    def happen(self, event: Happening) -> None:
-        """It is happening now."""
+    def happen(self, event: Happening, told: tuple[Bar, ...] | None = None) -> None:
+        """It is happening now. `told`: what a feed that is not to be trusted tells of bars that
+        end; None: them.
+        """
         match event:
             case tuple():
                 for bar in event:
                     self._venue.on_bar(bar)
-                self._feed(BarsReceived(bars=event))
+                if told is None or told:
+                    self._feed(BarsReceived(bars=event if told is None else told))
             case BarsBegun(bars=bars):
                 for bar in bars:
                     self._venue.begin_bar(bar)

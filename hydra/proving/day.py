@@ -1,0 +1,295 @@
+"""A day of the engine under a plan, and what was done in it that never may be.
+
+The process under test begins, is killed, ends and begins again on the same files, while market and
+venue go on. What happened is judged twice: at the venue, event by event, for what the account is
+exposed to; and by the judge of every other suite (`hydra.testkit.judge`), which believes nothing
+but the venue's log, the ledger and the journal, when the day is over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from hydra.actor import Ref
+from hydra.ops.embedded import LEAD
+from hydra.proving import scene
+from hydra.proving.engine_life import EngineLife, Place
+from hydra.proving.exposures import excesses
+from hydra.proving.lies import LIES
+from hydra.proving.phases import Phase, phase_of
+from hydra.proving.plan import (
+    ActorFails,
+    DayPlan,
+    FeedLies,
+    FeedSilent,
+    Happening,
+    OperatorFlattens,
+    OperatorHalts,
+    OperatorResumes,
+    ProcessKilled,
+    ProcessStopped,
+)
+from hydra.store.engine_files import EngineFiles
+from hydra.testkit.judge.verdict import violations_in
+from hydra.trading.bars import Bar
+from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT
+from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.trading_state import Cause
+from hydra.venues.simulated.faults import Fault
+from hydra.venues.simulated.misbehaving import MisbehavingExchange
+from hydra.venues.simulated.playback import Happening as MarketHappening
+from hydra.venues.simulated.playback import MarketEnded, TimedEvent, by_moment, market_events
+from hydra.venues.simulated.rebuild import open_exchange, play_until
+from hydra.venues.simulated.request_log import FileLog
+
+CLEARABLE_WITHIN = 10 * MINUTE
+"""After trouble ends: within this trading has to be open again, with a person there."""
+STEP = 20 * SECOND
+"""So finely time is cut while there is trouble: who waits for an answer looks again in between."""
+BEGINS_AGAIN_IN = 5 * SECOND
+MAY_STAND = frozenset((DAILY_LOSS.code, DRAWDOWN.code))
+"""Of a day that is lost: nobody can clear these before the next one."""
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """What was done, and the invariants that it breaks."""
+
+    invariants: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariants}: {self.what}"
+
+
+class DayOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a day."""
+
+    breaches: tuple[Breach, ...]
+    hits: dict[str, dict[str, int]]
+    """How often each kind of trouble struck, by the phase of life that it struck in."""
+    orders: int
+    executions: int
+    lives: int
+
+
+def lived(plan: DayPlan, folder: Path) -> DayOutcome:
+    """Play the day; its files are left in the folder, which is new.
+
+    Whatever the engine raises through its supervisors is passed on: that may never be either.
+    """
+    day = _Day(plan, folder)
+    day.live()
+    day.be_judged()
+    return day.outcome()
+
+
+class _Day:
+    def __init__(self, plan: DayPlan, folder: Path) -> None:
+        self._plan = plan
+        self._data = scene.market_of(plan.market, plan.minutes)
+        self._files = EngineFiles.under(folder, folder / "logs", "ledger.db", "journal.jsonl")
+        self._now = self._begins_at = self._data.begins_at - LEAD
+        self._events = tuple(market_events(self._data.bars, self._data.sessions))
+        self._times = tuple(at for at, _ in self._events)
+        self._log = FileLog.open(self._files.venue_log)
+        self._exchange = open_exchange(
+            self._log,
+            self._data,
+            until=self._now,
+            seed=plan.market,
+            speed=None,
+            wall_clock=lambda: 0,
+            misbehaviour=plan.venue,
+        )
+        if isinstance(self._exchange, MisbehavingExchange):
+            self._exchange.tell_strikes(self._struck)
+        self._place = Place(scene.settings(), self._files, self._data, self._exchange)
+        self._life: EngineLife | None = None
+        self._silent_until = 0
+        self._lies: list[str] = []
+        self._lives = 0
+        self._breaches: dict[tuple[str, str], None] = {}
+        self._hits: Counter[tuple[str, Phase]] = Counter()
+        self._requests_seen = 0
+        self._limit = self._place.settings.guards.exposure.max_symbol_usd
+        self._exceeded: set[str] = set()
+        self._is_market_over = False
+
+    # The course of the day
+
+    def live(self) -> None:
+        """From before the bell until after the close."""
+        self._begin()
+        for act in self._plan.acts:
+            self._go_to(self._data.begins_at + act.at, STEP)
+            self._count(type(act).__name__)
+            self._do(act)
+        self._go_to(self._data.begins_at + self._plan.trouble_ends, STEP)
+        self._heal()
+        self._go_to(self._times[-1], MINUTE)
+        life = self._living()
+        life.advance_to(life.now + MINUTE)
+        if not life.stop(market_is_over=True):
+            self.breached("I76", "it did not stop in order at the end of the day")
+        self._life = None
+
+    def _heal(self) -> None:
+        """Trouble is over. A person looks into what stands, again and again."""
+        self._silent_until, self._lies = 0, []
+        until = self._now + CLEARABLE_WITHIN
+        while self._now < until and not self._is_open():
+            life = self._living()
+            life.restart_what_is_down()
+            life.resume()
+            self._go_to(self._now + MINUTE, STEP)
+        if not self._is_open():
+            standing = ", ".join(f"{cause.code} ({cause.detail})" for cause in self._standing())
+            self.breached("liveness", f"10 minutes after trouble ended there stands {standing}")
+
+    def _is_open(self) -> bool:
+        """Whether trading is, or can only be open again on another day."""
+        return {cause.code for cause in self._standing()} <= MAY_STAND
+
+    def _standing(self) -> tuple[Cause, ...]:
+        return () if self._life is None else self._life.standing
+
+    def _do(self, act: Happening) -> None:
+        life = self._living()
+        match act:
+            case ActorFails(path=path):
+                life.fail_actor(Ref(path))
+            case ProcessKilled(down=down):
+                self._kill()
+                self._stay_down(down)
+            case ProcessStopped(down=down):
+                life.stop()
+                self._life, self._now = None, life.now
+                self._stay_down(down)
+            case OperatorHalts():
+                life.halt(OPERATOR_HALT.cause(since=self._now, detail="looks wrong"))
+            case OperatorFlattens():
+                life.flatten()
+            case OperatorResumes():
+                life.restart_what_is_down()
+                life.resume()
+            case FeedSilent(lasts=lasts):
+                self._silent_until = max(self._silent_until, self._now + lasts)
+            case FeedLies(how=how, bars=bars):
+                self._lies += [how] * bars
+        if self._life is not None:
+            self._now = self._life.now
+
+    # Lives
+
+    def _begin(self) -> None:
+        self._exchange.forget_untold()
+        self._lives += 1
+        schedule = self._plan.schedule
+        if schedule is not None:
+            schedule = schedule * 1_000 + self._lives
+        self._life = EngineLife(self._place, self._now, schedule)
+        self._now = self._life.now
+
+    def _living(self) -> EngineLife:
+        """The process, which is started again if there is none."""
+        if self._life is None:
+            self._begin()
+        assert self._life is not None, "it has just begun"
+        return self._life
+
+    def _kill(self) -> None:
+        assert self._life is not None, "there is a process"
+        self._life.kill()
+        self._life = None
+
+    def _stay_down(self, duration: int) -> None:
+        """The market goes on, and what it does is told to nobody."""
+        until = self._now + duration
+        play_until(self._exchange, self._ahead(until), until)
+        self._exchange.forget_untold()
+        self._now = until
+        self._begin()
+
+    def _go_to(self, until: int, step: int) -> None:
+        while self._now < until:
+            life = self._living()
+            to = min(until, self._now + step)
+            life.play(by_moment(self._ahead(to)), self._happen)
+            life.advance_to(to)
+            self._now = life.now
+            self._watch()
+            if life.has_failed:
+                self._kill()
+                self._stay_down(BEGINS_AGAIN_IN)
+
+    def _ahead(self, until: int) -> Sequence[TimedEvent]:
+        """What of the market has not happened yet, up to then. Nothing comes in the past."""
+        found = self._events[self._exchange.events_seen : bisect_right(self._times, until)]
+        return [
+            (max(at, self._now), event)
+            for at, event in found
+            if not (isinstance(event, MarketEnded) and self._is_market_over)
+        ]
+
+    def _happen(self, event: MarketHappening) -> None:
+        assert self._life is not None, "who else plays"
+        self._is_market_over = isinstance(event, MarketEnded)
+        told: tuple[Bar, ...] | None = None
+        if isinstance(event, tuple) and self._life.now < self._silent_until:
+            told = ()
+        elif isinstance(event, tuple) and self._lies:
+            lie = LIES[self._lies.pop()]
+            told = tuple(wrong for bar in event for wrong in lie(bar))
+        self._life.happen(event, told)
+
+    # Watching
+
+    def _watch(self) -> None:
+        """After each step in which an order came to the venue."""
+        life, exchange = self._life, self._exchange
+        assert life is not None, "it has just been played"
+        if exchange.requests_seen == self._requests_seen:
+            return
+        self._requests_seen = exchange.requests_seen
+        heard = {fill.execution_id for fill in life.record.ledger.fills()}
+        for symbol, excess in excesses(exchange.engine, scene.SYMBOLS, self._limit, heard):
+            if symbol not in self._exceeded:  # it lasts, and is one
+                self._exceeded.add(symbol)
+                self.breached("I31", excess)
+
+    def _struck(self, fault: Fault) -> None:
+        self._count(type(fault).__name__)
+
+    def _count(self, kind: str) -> None:
+        standing = None if self._life is None else self._life.standing
+        self._hits[kind, phase_of(standing, self._exchange.engine)] += 1
+
+    def be_judged(self) -> None:
+        """All of it, by what was left on the disk."""
+        self._log.close()
+        plan = self._plan.venue if self._plan.venue.rules else None
+        for violation in violations_in(self._files, (self._data,), plan):
+            self.breached(violation.invariants, violation.what)
+
+    def breached(self, invariants: str, what: str) -> None:
+        """Once each, however often it is seen."""
+        self._breaches[invariants, what] = None
+
+    def outcome(self) -> DayOutcome:
+        """What there is to tell."""
+        seen = self._exchange.engine.snapshot(self._now, 0)
+        hits: dict[str, dict[str, int]] = {}
+        for (kind, phase), times in sorted(self._hits.items(), key=lambda hit: hit[0][0]):
+            hits.setdefault(kind, {})[phase.value] = times
+        return DayOutcome(
+            breaches=tuple(Breach(*each) for each in self._breaches),
+            hits=hits,
+            orders=len(seen.orders),
+            executions=len(seen.fills),
+            lives=self._lives,
+        )

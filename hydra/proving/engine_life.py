@@ -1,0 +1,177 @@
+"""One process of the engine in a simulated day, from its start to its end, however that comes.
+
+Production actors, supervisors, record and start-up on real files, in virtual time on one thread.
+What outlives it is the day's: the market, the venue, the files.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import msgspec
+
+from hydra import __version__
+from hydra.actor import SECOND, Ref
+from hydra.assembly import assemble
+from hydra.ops.embedded import MARKET, OVER
+from hydra.ops.embedded_account import embedded_run
+from hydra.ops.ending import LastResort
+from hydra.ops.session import RunOptions, Session, close_gate
+from hydra.runtime.life import Status
+from hydra.runtime.runtime import NobodyThere, NoReplyInTime
+from hydra.runtime.sim_runtime import SimRuntime
+from hydra.settings import Settings
+from hydra.store.engine_files import EngineFiles
+from hydra.store.record import EngineRecord, Owner
+from hydra.trading.bars import Bar
+from hydra.trading.trading_state import Cause, TradingState
+from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.playback import Happening, TimedHappening
+from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
+from messages.control import Flatten, Halt, Resume
+from messages.lifecycle import RestartChild
+from messages.message import Message
+from supervisors import paths
+
+OPERATOR = "the proof"
+STARTS_IN = 5 * SECOND
+STOPS_WITHIN = 10 * SECOND
+
+
+class Gibberish(Message, frozen=True, kw_only=True):
+    """In nobody's inbox: whoever gets it fails."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What a process finds."""
+
+    settings: Settings
+    files: EngineFiles
+    data: MarketData
+    exchange: SimulatedExchange
+
+
+class EngineLife:
+    """See the module. Raises what `EngineRecord.open` raises."""
+
+    def __init__(self, place: Place, at: int, schedule: int | None) -> None:
+        """It begins at market time `at`; `schedule` as of `DayPlan`."""
+        settings, data = place.settings, place.data
+        owner = Owner(
+            venue=settings.broker.venue.value,
+            account=EMBEDDED_ACCOUNT,
+            version=__version__,
+            configuration=settings.digest,
+            at=at,
+        )
+        self.record = EngineRecord.open(place.files, owner, goes_on=lambda _: True)
+        self.runtime = SimRuntime(journal=paths.JOURNAL_WRITER, start_at=at, explore=schedule)
+        options = RunOptions(seed=0, speed=None, dry_run=False)
+        market = embedded_run(data, EMBEDDED_ACCOUNT, at)
+        session = Session(
+            settings, place.files, options, self.record, market, io.StringIO(), LastResort()
+        )
+        engine = assemble(
+            settings,
+            data,
+            runtime=self.runtime,
+            market_time=self.runtime.now,
+            ledger=self.record.ledger,
+            journal=self.record.journal,
+            exchange=place.exchange,
+            conditions=session.conditions,
+        )
+        self._market = engine.market
+        session.begin(self.runtime, engine)
+        self.runtime.start_root(engine.tree)
+        self.runtime.advance(STARTS_IN)
+
+    @property
+    def now(self) -> int:
+        """Market time, and machine time."""
+        return self.runtime.now()
+
+    @property
+    def has_failed(self) -> bool:
+        """It has failed closed: a service manager would find the process ended."""
+        return self.runtime.failed_closed is not None
+
+    @property
+    def standing(self) -> tuple[Cause, ...]:
+        """What stands against trading."""
+        return self.runtime.gate.standing()
+
+    @property
+    def state(self) -> TradingState:
+        """Of the gate."""
+        return self.runtime.gate.state
+
+    def play(self, events: Iterable[TimedHappening], happen: Callable[[Happening], None]) -> None:
+        """Let time come to each of these, and then it happen."""
+        self.runtime.play(events, happen)
+
+    def happen(self, event: Happening, told: tuple[Bar, ...] | None = None) -> None:
+        """It is happening now; see `Market.happen`."""
+        self._market.happen(event, told)
+
+    def advance_to(self, at: int) -> None:
+        """Time passes, and the market is silent."""
+        self.runtime.advance(max(0, at - self.now))
+
+    # What happens to it
+
+    def fail_actor(self, ref: Ref[Message]) -> None:
+        """This actor raises at the next message that it handles."""
+        self._tell(ref, Gibberish())
+
+    def halt(self, cause: Cause) -> None:
+        """A person halts it."""
+        self._tell(paths.RISK_GUARDIAN, Halt(cause=cause))
+
+    def flatten(self) -> None:
+        """A person has everything closed."""
+        wish = Flatten(reason=OPERATOR, operator=OPERATOR, pause=TradingState.CLOSE_ONLY)
+        self._ask(paths.FLATTENER, wish)
+
+    def resume(self) -> None:
+        """A person has looked into whatever stands."""
+        self._ask(paths.RISK_GUARDIAN, Resume(reason=OPERATOR, operator=OPERATOR, codes=()))
+
+    def restart_what_is_down(self) -> None:
+        """A person has every actor that its supervisor gave up started again."""
+        for cell in tuple(self.runtime.cells.values()):
+            if cell.shown_status == "quarantined" and cell.parent is not None:
+                self._tell(Ref(cell.parent.path), RestartChild(name=cell.name))
+
+    def kill(self) -> None:
+        """As with kill -9: it says nothing more, and what it had not committed is gone."""
+        self.record.close()
+
+    def stop(self, *, market_is_over: bool = False) -> bool:
+        """In order, as upon SIGTERM; whether it did in time. `market_is_over`: of the account too,
+        there is nothing left to come.
+        """
+        close_gate(self.runtime, "it is asked to stop")
+        self.runtime.advance(SECOND)
+        assert self.runtime.root is not None, "it was started"
+        self.runtime.stop_cell(self.runtime.root, "it is asked to stop")
+        self.runtime.advance(STOPS_WITHIN)
+        has_stopped = self.runtime.root.status is Status.STOPPED and not self.has_failed
+        if has_stopped:
+            if market_is_over:
+                self.record.ledger.put(MARKET, OVER, self.now)
+            self.record.end("it was asked to stop", self.now)
+        self.record.close()
+        return has_stopped
+
+    def _tell(self, ref: Ref[Message], message: Message) -> None:
+        self.runtime.tell(ref, message)
+        self.runtime.settle()
+
+    def _ask(self, ref: Ref[Message], message: Message) -> None:
+        """The answer does not matter: whoever is down cannot give one."""
+        with suppress(NobodyThere, NoReplyInTime):
+            self.runtime.ask(ref, message, within=2.0)

@@ -1,0 +1,78 @@
+"""What the days are played in: the shipped configuration with more trades, and a market."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from msgspec.structs import replace
+
+from hydra.ops.config.looking import SHIPPED
+from hydra.plugins import fault_in_plugin, fault_in_signal
+from hydra.research.overrides import Configurable
+from hydra.settings import Settings, VenueName
+from hydra.trading.durations import MINUTE
+from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.venues.market_sessions import exchange_sessions
+from hydra.venues.simulated.generated import generated_session
+from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData
+
+SYMBOLS = ("AAPL", "BTC/USD")
+BUSIER = (
+    "safety.global_cooldown_minutes=1",
+    "exitbot.cooloff_minutes=1",
+    "guards.exposure.max_symbol_usd=9000",
+    "guards.pace.max_entries_per_day=500",
+    "guards.pace.max_notional_per_window_usd=500000",
+    "guards.pace.max_notional_per_day_usd=5000000",
+    "guards.pace.max_round_trips_per_bot_per_day=500",
+    "momentum_bots.mom_AAPL.signal.mode=moving_average_cross",
+    "momentum_bots.mom_AAPL.signal.params.fast_bars=3",
+    "momentum_bots.mom_AAPL.signal.params.slow_bars=8",
+    "momentum_bots.mom_AAPL.execution.default_notional_usd=6000",
+    "momentum_bots.mom_AAPL.session.trade_end='12:00'",
+    "momentum_bots.mom_AAPL.risk.max_trades_per_day=50",
+    "momentum_bots.mom_AAPL_cross.signal.params.fast_bars=4",
+    "momentum_bots.mom_AAPL_cross.signal.params.slow_bars=12",
+    "momentum_bots.mom_AAPL_cross.execution.default_notional_usd=4000",
+    "momentum_bots.mom_AAPL_cross.session.trade_end='12:00'",
+    "momentum_bots.mom_AAPL_cross.risk.max_trades_per_day=50",
+)
+"""Two bots want more of one symbol than there may be; halts can soon be cleared."""
+
+
+@cache
+def settings() -> Settings:
+    """Those of every day. Raises `BadOverride` if what is shipped has changed."""
+    configurable = Configurable.read(
+        SHIPPED,
+        venue=VenueName.EMBEDDED,
+        signal_check=fault_in_signal,
+        plugin_check=fault_in_plugin,
+    )
+    (choice,) = configurable.grid(BUSIER).choices
+    return configurable.settings(choice)
+
+
+@cache
+def _session() -> ExchangeSession:
+    """Of the day of which generated prices are."""
+    (session,) = exchange_sessions(GENERATED_DATE, GENERATED_DATE, None).sessions
+    return session
+
+
+def market_of(seed: int, minutes: int) -> MarketData:
+    """One session of a share, closed so many minutes after the bell, and a coin beside it."""
+    session = _session()
+    close_at = session.open_at + minutes * MINUTE
+    is_half = close_at < session.close_at
+    bars = tuple(
+        bar
+        for bar in generated_session(SYMBOLS, session.open_at, close_at, seed)
+        if session.open_at <= bar.start_at and bar.end_at <= close_at
+    )
+    return MarketData(
+        bars=bars,
+        sessions=SessionTable((replace(session, close_at=close_at, early_close=is_half),)),
+        symbols=SYMBOLS,
+        origin=f"GENERATED prices (seed {seed}), for a proof",
+    )

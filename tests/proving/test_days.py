@@ -1,0 +1,49 @@
+"""Whole days of the engine under faults: nothing is done that never may be (K1)."""
+
+from pathlib import Path
+
+import pytest
+
+from hydra.proving.day import lived
+from hydra.proving.plan import day_of
+
+SEEDS = 100
+SEEDS_OF_THE_SLOW_SUITE = 1_000
+AT_ONCE = 20
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_in_a_day_under_faults_no_invariant_is_broken_i01_i09_i13_i16_i20_i31_i61(
+    seed: int, tmp_path: Path
+) -> None:
+    assert lived(day_of(seed), tmp_path / "day").breaches == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(SEEDS, SEEDS_OF_THE_SLOW_SUITE, AT_ONCE))
+def test_nor_in_many_more(first: int, tmp_path: Path) -> None:
+    for seed in range(first, first + AT_ONCE):
+        assert lived(day_of(seed), tmp_path / str(seed)).breaches == (), seed
+
+
+@pytest.mark.parametrize("seed", [2, 9], ids=["canonical", "explored"])
+def test_the_same_plan_gives_the_same_day_to_the_last_byte_of_its_journal(
+    seed: int, tmp_path: Path
+) -> None:
+    plan = day_of(seed)
+
+    one, other = (lived(plan, tmp_path / name) for name in "ab")
+
+    assert one == other
+    assert one.orders > 5 and one.executions > 5
+    journals = [(tmp_path / name / "logs" / "journal.jsonl").read_bytes() for name in "ab"]
+    assert journals[0] == journals[1]
+
+
+def test_trouble_is_counted_by_the_phase_that_it_struck_in(tmp_path: Path) -> None:
+    plan = next(plan for plan in map(day_of, range(100)) if len(plan.acts) > 20)
+
+    hits = lived(plan, tmp_path / "day").hits
+
+    acts = [type(act).__name__ for act in plan.acts]
+    assert {kind: sum(hits[kind].values()) for kind in acts} == {k: acts.count(k) for k in acts}

@@ -1,0 +1,76 @@
+"""The proof bites: with a bug planted in the engine a day is found in which an invariant is broken.
+
+Each bug is one that somebody could write. It is planted here, and nowhere in the product.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hydra.proving.day import lived
+from hydra.proving.plan import day_of
+from hydra.proving.proof import RAISED, breaches_of, shrunk
+from hydra.store.ledger import Ledger
+from hydra.trading import risk_checks
+from hydra.venues.simulated.in_process import InProcessVenue
+
+SEEDS = range(8)
+"""Of so few days one at least has to tell."""
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_limit_of_a_symbol(patch: pytest.MonkeyPatch) -> None:
+    """A check is left out of the list."""
+    checks = tuple(
+        each for each in risk_checks.CHECKS if each.__name__ != "symbol_exposure_is_within_limit"
+    )
+    patch.setattr(risk_checks, "CHECKS", checks)
+
+
+def sends_twice(patch: pytest.MonkeyPatch) -> None:
+    """A retry below the record, as HTTP libraries have it."""
+    submit = InProcessVenue.submit
+
+    def retried(venue: InProcessVenue, *args: object) -> None:
+        submit(venue, *args)  # type: ignore[arg-type]
+        submit(venue, *args)  # type: ignore[arg-type]
+
+    patch.setattr(InProcessVenue, "submit", retried)
+
+
+PLANTED: dict[str, tuple[Plant, str]] = {
+    "no limit of a symbol": (no_limit_of_a_symbol, "I31"),
+    "sends twice": (sends_twice, "I15 I20"),
+}
+
+
+@pytest.mark.parametrize(("plant", "invariants"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_bug_is_found(
+    plant: Plant, invariants: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+
+    assert any(
+        breach.invariants == invariants
+        for seed in SEEDS
+        for breach in lived(day_of(seed), tmp_path / str(seed)).breaches
+    )
+
+
+def test_what_the_engine_raises_is_told_as_of_its_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(Ledger, "open", broken)
+
+    (breach,) = breaches_of(day_of(0))
+
+    assert (breach.invariants, breach.what) == (RAISED, "OSError: no such disk")
+
+
+def test_a_plan_that_fails_is_made_as_small_as_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    sends_twice(monkeypatch)
+
+    assert shrunk(day_of(0)).size == 0  # it takes no trouble at all
