@@ -39,11 +39,12 @@ from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT
 from hydra.trading.durations import MINUTE, SECOND
-from hydra.trading.trading_state import Cause
+from hydra.trading.trading_state import CauseClass
 from hydra.venues.simulated.faults import Fault
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.playback import Happening as MarketHappening
 from hydra.venues.simulated.playback import MarketEnded, TimedEvent, by_moment, market_events
+from hydra.venues.simulated.random_plan import GRAVE
 from hydra.venues.simulated.rebuild import open_exchange, play_until
 from hydra.venues.simulated.request_log import FileLog
 
@@ -54,6 +55,9 @@ STEP = 20 * SECOND
 BEGINS_AGAIN_IN = 5 * SECOND
 MAY_STAND = frozenset((DAILY_LOSS.code, DRAWDOWN.code))
 """Of a day that is lost: nobody can clear these before the next one."""
+
+
+_GRAVE = frozenset(kind.__name__ for kind in GRAVE)
 
 
 class Breach(msgspec.Struct, frozen=True):
@@ -118,6 +122,8 @@ class _Day:
         self._requests_seen = 0
         self._limit = self._place.settings.guards.exposure.max_symbol_usd
         self._exceeded: set[str] = set()
+        self._unanswered: set[str] = set()
+        """What the venue did that has to halt an engine, and has not yet."""
         self._is_market_over = False
 
     # The course of the day
@@ -134,6 +140,9 @@ class _Day:
         self._go_to(self._times[-1], MINUTE)
         life = self._living()
         life.advance_to(life.now + MINUTE)
+        self._watch()
+        for kind in sorted(self._unanswered):
+            self.breached("I22 I27 I29 I44 I60", f"{kind} halted nothing to the end of the day")
         if not life.stop(market_is_over=True):
             self.breached("I76", "it did not stop in order at the end of the day")
         self._life = None
@@ -147,16 +156,22 @@ class _Day:
             life.restart_what_is_down()
             life.resume()
             self._go_to(self._now + MINUTE, STEP)
-        if not self._is_open():
-            standing = ", ".join(f"{cause.code} ({cause.detail})" for cause in self._standing())
+        if not self._is_open() and not self._is_for_a_person:
+            standing = ", ".join(
+                f"{cause.code} ({cause.detail})" for cause in self._living().standing
+            )
             self.breached("liveness", f"10 minutes after trouble ended there stands {standing}")
 
     def _is_open(self) -> bool:
         """Whether trading is, or can only be open again on another day."""
-        return {cause.code for cause in self._standing()} <= MAY_STAND
+        return {cause.code for cause in self._living().standing} <= MAY_STAND
 
-    def _standing(self) -> tuple[Cause, ...]:
-        return () if self._life is None else self._life.standing
+    @property
+    def _is_for_a_person(self) -> bool:
+        """The venue did what no engine can make good: it may stay halted, and what is at the venue
+        is not all ours.
+        """
+        return any(kind in _GRAVE for kind, _ in self._hits)
 
     def _do(self, act: Happening) -> None:
         life = self._living()
@@ -250,12 +265,16 @@ class _Day:
     # Watching
 
     def _watch(self) -> None:
-        """After each step in which an order came to the venue."""
+        """After each step; for exposure, if something came to the venue in it."""
         life, exchange = self._life, self._exchange
         assert life is not None, "it has just been played"
+        if any(cause.cause_class is CauseClass.INTEGRITY for cause in life.standing):
+            self._unanswered.clear()
         if exchange.requests_seen == self._requests_seen:
             return
         self._requests_seen = exchange.requests_seen
+        if self._is_for_a_person:
+            return
         heard = {fill.execution_id for fill in life.record.ledger.fills()}
         for symbol, excess in excesses(exchange.engine, scene.SYMBOLS, self._limit, heard):
             if symbol not in self._exceeded:  # it lasts, and is one
@@ -263,7 +282,10 @@ class _Day:
                 self.breached("I31", excess)
 
     def _struck(self, fault: Fault) -> None:
-        self._count(type(fault).__name__)
+        kind = type(fault).__name__
+        self._count(kind)
+        if kind in _GRAVE:
+            self._unanswered.add(kind)
 
     def _count(self, kind: str) -> None:
         standing = None if self._life is None else self._life.standing

@@ -18,7 +18,7 @@ from hydra.proving.lies import LIES
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.venues.simulated.faults import Fault, HoldCancel
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour
-from hydra.venues.simulated.random_plan import RECOVERABLE, random_plan
+from hydra.venues.simulated.random_plan import GRAVE, RECOVERABLE, random_plan
 from supervisors import paths
 
 SYMBOLS = ("AAPL", "BTC/USD")
@@ -32,6 +32,8 @@ CALM_SHARE = 0.05
 EXPLORED_SHARE = 0.2
 """Of the days: those in which everything takes time, and who is next is drawn."""
 HALF_SHARE = 0.4
+GRAVE_SHARE = 0.15
+"""Of the days: those in which the venue also does what has to halt an engine."""
 MAY_FAIL = (
     paths.RISK_GUARDIAN,
     paths.BROKER_GATEWAY,
@@ -150,7 +152,8 @@ def day_of(seed: int) -> DayPlan:
         venue=Misbehaviour(),
         acts=(),
     )
-    venue = _that_ends(random_plan(seed, SYMBOLS, RECOVERABLE), day.trouble_ends)
+    rates = {**RECOVERABLE, **GRAVE} if dice.random() < GRAVE_SHARE else RECOVERABLE
+    venue = _that_ends(random_plan(seed, SYMBOLS, rates), day.trouble_ends)
     return replace(day, venue=venue, acts=tuple(_acts(dice, day.trouble_ends)))
 
 

@@ -12,11 +12,11 @@ from hydra import __version__
 from hydra.proving.phases import Phase
 from hydra.proving.plan import DayPlan, Happening, day_of
 from hydra.proving.proof import Proof
-from hydra.venues.simulated.random_plan import RECOVERABLE
+from hydra.venues.simulated.random_plan import GRAVE, RECOVERABLE
 
 KINDS = (
     *(each.__name__ for each in get_args(Happening)),
-    *(each.__name__ for each in RECOVERABLE),
+    *(each.__name__ for each in (*RECOVERABLE, *GRAVE)),
 )
 """Every kind of trouble that there can be: what happens to the engine, what the venue does."""
 PHASES = tuple(phase.value for phase in Phase)

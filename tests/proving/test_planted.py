@@ -4,16 +4,20 @@ Each bug is one that somebody could write. It is planted here, and nowhere in th
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from hydra.proving.day import lived
-from hydra.proving.plan import day_of
+from actors import state_persister
+from hydra.proving.day import Breach, lived
+from hydra.proving.plan import HALF_DAY, DayPlan, day_of
 from hydra.proving.proof import RAISED, breaches_of, shrunk
 from hydra.store.ledger import Ledger
 from hydra.trading import risk_checks
+from hydra.venues.simulated.faults import DriftPosition
 from hydra.venues.simulated.in_process import InProcessVenue
+from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
 
 SEEDS = range(8)
 """Of so few days one at least has to tell."""
@@ -74,3 +78,32 @@ def test_a_plan_that_fails_is_made_as_small_as_it_can_be(monkeypatch: pytest.Mon
     sends_twice(monkeypatch)
 
     assert shrunk(day_of(0)).size == 0  # it takes no trouble at all
+
+
+DRIFT = DayPlan(
+    market=1,
+    minutes=HALF_DAY,
+    schedule=None,
+    venue=Misbehaviour(
+        rules=(
+            Rule(
+                fault=DriftPosition(symbol="AAPL", quantity=Decimal(3)),
+                match=Match(from_event=60),
+            ),
+        )
+    ),
+    acts=(),
+)
+"""Somebody else trades on the account."""
+
+
+def test_what_has_to_halt_an_engine_and_does_not_is_found_i60(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert breaches_of(DRIFT) == ()
+
+    monkeypatch.setattr(state_persister, "compare", lambda *_: ())
+
+    assert Breach(
+        "I22 I27 I29 I44 I60", "DriftPosition halted nothing to the end of the day"
+    ) in breaches_of(DRIFT)
