@@ -381,7 +381,8 @@ class SimRuntime(Runtime):
             head = next(source, None)
             self._next_event_at = head[0] if head is not None else None
             sink(event)
-            self.settle()
+            if self.ready or self.ready_control:  # of many events nobody is told
+                self.settle()
             played += 1
         return played
 
