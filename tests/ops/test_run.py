@@ -375,8 +375,8 @@ def test_real_bars_give_the_same_journal_whatever_the_hash_seed(tmp_path: Path) 
         journals.append((folder / "logs" / "app.jsonl").read_bytes())
 
     assert journals[0] == journals[1]
-    # Of 53 trades; each fill is told by the ledger and by the venue.
-    assert journals[0].count(b'"OrderFilled"') == 53 * 2 * 2
+    # Of 52 trades; each fill is told by the ledger and by the venue.
+    assert journals[0].count(b'"OrderFilled"') == 52 * 2 * 2
 
 
 @pytest.mark.slow
