@@ -26,12 +26,14 @@ WHOLE_DAY, HALF_DAY = 390, 210
 """Minutes from bell to bell."""
 HEALS_BEFORE_THE_END = 75 * MINUTE
 """So long before the close trouble ends."""
-HELD_FOR_LONG = 60
-"""Market events."""
+HELD_FOR_LONG = 12
+"""Market events, of which there are two a minute: what was begun while there was trouble is over in
+time to heal.
+"""
 CALM_SHARE = 0.05
-EXPLORED_SHARE = 0.2
+EXPLORED_SHARE = 0.1
 """Of the days: those in which everything takes time, and who is next is drawn."""
-HALF_SHARE = 0.4
+HALF_SHARE = 0.7
 GRAVE_SHARE = 0.15
 """Of the days: those in which the venue also does what has to halt an engine."""
 MAY_FAIL = (

@@ -254,7 +254,10 @@ def test_midnight_and_a_weekend_begin_no_new_day_and_a_gap_over_it_is_a_loss_i37
     world.pass_by(CLOSE_AT + DAY)
     life = world.begin(with_bots=False)
     saturday = (life.view(paths.RISK_GUARDIAN)["day_start"], life.causes)
-    life.run_to(OPEN_AT + 3 * DAY - 1 * MINUTE)  # it has looked at the account all the time
+    life.die()
+    world.pass_by(OPEN_AT + 3 * DAY - 10 * MINUTE)
+    life = world.begin(with_bots=False)
+    life.run_to(OPEN_AT + 3 * DAY - 1 * MINUTE)  # it has looked at the account until the bell
     life.run_to(OPEN_AT + 3 * DAY + 1 * MINUTE)
     monday = life.view(paths.RISK_GUARDIAN)["day_start"]
 
