@@ -7,7 +7,7 @@ import pytest
 from hydra.proving.day import lived
 from hydra.proving.plan import day_of
 
-SEEDS = 24
+SEEDS = 12
 SEEDS_OF_THE_SLOW_SUITE = 1_000
 AT_ONCE = 20
 

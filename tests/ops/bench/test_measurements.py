@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,17 @@ from hydra.runtime.gate import UNLIMITED_LEASE, Gate
 TINY = Effort(rounds=1, scale=0.001)
 PROJECT = Path(__file__).resolve().parents[3]
 
+TRIES = 3
+
 Take = Callable[[Effort], tuple[Measured, ...]]
+
+
+def taken(take: Take) -> tuple[Measured, ...]:
+    """What it gives. Beside other tests a machine may have no time for it, and it says so then."""
+    for _ in range(TRIES - 1):
+        with suppress(CouldNotMeasure):
+            return take(TINY)
+    return take(TINY)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +60,7 @@ Take = Callable[[Effort], tuple[Measured, ...]]
     ],
 )
 def test_it_gives_a_value_and_a_bound_for_each_of_its_figures(take: Take, figures: int) -> None:
-    measured = take(TINY)
+    measured = taken(take)
 
     assert len(measured) == figures
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
@@ -70,7 +81,7 @@ def test_ticks_become_orders_between_two_sockets(
 ) -> None:
     one = measurement(tmp_path)
 
-    measured = one.take(TINY)
+    measured = taken(one.take)
 
     assert len(measured) == len(one.figures)
     latencies = measured[:figures]
