@@ -20,6 +20,7 @@ from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
+from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.market_data import MarketData, from_path
 from hydra.venues.simulated.playback import BarBegun, TimedEvent, market_events
 from hydra.venues.simulated.terms import VenueTerms
@@ -101,9 +102,9 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 ) -> None:
     """A planted look ahead: one bar comes at the time of the one before it."""
 
-    def leaking(bars: Sequence[Bar], *rest: object) -> Iterator[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
         late = bars[2 * 100]
-        for at, event in market_events(bars, *rest):  # type: ignore[arg-type]
+        for at, event in market_events(bars, sessions):
             yield (at - MINUTE, event) if event is late else (at, event)
 
     monkeypatch.setattr(replaying, "market_events", leaking)
@@ -115,12 +116,12 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 def test_an_open_that_is_told_before_it_is_there_ends_the_replay(
     settings: Settings, market: MarketData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leaking(bars: Sequence[Bar], *rest: object) -> list[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable) -> list[TimedEvent]:
         events = [
             (at - MINUTE // 2, event)
             if isinstance(event, BarBegun) and event.bar is bars[2 * 100]
             else (at, event)
-            for at, event in market_events(bars, *rest)  # type: ignore[arg-type]
+            for at, event in market_events(bars, sessions)
         ]
         return sorted(events, key=itemgetter(0))
 
