@@ -23,6 +23,7 @@ from hydra.proving.exposures import excesses
 from hydra.proving.lies import LIES
 from hydra.proving.phases import Phase, phase_of
 from hydra.proving.plan import (
+    SYMBOLS,
     ActorFails,
     DayPlan,
     FeedLies,
@@ -97,7 +98,7 @@ class _Day:
         self._plan = plan
         self._data = scene.market_of(plan.market, plan.minutes)
         self._files = EngineFiles.under(folder, folder / "logs", "ledger.db", "journal.jsonl")
-        self._now = self._begins_at = self._data.begins_at - LEAD
+        self._now = self._data.begins_at - LEAD
         self._events = tuple(market_events(self._data.bars, self._data.sessions))
         self._times = tuple(at for at, _ in self._events)
         self._log = FileLog.open(self._files.venue_log)
@@ -276,7 +277,7 @@ class _Day:
         if self._is_for_a_person:
             return
         heard = {fill.execution_id for fill in life.record.ledger.fills()}
-        for symbol, excess in excesses(exchange.engine, scene.SYMBOLS, self._limit, heard):
+        for symbol, excess in excesses(exchange.engine, SYMBOLS, self._limit, heard):
             if symbol not in self._exceeded:  # it lasts, and is one
                 self._exceeded.add(symbol)
                 self.breached("I31", excess)

@@ -25,6 +25,7 @@ from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
+from hydra.testkit.faults import Gibberish
 from hydra.trading.bars import Bar
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
@@ -39,10 +40,6 @@ from supervisors import paths
 OPERATOR = "the proof"
 STARTS_IN = 5 * SECOND
 STOPS_WITHIN = 10 * SECOND
-
-
-class Gibberish(Message, frozen=True, kw_only=True):
-    """In nobody's inbox: whoever gets it fails."""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from hydra.ops.config.looking import SHIPPED
 from hydra.plugins import fault_in_plugin, fault_in_signal
+from hydra.proving.plan import SYMBOLS
 from hydra.research.overrides import Configurable
 from hydra.settings import Settings, VenueName
 from hydra.trading.durations import MINUTE
@@ -16,7 +17,6 @@ from hydra.venues.market_sessions import exchange_sessions
 from hydra.venues.simulated.generated import generated_session
 from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData
 
-SYMBOLS = ("AAPL", "BTC/USD")
 BUSIER = (
     "runner.loop_interval_seconds=15",
     "safety.global_cooldown_minutes=1",

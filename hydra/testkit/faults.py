@@ -1,4 +1,4 @@
-"""Faults on the edges between actors: messages lost, late, doubled or out of order."""
+"""Faults between actors: messages lost, late, doubled, out of order, or in nobody's inbox."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from hydra.runtime.envelope import Envelope
 from hydra.runtime.sim_runtime import EdgeFilter
 from messages.lifecycle import ChildFailed, ChildStarted, ChildStopped
 from messages.message import Message
+
+
+class Gibberish(Message, frozen=True, kw_only=True):
+    """In nobody's inbox: whoever gets it fails."""
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):

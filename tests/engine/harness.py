@@ -22,6 +22,7 @@ from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
+from hydra.testkit.faults import Gibberish
 from hydra.testkit.stand_ins import AllProtected
 from hydra.trading.bars import Bar
 from hydra.trading.causes import OPERATOR_HALT
@@ -67,7 +68,6 @@ from tests.engine.scenery import (
     OPEN_AT,
     WIDE,
     BrokenJournal,
-    Gibberish,
     ListJournal,
     bars_of,
     market_of,

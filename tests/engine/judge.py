@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from hydra.trading.exact import add, multiply, total
+from hydra.proving.exposures import worst_exposure
+from hydra.trading.exact import add, total
 from hydra.trading.order_life import OrderStatus
-from hydra.trading.orders import Order, Side
+from hydra.trading.orders import Side
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.playback import market_events
@@ -116,19 +117,6 @@ def require_never_oversold(world: World) -> None:
 def exposure_of(exchange: SimulatedExchange) -> Decimal:
     """What is held, and every open buy filled whole at the highest price that it could."""
     engine = exchange.engine
-    worst = Decimal(0)
     symbols = {each.symbol for each in engine.account.positions()}
     symbols |= {each.order.symbol for each in engine.open_orders}
-    for symbol in symbols:
-        mark = engine.account.last_price(symbol) or Decimal(0)
-        value = multiply(abs(engine.account.position(symbol)), mark)
-        for each in engine.open_orders:
-            order = each.order
-            if order.symbol == symbol and order.side is Side.BUY:
-                value = add(value, multiply(each.remaining, _price(order, mark)))
-        worst = add(worst, value)
-    return worst
-
-
-def _price(order: Order, mark: Decimal) -> Decimal:
-    return max(price for price in (mark, order.limit_price, order.stop_price) if price is not None)
+    return total(worst_exposure(engine, symbol) for symbol in symbols)

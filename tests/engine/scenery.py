@@ -14,7 +14,6 @@ from hydra.settings.section import Section
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.market_data import MarketData
-from messages.message import Message
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 OPEN_AT = 1_460_727_000 * SECOND
@@ -36,10 +35,6 @@ WIDE: Mapping[str, object] = {
     "guards.pace.max_notional_per_day_usd": Decimal(1_000_000),
 }
 """Settings that let many orders pass in a short time, for tests of what becomes of many."""
-
-
-class Gibberish(Message, frozen=True, kw_only=True):
-    """In nobody's inbox: whoever gets it fails."""
 
 
 class ListJournal:

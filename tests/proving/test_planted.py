@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors import state_persister
+from hydra.ports import GateKey
 from hydra.proving.day import Breach, lived
 from hydra.proving.plan import HALF_DAY, DayPlan, day_of
 from hydra.proving.proof import RAISED, breaches_of, shrunk
@@ -18,6 +19,7 @@ from hydra.trading import risk_checks
 from hydra.venues.simulated.faults import DriftPosition
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
+from messages.orders import OrderApproved
 
 SEEDS = range(8)
 """Of so few days one at least has to tell."""
@@ -37,9 +39,9 @@ def sends_twice(patch: pytest.MonkeyPatch) -> None:
     """A retry below the record, as HTTP libraries have it."""
     submit = InProcessVenue.submit
 
-    def retried(venue: InProcessVenue, *args: object) -> None:
-        submit(venue, *args)  # type: ignore[arg-type]
-        submit(venue, *args)  # type: ignore[arg-type]
+    def retried(venue: InProcessVenue, approved: OrderApproved, key: GateKey) -> None:
+        submit(venue, approved, key)
+        submit(venue, approved, key)
 
     patch.setattr(InProcessVenue, "submit", retried)
 

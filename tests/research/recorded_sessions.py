@@ -22,6 +22,7 @@ from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.private_files import make_private_folder
 from hydra.store.record import EngineRecord, Owner
+from hydra.testkit.faults import Gibberish
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
@@ -30,7 +31,7 @@ from hydra.venues.simulated.playback import by_moment, market_events
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.control import Halt, Resume
 from supervisors import paths
-from tests.engine.scenery import Gibberish, shipped_settings
+from tests.engine.scenery import shipped_settings
 from tests.waiting import eventually
 
 Happening = Callable[[ThreadRuntime], None]
