@@ -12,12 +12,12 @@ import pytest
 
 from hydra.ports import LedgerMark
 from hydra.store.ledger import Ledger, LedgerFailed
+from hydra.testkit.disk.failing import Disk, Fault, disk_in_use
+from hydra.testkit.disk.log import Acknowledged, DiskLog
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import OrderType, TimeInForce
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.orders import OrderAccepted
-from tests.faults.disk import Disk, Fault, disk_in_use
-from tests.faults.log import Acknowledged, DiskLog
 from tests.store.orders import AT, approved, decision, filled
 
 LEDGER = "ledger.db"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.faults.log import DiskLog, folder_of
+from hydra.testkit.disk.log import DiskLog, folder_of
 
 
 class Opened(NamedTuple):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hydra.testkit.disk.log import DiskLog
+from hydra.testkit.disk.power_cut import SECTOR_BYTES, Image, Style, image_at, images
 from tests.faults.damage import with_bit_flipped
-from tests.faults.log import DiskLog
-from tests.faults.power_cut import SECTOR_BYTES, Image, Style, image_at, images
 
 HALF = SECTOR_BYTES // 2
 OLD, NEW = b"o", b"N"

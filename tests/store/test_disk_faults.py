@@ -14,11 +14,11 @@ from hydra.store.checking import LedgerDamaged
 from hydra.store.connection import DurabilityRefused
 from hydra.store.ledger import Ledger, LedgerFailed
 from hydra.store.schema import NewerThanThisHydra, NotALedger
+from hydra.testkit.disk.failing import FAILURES, LYING, Disk, Failure, Fault, disk_in_use
+from hydra.testkit.disk.log import DiskLog, contents_of
+from hydra.testkit.disk.power_cut import Image, Style, image_at, images, lay_out
 from tests.faults.damage import committed_frames, with_bit_flipped, with_byte_changed
-from tests.faults.disk import FAILURES, LYING, Disk, Failure, Fault, disk_in_use
 from tests.faults.ledger_life import LEDGER, NEVER, Life, all_it_says, live, recorded_life, reopened
-from tests.faults.log import DiskLog, contents_of
-from tests.faults.power_cut import Image, Style, image_at, images, lay_out
 from tests.faults.quota import no_file_longer_than
 from tests.store.orders import AT
 

@@ -11,10 +11,10 @@ import pytest
 
 from hydra.ports import LedgerMark
 from hydra.store.journal import JournalDamaged, JournalFile, read_journal
-from tests.faults.disk import Disk, disk_in_use
+from hydra.testkit.disk.failing import Disk, disk_in_use
+from hydra.testkit.disk.log import DiskLog, contents_of
+from hydra.testkit.disk.power_cut import ORDERED, Image, Style, images
 from tests.faults.ledger_life import CHECKPOINT_PAGES, NEVER, Life, recorded_life, reopened
-from tests.faults.log import DiskLog, contents_of
-from tests.faults.power_cut import ORDERED, Image, Style, images
 from tests.faults.system_calls import RecordedCalls
 from tests.store.orders import AT
 

@@ -23,7 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.faults.log import (
+from hydra.testkit.disk.log import (
     Acknowledged,
     DiskLog,
     FolderSynced,

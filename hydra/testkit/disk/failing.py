@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 import apsw
 
-from tests.faults.log import DiskLog, folder_of
-from tests.faults.power_cut import SECTOR_BYTES
+from hydra.testkit.disk.log import DiskLog, folder_of
+from hydra.testkit.disk.power_cut import SECTOR_BYTES
 
 Name: TypeAlias = str | apsw.URIFilename | None
 
