@@ -75,7 +75,7 @@ def test_nothing_acknowledged_is_lost_in_a_power_cut_i53_i55(
 ) -> None:
     life, log = recorded_life(tmp_path / "life")
 
-    assert require_nothing_lost(life, log, disk, found, seed=1, count=400) == 400
+    assert require_nothing_lost(life, log, disk, found, seed=1, count=150) == 150
 
 
 @pytest.mark.slow
@@ -103,13 +103,13 @@ def test_the_same_power_cuts_lose_what_was_not_synced(
     _, log = recorded_life(tmp_path / "life", prepare=sync_less)
 
     missing = []
-    for image in images(log, 1, 300):
+    for image in images(log, 1, 100):
         image.lay_out(found)
         ledger = reopened(disk, found)
         missing.append(max(0, image.acknowledged - ledger.mark.seq))
         ledger.close()
 
-    assert sum(lost > 0 for lost in missing) > 100
+    assert sum(lost > 0 for lost in missing) > 30
     assert max(missing) > 10
 
 
@@ -118,7 +118,7 @@ def test_recovery_of_the_ledger_goes_on_where_power_was_cut_i59(
 ) -> None:
     life, log = recorded_life(tmp_path / "life")
 
-    for seed, image in enumerate(images(log, 2, 40)):
+    for seed, image in enumerate(images(log, 2, 12)):
         require_recovery_can_be_cut(life, image, disk, found, seed=seed, times=5)
 
 
@@ -178,25 +178,33 @@ def require_journal_goes_on(lines: list[Record], image: Image, found: Path) -> N
     assert (there[-1]["event"], there[-1]["seq"]) == ("went_on", last)
 
 
+IN_BOTH_SUITES = pytest.mark.parametrize(
+    "count", [80, pytest.param(2_000, marks=(pytest.mark.slow, pytest.mark.timeout(600)))]
+)
+"""How many images: a few each time, many in the slow suite."""
+
+
+@IN_BOTH_SUITES
 def test_a_journal_goes_on_after_a_power_cut_with_all_that_was_synced_i53_i63(
-    tmp_path: Path, found: Path
+    tmp_path: Path, found: Path, count: int
 ) -> None:
     lines, log = recorded_journal(tmp_path / "life")
 
     with RecordedCalls(DiskLog(found)).in_use():
-        for image in images(log, 4, 300, styles=ORDERED):
+        for image in images(log, 4, count, styles=ORDERED):
             image.lay_out(found)
             require_journal_goes_on(lines, image, found)
 
 
+@IN_BOTH_SUITES
 def test_a_journal_with_holes_goes_on_or_is_left_as_it_is_i53_i63(
-    tmp_path: Path, found: Path
+    tmp_path: Path, found: Path, count: int
 ) -> None:
     lines, log = recorded_journal(tmp_path / "life")
     refused = 0
 
     with RecordedCalls(DiskLog(found)).in_use():
-        for image in images(log, 5, 200, styles=(Style.REORDERED, Style.TORN)):
+        for image in images(log, 5, count, styles=(Style.REORDERED, Style.TORN)):
             image.lay_out(found)
             try:
                 require_journal_goes_on(lines, image, found)
@@ -207,13 +215,14 @@ def test_a_journal_with_holes_goes_on_or_is_left_as_it_is_i53_i63(
     assert refused > 0
 
 
+@IN_BOTH_SUITES
 def test_a_journal_goes_on_where_power_was_cut_as_it_was_opened_i59_i63(
-    tmp_path: Path, found: Path
+    tmp_path: Path, found: Path, count: int
 ) -> None:
     lines, log = recorded_journal(tmp_path / "life")
     rng = random.Random(6)
 
-    for image in images(log, 6, 40, styles=ORDERED):
+    for image in images(log, 6, count // 8, styles=ORDERED):
         again = image
         for _ in range(4):
             again.lay_out(found)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -283,6 +283,7 @@ EDGE_CASE = History(
 )
 
 
+@settings(max_examples=15)  # each opens five ledgers
 @given(histories())
 @example(EDGE_CASE)
 def test_read_from_the_watermark_on_the_same_is_found_as_in_the_whole_history_i60_i61_i62(

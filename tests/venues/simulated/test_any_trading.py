@@ -257,5 +257,5 @@ class AnyTrading(RuleBasedStateMachine):
         assert replayed == self.reports
 
 
-AnyTrading.TestCase.settings = settings(max_examples=12, stateful_step_count=200, deadline=None)
+AnyTrading.TestCase.settings = settings(max_examples=5, stateful_step_count=200, deadline=None)
 TestAnyTrading = AnyTrading.TestCase

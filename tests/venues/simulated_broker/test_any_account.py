@@ -407,7 +407,7 @@ def _all_activities(broker: Brokerage) -> tuple[Activity, ...]:
 
 def test_the_books_are_right_whatever_happens() -> None:
     run_state_machine_as_test(
-        AnyAccount, settings=settings(max_examples=60, stateful_step_count=40, deadline=None)
+        AnyAccount, settings=settings(max_examples=20, stateful_step_count=40, deadline=None)
     )
 
 

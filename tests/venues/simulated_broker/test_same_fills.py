@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.bars import Bar
@@ -46,7 +46,6 @@ def orders(draw: st.DrawFn) -> tuple[Side, Decimal, OrderType, TimeInForce, Deci
 minutes = st.lists(st.tuples(st.lists(orders(), max_size=3), shapes), min_size=1, max_size=8)
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     minutes=minutes,
     slippage=st.sampled_from([Decimal(0), Decimal(5)]),

@@ -2,7 +2,7 @@
 
 from decimal import Context, localcontext
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.venues.simulated.brokerage.checks.place import as_taken, first_refusal
@@ -29,7 +29,6 @@ ANY_CASE = (orders() | orders(SANE) | likely_orders()).flatmap(
 LIKELY_CASE = likely_orders().flatmap(lambda order: st.tuples(st.just(order), views(order)))
 
 
-@settings(max_examples=120, deadline=None)
 @given(ANY_CASE)
 def test_every_order_is_taken_or_refused_in_the_brokers_words(
     case: tuple[PlaceOrder, OrderView],
@@ -43,7 +42,6 @@ def test_every_order_is_taken_or_refused_in_the_brokers_words(
         assert "\n" not in refusal.message and len(refusal.message) < 200
 
 
-@settings(max_examples=120, deadline=None)
 @given(changes_and_views())
 def test_every_change_is_taken_or_refused_in_the_brokers_words(
     case: tuple[ReplaceOrder, OrderView],
@@ -56,7 +54,6 @@ def test_every_change_is_taken_or_refused_in_the_brokers_words(
         assert refusal.status == STATUS_OF_CODE[refusal.code]
 
 
-@settings(max_examples=40, deadline=None)
 @given(LIKELY_CASE)
 def test_the_answer_does_not_depend_on_the_threads_decimal_context(
     case: tuple[PlaceOrder, OrderView],
@@ -69,7 +66,6 @@ def test_the_answer_does_not_depend_on_the_threads_decimal_context(
     assert answer == first_refusal(order, seen)
 
 
-@settings(max_examples=120, deadline=None)
 @given(LIKELY_CASE)
 def test_an_order_that_is_taken_ties_up_at_most_the_buying_power(
     case: tuple[PlaceOrder, OrderView],
@@ -87,7 +83,6 @@ def test_an_order_that_is_taken_ties_up_at_most_the_buying_power(
         assert reserve.cash <= figures.non_marginable_buying_power
 
 
-@settings(max_examples=120, deadline=None)
 @given(LIKELY_CASE)
 def test_no_option_order_that_is_taken_leaves_a_call_naked(
     case: tuple[PlaceOrder, OrderView],
