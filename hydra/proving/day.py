@@ -21,21 +21,28 @@ from hydra.proving import scene
 from hydra.proving.engine_life import EngineLife, Place
 from hydra.proving.exposures import excesses
 from hydra.proving.lies import LIES
+from hydra.proving.machine import Machine
 from hydra.proving.phases import Phase, phase_of
 from hydra.proving.plan import (
     SYMBOLS,
     ActorFails,
     DayPlan,
+    DiskFails,
     FeedLies,
     FeedSilent,
     Happening,
+    JournalFails,
+    KillSwitchThrown,
     OperatorFlattens,
     OperatorHalts,
     OperatorResumes,
+    PowerFails,
+    ProcessFrozen,
     ProcessKilled,
     ProcessStopped,
 )
 from hydra.store.engine_files import EngineFiles
+from hydra.store.record import RECORD_REFUSED
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT
@@ -87,17 +94,20 @@ def lived(plan: DayPlan, folder: Path) -> DayOutcome:
 
     Whatever the engine raises through its supervisors is passed on: that may never be either.
     """
-    day = _Day(plan, folder)
-    day.live()
+    files = EngineFiles.under(folder, folder / "logs", "ledger.db", "journal.jsonl")
+    with Machine.of(files) as machine:
+        day = _Day(plan, files, machine)
+        day.live()
     day.be_judged()
     return day.outcome()
 
 
 class _Day:
-    def __init__(self, plan: DayPlan, folder: Path) -> None:
+    def __init__(self, plan: DayPlan, files: EngineFiles, machine: Machine) -> None:
         self._plan = plan
         self._data = scene.market_of(plan.market, plan.minutes)
-        self._files = EngineFiles.under(folder, folder / "logs", "ledger.db", "journal.jsonl")
+        self._files = files
+        self._machine = machine
         self._now = self._data.begins_at - LEAD
         self._events = tuple(market_events(self._data.bars, self._data.sessions))
         self._times = tuple(at for at, _ in self._events)
@@ -116,6 +126,10 @@ class _Day:
         self._place = Place(scene.settings(), self._files, self._data, self._exchange)
         self._life: EngineLife | None = None
         self._silent_until = 0
+        self._mended_at: int | None = None
+        """When the disk that fails works again."""
+        self._unkilled_at: int | None = None
+        """When the kill switch's file is taken away."""
         self._lies: list[str] = []
         self._lives = 0
         self._breaches: dict[tuple[str, str], None] = {}
@@ -151,6 +165,8 @@ class _Day:
     def _heal(self) -> None:
         """Trouble is over. A person looks into what stands, again and again."""
         self._silent_until, self._lies = 0, []
+        self._mend()
+        self._take_back_kill()
         until = self._now + CLEARABLE_WITHIN
         while self._now < until and not self._is_open():
             life = self._living()
@@ -186,6 +202,22 @@ class _Day:
                 life.stop()
                 self._life, self._now = None, life.now
                 self._stay_down(down)
+            case ProcessFrozen(lasts=lasts):
+                life.freeze(lasts)
+            case PowerFails(down=down):
+                image = self._machine.power_fails(act)
+                self._kill()
+                self._machine.power_is_back(image)
+                self._stay_down(down)
+            case DiskFails(lasts=lasts):
+                self._machine.fail(act)
+                self._mended_at = self._now + lasts
+            case JournalFails():
+                self._machine.fail_journal(act)
+            case KillSwitchThrown(word=word, lasts=lasts):
+                self._files.kill_switch.write_text(word)
+                self._unkilled_at = self._now + lasts
+                life.look_at_kill_switch()
             case OperatorHalts():
                 life.halt(OPERATOR_HALT.cause(since=self._now, detail="looks wrong"))
             case OperatorFlattens():
@@ -202,7 +234,28 @@ class _Day:
 
     # Lives
 
+    def _mend(self) -> None:
+        self._machine.mend()
+        self._mended_at = None
+
+    def _take_back_kill(self) -> None:
+        self._files.kill_switch.unlink(missing_ok=True)
+        self._unkilled_at = None
+        if self._life is not None:
+            self._life.look_at_kill_switch()
+
     def _begin(self) -> None:
+        """A process begins; one that cannot for its disk is begun again and again."""
+        while self._life is None:
+            self._machine.begins()
+            try:
+                self._begin_once()
+            except RECORD_REFUSED:
+                if self._mended_at is None:
+                    raise
+                self._pass_without(BEGINS_AGAIN_IN)
+
+    def _begin_once(self) -> None:
         self._exchange.forget_untold()
         self._lives += 1
         schedule = self._plan.schedule
@@ -225,11 +278,22 @@ class _Day:
 
     def _stay_down(self, duration: int) -> None:
         """The market goes on, and what it does is told to nobody."""
+        self._pass_without(duration)
+        self._begin()
+
+    def _pass_without(self, duration: int) -> None:
         until = self._now + duration
         play_until(self._exchange, self._ahead(until), until)
         self._exchange.forget_untold()
         self._now = until
-        self._begin()
+        self._end_what_is_over()
+
+    def _end_what_is_over(self) -> None:
+        """Of the trouble that ends by itself."""
+        if self._mended_at is not None and self._now >= self._mended_at:
+            self._mend()
+        if self._unkilled_at is not None and self._now >= self._unkilled_at:
+            self._take_back_kill()
 
     def _go_to(self, until: int, step: int) -> None:
         while self._now < until:
@@ -239,6 +303,7 @@ class _Day:
             life.advance_to(to)
             self._now = life.now
             self._watch()
+            self._end_what_is_over()
             if life.has_failed:
                 self._kill()
                 self._stay_down(BEGINS_AGAIN_IN)
@@ -269,8 +334,13 @@ class _Day:
         """After each step; for exposure, if something came to the venue in it."""
         life, exchange = self._life, self._exchange
         assert life is not None, "it has just been played"
-        if any(cause.cause_class is CauseClass.INTEGRITY for cause in life.standing):
+        is_halted = any(cause.cause_class is CauseClass.INTEGRITY for cause in life.standing)
+        if is_halted:
             self._unanswered.clear()
+        if self._machine.has_refused() and not is_halted and not life.has_failed:
+            self.breached("I56", "the ledger's disk failed, and nothing halted")
+        if life.has_failed:  # nothing can be asked of its record
+            return
         if exchange.requests_seen == self._requests_seen:
             return
         self._requests_seen = exchange.requests_seen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import msgspec
 
@@ -24,7 +24,7 @@ from hydra.runtime.runtime import NobodyThere, NoReplyInTime
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
-from hydra.store.record import EngineRecord, Owner
+from hydra.store.record import RECORD_REFUSED, EngineRecord, Owner
 from hydra.testkit.faults import Gibberish
 from hydra.trading.bars import Bar
 from hydra.trading.trading_state import Cause, TradingState
@@ -56,7 +56,7 @@ class EngineLife:
 
     def __init__(self, place: Place, at: int, schedule: int | None) -> None:
         """It begins at market time `at`; `schedule` as of `DayPlan`."""
-        settings, data = place.settings, place.data
+        settings = place.settings
         owner = Owner(
             venue=settings.broker.venue.value,
             account=EMBEDDED_ACCOUNT,
@@ -65,12 +65,25 @@ class EngineLife:
             at=at,
         )
         self.record = EngineRecord.open(place.files, owner, goes_on=lambda _: True)
+        with ExitStack() as begun:
+            begun.callback(self.record.close)
+            begun.callback(self.record.ledger.abandon)
+            self._begin(place, at, schedule)
+            begun.callback(self._leave_kill_switch)
+            self._ended = begun.pop_all()
+        self.runtime.advance(STARTS_IN)
+
+    def _begin(self, place: Place, at: int, schedule: int | None) -> None:
+        """Everything between having the record and the first messages of actors."""
+        settings, data = place.settings, place.data
         self.runtime = SimRuntime(journal=paths.JOURNAL_WRITER, start_at=at, explore=schedule)
         options = RunOptions(seed=0, speed=None, dry_run=False)
         market = embedded_run(data, EMBEDDED_ACCOUNT, at)
         session = Session(
             settings, place.files, options, self.record, market, io.StringIO(), LastResort()
         )
+        self._session = session
+        self._kill_watch = session.watch_kill_switch(self.runtime)
         engine = assemble(
             settings,
             data,
@@ -84,7 +97,6 @@ class EngineLife:
         self._market = engine.market
         session.begin(self.runtime, engine)
         self.runtime.start_root(engine.tree)
-        self.runtime.advance(STARTS_IN)
 
     @property
     def now(self) -> int:
@@ -137,6 +149,15 @@ class EngineLife:
         """A person has looked into whatever stands."""
         self._ask(paths.RISK_GUARDIAN, Resume(reason=OPERATOR, operator=OPERATOR, codes=()))
 
+    def look_at_kill_switch(self) -> None:
+        """What a look does that comes four times a second in life."""
+        self._leave_kill_switch()
+        self._kill_watch = self._session.watch_kill_switch(self.runtime)
+
+    def freeze(self, duration: int) -> None:
+        """Nothing of it runs for so long."""
+        self.runtime.freeze(duration)
+
     def restart_what_is_down(self) -> None:
         """A person has every actor that its supervisor gave up started again."""
         for cell in tuple(self.runtime.cells.values()):
@@ -145,7 +166,8 @@ class EngineLife:
 
     def kill(self) -> None:
         """As with kill -9: it says nothing more, and what it had not committed is gone."""
-        self.record.close()
+        with suppress(*RECORD_REFUSED):  # a disk that fails holds nobody up who is killed
+            self._ended.close()
 
     def stop(self, *, market_is_over: bool = False) -> bool:
         """In order, as upon SIGTERM; whether it did in time. `market_is_over`: of the account too,
@@ -158,11 +180,22 @@ class EngineLife:
         self.runtime.advance(STOPS_WITHIN)
         has_stopped = self.runtime.root.status is Status.STOPPED and not self.has_failed
         if has_stopped:
-            if market_is_over:
-                self.record.ledger.put(MARKET, OVER, self.now)
-            self.record.end("it was asked to stop", self.now)
-        self.record.close()
+            try:
+                self._end_record(market_is_over=market_is_over)
+            except RECORD_REFUSED:
+                has_stopped = False
+        self.kill()
         return has_stopped
+
+    def _end_record(self, *, market_is_over: bool) -> None:
+        if market_is_over:
+            self.record.ledger.put(MARKET, OVER, self.now)
+        self.record.end("it was asked to stop", self.now)
+        self.record.ledger.close()
+
+    def _leave_kill_switch(self) -> None:
+        self._session.conditions.watches.remove(self._kill_watch)
+        self._kill_watch.stop(within_s=1.0)
 
     def _tell(self, ref: Ref[Message], message: Message) -> None:
         self.runtime.tell(ref, message)

@@ -15,6 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from hydra.proving.lies import LIES
+from hydra.testkit.disk.failing import Failure
+from hydra.testkit.disk.power_cut import Style
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.venues.simulated.faults import Fault, HoldCancel
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour
@@ -48,6 +50,21 @@ MAY_FAIL = (
     paths.EXECUTION_MONITOR,
     paths.REPORTER,
 )
+
+
+FAILING_CALLS = (
+    ("xWrite", Failure.IO_ERROR),
+    ("xWrite", Failure.DISK_FULL),
+    ("xSync", Failure.IO_ERROR),
+    ("xSync", Failure.DISK_FULL),
+    ("xTruncate", Failure.IO_ERROR),
+    ("xRead", Failure.IO_ERROR),
+    ("xOpen", Failure.IO_ERROR),
+    ("xLock", Failure.BUSY),
+)
+"""In which ways the ledger's disk fails. A disk that lies is for tests of the ledger by itself."""
+JOURNAL_FAILURES = ("full", "read-only")
+KILL_WORDS = ("halt_all", "close_only", "", "close-only", "HALT")
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -104,10 +121,55 @@ class FeedLies(Act, frozen=True, kw_only=True):
     bars: int
 
 
+class ProcessFrozen(Act, frozen=True, kw_only=True):
+    """As with SIGSTOP, or a machine that sleeps: for so long nothing runs, and then all of it."""
+
+    lasts: int
+
+
+class PowerFails(Act, frozen=True, kw_only=True):
+    """Process and unsynced writes are gone; of these the ledger's disk keeps what `style` says (a
+    name of `Style`). The next process begins so much later.
+    """
+
+    style: str
+    down: int
+
+
+class DiskFails(Act, frozen=True, kw_only=True):
+    """Of the calls that SQLite makes of the ledger's disk the `number`-th fails, or all from it on
+    do, until the disk is mended so much later. `failure`: a name of `Failure`.
+    """
+
+    call: str
+    failure: str
+    number: int
+    lasting: bool
+    lasts: int
+
+
+class JournalFails(Act, frozen=True, kw_only=True):
+    """What this process writes to the journal does not go in any more: one of `JOURNAL_FAILURES`"""
+
+    how: str
+
+
+class KillSwitchThrown(Act, frozen=True, kw_only=True):
+    """Somebody writes this into the kill switch's file, and takes the file away later."""
+
+    word: str
+    lasts: int
+
+
 Happening: TypeAlias = (
     ActorFails
     | ProcessKilled
     | ProcessStopped
+    | ProcessFrozen
+    | PowerFails
+    | DiskFails
+    | JournalFails
+    | KillSwitchThrown
     | OperatorHalts
     | OperatorFlattens
     | OperatorResumes
@@ -185,12 +247,33 @@ def _resumes(dice: random.Random, at: int) -> Happening:
     return OperatorResumes(at=at)
 
 
+def _disk_fails(dice: random.Random, at: int) -> Happening:
+    call, failure = dice.choice(FAILING_CALLS)
+    return DiskFails(
+        at=at,
+        call=call,
+        failure=failure.name,
+        number=dice.randint(1, 30),
+        lasting=dice.random() < 0.5,
+        lasts=dice.choice((1, 30, 200)) * SECOND,
+    )
+
+
 Draw: TypeAlias = Callable[[random.Random, int], Happening]
 
 _DRAWN: Mapping[Draw, int] = {
     lambda dice, at: ActorFails(at=at, path=dice.choice(MAY_FAIL).path): 12,
     lambda dice, at: ProcessKilled(at=at, down=dice.choice((1, 5, 30, 90, 300)) * SECOND): 6,
     lambda dice, at: ProcessStopped(at=at, down=dice.choice((1, 30, 300)) * SECOND): 2,
+    lambda dice, at: ProcessFrozen(at=at, lasts=dice.choice((3, 10, 60, 600)) * SECOND): 3,
+    lambda dice, at: PowerFails(
+        at=at, style=dice.choice(tuple(Style)).name, down=dice.choice((5, 60, 300)) * SECOND
+    ): 2,
+    _disk_fails: 3,
+    lambda dice, at: JournalFails(at=at, how=dice.choice(JOURNAL_FAILURES)): 1,
+    lambda dice, at: KillSwitchThrown(
+        at=at, word=dice.choice(KILL_WORDS), lasts=dice.choice((1, 60, 600)) * SECOND
+    ): 2,
     lambda dice, at: OperatorHalts(at=at): 3,
     lambda dice, at: OperatorFlattens(at=at): 2,
     lambda dice, at: FeedSilent(at=at, lasts=dice.choice((20, 60, 200, 600)) * SECOND): 4,

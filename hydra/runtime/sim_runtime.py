@@ -342,6 +342,12 @@ class SimRuntime(Runtime):
             self.settle()
         self._now = max(self._now, until)
 
+    def freeze(self, duration: int) -> None:
+        """`duration` ns pass in which nothing runs, as if the process had been stopped for so long.
+        What was due meanwhile is late.
+        """
+        self._now += duration
+
     def run_until(self, holds: Callable[[], bool], *, within: int) -> bool:
         """Let time pass until `holds()`, at most `within` ns; whether it does."""
         until = self._now + within

@@ -14,16 +14,15 @@ from hydra.store.journal import JournalDamaged, JournalFailed, JournalFile
 from hydra.store.journal_files import segment_path
 from hydra.store.journal_line import MAX_LINE_BYTES
 from hydra.store.journal_reading import findings_in, read_journal
+from hydra.testkit.disk.descriptors import descriptors_of, put_in_place_of
 from tests.faults.quota import no_file_longer_than
 from tests.store.journals import (
     SMALL,
     contents_of,
-    descriptors_of,
     events_in,
     lay_out,
     new_file,
     numbers_in,
-    put_in_place_of,
     record,
     write,
     write_numbers,

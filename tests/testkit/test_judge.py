@@ -151,6 +151,13 @@ def an_order_earlier_than_preflight(past: Past) -> str:
     return f"I06: {first.name} was sent before run 1 passed preflight"
 
 
+def a_flatten_before_the_account_was_read(past: Past) -> str:
+    intended = past.event("OrderIntended", 1)
+    past.change_body(intended, lambda body: body["intent"]["decision"].update(role="flatten"))
+    past.rename_line("reconciled", to="reconsidered")
+    return f"I06: {past.sent(1).name} was sent before run 1 had read the account"
+
+
 def an_order_while_starting(past: Past) -> str:
     past.rename_line("halt_cleared", to="halt_thought_about")
     past.rename_line("trading_state", to="trading_thought_about")
@@ -305,6 +312,7 @@ PLANTS: Sequence[Callable[[Past], str]] = (
     an_order_of_other_content,
     an_order_before_preflight,
     an_order_earlier_than_preflight,
+    a_flatten_before_the_account_was_read,
     an_order_while_starting,
     an_order_behind_a_halt_in_the_journal,
     an_order_later_than_a_halt_in_the_journal,

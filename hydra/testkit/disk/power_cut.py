@@ -121,12 +121,19 @@ def images(
                 return
 
 
-def image_at(log: DiskLog, cut: int | None = None, style: Style = Style.LOST) -> Image:
-    """The one image of a cut that leaves no choice (`LOST`, `KEPT`); by default, of one now."""
-    assert style in (Style.LOST, Style.KEPT), "any other style is a choice"
+def image_at(
+    log: DiskLog,
+    cut: int | None = None,
+    style: Style = Style.LOST,
+    rng: random.Random | None = None,
+) -> Image:
+    """An image of a cut; by default, of one now. What the style leaves open `rng` draws: `LOST` and
+    `KEPT` leave nothing open, and need none.
+    """
+    assert rng is not None or style in (Style.LOST, Style.KEPT), "any other style is a choice"
     platter = _Platter(log)
     platter.go_to(len(log) if cut is None else cut)
-    return platter.image(style, random.Random(0))
+    return platter.image(style, rng or random.Random(0))
 
 
 _Change: TypeAlias = Written | Truncated

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hydra.store.events import HaltCleared, HaltLatched, OrderIntended
 from hydra.testkit.judge.case import Case, Violation, Violations
-from hydra.testkit.judge.evidence import OrderOnRecord, Run
+from hydra.testkit.judge.evidence import JournalLine, OrderOnRecord, Run
 from hydra.testkit.judge.standing import times_shut
 from hydra.trading.causes import RESTART_STORM
 from hydra.trading.exact import subtract, total
@@ -70,14 +70,24 @@ def no_more_requests_than_attempts(case: Case) -> Violations:
 
 
 def nothing_sent_before_preflight(case: Case) -> Violations:
-    """In each run anew."""
+    """In each run anew. A flatten that an operator asked for goes on in a start that stays halted,
+    as it passes every halt; but not before the account was read.
+    """
     for sent, known in case.sent:
         run = case.run_of(known)
         if run is None or run.lines is None:
             continue
-        passed = [line for line in run.lines if line.event == "preflight_passed"]
-        if not passed or passed[0].at > sent.at:
-            yield Violation("I06", f"{sent.name} was sent before run {run.number} passed preflight")
+        ready = (line.at for line in run.lines if line.event == "preflight_passed")
+        wanted = "passed preflight"
+        if known.intent.decision.role is Role.FLATTEN:
+            ready = (line.at for line in run.lines if _has_read_account(line))
+            wanted = "had read the account"
+        if next(ready, sent.at + 1) > sent.at:
+            yield Violation("I06", f"{sent.name} was sent before run {run.number} {wanted}")
+
+
+def _has_read_account(line: JournalLine) -> bool:
+    return line.event == "reconciled" and not line.fields.get("failure")
 
 
 def nothing_sent_after_a_halt(case: Case) -> Violations:
