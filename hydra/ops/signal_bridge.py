@@ -128,9 +128,13 @@ class SignalBridge(RepeatedLook):
                 self._write_notes()
             except OSError as error:
                 self._halt(self._cannot_go_on(f"{type(error).__name__}: {error}"))
-            self._file.close()
-            self._record.close()
+            self.abandon()
         return stopped
+
+    def abandon(self) -> None:
+        """Let the files go as they are; what was said and is not written is lost, as in a crash."""
+        self._file.close()
+        self._record.close()
 
     def _cannot_go_on(self, reason: str) -> Cause:
         return SIGNALS_CLOSED.cause(

@@ -40,6 +40,7 @@ from hydra.proving.plan import (
     ProcessFrozen,
     ProcessKilled,
     ProcessStopped,
+    SignalWritten,
 )
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import RECORD_REFUSED
@@ -123,7 +124,9 @@ class _Day:
         )
         if isinstance(self._exchange, MisbehavingExchange):
             self._exchange.tell_strikes(self._struck)
-        self._place = Place(scene.settings(), self._files, self._data, self._exchange)
+        folder = files.ledger.parent
+        self._signals = folder / "signals.jsonl"
+        self._place = Place(scene.settings_in(folder), self._files, self._data, self._exchange)
         self._life: EngineLife | None = None
         self._silent_until = 0
         self._mended_at: int | None = None
@@ -218,6 +221,10 @@ class _Day:
                 self._files.kill_switch.write_text(word)
                 self._unkilled_at = self._now + lasts
                 life.look_at_kill_switch()
+            case SignalWritten(number=number, action=action):
+                with self._signals.open("a") as file:
+                    file.write(scene.signal_line(number, action, self._now) + "\n")
+                life.look_at_signals()
             case OperatorHalts():
                 life.halt(OPERATOR_HALT.cause(since=self._now, detail="looks wrong"))
             case OperatorFlattens():
@@ -301,6 +308,7 @@ class _Day:
             to = min(until, self._now + step)
             life.play(by_moment(self._ahead(to)), self._happen)
             life.advance_to(to)
+            life.look_at_signals()
             self._now = life.now
             self._watch()
             self._end_what_is_over()

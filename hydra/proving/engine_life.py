@@ -70,6 +70,7 @@ class EngineLife:
             begun.callback(self.record.ledger.abandon)
             self._begin(place, at, schedule)
             begun.callback(self._leave_kill_switch)
+            begun.callback(self._bridge.abandon)
             self._ended = begun.pop_all()
         self.runtime.advance(STARTS_IN)
 
@@ -84,6 +85,9 @@ class EngineLife:
         )
         self._session = session
         self._kill_watch = session.watch_kill_switch(self.runtime)
+        bridge = session.open_signals(self.runtime, lambda: 0.0)  # looks come when there is news
+        assert bridge is not None, "so it is configured"
+        self._bridge = bridge
         engine = assemble(
             settings,
             data,
@@ -93,10 +97,12 @@ class EngineLife:
             journal=self.record.journal,
             exchange=place.exchange,
             conditions=session.conditions,
+            signals=session.signals,
         )
         self._market = engine.market
         session.begin(self.runtime, engine)
         self.runtime.start_root(engine.tree)
+        bridge.look_once()
 
     @property
     def now(self) -> int:
@@ -153,6 +159,10 @@ class EngineLife:
         """What a look does that comes four times a second in life."""
         self._leave_kill_switch()
         self._kill_watch = self._session.watch_kill_switch(self.runtime)
+
+    def look_at_signals(self) -> None:
+        """What the bridge to the outside strategy does four times a second."""
+        self._bridge.look_once()
 
     def freeze(self, duration: int) -> None:
         """Nothing of it runs for so long."""

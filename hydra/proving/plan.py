@@ -64,6 +64,7 @@ FAILING_CALLS = (
 )
 """In which ways the ledger's disk fails. A disk that lies is for tests of the ledger by itself."""
 JOURNAL_FAILURES = ("full", "read-only")
+SIGNAL_ACTIONS = ("buy", "sell", "nonsense")
 KILL_WORDS = ("halt_all", "close_only", "", "close-only", "HALT")
 
 
@@ -161,6 +162,15 @@ class KillSwitchThrown(Act, frozen=True, kw_only=True):
     lasts: int
 
 
+class SignalWritten(Act, frozen=True, kw_only=True):
+    """The outside strategy writes a line: one of `SIGNAL_ACTIONS`, under this number. The same
+    number again is the same signal, whatever else it says.
+    """
+
+    number: int
+    action: str
+
+
 Happening: TypeAlias = (
     ActorFails
     | ProcessKilled
@@ -170,6 +180,7 @@ Happening: TypeAlias = (
     | DiskFails
     | JournalFails
     | KillSwitchThrown
+    | SignalWritten
     | OperatorHalts
     | OperatorFlattens
     | OperatorResumes
@@ -274,6 +285,9 @@ _DRAWN: Mapping[Draw, int] = {
     lambda dice, at: KillSwitchThrown(
         at=at, word=dice.choice(KILL_WORDS), lasts=dice.choice((1, 60, 600)) * SECOND
     ): 2,
+    lambda dice, at: SignalWritten(
+        at=at, number=dice.randrange(10), action=dice.choice(SIGNAL_ACTIONS)
+    ): 30,
     lambda dice, at: OperatorHalts(at=at): 3,
     lambda dice, at: OperatorFlattens(at=at): 2,
     lambda dice, at: FeedSilent(at=at, lasts=dice.choice((20, 60, 200, 600)) * SECOND): 4,

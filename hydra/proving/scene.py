@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from hydra.ops.config.looking import SHIPPED
@@ -11,11 +13,15 @@ from hydra.plugins import fault_in_plugin, fault_in_signal
 from hydra.proving.plan import SYMBOLS
 from hydra.research.overrides import Configurable
 from hydra.settings import Settings, VenueName
+from hydra.store.journal_line import timestamp
 from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.market_sessions import exchange_sessions
 from hydra.venues.simulated.generated import generated_session
 from hydra.venues.simulated.market_data import GENERATED_DATE, MarketData
+
+SIGNAL_USD = 2_000
+"""What an outside strategy buys for at a time."""
 
 BUSIER = (
     "runner.loop_interval_seconds=15",
@@ -26,6 +32,10 @@ BUSIER = (
     "guards.pace.max_notional_per_window_usd=500000",
     "guards.pace.max_notional_per_day_usd=5000000",
     "guards.pace.max_round_trips_per_bot_per_day=500",
+    "signalbot.enabled=true",
+    "signalbot.symbols=[AAPL]",
+    "signalbot.limits.max_orders_per_day=50",
+    "signalbot.limits.max_notional_per_day_usd=100000",
     "momentum_bots.mom_AAPL.signal.mode=moving_average_cross",
     "momentum_bots.mom_AAPL.signal.params.fast_bars=3",
     "momentum_bots.mom_AAPL.signal.params.slow_bars=8",
@@ -41,6 +51,28 @@ BUSIER = (
 """Two bots want more of one symbol than there may be, and halts can soon be cleared. Of the loops,
 most of what a day costs, there is one in three.
 """
+
+
+def settings_in(folder: Path) -> Settings:
+    """Those of every day, but that the outside strategy writes its signals into this folder."""
+    found = settings()
+    signals = found.signalbot.model_copy(update={"signals_file": folder / "signals.jsonl"})
+    return found.model_copy(update={"signalbot": signals})
+
+
+def signal_line(number: int, action: str, at: int) -> str:
+    """What the outside strategy writes; see `plan.SignalWritten`."""
+    if action == "nonsense":
+        return f"signal {number}"
+    signal: dict[str, object] = {
+        "id": f"signal-{number}",
+        "symbol": SYMBOLS[0],
+        "action": action,
+        "at": timestamp(at),
+    }
+    if action == "buy":
+        signal["notional_usd"] = SIGNAL_USD
+    return msgspec.json.encode(signal).decode()
 
 
 @cache
