@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.crash_points import VARIABLE, NoSuchCrashPoint, arm_from
+from hydra import crash_points, deafness
+from hydra.crash_points import NoSuchCrashPoint
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.loading import loading
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from hydra.venues.simulated.market_data import MarketData
 
 DEFAULT_SPEED = 600.0
+FOR_TESTS = {
+    crash_points.VARIABLE: "it ends the process in the middle of its work",
+    deafness.VARIABLE: "it keeps the engine from hearing its broker",
+}
+"""What the environment can switch on, and why no live account is traded with it."""
 FOLDER = "the folder of settings.yaml and bots.yaml (config)"
 
 
@@ -29,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        arm_from(os.environ)
+        crash_points.arm_from(os.environ)
+        deafness.arm_from(os.environ)
         return _run(arguments)
     except NoSuchCrashPoint as unknown:
         return _refuse(str(unknown), ExitCode.CONFIGURATION_REFUSED)
@@ -67,10 +74,12 @@ def _run(arguments: argparse.Namespace) -> int:
         return _refuse(str(refused), ExitCode.CONFIGURATION_REFUSED)
     settings, secrets = found.settings, found.secrets
     mode = settings.broker.venue
-    if mode is VenueName.LIVE and VARIABLE in os.environ:
+    switched = [name for name in FOR_TESTS if name in os.environ]
+    if mode is VenueName.LIVE and switched:
+        name = switched[0]
         return _refuse(
-            f"{VARIABLE}: found {os.environ[VARIABLE]!r} with venue live; wanted it unset, because"
-            " it ends the process in the middle of its work; unset it",
+            f"{name}: found {os.environ[name]!r} with venue live; wanted it unset, because"
+            f" {FOR_TESTS[name]}; unset it",
             ExitCode.CONFIGURATION_REFUSED,
         )
     mixed_up = mode_disagreement(mode, secrets, secrets.live_switch)

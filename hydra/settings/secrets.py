@@ -28,7 +28,12 @@ KNOWN: Final = (
     "HYDRA_KILL_SWITCH_FILE",
     "HYDRA_STRATEGY_MODE",
 )
-ENVIRONMENT_ONLY: Final = ("HYDRA_CRASH_AT", "HYDRA_TRACEBACK")
+ENVIRONMENT_ONLY: Final = (
+    "HYDRA_CRASH_AT",
+    "HYDRA_DEAF_TO",
+    "HYDRA_TRACEBACK",
+    "HYDRA_VENUE_ADMIN_TOKEN",
+)
 """For whoever looks for faults; read where they are used."""
 OURS: Final = ("ALPACA_", "HYDRA_", "LIVE_DISABLE")
 """A variable whose name begins so is meant for Hydra."""

@@ -279,7 +279,15 @@ def test_a_variable_that_cannot_be_meant_is_refused_by_its_name_i83(
 def test_what_is_for_others_is_let_be(tmp_path: Path) -> None:
     file = env_file(tmp_path, "COMPOSE_PROJECT=x\nPATH=\nEDITOR='vi'\n")
 
-    secrets = load_secrets(file, {"PATH": "/bin", "HYDRA_TRACEBACK": "1", "HYDRA_CRASH_AT": "x"})
+    secrets = load_secrets(
+        file,
+        {
+            "PATH": "/bin",
+            "HYDRA_TRACEBACK": "1",
+            "HYDRA_CRASH_AT": "x",
+            "HYDRA_VENUE_ADMIN_TOKEN": "x",
+        },
+    )
 
     assert secrets == Secrets()
 

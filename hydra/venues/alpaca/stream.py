@@ -10,11 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from enum import Enum
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import msgspec
 
+from hydra.deafness import is_deaf_to
 from hydra.venues.alpaca.turns import Turns
 from hydra.venues.alpaca.websocket import Connect, ConnectionLost, Message, WebSocket
 from messages.streams import StreamConnected, StreamLost
@@ -183,7 +184,7 @@ class Stream:
             return str(lost), _trouble_of(lost.status), False
         finally:
             self._turns.round()
-        talk = _Talk(self._converse(), socket, self._patience)
+        talk = _Talk(self.name, self._converse(), socket, self._patience)
         try:
             for message in talk.conversation.opened():
                 socket.send(message, SEND_WITHIN_S)
@@ -216,7 +217,10 @@ class Stream:
 class _Talk:
     """One connection with its conversation, and the watch over both."""
 
-    def __init__(self, conversation: Conversation, socket: WebSocket, patience: Patience) -> None:
+    def __init__(
+        self, name: str, conversation: Conversation, socket: WebSocket, patience: Patience
+    ) -> None:
+        self._name = name
         self.conversation = conversation
         self.is_live = False
         self._socket = socket
@@ -229,7 +233,7 @@ class _Talk:
         """What follows from the next message; None: there was none for a while, and all is well."""
         if not self.is_live and monotonic() >= self._live_by:
             return Heard(failure=f"not logged in and subscribed within {self._patience.live:g} s")
-        message = self._socket.receive(self._look_every)
+        message = self._received()
         if message is not None:
             return self.conversation.hear(message)
         now = monotonic()
@@ -240,6 +244,12 @@ class _Talk:
             self._pinged_at = now
             self._socket.ping(SEND_WITHIN_S)
         return None
+
+    def _received(self) -> Message | None:
+        if is_deaf_to(self._name):  # in a drill
+            sleep(self._look_every)
+            return None
+        return self._socket.receive(self._look_every)
 
 
 def _trouble_of(status: int | None) -> Trouble:

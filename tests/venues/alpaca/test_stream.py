@@ -4,6 +4,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from hydra import deafness
 from hydra.venues.alpaca.stream import Heard, Patience, Stream, Trouble, pause_after
 from hydra.venues.alpaca.websocket import Message
 from messages.streams import StreamConnected, StreamLost
@@ -127,6 +129,29 @@ def test_a_socket_that_is_open_and_mute_is_noticed_in_time_i45() -> None:
         assert isinstance(lost, StreamLost)
         assert lost.reason.startswith("silent for ")
         assert monotonic() - began < 3 * IMPATIENT.silence
+
+
+def test_one_that_we_are_made_deaf_to_is_lost_and_heard_again_afterwards_i45(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "deaf_to"
+    deafness.arm_from({deafness.VARIABLE: str(file)})
+    try:
+        with websocket_server(greeting(listen)) as url, streaming(url) as (_, told):
+            assert told.next() == StreamConnected(stream="parrot", connection=1)
+            file.write_text("parrot")
+
+            lost = told.next()
+
+            assert isinstance(lost, StreamLost)
+            assert lost.reason.startswith("silent for ")
+            assert isinstance(told.next(), StreamLost)  # a new connection does not help
+            file.unlink()
+            while isinstance(connected := told.next(), StreamLost):
+                pass
+            assert connected == StreamConnected(stream="parrot", connection=2)
+    finally:
+        deafness.arm_from({})
 
 
 def test_one_that_never_greets_is_given_up_however_much_it_talks() -> None:
