@@ -9,6 +9,7 @@ import typer
 from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
+from hydra.ops.drill.command import drill
 from hydra.ops.export import export
 from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
@@ -77,6 +78,7 @@ app.command()(report)
 app.command()(replay)
 app.command()(regress)
 app.command()(prove)
+app.command()(drill)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""`drill`: the stops of a real engine, tried on this machine with this configuration."""
