@@ -41,8 +41,10 @@ def drilled(
         yield result
 
 
-def loaded(config: Path, venue: VenueName) -> Settings:
-    """The settings in `config`, as an engine reads them. Raises `SettingsRefused`."""
+def loaded(config: Path, venue: VenueName | None) -> Settings:
+    """The settings in `config`, as an engine reads them for this venue; None: the one that they
+    name. Raises `SettingsRefused`.
+    """
     return load_settings(
         config, venue=venue, signal_check=fault_in_signal, plugin_check=fault_in_plugin
     )
