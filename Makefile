@@ -6,6 +6,8 @@ ARGS ?=
 # One more than there are cores: many tests wait for processes of their own.
 WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENUE ?=
+# The last result of each test, for `hydra-trader evidence`.
+RESULTS = --results runs/tests/results.json
 UV ?= .venv/bin/uv
 
 # 3.15 and later: the lock has no wheels for them yet, and nothing here is built from source.
@@ -33,10 +35,10 @@ run: setup ## run the engine on the embedded venue; VENUE=paper for Alpaca, ARGS
 	.venv/bin/python -m hydra.main $(if $(VENUE),--venue $(VENUE)) $(ARGS)
 
 test: dev ## run the tests, on all cores; ARGS=tests/trading for some of them
-	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(RESULTS) $(ARGS)
 
 slow: dev ## run the tests that take long, one worker a core: stress tests need theirs
-	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(ARGS)
+	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(RESULTS) $(ARGS)
 
 prove: setup ## play 10,000 days of the engine under faults, on all cores; ARGS="--days 100" for fewer
 	.venv/bin/hydra-trader prove --days 10000 $(ARGS)

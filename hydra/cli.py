@@ -10,6 +10,7 @@ from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
 from hydra.ops.drill.command import drill
+from hydra.ops.evidence.command import evidence
 from hydra.ops.export import export
 from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
@@ -79,6 +80,7 @@ app.command()(replay)
 app.command()(regress)
 app.command()(prove)
 app.command()(drill)
+app.command()(evidence)
 
 
 def main() -> None:

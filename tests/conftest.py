@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 
 from hydra.ops.artefacts import closing
+from hydra.ops.code_version import code_version
+from tests.results import ResultsKept
 
 # How long an example takes says more of who else is at work on this machine than of the product;
 # a test that hangs is ended by its timeout.
@@ -23,6 +25,17 @@ def pytest_collection_finish() -> None:
     """Every test is there: from here on what is thrown away is looked for, among what is new."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--results", metavar="FILE", help="keep the last result of each test there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--results")
+    if path and not hasattr(config, "workerinput"):  # a worker's results are told to its parent
+        kept = ResultsKept(config.rootpath / path, code_version())
+        config.pluginmanager.register(kept, "results-kept")
 
 
 @pytest.fixture(autouse=True)

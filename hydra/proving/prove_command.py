@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,14 +72,20 @@ def prove(
     was. A day that fails is named with its seed, made as small as it can
     be, and left as a plan that `--plan` plays again.
     """
+    from hydra.ops.code_version import code_version
+    from hydra.proving.telling import as_json as json_of
+
     with one_line_for_faults():
         if plan is not None:
             _play_again(plan)
             return
         seeds = range(seed, seed + days)
+        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        code = code_version()
         found = _proved(seeds, jobs or os.cpu_count() or 1)
-        _leave(found, output_dir)
-        _show(found, as_json=as_json)
+        report = json_of(found, code=code, asked=days, at=at)
+        _leave(found, report, output_dir)
+        _show(found, report if as_json else None)
     if found.failed or len(found.days) < days:
         raise typer.Exit(BROKEN)
 
@@ -117,14 +124,14 @@ def _play_again(path: Path) -> None:
         raise typer.Exit(BROKEN)
 
 
-def _leave(proof: Proof, folder: Path) -> None:
+def _leave(proof: Proof, report: bytes, folder: Path) -> None:
     from hydra.proving.plan import day_of
     from hydra.proving.proof import shrunk
-    from hydra.proving.telling import as_json, lines_of, plan_as_json
+    from hydra.proving.telling import lines_of, plan_as_json
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.txt").write_text("".join(f"{line}\n" for line in lines_of(proof)))
-    (folder / "report.json").write_bytes(as_json(proof))
+    (folder / "report.json").write_bytes(report)
     for day in proof.failed:
         path = folder / f"failed-{day.seed}.json"
 
@@ -136,12 +143,11 @@ def _leave(proof: Proof, folder: Path) -> None:
         shrunk(day_of(day.seed), keep)
 
 
-def _show(proof: Proof, *, as_json: bool) -> None:
-    from hydra.proving.telling import as_json as json_of
+def _show(proof: Proof, report: bytes | None) -> None:
     from hydra.proving.telling import lines_of
 
-    if as_json:
-        sys.stdout.write(json_of(proof).decode())
+    if report is not None:
+        sys.stdout.write(report.decode())
         return
     for line in lines_of(proof):
         typer.echo(line)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from hydra import __version__
+from hydra.ops.code_version import CodeVersion
 from hydra.proving.phases import Phase
 from hydra.proving.plan import DayPlan, Happening, day_of
 from hydra.proving.proof import Proof
@@ -63,10 +64,18 @@ def _table(proof: Proof) -> Iterator[str]:
         yield "  ".join((f"{kind:{width}}", *cells)).rstrip()
 
 
-def as_json(proof: Proof) -> bytes:
-    """The same for programs, with the plan of each day that failed."""
+def as_json(proof: Proof, *, code: CodeVersion, asked: int, at: str) -> bytes:
+    """The same for programs, with the plan of each day that failed.
+
+    `code` is what was proven, `asked` how many days were wanted, `at` when it began (RFC 3339,
+    UTC).
+    """
     content: dict[str, Any] = {
-        "version": __version__,
+        "version": code.version,
+        "code": code.code,
+        "commit": code.commit,
+        "at": at,
+        "asked": asked,
         "days": len(proof.days),
         "lives": proof.total(lambda day: day.lives),
         "orders": proof.total(lambda day: day.orders),

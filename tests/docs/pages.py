@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from hydra.ops.evidence.controls import CONTROLS
+from hydra.ops.evidence.results import TESTS, ServingTests
 from messages.event_kinds import EventKind
 from messages.vocabulary import EVENTS
 from tests.docs.hazards import HAZARDS, Hazard
@@ -37,6 +39,8 @@ Each row has a test in which the venue, or the market, misbehaves so.
 _SERVES = re.compile(
     r"^ *(?:async )?def test_(?P<sentence>\w+?)(?P<ids>(?:_i\d\d)+)\(", re.MULTILINE
 )
+
+_TEST = re.compile(r"^(?:async )?def (?P<name>test_\w+?(?P<ids>(?:_i\d\d)+)?)\(", re.MULTILINE)
 
 
 class ServingTest(msgspec.Struct, frozen=True, order=True):
@@ -129,9 +133,32 @@ def _sentence(name: str) -> str:
     return re.sub(r"(\w)_s_", r"\1's ", name).replace("_", " ")
 
 
+def by_what_they_serve(folder: Path, files: Iterable[str]) -> ServingTests:
+    """By invariant, and by file for these ones, all tests by their files. Nothing is imported."""
+    found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder.parent).as_posix()
+        for test in _TEST.finditer(path.read_text(encoding="utf-8")):
+            keys = (test["ids"] or "").upper().split("_")[1:]
+            for key in (*keys, name) if name in files else keys:
+                found[key][name].append(test["name"])
+    return {
+        key: {name: tuple(sorted(tests)) for name, tests in by_file.items()}
+        for key, by_file in sorted(found.items())
+    }
+
+
+def _tests_of_controls() -> str:
+    """Data of the package: a program that is installed has no tests beside it."""
+    files = {name for control in CONTROLS for name in control.tests}
+    found = by_what_they_serve(ROOT / "tests", files)
+    return msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/events.md": lambda: events_page(EVENTS),
     "docs/hazards.md": lambda: hazards_page(HAZARDS),
     "docs/invariants.md": lambda: invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
+    TESTS.relative_to(ROOT).as_posix(): _tests_of_controls,
 }
 """What makes each written page, by its path in the project."""

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hydra.cli import app
+from hydra.ops.code_version import code_version
 from hydra.ops.exit_codes import ExitCode
 from hydra.proving import prove_command
 from hydra.proving.day import Breach, DayOutcome
@@ -38,7 +39,8 @@ def test_days_without_a_breach_end_with_code_0_and_a_report(tmp_path: Path) -> N
     assert "no invariant was broken" in done.stdout
     assert (tmp_path / "report.txt").read_text() in done.stdout
     report = json.loads((tmp_path / "report.json").read_bytes())
-    assert (report["days"], report["failed"]) == (2, [])
+    assert (report["days"], report["asked"], report["failed"]) == (2, 2, [])
+    assert report["code"] == code_version().code
 
 
 def test_the_report_names_each_breach_and_the_command_that_shows_it_again() -> None:

@@ -1,0 +1,1 @@
+"""`evidence`: every control between a bot and the market, its rule, its tests, their results."""
