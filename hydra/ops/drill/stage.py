@@ -190,17 +190,6 @@ class Stage:
             raise NotDone(f"{otherwise}: {self._why()}")
         return found
 
-    def denials(self) -> str:
-        """Why what the drills' own bot wanted last was denied or refused; "" if it was not."""
-        denied = [
-            f"{line['check']}: {line['reason']}"
-            for line in self.on_disk.lines("order_denied")
-            if line["intent"]["decision"]["bot"] == BOT_ID
-        ]
-        refused = [line["reason"] for line in self.on_disk.lines("signal_settled")]
-        reasons = [reason for reason in (*denied, *refused) if reason]
-        return f"; the drills' own order was denied: {reasons[-1]}" if reasons else ""
-
     def stop(self) -> None:
         """Ask the engine to stop: its record is closed in time, and it ends with exit code 0."""
         if self.engine.exit_code is None:
@@ -233,11 +222,21 @@ class Stage:
             self._engine.leave_nothing()
 
     def _why(self) -> str:
+        """For people: what the drills' own order came to; else how trading and the engine are."""
+        denied = [
+            f"{line['check']}: {line['reason']}"
+            for line in self.on_disk.lines("order_denied")
+            if line["intent"]["decision"]["bot"] == BOT_ID
+        ]
+        refused = [line["reason"] for line in self.on_disk.lines("signal_settled")]
+        reasons = [reason for reason in (*denied, *refused) if reason]
+        if reasons:
+            return f"the drills' own order was denied: {reasons[-1]}"
         said = self.on_disk.lines("trading_state")
         causes = ", ".join(said[-1]["causes"]) if said else "nothing is on record"
         code = self.engine.exit_code
         ended = "" if code is None else f"; the engine ended with {code}"
-        return f"{causes or 'it is open'}{ended}; it said: {self.engine.words}{self.denials()}"
+        return f"{causes or 'trading is open'}{ended}; it said: {self.engine.words}"
 
     def _port(self) -> int | None:
         ports = (port_of(child) for child in self.engine.children())
