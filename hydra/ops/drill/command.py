@@ -110,7 +110,7 @@ def _done(
     from datetime import UTC, datetime
 
     from hydra.ops.code_version import code_version
-    from hydra.ops.drill.interrupting import Interrupted, interruptible
+    from hydra.ops.drill.interrupting import Interrupted, Interruptions
     from hydra.ops.drill.report import DrillReport, lines_of, summary_of
     from hydra.ops.drill.report import as_json as json_of
     from hydra.ops.drill.running import drilled, scratch_in
@@ -125,10 +125,11 @@ def _done(
         shutil.rmtree(output_dir / f"failed-{each.name}", ignore_errors=True)
     code, began, at = code_version(), time.monotonic(), datetime.now(UTC)
     results: list[DrillResult] = []
+    interruptions = Interruptions()
     try:
-        with interruptible(), scratch_in(output_dir) as scratch:
+        with interruptions.heard(), scratch_in(output_dir) as scratch:
             given, scene = _scene(config, on, seed, scratch)
-            for result in drilled(drills, scene, scratch, keep):
+            for result in drilled(drills, scene, scratch, keep, interruptions):
                 results.append(result)
                 if not as_json:
                     _say(result)

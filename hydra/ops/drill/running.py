@@ -13,6 +13,7 @@ import psutil
 from msgspec import structs
 
 from hydra.ops.drill.drills import Drill
+from hydra.ops.drill.interrupting import Interruptions
 from hydra.ops.drill.own_bot import notional_of, section_of, ticker_of, with_own_bot
 from hydra.ops.drill.report import DrillResult, Verdict
 from hydra.ops.drill.stage import ENGINE, FAST, Ground, NotDone, Scene, Stage
@@ -28,13 +29,21 @@ _SCRATCH = re.compile(r"scratch-(?P<pid>[0-9]{1,10})", re.ASCII)
 
 
 def drilled(
-    drills: Sequence[Drill], scene: Scene, scratch: Path, keep: Callable[[str, Path], Path]
+    drills: Sequence[Drill],
+    scene: Scene,
+    scratch: Path,
+    keep: Callable[[str, Path], Path],
+    interruptions: Interruptions | None = None,
 ) -> Iterator[DrillResult]:
-    """Do them. What a drill that did not pass has left is handed to `keep`, which says where."""
+    """Do them. What a drill that did not pass has left is handed to `keep`, which says where.
+
+    `interruptions` are those that may end it; None: there are none.
+    """
+    interruptions = interruptions or Interruptions()
     for drill in drills:
         folder = scratch / drill.name
         make_private_folder(folder)
-        result = _drilled(drill, scene, folder)
+        result = _drilled(drill, scene, folder, interruptions)
         if result.verdict is not Verdict.PASSED:
             result = structs.replace(result, kept=str(keep(drill.name, folder)))
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,9 +137,9 @@ def scratch_in(output_dir: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _drilled(drill: Drill, scene: Scene, folder: Path) -> DrillResult:
+def _drilled(drill: Drill, scene: Scene, folder: Path, interruptions: Interruptions) -> DrillResult:
     bound_s = drill.bound_s(scene.settings)
-    stage = Stage(scene, folder)
+    stage = Stage(scene, folder, interruptions)
     took_s, not_done = None, ""
     try:
         took_s = drill.play(stage, bound_s)

@@ -17,6 +17,7 @@ import msgspec
 
 from hydra import deafness
 from hydra.ops.drill.engine_process import EngineProcess, port_of
+from hydra.ops.drill.interrupting import Interruptions
 from hydra.ops.drill.own_bot import BOT_ID, signal_line
 from hydra.ops.drill.sightings import Sight, Sightings
 from hydra.ops.drill.venue_admin import VenueAdmin
@@ -90,7 +91,7 @@ Seen: TypeAlias = Callable[[], object]
 class Stage:
     """One engine after the other on one state folder. What is wrong is added to `faults`."""
 
-    def __init__(self, scene: Scene, folder: Path) -> None:
+    def __init__(self, scene: Scene, folder: Path, interruptions: Interruptions) -> None:
         self.scene = scene
         self.settings = scene.settings
         self.faults: list[str] = []
@@ -99,6 +100,7 @@ class Stage:
         )
         self.on_disk = Sightings(self.files)
         self._folder = folder
+        self._interruptions = interruptions
         self._token = secrets.token_hex(16)
         self._engine: EngineProcess | None = None
         self._venue: VenueAdmin | None = None
@@ -113,7 +115,8 @@ class Stage:
         # No .env is read there; on the paper account it has the keys.
         cwd = self._folder if self.scene.ground is Ground.EMBEDDED else Path.cwd()
         command = (*self.scene.engine, "--config", f"{self.scene.config}", *folders, *logs)
-        self._engine = EngineProcess(command, self._environment(), cwd)
+        with self._interruptions.held():
+            self._engine = EngineProcess(command, self._environment(), cwd)
         self._venue = None
 
     def start_trading(self) -> None:
