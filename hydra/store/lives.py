@@ -6,6 +6,8 @@ old record to the new one, where a crash between the two cannot lose it.
 
 A limit is the exception, as it is about the account itself: what it lost, what its venue did. It
 lasts until a time of its own market, which is over; the next market may well begin before that.
+
+So do the starts after unclean ends: too many of them are a storm, whichever accounts they are of.
 """
 
 import os
@@ -21,11 +23,16 @@ from hydra.store.ledger import Ledger
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
 from hydra.trading.causes import HALT_MARKER_UNREADABLE
+from hydra.trading.restarts import RESTARTS_MAX
 from hydra.trading.trading_state import Cause, CauseClass
 from messages.control import OPERATOR_RESUME
 
 OF_THE_ACCOUNT = (CauseClass.LIMIT, CauseClass.COOLDOWN)
 """What ends with the account that it came up in."""
+
+EARLIER_UNCLEAN_STARTS = "earlier_unclean_starts"
+"""Under this key the ledger keeps those of accounts that were over before its own began."""
+_MAKE_A_STORM = RESTARTS_MAX + 1
 
 GoesOn = Callable[[Ledger], bool]
 """Whether the account of this ledger is still the one to be traded."""
@@ -36,15 +43,22 @@ class CarriedHaltsUnreadable(Exception):
 
 
 class CarriedHalts(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a record must not end with it. `word`: what an operator said of it, "" if nothing."""
+    """What of a record must not end with it. `word`: what an operator said of it, "" if nothing.
+
+    `unclean_starts` are the newest, by the machine's clock (UTC ns): as many as make a storm.
+    """
 
     halts: tuple[Cause, ...]
     word: str
+    unclean_starts: tuple[int, ...] = ()
 
 
-def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | None) -> None:
+def end_life_unless(
+    files: EngineFiles, venue: str, at: int, wall_at: int, goes_on: GoesOn | None
+) -> None:
     """Set the record aside, unless its account goes on. To be called under the engine's lock.
 
+    `at` and `wall_at` are those of the start that asks; see `Owner`.
     Raises what opening the ledger raises: one that cannot be read may have halts in it.
     """
     if not files.ledger.exists() or not files.ledger.stat().st_size:
@@ -60,6 +74,7 @@ def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | N
             carried = CarriedHalts(
                 halts=tuple(cause for cause in standing if cause.cause_class not in OF_THE_ACCOUNT),
                 word=ledger.get(OPERATOR_RESUME) or "",
+                unclean_starts=_with_this_start(ledger, wall_at),
             )
     finally:
         unguard()
@@ -67,8 +82,13 @@ def end_life_unless(files: EngineFiles, venue: str, at: int, goes_on: GoesOn | N
     if left is not None:
         # A word that was said before the newest halt was not said of it, whatever its code is.
         word = carried.word if carried.halts else left.word
-        carried = CarriedHalts(halts=(*left.halts, *carried.halts), word=word)
-    if carried.halts:
+        starts = sorted({*left.unclean_starts, *carried.unclean_starts})
+        carried = CarriedHalts(
+            halts=(*left.halts, *carried.halts),
+            word=word,
+            unclean_starts=tuple(starts[-_MAKE_A_STORM:]),
+        )
+    if carried.halts or carried.unclean_starts:
         _write(files, carried)
         reached("recovery.carried_written")
     end_previous_life(files)
@@ -83,10 +103,32 @@ def take_over_carried(files: EngineFiles, ledger: Ledger, at: int) -> None:
         ledger.latch_halt(cause, at)
     if carried.word:
         ledger.put(OPERATOR_RESUME, carried.word, at)
+    if carried.unclean_starts:
+        starts = msgspec.json.encode(carried.unclean_starts).decode()
+        ledger.put(EARLIER_UNCLEAN_STARTS, starts, at)
     ledger.commit()
     reached("recovery.carried_recorded")
     files.carried_halts.unlink()
     reached("recovery.carried_done")
+
+
+def unclean_starts(ledger: Ledger, since_wall: int) -> tuple[int, ...]:
+    """See `Ledger.unclean_starts`; those of accounts before this one first."""
+    return (
+        *(start for start in _of_accounts_before(ledger) if start >= since_wall),
+        *ledger.unclean_starts(since_wall),
+    )
+
+
+def _with_this_start(ledger: Ledger, wall_at: int) -> tuple[int, ...]:
+    """The one that finds this record may follow an unclean end as well; the next will not tell."""
+    this = (wall_at,) if wall_at and ledger.unclean_end else ()
+    return (*unclean_starts(ledger, 0), *this)[-_MAKE_A_STORM:]
+
+
+def _of_accounts_before(ledger: Ledger) -> tuple[int, ...]:
+    text = ledger.get(EARLIER_UNCLEAN_STARTS)
+    return () if text is None else msgspec.json.decode(text, type=tuple[int, ...])
 
 
 def _read(files: EngineFiles) -> CarriedHalts | None:

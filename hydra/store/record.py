@@ -32,6 +32,7 @@ from hydra.store.lives import (
     GoesOn,
     end_life_unless,
     take_over_carried,
+    unclean_starts,
 )
 from hydra.store.medium import NotLasting, require_lasting
 from hydra.store.private_files import RightsTooOpen, make_private_file
@@ -125,7 +126,7 @@ class EngineRecord:
             opened.callback(EngineLock(files.journal_lock).release)
             reached("recovery.locked")
             if owner.venue == FORGETFUL_VENUE:
-                end_life_unless(files, owner.venue, owner.at, goes_on)
+                end_life_unless(files, owner.venue, owner.at, owner.wall_at, goes_on)
             else:
                 require_lasting(files.ledger.parent)
                 require_lasting(files.journal.parent)
@@ -186,8 +187,10 @@ class EngineRecord:
         return self.ledger.halts()
 
     def unclean_starts(self, since_wall: int) -> tuple[int, ...]:
-        """When engines were started here after an unclean end; see `Ledger.unclean_starts`."""
-        return self.ledger.unclean_starts(since_wall)
+        """When engines were started here after an unclean end, whichever accounts it was for; see
+        `Ledger.unclean_starts`.
+        """
+        return unclean_starts(self.ledger, since_wall)
 
     def bind(self, venue: str, account: str, at: int) -> None:
         """From here on it is this account's, on record. Raises `WrongOwner` if it is another's."""
