@@ -22,7 +22,7 @@ from hydra.proving.engine_life import EngineLife, Place
 from hydra.proving.exposures import excesses
 from hydra.proving.lies import LIES
 from hydra.proving.machine import Machine
-from hydra.proving.phases import Phase, phase_of
+from hydra.proving.phases import Phase, in_engine, phase_of
 from hydra.proving.plan import (
     SYMBOLS,
     ActorFails,
@@ -368,7 +368,7 @@ class _Day:
 
     def _count(self, kind: str) -> None:
         standing = None if self._life is None else self._life.standing
-        self._hits[kind, phase_of(standing, self._exchange.engine)] += 1
+        self._hits[kind, phase_of(standing, in_engine(self._exchange.engine))] += 1
 
     def be_judged(self) -> None:
         """All of it, by what was left on the disk."""
