@@ -13,13 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from hydra.ops.debug.client import EngineClient
 from hydra.ops.exit_codes import ExitCode
 from hydra.trading.causes import API_FAILURES, RESTART_STORM
 from hydra.trading.order_life import OrderStatus
 from hydra.venues.simulated.market_data import MarketData
 from tests.crash.lives import WITHIN_S
-from tests.crash.trading import RISING, Bot, Trader, wait_until
+from tests.crash.trading import Trader, wait_until
+from tests.crash.watching import (
+    MANY,
+    PHASES,
+    ROOM_FOR_MANY,
+    asked_to_halt,
+    has_said,
+    sent_after,
+    tell_gateway,
+)
 
 # Several lives each, in which market time waits for an engine on a machine that may be busy.
 pytestmark = pytest.mark.timeout(180)
@@ -115,39 +123,6 @@ def test_a_kill_file_at_any_instant_lets_nothing_out_and_its_latch_outlives_it_i
     trader.require_sound(f"seed {seed}")
 
 
-def has_said(trader: Trader, words: str, times: int = 1) -> bool:
-    return trader.said(words) >= times
-
-
-def in_its_first_moments(trader: Trader) -> bool:
-    return trader.files.lock.exists()
-
-
-def at_preflight(trader: Trader) -> bool:
-    return has_said(trader, "session_started")
-
-
-def idle(trader: Trader) -> bool:
-    return has_said(trader, "preflight_passed")
-
-
-def with_orders_on_their_way(trader: Trader) -> bool:
-    return has_said(trader, "intent_stored")
-
-
-def holding(trader: Trader) -> bool:
-    return has_said(trader, "OrderFilled")
-
-
-PHASES: tuple[Callable[[Trader], bool], ...] = (
-    in_its_first_moments,
-    at_preflight,
-    idle,
-    with_orders_on_their_way,
-    holding,
-)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
 def test_asked_to_stop_in_any_phase_it_sends_nothing_more_and_is_gone_in_time_i76(
@@ -224,20 +199,6 @@ def test_a_storm_of_kills_while_it_trades_halts_too_i75(trader: Trader) -> None:
     trader.require_sound()
 
 
-MANY = (
-    *(Bot(f"rising_{number}", "AAPL", RISING) for number in range(23)),
-    Bot("other", "MSFT", RISING),
-)
-ROOM_FOR_MANY = {
-    "max_orders_per_minute: 10 ": "max_orders_per_minute: 100 ",
-    "max_entries_per_minute_per_symbol: 6 ": "max_entries_per_minute_per_symbol: 100 ",
-    "momentum_bucket_pct_of_daily_risk: 25": "momentum_bucket_pct_of_daily_risk: 98",
-    "options_bucket_pct_of_daily_risk: 50": "options_bucket_pct_of_daily_risk: 1",
-    "crypto_bucket_pct_of_daily_risk: 25": "crypto_bucket_pct_of_daily_risk: 1",
-    "per_bot_min_pct_of_daily_risk: 5": "per_bot_min_pct_of_daily_risk: 1",
-}
-
-
 def test_what_queues_before_a_gateway_that_is_stuck_when_the_process_dies_is_never_sent_i74(
     tmp_path: Path, market: MarketData, calendar: Path
 ) -> None:
@@ -277,23 +238,6 @@ def test_what_queues_before_a_gateway_that_is_stuck_is_withheld_when_it_goes_on_
     assert trader.sent == ()
     assert {order.status for order in trader.life.orders.values()} == {OrderStatus.WITHHELD}
     trader.require_sound()
-
-
-def asked_to_halt(trader: Trader) -> dict[str, object]:
-    """By the control socket, as `hydra-trader halt` does it."""
-    with EngineClient(trader.files.control_socket, 10.0) as control:
-        return control.call("halt", reason="a drill")
-
-
-def tell_gateway(trader: Trader, command: str) -> None:
-    """By the debug socket, as `hydra-trader debug` does it."""
-    with EngineClient(trader.files.debug_socket) as debug:
-        debug.call(command, path="/hydra/core/broker_gateway", reason="a drill")
-
-
-def sent_after(trader: Trader, moment: float) -> list[str]:
-    """The orders that came to the venue later than that, by the machine's clock."""
-    return [sent.name for sent in trader.life.sent if sent.wall_ns > moment * 1e9]
 
 
 def require_stopped_at(trader: Trader, asked: float) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +20,7 @@ from hydra.testkit.judge.case import MARKET, OVER
 from hydra.testkit.judge.evidence import JournalLine, Life, lives_in
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.trading_state import Cause
-from hydra.venues.simulated.market_data import MarketData, generated
+from hydra.venues.simulated.market_data import MarketData, generated, with_options
 from tests.crash.lives import ROOT, WITHIN_S, environment_with
 from tests.waiting import eventually
 
@@ -38,6 +39,7 @@ class Bot(msgspec.Struct, frozen=True):
     name: str
     symbol: str
     strategy: tuple[str, str]
+    protective_order: str = "resting"
 
     @property
     def section(self) -> str:
@@ -48,7 +50,7 @@ class Bot(msgspec.Struct, frozen=True):
     enabled: true
     ticker: {self.symbol}
     session: {{trade_start: "06:35", trade_end: "12:50", manage_until: "12:55"}}
-    execution: {{default_notional_usd: 1000}}
+    execution: {{default_notional_usd: 1000, protective_order: {self.protective_order}}}
     risk: {{max_trades_per_day: 15, max_concurrent_positions: 1}}
     exits: {{stop_loss_pct: 0.30, take_profit_pct: 0.50, time_stop_minutes: 7}}
     signal: {{mode: "{mode}", params: {parameters}}}
@@ -60,6 +62,28 @@ BUSY = (
     Bot("crossing", "AAPL", CROSSING),
     Bot("other", "MSFT", RISING),
 )
+
+
+SHORT_COOL_OFFS = {
+    "cooloff_minutes: 390": "cooloff_minutes: 5",
+    "global_cooldown_minutes: 390 ": "global_cooldown_minutes: 5 ",
+}
+"""So that trading goes on after a venue that died."""
+
+
+class Running(Protocol):
+    """A process of the program, as `subprocess` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def send_signal(self, sig: int) -> None: ...
 
 
 class Trader:
@@ -239,6 +263,13 @@ def generated_market(symbols: tuple[str, ...], calendar: Path) -> MarketData:
     return generated(symbols, 0, calendar)
 
 
+def served_market(symbols: tuple[str, ...], calendar: Path) -> MarketData:
+    """The same; what else a venue that is served asks of the calendar is there then, too."""
+    market = generated_market(symbols, calendar)
+    with_options(market, calendar)
+    return market
+
+
 def commits_in(ledger: Path) -> tuple[tuple[str, ...], ...]:
     """The kinds of events of each commit that the ledger ever had."""
     commits: list[tuple[str, ...]] = []
@@ -256,7 +287,7 @@ def commits_in(ledger: Path) -> tuple[tuple[str, ...], ...]:
     return tuple(commits)
 
 
-def wait_until(holds: Callable[[], bool], process: "subprocess.Popen[bytes]") -> bool:
+def wait_until(holds: Callable[[], bool], process: Running) -> bool:
     """Wait for it as long as the process runs; whether it came to be."""
     came_or_ended = eventually(lambda: holds() or process.poll() is not None, WITHIN_S)
     assert came_or_ended, "it took too long"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import signal
 import socket
@@ -18,10 +17,8 @@ from hydra.testkit.judge.evidence import Life, lives_in
 from hydra.testkit.judge.verdict import violations_in
 from hydra.venues.simulated.market_data import MarketData
 from tests.crash import venue_client
+from tests.crash.forking import CONTEXT
 from tests.crash.lives import WITHIN_S
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([venue_client.__name__])
 
 PORTS = (20_000, 32_000)
 """Below those that systems give to connections: while a venue is down, its port must stay free."""
