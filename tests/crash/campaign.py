@@ -34,8 +34,7 @@ from hydra.testkit.judge.evidence import Life
 from hydra.testkit.judge.standing import standings
 from hydra.testkit.judge.venue_evidence import Markets
 from hydra.trading.causes import RESTART_STORM
-from hydra.trading.order_life import OrderStatus
-from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.trading_state import Cause, CauseClass
 from hydra.venues.simulated.market_data import MarketData
 from tests.crash.installed import Installed
 from tests.crash.trading import BUSY, SHORT_COOL_OFFS, SYMBOLS, Running, served_market, wait_until
@@ -372,7 +371,7 @@ class Account:
         return [cause for cause in causes if cause.cause_class is CauseClass.INTEGRITY]
 
     def _play_on(self) -> None:
-        """To the end of the market. Nothing is left then that could not be cleared or explained."""
+        """To the end of the market; nothing is left then that could not be cleared or explained."""
         trader = self._trader
         words = ("run", "--speed", str(LAST_SPEED))
         for _ in range(LAST_RUNS_MAX):
@@ -383,18 +382,10 @@ class Account:
             self._require_sound("the last run")
             if code not in (ExitCode.CLEAN, ExitCode.PREFLIGHT_FAILED):
                 self._broken(f"the last run ended with {code}: {self._last_words()}")
-        life, for_a_person = trader.life, [cause.code for cause in self._for_a_person()]
-        # One that never left is given up after half a minute of looks: longer than this lasts.
-        still = {
-            name: order.status
-            for name, order in life.orders.items()
-            if order.status.is_open
-            and not (order.status is OrderStatus.UNKNOWN and name not in trader.sent)
-        }
-        is_halted = any(cause.state is TradingState.HALTED for cause in life.halts)
-        is_over = life.values.get(MARKET) == OVER
-        if for_a_person or still or not (is_over or is_halted):
-            self._broken(f"at the end found {for_a_person}, {still}, over: {is_over}")
+        try:
+            trader.require_even()
+        except AssertionError as uneven:
+            self._broken(str(uneven))
 
     def _require_sound(self, after: str) -> None:
         try:

@@ -13,12 +13,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from hydra.crash_points import VARIABLE
 from hydra.testkit.judge.case import MARKET, OVER
+from hydra.testkit.judge.evidence import Life, OrderOnRecord
+from hydra.testkit.judge.venue_evidence import Markets
 from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Role
+from hydra.trading.trading_state import CauseClass
 from tests.crash.forking import CONTEXT
 from tests.crash.lives import ROOT, WITHIN_S, environment_with
 from tests.crash.trading import Running, Trader
@@ -104,19 +109,33 @@ class Installed(Trader):
         return self.files.lock.parent.parent / SAID
 
     def require_even(self) -> None:
-        """As `require_settled`; but an order that never left may not have been given up yet, which
-        takes half a minute of looks, and what is left of a fast market may be shorter.
+        """As `require_settled`; but where the market was over while nobody was there, what was held
+        is still held, and protected. And an order that the venue does not have may not have been
+        given up yet: that takes half a minute of looks, and what is left of a fast market may be
+        shorter.
         """
         self.require_sound()
-        life, sent = self.life, set(self.sent)
+        life, at_venue = self.life, self._names_at_venue()
         still = {
             name: order.status
             for name, order in life.orders.items()
             if order.status.is_open
-            and not (order.status is OrderStatus.UNKNOWN and name not in sent)
+            and not (order.status is OrderStatus.UNKNOWN and name not in at_venue)
+            and not (order.intent.decision.role is Role.PROTECT and is_held(life, order))
         }
-        found = (life.values.get(MARKET), life.halts, still)
-        assert found == (OVER, (), {}), f"found {found}"
+        # A limit that stands lasts to the end of a market that is shorter than its cool-off.
+        limits = [cause for cause in life.halts if cause.cause_class is CauseClass.LIMIT]
+        others = [cause for cause in life.halts if cause.cause_class is not CauseClass.LIMIT]
+        is_over = life.values.get(MARKET) == OVER or bool(limits)
+        assert (is_over, others, still) == (True, [], {}), f"found {is_over, others, still}"
+
+    def _names_at_venue(self) -> set[str]:
+        """Of the orders that it took."""
+        venue = self.life.venue
+        if venue is None:
+            return set()
+        played = venue.played(Markets(data=(self._market,), cache=self._calendar))
+        return {each.order.client_order_id for each in played.snapshot.orders}
 
     @property
     def venues(self) -> list[int]:
@@ -156,6 +175,11 @@ class Forked:
         """Nothing, if it has ended."""
         if self.poll() is None:
             os.kill(self.pid, sig)
+
+
+def is_held(life: Life, order: OrderOnRecord) -> bool:
+    """Whether there is, by the record, what it would close."""
+    return life.positions.get(order.order.symbol, Decimal(0)) >= order.order.quantity
 
 
 def venues_of(state: Path) -> list[int]:

@@ -22,11 +22,12 @@ from tests.crash.campaign import (
     play_account,
 )
 from tests.crash.installed import Installed
+from tests.crash.lives import WITHIN_S
 from tests.crash.trading import wait_until
 
 KILLS = 100
 """Of each campaign, of which there are five."""
-SPEED_UNDER_IT = 3_000
+SPEED_UNDER_IT = 1_000
 
 
 @pytest.mark.slow
@@ -58,11 +59,15 @@ def test_a_venue_that_is_killed_under_it_halts_it_and_nothing_is_lost_i01_i20_i2
     seed: int, installed: Installed
 ) -> None:
     with installed.alive(SPEED_UNDER_IT) as engine:
-        for _ in range(1 + seed % 3):
-            assert wait_until(partial(has_sent_more, installed, len(installed.sent)), engine)
-            assert installed.kill_venue()
-        code = engine.wait(timeout=120)
+        kills = 0
+        # It may be late in the day when the venue serves again, and nothing more is sent.
+        while kills <= seed % 3 and wait_until(
+            partial(has_sent_more, installed, len(installed.sent)), engine
+        ):
+            kills += installed.kill_venue()
+        code = engine.wait(timeout=WITHIN_S)
 
+    assert kills > 0
     assert code == ExitCode.CLEAN
     recorded = [line.fields["code"] for line in installed.lines if line.event == "halt_recorded"]
     assert API_FAILURES.code in recorded

@@ -109,12 +109,13 @@ def test_of_some_that_start_at_once_one_trades_and_the_others_say_who_i57(
     with ExitStack() as held:
         running = [installed.starts("run", "--speed", str(SPEED)) for _ in range(starts)]
         for engine in running:
-            held.callback(installed.end, engine)
+            held.callback(engine.kill)
         assert eventually(
             lambda: sum(engine.poll() is not None for engine in running) == starts - 1, WITHIN_S
         )
         (one,) = (engine for engine in running if engine.poll() is None)
         assert wait_until(lambda: bool(installed.sent), one)
+        installed.end(one)
     others = [engine.poll() for engine in running if engine is not one]
 
     assert others == [ExitCode.HELD_BY_ANOTHER] * (starts - 1)
