@@ -67,6 +67,7 @@ VENUES_PLACES = frozenset(
     }
 )
 """At these it is the venue's process that dies."""
+VENUE_DIED = "the embedded venue ended with signal 9"
 AT_FIRST = (
     "ledger.open.created",
     "ledger.migrate.step",
@@ -113,9 +114,14 @@ ELSEWHERE = frozenset(
         "journal.prune.before",
         "journal.prune.after",
         "ledger.migrate.backed_up",
+        "halt_marker.before",
+        "halt_marker.written",
+        "journal.open.tail_cut",
     }
 )
-"""No run comes here in so short a time. `test_killed_record` and `test_killed_migration` do."""
+"""No run comes here by itself in so short a time. `test_killed_record` and `test_killed_migration`
+do.
+"""
 ANY_TIME = tuple(sorted(CRASH_POINTS - ELSEWHERE - set(AT_FIRST) - set(BETWEEN)))
 
 
@@ -187,7 +193,7 @@ class Tally(msgspec.Struct, kw_only=True):
             f"{self.kills} kills of the engine, {self.venue_kills} of its venue",
             f"{self.lives} lives of {self.accounts} accounts, {self.executed} of them executed",
             f"{self.traded_lives} lives had sent an order: {self.orders} orders",
-            f"{self.fills} fills, {self.storms} restart storms, {self.resumed} times resumed",
+            f"{self.fills} fills, {self.storms} lives in a storm, {self.resumed} times resumed",
             f"struck while {struck}",
             f"died at {len(self.places)} named places, {self.places.total()} times",
             f"never at {', '.join(never) or 'none'}",
@@ -249,6 +255,7 @@ class Account:
         self._folder = folder
         self._seed = seed
         self._tally = tally
+        self._venue_deaths = 0
 
     def play(self, deaths: Iterable[Death], *, begins_another: bool = False) -> None:
         """All of it. Raises Broken."""
@@ -278,6 +285,7 @@ class Account:
         tally.executed += is_executed
         before = trader.life
         said = {moment: trader.said(moment.value) for moment in Moment}
+        self._venue_deaths = self._told_of_venue_deaths()
         words = ("run", "--speed", str(SPEED))
         process = trader.starts(*words, place=death.place, is_executed=is_executed)
         try:
@@ -318,6 +326,7 @@ class Account:
         tally.orders += sent
         tally.fills += len(life.fills) - (0 if is_new else len(before.fills))
         tally.traded_lives += sent > 0
+        tally.storms += any(cause.code == RESTART_STORM.code for cause in life.halts)
         if death.place is not None and self._died_at_its_place(death.place, code):
             tally.places[death.place.partition(":")[0]] += 1
         if code is None or code == killed:
@@ -330,8 +339,13 @@ class Account:
     def _died_at_its_place(self, place: str, code: int | None) -> bool:
         if place.partition(":")[0] not in VENUES_PLACES:
             return code == -signal.SIGKILL
-        ended = "the embedded venue ended with signal 9"
-        return ended in self._last_words()
+        # By the run, as far as it came, or where there was none yet by who began it.
+        is_told = self._told_of_venue_deaths() > self._venue_deaths
+        return is_told or VENUE_DIED in self._last_words()
+
+    def _told_of_venue_deaths(self) -> int:
+        journal = self._trader.files.journal
+        return journal.read_bytes().count(VENUE_DIED.encode()) if journal.exists() else 0
 
     def _last_words(self) -> str:
         """What the newest process of this folder has said."""
@@ -353,8 +367,6 @@ class Account:
         """It ends by itself for one of these reasons only."""
         if code not in _ENDS_BY_ITSELF:
             self._broken(f"it ended with exit code {code}: {self._last_words()}")
-        is_storm = code == ExitCode.PREFLIGHT_FAILED and RESTART_STORM.code in self._trader.halts
-        self._tally.storms += is_storm
 
     def _resume(self) -> None:
         """What only a person clears, a person clears; it is gone once the next start is clean."""
