@@ -94,11 +94,11 @@ OFTEN = {
     "venue.submit.asked": 4,
     "venue.request.before": 40,
     "venue.request.arrived": 40,
-    "venue.request.logged": 20,
+    "venue.request.logged": 6,
     "venue.request.answered": 40,
     "venue.told": 30,
-    "venue.market.before": 60,
-    "venue.market.logged": 60,
+    "venue.market.before": 3,
+    "venue.market.logged": 3,
 }
 """How often a life comes by, where it is more than once or twice."""
 ELSEWHERE = frozenset(
