@@ -12,8 +12,11 @@ from hydra.ops.evidence.controls import CONTROLS
 from hydra.ops.evidence.results import TESTS, ServingTests
 from messages.event_kinds import EventKind
 from messages.vocabulary import EVENTS
+from tests.docs.faults.sections import FAULT_SECTIONS
+from tests.docs.faults_page import faults_page
 from tests.docs.hazards import HAZARDS, Hazard
 from tests.docs.invariants import SECTIONS, Section
+from tests.docs.sentences import sentence_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,7 +116,7 @@ def _hazards_page(hazards: Iterable[Hazard]) -> Iterator[str]:
     yield "| hazard | it shows as | Hydra | tests |"
     yield "| --- | --- | --- | --- |"
     for each in hazards:
-        tests = "<br>".join(f"`{test.path}`: {_sentence(test.name[5:])}" for test in each.tests)
+        tests = "<br>".join(f"`{test.path}`: {sentence_of(test.name)}" for test in each.tests)
         yield f"| {each.name} | {each.shows} | {each.reaction} | {tests} |"
     yield ""
 
@@ -125,12 +128,8 @@ def serving_tests(folder: Path) -> dict[str, list[ServingTest]]:
         name = path.relative_to(folder.parent).as_posix()
         for serves in _SERVES.finditer(path.read_text(encoding="utf-8")):
             for invariant in serves["ids"].strip("_").upper().split("_"):
-                found[invariant].append(ServingTest(name, _sentence(serves["sentence"])))
+                found[invariant].append(ServingTest(name, sentence_of(serves["sentence"])))
     return {invariant: sorted(tests) for invariant, tests in sorted(found.items())}
-
-
-def _sentence(name: str) -> str:
-    return re.sub(r"(\w)_s_", r"\1's ", name).replace("_", " ")
 
 
 def by_what_they_serve(folder: Path, files: Iterable[str]) -> ServingTests:
@@ -157,6 +156,7 @@ def _tests_of_controls() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/events.md": lambda: events_page(EVENTS),
+    "docs/faults.md": lambda: faults_page(FAULT_SECTIONS),
     "docs/hazards.md": lambda: hazards_page(HAZARDS),
     "docs/invariants.md": lambda: invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
     TESTS.relative_to(ROOT).as_posix(): _tests_of_controls,
