@@ -9,7 +9,7 @@ from typing import Any
 from hydra.ports import OrderGate
 from hydra.trading.causes import ACCOUNT_BLOCKED, API_FAILURES, CauseKind
 from hydra.trading.durations import SECOND
-from hydra.venues.alpaca.failures import Failures, one_more
+from hydra.venues.alpaca.failures import Failures, enough, one_more
 from hydra.venues.alpaca.outcomes import (
     NotSent,
     Outcome,
@@ -26,7 +26,8 @@ TRIP_AGAIN_AFTER_NS = 10 * SECOND
 class CallWatch:
     """Trips the order gate where calls fail in numbers, or the key is refused (I44).
 
-    Where `failures_halt` is switched off, numbers of failures only make it `is_failing`.
+    A host that does not prove to be the broker is as bad as too many failures, at once. Where
+    `failures_halt` is switched off, numbers of failures only make it `is_failing`.
     Safe to use from any thread. A call that our own gate or budget kept back is not to be noted.
     """
 
@@ -59,6 +60,8 @@ class CallWatch:
         match outcome:
             case Refused(status=401) | Unknown(status=401):
                 self._trip(ACCOUNT_BLOCKED, f"the venue refuses the key: {describe(outcome)}")
+            case NotSent(untrusted=True):
+                self._note_untrusted(describe(outcome))
             case Unknown() | RateLimited() | NotSent():
                 self._note_failure(describe(outcome))
             case _:
@@ -75,6 +78,11 @@ class CallWatch:
             self._trip(
                 API_FAILURES, f"{counted} calls failed within {seconds} s; the last one: {last}"
             )
+
+    def _note_untrusted(self, detail: str) -> None:
+        with self._lock:
+            self._failures = enough(self._failures, self._machine_time())
+        self._trip(API_FAILURES, detail)
 
     def _trip(self, kind: CauseKind, detail: str) -> None:
         now = self._machine_time()

@@ -24,3 +24,8 @@ def one_more(failures: Failures, now: int) -> Failures:
     """Another call has failed."""
     recent = tuple(at for at in failures.at if now - at < failures.window)
     return structs.replace(failures, at=(*recent, now)[-failures.most :])
+
+
+def enough(failures: Failures, now: int) -> Failures:
+    """A call has failed in such a way that it is as bad as too many."""
+    return structs.replace(failures, at=(now,) * failures.most)

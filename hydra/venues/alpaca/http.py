@@ -60,10 +60,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing whole came back. Not `sent`: certainly no byte of the request has left."""
+    """Nothing whole came back. Not `sent`: certainly no byte of the request has left.
+
+    `untrusted`: somebody is there, and does not prove to be the broker.
+    """
 
     cause: str
     sent: bool
+    untrusted: bool = False
 
 
 Result: TypeAlias = Answer | Failure
@@ -209,7 +213,9 @@ class HttpClient:
             connection.open(left, IDLE_S_MAX)
             connection.limit(deadline)
         except (OSError, HTTPError) as error:
-            return Failure(cause=f"cannot connect: {_words(error)}", sent=False)
+            untrusted = isinstance(error, ssl.SSLCertVerificationError)
+            cause = f"cannot connect: {_words(error)}"
+            return Failure(cause=cause, sent=False, untrusted=untrusted)
         return None
 
     def _exchanged(self, connection: Connection, request: Request) -> Result:

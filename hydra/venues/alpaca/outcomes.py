@@ -79,6 +79,8 @@ class NotSent(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     by_us: bool = False
     """The order gate or our own budget kept it back, and not the way to the broker."""
+    untrusted: bool = False
+    """Somebody is there, and does not prove to be the broker."""
 
 
 Outcome: TypeAlias = Ok[T] | Refused | RateLimited | Unknown | NotSent
@@ -93,7 +95,7 @@ def outcome_of(result: Result, read: Callable[[bytes], T], yes: int = 200) -> Ou
     if isinstance(result, Failure):
         if result.sent:
             return Unknown(cause=result.cause)
-        return NotSent(cause=result.cause)
+        return NotSent(cause=result.cause, untrusted=result.untrusted)
     status = result.status
     if status == yes:
         try:

@@ -18,6 +18,7 @@ import pytest
 from hydra.settings.secret import Secret
 from hydra.venues.alpaca.connection import tls_context
 from hydra.venues.alpaca.http import (
+    BODY_SIZE_MAX,
     Answer,
     EndpointRefused,
     Failure,
@@ -136,6 +137,22 @@ def test_a_call_without_a_whole_answer_ends_in_time_and_was_one_request_i20_i21(
     assert isinstance(failed, Failure)
     assert failed.sent
     assert took < IN_TIME_S
+    assert broker.asked == ["POST /v2/orders"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "is_read"), [(50_000_000, True), (BODY_SIZE_MAX, True), (BODY_SIZE_MAX + 1, False)]
+)
+def test_no_answer_is_so_long_that_all_of_it_is_taken(size: int, is_read: bool) -> None:
+    with fake_alpaca(lambda _: Reply(200, b"x" * size)) as broker:
+        answer = client_of(broker.url, call_within_s=60.0).call(POST)
+
+    if is_read:
+        assert isinstance(answer, Answer)
+        assert len(answer.body) == size
+    else:
+        assert answer == Failure(cause=f"an answer of more than {BODY_SIZE_MAX} bytes", sent=True)
     assert broker.asked == ["POST /v2/orders"]
 
 
@@ -439,5 +456,5 @@ def test_nothing_is_sent_to_a_host_whose_certificate_does_not_hold(
     else:
         assert isinstance(answer, Failure)
         assert answer.cause.startswith("cannot connect: the certificate does not hold: self")
-        assert not answer.sent
+        assert (answer.sent, answer.untrusted) == (False, True)
         assert got == []
