@@ -16,6 +16,7 @@ from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
 from hydra.ops.health import health
 from hydra.ops.mode import mode
+from hydra.ops.no_core import write_no_core
 from hydra.ops.preflight import preflight
 from hydra.ops.reconcile import app as reconcile
 from hydra.ops.report import report
@@ -88,6 +89,7 @@ def main() -> None:
 
     What nobody foresaw becomes one line; HYDRA_TRACEBACK=1 shows where it came from.
     """
+    write_no_core()
     try:
         app()
     except BrokenPipeError:  # whoever read our output has had enough, as in `… | head`

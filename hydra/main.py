@@ -13,6 +13,7 @@ from hydra import crash_points, deafness
 from hydra.crash_points import NoSuchCrashPoint
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.loading import loading
+from hydra.ops.no_core import write_no_core
 
 if TYPE_CHECKING:
     from hydra.ops.reload_source import ConfigSource
@@ -33,6 +34,7 @@ FOLDER = "the folder of settings.yaml and bots.yaml (config)"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
+    write_no_core()
     arguments = _parser().parse_args(argv)
     try:
         crash_points.arm_from(os.environ)

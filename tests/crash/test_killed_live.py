@@ -17,7 +17,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.trading.causes import API_FAILURES, RESTART_STORM
 from hydra.trading.order_life import OrderStatus
 from hydra.venues.simulated.market_data import MarketData
-from tests.crash.lives import WITHIN_S
+from tests.crash.lives import ROOT, WITHIN_S
 from tests.crash.trading import Trader, wait_until
 from tests.crash.watching import (
     MANY,
@@ -153,6 +153,40 @@ def test_asked_to_stop_at_any_instant_and_again_or_killed_it_loses_nothing_i52_i
         engine.wait(timeout=GONE_WITHIN_S)
 
     require_stopped_at(trader, asked)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGHUP, ExitCode.CLEAN),
+        *((number, -number) for number in (signal.SIGUSR1, signal.SIGQUIT, signal.SIGSEGV)),
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else "",
+)
+def test_each_other_signal_stops_it_in_order_or_at_once_and_nothing_is_lost_i52_i76_i83(
+    number: signal.Signals, code: int, trader: Trader
+) -> None:
+    cores = set(ROOT.glob("core*"))
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        asked = time.time()
+        engine.send_signal(number)
+        assert engine.wait(timeout=GONE_WITHIN_S) == code
+
+    assert set(ROOT.glob("core*")) == cores
+    assert sent_after(trader, asked + ARRIVES_WITHIN_S) == []
+    trader.require_sound()
+    assert trader.plays_on(LAST_SPEED) == ExitCode.CLEAN
+    trader.require_sound()  # an order that never arrived may not be given up yet
+
+
+def test_a_broken_pipe_is_nothing_to_it(trader: Trader) -> None:
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        engine.send_signal(signal.SIGPIPE)
+        assert engine.wait(timeout=WITHIN_S) == ExitCode.CLEAN
+
+    trader.require_settled()
 
 
 def test_asked_to_stop_while_it_is_halted_it_is_halted_afterwards_i02_i76(trader: Trader) -> None:
