@@ -328,6 +328,58 @@ def test_another_writer_is_waited_for_only_so_long_i56(path: Path) -> None:
     assert names_in(path) == []
 
 
+def test_a_lock_that_is_held_for_a_moment_is_waited_for_i56(path: Path) -> None:
+    ledger = Ledger.open(path, venue="paper", at=AT)
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(ACCEPTED, AT)
+    locked = threading.Event()
+
+    def hold() -> None:
+        other = apsw.Connection(str(path))
+        other.execute("BEGIN IMMEDIATE")
+        locked.set()
+        threading.Event().wait(0.05)
+        other.execute("ROLLBACK")
+        other.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert locked.wait(10)
+    ledger.commit()
+
+    holder.join(10)
+    assert len(ledger.open_orders()) == 1
+    ledger.close()
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "off", "memory"])
+def test_nobody_takes_the_log_away_from_a_ledger_in_use_i51(path: Path, mode: str) -> None:
+    ledger = opened_with_one_order(path)
+    other = apsw.Connection(str(path))
+
+    with pytest.raises(apsw.BusyError):
+        other.pragma("journal_mode", mode)
+
+    other.close()
+    assert ledger.record_report(ACCEPTED, AT).duplicate is False
+    ledger.close()
+
+
+def test_a_log_that_was_taken_away_from_a_ledger_at_rest_is_there_at_the_next_start_i51(
+    path: Path, connections: list[apsw.Connection]
+) -> None:
+    opened_with_one_order(path).close()
+    other = apsw.Connection(str(path))
+    assert other.pragma("journal_mode", "delete") == "delete"
+    other.close()
+
+    ledger = opened(path)
+
+    assert connections[-1].pragma("journal_mode") == "wal"
+    assert len(ledger.open_orders()) == 1
+    ledger.close()
+
+
 def test_a_write_by_somebody_else_is_noticed_before_the_next_commit_i56_i58(path: Path) -> None:
     ledger = Ledger.open(path, venue="paper", at=AT)
     other = apsw.Connection(str(path))

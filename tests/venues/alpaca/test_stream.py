@@ -198,6 +198,10 @@ def test_pauses_grow_to_a_limit_and_the_first_is_short() -> None:
     assert pause_after(1, Trouble.BUSY) >= 90.0
 
 
+def test_keys_that_are_refused_are_shown_once_a_minute_at_most_i44() -> None:
+    assert {pause_after(attempt, Trouble.REFUSED) for attempt in range(1, 2000)} == {60.0}
+
+
 def test_it_ends_at_once_when_it_is_told_to_also_while_it_pauses() -> None:
     stream = Stream("parrot", "ws://127.0.0.1:1/stream", {}, Parrot, Told(), connect, IMPATIENT)
     stream.start()

@@ -643,6 +643,30 @@ def test_entries_stop_at_their_share_of_the_budget_and_exits_go_on_k15() -> None
         assert isinstance(world.next_told(), OrderAccepted)
 
 
+def entries_in_a_minute_of_429(world: VenueWorld, minute: int) -> list[type]:
+    """What becomes of five of them. A cancel goes out behind them, which is waited for."""
+    told: list[type] = []
+    for number in range(5):
+        submit(world, order(client_order_id=f"hy1-{minute}-{number}"))
+        told.append(type(world.next_told()))
+    world.venue.cancel(NAME, KEY)
+    assert eventually(lambda: world.broker.asked.count(f"DELETE {ORDERS}/{ID}") == minute)
+    world.minutes_passed += 1
+    return told
+
+
+def test_through_ten_minutes_of_429_one_entry_a_minute_is_tried_and_cancels_leave_i10_k15() -> None:
+    with venue_world(failures_halt=False) as world:
+        world.on("GET", BY_NAME, Reply(200, order_json()))
+        world.on("POST", ORDERS, Reply(429, {"code": 42910000, "message": "too many"}))
+        world.on("DELETE", f"{ORDERS}/{ID}", Reply(204))
+
+        told = [entries_in_a_minute_of_429(world, minute) for minute in range(1, 11)]
+
+        assert told == [[OrderUnknown, *[OrderWithheld] * 4]] * 10
+        assert world.broker.asked.count("POST /v2/orders") == 10
+
+
 def test_what_is_cut_at_a_halt_is_unknown_at_once_i01() -> None:
     with venue_world(call_within_s=5.0) as world:
         world.on("POST", ORDERS, Silence())
