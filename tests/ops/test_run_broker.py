@@ -93,8 +93,8 @@ def venue_of_now(account: str) -> LocalVenue:
 
 
 @contextmanager
-def behind_tls(account: str, certificate: tuple[Path, Path]) -> Iterator[int]:
-    """That venue on a port of this machine, encrypted; gives the port."""
+def behind_tls(account: str, certificate: tuple[Path, Path], clock_ahead: int = 0) -> Iterator[int]:
+    """That venue on a port of this machine, encrypted; gives the port. `clock_ahead` (ns): its."""
     ready: list[tuple[int, Callable[[], object]]] = []
     begun = threading.Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,7 +103,9 @@ def behind_tls(account: str, certificate: tuple[Path, Path]) -> Iterator[int]:
     async def serve() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         terms = AppTerms(keys=ApiKeys(KEY, SECRET), rest=FREE)
-        async with served(venue_of_now(account), terms) as plain:
+        venue = venue_of_now(account)
+        venue.skew_clock(clock_ahead)
+        async with served(venue, terms) as plain:
 
             def for_here(data: bytes) -> bytes:
                 # It answers to names of this machine only, and is right to.
@@ -258,6 +260,26 @@ def test_an_account_of_another_kind_is_refused_before_anything_is_traded_i82(
         "venue paper, account 391234567: the account is one of live; use the keys, address and"
         " state folder of one account"
     )
+
+
+@pytest.mark.parametrize("seconds", [-90, 90])
+def test_a_broker_whose_clock_is_another_is_refused_before_anything_is_traded_i48(
+    seconds: int,
+    tmp_path: Path,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+
+    with (
+        behind_tls("PA3NOBODYS01", certificate, seconds * SECOND) as port,
+        pytest.raises(NoAccount, match=r"at most 2\.000 s allowed; see to the machine's clock"),
+    ):
+        paper_run(
+            tmp_path,
+            lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+            Heard(lambda _: False),
+        )
 
 
 def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: Path) -> None:
