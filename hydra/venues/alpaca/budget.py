@@ -15,7 +15,7 @@ from msgspec import structs
 from hydra.trading.durations import MINUTE, SECOND
 
 RESET_UNKNOWN_NS = 30 * SECOND
-"""How long to hold back after a 429 that does not say."""
+"""How long to hold back after a 429 that does not say, and after a key that was refused."""
 
 
 class Use(Enum):

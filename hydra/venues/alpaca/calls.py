@@ -132,5 +132,7 @@ class Calls:
             now = self._minutes_by()
             if isinstance(outcome, RateLimited):
                 self._budget = limited(self._budget, reset_in, now)
+            elif answer.status == 401:  # asked again and again it may lock the account
+                self._budget = limited(self._budget, None, now)
             elif remaining is not None and reset_in is not None:
                 self._budget = heard(self._budget, remaining, reset_in, now)

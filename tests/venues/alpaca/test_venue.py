@@ -623,6 +623,18 @@ def test_a_key_that_is_refused_halts_at_once_i44(answer: Reply) -> None:
         assert cause.detail.startswith("the venue refuses the key: ")
 
 
+def test_a_key_that_is_refused_for_good_is_shown_now_and_then_and_by_cancels_i44() -> None:
+    with venue_world() as world:
+        world.on("GET", BY_NAME, Reply(401, b"<html>"))
+        for _ in range(10):
+            for _ in range(20):
+                world.venue.look_up(NAME, KEY)
+            world.told(20)
+            world.minutes_passed += 1
+
+        assert world.broker.asked == [f"GET {BY_NAME}"] * 10
+
+
 def test_entries_stop_at_their_share_of_the_budget_and_exits_go_on_k15() -> None:
     with venue_world() as world:
         world.on("POST", ORDERS, Reply(200, order_json()))
