@@ -52,7 +52,6 @@ SECTIONS: tuple[Section, ...] = (
             Invariant(
                 "I15",
                 "An order's name means one content for ever.",
-                "refusing an old backup by the broker's own orders",
             ),
             Invariant("I16", "One decision is at most one order."),
             Invariant("I17", "What is sent again is the same thing."),

@@ -6,6 +6,7 @@ person has decided about it. A real broker has pages of answers and a stream tha
 whole answer fails, and single reports get lost.
 """
 
+import shutil
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -327,6 +328,40 @@ def test_what_changed_by_another_hand_while_the_engine_was_down_keeps_it_shut_i0
     assert len(differences(life)) == 1
     assert life.ledger.fills() == before
     require_sound(world)
+
+
+def test_an_older_ledger_is_refused_by_the_orders_at_the_venue_i06_i15_i60(tmp_path: Path) -> None:
+    # As after a restore of state and journal together: neither of them knows of any later order.
+    state, backup = tmp_path / "state", tmp_path / "backup"
+    world = World(quiet(), ledger_path=state / "ledger.db")
+    life = begun(world)
+    life.enter(3)
+    life.run_for(2 * MINUTE)
+    life.die()
+    shutil.copytree(state, backup)
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    forgotten = life.enter(2, bot="mom_AAPL_cross", signal=7)
+    life.run_for(2 * MINUTE)
+    assert life.positions == {"mom_AAPL AAPL": 3, "mom_AAPL_cross AAPL": 2}
+    life.die()
+    shutil.rmtree(state)
+    shutil.copytree(backup, state)
+
+    life = world.begin(with_bots=False)
+    life.run_for(1 * MINUTE)
+    again = life.enter(2, bot="mom_AAPL_cross", signal=7)
+    life.run_for(1 * MINUTE)
+
+    assert life.causes["reconciliation"] is HALTED
+    assert {kind for kind, _ in differences(life)} == {
+        DifferenceKind.UNRECORDED_ORDER,
+        DifferenceKind.POSITION,
+        DifferenceKind.CASH,
+    }
+    assert again == forgotten
+    assert life.denials == ["trading_is_open"]
+    assert world.submitted.count(forgotten) == 1
 
 
 @pytest.mark.parametrize(
