@@ -498,8 +498,9 @@ def test_an_account_without_its_equity_goes_by_our_own_figures_i37_i60() -> None
     require_agreement(world)
 
 
-def test_more_executed_than_was_ordered_is_recorded_and_halts_i22_i23() -> None:
-    world = World(quiet(), plan_of(Overfill(extra=Decimal(1))))
+@pytest.mark.parametrize("extra", [Decimal(1), Decimal("0.5")])
+def test_more_executed_than_was_ordered_is_recorded_and_halts_i22_i23(extra: Decimal) -> None:
+    world = World(quiet(), plan_of(Overfill(extra=extra)))
     life = begun(world)
     name = life.enter(3)
 
@@ -507,7 +508,7 @@ def test_more_executed_than_was_ordered_is_recorded_and_halts_i22_i23() -> None:
 
     assert life.causes["impossible_order"] is HALTED
     (report,) = life.journal.events("report_impossible")
-    assert (report["client_order_id"], report["content"].fill.quantity) == (name, 4)
+    assert (report["client_order_id"], report["content"].fill.quantity) == (name, 3 + extra)
     # Nothing is clamped: the record does not say that three were bought.
     assert life.positions == {}
     assert (DifferenceKind.POSITION, "AAPL") in differences(life)

@@ -168,6 +168,30 @@ def test_the_engine_dies_and_finds_it_resting_i16_i38(tmp_path: Path) -> None:
     ended(life, world, ["e", "p", "x"])
 
 
+def test_killed_between_a_fill_and_its_stop_nothing_is_entered_until_the_next_bar_places_it_i30(
+    tmp_path: Path,
+) -> None:
+    # The fill is told to nobody: whether it was on its way or not read makes no difference.
+    lost = struck(Lose(), what="OrderFilled", leg="-e")
+    world = World(FALL, plan_of(lost), ledger_path=tmp_path / "ledger.db")
+    life = world.begin()
+    life.run_to(OPEN_AT + 11 * MINUTE + SECOND)
+    held = world.positions, life.positions, resting(world)
+    life.die()
+
+    life = world.begin()
+    life.run_closely(20 * SECOND)
+    life.enter(1, bot="mom_AAPL_cross", reference="100.4")
+    life.run_to(OPEN_AT + 12 * MINUTE)
+
+    assert held == ({"AAPL": 9}, {}, [])
+    assert life.denials == ["positions_are_protected"]
+    (stop,) = resting(world)
+    assert (stop.side, stop.quantity, stop.stop_price) == (Side.SELL, Decimal(9), STOP)
+    life.run_to(OPEN_AT + 20 * MINUTE)
+    ended(life, world, ["e", "p"])
+
+
 @pytest.mark.parametrize(
     ("fault", "trades"),
     [
