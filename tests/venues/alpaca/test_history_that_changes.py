@@ -43,7 +43,7 @@ POSITION, MONEY = (DifferenceKind.POSITION, SHARE), (DifferenceKind.CASH, CASH)
     ("change", "found"),
     [(bust, [POSITION, MONEY]), (correct, [POSITION, MONEY]), (split, [POSITION])],
 )
-@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("restarts", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_changes_afterwards_is_a_difference_and_the_record_stays_i22_i23_i60_i61(
     scene: Scene,
     change: Callable[[str], Act],
