@@ -12,9 +12,9 @@ HEADING = """\
 
 # What strikes Hydra, and what shows that it is survived
 
-Each fault has the tests that do it and look at what comes of it. Names in the third column are
-those of `hydra-trader prove` ([proof.md](proof.md)), which mixes them with everything else. The
-last column says what is not shown here, and why.
+Each fault has the tests that do it and look at what comes of it. What stands under "in the proof"
+are kinds of trouble of `hydra-trader prove` ([proof.md](proof.md)), which mixes them with everything
+else. The last column says what is not shown here, and why.
 """
 
 
