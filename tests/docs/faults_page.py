@@ -13,8 +13,8 @@ HEADING = """\
 # What strikes Hydra, and what shows that it is survived
 
 Each fault has the tests that do it and look at what comes of it. What stands under "in the proof"
-are kinds of trouble of `hydra-trader prove` ([proof.md](proof.md)), which mixes them with everything
-else. The last column says what is not shown here, and why.
+are kinds of trouble of `hydra-trader prove` ([proof.md](proof.md)), which mixes them with all else.
+The last column says what is not shown here, and why.
 """
 
 

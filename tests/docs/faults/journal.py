@@ -59,6 +59,7 @@ JOURNAL = FaultSection(
                 "tests/store/test_journal_faults.py::test_a_sync_that_failed_is_never_tried_again_i64",
                 "tests/engine/test_failures.py::test_a_journal_that_cannot_be_written_is_a_fail_closed_stop_i64",
             ),
+            proof=("JournalFails",),
         ),
         Fault(
             "F58",

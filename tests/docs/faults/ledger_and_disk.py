@@ -15,6 +15,7 @@ LEDGER_AND_DISK = FaultSection(
                 "tests/engine/test_failures.py::test_an_intent_that_cannot_be_stored_is_not_sent_and_stops_the_engine_i13_i56",
                 "tests/store/test_watch.py::test_little_room_alarms_and_too_little_halts_i65",
             ),
+            proof=("DiskFails",),
         ),
         Fault(
             "F30",
@@ -26,6 +27,7 @@ LEDGER_AND_DISK = FaultSection(
                 "tests/store/test_journal_faults.py::test_a_disk_that_is_full_at_the_first_line_of_a_new_file_i64",
                 "tests/store/test_halt_marker.py::test_a_halt_needs_no_new_space_and_no_new_descriptor_i03_i65",
             ),
+            proof=("DiskFails",),
             not_tested=(
                 "The limit is that of a file's size; a table of inodes is not filled, but "
                 "each opening of a file is made to fail."
@@ -40,6 +42,7 @@ LEDGER_AND_DISK = FaultSection(
                 "tests/engine/test_failures.py::test_an_intent_that_cannot_be_stored_is_not_sent_and_stops_the_engine_i13_i56",
                 "tests/ops/at_rest/test_flattening.py::test_an_engine_that_fails_at_rest_shuts_itself_and_says_so_with_exit_code_20_i56",
             ),
+            proof=("DiskFails",),
         ),
         Fault(
             "F32",
@@ -50,6 +53,7 @@ LEDGER_AND_DISK = FaultSection(
                 "tests/store/test_ledger_faults.py::test_a_failure_is_final_i56",
                 "tests/store/test_journal_faults.py::test_a_sync_that_failed_is_never_tried_again_i64",
             ),
+            proof=("DiskFails",),
         ),
         Fault(
             "F33",
@@ -190,6 +194,7 @@ LEDGER_AND_DISK = FaultSection(
                 "tests/store/test_ledger_faults.py::test_a_failure_is_final_i56",
                 "tests/store/test_journal_faults.py::test_a_descriptor_that_can_only_read_fails_i64",
             ),
+            proof=("JournalFails",),
             not_tested=(
                 "The connection is made to refuse writes; no mount is changed, and rights "
                 "do not bind the user of these tests."

@@ -162,6 +162,7 @@ PROCESS_DEATH = FaultSection(
                 "tests/crash/test_killed_record.py::test_all_that_was_acknowledged_outlives_many_kills_i52_i55_i59_i63_i66",
                 "tests/store/test_disk_faults.py::test_an_error_while_sqlite_tidies_its_log_is_a_failure_i56",
             ),
+            proof=("PowerFails",),
         ),
         Fault(
             "F14",
@@ -293,7 +294,10 @@ PROCESS_DEATH = FaultSection(
                 "tests/runtime/test_lease.py::test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70",
                 "tests/store/test_engine_lock.py::test_a_frozen_engine_holds_its_lock_i57",
             ),
-            not_tested="Five seconds, not a minute or ten: the lease is two.",
+            proof=("ProcessFrozen",),
+            not_tested=(
+                "A real process is stopped for five seconds; up to ten minutes are of virtual time."
+            ),
         ),
         Fault(
             "F26",
@@ -304,7 +308,10 @@ PROCESS_DEATH = FaultSection(
                 "tests/engine/test_live_prices.py::test_bars_alone_are_too_old_between_two_of_them_i45",
                 "tests/runtime/test_pykka_pitfalls.py::test_a_periodic_timer_does_not_make_up_for_a_sleep_of_the_machine",
             ),
-            proof=("FeedSilent",),
+            proof=(
+                "ProcessFrozen",
+                "FeedSilent",
+            ),
             not_tested=(
                 "No machine is suspended here; its clocks are shown to the watch as a "
                 "suspended one shows them."
@@ -320,6 +327,7 @@ PROCESS_DEATH = FaultSection(
                 "tests/store/test_power_cut.py::test_a_journal_goes_on_after_a_power_cut_with_all_that_was_synced_i53_i63",
                 "tests/faults/test_power_cut_model.py::test_a_write_is_torn_where_sectors_end_and_nothing_beside_it_changes",
             ),
+            proof=("PowerFails",),
             not_tested=(
                 "Disks are modelled: some 20,000 images of them in the slow suite, not a "
                 "million, and no real power cut."
