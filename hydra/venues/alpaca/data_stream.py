@@ -14,6 +14,7 @@ import msgspec
 from hydra.trading.bars import Bar
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.stream import Heard, Trouble
+from hydra.venues.alpaca.vendor_text import one_line
 from hydra.venues.alpaca.websocket import Message
 from messages.market import BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamGap
@@ -145,7 +146,7 @@ class DataConversation:
                 return None  # logged in already: so be it
             case _Error():
                 trouble = _TROUBLE.get(control.code, Trouble.LOST)
-                failure = f"the venue says {control.code}: {control.msg}"
+                failure = f"the venue says {control.code}: {one_line(control.msg)}"
                 return Heard(failure=failure, trouble=trouble)
 
     def _wanted_now(self) -> "Named":

@@ -14,13 +14,13 @@ import msgspec
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.http import Failure, Result
 from hydra.venues.alpaca.payloads import reader
+from hydra.venues.alpaca.vendor_text import one_line
 
 T = TypeVar("T")
 
 NOT_TOGETHER = 42210000
 """422 by this code is a plain refusal; by any other it may be for a name that was used before."""
 NO_SUCH_THING = 40410000
-TEXT_LENGTH_MAX = 300
 PROVES_NOTHING = frozenset({408, 409, 425})
 """Of the 4xx: the broker gave up waiting, was at something else, or says to come again."""
 
@@ -152,7 +152,7 @@ def _refusal(status: int, body: bytes) -> Refused | None:
         status=status,
         code=_whole_number(code),
         text=_plain(text) if text is not None else "",
-        details={_shown(name): _plain(value) for name, value in list(fields.items())[:20]},
+        details={one_line(name): _plain(value) for name, value in list(fields.items())[:20]},
     )
 
 
@@ -172,12 +172,6 @@ def _whole_number(raw: msgspec.Raw | None) -> int | None:
 
 def _plain(raw: msgspec.Raw) -> str:
     try:
-        return _shown(_read_text(bytes(raw)))
+        return one_line(_read_text(bytes(raw)))
     except BadAnswer:
-        return _shown(bytes(raw).decode(errors="replace"))
-
-
-def _shown(text: str) -> str:
-    """On one line, and of a length that can be kept."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return line if len(line) <= TEXT_LENGTH_MAX else f"{line[:TEXT_LENGTH_MAX]}…"
+        return one_line(bytes(raw).decode(errors="replace"))

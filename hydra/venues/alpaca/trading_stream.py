@@ -22,6 +22,7 @@ from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.payloads import OrderPayload, reader
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.times import nanoseconds
+from hydra.venues.alpaca.vendor_text import one_line
 from hydra.venues.alpaca.websocket import Message
 from hydra.venues.alpaca.wire import venue_order
 from messages.orders import (
@@ -153,7 +154,7 @@ class TradingConversation:
 def _authorized(authorization: "_Authorization") -> Heard:
     if authorization.status == "authorized":
         return Heard(send=(LISTEN,))
-    failure = f"the venue says {authorization.status} to {authorization.action}"
+    failure = one_line(f"the venue says {authorization.status} to {authorization.action}")
     return Heard(failure=failure, trouble=Trouble.REFUSED)
 
 

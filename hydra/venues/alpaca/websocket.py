@@ -22,6 +22,7 @@ from websockets.uri import parse_uri
 
 from hydra import __version__
 from hydra.venues.alpaca.connection import tls_context
+from hydra.venues.alpaca.vendor_text import one_line
 
 MESSAGE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes. What is larger is no message of any stream that we know."""
@@ -185,7 +186,7 @@ class WebSocket:
         said = self._protocol.close_rcvd
         if said is None:
             return "the connection was closed"
-        reason = f" ({' '.join(said.reason.split())})" if said.reason else ""
+        reason = f" ({one_line(said.reason)})" if said.reason else ""
         return f"the connection was closed with {said.code}{reason}"
 
 
@@ -204,7 +205,7 @@ def _decoded(text: bytes) -> Message:
 
 
 def _text_of(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(one_line(str(error)).split()) or type(error).__name__
 
 
 def _close(stream: socket.socket | None) -> None:

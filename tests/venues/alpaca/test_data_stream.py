@@ -104,6 +104,12 @@ def test_an_error_ends_the_connection_and_says_how_to_go_on(code: int, trouble: 
     assert heard == Heard(failure=f"the venue says {code}: so it is", trouble=trouble)
 
 
+def test_words_of_an_error_command_no_terminal() -> None:
+    heard = conversation().hear(packed([{"T": "error", "code": 500, "msg": "\x1b]0;so\a it is"}]))
+
+    assert heard.failure == "the venue says 500:  ]0;so  it is"
+
+
 def test_that_it_is_logged_in_already_is_no_failure() -> None:
     assert conversation().hear(packed([{"T": "error", "code": 403}])) == Heard()
 

@@ -113,6 +113,16 @@ def test_keys_that_are_not_taken_are_a_refusal() -> None:
     )
 
 
+def test_words_of_a_refusal_command_no_terminal() -> None:
+    said = {"status": "un\x1b[31mauthorized", "action": "authenticate\n"}
+
+    heard = TradingConversation("KEY", "SECRET").hear(
+        json.dumps({"stream": "authorization", "data": said})
+    )
+
+    assert heard.failure == "the venue says un [31mauthorized to authenticate "
+
+
 def test_to_listen_to_nothing_is_not_to_be_live_i47() -> None:
     frame = {"stream": "listening", "data": {"streams": []}}
 

@@ -143,6 +143,20 @@ def test_what_was_said_before_the_end_is_heard_and_then_why_it_ended() -> None:
             websocket.receive(WITHIN_S)
 
 
+def test_words_of_an_end_command_no_terminal() -> None:
+    def say_and_close(connection: ServerConnection) -> None:
+        connection.close(1013, "come\x1b[2J\nback\x9b")
+
+    with (
+        websocket_server(say_and_close) as url,
+        opened(url) as websocket,
+        pytest.raises(ConnectionLost) as lost,
+    ):
+        websocket.receive(WITHIN_S)
+
+    assert str(lost.value) == "the connection was closed with 1013 (come [2J back )"
+
+
 def test_a_connection_that_is_cut_is_lost() -> None:
     def cut(connection: ServerConnection) -> None:
         connection.send("hello")
