@@ -8,8 +8,10 @@ that is not there look alike from outside; here both end in `StreamLost`.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
+from random import random
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -22,6 +24,10 @@ from messages.streams import StreamConnected, StreamLost
 
 LOOK_EVERY_S = 1.0
 SEND_WITHIN_S = 5.0
+ATTEMPTS_A_MINUTE_MAX = 6
+MINUTE_S = 60.0
+SPREAD = 0.25
+"""A pause is longer by up to this share of it, drawn anew each time."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +91,34 @@ def pause_after(attempt: int, trouble: Trouble) -> float:
             return 90.0  # that long the venue may count a session that is dead
         case Trouble.REFUSED:
             return 60.0
+
+
+class Attempts:
+    """How long to wait before each attempt: growing pauses, and room for so many in a minute.
+
+    A pause grows with what came to nothing in a row. A connection that is let in and cut, again and
+    again, is held by the room: a venue that is asked too often shuts us out for longer. Times are
+    seconds of the machine's monotonic clock.
+    """
+
+    def __init__(self, settled: float) -> None:
+        """`settled`: a connection that lasted so long (s) was a good one."""
+        self._settled = settled
+        self._begun: deque[float] = deque(maxlen=ATTEMPTS_A_MINUTE_MAX)
+        self._in_a_row = 0
+
+    def begin(self, now: float) -> None:
+        """One begins."""
+        self._begun.append(now)
+
+    def pause(self, now: float, trouble: Trouble, *, was_live: bool, more: float = 0.0) -> float:
+        """Seconds from its end to the next one, at least. `more`: by which share, of `SPREAD`."""
+        is_good = was_live and now - self._begun[-1] >= self._settled
+        self._in_a_row = 1 if is_good else self._in_a_row + 1
+        grown = pause_after(self._in_a_row, trouble) * (1 + SPREAD * more)
+        if len(self._begun) < ATTEMPTS_A_MINUTE_MAX:
+            return grown
+        return max(grown, self._begun[0] + MINUTE_S - now)
 
 
 class Stream:
@@ -151,18 +185,18 @@ class Stream:
         return self._turns.idle_s
 
     def _run(self) -> None:
-        attempt = 0
+        attempts = Attempts(self._patience.settled)
         while not self._stopping.is_set():
-            began = monotonic()
+            attempts.begin(monotonic())
             reason, trouble, was_live = self._one_connection()
             if self._stopping.is_set():
                 return
-            lasted = monotonic() - began
-            attempt = 1 if was_live and lasted >= self._patience.settled else attempt + 1
+            # Whoever lost the venue with us comes back at another moment.
+            pause = attempts.pause(monotonic(), trouble, was_live=was_live, more=random())
             self._tell_state(
                 StreamLost(stream=self.name, reason=reason, is_refused=trouble is Trouble.REFUSED)
             )
-            self._pause(pause_after(attempt, trouble))
+            self._pause(pause)
 
     def _tell_state(self, state: StreamConnected | StreamLost) -> None:
         with self._telling:

@@ -4,16 +4,19 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
 from hydra import deafness
-from hydra.venues.alpaca.stream import Heard, Patience, Stream, Trouble, pause_after
+from hydra.venues.alpaca.stream import Attempts, Heard, Patience, Stream, Trouble, pause_after
 from hydra.venues.alpaca.websocket import Message
 from messages.streams import StreamConnected, StreamLost
 from tests.venues.alpaca.sockets import Script, connect, raw_server, websocket_server
@@ -200,6 +203,55 @@ def test_pauses_grow_to_a_limit_and_the_first_is_short() -> None:
 
 def test_keys_that_are_refused_are_shown_once_a_minute_at_most_i44() -> None:
     assert {pause_after(attempt, Trouble.REFUSED) for attempt in range(1, 2000)} == {60.0}
+
+
+def began_in(lives: list[tuple[float, bool, Trouble]], more: float = 0.0) -> list[float]:
+    """When each attempt begins, one after the other: how long it lasts, whether it was let in."""
+    attempts, now, begun = Attempts(settled=60.0), 1_000.0, list[float]()
+    for lasts, was_live, trouble in lives:
+        attempts.begin(now)
+        begun.append(now)
+        now += lasts
+        now += attempts.pause(now, trouble, was_live=was_live, more=more)
+    return begun
+
+
+@given(
+    lives=st.lists(
+        st.tuples(st.floats(0, 200), st.booleans(), st.sampled_from(Trouble)),
+        min_size=7,
+        max_size=40,
+    ),
+    more=st.floats(0, 1),
+)
+def test_whatever_becomes_of_them_no_more_than_six_attempts_begin_in_a_minute_i47(
+    lives: list[tuple[float, bool, Trouble]], more: float
+) -> None:
+    begun = began_in(lives, more)
+
+    assert min(after - before for before, after in zip(begun, begun[6:], strict=False)) > 59.99
+
+
+def test_a_connection_that_is_cut_every_five_seconds_is_made_again_ever_less_often_i47() -> None:
+    begun = began_in([(5.0, True, Trouble.LOST)] * 12)
+
+    pauses = [after - before - 5.0 for before, after in pairwise(begun)]
+    assert pauses[:5] == [0.25, 0.5, 1.0, 2.0, 4.0]
+    assert pauses[5] == 60.0 - (5 * 5.0 + sum(pauses[:5])) - 5.0  # there is no room before
+    assert pauses[8:] == [30.0] * 3
+
+
+def test_after_a_connection_that_lasted_the_next_comes_soon() -> None:
+    lost, lasted = (0.0, False, Trouble.LOST), (60.0, True, Trouble.LOST)
+
+    begun = began_in([lost] * 4 + [lasted] * 5)
+
+    assert [after - before for before, after in pairwise(begun)][4:] == [60.25] * 4
+
+
+def test_pauses_are_spread_by_a_quarter_at_most_and_never_shortened() -> None:
+    assert began_in([(0.0, False, Trouble.BUSY)] * 2, more=0.0)[1] == 1_090.0
+    assert began_in([(0.0, False, Trouble.BUSY)] * 2, more=1.0)[1] == 1_112.5
 
 
 def test_it_ends_at_once_when_it_is_told_to_also_while_it_pauses() -> None:
