@@ -69,6 +69,7 @@ def _write(file: Path, rows: tuple[SessionRow, ...]) -> None:
         for folder in reversed((file.parent, *file.parent.parents)):
             if not folder.exists():  # `parents=True` would give the outer ones other rights
                 folder.mkdir(mode=0o700)
+        partial.touch(mode=0o600)  # whatever the umask
         partial.write_bytes(msgspec.json.encode(rows))
         partial.replace(file)
     except OSError:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import os
 import stat
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,17 @@ def test_a_year_is_kept_and_read_again_without_the_library(tmp_path: Path) -> No
 
     assert sessions("2016-04-16", "2016-04-16", cache) == (("2016-04-16", *computed[0][1:]),)
     assert stat.S_IMODE(cache.parent.stat().st_mode) == 0o700
+
+
+def test_what_is_kept_is_private_whatever_the_umask_i84(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        sessions("2016-04-15", "2016-04-15", tmp_path)
+    finally:
+        os.umask(before)
+
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b"not json", b'[["2015-01-02",1,2,false]]'])
