@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfoNotFoundError
 
 from hydra import crash_points, deafness
 from hydra.crash_points import NoSuchCrashPoint
@@ -42,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except NoSuchCrashPoint as unknown:
         return _refuse(str(unknown), ExitCode.CONFIGURATION_REFUSED)
+    except ZoneInfoNotFoundError as missing:
+        return _refuse(
+            f"time zones: {missing.args[0]}; wanted those of the exchange and of the settings:"
+            " install the tzdata of requirements.lock",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
     except KeyboardInterrupt:  # before there was a session to stop in order
         return _refuse("stopped before the session began", ExitCode.CLEAN)
 

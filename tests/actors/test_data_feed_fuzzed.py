@@ -22,6 +22,7 @@ from supervisors.core import PRICES
 
 SYMBOLS = ("AAPL", "NOVA", "BRK.B")
 SESSIONS = SessionTable((ExchangeSession("2026-01-05", EPOCH, EPOCH + 10**9 * SECOND, False),))
+LOOK_ALIKES = ("\N{CYRILLIC CAPITAL LETTER A}APL", "NOV\N{GREEK CAPITAL LETTER ALPHA}")
 A_FRAME = 20
 """Elements in a frame; a frame comes every 200 ms."""
 
@@ -66,7 +67,7 @@ def of_another_time(element: Element, dice: random.Random) -> None:
 
 
 def strange(element: Element, dice: random.Random) -> None:
-    element["S"] = dice.choice(["XYZ", "", "aapl", "AAPL ", "N" * 100, "\x00"])
+    element["S"] = dice.choice(["XYZ", "", "aapl", "AAPL ", *LOOK_ALIKES, "N" * 100, "\x00"])
 
 
 def without_a_field(element: Element, dice: random.Random) -> None:

@@ -3,15 +3,16 @@
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.durations import HOUR
 from hydra.trading.never_live import NEVER_LIVE_AFTER
-from hydra.trading.orders import Order, OrderType, Side, TimeInForce
+from hydra.trading.orders import OUR_PREFIX, Order, OrderType, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
-from hydra.venues.simulated.faults import HoldCancel, PlantOrder
+from hydra.venues.simulated.faults import HoldCancel, Lose, PlantOrder
 from hydra.venues.simulated.requests import Cancel, TakeSnapshot
 from messages.reconciliation import DifferencesReported, Reconciled, ReportDifferences
 from supervisors import paths
@@ -176,6 +177,39 @@ def test_an_order_by_hand_is_left_alone_and_halts_also_when_it_trades_i29_i60() 
     assert life.denials == ["trading_is_open"]
     assert world.asked(Cancel) == []
     assert len(world.submitted) == 1
+
+
+@pytest.mark.parametrize("order_type", [OrderType.MARKET, OrderType.LIMIT])
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "in silence"])
+def test_an_order_under_a_name_of_ours_that_is_not_on_record_is_another_engines_and_halts_i29_i57(
+    is_told: bool, order_type: OrderType
+) -> None:
+    other = Order(
+        client_order_id=f"{OUR_PREFIX}20160415-0123456789abcdef-e",
+        symbol="AAPL",
+        side=Side.BUY,
+        quantity=Decimal(4),
+        order_type=order_type,
+        time_in_force=TimeInForce.DAY,
+        limit_price=Decimal(97) if order_type is OrderType.LIMIT else None,
+    )
+    silence = struck(Lose(), client_order_id=other.client_order_id, times=None)
+    planted = struck(PlantOrder(order=other), from_event=9)
+    world = World(quiet(), plan_of(planted, *([] if is_told else [silence])))
+    life = begun(world)
+    ours = life.enter(3)
+
+    life.run_to(OPEN_AT + 12 * MINUTE)
+    life.enter(1)
+    waved_through = life.resume("reconciliation").noted
+
+    assert life.state is HALTED
+    assert "reconciliation" in life.causes
+    assert life.denials == ["trading_is_open"]
+    assert waved_through == ()
+    assert life.positions == {"mom_AAPL AAPL": 3}
+    assert world.asked(Cancel) == []
+    assert world.submitted == [ours]
 
 
 def told_as_queued(life: Life, *, at: int) -> None:

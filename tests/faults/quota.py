@@ -1,4 +1,4 @@
-"""A quota that is used up, by the system's own limit to the size of a file."""
+"""What is used up, by the system's own limits: room in files, and files that may be open."""
 
 import resource
 from collections.abc import Iterator
@@ -14,3 +14,14 @@ def no_file_longer_than(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def no_descriptor_to_spare() -> Iterator[None]:
+    """What is open stays open; nothing more can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -129,3 +129,30 @@ def test_the_process_ends_with_code_10_and_leaves_nothing_i78(
     assert (ended.returncode, ended.stdout) == (10, "")
     assert [line for line in ended.stderr.splitlines() if not line.startswith("config/")] == []
     assert [path.name for path in folder.parent.iterdir()] == ["config"]
+
+
+WITHOUT_ZONES = """
+import sys
+sys.modules["tzdata"] = None
+from hydra.main import main
+sys.exit(main([]))
+"""
+
+
+def test_a_machine_without_time_zones_is_refused_in_one_line_i50(folder: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ZONES],
+        env={**os.environ, "PYTHONPATH": str(HOME), "PYTHONTZPATH": ""},
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (10, "")
+    assert ended.stderr == (
+        "time zones: No time zone found with key America/New_York; wanted those of the exchange and"
+        " of the settings: install the tzdata of requirements.lock\n"
+    )
+    assert [path.name for path in folder.parent.iterdir()] == ["config"]

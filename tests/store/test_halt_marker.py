@@ -1,12 +1,10 @@
 """The marker of a halt that the ledger could not take."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +28,7 @@ from hydra.store.halt_marker import (
 )
 from hydra.store.private_files import RightsTooOpen
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from tests.faults.quota import no_file_longer_than
+from tests.faults.quota import no_descriptor_to_spare, no_file_longer_than
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -176,16 +174,6 @@ def test_a_halt_of_one_bot_that_had_to_go_here_holds_for_every_order_i03(
     marker.halt(structs.replace(FULL, bot="m" * 5_000, symbol="AAPL"))
 
     assert read_halt_marker(path) == Halted(FULL)
-
-
-@contextmanager
-def no_descriptor_to_spare() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 SECTORS = st.lists(st.sampled_from(["old", "new", "zeros", "noise"]), min_size=8, max_size=8)

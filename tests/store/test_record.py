@@ -15,12 +15,15 @@ from hydra.store.engine_files import EngineFiles, RecordGone
 from hydra.store.engine_lock import HeldByAnother, last_holder
 from hydra.store.halt_marker import UNREADABLE
 from hydra.store.journal_opening import journal_end
+from hydra.store.kill_file import read_kill_file
 from hydra.store.ledger import WrongOwner
 from hydra.store.ledger_guard import OpenedByHand
 from hydra.store.medium import NotLasting
 from hydra.store.record import EngineRecord, Owner, RecordsDisagree, disagreement
 from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.kill_switch import Unreadable
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from tests.faults.quota import no_descriptor_to_spare
 from tests.store.orders import AT, approved, decision
 
 OWNER = Owner(venue="paper", account="PA-1", version="1.0.0", configuration="digest", at=AT)
@@ -74,6 +77,30 @@ def put_back(kept: dict[Path, bytes]) -> None:
         path.unlink()
         path.write_bytes(before)
         path.chmod(0o600)
+
+
+def test_where_no_file_can_be_opened_a_halt_is_on_record_and_the_kill_file_counts_i03_i07_i64(
+    files: EngineFiles,
+) -> None:
+    record = EngineRecord.open(files, OWNER)
+    trade(record, 1, 1)  # what is opened at the first commit is open
+
+    with no_descriptor_to_spare():
+        trade(record, 2, 2)
+        record.ledger.latch_halt(KILL, AT)
+        record.ledger.commit()
+        record.halt_marker.halt(KILL)
+        kill_switch = read_kill_file(files.kill_switch)
+    record.close()
+
+    assert kill_switch == Unreadable(
+        f"is in a folder that cannot be read (Too many open files), wanted"
+        f" {files.kill_switch.parent} to be ours"
+    )
+    again = EngineRecord.open(files, OWNER)
+    assert again.standing == (KILL,)
+    assert [order.intent.decision.signal for order in again.ledger.orders()] == [1, 2, 3]
+    again.close()
 
 
 def test_a_record_goes_on_where_it_ended_i55(files: EngineFiles) -> None:

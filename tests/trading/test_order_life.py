@@ -391,6 +391,21 @@ def test_quantities_are_added_to_the_last_digit_i23() -> None:
     assert state.filled_quantity == Decimal("12345678901234567890.000000000000000001")
 
 
+def test_a_thousand_parts_of_a_billionth_are_a_millionth_exactly_i23() -> None:
+    order = msgspec.structs.replace(ORDER, quantity=Decimal("0.000001"))
+    start = OrderState(order=order, status=OrderStatus.ATTEMPTED)
+    parts = [fill("0.000000001", f"execution-{number}") for number in range(1_000)]
+
+    nearly = after_all(ACCEPTED, *parts[1:], *parts[1:], start=start)
+    whole = after_all(ACCEPTED, *reversed(parts), start=start)
+
+    assert (nearly.status, nearly.filled_quantity) == (
+        OrderStatus.PARTIALLY_FILLED,
+        Decimal("0.000000999"),
+    )
+    assert (whole.status, whole.filled_quantity) == (OrderStatus.FILLED, Decimal("0.000001"))
+
+
 def test_one_execution_may_be_dated_twice_but_is_one_execution_i23() -> None:
     dated_later = msgspec.structs.replace(FILLED_4, at=FILLED_4.at + 1)
 

@@ -38,6 +38,7 @@ DEPLOYMENT = FaultSection(
             "F157",
             "Another engine of ours trades the account from another folder.",
             tests=(
+                "tests/engine/test_hazards.py::test_an_order_under_a_name_of_ours_that_is_not_on_record_is_another_engines_and_halts_i29_i57",
                 "tests/trading/test_reconciliation.py::test_each_planted_difference_is_named_and_nothing_else_i27_i29_i60_i62",
                 "tests/engine/test_reconciling.py::test_what_changed_by_another_hand_while_the_engine_was_down_keeps_it_shut_i06_i29_i60_i61",
             ),
@@ -66,6 +67,7 @@ DEPLOYMENT = FaultSection(
                 "tests/deploy/test_supervisord.py::test_settings_that_are_refused_are_not_tried_again",
                 "tests/deploy/test_units.py::test_systemd_gives_up_where_the_engine_would_halt_i75",
                 "tests/crash/test_killed_live.py::test_after_too_many_starts_that_were_killed_a_person_comes_first_i75",
+                "tests/ops/test_bare_surroundings.py::test_it_trades_with_nothing_around_it_and_what_it_leaves_is_its_own_i84",
             ),
             not_tested="No systemd runs in the tests: its units are checked as they are written.",
         ),
@@ -73,9 +75,9 @@ DEPLOYMENT = FaultSection(
             "F160",
             "A folder cannot be written, the locale is plain, the umask is odd.",
             tests=(
+                "tests/ops/test_bare_surroundings.py::test_it_trades_with_nothing_around_it_and_what_it_leaves_is_its_own_i84",
                 "tests/ops/test_run.py::test_a_folder_that_cannot_be_made_gives_one_line",
                 "tests/store/test_ledger_faults.py::test_a_ledger_that_can_only_be_read_fails_i56",
-                "tests/store/test_ledger_faults.py::test_all_files_of_the_ledger_are_private_whatever_the_umask_i84",
                 "tests/store/test_journal.py::test_the_folder_and_the_file_are_private_whatever_the_umask_i84",
                 "tests/store/test_halt_marker.py::test_a_marker_that_cannot_be_made_refuses_the_start_i03",
             ),

@@ -87,7 +87,7 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
                 "tests/engine/test_flattening.py::test_a_flatten_closes_everything_in_every_trading_state_and_leaves_the_pause_i01_i04",
                 "tests/engine/test_flattening.py::test_asked_for_twice_it_is_one_flatten_and_its_pause_only_gets_worse_i16",
                 "tests/engine/test_flattening.py::test_a_venue_that_misbehaves_delays_it_and_does_not_stop_it_or_make_it_sell_twice_i17_i19",
-                "tests/trading/test_flatten_machine.py::test_a_flatten_closes_and_never_opens_whatever_happens_beside_it_i09_i16_i42_i59",
+                "tests/ops/at_rest/test_flattening.py::test_in_a_pause_of_the_market_it_closes_when_the_market_is_open_again",
                 "tests/ops/test_flatten.py::test_without_yes_it_says_what_it_would_do_and_does_nothing",
             ),
             proof=("OperatorFlattens",),

@@ -79,7 +79,10 @@ TIME_AND_CALENDAR = FaultSection(
         Fault(
             "F118",
             "The time zones of the machine are missing or have changed.",
-            tests=("tests/trading/test_sessions.py::test_an_unknown_zone_is_refused",),
+            tests=(
+                "tests/settings/test_process_refusals.py::test_a_machine_without_time_zones_is_refused_in_one_line_i50",
+                "tests/trading/test_sessions.py::test_an_unknown_zone_is_refused",
+            ),
             not_tested=(
                 "Zones that have changed are not noticed: there is nothing to hold them against."
                 " Sessions are instants and do not go by them; a bot's window does."

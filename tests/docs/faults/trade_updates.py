@@ -100,6 +100,7 @@ TRADE_UPDATES = FaultSection(
             tests=(
                 "tests/engine/test_reconciling.py::test_an_order_that_is_not_ours_halts_until_a_person_decides_i29_i60",
                 "tests/engine/test_hazards.py::test_an_order_by_hand_is_left_alone_and_halts_also_when_it_trades_i29_i60",
+                "tests/engine/test_hazards.py::test_an_order_under_a_name_of_ours_that_is_not_on_record_is_another_engines_and_halts_i29_i57",
                 "tests/venues/alpaca/test_trading_stream.py::test_an_order_that_is_not_ours_is_a_gap_and_no_report_i29",
             ),
             proof=("PlantOrder",),
@@ -109,6 +110,7 @@ TRADE_UPDATES = FaultSection(
             "F98",
             "An order fills in a thousand parts, or in the smallest fractions.",
             tests=(
+                "tests/trading/test_order_life.py::test_a_thousand_parts_of_a_billionth_are_a_millionth_exactly_i23",
                 "tests/trading/test_order_life.py::test_quantities_are_added_to_the_last_digit_i23",
                 "tests/engine/test_reconciling.py::test_what_fills_in_parts_is_held_in_parts_and_left_in_parts_i23",
                 "tests/trading/test_inventory.py::test_a_coarse_context_of_the_thread_loses_nothing",
