@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that `--help` and a wrong option answer at once.
     with loading():
+        from hydra.ops import installed
         from hydra.ops.broker_account import NoAccount
         from hydra.ops.config.loosening import Unaccepted, require_accepted
         from hydra.ops.places import files_of_venue
@@ -105,6 +106,9 @@ def _run(arguments: argparse.Namespace) -> int:
         require_accepted(files.configurations, settings)
     except Unaccepted as unaccepted:
         return _refuse(str(unaccepted), ExitCode.CONFIGURATION_REFUSED)
+    unfit = installed.unfit()
+    if unfit:
+        return _refuse("\n".join(unfit), ExitCode.CONFIGURATION_REFUSED)
     if not traded_symbols(settings):
         return _refuse(
             f"{arguments.config / 'bots.yaml'}: found no enabled bot; wanted at least one; set "

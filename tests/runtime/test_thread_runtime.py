@@ -202,6 +202,29 @@ def test_a_fault_of_the_kernel_itself_fails_closed_i69(
     cell.wake()
 
 
+@pytest.mark.parametrize("dispatcher", Dispatcher)
+def test_where_no_thread_can_be_begun_in_the_place_of_one_that_hangs_it_fails_closed_i69_i70(
+    dispatcher: Dispatcher, system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)  # it is raised on purpose
+    system.start(scripted("a", log, dispatcher=dispatcher, hang_after=20 * MILLISECOND))
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    system.tell(A, Do(action=system.hang))
+
+    system.until(lambda: system.runtime.failed_closed is not None)
+    monkeypatch.undo()
+    assert "can't start new thread" in str(system.runtime.failed_closed)
+    assert system.runtime.gate.state is TradingState.HALTED
+    system._released.set()
+    cell = system.cell(A)
+    cell.turn = type(cell.turn)(system.runtime._pool)  # type: ignore[attr-defined]
+    cell.wake()
+
+
 def test_a_dead_timer_thread_fails_closed_i69(
     system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,11 +101,8 @@ ACTORS_AND_LOAD = FaultSection(
             tests=(
                 "tests/store/test_record.py::test_where_no_file_can_be_opened_a_halt_is_on_record_and_the_kill_file_counts_i03_i07_i64",
                 "tests/store/test_halt_marker.py::test_a_halt_needs_no_new_space_and_no_new_descriptor_i03_i65",
+                "tests/runtime/test_thread_runtime.py::test_where_no_thread_can_be_begun_in_the_place_of_one_that_hangs_it_fails_closed_i69_i70",
                 "tests/ops/test_kill_watch.py::test_a_watch_that_cannot_go_on_halts_i07_i12",
-            ),
-            not_tested=(
-                "That no thread can be begun is not brought about: a thread that does not come to"
-                " be is overdue like one that died."
             ),
         ),
         Fault(

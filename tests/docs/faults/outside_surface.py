@@ -100,6 +100,9 @@ OUTSIDE_SURFACE = FaultSection(
             "F171",
             "What is installed is not what was locked.",
             tests=(
+                "tests/deploy/test_locks.py::test_a_package_that_was_tampered_with_is_not_installed_i88",
+                "tests/deploy/test_locks.py::test_every_package_is_locked_to_one_version_and_its_hashes_i88",
+                "tests/ops/test_installed.py::test_an_engine_does_not_start_on_what_nobody_tried_i88",
                 "tests/store/test_ledger_faults.py::test_a_sqlite_that_can_lose_commits_is_refused_i51",
                 "tests/venues/alpaca/test_network.py::test_a_urllib3_that_opens_its_sockets_elsewhere_is_not_used_i83",
             ),
