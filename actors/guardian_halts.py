@@ -93,8 +93,7 @@ class Halts:
     @property
     def noted(self) -> tuple[str, ...]:
         """The codes of those that an operator lets be cleared at the next clean pass."""
-        word = self._standing.word
-        return () if word is None else tuple(sorted(word.codes))
+        return self._standing.noted
 
     @property
     def is_recovering(self) -> bool:
@@ -225,12 +224,12 @@ class Halts:
         return cleared
 
     def _clear(self, code: str, reason: str, ctx: Context) -> Cause:
-        was_let_go = self._standing.word is not None
+        was_let_go = bool(self._standing.noted)
         cause = self._standing.end(code)
         ctx.log("halt_cleared", code=code, reason=reason)
         if cause.cause_class is not CauseClass.START:
             ctx.tell(self._persister, RecordClearing(code=code, reason=reason))
-        if was_let_go and self._standing.word is None:
+        if was_let_go and not self._standing.noted:
             ctx.tell(self._persister, RecordValue(key=OPERATOR_RESUME, value=""))
         return cause
 
@@ -274,7 +273,9 @@ class Halts:
         self._standing.found_on_record(record.halts, at)
         for cause in self._standing.to_be_recorded:
             ctx.tell(self._persister, RecordHalt(cause=cause))
-        self._standing.word = word_on_record(record, self.causes, at)
+        word = word_on_record(record, self.causes, at)
+        if word is not None:
+            self._standing.take_up(word)
         self._standing.end(kinds.RECOVERING.code)
 
     def report(self, passing: Iterable[Cause]) -> TradingStateReported:

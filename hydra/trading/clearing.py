@@ -150,13 +150,6 @@ def verdict_on_resume(
     return ResumeVerdict(tuple(noted), tuple(refused))
 
 
-def without(word: OperatorWord | None, latched: Cause) -> OperatorWord | None:
-    """What is left of a word once a cause is latched after it: that one was not looked at."""
-    if word is None:
-        return None
-    return structs.replace(word, codes=word.codes - {latched.code})
-
-
 def from_the_future(causes: Iterable[Cause], at: int) -> tuple[Cause, ...]:
     """Those that stand since later than now, with the time set to now: latch them again.
 

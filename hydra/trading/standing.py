@@ -4,7 +4,7 @@ It is what the guardian knows of the trading state, and decides nothing by itsel
 `clearing`. No clock, no message; the same calls leave an equal one.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from msgspec import structs
 
@@ -17,7 +17,6 @@ from hydra.trading.clearing import (
     clearings,
     from_the_future,
     verdict_on_resume,
-    without,
 )
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
@@ -34,8 +33,8 @@ class Standing:
         self._sessions = sessions
         self._causes = {cause.code: cause for cause in causes}
         self._on_record: set[str] = set()
-        self.word: OperatorWord | None = None
-        """What an operator lets go, until it is gone."""
+        self._words: dict[str, OperatorWord] = {}
+        """What operators let go, until it is gone: the newest word on each cause, by its code."""
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -46,6 +45,11 @@ class Standing:
     def state(self) -> TradingState:
         """What an order finds that no cause of its own stands against."""
         return effective_state(self._causes.values())
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """The codes of those that an operator lets go at the next clean pass."""
+        return tuple(sorted(self._words))
 
     @property
     def on_record(self) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ class Standing:
         """From here on it does. What an operator said before does not cover it."""
         self._causes[cause.code] = cause
         self._on_record.discard(cause.code)
-        self.word = without(self.word, cause)
+        self._words.pop(cause.code, None)
 
     def recorded(self, code: str) -> bool:
         """A restart would find it from here on; False if it does not stand."""
@@ -103,14 +107,18 @@ class Standing:
 
     def ends(self, passed: Passed) -> tuple[Cleared, ...]:
         """Which of them are over, now that preflight and reconciliation have passed."""
-        return clearings(self._causes.values(), passed, self.policy, self.word, self._sessions)
+        return tuple(
+            cleared
+            for code, cause in self._causes.items()
+            for cleared in clearings(
+                (cause,), passed, self.policy, self._words.get(code), self._sessions
+            )
+        )
 
     def end(self, code: str) -> Cause:
         """It is over. What an operator said of it has been carried out."""
         self._on_record.discard(code)
-        if self.word is not None and code in self.word.codes:
-            left = self.word.codes - {code}
-            self.word = structs.replace(self.word, codes=left) if left else None
+        self._words.pop(code, None)
         return self._causes.pop(code)
 
     def let_go(self, wish: OperatorWord, present: frozenset[str]) -> ResumeVerdict:
@@ -118,8 +126,9 @@ class Standing:
         verdict = verdict_on_resume(
             self.causes, wish.codes, wish.at, present, self.policy, self._sessions
         )
-        if verdict.noted:
-            before: Collection[str] = () if self.word is None else self.word.codes
-            codes = frozenset(verdict.noted).union(before)
-            self.word = structs.replace(wish, codes=codes)
+        self.take_up(structs.replace(wish, codes=frozenset(verdict.noted)))
         return verdict
+
+    def take_up(self, word: OperatorWord) -> None:
+        """These are let go. Whoever says so of one is on record for that one, with the reason."""
+        self._words |= dict.fromkeys(word.codes, word)

@@ -16,6 +16,7 @@ from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.faults import FailLook, HoldCancel, Ignore, Lose
 from hydra.venues.simulated.requests import Cancel, Submit
+from messages.control import Resume
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
@@ -341,6 +342,28 @@ def test_a_word_without_a_reason_clears_nothing_i04() -> None:
     life.resume("operator-halt", reason="  ")
 
     assert life.causes == {"operator-halt": HALTED}
+
+
+@pytest.mark.parametrize("second", ["kill:one", "kill:two"])
+def test_two_operators_at_once_each_let_go_what_they_named_and_nothing_else_i04_i05(
+    second: str,
+) -> None:
+    life = begun(World(quiet()))
+    for code in ("kill:one", "kill:two", "kill:three"):
+        life.halt(operators(HALTED, code))
+
+    for operator, code in (("ada", "kill:one"), ("bob", second)):
+        word = Resume(reason=f"{operator} has looked", operator=operator, codes=(code,))
+        life.runtime.tell(paths.RISK_GUARDIAN, word)
+    life.advance(6 * SECOND)
+
+    named = {"kill:one", second}
+    assert life.causes == dict.fromkeys({"kill:one", "kill:two", "kill:three"} - named, HALTED)
+    cleared = [line for line in life.journal.events("halt_cleared") if line["code"] in named]
+    assert {line["code"]: str(line["reason"])[:3] for line in cleared} == {
+        "kill:one": "ada" if second == "kill:two" else "bob",
+        second: "bob",
+    }
 
 
 def test_a_word_for_what_does_not_stand_or_is_still_so_is_refused_i04_i05() -> None:

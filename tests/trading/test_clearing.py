@@ -33,9 +33,9 @@ from hydra.trading.clearing import (
     earliest_clearing,
     from_the_future,
     verdict_on_resume,
-    without,
 )
 from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.trading.standing import Standing
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from tests.trading.market_data import utc_ns
 
@@ -263,11 +263,14 @@ def test_a_word_counts_only_with_a_reason_and_for_what_it_was_said_of_i04(
 
 
 def test_a_word_does_not_cover_what_is_latched_after_it_i04_i05() -> None:
-    halted_again = since(OPERATOR_HALT)
-    said = without(word("operator-halt", "reconciliation"), halted_again)
+    standing = Standing(PAPER, SESSIONS, [since(OPERATOR_HALT), since(RECONCILIATION)])
+    standing.let_go(word("operator-halt", "reconciliation"), frozenset())
+    before = standing.noted
+    standing.stand(since(OPERATOR_HALT))
 
-    assert said == word("reconciliation")
-    assert without(None, halted_again) is None
+    assert before == ("operator-halt", "reconciliation")
+    assert standing.noted == ("reconciliation",)
+    assert [cleared.code for cleared in standing.ends(passed(AT))] == ["reconciliation"]
 
 
 def test_clearing_one_leaves_the_others_i05() -> None:

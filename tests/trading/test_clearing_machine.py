@@ -32,15 +32,9 @@ from hydra.trading.causes import (
     UNMANAGED,
     CauseKind,
 )
-from hydra.trading.clearing import (
-    ClearingPolicy,
-    OperatorWord,
-    Passed,
-    clearings,
-    verdict_on_resume,
-    without,
-)
-from hydra.trading.trading_state import Cause, TradingState, effective_state
+from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
+from hydra.trading.standing import Standing
+from hydra.trading.trading_state import Cause, TradingState
 from tests.trading.test_clearing import AT, DAY, HOUR, MINUTE, OPEN, POLICIES, SESSIONS
 
 SUBJECT = "it"
@@ -84,26 +78,28 @@ class CausesOverTenDays(RuleBasedStateMachine):
         super().__init__()
         self.policy = POLICIES[0]
         self.now = AT
-        self.causes: dict[str, Cause] = {}
+        self.standing = Standing(self.policy, SESSIONS)
         self.present: set[str] = set()
-        self.word: OperatorWord | None = None
         self.record: list[Cause | str] = []
         """Causes as they were latched, and the codes of those that were cleared."""
-        self.said: set[str] = set()
-        """Codes that an operator let go, and under which nothing has come up since."""
+        self.said: dict[str, str] = {}
+        """Codes that an operator let go, and who; under these nothing has come up since."""
+
+    @property
+    def causes(self) -> dict[str, Cause]:
+        return {cause.code: cause for cause in self.standing.causes}
 
     def latch(self, kind: CauseKind) -> None:
         cause = kind.cause(
             since=self.now, detail="a test", subject=SUBJECT if kind.has_subject else ""
         )
         self.record.append(cause)
-        self.causes[cause.code] = cause
-        self.word = without(self.word, cause)
-        self.said.discard(cause.code)
+        self.standing.stand(cause)
+        self.said.pop(cause.code, None)
 
     @initialize(policy=st.sampled_from(POLICIES))
     def begin(self, policy: ClearingPolicy) -> None:
-        self.policy = policy
+        self.policy = self.standing.policy = policy
         self.latch(START)
 
     @rule(kind=st.sampled_from(HAPPENING), stays=st.sampled_from([True, False, False]), often=FEW)
@@ -130,48 +126,43 @@ class CausesOverTenDays(RuleBasedStateMachine):
     @rule(passing=st.sampled_from([0, 1, 30 * MINUTE, HOUR, 390 * MINUTE, DAY]))
     def time_passes(self, passing: int) -> None:
         self.now += passing
-        assert clearings(self.causes.values(), None, self.policy, self.word, SESSIONS) == ()
 
-    @rule(which=st.sampled_from(["all", "first", "last"]))
-    def an_operator_resumes(self, which: str) -> None:
+    @rule(which=st.sampled_from(["all", "first", "last"]), operator=st.sampled_from("ab"))
+    def an_operator_resumes(self, which: str, operator: str) -> None:
         standing = list(self.causes)
         codes = {"all": [], "first": standing[:1], "last": standing[-1:]}[which]
-        verdict = verdict_on_resume(
-            list(self.causes.values()),
-            codes,
-            self.now,
-            frozenset(self.present),
-            self.policy,
-            SESSIONS,
-        )
-        self.word = OperatorWord(
-            codes=frozenset(verdict.noted), reason="looked", operator="ann", at=self.now
-        )
-        self.said = set(verdict.noted)
+        word = OperatorWord(codes=frozenset(codes), reason="looked", operator=operator, at=self.now)
+        verdict = self.standing.let_go(word, frozenset(self.present))
+        self.said |= dict.fromkeys(verdict.noted, operator)
+        assert self.standing.noted == tuple(sorted(self.said))
 
     @rule()
     def preflight_and_reconciliation_pass(self) -> None:
         passed = Passed(at=self.now, evidence=("well",), present=frozenset(self.present))
         going = {code for code, cause in self.causes.items() if self.may_go(cause)}
 
-        cleared = clearings(self.causes.values(), passed, self.policy, self.word, SESSIONS)
+        cleared = self.standing.ends(passed)
 
         assert {one.code for one in cleared} == going
         for one in cleared:
+            if self.needs_person(one.code):
+                assert one.reason.startswith(f"{self.said[one.code]}: looked; ")
             self.record.append(one.code)
-            del self.causes[one.code]
+            self.standing.end(one.code)
+            self.said.pop(one.code, None)
 
     @rule(unclean=st.booleans(), often=FEW)
     def the_engine_starts_again(self, unclean: bool, often: int) -> None:
         """Words and starts are not kept over it, and it goes on from what is on record."""
         if often:
             return
-        self.word, self.said = None, set()
-        self.causes = self.on_record()
+        found = self.on_record()
         for code in ("start", "unclean_end", "stopping"):
-            if code in self.causes:
-                del self.causes[code]
+            if found.pop(code, None) is not None:
                 self.record.append(code)
+        self.said = {}
+        self.standing = Standing(self.policy, SESSIONS)
+        self.standing.found_on_record(found.values(), self.now)
         self.latch(START)
         if unclean:
             self.latch(UNCLEAN_END)
@@ -184,14 +175,16 @@ class CausesOverTenDays(RuleBasedStateMachine):
             cause.since < opens <= self.now for opens in SESSION_OPENS
         ):
             return False
+        return code in self.said or not self.needs_person(code)
+
+    def needs_person(self, code: str) -> bool:
         on_live = self.policy.operator_only
         by_itself = self.policy.limit_resumes_itself and not on_live
-        needs_person = (
+        return (
             code in PERSON
             or (code in LIMITS and not by_itself)
             or (code == "unclean_end" and on_live)
         )
-        return code in self.said or not needs_person
 
     def on_record(self) -> dict[str, Cause]:
         standing: dict[str, Cause] = {}
@@ -208,7 +201,7 @@ class CausesOverTenDays(RuleBasedStateMachine):
         expected = TradingState.ACTIVE
         if codes:
             expected = TradingState.HALTED if codes & HALTING else TradingState.CLOSE_ONLY
-        assert effective_state(self.causes.values()) is expected
+        assert self.standing.state is expected
 
     @invariant()
     def the_record_has_the_same_causes_with_the_same_times(self) -> None:
