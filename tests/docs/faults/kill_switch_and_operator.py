@@ -66,18 +66,18 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
         ),
         Fault(
             "F136",
-            "An operator clears what is still so, or without a reason, or what is not there.",
+            "Somebody clears what is still so, or without a reason; two operators do so at once.",
             tests=(
                 "tests/engine/test_halts.py::test_a_word_for_what_does_not_stand_or_is_still_so_is_refused_i04_i05",
                 "tests/engine/test_halts.py::test_a_word_without_a_reason_clears_nothing_i04",
                 "tests/engine/test_halts.py::test_what_an_operator_clears_is_on_record_with_the_reason_and_the_evidence_i04_i89",
                 "tests/ops/test_kill_watch.py::test_a_kill_that_was_cleared_comes_back_as_long_as_its_file_is_there_i05",
-                "tests/ops/test_halt.py::test_the_record_of_another_venue_is_not_halted_by_mistake",
+                "tests/engine/test_halts.py::test_two_operators_at_once_each_let_go_what_they_named_and_nothing_else_i04_i05",
             ),
             proof=("OperatorResumes",),
             not_tested=(
-                "Two operators at once: all that they say goes through one actor, one after the"
-                " other."
+                "A clear names no account: it goes to the engine whose socket or record lies in the"
+                " folder that was meant."
             ),
         ),
         Fault(

@@ -65,6 +65,7 @@ OUTSIDE_SURFACE = FaultSection(
             "F168",
             "Whatever serves onlookers dies.",
             tests=(
+                "tests/engine/test_onlookers.py::test_what_serves_onlookers_dies_and_trading_goes_on_and_a_kill_works_i12_i69",
                 "tests/ops/test_kill_watch.py::test_the_thread_sees_a_file_that_appears_i07_i12",
                 "tests/ops/debug/test_server.py::test_closing_drops_everyone_and_opening_begins_anew",
                 "tests/ops/test_halt.py::test_without_a_control_socket_the_debug_socket_halts_i12",
