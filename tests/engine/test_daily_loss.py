@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from actors.risk_guardian import RiskGuardian
-from hydra.actor import MINUTE, SECOND
+from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.section import ResumePolicy
+from hydra.trading.durations import HOUR
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import HideEquity
@@ -264,6 +265,50 @@ def test_midnight_and_a_weekend_begin_no_new_day_and_a_gap_over_it_is_a_loss_i37
     assert saturday == ("100000", {})
     assert monday == "100000.00"
     assert life.causes == {"daily_loss": CLOSE_ONLY}
+
+
+MIDNIGHT_NEW_YORK = CLOSE_AT + 8 * HOUR
+MIDNIGHT_UTC = CLOSE_AT + 4 * HOUR
+NEXT_OPEN = OPEN_AT + 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("begins_at", "counted"),
+    [
+        (OPEN_AT + 29 * MINUTE, 1),
+        (CLOSE_AT - 1, 1),
+        (CLOSE_AT, 1),
+        (MIDNIGHT_UTC, 1),
+        (MIDNIGHT_NEW_YORK - 1, 1),
+        (MIDNIGHT_NEW_YORK, 1),
+        (NEXT_OPEN - 100 * MILLISECOND, 0),  # a minute later it is the next
+        (NEXT_OPEN, 0),
+        (NEXT_OPEN + 1, 0),
+    ],
+)
+def test_whenever_a_process_begins_an_order_counts_in_its_own_day_and_once_i37_i38(
+    begins_at: int, counted: int, tmp_path: Path
+) -> None:
+    data = two_days([100.0] * 30, [100.0] * 30)
+    world = World(data, settings=settings_with(SLOW_TO_JUMP), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.enter(3)
+    life.run_for(2 * MINUTE)
+    life.die()
+    world.pass_by(begins_at - 5 * SECOND)  # a start takes five seconds
+
+    life = world.begin(with_bots=False)
+    life.run_for(MINUTE)
+    found = life.view(paths.RISK_GUARDIAN)["orders_today"]
+    life.die()
+    world.pass_by(NEXT_OPEN + 6 * MINUTE)
+    life = world.begin(with_bots=False)
+    life.run_for(MINUTE)
+    life.enter(2, bot="mom_AAPL_cross")
+
+    assert found == counted
+    assert life.view(paths.RISK_GUARDIAN)["orders_today"] == 1
+    require_agreement(world)
 
 
 def test_equity_that_nobody_knows_is_a_breach_once_it_is_too_old_i37(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND
+from hydra.runtime.system import Suspend
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
@@ -39,7 +41,9 @@ from hydra.venues.simulated.faults import (
 from hydra.venues.simulated.requests import Cancel, TakeSnapshot
 from messages.control import RecordChanged
 from messages.reconciliation import DifferencesReported, ReportDifferences
+from messages.streams import StreamGap
 from supervisors import paths
+from supervisors.core import ORDER_PATH
 from tests.engine.harness import (
     ENTRY_AT,
     OPEN_AT,
@@ -108,6 +112,46 @@ def test_reports_that_come_several_times_leave_the_same_state_to_the_last_digit_
 
     assert life.ledger.state_hash() == honestly.ledger.state_hash()
     assert life.causes == {}
+    require_sound(world)
+    require_agreement(world)
+
+
+@pytest.mark.slow
+def test_ten_thousand_reports_in_one_moment_leave_the_same_state_i23_i71(honestly: Life) -> None:
+    world = World(quiet(), plan_of(struck(Repeat(copies=10_000), what="OrderFilled")))
+    life = begun(world)
+
+    traded(life)
+
+    assert life.ledger.state_hash() == honestly.ledger.state_hash()
+    assert life.causes == {}
+    require_agreement(world)
+
+
+def test_more_reports_than_may_wait_halt_and_what_they_said_is_found_again_i60_i71(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisors.core.ORDER_PATH", structs.replace(ORDER_PATH, bound=50))
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    name = life.enter(3)
+
+    life.runtime.cells[paths.BROKER_GATEWAY.path].tell_system(Suspend())
+    life.runtime.settle()
+    for _ in range(51):
+        life.runtime.tell(paths.BROKER_GATEWAY, StreamGap(stream="trading", reason="", raw=""))
+    life.runtime.settle()
+    at_once = life.runtime.gate.state
+    life.run_for(2 * MINUTE)
+    unheard = life.status_of(name)
+    life.die()
+    life = world.begin(with_bots=False)
+    life.run_for(MINUTE)
+
+    assert at_once is HALTED
+    assert unheard == "accepted"
+    assert life.status_of(name) in ("filled", "canceled")  # the halt may have come first
+    assert world.submitted == [name]
     require_sound(world)
     require_agreement(world)
 

@@ -7,7 +7,16 @@ import pytest
 from hydra.actor import MINUTE
 from hydra.settings.bot_parts import ProtectiveOrder
 from messages.summary import Trade
-from tests.engine.harness import CLOSE_AT, OPEN_AT, Played, bars_of, market_of, play, rising
+from tests.engine.harness import (
+    OPEN_AT,
+    Played,
+    bars_of,
+    market_of,
+    play,
+    rising,
+    settings_with,
+    shipped_settings,
+)
 from tests.engine.scenery import protected_by
 
 QUIET = [100.0] * 10
@@ -89,11 +98,23 @@ def test_nothing_is_bought_after_the_bot_s_own_window_and_the_count_of_a_day_hol
     assert all(t.opened_at <= OPEN_AT + 180 * MINUTE for t in by_bot)
 
 
-def test_everything_is_sold_before_the_close_i43() -> None:
-    played = play(market_of(bars_of([100.0] * 175 + rising(215, step=0.02))))
+@pytest.mark.parametrize("minutes", [390, 210], ids=["whole day", "half day"])
+def test_everything_is_sold_before_the_close_i43(minutes: int) -> None:
+    # Bought while its window is open, and held until the close forbids it.
+    close_at = OPEN_AT + minutes * MINUTE
+    closes = [100.0] * 140 + rising(25, step=0.02) + [100.5] * (minutes - 165)
+    patient = tuple(
+        bot.model_copy(update={"exits": bot.exits.model_copy(update={"time_stop_minutes": 390})})
+        for bot in shipped_settings().momentum_bots
+    )
 
+    settings = settings_with({"momentum_bots": patient})
+    played = play(market_of(bars_of(closes), close_at=close_at), settings=settings)
+
+    (trade,) = played.summary.trades
+    assert trade.exit_reason == "session_end"
+    assert close_at - 6 * MINUTE <= trade.closed_at < close_at
     assert played.summary.held == ()
-    assert all(t.closed_at < CLOSE_AT for t in played.summary.trades)
 
 
 def test_bots_of_one_symbol_keep_separate_books() -> None:
