@@ -199,11 +199,12 @@ class DataConversation:
                 )
                 return QuoteReceived(quote=quote)
             case _Status():
+                said = " ".join(word for word in (element.sm, element.rc, element.rm) if word)
                 return TradingStatusReceived(
                     symbol=element.S,
                     trades=(element.z, element.sc) in _RESUMES,
-                    code=element.sc,
-                    reason=" ".join(word for word in (element.sm, element.rc, element.rm) if word),
+                    code=one_line(element.sc),
+                    reason=one_line(said),
                     at=at,
                 )
 

@@ -129,7 +129,7 @@ class TradingConversation:
         elif update.event == "expired":
             yield OrderExpired(client_order_id=name, at=at)
         elif update.event == "rejected":
-            reason = update.reason or "rejected late, without a reason"
+            reason = one_line(update.reason or "rejected late, without a reason")
             yield OrderRejected(client_order_id=name, reason=reason, at=at)
 
     def _doubt(self, update: "_Update", order: VenueOrder) -> str:

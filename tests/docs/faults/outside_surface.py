@@ -30,8 +30,8 @@ OUTSIDE_SURFACE = FaultSection(
             tests=(
                 "tests/ops/test_live_view.py::test_text_from_outside_commands_no_terminal",
                 "tests/venues/alpaca/test_websocket.py::test_words_of_an_end_command_no_terminal",
-                "tests/venues/alpaca/test_data_stream.py::test_words_of_an_error_command_no_terminal",
-                "tests/settings/test_strict_yaml.py::test_a_file_that_is_no_settings_is_refused_with_one_line_i78_i80",
+                "tests/venues/alpaca/test_data_stream.py::test_words_of_a_trading_status_command_no_terminal",
+                "tests/venues/alpaca/test_trading_stream.py::test_words_of_a_late_rejection_command_no_terminal",
                 "tests/ops/test_export.py::test_what_a_spreadsheet_would_take_for_a_formula_is_text",
             ),
             not_tested=_NO_DASHBOARD,

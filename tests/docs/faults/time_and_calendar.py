@@ -62,8 +62,8 @@ TIME_AND_CALENDAR = FaultSection(
                 "tests/trading/test_sessions.py::test_a_table_answers_as_looking_at_every_session_would",
             ),
             not_tested=(
-                "No engine is started on a leap day or on the last of a year: a session has a date"
-                " and two instants, and nothing is worked out of a date."
+                "No engine is started on a leap day or on the last of a year; the sessions of such"
+                " years are held against the real ones."
             ),
         ),
         Fault(

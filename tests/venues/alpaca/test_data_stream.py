@@ -150,6 +150,14 @@ def test_every_trading_status_but_a_known_resume_is_a_halt_i46() -> None:
     assert isinstance(fact, TradingStatusReceived) and not fact.trades
 
 
+def test_words_of_a_trading_status_command_no_terminal() -> None:
+    odd = {"T": "s", "S": "HYDR", "sc": "\x1bc", "sm": "so\nit is", "rm": "\x9b1m"}
+
+    (fact,) = heard_of([odd | {"t": "2026-11-23T15:32:11Z", "z": "C"}]).tell
+
+    assert (fact.code, fact.reason) == (" c", "so it is  1m")
+
+
 def test_an_element_that_cannot_be_read_is_a_gap_and_the_others_are_told_i46_i47() -> None:
     good = {"T": "q", "S": "HYDR", "bp": 1.0, "bs": 1, "ap": 1.1, "as": 1, "t": "2026-11-23T15:00Z"}
     bad = {"T": "q", "S": "HYDR", "bp": "dear", "t": "2026-11-23T15:00Z"}

@@ -195,6 +195,12 @@ def test_ends_are_told() -> None:
     ]
 
 
+def test_words_of_a_late_rejection_command_no_terminal() -> None:
+    (rejected,) = told(update("rejected", "rejected", reason="ha\x1b[2Jlted\n"))
+
+    assert rejected.reason == "ha [2Jlted "
+
+
 @pytest.mark.parametrize("event", ["replaced", "trade_bust", "trade_correct", "restated"])
 def test_what_changes_the_past_is_read_and_not_guessed_i23(event: str) -> None:
     facts = told(
