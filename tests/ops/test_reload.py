@@ -129,6 +129,22 @@ def test_an_operator_cannot_wave_a_bad_file_through_i79(engine: Followed) -> Non
     assert noted.refused[0].startswith("bad_reload: it is still so")
 
 
+def test_a_halt_in_the_middle_of_a_reload_stands_and_the_reload_is_taken_i01_i04(
+    engine: Followed,
+) -> None:
+    engine.edit(ORDER_LIMIT, "max_order_notional_usd: 1000")
+    engine.look(times=1)
+    engine.life.halt_by_operator()
+    engine.look()
+    engine.life.advance(30 * SECOND)
+    engine.life.enter()
+
+    assert engine.reload.in_force.risk.max_order_notional_usd == Decimal(1000)
+    assert engine.life.causes == {"operator-halt": TradingState.HALTED}
+    assert engine.denials == ["trading_is_open"]
+    assert engine.world.submitted == []
+
+
 def test_a_file_that_is_only_half_saved_at_one_look_is_no_news_i79(engine: Followed) -> None:
     file = engine.config / "settings.yaml"
     fine = file.read_text()

@@ -119,7 +119,9 @@ OUTSIDE_SURFACE = FaultSection(
             ),
             not_tested=(
                 "There is no channel of alarms beside the journal, what the run says, and the"
-                " service manager."
+                " service manager. What a run says does wait for a reader that is there and does"
+                " not read: trading goes on, but a stop then takes its ten seconds and ends"
+                " unclean, and an alarm of the record that cannot be said halts after twenty."
             ),
         ),
     ),
