@@ -17,6 +17,7 @@ from hydra.ops.loading import loading
 from hydra.ops.no_core import write_no_core
 
 if TYPE_CHECKING:
+    from hydra.ops.heard import Heard
     from hydra.ops.reload_source import ConfigSource
     from hydra.ops.session import RunOptions
     from hydra.settings import Settings
@@ -138,6 +139,7 @@ def _play_embedded(
     arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
 ) -> int:
     with loading():
+        from hydra.ops.heard import heard_by
         from hydra.ops.run import run_embedded
         from hydra.store.redaction import Redactor
         from hydra.terms import traded_symbols
@@ -156,22 +158,27 @@ def _play_embedded(
             ExitCode.CONFIGURATION_REFUSED,
         )
     speed = None if arguments.clock == "virtual" else arguments.speed or DEFAULT_SPEED
-    options = _options(arguments, secrets, speed)
-    return run_embedded(
-        settings,
-        data,
-        files,
-        options,
-        sys.stdout if options.screen is None else options.screen.text,
-        Redactor(secrets.values()),
-        source=arguments.data,
-    )
+
+    def run(heard: Heard) -> int:
+        options = _options(arguments, secrets, speed, heard)
+        return run_embedded(
+            settings,
+            data,
+            files,
+            options,
+            heard.text if options.screen is None else options.screen.text,
+            Redactor(secrets.values()),
+            source=arguments.data,
+        )
+
+    return heard_by(sys.stdout, run)
 
 
 def _play_at_the_broker(
     arguments: argparse.Namespace, settings: Settings, secrets: Secrets, files: EngineFiles
 ) -> int:
     with loading():
+        from hydra.ops.heard import heard_by
         from hydra.ops.run_broker import run_broker
         from hydra.store.redaction import Redactor
         from hydra.venues.alpaca.access import Access, addresses_of
@@ -194,18 +201,24 @@ def _play_at_the_broker(
     key_id, secret = secrets.alpaca_key, secrets.alpaca_secret
     assert key_id is not None and secret is not None, "they would be lacking"
     network = Network(loopback_only=secrets.network_disabled)
-    options = _options(arguments, secrets, speed=1.0)
-    return run_broker(
-        settings,
-        Access(addresses_of(mode), key_id, secret, network),
-        files,
-        options,
-        sys.stdout if options.screen is None else options.screen.text,
-        Redactor(secrets.values()),
-    )
+
+    def run(heard: Heard) -> int:
+        options = _options(arguments, secrets, 1.0, heard)
+        return run_broker(
+            settings,
+            Access(addresses_of(mode), key_id, secret, network),
+            files,
+            options,
+            heard.text if options.screen is None else options.screen.text,
+            Redactor(secrets.values()),
+        )
+
+    return heard_by(sys.stdout, run)
 
 
-def _options(arguments: argparse.Namespace, secrets: Secrets, speed: float | None) -> RunOptions:
+def _options(
+    arguments: argparse.Namespace, secrets: Secrets, speed: float | None, heard: Heard
+) -> RunOptions:
     from hydra.ops.live_view_screen import screen_for
     from hydra.ops.session import RunOptions
 
@@ -218,7 +231,7 @@ def _options(arguments: argparse.Namespace, secrets: Secrets, speed: float | Non
         kill_switch_file=secrets.kill_switch_file,
         strategy_mode=secrets.strategy_mode,
         source=_source(arguments),
-        screen=None if arguments.plain or speed is None else screen_for(sys.stdout),
+        screen=None if arguments.plain or speed is None else screen_for(heard.text),
     )
 
 

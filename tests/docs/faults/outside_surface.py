@@ -112,16 +112,15 @@ OUTSIDE_SURFACE = FaultSection(
             "F172",
             "Whoever is to be alarmed does not listen, is slow, or refuses.",
             tests=(
+                "tests/ops/test_heard.py::test_a_run_whose_pipe_is_full_trades_and_ends_as_ever",
+                "tests/ops/test_heard.py::test_who_does_not_read_is_waited_for_once_and_hears_it_later",
                 "tests/ops/test_run.py::test_that_nobody_reads_what_it_says_does_not_disturb_it",
                 "tests/ops/test_notify.py::test_a_manager_that_does_not_read_holds_nobody_up_i77",
-                "tests/ops/test_notify.py::test_what_the_socket_did_not_take_is_told_again_i77",
                 "tests/ops/test_watching.py::test_an_alarm_is_said_and_halts_nothing_i65",
             ),
             not_tested=(
                 "There is no channel of alarms beside the journal, what the run says, and the"
-                " service manager. What a run says does wait for a reader that is there and does"
-                " not read: trading goes on, but a stop then takes its ten seconds and ends"
-                " unclean, and an alarm of the record that cannot be said halts after twenty."
+                " service manager."
             ),
         ),
     ),
