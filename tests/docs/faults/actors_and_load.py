@@ -115,6 +115,7 @@ ACTORS_AND_LOAD = FaultSection(
                 "tests/runtime/test_pykka_pitfalls.py::test_a_late_renewal_is_no_false_alarm",
                 "tests/engine/test_loops.py::test_a_busy_machine_enters_nothing_and_is_not_halted_by_that_alone",
             ),
+            proof=("ProcessFrozen",),
             not_tested=(
                 "How often a week a busy machine halts for nothing is not counted: virtual time has"
                 " no such machine."
@@ -128,6 +129,7 @@ ACTORS_AND_LOAD = FaultSection(
                 "tests/contracts/venues/test_gate.py::test_without_the_guardians_lease_nothing_goes_out_i08",
                 "tests/ops/test_clock_watch.py::test_a_process_that_is_stopped_and_goes_on_halts_i08_i48",
             ),
+            proof=("ProcessFrozen",),
             not_tested="It is shown of a stop by signal, which looks the same from inside.",
         ),
         Fault(

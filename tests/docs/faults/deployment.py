@@ -22,6 +22,7 @@ DEPLOYMENT = FaultSection(
                 "tests/ops/test_clock_watch.py::test_a_process_that_is_stopped_and_goes_on_halts_i08_i48",
                 "tests/deploy/test_supervisord.py::test_one_that_hangs_is_killed_by_the_watchdog_and_started_again_halted_i77",
             ),
+            proof=("ProcessFrozen",),
         ),
         Fault(
             "F156",

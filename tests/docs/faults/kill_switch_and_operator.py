@@ -15,6 +15,7 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
                 "tests/ops/test_kill_watch.py::test_a_change_takes_effect_in_time_though_another_disk_is_silent_i07",
                 "tests/crash/test_killed_live.py::test_a_kill_file_at_any_instant_lets_nothing_out_and_its_latch_outlives_it_i01_i04_i07",
             ),
+            proof=("KillSwitchThrown",),
         ),
         Fault(
             "F132",
@@ -35,6 +36,7 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
                 "tests/ops/test_run.py::test_a_kill_file_outlives_its_removal_until_an_operator_resumes_i04",
                 "tests/crash/test_killed_halts.py::test_a_kill_file_that_is_gone_after_the_kill_has_halted_if_it_was_on_record_i02_i04_i07",
             ),
+            proof=("KillSwitchThrown",),
         ),
         Fault(
             "F134",
@@ -46,7 +48,7 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
                 "tests/ops/test_kill_watch.py::test_a_kill_during_another_halt_and_the_other_way_round_leave_both_i04",
                 "tests/crash/test_killed_live.py::test_a_kill_file_at_any_instant_lets_nothing_out_and_its_latch_outlives_it_i01_i04_i07",
             ),
-            proof=("OperatorHalts",),
+            proof=("OperatorHalts", "KillSwitchThrown"),
             not_tested=(
                 "A kill in the middle of a stop: the gate is shut then already, and what stands is"
                 " on record by the same way as ever."
@@ -62,7 +64,7 @@ KILL_SWITCH_AND_OPERATOR = FaultSection(
                 "tests/venues/alpaca/test_venue.py::test_a_cancel_passes_a_shut_gate_i10",
                 "tests/ops/control/test_halting.py::test_a_halt_gets_through_while_every_actor_hangs_i12",
             ),
-            proof=("OperatorHalts", "Ignore"),
+            proof=("OperatorHalts", "KillSwitchThrown", "Ignore"),
         ),
         Fault(
             "F136",
