@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hydra.ops.exit_codes import ExitCode
+from hydra.store.events import EngineStarted
 from hydra.trading.causes import API_FAILURES, RESTART_STORM
 from hydra.trading.order_life import OrderStatus
 from hydra.venues.simulated.market_data import MarketData
@@ -200,6 +201,25 @@ def test_frozen_for_longer_than_its_lease_it_sends_nothing_when_it_wakes_and_hal
     trader.require_sound(f"seed {seed}")
     assert trader.plays_on(SPEED) == ExitCode.PREFLIGHT_FAILED
     assert sent_after(trader, woken) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_while_it_takes_changed_settings_the_next_process_has_all_of_them_i52_i79_i81(
+    seed: int, trader: Trader
+) -> None:
+    dice = random.Random(seed)
+    with trader.running(SPEED) as engine:
+        assert wait_until(lambda: bool(trader.sent), engine)
+        trader.edit("max_orders_per_minute: 10 ", "max_orders_per_minute: 9 ")
+        time.sleep(2.0 * dice.random())
+    trader.require_sound(f"seed {seed}")
+
+    assert trader.plays_on(LAST_SPEED) == ExitCode.CLEAN
+
+    started = trader.life.runs[-1].started.event
+    assert isinstance(started, EngineStarted)
+    assert started.configuration == trader.settings_digest
+    trader.require_sound(f"seed {seed}")
 
 
 def test_a_broken_pipe_is_nothing_to_it(trader: Trader) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from hydra.crash_points import VARIABLE
 from hydra.ops.exit_codes import ExitCode
+from hydra.settings import load_settings
 from hydra.store.connection import connected_to_read
 from hydra.store.engine_files import EngineFiles
 from hydra.store.verification import verify_record
@@ -177,6 +178,20 @@ class Trader:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+    def edit(self, old: str, new: str) -> None:
+        """Its settings are changed, as an editor does it: another file takes the name."""
+        path = self._config / "settings.yaml"
+        text = path.read_text()
+        assert text.count(old) == 1, old
+        other = path.with_name(".settings.yaml.new")
+        other.write_text(text.replace(old, new))
+        other.replace(path)
+
+    @property
+    def settings_digest(self) -> str:
+        """What its settings are by now."""
+        return load_settings(self._config).digest
 
     def _command(self, *more: str) -> list[str]:
         return [sys.executable, "-m", "hydra.main", *self._places(), *more]
