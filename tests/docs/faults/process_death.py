@@ -199,14 +199,11 @@ PROCESS_DEATH = FaultSection(
             "F17",
             "Killed while a changed configuration is taken.",
             tests=(
+                "tests/crash/test_killed_live.py::test_killed_while_it_takes_changed_settings_the_next_process_has_all_of_them_i52_i79_i81",
                 "tests/ops/test_reload_unfinished.py::test_what_somebody_may_have_taken_is_finished_before_anything_else_i79_i81",
                 "tests/ops/test_config_history.py::test_one_that_was_cut_short_is_not_there_and_is_in_nobodys_way",
                 "tests/ops/test_reload.py::test_what_waits_is_in_force_after_a_restart",
                 "tests/settings/test_strict_yaml.py::test_a_file_cut_short_after_any_line_is_refused_or_says_the_same_i79_i80",
-            ),
-            not_tested=(
-                "No process is killed in a reload: it changes no file that a start reads, "
-                "so the next start reads the files like any other."
             ),
         ),
         Fault(
