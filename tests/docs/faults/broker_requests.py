@@ -137,6 +137,7 @@ BROKER_REQUESTS = FaultSection(
                 "tests/engine/test_limits.py::test_an_acceptance_that_is_followed_by_a_late_rejection_does_not_begin_the_count_anew_i39",
                 "tests/venues/alpaca/test_trading_stream.py::test_ends_are_told",
                 "tests/engine/test_protection.py::test_an_exit_that_comes_to_nothing_is_decided_anew_and_none_is_made_twice_i17_i30",
+                "tests/trading/test_working_orders.py::test_what_is_over_claims_nothing_i33",
             ),
             proof=("RejectLater",),
         ),

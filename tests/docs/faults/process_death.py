@@ -81,7 +81,6 @@ PROCESS_DEATH = FaultSection(
             "Killed when the outcome is on record and nobody was told.",
             tests=(
                 "tests/crash/test_killed_trading.py::test_killed_on_an_orders_way_the_engine_goes_on_and_sends_nothing_twice_i13_i14_i20_i23_i61",
-                "tests/actors/test_state_persister.py::test_what_an_incarnation_left_uncommitted_is_in_the_book_i16_i23",
                 "tests/crash/test_killed_live.py::test_killed_at_any_instant_nothing_is_sent_twice_and_nothing_is_lost_i13_i20_i23_i52_i61",
             ),
             proof=("ProcessKilled",),
@@ -159,7 +158,6 @@ PROCESS_DEATH = FaultSection(
             tests=(
                 "tests/store/test_power_cut.py::test_nothing_acknowledged_is_lost_in_a_power_cut_i53_i55",
                 "tests/store/test_power_cut.py::test_nothing_acknowledged_is_lost_in_thousands_of_power_cuts_i53_i55",
-                "tests/crash/test_killed_record.py::test_all_that_was_acknowledged_outlives_many_kills_i52_i55_i59_i63_i66",
                 "tests/store/test_disk_faults.py::test_an_error_while_sqlite_tidies_its_log_is_a_failure_i56",
             ),
             proof=("PowerFails",),
