@@ -128,13 +128,17 @@ def is_first_start(files: EngineFiles) -> bool:
     if not witnesses:
         return True
     found = "an empty ledger" if files.ledger.exists() else "no ledger"
-    newest = max(_backups_in(files), key=lambda path: path.stat().st_mtime_ns, default=None)
     raise RecordGone(
         f"{files.ledger}: found {found}, but {'; '.join(witnesses)}; wanted the ledger that they"
-        f" go with; {'there is no backup' if newest is None else f'the newest backup is {newest}'};"
-        " put the ledger back, or, to begin anew with an account that Hydra never traded, move"
-        " these files away"
+        f" go with; {newest_backup(files)}; put the ledger back, or, to begin anew with an account"
+        " that Hydra never traded, move these files away"
     )
+
+
+def newest_backup(files: EngineFiles) -> str:
+    """Which one it is, in words."""
+    newest = max(_backups_in(files), key=lambda path: path.stat().st_mtime_ns, default=None)
+    return "there is no backup" if newest is None else f"the newest backup is {newest}"
 
 
 def end_previous_life(files: EngineFiles) -> Path | None:

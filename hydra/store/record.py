@@ -19,6 +19,7 @@ from hydra.store.engine_files import (
     OtherVenuesRecord,
     RecordGone,
     is_first_start,
+    newest_backup,
 )
 from hydra.store.engine_lock import EngineLock
 from hydra.store.halt_marker import HaltMarker, HaltMarkerFailed
@@ -133,7 +134,7 @@ class EngineRecord:
             if is_first_start(files) and not files.ledger.exists():
                 make_private_file(files.ledger)
             opened.callback(guard_ledger(files.ledger))
-            ledger = Ledger.open(files.ledger, venue=owner.venue, at=owner.at)
+            ledger = _opened_ledger(files, owner)
             opened.callback(ledger.abandon)
             # Before the journal is opened, which may write a line in the place of one that is gone.
             require_agreement(ledger, journal_end(files.journal))
@@ -221,6 +222,13 @@ class EngineRecord:
         """Give everything back, the locks last. Closing twice does nothing."""
         with self._held:
             self.ledger.close()
+
+
+def _opened_ledger(files: EngineFiles, owner: Owner) -> Ledger:
+    try:
+        return Ledger.open(files.ledger, venue=owner.venue, at=owner.at)
+    except LedgerDamaged as damaged:
+        raise LedgerDamaged(f"{damaged}; {newest_backup(files)}") from damaged
 
 
 def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:

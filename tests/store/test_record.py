@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from hydra.ports import LedgerMark
+from hydra.store.backup_folder import back_up_to_folder
 from hydra.store.checking import LedgerDamaged
 from hydra.store.engine_files import EngineFiles, RecordGone
 from hydra.store.engine_lock import HeldByAnother, last_holder
@@ -424,6 +425,26 @@ def test_each_side_tells_what_the_other_one_lost_i54(
     found = disagreement(ledger, journal_seen, chain({4: "bb", 5: "aa"}), journal_seq, ledger_seen)
 
     assert (found is None) if words is None else (found is not None and words in found)
+
+
+@pytest.mark.parametrize("has_backup", [True, False])
+def test_a_start_on_a_damaged_ledger_names_the_newest_backup_i51_i66(
+    files: EngineFiles, has_backup: bool
+) -> None:
+    with_orders(files, 1, 2)
+    made = back_up_to_folder(files, files.backups, keep=3).path if has_backup else None
+    damaged = bytearray(files.ledger.read_bytes())
+    damaged[:16] = b"SQLite format 4\0"
+    files.ledger.write_bytes(damaged)
+
+    with pytest.raises(LedgerDamaged) as refused:
+        EngineRecord.open(files, OWNER)
+
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{files.ledger}: NotADBError")
+    words = f"the newest backup is {made}" if has_backup else "there is no backup"
+    assert line.endswith(f"start from the newest proven backup; {words}")
+    assert files.ledger.read_bytes() == damaged
 
 
 def test_a_change_behind_sqlite_s_back_is_noticed_at_start_i54(files: EngineFiles) -> None:

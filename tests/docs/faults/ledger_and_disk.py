@@ -111,15 +111,11 @@ LEDGER_AND_DISK = FaultSection(
             "F38",
             "The header or a page of an index is damaged.",
             tests=(
+                "tests/store/test_record.py::test_a_start_on_a_damaged_ledger_names_the_newest_backup_i51_i66",
                 "tests/store/test_verification.py::test_a_damaged_header_is_named_with_the_newest_proven_backup_i51_i66",
                 "tests/store/test_verification.py::test_a_damaged_page_of_an_index_is_named_i51",
                 "tests/store/test_disk_faults.py::test_a_byte_that_changed_in_an_index_is_noticed_i54",
                 "tests/store/test_disk_faults.py::test_a_damaged_ledger_is_left_as_it_was_found_i54",
-                "tests/ops/test_verify.py::test_the_newest_backup_that_passes_is_named_beside_a_ledger_that_does_not_i66",
-            ),
-            not_tested=(
-                "A start says to go on from the newest proven backup; which one that is, "
-                "`verify` says."
             ),
         ),
         Fault(
