@@ -13,12 +13,12 @@ from actors.bot_record import (
     recover,
     take_report,
 )
-from hydra.actor import MINUTE, Actor, Context, Ref, unhandled
+from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
-from hydra.trading.order_checks import session_is_open, trading_is_open
+from hydra.trading.order_checks import price_is_known, session_is_open, trading_is_open
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.resting_stop import (
@@ -198,6 +198,9 @@ class MomentumBot(Actor[Inbox]):
                 self._ask_for_history(ctx)
             case ReportStored():
                 self._take_report(message, ctx)
+            case LoopRan() if self._bar is None:
+                self._protect_unseen(message, ctx)
+                return  # nothing else is decided before a bar that is news
             case LoopRan():
                 if not self._is_late(message.at):
                     return  # bars decide
@@ -332,16 +335,39 @@ class MomentumBot(Actor[Inbox]):
         match next_step(self._book, wanted):
             case Leave():
                 assert why_out is not None, "nothing else wants out"
-                self._intend(Role.EXIT, Side.SELL, held, why_out, bar, ctx)
+                self._intend(Role.EXIT, Side.SELL, held, why_out, _close_of(bar), ctx)
                 return ""
             case Place(quantity=quantity, price=price):
-                self._intend(Role.PROTECT, Side.SELL, quantity, why_stop, bar, ctx, stop=price)
+                close = _close_of(bar)
+                self._intend(Role.PROTECT, Side.SELL, quantity, why_stop, close, ctx, stop=price)
                 return ""
             case TakeOut(orders=orders, why=why):
                 self._take_out(orders, why, ctx)
                 return why
             case Hold(why=why):
                 return why or self._enter(held, bar, ctx)
+
+    def _protect_unseen(self, loop: LoopRan, ctx: Context) -> None:
+        """Place the stop that what it holds lacks since a restart: that needs no bar, and the next
+        one may be a minute away. What else is to be done about the position, bars decide.
+        """
+        session = self._hours.at(loop.at)
+        may_try = loop.passed and self._record.is_known and not self._stop.failures
+        if session is None or not may_try or loop.at - self._looked_at < UNSEEN_AGAIN_AFTER:
+            return
+        self._begin(session)
+        average = self._book.average_price
+        if average is None or self._is_over(loop.at):
+            return
+        level, why = self._stop_level()
+        highest = self._highest_until_now() or average
+        wanted = Wanted(wants_out=False, level=level, highest=highest, waits_for_entry=True)
+        match next_step(self._book, wanted):
+            case Place(quantity=quantity, price=price):
+                self._looked_at = loop.at
+                self._intend(Role.PROTECT, Side.SELL, quantity, why, average, ctx, stop=price)
+            case _:
+                pass
 
     def _nothing_is_held(self) -> None:
         self._stop.nothing_is_held()
@@ -361,7 +387,7 @@ class MomentumBot(Actor[Inbox]):
         quantity = self._bought_for(self._plan.order_notional_usd, bar.close)
         if quantity <= 0:
             return "what one entry may buy is less than the smallest quantity"
-        self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, bar, ctx)
+        self._intend(Role.ENTRY, Side.BUY, quantity, self._plan.strategy, _close_of(bar), ctx)
         return ""
 
     def _reason_to_exit(self, bar: Bar) -> str | None:
@@ -476,15 +502,15 @@ class MomentumBot(Actor[Inbox]):
         side: Side,
         quantity: Decimal,
         reason: str,
-        bar: Bar,
+        price: Decimal,
         ctx: Context,
         *,
         stop: Decimal | None = None,
     ) -> None:
+        """`price`: the last that it knows."""
         decision = self._book.next_decision(role)
         self._book.intended(decision, quantity, stop)
         self._strategy.acted()
-        price = Decimal(repr(bar.close))
         given_up = self._plan.exits.stop_price(price).quantize(STOP_STEP, ROUND_FLOOR)
         intent = OrderIntent(
             decision=decision,
@@ -522,10 +548,18 @@ class MomentumBot(Actor[Inbox]):
         }
 
 
+def _close_of(bar: Bar) -> Decimal:
+    return Decimal(repr(bar.close))
+
+
 NO_SESSION = "no session has begun"
+UNSEEN_AGAIN_AFTER = 15 * SECOND
+"""Where a stop is placed without a bar and denied for a while, it is tried again so much later."""
 _LIVES = (OrderAccepted, OrderUnknown, OrderFilled)
 """Reports after which an order may go on, or has done what it was for."""
-_FOR_A_WHILE = frozenset((trading_is_open.__name__, session_is_open.__name__))
-"""Checks that deny whatever is wished for, until a halt or a night is over."""
+_FOR_A_WHILE = frozenset(
+    (trading_is_open.__name__, session_is_open.__name__, price_is_known.__name__)
+)
+"""Checks that deny whatever is wished for, until a halt or a night is over or a price is there."""
 _AT_A_STOP = (ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP)
 """Where a stop order that rests would have been executed first."""

@@ -24,7 +24,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from hydra.actor import MINUTE
+from hydra.actor import MINUTE, SECOND
+from hydra.trading.order_checks import price_is_known
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.resting_stop import TRIES
 from hydra.trading.sessions import Window
@@ -283,6 +284,74 @@ def test_a_crash_forgets_no_stop_and_makes_no_second_one_i16_i38(held: StopStage
 
     assert held.live() == [stop]
     assert stop.is_asked_out
+
+
+def crashed_without_a_stop(stage: StopStage) -> StopStage:
+    """Ten shares, bought at 100; it died before it wanted their stop, or that never passed."""
+    quiet(stage)
+    (entry,) = stage.sent
+    stage.accept(entry)
+    stage.fill(entry, TEN)
+    for stop in stage.live(Role.PROTECT):
+        stage.deny(stop)
+    stage.crash()
+    return stage
+
+
+def loops(stage: StopStage, seconds: int, *, passed: bool = True) -> list[Sent]:
+    """A loop runs so many seconds later, before any bar; gives the stops that are wanted now."""
+    at = stage.now + seconds * SECOND
+    stage.kit.advance(at - stage.kit.now)
+    stage.kit.publish(LOOP_TOPIC, LoopRan(number=seconds, passed=passed, at=at))
+    stage.listen()
+    return stage.live(Role.PROTECT)
+
+
+def test_after_a_crash_a_stop_that_is_missing_comes_with_the_first_loop_and_not_with_a_bar_i30(
+    stage: StopStage,
+) -> None:
+    crashed_without_a_stop(stage)
+
+    before = loops(stage, 5, passed=False)
+    (stop,) = loops(stage, 10)
+    stage.accept(stop)
+    again = loops(stage, 40)
+
+    assert before == []
+    intent = stop.intent
+    assert (intent.quantity, intent.stop_price) == (TEN, Decimal("99.50"))
+    assert intent.decided_at == stage.now + 10 * SECOND
+    assert again == [stop]
+    quiet(stage)
+    assert stage.live() == [stop]
+
+
+def test_where_no_price_is_known_yet_it_is_tried_again_every_quarter_of_a_minute_i30(
+    stage: StopStage,
+) -> None:
+    crashed_without_a_stop(stage)
+    wanted = []
+
+    for seconds in range(5, 55, 5):
+        for stop in loops(stage, seconds):
+            wanted.append(seconds)
+            stage.deny(stop, price_is_known.__name__)
+    quiet(stage)
+
+    assert wanted == [5, 20, 35, 50]
+    assert len(stage.live(Role.PROTECT)) == 1
+
+
+def test_one_that_is_refused_without_a_bar_is_left_to_the_bars_i30(stage: StopStage) -> None:
+    crashed_without_a_stop(stage)
+
+    (stop,) = loops(stage, 5)
+    stage.deny(stop)
+    afterwards = loops(stage, 50)
+    quiet(stage)
+
+    assert afterwards == []
+    assert len(stage.live(Role.PROTECT)) == 1
 
 
 def test_a_stop_that_is_found_without_a_position_is_taken_out(held: StopStage) -> None:

@@ -37,6 +37,7 @@ FALL = market_of(bars_of(BEFORE + [99.6] * 20))
 FLAT = market_of(bars_of(BEFORE + [100.5] * 40))
 HELD_AT = OPEN_AT + 13 * MINUTE
 STOP = Decimal("99.85")
+T_PROTECT = 10 * SECOND
 
 
 def legs(world: World) -> list[str]:
@@ -168,6 +169,23 @@ def test_the_engine_dies_and_finds_it_resting_i16_i38(tmp_path: Path) -> None:
     ended(life, world, ["e", "p", "x"])
 
 
+def test_a_bot_that_dies_without_its_stop_places_it_before_the_next_bar_i30_i69() -> None:
+    world = World(FLAT, plan_of(struck(RejectLater(), leg="-p")))
+    life = world.begin()
+    life.run_to(OPEN_AT + 12 * MINUTE + SECOND)
+    lost = life.positions, resting(world), legs(world)
+
+    life.crash(BOT)
+    life.run_closely(T_PROTECT)
+
+    assert lost == ({"mom_AAPL AAPL": 9}, [], ["e", "p"])
+    (stop,) = resting(world)
+    assert (stop.quantity, stop.stop_price, legs(world)) == (Decimal(9), STOP, ["e", "p", "p"])
+    require_never_oversold(world)
+    require_sound(world)
+    require_agreement(world)
+
+
 def test_killed_between_a_fill_and_its_stop_nothing_is_entered_until_the_next_bar_places_it_i30(
     tmp_path: Path,
 ) -> None:
@@ -185,7 +203,8 @@ def test_killed_between_a_fill_and_its_stop_nothing_is_entered_until_the_next_ba
     life.run_to(OPEN_AT + 12 * MINUTE)
 
     assert held == ({"AAPL": 9}, {}, [])
-    assert life.denials == ["positions_are_protected"]
+    # Without a price nothing can be judged; where prices come at once, so does the stop.
+    assert set(life.denials) == {"price_is_known", "positions_are_protected"}
     (stop,) = resting(world)
     assert (stop.side, stop.quantity, stop.stop_price) == (Side.SELL, Decimal(9), STOP)
     life.run_to(OPEN_AT + 20 * MINUTE)
