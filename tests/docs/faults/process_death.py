@@ -112,15 +112,15 @@ PROCESS_DEATH = FaultSection(
             "Killed when an entry is filled and its stop is not intended yet.",
             tests=(
                 "tests/engine/test_resting_protection.py::test_killed_between_a_fill_and_its_stop_nothing_is_entered_until_the_next_bar_places_it_i30",
-                "tests/engine/test_resting_protection.py::test_parts_of_the_engine_die_at_random_and_nothing_is_sold_twice_i16_i30_i68",
-                "tests/engine/test_protection.py::test_a_process_that_is_restarted_goes_on_guarding_what_it_finds_i30",
+                "tests/engine/test_resting_protection.py::test_a_bot_that_dies_without_its_stop_places_it_before_the_next_bar_i30_i69",
+                "tests/actors/test_resting_stops.py::test_after_a_crash_a_stop_that_is_missing_comes_with_the_first_loop_and_not_with_a_bar_i30",
                 "tests/engine/test_protection.py::test_a_stop_that_was_passed_while_the_engine_was_down_is_left_at_once_i30",
                 "tests/crash/test_killed_desk.py::test_a_desk_that_is_killed_at_any_instant_goes_on_where_it_was_i13_i20_i23_i61",
             ),
             proof=("ProcessKilled",),
             not_tested=(
-                "The stop comes with the first bar after the start, up to a minute later; "
-                "until then nothing is entered."
+                "Where no price comes before the first bar after the start, the stop comes "
+                "with that bar; until then nothing is entered."
             ),
         ),
         Fault(
