@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 from hydra.store.engine_files import EngineFiles
@@ -16,6 +17,7 @@ from hydra.trading.causes import (
     RECONCILIATION,
     UNKNOWN_OUTCOME,
 )
+from hydra.trading.exact import add
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.trading_state import CauseClass
 
@@ -33,15 +35,21 @@ def no_invented_execution(case: Case) -> Violations:
 
 
 def no_missing_execution(case: Case) -> Violations:
-    """What the venue had executed when they were last compared is on record."""
+    """What the venue had executed when they were last compared is on record.
+
+    But for what is beyond an order's quantity: that is no fill, but a halt, and for a person (I23).
+    """
     if case.played is None or not case.life.runs:
         return
     compared = [line for line in case.life.runs[-1].lines or () if line.event == "reconciled"]
     at = max((line.at for line in compared if line.fields["is_clean"] is True), default=0)
     on_record = set(case.life.fills)
+    impossible = _overfilled(case) if _says_that_it_differs(case.life) else frozenset()
     for fill, told_at in zip(case.played.snapshot.fills, case.played.told_at, strict=True):
         is_ours = fill.client_order_id in case.life.orders
-        if is_ours and fill not in on_record and (case.is_settled or told_at < at):
+        if fill in on_record or fill.client_order_id in impossible:
+            continue
+        if is_ours and (case.is_settled or told_at < at):
             yield Violation("I23 I52", f"an execution is not on record: {fill}")
 
 
@@ -117,6 +125,19 @@ def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
     here.update(cause.code for life in lives[-1:] for cause in (*life.halts, *life.marked))
     for code in sorted(pending - here):
         yield Violation("I02 I04", f"{code} stood before, and is nowhere now")
+
+
+def _overfilled(case: Case) -> frozenset[str]:
+    """The orders of which the venue executed more than was ordered."""
+    assert case.played is not None, "who asks has it"
+    executed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in case.played.snapshot.fills:
+        executed[fill.client_order_id] = add(executed[fill.client_order_id], fill.quantity)
+    return frozenset(
+        name
+        for name, known in case.life.orders.items()
+        if executed.get(name, 0) > known.order.quantity
+    )
 
 
 def _says_that_it_differs(life: Life) -> bool:
