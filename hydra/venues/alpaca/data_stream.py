@@ -95,34 +95,39 @@ class DataConversation:
         data = message if isinstance(message, bytes) else message.encode()
         try:
             elements = _FRAME.decode(data)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             return Heard(tell=(self._gap(f"not a frame of this stream: {error}", data),))
         told: list[Any] = []
+        send: list[Message] = []
+        is_live = False
         for raw in elements:
             element = self._read(raw, told)
             if element is None:
                 continue
             if isinstance(element, _Control):
-                heard = self._answer(element)
-                if heard is not None:
-                    return msgspec.structs.replace(heard, tell=(*told, *heard.tell))
+                answer = self._answer(element)
+                if answer.failure is not None:
+                    return msgspec.structs.replace(answer, tell=tuple(told))
+                # What was subscribed to may follow in the same frame, so it is read on.
+                send += answer.send
+                is_live = is_live or answer.is_live
             else:
                 told.append(self._fact(element))
-        return Heard(tell=tuple(told))
+        return Heard(send=tuple(send), tell=tuple(told), is_live=is_live)
 
     def _read(self, raw: msgspec.Raw, told: list[Any]) -> "_Element | None":
         try:
             return _ELEMENT.decode(raw)
-        except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        except _UNREADABLE as error:
             try:
                 kind = _KIND.decode(raw).T
-            except (msgspec.MsgspecError, ValueError, OverflowError):
+            except _UNREADABLE:
                 kind = "?"
             if kind == "?" or kind in _ASKED_FOR:
                 told.append(self._gap(f"an element of kind {kind!r}: {error}", bytes(raw)))
             return None
 
-    def _answer(self, control: "_Control") -> Heard | None:
+    def _answer(self, control: "_Control") -> Heard:
         match control:
             case _Success(msg="connected"):
                 login = {"action": "auth", "key": self._key, "secret": self._secret}
@@ -133,17 +138,17 @@ class DataConversation:
                 # To subscribe to nothing is no request: then being logged in is all there is.
                 return Heard(send=asked, is_live=not asked)
             case _Success():
-                return None
+                return Heard()
             case _Subscription():
                 self._unacknowledged -= 1
                 if self._unacknowledged > 0:
-                    return None  # of a change before the last one
+                    return Heard()  # of a change before the last one
                 missing = self._missing_in(control)
                 if not missing:
                     return Heard(is_live=True)
                 return Heard(failure=f"not subscribed to {missing}", trouble=Trouble.REFUSED)
             case _Error(code=403):
-                return None  # logged in already: so be it
+                return Heard()  # logged in already: so be it
             case _Error():
                 trouble = _TROUBLE.get(control.code, Trouble.LOST)
                 failure = f"the venue says {control.code}: {one_line(control.msg)}"
@@ -281,6 +286,10 @@ _FRAME = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _ELEMENT: msgspec.msgpack.Decoder[_Element] = msgspec.msgpack.Decoder(_Element)
 _KIND = msgspec.msgpack.Decoder(_Kind)
 _ENCODER = msgspec.msgpack.Encoder()
+_UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+"""By which the decoders refuse: what is no msgpack or of a wrong type, no UTF-8, no time that there
+is, and what is nested too deeply.
+"""
 _ASKED_FOR = frozenset({"b", "q", "s", "success", "error", "subscription"})
 
 _RESUMES = frozenset({("A", "3"), ("B", "3"), ("C", "T"), ("O", "T")})
