@@ -240,6 +240,8 @@ def _converted(content: object) -> _Line:
     except msgspec.ValidationError as error:
         text = str(error).replace(" - at `$.", ", at `")
         raise BadLine(text[:1].lower() + text[1:]) from error
+    except UnicodeEncodeError as error:  # JSON can name half a character, which no text can hold
+        raise BadLine("found half a character, wanted whole ones") from error
 
 
 def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
