@@ -29,7 +29,7 @@ import apsw
 import msgspec
 
 from hydra.trading.durations import DAY, HOUR, MILLISECOND, MINUTE
-from hydra.venues.bar_rows import BadData, Columns, in_blocks, shown
+from hydra.venues.bar_rows import BadData, Columns, in_blocks, one_line, shown
 
 
 class SeriesName(msgspec.Struct, frozen=True, order=True):
@@ -159,7 +159,7 @@ def _require_rest(path: Path) -> None:
 
 def _damaged(path: Path, fault: str) -> BadData:
     return BadData(
-        f"{path}: found a damaged database, or none ({' '.join(fault.split())}); "
+        f"{path}: found a damaged database, or none ({one_line(fault)}); "
         f"wanted a whole SQLite file; {_ANOTHER}"
     )
 

@@ -8,6 +8,8 @@ from hydra.venues.bar_rows import (
     SESSION_COLUMN,
     BadData,
     Columns,
+    one_line,
+    shown,
     start_of,
     wanted_columns,
 )
@@ -19,12 +21,22 @@ def parquet_columns(path: Path) -> Columns:
     `ts_utc` is a timestamp with a time zone, or text as in a CSV file. Raises `BadData`.
     """
     table = _table(path)
+    try:
+        return _columns_of(path, table)
+    except UnicodeDecodeError as error:
+        raise BadData(
+            f"{path}: found text that is not UTF-8 ({error.reason}); wanted UTF-8; "
+            "write the file again from its source"
+        ) from error
+
+
+def _columns_of(path: Path, table: Any) -> Columns:
     names = table.column_names
     if not set(COLUMNS) <= set(names) <= {*COLUMNS, SESSION_COLUMN} or len(names) != len(
         set(names)
     ):
         raise BadData(
-            f"{path}: found columns {','.join(names)}; wanted {wanted_columns()}; "
+            f"{path}: found columns {shown(','.join(names))}; wanted {wanted_columns()}; "
             "rename or drop columns"
         )
     starts = _starts(path, table.column(COLUMNS[0]))
@@ -61,7 +73,7 @@ def _table(path: Path) -> Any:
             return pyarrow.parquet.read_table(file)
         except (pyarrow.ArrowException, OSError) as error:
             raise BadData(
-                f"{path}: found damaged Parquet data ({' '.join(str(error).split())}); "
+                f"{path}: found damaged Parquet data ({one_line(error)}); "
                 "wanted a whole file; fetch or write it again"
             ) from error
 

@@ -66,7 +66,7 @@ def test_a_parquet_file_gives_the_bars_that_a_csv_file_would(
         (
             {"bid": [1.0, 1.0, 1.0]},
             (
-                ": found columns ts_utc,open,high,low,close,volume,session,bid; "
+                ": found columns 'ts_utc,open,high,low,close,volume,session,bid'; "
                 "wanted ts_utc,open,high,low,close,volume[,session]; rename or drop columns"
             ),
         ),
