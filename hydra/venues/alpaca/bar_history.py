@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY
+from hydra.trading.echo import words
 from hydra.venues.alpaca.market_rest import ONE_MINUTE, Timeframe
 from hydra.venues.alpaca.reads import ReadFailed
 
@@ -66,7 +67,7 @@ def newest_bars(
         start = max(now - reach, now - RANGE_MAX)
         for symbol, bars in read(short, ONE_MINUTE, start, end, deadline).items():
             if symbol not in found:
-                raise ReadFailed(f"bars of {symbol}, which was not asked for")
+                raise ReadFailed(f"bars of {words(symbol)}, which was not asked for")
             seen = {bar.start_at for bar in found[symbol]}
             older = tuple(bar for bar in bars if bar.start_at not in seen)
             found[symbol] = older + found[symbol]

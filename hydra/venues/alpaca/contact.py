@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from hydra.trading.durations import SECOND
+from hydra.trading.echo import words
 from hydra.trading.findings import Finding
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
@@ -72,7 +73,7 @@ class Contact:
         except (ReadFailed, BadAnswer) as failed:
             yield Finding("account", False, str(failed))
             return
-        yield Finding("account", True, f"{account.account}, {account.cash:f} USD in cash")
+        yield Finding("account", True, f"{words(account.account)}, {account.cash:f} USD in cash")
         disagreement = identity_disagreement(identity(account.account))
         yield Finding("identity", disagreement is None, disagreement or "all names agree")
         blocked = account.blocked
@@ -101,7 +102,8 @@ class Contact:
         if not sessions:
             return Finding("calendar", False, "it has no session within a week")
         first = sessions[0]
-        return Finding("calendar", True, f"next session {first.date}, {first.open}–{first.close}")
+        hours = f"{words(first.open)}–{words(first.close)}"
+        return Finding("calendar", True, f"next session {words(first.date)}, {hours}")
 
     def _asset(self, symbol: str, deadline: float) -> Finding:
         try:
@@ -109,7 +111,8 @@ class Contact:
         except ReadFailed as failed:
             return Finding("asset", False, str(failed))
         may_trade = asset.status == "active" and asset.tradable is True
-        line = f"{asset.symbol} is {asset.status} and {'' if asset.tradable else 'not '}tradable"
+        tradable = "tradable" if asset.tradable else "not tradable"
+        line = f"{words(asset.symbol)} is {words(asset.status)} and {tradable}"
         return Finding("asset", may_trade, line)
 
     def _quote(self, symbol: str, deadline: float) -> Finding:

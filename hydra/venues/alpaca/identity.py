@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hydra.settings.section import VenueName
+from hydra.trading.echo import words
 from hydra.trading.venue_clock import SKEW
 from hydra.venues.alpaca.payloads import ClockPayload
 from hydra.venues.alpaca.times import nanoseconds
@@ -45,11 +46,11 @@ def identity_disagreement(identity: Identity) -> str | None:
     wrong = list(_wrong(identity))
     bound = identity.bound_account
     if bound is not None and bound != identity.account_number:
-        wrong.append(f"the ledger is bound to account {bound}")
+        wrong.append(f"the ledger is bound to account {words(bound)}")
     if not wrong:
         return None
     return (
-        f"venue {mode.value}, account {identity.account_number}: {'; '.join(wrong)};"
+        f"venue {mode.value}, account {words(identity.account_number)}: {'; '.join(wrong)};"
         " use the keys, address and state folder of one account"
     )
 

@@ -17,6 +17,7 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
+from hydra.trading.echo import words
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
@@ -114,7 +115,7 @@ class MarketReads:
                 found.setdefault(symbol, []).extend(_bars_of(symbol, rows, timeframe.span))
         for symbol, bars in found.items():
             if any(later.start_at <= bar.start_at for bar, later in pairwise(bars)):
-                raise ReadFailed(f"GET {path}: bars of {symbol} that are not in time order")
+                raise ReadFailed(f"GET {path}: bars of {words(symbol)} that are not in time order")
         return {
             symbol: tuple(bar for bar in bars if bar.end_at <= now)
             for symbol, bars in found.items()
@@ -213,11 +214,11 @@ def bar_of(symbol: str, row: BarRow, span: int) -> Bar:
     """The bar in the engine's terms. Raises `BadAnswer` for what cannot be one."""
     numbers = (row.o, row.h, row.l, row.c)
     if not all(math.isfinite(number) and number > 0 for number in numbers):
-        raise BadAnswer(f"a bar of {symbol} with prices {numbers}")
+        raise BadAnswer(f"a bar of {words(symbol)} with prices {numbers}")
     if not row.l <= min(row.o, row.c) <= max(row.o, row.c) <= row.h:
-        raise BadAnswer(f"a bar of {symbol} whose prices lie outside of it: {numbers}")
+        raise BadAnswer(f"a bar of {words(symbol)} whose prices lie outside of it: {numbers}")
     if not (math.isfinite(row.v) and row.v >= 0):
-        raise BadAnswer(f"a bar of {symbol} with volume {row.v}")
+        raise BadAnswer(f"a bar of {words(symbol)} with volume {row.v}")
     start_at = nanoseconds(row.t)
     return Bar(
         symbol=symbol,

@@ -15,6 +15,8 @@ from enum import Enum
 
 import msgspec
 
+from hydra.trading.amounts import is_amount
+from hydra.trading.echo import words
 from hydra.trading.option_symbols import Right
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
@@ -211,12 +213,14 @@ def _finite(number: float | None) -> float | None:
 
 
 def _contract(row: ContractRow) -> Contract:
+    name = words(row.symbol)
     try:
         right = Right(row.type)
     except ValueError as error:
-        raise ReadFailed(f"contract {row.symbol} is a {row.type!r}, wanted call or put") from error
+        raise ReadFailed(f"contract {name} is a {words(row.type)}, wanted call or put") from error
     if row.multiplier is None:
-        raise ReadFailed(f"contract {row.symbol} has no multiplier")
+        raise ReadFailed(f"contract {name} has no multiplier")
+    _require_numbers(row, row.multiplier)
     return Contract(
         symbol=row.symbol,
         underlying=row.underlying_symbol,
@@ -229,3 +233,15 @@ def _contract(row: ContractRow) -> Contract:
         close_price=row.close_price,
         in_penny_program=row.ppind is True,
     )
+
+
+def _require_numbers(row: ContractRow, multiplier: Decimal) -> None:
+    """What a contract costs and delivers is reckoned with: a NaN would stop whoever compares it."""
+    for what, value in (("strike_price", row.strike_price), ("multiplier", multiplier)):
+        if not (is_amount(value) and value > 0):
+            found = f"contract {words(row.symbol)} has {what} {words(value)}"
+            raise ReadFailed(f"{found}, wanted a number over zero")
+    for what, known in (("open_interest", row.open_interest), ("close_price", row.close_price)):
+        if known is not None and not (is_amount(known) and known >= 0):
+            found = f"contract {words(row.symbol)} has {what} {words(known)}"
+            raise ReadFailed(f"{found}, wanted 0 or more")

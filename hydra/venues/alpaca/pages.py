@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hydra.trading.durations import SECOND
+from hydra.trading.echo import words
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.payloads import FeePayload, FillPayload, OrderPayload
 from hydra.venues.alpaca.reads import ReadFailed
@@ -49,7 +50,7 @@ def all_activities(page_after: Callable[[str | None], list[A]]) -> list[A]:
             return list(found.values())
         for activity in page:
             if activity.id in found:
-                raise ReadFailed(f"activity {activity.id} is on two pages")
+                raise ReadFailed(f"activity {words(activity.id)} is on two pages")
             found[activity.id] = activity
         token = page[-1].id
     raise ReadFailed(f"more than {PAGES_MAX} pages of activities")
@@ -58,5 +59,5 @@ def all_activities(page_after: Callable[[str | None], list[A]]) -> list[A]:
 def _submitted_at(order: OrderPayload) -> int:
     at = order.submitted_at or order.created_at
     if at is None:
-        raise BadAnswer(f"order {order.id} does not say when it was submitted")
+        raise BadAnswer(f"order {words(order.id)} does not say when it was submitted")
     return nanoseconds(at)

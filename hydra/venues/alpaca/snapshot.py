@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import partial
 
 from hydra.trading.durations import SECOND
+from hydra.trading.echo import words
 from hydra.trading.exact import total
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueFee, VenueOrder, VenueSnapshot
@@ -78,10 +79,11 @@ def read_order(
         order = wire.venue_order(payload, known.name_of)
         if not order.filled_quantity:
             return order, ()
-        after = None if payload.submitted_at is None else nanoseconds(payload.submitted_at)
+        submitted_at = payload.submitted_at
+        after = None if submitted_at is None else max(0, nanoseconds(submitted_at) - SECOND)
         executions = all_activities(
             lambda token: reads.fills(
-                after=None if after is None else after - SECOND,
+                after=after,
                 order_id=payload.id,
                 page_token=token,
             )
@@ -96,14 +98,17 @@ def read_order(
 
 
 def _fills(executions: Iterable[FillPayload], orders: Mapping[str, VenueOrder]) -> tuple[Fill, ...]:
-    """The executions, each of its order."""
-    fills = []
+    """The executions, each of its order and once. Raises `BadAnswer`."""
+    fills: dict[tuple[str, str], Fill] = {}
     for execution in executions:
         order = orders.get(execution.order_id)
         if order is None:
-            raise BadAnswer(f"execution {execution.id} is of an order that is not there")
-        fills.append(wire.fill(execution, order))
-    return tuple(fills)
+            raise BadAnswer(f"execution {words(execution.id)} is of an order that is not there")
+        fill = wire.fill(execution, order)
+        if (execution.order_id, fill.execution_id) in fills:
+            raise BadAnswer(f"execution {words(fill.execution_id)} is listed twice")
+        fills[execution.order_id, fill.execution_id] = fill
+    return tuple(fills.values())
 
 
 def _fees(reads: Reads, since: int, coins: CoinNames) -> tuple[VenueFee, ...]:

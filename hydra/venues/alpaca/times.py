@@ -15,12 +15,17 @@ _INSTANT = re.compile(
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_S = -62_135_596_800
+"""The beginning of the year 1, which some write where they mean that there is no time."""
+_END_S = 9_214_646_400
+"""The beginning of 2262, the year in which nanoseconds no longer fit into 64 bits."""
 
 
 def nanoseconds(text: str) -> int:
     """The instant (UTC ns) that `2026-11-23T09:31:07.402118733-05:00` names, to the last digit.
 
-    Trailing zeros of the fraction may be missing, and the fraction whole. Raises `BadAnswer`.
+    Trailing zeros of the fraction may be missing, and the fraction whole. Raises `BadAnswer`, also
+    for what is before the year 1 or after 2261: `rfc3339` writes whatever this has read.
     """
     found = _INSTANT.fullmatch(text)
     if found is None:
@@ -34,6 +39,8 @@ def nanoseconds(text: str) -> int:
         whole = (moment - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError) as error:
         raise BadAnswer(f"found the time {text[:40]!r}, and there is none such") from error
+    if not _FIRST_S <= whole < _END_S:
+        raise BadAnswer(f"found the time {text[:40]!r}, wanted one of the years 1 to 2261")
     return whole * SECOND + int((fraction or "0").ljust(9, "0"))
 
 
@@ -41,4 +48,4 @@ def rfc3339(at: int) -> str:
     """The instant `at` (UTC ns) as the broker reads it, with all nine digits of its fraction."""
     seconds, fraction = divmod(at, SECOND)
     moment = _EPOCH + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat()}.{fraction:09d}Z"

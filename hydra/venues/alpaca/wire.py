@@ -58,7 +58,7 @@ SIMPLE = (None, "", "simple")
 def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
     """The order as the broker has it; `unread` says what of it has no words here."""
     unread: list[str] = []
-    filled = _amount(payload.filled_qty or ZERO, "filled_qty")
+    filled = _not_negative(payload.filled_qty or ZERO, "filled_qty")
     order = Order(
         client_order_id=payload.client_order_id or "",
         symbol=payload.symbol or "",
@@ -118,9 +118,9 @@ def fill(payload: FillPayload, order: VenueOrder) -> Fill:
         client_order_id=order.order.client_order_id,
         symbol=order.order.symbol,
         side=order.order.side,
-        quantity=_amount(payload.qty, "qty"),
+        quantity=_over_zero(payload.qty, "qty"),
         price=_amount(payload.price, "price"),
-        at=nanoseconds(payload.transaction_time),
+        at=_instant(payload.transaction_time),
     )
 
 
@@ -202,7 +202,7 @@ def _quantity(payload: OrderPayload, unread: list[str]) -> Decimal:
     if payload.qty is None:
         unread.append(f"no quantity, but a notional of {words(payload.notional)}")
         return ZERO
-    return _amount(payload.qty, "qty")
+    return _not_negative(payload.qty, "qty")
 
 
 def _word(kind: type[E], text: str | None, what: str, instead: E, unread: list[str]) -> E:
@@ -224,16 +224,24 @@ def _name(order_id: str | None, name_of: NameOf, what: str, unread: list[str]) -
 
 def _changed_at(payload: OrderPayload) -> int:
     text = payload.updated_at or payload.submitted_at or payload.created_at
-    return 0 if text is None else nanoseconds(text)
+    return 0 if text is None else _instant(text)
 
 
 def _booked_at(payload: FeePayload) -> int:
     """To the day, if that is all it says; then the beginning of that day."""
     if payload.created_at is not None:
-        return nanoseconds(payload.created_at)
+        return _instant(payload.created_at)
     if payload.date is None:
         raise BadAnswer(f"activity {words(payload.id)} does not say when it was booked")
-    return nanoseconds(f"{payload.date}T00:00:00Z")
+    return _instant(f"{payload.date}T00:00:00Z")
+
+
+def _instant(text: str) -> int:
+    """Of what has happened on the account; what says that it was before 1970 has no time at all."""
+    at = nanoseconds(text)
+    if at < 0:
+        raise BadAnswer(f"found the time {words(text)}, wanted one from 1970 on")
+    return at
 
 
 def _optional(value: Decimal | None, what: str) -> Decimal | None:
@@ -243,6 +251,18 @@ def _optional(value: Decimal | None, what: str) -> Decimal | None:
 def _amount(value: Decimal, what: str) -> Decimal:
     if not is_amount(value):
         raise BadAnswer(f"{what} is {words(value)}, which is no amount")
+    return value
+
+
+def _not_negative(value: Decimal, what: str) -> Decimal:
+    if _amount(value, what) < 0:
+        raise BadAnswer(f"{what} is {words(value)}, wanted 0 or more")
+    return value
+
+
+def _over_zero(value: Decimal, what: str) -> Decimal:
+    if _amount(value, what) <= 0:
+        raise BadAnswer(f"{what} is {words(value)}, wanted a number over zero")
     return value
 
 
