@@ -22,7 +22,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test slow prove lint docs bench lock clean
+.PHONY: help setup dev run test slow fuzz prove lint docs bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test: dev ## run the tests, on all cores; ARGS=tests/trading for some of them
 
 slow: dev ## run the tests that take long, one worker a core: stress tests need theirs
 	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(RESULTS) $(ARGS)
+
+fuzz: dev ## feed spoilt input to all that reads any, a minute each; ARGS="settings --seconds 600" for one
+	.venv/bin/python -m tests.fuzz $(ARGS)
 
 prove: setup ## play 10,000 days of the engine under faults, on all cores; ARGS="--days 100" for fewer
 	.venv/bin/hydra-trader prove --days 10000 $(ARGS)

@@ -1,0 +1,1 @@
+"""Random and spoilt input for everything that Hydra reads from outside; see `docs/fuzzing.md`."""
