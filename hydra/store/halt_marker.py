@@ -219,6 +219,9 @@ def _blocks_in(content: bytes) -> _Content:
         case _Block(), _Block():
             if first.number == second.number:
                 return Unreadable(f"two blocks have the number {first.number}")
+            if abs(first.number - second.number) > 1:
+                numbers = f"{first.number} and {second.number}"
+                return Unreadable(f"its blocks have the numbers {numbers}: one between was lost")
             return first, second
         case (_Block(cause=Cause(state=TradingState.HALTED) as cause), str()) | (
             str(),

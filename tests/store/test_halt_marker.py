@@ -307,6 +307,18 @@ def test_two_blocks_of_one_number_cannot_say_which_is_newer_i03(
     assert read_halt_marker(path) == Unreadable(f"{path}: two blocks have the number 1")
 
 
+def test_two_blocks_with_one_lost_between_them_are_not_clear_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    before = path.read_bytes()
+    marker.halt(FULL)
+    marker.clear()
+    path.write_bytes(before[:BLOCK_BYTES] + path.read_bytes()[BLOCK_BYTES:])
+
+    reason = "its blocks have the numbers 1 and 4: one between was lost"
+    assert read_halt_marker(path) == Unreadable(f"{path}: {reason}")
+
+
 def test_a_marker_that_went_missing_halts_from_then_on_i03(path: Path, marker: HaltMarker) -> None:
     path.unlink()
 
