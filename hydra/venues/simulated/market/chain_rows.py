@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from math import isfinite
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from hydra.trading.exact import plain
-from hydra.venues.bar_rows import BadData, shown
+from hydra.venues.bar_rows import BadData, one_line, shown
 from hydra.venues.simulated.brokerage.contracts import Right
 from hydra.venues.simulated.fill_model import as_written
 from hydra.venues.simulated.market.occ import OccSymbol, parse
@@ -53,7 +53,7 @@ class ChainDay(msgspec.Struct, frozen=True):
 def read_days(path: Path) -> tuple[ChainDay, ...]:
     """All dates of the file, rising. Raises `BadData`."""
     reader = csv.DictReader(io.StringIO(_text_of(path), newline=""), strict=True)
-    missing = [name for name in WANTED if name not in (reader.fieldnames or ())]
+    missing = [name for name in WANTED if name not in _header(path, reader)]
     if missing:
         raise BadData(
             f"{path}, line 1: found no column {missing[0]}; wanted {','.join(WANTED)}; "
@@ -77,11 +77,21 @@ def read_days(path: Path) -> tuple[ChainDay, ...]:
             if symbol in rows:
                 raise ValueError(f"found {symbol} again on {day}; wanted it once")
         except ValueError as fault:
-            raise BadData(f"{path}, line {line}: {fault}; {_CORRECT}") from None
+            raise BadData(f"{path}, line {line}: {one_line(fault)}; {_CORRECT}") from None
         rows[symbol] = row
     if not days:
         raise BadData(f"{path}: found a header and no rows; wanted rows; {_CORRECT}")
     return tuple(days)
+
+
+def _header(path: Path, reader: "csv.DictReader[str]") -> Collection[str]:
+    try:
+        return reader.fieldnames or ()
+    except csv.Error as error:
+        raise BadData(
+            f"{path}, line 1: found a line that is not CSV ({error}); "
+            f"wanted plain fields; {_CORRECT}"
+        ) from error
 
 
 def _lines(path: Path, reader: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, str]]]:
