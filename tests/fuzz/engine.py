@@ -126,6 +126,8 @@ class Fuzzing:
             self.feed(data)
             self._keep(data)
         peak_before = _peak_mib()
+        for make in self._target.huge:
+            self.feed(make())
         while self._clock() - begun < seconds and len(self.report.findings) < FINDINGS_MAX:
             at = self._choice()
             self._chosen[at] += 1

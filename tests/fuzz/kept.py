@@ -4,7 +4,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "corpus"
 BYTES_MAX = 4096
-"""Of a file. What has to be larger is made by code (`HUGE` in the target's module)."""
+"""Of a file. What has to be larger is made by code: see `Target.huge`."""
 
 
 def kept_inputs(name: str) -> dict[str, bytes]:

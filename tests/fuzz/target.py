@@ -36,6 +36,8 @@ class Target:
     seeds: tuple[bytes, ...]
     spoil: Spoil
     refusals: tuple[type[Exception], ...] = ()
+    huge: tuple[Callable[[], bytes], ...] = ()
+    """Inputs too large to be kept as files: each is made, and fed once in a run."""
     seconds_max: float = 1.0
     """For one input; more is a hang."""
     peak_mib_max: float = 64.0

@@ -99,6 +99,15 @@ SEEDS = (
         ("GET /v2/orders/other-1", 200, order_json(id="other-1", status="replaced")),
     ),
 )
+HUGE_LISTS: tuple[tuple[str, int, Any], ...] = (
+    ("GET /v2/account", 200, account_json()),
+    ("GET /v2/orders", 200, [order_json(id=f"id-{number}") for number in range(500)]),
+)
+HUGE = (
+    lambda: script(("POST /v2/orders", 200, order_json(qty="9" * 1_000_000))),
+    lambda: b"=== POST /v2/orders 200\n" + b'{"legs":[' * 100_000,
+    lambda: script(("GET /v2/positions", 200, [position_json()] * 2_000), *HUGE_LISTS),
+)
 WORDS = (
     *("new", "filled", "canceled", "rejected", "replaced", "held", "pending_cancel", "executed"),
     *("simple", "bracket", "mleg", "legs", "limit", "market", "stop", "trailing_stop"),
@@ -177,7 +186,7 @@ def account(folder: Path) -> Iterator[Target]:
                 raise died.pop()
 
     try:
-        yield Target(name="account", feed=feed, seeds=SEEDS, spoil=spoilt_scripts(WORDS))
+        yield Target(name="account", feed=feed, seeds=SEEDS, spoil=spoilt_scripts(WORDS), huge=HUGE)
     finally:
         threading.excepthook = before
 

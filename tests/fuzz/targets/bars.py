@@ -5,6 +5,7 @@ import csv as csv_module
 import gzip
 import io
 import random
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -174,7 +175,7 @@ def _spoilt_gz(data: bytes, dice: random.Random) -> bytes:
             return data + dice.choice((data, b"\0", b"x"))
         case _:
             text = b""
-            with contextlib.suppress(OSError, EOFError, ValueError):
+            with contextlib.suppress(OSError, EOFError, zlib.error):
                 text = gzip.decompress(data)
             return gzip.compress(_spoilt_text(text[:20_000], dice), mtime=0)
 
@@ -205,6 +206,7 @@ def _database(statements: tuple[str, ...], base: bytes | None = None) -> bytes:
     connection = apsw.Connection(":memory:")
     try:
         if base is None:
+            connection.execute("PRAGMA page_size = 512")
             connection.execute(f"CREATE TABLE candles ({SCHEMA})")
             for at, row in zip(TIMES, ROWS, strict=True):
                 values = ("AAPL", "1m", int(at.timestamp() * 1000), *map(float, row))

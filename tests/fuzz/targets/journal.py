@@ -44,6 +44,16 @@ SEEDS = (
 )
 
 
+HUGE = (
+    lambda: b"x" * 4_000_000,
+    lambda: SEEDS[0] + b'{"ts":"' + b"x" * 4_000_000,
+    lambda: b"\n" * 20_000,
+    lambda: SEEDS[0] + b"\0" * 2_000_000,
+    lambda: SEEDS[0] + _resealed(b'{"seq":5,"a":' + b"[" * 30_000) + b"\n",
+    lambda: SEEDS[0] + _resealed(b'{"a":1,"seq":' + b"9" * 60_000) + b"\n",
+)
+
+
 @contextmanager
 def journal(folder: Path) -> Iterator[Target]:
     """The content of the live file, read strictly, read whole, and looked at as before an opening.
@@ -81,7 +91,9 @@ def journal(folder: Path) -> Iterator[Target]:
             require(not is_whole or end.last_seq == newest, f"its end is {end}, not {newest}")
         return Verdict.REFUSED if findings else Verdict.ACCEPTED
 
-    yield Target(name="journal", feed=feed, seeds=SEEDS, spoil=_spoil, input_bytes_max=200_000)
+    yield Target(
+        name="journal", feed=feed, seeds=SEEDS, spoil=_spoil, huge=HUGE, input_bytes_max=200_000
+    )
 
 
 def _require_written(data: bytes, records: list[dict[str, object]]) -> None:

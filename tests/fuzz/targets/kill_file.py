@@ -12,6 +12,7 @@ from tests.fuzz.spoiling import spoilt_bytes
 from tests.fuzz.target import Target, Verdict, require
 
 WORDS = (b"close_only", b"close_only\n", b"halt_all", b"", b"CLOSE_ONLY", b"close_only \r\n\t ")
+HUGE = (lambda: b"close_only" + b" " * 8_000_000, lambda: b"\0" * 8_000_000)
 BLANKS = b" \t\r\n"
 
 
@@ -32,11 +33,14 @@ def kill_file(folder: Path) -> Iterator[Target]:
             assert cause is not None
             require(cause.state is wanted, f"{cause.state} of {data[:80]!r}, wanted {wanted}")
             require(cause.detail.isprintable(), "its words have characters of the file's")
-            said_only_known = not data.strip(BLANKS) or len(data) < 4 or _told(data, cause.detail)
-            require(said_only_known, "what is written there is repeated to whoever reads the cause")
+            twin = kill_cause(source, str(path), Written(_of_its_size(data)), 1)
+            is_told = "known word" in cause.detail and twin is not None
+            require(not is_told or "capitals" in cause.detail or cause == twin, "it is repeated")
         return Verdict.ACCEPTED if wanted is TradingState.CLOSE_ONLY else Verdict.REFUSED
 
-    yield Target(name="kill_file", feed=feed, seeds=WORDS, spoil=_spoil, input_bytes_max=4096)
+    yield Target(
+        name="kill_file", feed=feed, seeds=WORDS, spoil=_spoil, huge=HUGE, input_bytes_max=4096
+    )
 
 
 def _wanted(data: bytes) -> TradingState:
@@ -46,10 +50,10 @@ def _wanted(data: bytes) -> TradingState:
     return TradingState.CLOSE_ONLY if is_word and is_short else TradingState.HALTED
 
 
-def _told(data: bytes, detail: str) -> bool:
-    """Whether nothing of it is repeated but words of ours."""
-    text = data.strip(BLANKS).decode("latin-1")
-    return text not in detail or text in "says halt_all close_only known word bytes counts"
+def _of_its_size(data: bytes) -> bytes:
+    """What nobody knows either, so that the words of the one are those of the other."""
+    word = data.rstrip(BLANKS)
+    return b"?" * len(word) + data[len(word) :]
 
 
 def _spoil(data: bytes, dice: random.Random) -> bytes:

@@ -104,6 +104,18 @@ WORDS = (
 Asked = Callable[[Calls], None]
 
 
+HUGE = tuple(
+    lambda asked=asked, body=body: f"=== {asked} 200\n".encode() + body()
+    for asked in (BARS, QUOTES, CHAIN, CONTRACTS, "GET /v2/clock")
+    for body in (
+        lambda: b"[" * 1_000_000,
+        lambda: b'{"a":' * 200_000,
+        lambda: b'{"bars":{"HYDR":' + b"9" * 1_000_000,
+        lambda: b'{"quotes":{"X":{"t":"' + b"2" * 1_000_000 + b'"}}}',
+    )
+)
+
+
 @contextmanager
 def rest_bodies(folder: Path) -> Iterator[Target]:
     """A script of what the data host and the rest of the trading host answer."""
@@ -122,7 +134,7 @@ def rest_bodies(folder: Path) -> Iterator[Target]:
                     require(bool(text) and text.isprintable(), f"no reason to print: {text!r}")
         return verdict
 
-    yield Target(name="rest_bodies", feed=feed, seeds=SEEDS, spoil=spoilt_scripts(WORDS))
+    yield Target(name="rest_bodies", feed=feed, seeds=SEEDS, spoil=spoilt_scripts(WORDS), huge=HUGE)
 
 
 def _bars(client: Scripted) -> None:
@@ -236,6 +248,16 @@ HEADERS: tuple[bytes, ...] = (
 )
 
 
+HUGE_ANSWERS = (
+    lambda: b"HTTP/1.1 200 " + b"x" * 2_000_000,
+    lambda: b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100_000,
+    lambda: b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+    lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 1_000_000,
+    lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100_000,
+    lambda: _answer(200, b"[" * 1_000_000),
+)
+
+
 @contextmanager
 def http(folder: Path) -> Iterator[Target]:
     """The bytes of one answer to an order that was sent, and then the end of the connection.
@@ -271,6 +293,7 @@ def http(folder: Path) -> Iterator[Target]:
             feed=feed,
             seeds=WIRE,
             spoil=_spoilt_answer,
+            huge=HUGE_ANSWERS,
             input_bytes_max=200_000,
         )
 

@@ -1,9 +1,10 @@
 """The two files of `config/`: what is accepted is what is written there, and passes again (I80)."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hydra.settings.strict_yaml import NULLS, Document, parsed, read_document
 from hydra.settings.whole import content_of
 from tests.fuzz.spoiling import spoilt_bytes, spoilt_lines
 from tests.fuzz.target import Broken, Target, Verdict, require
+from tests.settings.corpus import HOSTILE
 from tests.settings.fine import BOTS, ENGINE
 
 HEAD = b"=== bots.yaml\n"
@@ -35,6 +37,20 @@ SCALARS = (
     *("\t5", " 5", "5 "),
 )
 KEYS = ("enabled", "bot_id", "<<", "max_quantity", "max_qauntity", "risk", "? a", '"risk"', "on")
+
+
+def _encoded(make: Callable[[], str]) -> bytes:
+    return make().encode()
+
+
+HUGE = tuple(
+    partial(_encoded, make)
+    for name, make in HOSTILE.items()
+    if name not in ("100 MB", "a million keys")
+)
+"""But two, which to make takes more memory than this process is allowed to grow by."""
+SECONDS_MAX = 3.0
+"""With probes, and on a machine that others use; `tests/settings` hold it to one second."""
 SMALL = (
     "a: 1\nb: [x, 'y', \"z\"]\nc:\n  d: ON\n  e: ~\n",
     "# a comment\na: |\n  text\n  more\nb: >-\n  folded\n",
@@ -69,7 +85,15 @@ def settings(folder: Path) -> Iterator[Target]:
         _in_use(ENGINE, BOTS),
         _in_use((SHIPPED / "settings.yaml").read_text(), (SHIPPED / "bots.yaml").read_text()),
     )
-    yield Target(name="settings", feed=feed, seeds=seeds, spoil=_spoil, input_bytes_max=300_000)
+    yield Target(
+        name="settings",
+        feed=feed,
+        seeds=seeds,
+        spoil=_spoil,
+        huge=tuple(partial(_with_bots, make) for make in HUGE),
+        seconds_max=SECONDS_MAX,
+        input_bytes_max=300_000,
+    )
 
 
 @contextmanager
@@ -90,7 +114,18 @@ def strict_yaml(folder: Path) -> Iterator[Target]:
         return Verdict.ACCEPTED
 
     seeds = tuple(each.encode() for each in (*SMALL, ENGINE))
-    yield Target(name="strict_yaml", feed=feed, seeds=seeds, spoil=_spoil)
+    yield Target(
+        name="strict_yaml",
+        feed=feed,
+        seeds=seeds,
+        spoil=_spoil,
+        huge=HUGE,
+        seconds_max=SECONDS_MAX,
+    )
+
+
+def _with_bots(make: Callable[[], bytes]) -> bytes:
+    return make() + HEAD + BOTS.encode()
 
 
 def _in_use(engine: str, bots: str) -> bytes:

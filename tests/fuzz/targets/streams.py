@@ -61,6 +61,15 @@ def _packed(frame: Any) -> bytes:
     return packed
 
 
+HUGE_FRAMES = (
+    lambda: b"\x91" * 2_000_000 + b"\xc0",
+    lambda: b"\xdd\xff\xff\xff\xff" + b"\xc0" * 1_000_000,
+    lambda: _packed([QUOTE] * 5_000),
+    lambda: _packed([{**QUOTE, "S": "X" * 2_000_000}]),
+    lambda: b"\x91\xc7\xff\xff",
+)
+
+
 @contextmanager
 def market_data(folder: Path) -> Iterator[Target]:
     """One frame of a market-data stream, heard at each stage of a connection."""
@@ -82,7 +91,14 @@ def market_data(folder: Path) -> Iterator[Target]:
         return verdict
 
     seeds = tuple(map(_packed, FRAMES))
-    yield Target(name="market_data", feed=feed, seeds=seeds, spoil=_spoilt_frame)
+    yield Target(
+        name="market_data",
+        feed=feed,
+        seeds=seeds,
+        spoil=_spoilt_frame,
+        huge=HUGE_FRAMES,
+        peak_mib_max=128.0,
+    )
 
 
 def _require_nothing_lost(data: bytes, heard: Heard) -> None:
@@ -209,6 +225,16 @@ EVENTS = (
 )
 
 
+HUGE_UPDATES = (
+    lambda: b"[" * 1_000_000,
+    lambda: b'{"stream":' * 100_000,
+    lambda: b'{"stream":"trade_updates","data":{"event":"new","order":' + b'{"legs":[' * 50_000,
+    lambda: json.dumps(FILL).replace("41.262", "9" * 1_000_000).encode(),
+    lambda: json.dumps(FILL).replace('"5"', "9" * 1_000_000).encode(),
+    lambda: b'{"stream":"' + b"x" * 4_000_000 + b'","data":1}',
+)
+
+
 @contextmanager
 def trade_updates(folder: Path) -> Iterator[Target]:
     """One message of the trading stream, heard twice, as it may come again."""
@@ -235,7 +261,9 @@ def trade_updates(folder: Path) -> Iterator[Target]:
         return Verdict.ACCEPTED if said or heard.send or heard.is_live else Verdict.REFUSED
 
     seeds = tuple(json.dumps(each).encode() for each in UPDATES)
-    yield Target(name="trade_updates", feed=feed, seeds=seeds, spoil=json_text(EVENTS))
+    yield Target(
+        name="trade_updates", feed=feed, seeds=seeds, spoil=json_text(EVENTS), huge=HUGE_UPDATES
+    )
 
 
 _SAYS_NOTHING_NEW = frozenset(
@@ -290,6 +318,14 @@ WIRE: tuple[bytes, ...] = (
 )
 
 
+HUGE_WIRE = (
+    lambda: b"\x82\x7f" + b"\xff" * 8,
+    lambda: b"\x82\x7f\x00\x00\x00\x00\x01\x00\x00\x01" + b"x" * 70_000,
+    lambda: b"".join([_frame(Opcode.PING, b"x" * 125)] * 2_000),
+    lambda: _frame(Opcode.TEXT, b"x", fin=False) + _frame(Opcode.CONT, b"y", fin=False) * 10_000,
+)
+
+
 @contextmanager
 def websocket(folder: Path) -> Iterator[Target]:
     """The bytes of an open connection: messages, and at its end a loss with a reason."""
@@ -325,5 +361,6 @@ def websocket(folder: Path) -> Iterator[Target]:
         seeds=WIRE,
         spoil=spoilt_bytes,
         refusals=(BrokenPipeError,),
+        huge=HUGE_WIRE,
         input_bytes_max=100_000,
     )
