@@ -25,7 +25,7 @@ SHRINK_S = 2.0
 FINDINGS_MAX = 20
 STUCK_AFTER_S = 60.0
 """Of the clock, for one input: then it never ends, and the process does."""
-BEGIN_ANEW = 0.3
+BEGIN_ANEW = 0.5
 """How often; what was spoilt again and again is refused for its first fault."""
 GROWTH_INPUTS = 300
 GROWTH_ROUNDS = 4
@@ -266,7 +266,7 @@ def _finding_of(target: Target, data: bytes, report: Report) -> Finding | None:
         verdict = target.feed(data)
     except target.refusals:
         verdict = Verdict.REFUSED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is what is looked for)
         return Finding(f"{type(error).__name__}: {error}"[:500], _place_of(error), data)
     took = time.process_time() - begun
     report.slowest_s = max(report.slowest_s, took)

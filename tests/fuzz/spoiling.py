@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.fuzz.target import Spoil
 
+LARGEST = 10**400
+"""Python itself writes no whole numbers of more than 4,300 digits."""
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -269,9 +271,12 @@ def _nudged(value: Value, dice: random.Random) -> Value:
     match value:
         case bool():
             return dice.choice((not value, int(value), str(value).lower()))
-        case int() | float():
-            numbers = (-value, value + 1, value * 10, value / 10 if value else 0, str(value))
-            return dice.choice(numbers)
+        case int() if abs(value) > LARGEST:
+            return 0
+        case int():
+            return dice.choice((-value, value + 1, value * 10, value // 10, str(value)))
+        case float():
+            return dice.choice((-value, value + 1, value * 10, value / 10, str(value)))
         case str() if _INSTANT.match(value):
             return dice.choice([each for each in TEXTS if _INSTANT.match(each)])
         case str() if _NUMBER.fullmatch(value):

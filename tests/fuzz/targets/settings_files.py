@@ -1,6 +1,7 @@
 """The two files of `config/`: what is accepted is what is written there, and passes again (I80)."""
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -207,7 +208,9 @@ def _plain(tree: Any) -> Any:
 
 
 def _spoil(data: bytes, dice: random.Random) -> bytes:
-    match dice.randrange(8):
+    match dice.randrange(12):
+        case 3 | 4 | 5 | 6:
+            return _other_number(data, dice)
         case 0:
             return spoilt_bytes(data, dice)
         case 1:
@@ -225,6 +228,23 @@ def _indented(data: bytes, dice: random.Random) -> bytes:
     deeper = (b"  " + line, b" " + line, line.removeprefix(b"  "), b"- " + line, line + b":")
     lines[at] = dice.choice(deeper)
     return b"\n".join(lines)
+
+
+def _other_number(data: bytes, dice: random.Random) -> bytes:
+    """A little more or less, or the same in other digits: mostly still a number that is allowed."""
+    found = list(_NUMBER.finditer(data))
+    if not found:
+        return spoilt_bytes(data, dice)
+    number = dice.choice(found)
+    value = Decimal(number[1].decode())
+    others = [f"{value * factor:f}" for factor in (Decimal("0.5"), Decimal("0.9"), 1, 2)]
+    digits = number[1].decode()
+    others += [f"{value + 1:f}", f"{value - 1:f}", f"{digits}.0", f"0{digits}", f'"{digits}"']
+    start, end = number.span(1)
+    return data[:start] + dice.choice(others).encode() + data[end:]
+
+
+_NUMBER = re.compile(rb": ([0-9]{1,9}(?:\.[0-9]{1,4})?)$", re.MULTILINE)
 
 
 def _other_value(data: bytes, dice: random.Random) -> bytes:
