@@ -99,6 +99,7 @@ def test_a_line_is_read_to_the_last_digit() -> None:
         (line(notional_usd=-5), "notional_usd: found '-5'"),
         (line(notional_usd="NaN"), "notional_usd: found 'NaN'"),
         (line(notional_usd=True), "got `bool`"),
+        (line(notional_usd="\ud800"), "found half a character"),
         (line(notional_usd="1e99"), "notional_usd: found '1E+99'"),
         (line(notional_usd=None, quantity="1.5"), "wanted whole shares"),
         (line(limit_price="100", stop_price="100"), "less than limit_price"),

@@ -111,13 +111,10 @@ def _require_nothing_lost(data: bytes, heard: Heard) -> None:
         elements = None
     if not isinstance(elements, list):
         return
-    if len(heard.tell) == 1 and isinstance(heard.tell[0], StreamGap) and len(elements) != 1:
+    first = heard.tell[0] if heard.tell else None
+    if isinstance(first, StreamGap) and first.reason.startswith("not a frame"):
         return  # msgspec takes less than the other reader does; then all of it is one gap
-    events = sum(
-        isinstance(each, dict) and each.get("T") in ("b", "q", "s")
-        for each in elements
-        if not (isinstance(each, dict) and not isinstance(each.get("T"), str))
-    )
+    events = sum(isinstance(each, dict) and each.get("T") in ("b", "q", "s") for each in elements)
     if heard.failure is None:
         require(
             len(heard.tell) >= events, f"{len(heard.tell)} of {events} were told: {elements!r:.300}"

@@ -110,6 +110,25 @@ def test_words_of_an_error_command_no_terminal() -> None:
     assert heard.failure == "the venue says 500:  ]0;so  it is"
 
 
+def test_what_follows_an_acknowledgement_in_its_frame_is_heard_i47() -> None:
+    talk = conversation()
+    talk.hear(packed(AUTHENTICATED))
+    bar = {"T": "b", "S": "NOVA", "t": "2026-11-23T14:31:00Z", "v": 10.0}
+    prices = {"o": 41.2, "h": 41.3, "l": 41.1, "c": 41.25}
+
+    heard = talk.hear(packed([*ACKNOWLEDGED, bar | prices]))
+
+    at = ns("2026-11-23T14:31:00")
+    told = Bar("NOVA", at, at + MINUTE, 41.2, 41.3, 41.1, 41.25, 10.0)
+    assert heard == Heard(tell=(BarsReceived(bars=(told,)),), is_live=True)
+
+
+def test_what_is_nested_too_deeply_is_a_gap_i47() -> None:
+    (gap,) = conversation().hear(b"\x91" * 5_000 + b"\xc0").tell
+
+    assert isinstance(gap, StreamGap)
+
+
 def test_that_it_is_logged_in_already_is_no_failure() -> None:
     assert conversation().hear(packed([{"T": "error", "code": 403}])) == Heard()
 

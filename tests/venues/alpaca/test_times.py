@@ -39,6 +39,13 @@ def test_offsets_and_fractions_are_counted(text: str, at: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00.000000000Z", "2261-12-31T23:59:59.999999999Z"]
+)
+def test_all_that_can_be_read_can_be_written(text: str) -> None:
+    assert rfc3339(nanoseconds(text)) == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -51,6 +58,9 @@ def test_offsets_and_fractions_are_counted(text: str, at: int) -> None:
         "2026-11-23T14:31:07.1234567890Z",
         "2026-11-23T14:31:07+99:00",
         "0000-11-23T14:31:07Z",
+        "0001-01-01T00:00:00+00:01",  # a minute before the first year
+        "2262-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:59",
         "٢٠٢٦-11-23T14:31:07Z",
         "1795444267",
         "2026-11-23T14:31:07Z ",
