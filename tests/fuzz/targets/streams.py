@@ -117,7 +117,7 @@ def _require_nothing_lost(data: bytes, heard: Heard) -> None:
     events = sum(isinstance(each, dict) and each.get("T") in ("b", "q", "s") for each in elements)
     if heard.failure is None:
         require(
-            len(heard.tell) >= events, f"{len(heard.tell)} of {events} were told: {elements!r:.300}"
+            len(heard.tell) >= events, f"{len(heard.tell)} of {events} were told: {data[:300]!r}"
         )
 
 
