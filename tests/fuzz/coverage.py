@@ -123,7 +123,10 @@ class _Probing(ast.NodeTransformer):
 
     def _with_probes(self, block: list[ast.stmt]) -> list[ast.stmt]:
         told = [self._probe(block[0])]
-        for statement, after in zip(block, [*block[1:], None], strict=True):
+        if _is_docstring(block[0]):  # some of the product's are shown, and stay what they are
+            told = [block[0], *told]
+            block = block[1:]
+        for statement, after in zip(block, [*block[1:], None], strict=False):
             told.append(statement)
             if after is not None and isinstance(statement, ast.If | ast.For | ast.While | ast.Try):
                 told.append(self._probe(after))
@@ -134,3 +137,11 @@ class _Probing(ast.NodeTransformer):
         for node in ast.walk(probe):
             ast.copy_location(node, at)
         return probe
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+        case _:
+            return False

@@ -11,6 +11,7 @@ coverage = Coverage()
 probed(coverage)
 from hydra.trading.kill_switch import Source, Written, kill_cause
 assert coverage.probes > 20
+assert kill_cause.__doc__.startswith("What was seen")
 said = []
 for content in (b"close_only", b"close_only", b"halt_all", b"x", b"y"):
     coverage.begin()

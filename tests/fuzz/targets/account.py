@@ -146,9 +146,8 @@ class _Gate(Gate):
         self.arm((), "a test", self.epoch)
 
     def trip(self, cause: Cause) -> tuple[str, ...]:
-        if (
-            kind_of(cause.code) is ACTOR_FAILED
-        ):  # others are what an answer means, a key refused say
+        # Others are what an answer means: that a key is refused, say.
+        if kind_of(cause.code) is ACTOR_FAILED:
             self._told.words.put(cause)
         return super().trip(cause)
 
@@ -196,12 +195,12 @@ def _asked(venue: AlpacaVenue, gate: Gate, client: Scripted, told: _Told) -> Ver
     _require_proven(told.next(), client)
     _settle(venue)
     venue.look_up(NAME, KEY)
-    looked_up = told_of(told, OrderFound, OrderNotFound)
+    looked_up = _told_of(told, OrderFound, OrderNotFound)
     if isinstance(looked_up, OrderFound):
         _require_order(looked_up.found, client)
         _require_fills(looked_up.fills, client)
     venue.take_snapshot(1, 0, KEY)
-    taken = told_of(told, SnapshotTaken, SnapshotFailed)
+    taken = _told_of(told, SnapshotTaken, SnapshotFailed)
     if isinstance(taken, SnapshotTaken):
         _require_snapshot(taken.snapshot, client)
     venue.cancel_all(KEY)
@@ -223,11 +222,11 @@ def _settle(venue: AlpacaVenue) -> None:
     require(venue.is_idle, "it goes on and on")
 
 
-def told_of(told: _Told, *kinds: type[Any]) -> Word:
+def _told_of(told: _Told, *kinds: type[Any]) -> Word:
     """The next word, after what is left of the order's own."""
     while not isinstance(word := told.next(), kinds):
-        own = isinstance(word, OrderAccepted) or hasattr(word, "client_order_id")
-        require(own, f"an answer to something that was not asked: {word}")
+        is_own = hasattr(word, "client_order_id")
+        require(is_own, f"an answer to something that was not asked: {word}")
     return word
 
 

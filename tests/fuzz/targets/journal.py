@@ -100,7 +100,9 @@ def _require_written(data: bytes, records: list[dict[str, object]]) -> None:
     """Each record is a line of the file whose checksum fits, by another reckoning, in order."""
     lines = iter(data.split(b"\n"))
     for record in records:
-        require(any(_says(line, record) for line in lines), f"no line says {record}")
+        require(
+            any(_says(line, record) for line in lines), f"no line says what {_seq(record)} does"
+        )
 
 
 def _says(line: bytes, record: dict[str, object]) -> bool:

@@ -17,7 +17,6 @@ from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
 from hydra.trading.amounts import is_amount
 from hydra.trading.durations import MINUTE
-from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.contact import Contact
 from hydra.venues.alpaca.http import Answer, Failure, HttpClient, Keys, Request
 from hydra.venues.alpaca.identity import Identity
@@ -100,8 +99,6 @@ WORDS = (
     *("t", "o", "h", "l", "c", "v", "bp", "ap", "bs", "as", "a", "b"),
     *("next_page_token", "snapshots", "call", "put", "HYDR", "NOVA"),
 )
-
-Asked = Callable[[Calls], None]
 
 
 HUGE = tuple(
