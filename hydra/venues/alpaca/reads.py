@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
+from hydra.trading.echo import words
 from hydra.venues.alpaca.budget import Use
 from hydra.venues.alpaca.calls import Calls, Passage
 from hydra.venues.alpaca.http import Request
@@ -60,10 +61,13 @@ class Reads(Protocol):
         """A page of fees, of coins and of all else; pages as of `fills`."""
 
     def order(self, order_id: str) -> OrderPayload | None:
-        """One order by the broker's id; None if the broker says that there is none."""
+        """One order by the broker's id; None if the broker says that there is none.
+
+        An answer that shows another one is no answer: what it says must not be taken for this one.
+        """
 
     def order_by_name(self, client_order_id: str) -> OrderPayload | None:
-        """One order by our name of it; None if the broker says that there is none."""
+        """The same by our name of it."""
 
     def coins(self) -> list[AssetPayload]:
         """All coin pairs there are."""
@@ -118,11 +122,19 @@ class RestReads:
 
     def order(self, order_id: str) -> OrderPayload | None:
         """See `Reads.order`."""
-        return self._found(order_path(order_id), {})
+        found = self._found(order_path(order_id), {})
+        if found is not None and found.id != order_id:
+            raise ReadFailed(f"asked for order {words(order_id)}, got {words(found.id)}")
+        return found
 
     def order_by_name(self, client_order_id: str) -> OrderPayload | None:
         """See `Reads.order_by_name`."""
-        return self._found("/v2/orders:by_client_order_id", {"client_order_id": client_order_id})
+        path = "/v2/orders:by_client_order_id"
+        found = self._found(path, {"client_order_id": client_order_id})
+        if found is not None and found.client_order_id != client_order_id:
+            got = words(found.client_order_id)
+            raise ReadFailed(f"asked for {words(client_order_id)}, got {got}")
+        return found
 
     def coins(self) -> list[AssetPayload]:
         """See `Reads.coins`."""

@@ -315,7 +315,9 @@ class AlpacaVenue:
             self._tell(OrderUnknown(client_order_id=name, reason=reason, at=at))
             return
         # That it has ended is told now if nothing of it traded; else by those who know all of it.
-        ended = () if listing.filled_quantity else reports_of(listing, (), at)
+        # An answer that names another order ends neither: the echo, held against ours, halts.
+        is_ours = listing.order.client_order_id == name
+        ended = reports_of(listing, (), at) if is_ours and not listing.filled_quantity else ()
         if not any(isinstance(report, OrderRejected) for report in ended):
             self._tell(
                 OrderAccepted(

@@ -189,6 +189,30 @@ def test_an_order_that_has_ended_untraded_in_its_answer_has_ended() -> None:
         ]
 
 
+@pytest.mark.parametrize("status", ["rejected", "canceled"])
+def test_an_answer_that_names_another_order_ends_neither_i19_i27(status: str) -> None:
+    with venue_world() as world:
+        other = order_json(client_order_id="hy1-another", status=status)
+        world.on("POST", ORDERS, Reply(200, other))
+        submit(world)
+
+        (told,) = world.told(1)
+
+    assert isinstance(told, OrderAccepted) and told.client_order_id == NAME
+    assert told.echo is not None and told.echo.client_order_id == "hy1-another"  # which halts
+
+
+def test_another_order_than_the_one_looked_up_is_not_it_i19() -> None:
+    with venue_world() as world:
+        other = order_json(client_order_id="hy1-another")
+        world.on("GET", "/v2/orders:by_client_order_id", Reply(200, other))
+        world.venue.look_up(NAME, KEY)
+
+        assert world.told(1) == [
+            OrderNotFound(client_order_id=NAME, reason=f"asked for {NAME}, got hy1-another")
+        ]
+
+
 @pytest.mark.parametrize("status", ["filled", "canceled", "partially_filled"])
 def test_what_has_traded_in_the_answer_is_left_to_those_who_know_the_executions(
     status: str,
