@@ -21,6 +21,7 @@ from hydra.trading.causes import ACTOR_FAILED, kind_of
 from hydra.trading.orders import Fill, Role
 from hydra.trading.trading_state import Cause
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
+from hydra.venues.alpaca.http import Answer
 from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
 from messages.orders import OrderAccepted, OrderRejected, OrderUnknown, OrderWithheld
 from messages.reconciliation import (
@@ -30,7 +31,7 @@ from messages.reconciliation import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from tests.fuzz.exactness import require_written
+from tests.fuzz.exactness import require_written, tree_of
 from tests.fuzz.scripts import NO_END, Scripted, script, spoilt_scripts
 from tests.fuzz.target import Broken, Target, Verdict, require
 from tests.venues.alpaca.samples import (
@@ -196,13 +197,17 @@ def _asked(venue: AlpacaVenue, gate: Gate, client: Scripted, told: _Told) -> Ver
     _settle(venue)
     venue.look_up(NAME, KEY)
     looked_up = _told_of(told, OrderFound, OrderNotFound)
+    require(looked_up.client_order_id == NAME, "an answer about another order")
     if isinstance(looked_up, OrderFound):
+        require(looked_up.found.order.client_order_id == NAME, "another order was found for it")
         _require_order(looked_up.found, client)
         _require_fills(looked_up.fills, client)
+    heard_before = len(client.given)
     venue.take_snapshot(1, 0, KEY)
     taken = _told_of(told, SnapshotTaken, SnapshotFailed)
     if isinstance(taken, SnapshotTaken):
         _require_snapshot(taken.snapshot, client)
+        _require_whole(taken.snapshot, client.given[heard_before:])
     venue.cancel_all(KEY)
     require(isinstance(told.next(), ReconcileNow), "canceling all ended in another word")
     # Its answer may be no word at all: the end of the order, or the next comparison, has the truth.
@@ -232,6 +237,7 @@ def _told_of(told: _Told, *kinds: type[Any]) -> Word:
 
 def _require_proven(word: Word, client: Scripted) -> None:
     """No yes and no no without the broker's own, by status and in a form that can be read."""
+    require(word.client_order_id == NAME, f"of an order that was not sent: {word}")
     (status,) = (each.status for asked, each in client.given if asked == b"POST /v2/orders")
     match word:
         case OrderAccepted():
@@ -262,6 +268,35 @@ def _require_snapshot(snapshot: VenueSnapshot, client: Scripted) -> None:
         len({each.venue_order_id for each in snapshot.orders}) == len(snapshot.orders),
         "an order is there twice",
     )
+
+
+def _require_whole(snapshot: VenueSnapshot, given: list[tuple[bytes, Answer]]) -> None:
+    """Whatever was listed on any page is in it: nothing is passed over in silence (I62)."""
+    orders, fills, positions = set(), set(), 0
+    for asked, answer in given:
+        rows = tree_of(answer.body)
+        if not isinstance(rows, list):
+            continue
+        match asked:
+            case b"GET /v2/orders":
+                orders |= {row["id"] for row in _with_legs(rows)}
+            case b"GET /v2/account/activities/FILL":
+                fills |= {row["id"].rpartition("::")[2] for row in rows}
+            case b"GET /v2/positions":
+                positions = len(rows)
+            case _:
+                continue
+    missing = orders - {each.venue_order_id for each in snapshot.orders}
+    require(not missing, f"orders that were listed are missing: {missing}"[:300])
+    missing = fills - {each.execution_id for each in snapshot.fills}
+    require(not missing, f"executions that were listed are missing: {missing}"[:300])
+    require(len(snapshot.positions) == positions, f"{len(snapshot.positions)} of {positions} held")
+
+
+def _with_legs(rows: list[Any]) -> Iterator[Any]:
+    for row in rows:
+        yield row
+        yield from _with_legs(row.get("legs") or [])
 
 
 def _require_order(found: VenueOrder, client: Scripted) -> None:
