@@ -103,12 +103,6 @@ def shown(text: str) -> str:
     return ascii(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-def one_line(text: object) -> str:
-    """What a library says of a file, fit for one line of a terminal: it may repeat what it read."""
-    printable = "".join(each if each.isprintable() else " " for each in str(text))
-    return " ".join(printable.split())
-
-
 def shown_time(at: int) -> str:
     """UTC nanoseconds as ISO 8601, to the microsecond where there is a fraction."""
     moment = _EPOCH + timedelta(microseconds=at // 1000)

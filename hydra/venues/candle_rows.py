@@ -29,7 +29,8 @@ import apsw
 import msgspec
 
 from hydra.trading.durations import DAY, HOUR, MILLISECOND, MINUTE
-from hydra.venues.bar_rows import BadData, Columns, in_blocks, one_line, shown
+from hydra.venues.bar_rows import BadData, Columns, in_blocks, shown
+from hydra.venues.one_line import one_line
 
 
 class SeriesName(msgspec.Struct, frozen=True, order=True):

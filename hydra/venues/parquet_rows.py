@@ -8,11 +8,11 @@ from hydra.venues.bar_rows import (
     SESSION_COLUMN,
     BadData,
     Columns,
-    one_line,
     shown,
     start_of,
     wanted_columns,
 )
+from hydra.venues.one_line import one_line
 
 
 def parquet_columns(path: Path) -> Columns:

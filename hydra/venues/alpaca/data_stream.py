@@ -14,8 +14,8 @@ import msgspec
 from hydra.trading.bars import Bar
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.stream import Heard, Trouble
-from hydra.venues.alpaca.vendor_text import one_line
 from hydra.venues.alpaca.websocket import Message
+from hydra.venues.one_line import one_line
 from messages.market import BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamGap
 

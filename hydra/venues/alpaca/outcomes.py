@@ -14,7 +14,7 @@ import msgspec
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.http import Failure, Result
 from hydra.venues.alpaca.payloads import reader
-from hydra.venues.alpaca.vendor_text import one_line
+from hydra.venues.one_line import one_line
 
 T = TypeVar("T")
 

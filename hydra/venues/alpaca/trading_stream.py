@@ -22,9 +22,9 @@ from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.payloads import OrderPayload, reader
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.times import nanoseconds
-from hydra.venues.alpaca.vendor_text import one_line
 from hydra.venues.alpaca.websocket import Message
 from hydra.venues.alpaca.wire import venue_order
+from hydra.venues.one_line import one_line
 from messages.orders import (
     OrderAccepted,
     OrderCanceled,

@@ -22,7 +22,7 @@ from websockets.uri import parse_uri
 
 from hydra import __version__
 from hydra.venues.alpaca.connection import tls_context
-from hydra.venues.alpaca.vendor_text import one_line
+from hydra.venues.one_line import one_line
 
 MESSAGE_SIZE_MAX = 16 * 1024 * 1024
 """Bytes. What is larger is no message of any stream that we know."""
@@ -205,7 +205,7 @@ def _decoded(text: bytes) -> Message:
 
 
 def _text_of(error: BaseException) -> str:
-    return " ".join(one_line(str(error)).split()) or type(error).__name__
+    return one_line(error) or type(error).__name__
 
 
 def _close(stream: socket.socket | None) -> None:

@@ -107,7 +107,7 @@ def test_an_error_ends_the_connection_and_says_how_to_go_on(code: int, trouble: 
 def test_words_of_an_error_command_no_terminal() -> None:
     heard = conversation().hear(packed([{"T": "error", "code": 500, "msg": "\x1b]0;so\a it is"}]))
 
-    assert heard.failure == "the venue says 500:  ]0;so  it is"
+    assert heard.failure == "the venue says 500: ]0;so it is"
 
 
 def test_what_follows_an_acknowledgement_in_its_frame_is_heard_i47() -> None:
@@ -174,7 +174,7 @@ def test_words_of_a_trading_status_command_no_terminal() -> None:
 
     (fact,) = heard_of([odd | {"t": "2026-11-23T15:32:11Z", "z": "C"}]).tell
 
-    assert (fact.code, fact.reason) == (" c", "so it is  1m")
+    assert (fact.code, fact.reason) == ("c", "so it is 1m")
 
 
 def test_an_element_that_cannot_be_read_is_a_gap_and_the_others_are_told_i46_i47() -> None:

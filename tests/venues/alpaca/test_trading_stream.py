@@ -120,7 +120,7 @@ def test_words_of_a_refusal_command_no_terminal() -> None:
         json.dumps({"stream": "authorization", "data": said})
     )
 
-    assert heard.failure == "the venue says un [31mauthorized to authenticate "
+    assert heard.failure == "the venue says un [31mauthorized to authenticate"
 
 
 def test_to_listen_to_nothing_is_not_to_be_live_i47() -> None:
@@ -198,7 +198,7 @@ def test_ends_are_told() -> None:
 def test_words_of_a_late_rejection_command_no_terminal() -> None:
     (rejected,) = told(update("rejected", "rejected", reason="ha\x1b[2Jlted\n"))
 
-    assert rejected.reason == "ha [2Jlted "
+    assert rejected.reason == "ha [2Jlted"
 
 
 @pytest.mark.parametrize("event", ["replaced", "trade_bust", "trade_correct", "restated"])

@@ -154,7 +154,7 @@ def test_words_of_an_end_command_no_terminal() -> None:
     ):
         websocket.receive(WITHIN_S)
 
-    assert str(lost.value) == "the connection was closed with 1013 (come [2J back )"
+    assert str(lost.value) == "the connection was closed with 1013 (come [2J back)"
 
 
 def test_a_connection_that_is_cut_is_lost() -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from hydra.trading.exact import plain
-from hydra.venues.bar_rows import BadData, one_line, shown
+from hydra.venues.bar_rows import BadData, shown
+from hydra.venues.one_line import one_line
 from hydra.venues.simulated.brokerage.contracts import Right
 from hydra.venues.simulated.fill_model import as_written
 from hydra.venues.simulated.market.occ import OccSymbol, parse
