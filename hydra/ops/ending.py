@@ -51,10 +51,25 @@ GONE_WITHIN_S = 10.0
 class LastResort:
     """Ends the process when a stop hangs: it needs no actor, no mailbox, and nobody's lock."""
 
-    def __init__(self, within: float = GONE_WITHIN_S) -> None:
-        self._timer = threading.Timer(within, os._exit, (int(ExitCode.FAIL_CLOSED),))
+    def __init__(
+        self, within: float = GONE_WITHIN_S, end: Callable[[int], object] = os._exit
+    ) -> None:
+        self._end = end
+        self._code = ExitCode.FAIL_CLOSED
+        self._timer = threading.Timer(within, self._end_it)
         self._timer.daemon = True
         self._armed = threading.Lock()
+
+    @property
+    def is_armed(self) -> bool:
+        """Somebody wants the process gone."""
+        return self._armed.locked()
+
+    def settle(self, code: ExitCode) -> None:
+        """All that has to be on record is: what still holds up the end now changes nothing of how
+        the run has ended.
+        """
+        self._code = code
 
     def arm(self) -> None:
         """The process has to be gone within the time, counted from the first call."""
@@ -64,3 +79,6 @@ class LastResort:
     def disarm(self) -> None:
         """The stop has come to its end by itself."""
         self._timer.cancel()
+
+    def _end_it(self) -> None:
+        self._end(int(self._code))

@@ -22,26 +22,32 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     is_market_over: bool = False
 
 
-def played(record: EngineRecord, began_at: int, play: Callable[[LastResort], Played]) -> ExitCode:
+def played(
+    record: EngineRecord, began_at: int, play: Callable[[], Played], last_resort: LastResort
+) -> ExitCode:
     """Play it, and have on record how it ended; the record is closed in any case.
 
     `began_at` is market time. Passes `NoAccount` on: a start that was refused is no crash.
+    Whoever was asked to stop has what is left of that time for a report; else it takes its time.
     """
-    last_resort = LastResort()
+    was_asked = False
     try:
         try:
-            ended = play(last_resort)
+            ended = play()
         except NoAccount as refused:
             if not record.ended_unclean:  # else that is still to be seen to (I75)
                 record.end(str(refused), began_at)
             raise
+        was_asked = last_resort.is_armed
         last_resort.arm()  # a disk that does not answer must not keep the process either
         reached("run.played")
         if ended.code is not ExitCode.FAIL_CLOSED:
             if ended.is_market_over:
                 record.ledger.put(MARKET, OVER, ended.at)
             record.end(f"exit code {int(ended.code)}", ended.at)
+        last_resort.settle(ended.code)
         return ended.code
     finally:
         record.close()
-        last_resort.disarm()
+        if not was_asked:
+            last_resort.disarm()

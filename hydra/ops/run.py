@@ -53,12 +53,16 @@ def run_embedded(
     goes_on = market_goes_on(files, data, seed=options.seed, is_virtual=is_virtual)
     record = EngineRecord.open(files, owner, redactor, goes_on=goes_on)
 
-    def play(said_to: TextIO, bundle: Path | None) -> ExitCode:
+    def play(said_to: TextIO, bundle: Path | None, last_resort: LastResort) -> ExitCode:
         if is_virtual:
-            return play_in_virtual_time(settings, data, files, options, record, said_to)
+            return play_in_virtual_time(
+                settings, data, files, options, record, said_to, last_resort
+            )
         clean = str if redactor is None else redactor.text
         recorded = None if bundle is None else Recorded(bundle, clean)
-        return play_served(settings, data, files, options, record, said_to, source, recorded)
+        return play_served(
+            settings, data, files, options, record, said_to, source, recorded, last_resort
+        )
 
     run = facts_of(settings, options, account=owner.account, at=owner.at, data=data)
     return bundled(files, record, run, out, redactor, play)
@@ -71,10 +75,11 @@ def play_in_virtual_time(
     options: RunOptions,
     record: EngineRecord,
     out: TextIO,
+    last_resort: LastResort,
 ) -> ExitCode:
     """The session itself, on a record that is open and is closed at its end."""
 
-    def play(last_resort: LastResort) -> Played:
+    def play() -> Played:
         venue = open_venue(files, data, seed=options.seed, wall_clock=lambda: 0)
         try:
             market = embedded_run(data, EMBEDDED_ACCOUNT, venue.at)
@@ -83,7 +88,7 @@ def play_in_virtual_time(
         finally:
             venue.log.close()
 
-    return played(record, data.begins_at - LEAD, play)
+    return played(record, data.begins_at - LEAD, play, last_resort)
 
 
 def play_served(
@@ -95,18 +100,19 @@ def play_served(
     out: TextIO,
     source: Path | None,
     recorded: Recorded | None,
+    last_resort: LastResort,
 ) -> ExitCode:
     """The same on the venue that a process of its own serves; see `run_embedded`."""
     assert options.speed is not None, "else it is virtual time"
     speed = options.speed
 
-    def play(last_resort: LastResort) -> Played:
+    def play() -> Played:
         served = ServedMarket(data=data, source=source, seed=options.seed, speed=speed)
         with served_account(files, settings, served, record.ledger.account) as (market, venue):
             session = Session(settings, files, options, record, market, out, last_resort, recorded)
             return _played_out(play_live(session, venue), session)
 
-    return played(record, data.begins_at - LEAD, play)
+    return played(record, data.begins_at - LEAD, play, last_resort)
 
 
 def _played_out(code: ExitCode, session: Session) -> Played:

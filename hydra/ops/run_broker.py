@@ -63,11 +63,11 @@ def run_broker(
     )
     record = EngineRecord.open(files, owner, redactor)
 
-    def play(said_to: TextIO, bundle: Path | None) -> ExitCode:
+    def play(said_to: TextIO, bundle: Path | None, last_resort: LastResort) -> ExitCode:
         def say(line: str) -> None:
             print(line, file=said_to, flush=True)
 
-        def play_until_stopped(last_resort: LastResort) -> Played:
+        def play_until_stopped() -> Played:
             stopping = threading.Event()
             with StopSignals(stopping.set), given_up(options, stopping) as is_late:
                 reached = reach_broker(settings, access, files, record, clock, say, stopping)
@@ -81,7 +81,7 @@ def run_broker(
             )
             return Played(code=play_live(session, broker), at=session.ended_at)
 
-        return played(record, began_at, play_until_stopped)
+        return played(record, began_at, play_until_stopped, last_resort)
 
     run = facts_of(settings, options, account=None, at=began_at, data=None)
     try:

@@ -22,6 +22,7 @@ from hydra.ops.artefacts.transcript import Transcript
 from hydra.ops.artefacts.unhurt import Unhurt
 from hydra.ops.artefacts.writing import BundleWriter, Following
 from hydra.ops.broker_account import NoAccount
+from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.session import RunOptions
 from hydra.plugins import plugins_in_use
@@ -93,16 +94,21 @@ def bundled(
     run: RunFacts,
     out: TextIO,
     redactor: Redactor | None,
-    play: Callable[[TextIO, Path | None], ExitCode],
+    play: Callable[[TextIO, Path | None, LastResort], ExitCode],
 ) -> ExitCode:
-    """Play a run within its bundle: `play` is given what to say things through, and the bundle's
-    folder, if one could be made.
+    """Play a run within its bundle: `play` is given what to say things through, the bundle's
+    folder, if one could be made, and what ends the process if a stop takes too long. The last also
+    if that is for the bundle, which `report` makes whole later.
 
     The record is open, and `play` closes it. Passes on what `play` raises, and nothing else.
     """
-    with session_bundle(engine, record, run, out, redactor) as bundle:
-        return bundle.ended(play(bundle.out, bundle.folder))
-    raise AssertionError("the bundle lets every exception through")
+    last_resort = LastResort()
+    try:
+        with session_bundle(engine, record, run, out, redactor) as bundle:
+            return bundle.ended(play(bundle.out, bundle.folder, last_resort))
+        raise AssertionError("the bundle lets every exception through")
+    finally:
+        last_resort.disarm()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from hydra.ops.artefacts.plotting import plots_made
 from hydra.ops.artefacts.reading import differences, newest_in, provenance_in, report_in
 from hydra.ops.artefacts.rows import ACCOUNT, COLUMNS, ORDERS, TRADES, rows_in
 from hydra.ops.embedded import LEAD, market_goes_on
+from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.places import files_of_venue
 from hydra.ops.run import play_in_virtual_time
@@ -55,7 +56,9 @@ def played(folder: Path, seed: int = 0) -> tuple[Path, EngineFiles, str]:
     record = EngineRecord.open(files, owner, goes_on=goes_on)
     run = facts_of(settings, options, account=EMBEDDED_ACCOUNT, at=owner.at, data=data)
     with session_bundle(files, record, run, out, with_plots=False) as bundle:
-        code = play_in_virtual_time(settings, data, files, options, record, bundle.out)
+        code = play_in_virtual_time(
+            settings, data, files, options, record, bundle.out, LastResort()
+        )
         assert bundle.ended(code) is ExitCode.CLEAN
     return newest_in(files.runs), files, out.getvalue()
 
