@@ -108,8 +108,6 @@ NOT_CONNECTED = "the trading stream is not connected yet"
 RECOVER_WITHIN = 5 * SECOND
 OPEN_ORDERS = "open orders"
 PERIODIC = "again and again"
-NAME_TAKEN = "client_order_id must be unique"
-"""The broker's words for a name that it has: it refused the request, and has the order (I18)."""
 
 
 class NotRecovered(Exception):
@@ -323,9 +321,6 @@ class BrokerGateway(Actor[Inbox]):
 
     def _hear(self, report: VenueReport, ctx: Context) -> None:
         sent = self._unanswered.pop(client_order_id_of(report), None)
-        if isinstance(report, OrderRejected) and report.reason == NAME_TAKEN:
-            self._tell_unknown(report.client_order_id, f"the venue says: {report.reason}", ctx)
-            return
         if isinstance(report, OrderAccepted) and report.echo is not None and sent is not None:
             altered = echo_mismatch(sent[0], report.echo)
             if altered is not None:
