@@ -41,6 +41,7 @@ class RecordedCalls:
             "dup": self._dup,
             "close": self._close,
             "write": self._write,
+            "pwrite": self._pwrite,
             "ftruncate": self._ftruncate,
             "fsync": self._sync,
             "fdatasync": self._sync,
@@ -88,6 +89,13 @@ class RecordedCalls:
             offset = os.lseek(descriptor, 0, os.SEEK_CUR)
         written: int = self._real["write"](descriptor, data)
         self._log.wrote(opened.file, offset, bytes(data[:written]))
+        return written
+
+    def _pwrite(self, descriptor: int, data: bytes, offset: int) -> int:
+        written: int = self._real["pwrite"](descriptor, data, offset)
+        opened = self._opened.get(descriptor)
+        if opened is not None and opened.file is not None:
+            self._log.wrote(opened.file, offset, bytes(data[:written]))
         return written
 
     def _ftruncate(self, descriptor: int, length: int) -> None:

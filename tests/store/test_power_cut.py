@@ -10,10 +10,12 @@ import apsw
 import pytest
 
 from hydra.ports import LedgerMark
+from hydra.store.halt_marker import HaltMarker
 from hydra.store.journal import JournalDamaged, JournalFile, read_journal
 from hydra.testkit.disk.failing import Disk, disk_in_use
 from hydra.testkit.disk.log import DiskLog, contents_of
 from hydra.testkit.disk.power_cut import ORDERED, Image, Style, images
+from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
 from tests.faults.ledger_life import CHECKPOINT_PAGES, NEVER, Life, recorded_life, reopened
 from tests.faults.system_calls import RecordedCalls
 from tests.store.orders import AT
@@ -232,3 +234,39 @@ def test_a_journal_goes_on_where_power_was_cut_as_it_was_opened_i59_i63(
             (again,) = images(opening, rng.randrange(2**32), 1, styles=ORDERED)
         again.lay_out(found)
         require_journal_goes_on(lines, replace(again, acknowledged=image.acknowledged), found)
+
+
+MARKER = "halt.marker"
+EVER_WORSE = (
+    Cause(
+        code="daily_loss",
+        cause_class=CauseClass.LIMIT,
+        state=TradingState.CLOSE_ONLY,
+        since=AT,
+        detail="lost 500 of 10000 USD",
+    ),
+    Cause(
+        code="ledger_failed",
+        cause_class=CauseClass.INTEGRITY,
+        state=TradingState.HALTED,
+        since=AT,
+        detail="database or disk is full",
+    ),
+)
+
+
+def test_a_halt_in_the_marker_outlives_a_power_cut_i03_i53(tmp_path: Path, found: Path) -> None:
+    log = DiskLog(tmp_path / "life")
+    with RecordedCalls(log).in_use():
+        marker = HaltMarker.open(log.root / MARKER, at=AT, first_start=True)
+        for number, cause in enumerate(EVER_WORSE, 1):
+            marker.halt(cause)
+            log.acknowledge(number)
+
+    for image in images(log, 7, 60):
+        image.lay_out(found)
+        after = HaltMarker.open(found / MARKER, at=AT, first_start=False)
+        found_out = effective_state([] if after.standing is None else [after.standing])
+        said = effective_state(EVER_WORSE[: image.acknowledged])
+        assert found_out.severity >= said.severity
+        after.close()
