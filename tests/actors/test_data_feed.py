@@ -144,6 +144,20 @@ def test_the_feed_is_stale_after_two_and_a_half_bars_of_an_open_session_i45(
     assert health(minutes, *bars, ended=ended).is_well is is_well
 
 
+def test_a_symbol_that_is_silent_is_stale_whatever_the_others_say_i45() -> None:
+    kit = Kit()
+    feed = kit.start(DataFeed, symbols=("AAPL", "SPY"), sessions=SESSIONS, bar_interval=MINUTE)
+    for minute in range(4):
+        kit.advance(MINUTE)
+        of_spy = bar(500.0, symbol="SPY", start_at=EPOCH + minute * MINUTE)
+        kit.tell(feed, BarsReceived(bars=(of_spy,)))
+
+    answer = kit.ask(feed, ReportHealth())
+
+    assert isinstance(answer, HealthReported)
+    assert (answer.is_well, answer.detail) == (False, "AAPL: the newest bar is 240 s old")
+
+
 COIN = bar(60_000.0, symbol="BTC/USD", start_at=EPOCH + 391 * MINUTE)
 
 

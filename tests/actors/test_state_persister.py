@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from actors.state_persister import StatePersister
-from hydra.actor import SECOND, ChildSpec, Ref
+from hydra.actor import SECOND, Actor, ChildSpec, Context, Ref
 from hydra.ports import IntentRecorded, LedgerMark, ReportRecorded
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.store.connection import IN_MEMORY
@@ -16,7 +16,7 @@ from hydra.testkit.faults import Edge
 from hydra.testkit.kit import POLICY
 from hydra.testkit.probe import Heard, ProbeActor
 from hydra.trading.fees import NO_FEES, FeeSchedule
-from messages.control import Halt
+from messages.control import Halt, Recorded, RecordValue
 from messages.journal import WriteEntry
 from messages.message import Message
 from messages.orders import (
@@ -53,6 +53,9 @@ class SpiedLedger:
     ) -> ReportRecorded:
         self.done.append("report")
         return self.ledger.record_report(report, at, schedule)
+
+    def put(self, key: str, value: str, at: int) -> None:
+        self.ledger.put(key, value, at)
 
     def book(self, bot: str | None) -> BookRecovered:
         self.done.append("book")
@@ -138,6 +141,36 @@ def test_nobody_hears_of_what_could_not_be_committed_i13_i56(kit: Kit, ledger: S
     assert kit.incarnation(ref) > 1
     assert gateway.told == []
     assert ledger.ledger.orders() == ()
+
+
+class Noting(Actor[RecordValue | Recorded]):
+    """Has what it is told put on record, and keeps what it hears of that."""
+
+    def __init__(self, persister: Ref[Message], heard: list[Recorded]) -> None:
+        self._persister = persister
+        self._heard = heard
+
+    def receive(self, message: RecordValue | Recorded, ctx: Context) -> None:
+        match message:
+            case RecordValue():
+                ctx.tell(self._persister, message)
+            case Recorded():
+                self._heard.append(message)
+
+
+@pytest.mark.parametrize(("fails", "hears"), [(False, [Recorded(tags=("=key",))]), (True, [])])
+def test_a_note_is_told_to_be_on_record_once_it_is_i02_i52(
+    kit: Kit, ledger: SpiedLedger, fails: bool, hears: list[Recorded]
+) -> None:
+    ref, _ = persister(kit, ledger)
+    heard: list[Recorded] = []
+    noting = kit.start(Noting, persister=ref, heard=heard)
+    ledger.fails = fails
+
+    tell_at_once(kit, noting, RecordValue(key="key", value="value"))
+    kit.advance(SECOND)
+
+    assert heard == hears
 
 
 def test_a_record_that_is_refused_takes_none_with_it_that_came_before_i22(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hydra.actor import MINUTE, Ref
+from hydra.actor import MINUTE, Dispatcher, Overflow, Ref
 from hydra.ports import IntentRecorded, LedgerMark, ReportRecorded
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere
@@ -65,6 +65,17 @@ def test_the_engine_starts_halted_and_only_preflight_opens_it_i06() -> None:
     assert ("trading_state", "HALTED") in states
     assert states.index(("trading_state", "HALTED")) < states.index(("preflight_passed", None))
     assert played.runtime.gate.state is TradingState.ACTIVE
+
+
+def test_the_safety_chain_is_known_as_such_and_loses_no_message_i08_i68_i69_i71() -> None:
+    cells = play(MARKET).runtime.cells
+    chain = (paths.STATE_PERSISTER, paths.JOURNAL_WRITER, paths.RISK_GUARDIAN, paths.BROKER_GATEWAY)
+
+    specs = [cells[member.path].spec for member in chain]
+
+    assert [(spec.critical, spec.dispatcher, spec.mailbox.overflow) for spec in specs] == [
+        (True, Dispatcher.PINNED, Overflow.FAIL)
+    ] * len(chain)
 
 
 def test_after_a_halt_nothing_is_sent_not_even_what_is_on_its_way_i01() -> None:

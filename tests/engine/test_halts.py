@@ -11,7 +11,7 @@ import pytest
 from hydra.actor import MINUTE, SECOND
 from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import ResumePolicy
-from hydra.trading.causes import COOLDOWN
+from hydra.trading.causes import API_FAILURES, COOLDOWN
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.faults import FailLook, HoldCancel, Ignore, Lose
@@ -211,7 +211,7 @@ def test_a_cause_of_one_bot_takes_out_its_entries_only_i10() -> None:
 
 
 @pytest.mark.parametrize("scope", ["all", "one bot"])
-def test_the_next_process_goes_on_taking_out_what_the_one_before_could_not_i10(
+def test_the_next_process_goes_on_taking_out_what_the_one_before_could_not_i02_i10(
     tmp_path: Path, scope: str
 ) -> None:
     deaf = struck(Ignore(), what="cancel", times=1)
@@ -314,6 +314,18 @@ def test_of_several_causes_each_goes_by_itself_and_the_worst_that_stands_counts_
     assert (life.state, life.causes) == (ACTIVE, {})
     assert life.status_of(life.enter(1)) == "accepted"
     require_sound(world)
+
+
+def test_the_gate_keeps_shut_for_a_limit_where_an_operator_s_halt_goes_i05() -> None:
+    life = begun(World(quiet()))
+    limit = API_FAILURES.cause(since=OPEN_AT, detail="5 calls failed within 60 s")
+    life.halt(limit)
+    life.halt(operators(HALTED))
+
+    life.resume("operator-halt")
+
+    assert life.causes == {"api_failures": HALTED}
+    assert (life.state, life.runtime.gate.standing()) == (HALTED, (limit,))
 
 
 def test_what_an_operator_clears_is_on_record_with_the_reason_and_the_evidence_i04_i89(

@@ -298,6 +298,51 @@ def test_a_bot_that_buys_and_sells_in_a_loop_is_stopped_and_stays_so_after_a_res
     require_agreement(world)
 
 
+def test_a_round_trip_of_a_bot_counts_whatever_others_hold_i39() -> None:
+    settings = settings_with({"guards.pace.max_round_trips_per_bot_per_day": 1})
+    world = World(quiet(60), settings=settings)
+    life = begun(world)
+    life.enter(1, bot="mom_AAPL_cross")
+    life.run_for(1 * MINUTE)
+    life.enter(2)
+    life.run_for(1 * MINUTE)
+
+    life.exit(2)
+    life.run_for(1 * MINUTE)
+
+    assert life.positions == {"mom_AAPL_cross AAPL": 1}
+    assert life.causes == {"throttle:mom_AAPL": CLOSE_ONLY}
+
+
+def test_an_exit_that_is_decided_again_is_approved_once_i16() -> None:
+    life = begun(World(quiet(60)))
+    life.enter(2)
+    life.run_for(1 * MINUTE)
+
+    for _ in range(2):
+        life.exit(1, signal=7)
+        life.run_for(1 * MINUTE)
+
+    approved = life.journal.events("order_approved")
+    repeated = life.journal.events("intent_repeated")
+    assert (len(approved), len(repeated)) == (2, 1)
+    assert life.positions == {"mom_AAPL AAPL": 1}
+
+
+def test_each_judgement_names_the_configuration_that_it_was_made_by_i28_i81_i90() -> None:
+    world = World(quiet(60))
+    life = begun(world)
+    life.enter(1)
+    life.enter(1)  # as the last one
+
+    judged = [*life.journal.events("order_approved"), *life.journal.events("order_denied")]
+
+    assert [(each["event"], each["configuration"]) for each in judged] == [
+        ("order_approved", world.settings.digest),
+        ("order_denied", world.settings.digest),
+    ]
+
+
 def test_the_limits_of_a_day_hold_with_a_restart_between_every_two_orders_i38(
     tmp_path: Path,
 ) -> None:

@@ -224,6 +224,18 @@ def test_a_report_that_is_lost_is_taken_up_within_the_minute_and_nothing_is_inve
     require_agreement(world)
 
 
+def test_nothing_is_opened_before_the_first_comparison_has_come_to_an_end_i06_i60_i74() -> None:
+    late = struck(Delay(events=1), what="SnapshotTaken", times=1)
+    life = World(quiet(), plan_of(late)).begin(with_bots=False)
+
+    life.run_for(10 * SECOND)
+    while_it_is_out = (life.state, life.view(paths.BROKER_GATEWAY)["last_comparison"])
+    life.run_for(2 * MINUTE)
+
+    assert while_it_is_out == (TradingState.HALTED, "none yet")
+    assert life.state is TradingState.ACTIVE
+
+
 def test_no_entry_is_made_before_a_lost_fill_was_found_if_it_would_break_a_limit_i31_i47() -> None:
     # The order whose fill was lost counts as live, with all of it, until the fill is found.
     world = World(quiet(), plan_of(struck(Lose(), what="OrderFilled")))

@@ -5,7 +5,7 @@ import pytest
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.causes import START, TRADING_STREAM_LOST
 from hydra.trading.trading_state import TradingState
-from hydra.venues.simulated.faults import FailLook, Lose
+from hydra.venues.simulated.faults import Delay, FailLook, Lose
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.requests import Cancel
 from messages.streams import StreamConnected, StreamGap, StreamLost
@@ -101,6 +101,25 @@ def test_no_entry_is_sent_until_a_comparison_that_began_afterwards_is_clean_i47(
     life.run_for(2 * MINUTE)
     life.enter(1)
     assert len(life.world.submitted) == 1
+
+
+def test_a_comparison_that_was_under_way_at_a_gap_does_not_settle_it_i47(
+    stream: Streaming,
+) -> None:
+    slow = struck(Delay(events=1), what="SnapshotTaken", times=None, from_event=EVENTS_BEFORE_ENTRY)
+    life = begun(World(quiet(), plan_of(slow)), stream)
+    life.run_for(50 * SECOND)
+    under_way = life.view(paths.BROKER_GATEWAY)["comparing"]
+
+    hear(life, GAP)
+    life.run_for(6 * SECOND)  # meanwhile the answer has come, with a bar
+    settled = life.view(paths.BROKER_GATEWAY)
+    life.enter(1)
+    life.advance(SECOND)
+
+    assert (under_way, settled["agrees"]) == (("again and again",), True)
+    assert f"the trading stream has a gap: {GAP.reason}" in settled["comparing"]
+    assert life.world.submitted == []
 
 
 def test_no_entry_is_sent_while_the_stream_is_lost_i47(stream: Streaming) -> None:

@@ -112,15 +112,16 @@ def test_a_restarted_gateway_shuts_out_the_incarnation_before_it_i74() -> None:
     assert passes(gate, PermitClass.ENTRY, key=GateKey(KEY.path, 2))
 
 
-def test_orders_need_a_lease_that_has_not_run_out_and_cancels_do_not_i08() -> None:
+@pytest.mark.parametrize("since_s", [0, 1, 86_400])
+def test_orders_need_a_lease_that_has_not_run_out_and_cancels_do_not_i08(since_s: int) -> None:
     clock = Clock()
     gate = open_gate(clock)
     gate.renew_lease(clock.now + SECOND)
     assert passes(gate, PermitClass.ENTRY)
 
-    clock.now += SECOND
+    clock.now += (1 + since_s) * SECOND
 
-    assert gate.lease_left() == 0
+    assert gate.lease_left() == -since_s * SECOND
     with pytest.raises(GateRefused, match="the guardian's lease has run out"):
         gate.enter("order-1", gate.epoch, KEY, PermitClass.REDUCE)
     assert passes(gate, PermitClass.CANCEL)

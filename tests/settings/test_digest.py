@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.settings import Settings
+from hydra.settings.section import Section
 from tests.settings.fine import BOTS, ENGINE, load, spoilt
 
 HOME = Path(__file__).resolve().parent.parent.parent
@@ -52,6 +53,25 @@ def test_comments_order_and_ways_of_writing_do_not_change_the_digest_i81(tmp_pat
 
     assert other == load(tmp_path)
     assert other.digest == load(tmp_path).digest
+
+
+def test_nothing_is_left_out_of_the_digest_i81(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    others = [("nothing", settings)]
+    for name in type(settings).model_fields:
+        section = getattr(settings, name)
+        others.append((name, settings.model_copy(update={name: "another"})))
+        if isinstance(section, Section):
+            others += [
+                (f"{name}.{key}", settings.model_copy(update={name: changed}))
+                for key in type(section).model_fields
+                for changed in [section.model_copy(update={key: "another"})]
+            ]
+
+    by_digest = {other.digest: name for name, other in others}
+
+    assert [name for name, _ in others if name not in by_digest.values()] == []
+    assert {"risk", "guards", "guards.pace", "momentum_bots"} <= set(by_digest.values())
 
 
 CHANGES = [

@@ -28,6 +28,7 @@ from hydra.store.private_files import RightsTooOpen
 from hydra.store.verification import verify_file
 from tests.store.orders import AT
 from tests.store.records import ROOT, VENUE, Life, at_work, contents, files_in, killed, lived
+from tests.store.test_verification import forge
 
 BACKS_UP = """
 import os, sys
@@ -165,6 +166,20 @@ def test_a_ledger_that_is_not_whole_gives_no_backup_i66(files: EngineFiles, dama
         backed_up(files)
 
     assert list(files.backups.glob("*.db")) == []
+
+
+def test_a_ledger_whose_events_give_another_state_gives_no_backup_i55_i66(
+    files: EngineFiles,
+) -> None:
+    """Chain and tables are whole: only to replay it shows that it is not what happened."""
+
+    def elsewhere(seq: int, state: bytes | None) -> bytes | None:
+        return bytes(32) if state is not None and seq == 8 else state
+
+    forge(files.ledger, elsewhere)
+
+    with pytest.raises(LedgerDamaged, match="replayed up to event 8, the state is another one"):
+        proven(files.ledger)
 
 
 def test_a_ledger_that_lost_its_end_gives_no_backup_that_would_pass_for_one_i54_i66(

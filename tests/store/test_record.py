@@ -14,10 +14,10 @@ from hydra.store.backup_folder import back_up_to_folder
 from hydra.store.checking import LedgerDamaged
 from hydra.store.engine_files import EngineFiles, RecordGone
 from hydra.store.engine_lock import HeldByAnother, last_holder
-from hydra.store.halt_marker import UNREADABLE
+from hydra.store.halt_marker import UNREADABLE, Halted, read_halt_marker
 from hydra.store.journal_opening import journal_end
 from hydra.store.kill_file import read_kill_file
-from hydra.store.ledger import WrongOwner
+from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.ledger_guard import OpenedByHand
 from hydra.store.medium import NotLasting
 from hydra.store.record import EngineRecord, Owner, RecordsDisagree, disagreement
@@ -356,6 +356,24 @@ def test_the_halts_on_record_stand_after_a_restart_i02_i03(files: EngineFiles) -
     record = EngineRecord.open(files, OWNER)
     assert record.standing == (KILL,)
     record.close()
+
+
+def test_a_halt_stays_in_the_marker_until_the_ledger_has_it_i03_i59(
+    files: EngineFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = EngineRecord.open(files, OWNER)
+    record.halt_marker.halt(KILL)
+    record.close()
+
+    def fails(_: Ledger) -> None:
+        raise LedgerFailed("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "commit", fails)
+        with pytest.raises(LedgerFailed):
+            EngineRecord.open(files, OWNER)
+
+    assert read_halt_marker(files.halt_marker) == Halted(KILL)
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -53,6 +53,17 @@ def test_close_only_passes_exits_and_halted_passes_none_i09(fine: Situation) -> 
     )
 
 
+@pytest.mark.parametrize("fine", [ENTRY, LIMIT_ENTRY, SHORT_ENTRY])
+def test_an_entry_in_the_place_of_another_is_one_while_only_exits_pass_i09_i26(
+    fine: Situation,
+) -> None:
+    replacing = changed(fine, state=CLOSE_ONLY, replaces="hy1-20240102-0123456789abcdef-e")
+
+    assert first_denial(replacing) == Denial(
+        "trading_is_open", "only orders that reduce a position may pass (no cause given)"
+    )
+
+
 def test_no_stop_comes_to_rest_beside_a_flatten_i10() -> None:
     protect = changed(STOP_EXIT, state=CLOSE_ONLY, role=Role.PROTECT)
 

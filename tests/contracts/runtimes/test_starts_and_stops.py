@@ -260,7 +260,9 @@ def test_a_start_that_hangs_is_a_failure(system: Driver, log: list[str]) -> None
     assert system.runtime.failed_closed is None
 
 
-def test_a_critical_actor_that_hangs_shuts_the_gate(system: Driver, log: list[str]) -> None:
+def test_a_critical_actor_that_hangs_shuts_the_gate_and_is_replaced_i70(
+    system: Driver, log: list[str]
+) -> None:
     gate = system.runtime.gate
     system.start(scripted("a", log, critical=True, hang_after=system.pause // 4))
     gate.arm((), "a test", gate.epoch)

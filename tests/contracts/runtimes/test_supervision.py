@@ -6,10 +6,11 @@ from hydra.actor import SECOND, Backoff, Context, Restart
 from hydra.runtime.envelope import DeadLetterReason
 from hydra.runtime.life import Status
 from hydra.trading.trading_state import CauseClass, TradingState
-from messages.lifecycle import SUPERVISION_TOPIC
+from messages.lifecycle import SUPERVISION_TOPIC, RestartChild
 from supervisors.strategies import OnExceeded, Strategy
-from tests.contracts.runtimes.actors import Do, DoUrgently, boom, note, scripted
+from tests.contracts.runtimes.actors import Boom, Do, DoUrgently, boom, note, scripted
 from tests.contracts.runtimes.driver import (
+    ROOT,
     Driver,
     child,
     supervision,
@@ -271,6 +272,25 @@ def test_the_account_is_shut_before_anyone_hears_that_a_critical_actor_failed(
     (cause,) = gate.standing()
     assert (cause.cause_class, cause.state) == (CauseClass.INTEGRITY, TradingState.HALTED)
     assert cause.detail == "receive: Boom: lost"
+
+
+def test_a_critical_actor_that_cannot_start_again_shuts_the_gate_i69(
+    system: Driver, log: list[str]
+) -> None:
+    def fails_the_second_time(ctx: Context) -> None:
+        if ctx.incarnation == 2:
+            raise Boom("no disk")
+
+    gate = system.runtime.gate
+    system.start(scripted("a", log, critical=True, on_start=fails_the_second_time))
+    gate.arm((), "a test", gate.epoch)
+
+    system.ask(ROOT, RestartChild(name="a"))
+
+    system.until_logged(log, "start a#3")
+    assert [(cause.code, cause.detail) for cause in gate.standing()] == [
+        ("failed:/root/a", "start: Boom: no disk")
+    ]
 
 
 def test_a_restart_does_not_open_the_gate(system: Driver, log: list[str]) -> None:

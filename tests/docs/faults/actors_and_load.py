@@ -30,7 +30,7 @@ ACTORS_AND_LOAD = FaultSection(
             "F140",
             "An actor hangs: in a loop, a lock, on a disk, on a name that is not resolved.",
             tests=(
-                "tests/contracts/runtimes/test_starts_and_stops.py::test_a_critical_actor_that_hangs_shuts_the_gate",
+                "tests/contracts/runtimes/test_starts_and_stops.py::test_a_critical_actor_that_hangs_shuts_the_gate_and_is_replaced_i70",
                 "tests/runtime/test_lease.py::test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70",
                 "tests/runtime/test_pykka_pitfalls.py::test_a_stuck_actor_does_not_keep_the_process_alive_i70",
                 "tests/venues/alpaca/test_network.py::test_a_name_that_is_not_resolved_in_time_is_given_up_i21_i70",
