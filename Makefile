@@ -22,10 +22,10 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test slow fuzz prove lint docs bench lock clean
+.PHONY: help setup dev run test slow fuzz prove sensitivity lint docs bench lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.setup ## build .venv with what Hydra needs to run (the others call it)
 
@@ -45,6 +45,9 @@ fuzz: dev ## feed spoilt input to all that reads any, a minute each; ARGS="setti
 
 prove: setup ## play 10,000 days of the engine under faults, on all cores; ARGS="--days 100" for fewer
 	.venv/bin/hydra-trader prove --days 10000 $(ARGS)
+
+sensitivity: dev ## plant bugs, one at a time, and see which tests notice; ARGS="I31 gate" for some
+	.venv/bin/python -m tests.sensitivity $(ARGS)
 
 lint: dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .

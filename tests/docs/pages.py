@@ -17,6 +17,9 @@ from tests.docs.faults_page import faults_page
 from tests.docs.hazards import HAZARDS, Hazard
 from tests.docs.invariants import SECTIONS, Section
 from tests.docs.sentences import sentence_of
+from tests.sensitivity.plants.all import ALL
+from tests.sensitivity.results import PAGE as PLANTED_BUGS
+from tests.sensitivity.results import kept, sensitivity_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,5 +163,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/hazards.md": lambda: hazards_page(HAZARDS),
     "docs/invariants.md": lambda: invariants_page(SECTIONS, serving_tests(ROOT / "tests")),
     TESTS.relative_to(ROOT).as_posix(): _tests_of_controls,
+    PLANTED_BUGS: lambda: sensitivity_page(ALL, kept()),
 }
 """What makes each written page, by its path in the project."""

@@ -1,0 +1,1 @@
+"""Bugs planted on purpose, each against one invariant, and which tests notice."""

@@ -1,0 +1,1 @@
+"""The planted bugs, by the sections of docs/invariants.md."""
