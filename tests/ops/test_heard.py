@@ -41,13 +41,17 @@ def reader() -> Iterator[Reader]:
     reader.reads.set()
 
 
+def speaking() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "said"}
+
+
 def say(heard: Heard, *lines: str) -> None:
     for line in lines:
         print(line, file=heard, flush=True)
 
 
 def test_what_is_said_is_there_when_it_was_said(reader: Reader) -> None:
-    before = threading.active_count()
+    before = speaking()
     heard = Heard(reader)
 
     say(heard, "one")
@@ -58,7 +62,7 @@ def test_what_is_said_is_there_when_it_was_said(reader: Reader) -> None:
     assert at_once == "one\n"
     assert heard.end()
     assert reader.getvalue() == "one\ntwo\nthree"
-    assert eventually(lambda: threading.active_count() == before)
+    assert eventually(lambda: speaking() == before)
 
 
 def test_who_does_not_read_is_waited_for_once_and_hears_it_later(reader: Reader) -> None:

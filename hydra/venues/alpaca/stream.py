@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
-from random import random
+from random import Random
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -185,14 +185,14 @@ class Stream:
         return self._turns.idle_s
 
     def _run(self) -> None:
-        attempts = Attempts(self._patience.settled)
+        attempts, dice = Attempts(self._patience.settled), Random()
         while not self._stopping.is_set():
             attempts.begin(monotonic())
             reason, trouble, was_live = self._one_connection()
             if self._stopping.is_set():
                 return
             # Whoever lost the venue with us comes back at another moment.
-            pause = attempts.pause(monotonic(), trouble, was_live=was_live, more=random())
+            pause = attempts.pause(monotonic(), trouble, was_live=was_live, more=dice.random())
             self._tell_state(
                 StreamLost(stream=self.name, reason=reason, is_refused=trouble is Trouble.REFUSED)
             )
