@@ -24,6 +24,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Every test is there: from here on what is thrown away is looked for, among what is new."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
     gc.enable()
 
 

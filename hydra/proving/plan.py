@@ -33,9 +33,9 @@ HELD_FOR_LONG = 12
 time to heal.
 """
 CALM_SHARE = 0.05
-EXPLORED_SHARE = 0.1
+EXPLORED_SHARE = 0.06
 """Of the days: those in which everything takes time, and who is next is drawn."""
-HALF_SHARE = 0.7
+HALF_SHARE = 0.9
 GRAVE_SHARE = 0.15
 """Of the days: those in which the venue also does what has to halt an engine."""
 MAY_FAIL = (

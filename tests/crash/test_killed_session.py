@@ -29,8 +29,8 @@ ANOTHER_MARKET = ("--seed", "7")
 TO_THE_END = ""
 """Not killed: the market comes to its end, and what comes after it is another account."""
 
-FAST = (("ledger.commit.after:5", TO_THE_END),)
-SLOW = (
+PLACES = (
+    ("ledger.commit.after:5", TO_THE_END),
     ("journal.append.after:40", TO_THE_END, "recovery.set_aside:2"),
     (TO_THE_END, "recovery.locked", "recovery.crosschecked", "recovery.done", TO_THE_END),
     ("ledger.open.created", "ledger.migrate.step:7", "ledger.migrate.after", TO_THE_END),
@@ -49,11 +49,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return files_in(folder).journal.read_bytes()
 
 
-@pytest.mark.parametrize(
-    "places",
-    [*FAST, *(pytest.param(places, marks=pytest.mark.slow) for places in SLOW)],
-    ids=" ".join,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("places", PLACES, ids=" ".join)
 def test_after_killed_sessions_the_next_one_trades_as_if_nothing_had_been_i52_i59(
     places: tuple[str, ...], tmp_path: Path, undisturbed: bytes
 ) -> None:

@@ -276,7 +276,9 @@ def test_what_the_guardian_denies_has_its_end(told: Told) -> None:
     assert told.last_reason.startswith("order_value_is_within_limit: ")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 30))]
+)
 def test_wherever_a_crash_falls_a_signal_is_one_order_and_has_its_end_i16_i22(
     told: Told, seed: int
 ) -> None:

@@ -25,15 +25,21 @@ def record(tmp_path: Path) -> Iterator[EngineRecord]:
     record.close()
 
 
-def wait_for_timers() -> None:
+@pytest.fixture(autouse=True)
+def of_others() -> frozenset[threading.Thread]:
+    """Threads that other tests have left."""
+    return frozenset(threading.enumerate())
+
+
+def wait_for_timers(of_others: frozenset[threading.Thread]) -> None:
     for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
+        if isinstance(thread, threading.Timer) and thread not in of_others:
             thread.join(timeout=10)
 
 
 @pytest.mark.parametrize(("is_asked", "ends"), [(True, [int(ExitCode.RESTART_ASKED)]), (False, [])])
 def test_what_follows_a_stop_may_take_what_is_left_of_its_time_and_then_ends_with_the_runs_code_i76(
-    record: EngineRecord, is_asked: bool, ends: list[int]
+    record: EngineRecord, of_others: frozenset[threading.Thread], is_asked: bool, ends: list[int]
 ) -> None:
     ended: list[int] = []
     last_resort = LastResort(STOP_WITHIN_S, ended.append)
@@ -44,12 +50,14 @@ def test_what_follows_a_stop_may_take_what_is_left_of_its_time_and_then_ends_wit
         return Played(code=ExitCode.RESTART_ASKED, at=AT)
 
     code = played(record, AT, play, last_resort)
-    wait_for_timers()
+    wait_for_timers(of_others)
 
     assert (code, ended) == (ExitCode.RESTART_ASKED, ends)
 
 
-def test_a_run_that_raises_has_no_last_resort_to_fear_afterwards(record: EngineRecord) -> None:
+def test_a_run_that_raises_has_no_last_resort_to_fear_afterwards(
+    record: EngineRecord, of_others: frozenset[threading.Thread]
+) -> None:
     ended: list[int] = []
     last_resort = LastResort(STOP_WITHIN_S, ended.append)
 
@@ -59,6 +67,6 @@ def test_a_run_that_raises_has_no_last_resort_to_fear_afterwards(record: EngineR
 
     with pytest.raises(RuntimeError, match="nobody foresaw this"):
         played(record, AT, play, last_resort)
-    wait_for_timers()
+    wait_for_timers(of_others)
 
     assert ended == []

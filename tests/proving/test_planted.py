@@ -52,6 +52,7 @@ PLANTED: dict[str, tuple[Plant, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plant", "invariants"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_bug_is_found(
     plant: Plant, invariants: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -408,7 +408,7 @@ def occurrences(database: bytes, value: bytes, page: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize("cut_short", [True, False])
+@pytest.mark.parametrize("cut_short", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("failure", LYING)
 def test_a_read_that_lies_at_the_start_is_noticed_or_makes_no_difference_i54(
     tmp_path: Path, disk: Disk, found: Path, failure: Failure, cut_short: bool, lasting: bool

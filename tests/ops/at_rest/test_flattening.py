@@ -41,6 +41,7 @@ def flat_on_record(left: Left) -> dict[str, TradingState]:
         return {cause.code: cause.state for cause in record.ledger.halts()}
 
 
+@pytest.mark.slow
 def test_what_a_killed_engine_held_is_closed_and_the_pause_stays_on_record_i01_i04_i59(
     tmp_path: Path,
 ) -> None:

@@ -48,15 +48,15 @@ def taken(take: Take) -> tuple[Measured, ...]:
     ("take", "figures"),
     [
         (dispatch.take_sim_dispatch, 1),
-        (partial(hops.take_tell, count=500), 2),
-        (hops.take_round_trips, 2),
+        pytest.param(partial(hops.take_tell, count=500), 2, marks=pytest.mark.slow),
+        pytest.param(hops.take_round_trips, 2, marks=pytest.mark.slow),
         (partial(crowd.take_fan_out, size=20), 1),
         (partial(crowd.take_start_stop, size=5), 1),
         (gate.take_passage, 1),
-        (guard_chain.take_guard_chain, 2),
+        pytest.param(guard_chain.take_guard_chain, 2, marks=pytest.mark.slow),
         (order_path.take_forgetful, 2),
-        (rest_order.take_rest_order, 3),
-        (partial(quotes_absorbed.take_absorbed, a_frame=10), 1),
+        pytest.param(rest_order.take_rest_order, 3, marks=pytest.mark.slow),
+        pytest.param(partial(quotes_absorbed.take_absorbed, a_frame=10), 1, marks=pytest.mark.slow),
     ],
 )
 def test_it_gives_a_value_and_a_bound_for_each_of_its_figures(take: Take, figures: int) -> None:
@@ -74,7 +74,11 @@ def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("measurement", "figures"), [(tick_to_order.quiet, 8), (tick_to_order.busy, 8)]
+    ("measurement", "figures"),
+    [
+        (tick_to_order.quiet, 8),
+        pytest.param(tick_to_order.busy, 8, marks=pytest.mark.slow),
+    ],
 )
 def test_ticks_become_orders_between_two_sockets(
     measurement: Callable[[Path], Measurement], figures: int, tmp_path: Path
