@@ -80,6 +80,8 @@ class Flattener(Actor[Inbox]):
         self._guardian = guardian
         self._gateway = gateway
         self._flatten = RecordedFlatten()
+        self._is_recovered = False
+        """The record was read. Before, nobody knows whether one is under way."""
         self._closing: dict[DecisionKey, Decimal] = {}
         """What of each closing order is not executed."""
         self._read: VenueSnapshot | None = None
@@ -92,6 +94,8 @@ class Flattener(Actor[Inbox]):
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
+            case Flatten() | ReportFlatten() if not self._is_recovered:
+                ctx.stash()  # else what is read would take the place of what is asked for
             case Flatten():
                 ctx.reply(self._begin(message, ctx))
             case ReportFlatten():
@@ -238,6 +242,8 @@ class Flattener(Actor[Inbox]):
             state = self._flatten.state
             self._gate.authorise_flatten(f"{state.operator}: {state.reason}")
             self._happened(flatten.Restarted(ctx.now()), ctx)
+        self._is_recovered = True
+        ctx.unstash()
 
     def _snapshot(self, ours: PositionsReported, now: int) -> flatten.Snapshot:
         assert self._read is not None

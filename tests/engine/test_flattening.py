@@ -82,6 +82,20 @@ def test_a_flatten_closes_everything_in_every_trading_state_and_leaves_the_pause
     require_agreement(world)
 
 
+def test_one_asked_for_while_the_record_of_earlier_ones_is_read_is_carried_out_i42_i74() -> None:
+    world = World(quiet())
+    life = holding(world)
+
+    life.crash(paths.STATE_PERSISTER)  # the flattener is restarted with it, and asks what there is
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert phase == "flat"
+    assert world.positions == life.positions == {}
+    require_sound(world)
+    require_agreement(world)
+
+
 def test_with_halt_all_it_leaves_the_engine_halted_until_a_person_resumes_i04() -> None:
     world = World(quiet())
     life = holding(world)
