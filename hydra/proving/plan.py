@@ -24,9 +24,9 @@ from hydra.venues.simulated.random_plan import GRAVE, RECOVERABLE, random_plan
 from supervisors import paths
 
 SYMBOLS = ("AAPL", "BTC/USD")
-WHOLE_DAY, HALF_DAY = 390, 210
+WHOLE_DAY, HALF_DAY = 390, 165
 """Minutes from bell to bell."""
-HEALS_BEFORE_THE_END = 75 * MINUTE
+HEALS_BEFORE_THE_END = 30 * MINUTE
 """So long before the close trouble ends."""
 HELD_FOR_LONG = 12
 """Market events, of which there are two a minute: what was begun while there was trouble is over in

@@ -93,10 +93,10 @@ SEND_AND_FILL = (
 )
 """Every step of an order's way out and back, F01 to F09."""
 
-FAST = (
+FIRST = (
     (Step("ledger.commit.tables_written", "intent", 3), "recovery.done", "venue.market.logged"),
 )
-SLOW = tuple(
+MORE = tuple(
     (
         Step(place, of, number),
         AT_START[(7 * number + turn) % len(AT_START)],
@@ -118,9 +118,10 @@ def undisturbed(
     return Undisturbed(trader.life, log, commits_in(trader.files.ledger))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "story",
-    [*FAST, *(pytest.param(story, marks=pytest.mark.slow) for story in SLOW)],
+    [*FIRST, *MORE],
     ids=lambda story: "; ".join(map(str, story)),
 )
 def test_killed_on_an_orders_way_the_engine_goes_on_and_sends_nothing_twice_i13_i14_i20_i23_i61(
@@ -191,7 +192,7 @@ def test_an_order_that_never_left_is_given_up_and_one_that_did_is_found_i14_i19(
 
 
 def test_each_place_on_the_way_of_an_order_is_in_a_story() -> None:
-    stories = [death for story in SLOW for death in story]
+    stories = [death for story in MORE for death in story]
     told = {d.place if isinstance(d, Step) else d.partition(":")[0] for d in stories}
     of_the_way = {name for name in CRASH_POINTS if name.startswith(("venue.", "run."))}
 

@@ -406,7 +406,10 @@ def test_three_weeks_on_the_served_venue_begin_each_day_as_in_virtual_time(
     ids=lambda clock: clock[0],
 )
 @pytest.mark.parametrize("source", ["environment", "state file", "named file"])
-@pytest.mark.parametrize(("word", "state"), [("close_only", "CLOSE_ONLY"), ("of", "HALTED")])
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [pytest.param("close_only", "CLOSE_ONLY", marks=pytest.mark.slow), ("of", "HALTED")],
+)
 def test_a_kill_switch_lets_nothing_be_entered_and_says_which_and_how_to_take_it_back_i07(
     clock: tuple[str, str],
     source: str,

@@ -62,6 +62,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_it_leaves_everything_there_is_to_know_and_the_same_words_leave_the_same_bytes(
     run: Run, tmp_path: Path
 ) -> None:

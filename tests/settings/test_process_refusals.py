@@ -109,7 +109,9 @@ def test_what_the_engine_must_not_do_would_be_noticed(folder: Path, acts: list[s
     assert [act.split()[0] for act in acts] == ["socket.__new__", "os.mkdir", "open"]
 
 
-@pytest.mark.parametrize("command", [["hydra.main"], ["hydra.cli", "run"]])
+@pytest.mark.parametrize(
+    "command", [["hydra.main"], pytest.param(["hydra.cli", "run"], marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", ["file: empty", "file: a pipe", "hostile: alias bomb"])
 def test_the_process_ends_with_code_10_and_leaves_nothing_i78(
     command: list[str], name: str, folder: Path
