@@ -122,7 +122,7 @@ def test_settings_that_are_refused_are_said_to_be_the_reason(tmp_path: Path) -> 
 
 
 def test_a_busy_engine_is_halted_and_sends_nothing_afterwards_i01(tmp_path: Path) -> None:
-    *latencies, sent_after = halt.take_halts(TINY, tmp_path, queued=100)
+    *latencies, sent_after = taken(partial(halt.take_halts, folder=tmp_path, queued=100))
 
     assert len(latencies) + 1 == len(halt.FIGURES)
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in latencies)
