@@ -305,6 +305,7 @@ class _Day:
     def _go_to(self, until: int, step: int) -> None:
         while self._now < until:
             life = self._living()
+            self._now = life.now  # what was asked of it may have taken a moment
             to = min(until, self._now + step)
             life.play(by_moment(self._ahead(to)), self._happen)
             life.advance_to(to)
