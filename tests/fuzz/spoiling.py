@@ -194,6 +194,23 @@ def spoilt_lines(data: bytes, dice: random.Random) -> bytes:
     return b"\n".join(lines)
 
 
+def spoilt_fields(data: bytes, dice: random.Random, odd: Sequence[str]) -> bytes:
+    """Of a table with commas: mostly one field that is odd, else lines or bytes."""
+    match dice.randrange(5):
+        case 0:
+            return spoilt_bytes(data, dice)
+        case 1:
+            return spoilt_lines(data, dice)
+        case _:
+            lines = data.split(b"\n")
+            at = dice.randrange(len(lines))
+            fields = lines[at].split(b",")
+            field = dice.choice(odd) if dice.random() < 0.8 else dice.choice(TEXTS)
+            fields[dice.randrange(len(fields))] = field.encode("utf-8", "surrogatepass")
+            lines[at] = b",".join(fields)
+            return b"\n".join(lines)
+
+
 def spoilt_json(data: bytes, dice: random.Random, words: Sequence[str] = ()) -> bytes:
     """The same tree with one to three changes in it; what is no JSON is spoilt by bytes."""
     try:

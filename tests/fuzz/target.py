@@ -49,3 +49,8 @@ def require(claim: bool, said: str) -> None:
     """Raise `Broken` unless the claim holds."""
     if not claim:
         raise Broken(said)
+
+
+def require_one_line(refusal: Exception) -> None:
+    """What a person is told is one line, and does nothing to their terminal."""
+    require(str(refusal).isprintable(), f"not fit for a terminal: {str(refusal)!r:.300}")

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from math import inf
 from pathlib import Path
@@ -21,8 +22,8 @@ from hydra.trading.durations import MINUTE
 from hydra.venues.bar_files import read_bars, read_candles, symbol_named
 from hydra.venues.bar_rows import BadData
 from hydra.venues.bar_series import SESSIONS
-from tests.fuzz.spoiling import TEXTS, spoilt_bytes, spoilt_lines
-from tests.fuzz.target import Target, Verdict, require
+from tests.fuzz.spoiling import spoilt_bytes, spoilt_fields
+from tests.fuzz.target import Target, Verdict, require, require_one_line
 
 HEADER = "ts_utc,open,high,low,close,volume"
 START = datetime(2016, 4, 15, 13, 30, tzinfo=UTC)
@@ -59,6 +60,7 @@ ODD_FIELDS = (
     *("0001-01-01T00:00:00+23:59", "2016-04-15T13:30:00-24:00", "2261-12-31T23:59:00-23:59"),
     *("pre", "post", "regular", "night", '"10.5"', '"a\nb"', '"', "ts_utc"),
 )
+spoilt_table = partial(spoilt_fields, odd=ODD_FIELDS)
 TEXT_SEEDS = (_text(), _text(sessions=True), _text(end="\r\n"), b"\xef\xbb\xbf" + _text())
 
 
@@ -77,7 +79,7 @@ def csv(folder: Path) -> Iterator[Target]:
         _require_as_written(bars, [_numbers(row[:6]) for row in rows])
         return Verdict.ACCEPTED
 
-    yield Target(name="csv", feed=feed, seeds=TEXT_SEEDS, spoil=_spoilt_text)
+    yield Target(name="csv", feed=feed, seeds=TEXT_SEEDS, spoil=spoilt_table)
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def candles(folder: Path) -> Iterator[Target]:
         try:
             found = read_candles(path)
         except BadData as bad:
-            _require_one_line(bad)
+            require_one_line(bad)
             return Verdict.REFUSED
         for name, bars in found.items():
             _require_sound(bars, symbol_named(name.symbol))
@@ -118,14 +120,10 @@ def read(path: Path) -> tuple[Bar, ...] | None:
     try:
         bars = read_bars(path, "AAPL", SESSIONS)
     except BadData as bad:
-        _require_one_line(bad)
+        require_one_line(bad)
         return None
     _require_sound(bars, "AAPL")
     return bars
-
-
-def _require_one_line(bad: BadData) -> None:
-    require(str(bad).isprintable(), f"not fit for a terminal: {str(bad)!r:.300}")
 
 
 def _require_sound(bars: tuple[Bar, ...], symbol: str) -> None:
@@ -151,22 +149,6 @@ def _numbers(row: list[str]) -> tuple[Any, ...]:
     return at // timedelta(microseconds=1) * 1_000, *map(float, row[1:])
 
 
-def _spoilt_text(data: bytes, dice: random.Random) -> bytes:
-    match dice.randrange(5):
-        case 0:
-            return spoilt_bytes(data, dice)
-        case 1:
-            return spoilt_lines(data, dice)
-        case _:
-            lines = data.split(b"\n")
-            at = dice.randrange(len(lines))
-            fields = lines[at].split(b",")
-            odd = dice.choice(ODD_FIELDS) if dice.random() < 0.8 else dice.choice(TEXTS)
-            fields[dice.randrange(len(fields))] = odd.encode("utf-8", "surrogatepass")
-            lines[at] = b",".join(fields)
-            return b"\n".join(lines)
-
-
 def _spoilt_gz(data: bytes, dice: random.Random) -> bytes:
     match dice.randrange(4):
         case 0:
@@ -177,7 +159,7 @@ def _spoilt_gz(data: bytes, dice: random.Random) -> bytes:
             text = b""
             with contextlib.suppress(OSError, EOFError, zlib.error):
                 text = gzip.decompress(data)
-            return gzip.compress(_spoilt_text(text[:20_000], dice), mtime=0)
+            return gzip.compress(spoilt_table(text[:20_000], dice), mtime=0)
 
 
 SCHEMA = "symbol, interval, t, o, h, l, c, v"

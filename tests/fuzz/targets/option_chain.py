@@ -1,16 +1,16 @@
 """A file of option quotes for the local venue: contracts that agree with themselves, or refused."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
 from hydra.venues.bar_rows import BadData
 from hydra.venues.simulated.market.chain_rows import TAKEN, WANTED, read_days
-from tests.fuzz.spoiling import TEXTS, spoilt_bytes, spoilt_lines
-from tests.fuzz.target import Target, Verdict, require
+from tests.fuzz.spoiling import spoilt_fields
+from tests.fuzz.target import Target, Verdict, require, require_one_line
 
 ROWS = (
     "2026-11-20,HYDR,HYDR261218C00042500,2026-12-18,C,42.5,41.2,1.4,1.44,0.31,0.48,0.07,-0.03,0.05,1.4,9",
@@ -34,7 +34,7 @@ def option_chain(folder: Path) -> Iterator[Target]:
         try:
             days = read_days(path)
         except BadData as bad:
-            require(str(bad).isprintable(), f"not fit for a terminal: {str(bad)!r:.300}")
+            require_one_line(bad)
             return Verdict.REFUSED
         require(all(one.day < other.day for one, other in pairwise(days)), "dates out of order")
         for day in days:
@@ -45,20 +45,5 @@ def option_chain(folder: Path) -> Iterator[Target]:
                 require(row.underlying_close > 0 and row.bid >= 0 and row.ask >= 0, f"{row}")
         return Verdict.ACCEPTED
 
-    yield Target(name="option_chain", feed=feed, seeds=(SEED,), spoil=_spoil)
-
-
-def _spoil(data: bytes, dice: random.Random) -> bytes:
-    match dice.randrange(5):
-        case 0:
-            return spoilt_bytes(data, dice)
-        case 1:
-            return spoilt_lines(data, dice)
-        case _:
-            lines = data.split(b"\n")
-            at = dice.randrange(len(lines))
-            fields = lines[at].split(b",")
-            odd = dice.choice(ODD) if dice.random() < 0.8 else dice.choice(TEXTS)
-            fields[dice.randrange(len(fields))] = odd.encode("utf-8", "surrogatepass")
-            lines[at] = b",".join(fields)
-            return b"\n".join(lines)
+    spoil = partial(spoilt_fields, odd=ODD)
+    yield Target(name="option_chain", feed=feed, seeds=(SEED,), spoil=spoil)
