@@ -305,7 +305,7 @@ class Account:
         if death.moment is not Moment.BEGUN:
             wait_until(lambda: has_come(Moment.READY), process)
             eventually(lambda: has_come(death.moment) or process.poll() is not None, LASTS_S)
-        time.sleep(death.delay_s)
+        time.sleep(death.delay_s)  # the drawn instant, as below: nothing is waited for
         if process.poll() is None:
             if death.victim is not Victim.ENGINE:
                 self._tally.venue_kills += self._trader.kill_venue()

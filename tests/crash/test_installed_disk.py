@@ -1,7 +1,8 @@
 """The installed program when its disk is full, by the system's own doing; and the judge.
 
 Nothing may be sent off the record, and nothing once the engine knows. What it could still write
-down stands, and once there is room an operator lets it go on.
+down stands, and once there is room an operator lets it go on. The sleeps are the drawn instants:
+nothing is waited for.
 """
 
 import random

@@ -1,4 +1,7 @@
-"""The installed program that is frozen, asked to stop, or started beside itself; and the judge."""
+"""The installed program that is frozen, asked to stop, or started beside itself; and the judge.
+
+The sleeps are the drawn instants, and times in which a process that is frozen has to stay so.
+"""
 
 import random
 import signal

@@ -31,18 +31,16 @@ from tests.crash.watching import (
 )
 
 # Several lives each, in which market time waits for an engine on a machine that may be busy.
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SPEED = 1_500
 """A session takes sixteen seconds, a bar of it 40 ms. A start, of two processes, takes three."""
 LAST_SPEED = 3_000
 """Of the run that comes to the end: only what stands then is looked at."""
-pytestmark = pytest.mark.slow
 
 GONE_WITHIN_S = 10.0
 """T_STOP."""
 ARRIVES_WITHIN_S = 0.25
-FROZEN_S = 5.0
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -180,27 +178,6 @@ def test_each_other_signal_stops_it_in_order_or_at_once_and_nothing_is_lost_i52_
     trader.require_sound()
     assert trader.plays_on(LAST_SPEED) == ExitCode.CLEAN
     trader.require_sound()  # an order that never arrived may not be given up yet
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_frozen_for_longer_than_its_lease_it_sends_nothing_when_it_wakes_and_halts_i01_i08_i48(
-    seed: int, trader: Trader
-) -> None:
-    dice = random.Random(seed)
-    with trader.running(SPEED) as engine:
-        assert wait_until(lambda: bool(trader.sent), engine)
-        time.sleep(dice.random())
-        engine.send_signal(signal.SIGSTOP)
-        time.sleep(FROZEN_S)
-        woken = time.time()
-        engine.send_signal(signal.SIGCONT)
-        assert wait_until(lambda: "clock_fault" in trader.halts, engine)
-        time.sleep(0.5)
-
-    assert sent_after(trader, woken) == []
-    trader.require_sound(f"seed {seed}")
-    assert trader.plays_on(SPEED) == ExitCode.PREFLIGHT_FAILED
-    assert sent_after(trader, woken) == []
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -283,7 +283,7 @@ PROCESS_DEATH = FaultSection(
             "F25",
             ("Stopped (SIGSTOP) for a while, and then goes on, with an order about to be sent."),
             tests=(
-                "tests/crash/test_killed_live.py::test_frozen_for_longer_than_its_lease_it_sends_nothing_when_it_wakes_and_halts_i01_i08_i48",
+                "tests/crash/test_installed_stopped.py::test_frozen_past_the_lease_at_any_instant_it_sends_nothing_more_until_it_is_resumed_i01_i08",
                 "tests/ops/test_clock_watch.py::test_a_stop_that_outlasts_the_lease_always_shows_i08_i48",
                 "tests/contracts/venues/test_gate.py::test_without_the_guardians_lease_nothing_goes_out_i08",
                 "tests/runtime/test_lease.py::test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70",
@@ -291,7 +291,7 @@ PROCESS_DEATH = FaultSection(
             ),
             proof=("ProcessFrozen",),
             not_tested=(
-                "A real process is stopped for five seconds; up to ten minutes are of virtual time."
+                "A real process is stopped for three seconds; up to ten minutes are of virtual time."
             ),
         ),
         Fault(
