@@ -10,6 +10,7 @@ import pytest
 
 from hydra.ops.code_version import CodeVersion, code_version
 from hydra.ops.evidence.results import Outcome, SuiteResults, SuiteRun, results_from
+from hydra.ops.stamp import stamp
 
 WORST_FIRST = (Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED)
 """Of the cases of one test: a case that is left out takes nothing from one that passed."""
@@ -46,7 +47,7 @@ class ResultsKept:
         run = SuiteRun(
             code=code.code if is_one else "",
             commit=code.commit if is_one else "",
-            at=at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            at=stamp(at),
         )
         results = self._before().with_run(run, self._outcomes)
         self._path.parent.mkdir(parents=True, exist_ok=True)

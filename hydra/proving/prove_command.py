@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +72,7 @@ def prove(
     be, and left as a plan that `--plan` plays again.
     """
     from hydra.ops.code_version import code_version
+    from hydra.ops.stamp import stamp
     from hydra.proving.telling import as_json as json_of
 
     with one_line_for_faults():
@@ -80,8 +80,7 @@ def prove(
             _play_again(plan)
             return
         seeds = range(seed, seed + days)
-        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        code = code_version()
+        code, at = code_version(), stamp()
         found = _proved(seeds, jobs or os.cpu_count() or 1)
         report = json_of(found, code=code, asked=days, at=at)
         _leave(found, report, output_dir)

@@ -107,13 +107,13 @@ def _done(
     """Do them, and leave the report; None: somebody interrupted."""
     import shutil
     import time
-    from datetime import UTC, datetime
 
     from hydra.ops.code_version import code_version
     from hydra.ops.drill.interrupting import Interrupted, Interruptions
     from hydra.ops.drill.report import DrillReport, lines_of, summary_of
     from hydra.ops.drill.report import as_json as json_of
     from hydra.ops.drill.running import drilled, scratch_in
+    from hydra.ops.stamp import stamp
 
     def keep(name: str, folder: Path) -> Path:
         kept = output_dir / f"failed-{name}"
@@ -123,7 +123,7 @@ def _done(
 
     for each in drills:  # of an earlier run
         shutil.rmtree(output_dir / f"failed-{each.name}", ignore_errors=True)
-    code, began, at = code_version(), time.monotonic(), datetime.now(UTC)
+    code, began, at = code_version(), time.monotonic(), stamp()
     results: list[DrillResult] = []
     interruptions = Interruptions()
     try:
@@ -141,7 +141,7 @@ def _done(
         commit=code.commit,
         configuration=given,
         drilled=scene.settings.digest,
-        at=at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        at=at,
         venue=scene.ground.value,
         lasted_s=round(time.monotonic() - began, 1),
         results=tuple(results),

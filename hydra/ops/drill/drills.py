@@ -149,7 +149,7 @@ def lost_answer(stage: Stage, bound_s: float) -> float | None:
         lambda: not stage.venue.strikes_left(number), ORDER_WITHIN_S, "no order was sent"
     )
     known = stage.wait(lambda: _proven(stage), bound_s + GRACE_S)
-    stage.wait(lambda: False, AFTERWARDS_S)
+    stage.let_pass(AFTERWARDS_S)
     stage.stop()
     entries = _own_entries(stage)
     asked = [sent.name for life in lives_in(stage.files) for sent in life.sent]
@@ -173,7 +173,7 @@ def kill_9(stage: Stage, bound_s: float) -> float | None:
     ready = stage.wait(
         lambda: len(stage.on_disk.lines("preflight_passed")) > passed, bound_s + GRACE_S
     )
-    stage.wait(lambda: False, AFTERWARDS_S)
+    stage.let_pass(AFTERWARDS_S)
     return _took(began, ready)
 
 
@@ -265,7 +265,7 @@ def rejects(stage: Stage, bound_s: float) -> float | None:
             f"order {count} of {times} was not sent",
         )
         if count < times:
-            stage.wait(lambda: False, gap_s)
+            stage.let_pass(gap_s)
     assert struck is not None, "at least one is refused"
     latched = stage.wait(lambda: stage.on_disk.halts(REJECTIONS.code), bound_s + GRACE_S)
     if len(stage.on_disk.events(OrderRejected)) < times:
@@ -378,7 +378,7 @@ def _require_silence(stage: Stage) -> None:
     before = len(stage.on_disk.events(OrderAttempted))
     if stage.scene.ground is Ground.EMBEDDED:
         stage.ask_for_order()
-    stage.wait(lambda: False, AFTERWARDS_S)
+    stage.let_pass(AFTERWARDS_S)
     sent = len(stage.on_disk.events(OrderAttempted)) - before
     if sent:
         stage.faults.append(f"{sent} orders were sent while trading was halted")
@@ -390,7 +390,7 @@ def _require_no_entry(stage: Stage) -> None:
     """The drills' own bot wants to buy once more, and is not let."""
     before = len(_own_entries(stage))
     stage.ask_for_order()
-    stage.wait(lambda: False, AFTERWARDS_S)
+    stage.let_pass(AFTERWARDS_S)
     if len(_own_entries(stage)) > before:
         stage.faults.append("an entry was let through in spite of it")
 

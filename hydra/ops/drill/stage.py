@@ -180,7 +180,11 @@ class Stage:
             not_before = began
             if began >= give_up_at:
                 return None
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)  # of another process nothing tells but its files
+
+    def let_pass(self, seconds: float) -> None:
+        """Time in which the engine goes on, and would do what it must not."""
+        self.wait(lambda: False, seconds)
 
     def require(self, seen: Seen, within_s: float, otherwise: str) -> Sight:
         """The same of what a drill cannot do without. Raises `NotDone`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 NOT_PROVEN = 1
 OUTPUT = Path("runs/evidence")
 RESULTS = Path("runs/tests/results.json")
-DRILLED = (Path("runs/drill/report.json"),)
+DRILLED = Path("runs/drill/report.json")
 PROVED = Path("runs/prove/report.json")
 
 T = TypeVar("T")
@@ -31,8 +30,13 @@ Results = Annotated[
     Path, typer.Option("--tests", metavar="FILE", help="What `make test` and `make slow` left.")
 ]
 Drilled = Annotated[
-    list[Path],
-    typer.Option("--drill", metavar="FILE", help="A report of `drill`; may be repeated."),
+    list[Path] | None,
+    typer.Option(
+        "--drill",
+        metavar="FILE",
+        help="A report of `drill`; may be repeated.",
+        show_default=str(DRILLED),
+    ),
 ]
 Proved = Annotated[Path, typer.Option("--prove", metavar="FILE", help="The report of `prove`.")]
 OutputDir = Annotated[
@@ -48,7 +52,7 @@ def evidence(
     config: ConfigDir = CONFIG,
     venue: ForVenue = None,
     tests: Results = RESULTS,
-    drill: Drilled = list(DRILLED),  # noqa: B006 (typer copies it)
+    drill: Drilled = None,
     prove: Proved = PROVED,
     output_dir: OutputDir = OUTPUT,
     verify: Verify = False,
@@ -71,7 +75,9 @@ def evidence(
         _verify(output_dir)
         return
     with one_line_for_faults():
-        complete, line = _made(config, venue, tests, drill, prove, output_dir, as_json=json)
+        complete, line = _made(
+            config, venue, tests, drill or [DRILLED], prove, output_dir, as_json=json
+        )
     if not complete:
         sys.stderr.write(f"NOT PROVEN: {line}\n")
         raise typer.Exit(NOT_PROVEN)
@@ -108,13 +114,14 @@ def _made(
     from hydra.ops.evidence.folder import write_pack
     from hydra.ops.evidence.telling import as_json as json_of
     from hydra.ops.evidence.telling import line_of, page_of
+    from hydra.ops.stamp import stamp
 
     settings, digests = _settings(config, venue)
     files: dict[str, bytes] = {
         name: (config / name).read_bytes() for name in ("settings.yaml", "bots.yaml")
     }
     inputs = _inputs(tests, drills, prove, digests, files)
-    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at = stamp()
     version = code_version()
     found = assembled(CONTROLS, settings, version, inputs, at)
     files |= {"evidence.json": json_of(found), "evidence.md": page_of(found).encode()}
