@@ -291,7 +291,7 @@ PROCESS_DEATH = FaultSection(
             ),
             proof=("ProcessFrozen",),
             not_tested=(
-                "A real process is stopped for three seconds; up to ten minutes are of virtual time."
+                "A real process is stopped for three seconds; up to ten minutes, of virtual time."
             ),
         ),
         Fault(
