@@ -1,8 +1,8 @@
-"""What the watch over the record and the flight recorder write down: a part of the journal's
-vocabulary.
+"""What the watches over the record and over memory and the flight recorder write down: a part of
+the journal's vocabulary.
 """
 
-from messages.event_kinds import RECORDER, WATCH, EventKind
+from messages.event_kinds import MEMORY, RECORDER, WATCH, EventKind
 
 RECORD_EVENTS: tuple[EventKind, ...] = (
     EventKind(
@@ -16,6 +16,18 @@ RECORD_EVENTS: tuple[EventKind, ...] = (
         WATCH,
         "The record on the disk is not safe any more: trading is halted.",
         {"code": "which, for machines", "detail": "what was found, and what is wanted"},
+    ),
+    EventKind(
+        "memory_alarm",
+        MEMORY,
+        "Little memory is left, on the machine or for the process; trading goes on.",
+        {"detail": "how much, who sets the limit, and what is wanted"},
+    ),
+    EventKind(
+        "memory_not_watched",
+        MEMORY,
+        "This system does not tell how much memory is left: no alarm comes before it is gone.",
+        {},
     ),
     EventKind(
         "flight_recording_ended",

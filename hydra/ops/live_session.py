@@ -20,6 +20,7 @@ from hydra.ops.ending import StopSignals
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.flight import Flight
 from hydra.ops.loop_limit import LoopLimit
+from hydra.ops.memory_watch import MemoryWatch
 from hydra.ops.notify import ServiceNotifier
 from hydra.ops.session import Session, causes_of, close_gate, is_starting, summary_of
 from hydra.ops.summary import progress_line
@@ -90,6 +91,8 @@ class _LiveSession:
         kill_watch = session.watch_kill_switch(runtime)
         clock_watch = ClockWatch(runtime)
         clock_watch.look_once()
+        memory_watch = MemoryWatch(runtime, session.say)
+        memory_watch.look_once()
         bridge = session.open_signals(runtime, time.monotonic)
         tree = self._market.assemble(session, runtime, self._services())
         reload = session.watch_configuration(runtime, tree)
@@ -101,7 +104,7 @@ class _LiveSession:
 
         runtime.on_fail_closed(fail_closed)
         watch = watch_over(session.record, session.files, runtime, session.say)
-        session.conditions.watches.append(watch)
+        session.conditions.watches += [watch, memory_watch]
         notifier = ServiceNotifier(runtime, os.environ, lambda: not is_starting(runtime))
 
         def stop() -> None:
@@ -117,6 +120,7 @@ class _LiveSession:
             with StopSignals(stop):
                 kill_watch.start()
                 clock_watch.start()
+                memory_watch.start()
                 notifier.start()
                 runtime.start_watch()
                 watch.start()
@@ -155,6 +159,7 @@ class _LiveSession:
             self._market.disconnect(WATCH_STOPS_WITHIN_S)
             notifier.stop(WATCH_STOPS_WITHIN_S)
             clock_watch.stop(WATCH_STOPS_WITHIN_S)
+            memory_watch.stop(WATCH_STOPS_WITHIN_S)
             if reload is not None:
                 reload.stop(WATCH_STOPS_WITHIN_S)
             if bridge is not None:

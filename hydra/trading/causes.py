@@ -299,6 +299,11 @@ IMPOSSIBLE_ORDER = _integrity("impossible_order", _COMPARE)
 """Overfills are of this kind."""
 ECHO_MISMATCH = _integrity("echo_mismatch", _COMPARE)
 CLOCK_FAULT = _integrity("clock_fault", "put the machine's clock right, then resume")
+MEMORY_SHORT = _integrity(
+    "memory_short",
+    "see what takes the memory, give the engine more or start it again, then resume",
+)
+"""The system would soon end the process, in the middle of anything."""
 THROTTLE = _integrity(
     "throttle:",
     "the bot trades in circles: find out why, then resume",
@@ -353,7 +358,7 @@ KINDS: tuple[CauseKind, ...] = (
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),
     *(ROUTER_DEGRADED, ROUTER_IDLE, MONITOR_MISSING),
     *(RECONCILIATION, ACCOUNT_BLOCKED, UNKNOWN_OUTCOME, ABSENT_ORDER_LIVES, IMPOSSIBLE_ORDER),
-    *(ECHO_MISMATCH, CLOCK_FAULT, THROTTLE, REJECTIONS, COOLDOWN),
+    *(ECHO_MISMATCH, CLOCK_FAULT, MEMORY_SHORT, THROTTLE, REJECTIONS, COOLDOWN),
     *(HALT_MARKER_UNREADABLE, *RECORD_FAULTS),
 )
 """All kinds there are."""

@@ -18,6 +18,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from hydra.crash_points import VARIABLE
+from hydra.ops.exit_codes import ExitCode
 from hydra.testkit.judge.case import MARKET, OVER
 from hydra.testkit.judge.evidence import Life, OrderOnRecord
 from hydra.testkit.judge.venue_evidence import Markets
@@ -33,6 +34,10 @@ PROGRAM = Path(sys.executable).with_name("hydra-trader")
 SAID = "said.log"
 """All that the processes of a folder ever said, for whoever has to find out what went wrong."""
 GONE_WITHIN_S = 10.0
+SPEED = 1_500
+"""A session takes sixteen seconds."""
+LAST_SPEED = 20_000
+"""Of the run that comes to the end: only what stands then is looked at."""
 
 
 class Installed(Trader):
@@ -128,6 +133,19 @@ class Installed(Trader):
         others = [cause for cause in life.halts if cause.cause_class is not CauseClass.LIMIT]
         is_over = life.values.get(MARKET) == OVER or bool(limits)
         assert (is_over, others, still) == (True, [], {}), f"found {is_over, others, still}"
+
+    def require_shut_until_resumed(self) -> None:
+        """Sound as it was left, and the next start is halted and sends nothing; then an operator
+        lets it go on, and the market is played to its end.
+        """
+        self.require_sound("as it was left")
+        sent = self.sent
+        assert self.does("run", "--speed", str(SPEED)) == ExitCode.PREFLIGHT_FAILED
+        assert self.sent == sent
+        self.require_sound("halted")
+        assert self.does("resume", "--reason", "seen to") == ExitCode.CLEAN
+        assert self.does("run", "--speed", str(LAST_SPEED)) == ExitCode.CLEAN
+        self.require_even()
 
     def _names_at_venue(self) -> set[str]:
         """Of the orders that it took."""

@@ -16,7 +16,7 @@ import pytest
 
 from hydra.ops.exit_codes import ExitCode
 from hydra.venues.simulated.market_data import MarketData
-from tests.crash.installed import Installed
+from tests.crash.installed import SPEED, Installed
 from tests.crash.lives import WITHIN_S
 from tests.crash.small_disk import SmallDisk, small_disk
 from tests.crash.trading import SHORT_COOL_OFFS, wait_until
@@ -28,8 +28,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="loop devices and prlimit are Linux's"),
 ]
 
-SPEED = 1_500
-LAST_SPEED = 20_000
 MIB = 700
 """More than what the engine wants to be free, or it would not begin."""
 INODES = 2_000
@@ -66,7 +64,7 @@ def test_a_disk_that_gets_full_halts_it_and_nothing_is_sent_off_the_record_i02_i
 
     assert code in (ExitCode.FAIL_CLOSED, ExitCode.CLEAN), on_disk.last_said()
     assert sent_after(on_disk, full + NOTICED_WITHIN_S) == []
-    require_stays_shut_until_resumed(on_disk)
+    on_disk.require_shut_until_resumed()
 
 
 def test_a_full_table_of_inodes_loses_nothing_i56_i65(disk: SmallDisk, on_disk: Installed) -> None:
@@ -86,7 +84,7 @@ def test_a_full_table_of_inodes_loses_nothing_i56_i65(disk: SmallDisk, on_disk: 
     disk.free()
     assert "operator-halt" in halted
     assert on_disk.sent == sent
-    require_stays_shut_until_resumed(on_disk)
+    on_disk.require_shut_until_resumed()
 
 
 @pytest.mark.parametrize("room", [0, 1, 4_096, 30_000])
@@ -102,16 +100,4 @@ def test_a_file_size_limit_that_is_reached_halts_it_and_nothing_is_sent_off_the_
         code = engine.wait(timeout=WITHIN_S)
 
     assert code == ExitCode.FAIL_CLOSED, installed.last_said()
-    require_stays_shut_until_resumed(installed)
-
-
-def require_stays_shut_until_resumed(trader: Installed) -> None:
-    """Sound as it is; with room again it is halted, until an operator has seen to it."""
-    trader.require_sound("as it was left")
-    sent = trader.sent
-    assert trader.does("run", "--speed", str(SPEED)) == ExitCode.PREFLIGHT_FAILED
-    assert trader.sent == sent
-    trader.require_sound("halted")
-    assert trader.does("resume", "--reason", "there is room") == ExitCode.CLEAN
-    assert trader.does("run", "--speed", str(LAST_SPEED)) == ExitCode.CLEAN
-    trader.require_even()
+    installed.require_shut_until_resumed()

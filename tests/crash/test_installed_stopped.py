@@ -20,7 +20,7 @@ from hydra.runtime.lease import LEASE
 from hydra.trading.causes import CLOCK_FAULT
 from hydra.trading.order_life import OrderStatus
 from hydra.venues.simulated.market_data import MarketData
-from tests.crash.installed import Installed
+from tests.crash.installed import LAST_SPEED, SPEED, Installed
 from tests.crash.lives import WITHIN_S
 from tests.crash.trading import Running, wait_until
 from tests.crash.watching import (
@@ -35,8 +35,6 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SPEED = 1_500
-LAST_SPEED = 20_000
 LONGER_THAN_THE_LEASE_S = LEASE / SECOND + 1.0
 ARRIVES_WITHIN_S = 0.25
 GONE_WITHIN_S = 10.0
@@ -82,8 +80,7 @@ def test_frozen_past_the_lease_at_any_instant_it_sends_nothing_more_until_it_is_
         time.sleep(1.0 + dice.random())
 
     assert sent_after(installed, frozen + ARRIVES_WITHIN_S) == []
-    installed.require_sound(f"seed {seed}")
-    require_resumed(installed)
+    installed.require_shut_until_resumed()
 
 
 def test_while_one_is_frozen_another_is_refused_and_the_first_halts_when_it_wakes_i08_i57(
@@ -101,8 +98,7 @@ def test_while_one_is_frozen_another_is_refused_and_the_first_halts_when_it_wake
 
     assert f"another engine (process {engine.pid} on " in said
     assert sent_after(installed, frozen + ARRIVES_WITHIN_S) == []
-    installed.require_sound()
-    require_resumed(installed)
+    installed.require_shut_until_resumed()
 
 
 @pytest.mark.parametrize("starts", [2, STARTS])
@@ -195,11 +191,3 @@ def frozen_process(process: Running) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGCONT)
-
-
-def require_resumed(trader: Installed) -> None:
-    """An operator lets it go on, and the market is played to its end."""
-    assert trader.does("run", "--speed", str(SPEED)) == ExitCode.PREFLIGHT_FAILED
-    assert trader.does("resume", "--reason", "seen to") == ExitCode.CLEAN
-    assert trader.does("run", "--speed", str(LAST_SPEED)) == ExitCode.CLEAN
-    trader.require_even()

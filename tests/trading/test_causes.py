@@ -107,7 +107,7 @@ HALTING = {
         "account_blocked",
         "unknown_outcome",
     ),
-    *("absent_order_lives", "impossible_order", "echo_mismatch", "clock_fault"),
+    *("absent_order_lives", "impossible_order", "echo_mismatch", "clock_fault", "memory_short"),
     *("halt_marker_unreadable", "ledger_replaced", "engine_lock_replaced", "halt_marker_replaced"),
     *("journal_replaced", "journal_failed", "record_watch_stuck", "record_watch_died"),
     *("disk_unreadable", "disk_hard"),
@@ -200,15 +200,20 @@ def causes_written_out() -> Iterator[tuple[str, str, str]]:
     """Place, code and class of every `Cause(code="…")` of the product, benchmarks left out."""
     for folder in ("actors", "hydra", "supervisors"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if "bench" not in path.parts:
-                for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "Cause":
-                        named = {word.arg: word.value for word in call.keywords}
+            written = path.read_text(encoding="utf-8")
+            if "bench" in path.parts or "Cause(" not in written:
+                continue
+            for node in ast.walk(ast.parse(written)):
+                match node:
+                    case ast.Call(func=ast.Name(id="Cause"), keywords=keywords):
+                        named = {word.arg: word.value for word in keywords}
                         code = text_of(named["code"])
                         if code is not None:
                             cause_class = ast.unparse(named["cause_class"])
-                            place = f"{path.relative_to(ROOT)}:{call.lineno}"
+                            place = f"{path.relative_to(ROOT)}:{node.lineno}"
                             yield place, code, cause_class.removeprefix("CauseClass.")
+                    case _:
+                        pass
 
 
 def text_of(code: ast.expr) -> str | None:

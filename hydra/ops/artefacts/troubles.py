@@ -65,6 +65,7 @@ TROUBLES: Mapping[str, tuple[str, Callable[[Line], bool]]] = {
     "fail_closed": (ENGINE, _always),
     "journal_tail_cut": (ENGINE, _always),
     "loop_overrun": (ENGINE, _always),
+    "memory_alarm": (ENGINE, _always),
     "preflight_failed": (ENGINE, _always),
     "record_alarm": (ENGINE, _always),
     "record_fault": (ENGINE, _always),

@@ -310,6 +310,13 @@ CONTROLS: tuple[Control, ...] = (
         invariants=("I48", "I49"),
     ),
     Control(
+        name="memory",
+        rule="Little memory left is an alarm; next to none halts, before the system ends the"
+        " process.",
+        causes=("memory_short",),
+        tests=("tests/ops/test_memory_watch.py",),
+    ),
+    Control(
         name="unknown outcomes",
         rule="An order whose outcome is unknown keeps its budget, closes its symbol, is looked up"
         " and never sent again; past its time it halts.",

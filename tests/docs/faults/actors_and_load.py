@@ -85,14 +85,18 @@ ACTORS_AND_LOAD = FaultSection(
             "Memory runs short, or a bot leaks it.",
             tests=(
                 "tests/contracts/runtimes/test_supervision.py::test_what_cannot_be_trusted_after_fails_closed",
+                "tests/crash/test_installed_memory.py::test_with_next_to_no_memory_left_it_halts_and_sends_nothing_until_it_is_resumed_i01",
+                "tests/ops/test_memory_watch.py::test_before_it_is_gone_it_halts_once_and_may_not_be_cleared_until_there_is_more",
+                "tests/ops/test_memory_watch.py::test_when_it_runs_short_it_is_told_once_and_again_when_it_was_better",
+                "tests/ops/test_memory_room.py::test_a_group_has_what_its_limit_leaves_and_what_can_be_taken_back",
                 "tests/runtime/test_mailbox.py::test_the_bound_is_the_most_that_ever_waits_i71",
                 "tests/trading/test_execution_quality.py::test_memory_is_bounded_by_orders_and_symbols_the_oldest_go_first_i71",
                 "tests/runtime/test_recorder.py::test_a_recorder_that_falls_behind_ends_before_it_takes_the_memory",
                 "tests/crash/test_killed_live.py::test_killed_at_any_instant_nothing_is_sent_twice_and_nothing_is_lost_i13_i20_i23_i52_i61",
             ),
             not_tested=(
-                "Nothing watches how much memory the process has: what grows is bounded, and to be"
-                " killed for it is a kill -9 like any other. No alarm comes before that."
+                "A limit is put on a process that runs; no bot is made to leak for hours, and what"
+                " takes more than is left within a second is killed before anybody looks."
             ),
         ),
         Fault(
