@@ -12,8 +12,8 @@ from tests.results import ResultsKept
 
 # How long an example takes says more of who else is at work on this machine than of the product;
 # a test that hangs is ended by its timeout.
-# Forty examples find what a hundred do a few runs later: each run draws others.
-settings.register_profile("hydra", deadline=None, max_examples=40)
+# A few examples find what a hundred do some runs later: each run draws others.
+settings.register_profile("hydra", deadline=None, max_examples=25)
 settings.load_profile("hydra")
 
 # Fifteen thousand tests are a million objects that live to the end. The collector would look at

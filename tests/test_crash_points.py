@@ -90,7 +90,8 @@ def test_what_was_asked_for_is_told_and_can_be_taken_back() -> None:
 
 
 def test_every_place_in_the_code_is_listed_and_every_listed_place_is_in_the_code_i59() -> None:
-    found = {name for path in product() for name in places_in(ast.parse(path.read_bytes()))}
+    speaking = (code for path in product() if b"reached" in (code := path.read_bytes()))
+    found = {name for code in speaking for name in places_in(ast.parse(code))}
 
     assert sorted(found - CRASH_POINTS) == []
     assert sorted(CRASH_POINTS - found) == []

@@ -30,6 +30,7 @@ from tests.engine.harness import (
     settings_with,
 )
 from tests.engine.judge import exposures, require_agreement, require_sound
+from tests.thinned import thinned
 
 HALTED = TradingState.HALTED
 SAFETY_CHAIN = (
@@ -43,16 +44,14 @@ ROUND_TRIP = market_of(bars_of([100.0] * 3 + rising(57)))
 DECIDED_AT = OPEN_AT + 11 * MINUTE
 
 
-def seeds(quick: int) -> list[Any]:
-    """Few in the quick suite, many in the slow one."""
-    return [*range(quick), *(pytest.param(n, marks=pytest.mark.slow) for n in range(quick, 40))]
+SEEDS = thinned(range(40), 40)
 
 
 SCALES = (1, 10**4, 10**5, 10**6, 10**9)
 """Of instants around a decision: most of what happens because of it happens in a millisecond."""
 
 
-@pytest.mark.parametrize("seed", seeds(1))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("ref", SAFETY_CHAIN, ids=lambda ref: ref.name)
 def test_a_death_in_the_safety_chain_with_orders_in_flight_halts_and_loses_nothing_i68_i69_i74(
     ref: Ref[Any], seed: int
@@ -80,7 +79,7 @@ def test_a_death_in_the_safety_chain_with_orders_in_flight_halts_and_loses_nothi
     require_agreement(world)
 
 
-@pytest.mark.parametrize("seed", seeds(1))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_process_killed_again_and_again_sends_nothing_twice_and_its_books_agree_i14_i16_i17_i38(
     tmp_path: Path, seed: int
 ) -> None:
@@ -108,7 +107,7 @@ def test_a_process_killed_again_and_again_sends_nothing_twice_and_its_books_agre
     assert life.causes == {}
 
 
-@pytest.mark.parametrize("seed", seeds(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_swarm_of_faults_never_makes_two_orders_of_one_or_loses_a_share_i17_i20_i22_i23_i61(
     seed: int,
 ) -> None:
@@ -132,7 +131,7 @@ def test_a_swarm_of_faults_never_makes_two_orders_of_one_or_loses_a_share_i17_i2
     assert unexpected == []
 
 
-@pytest.mark.parametrize("seed", seeds(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_grave_faults_halt_or_leave_the_books_in_agreement_i22_i27_i29_i60_i61(seed: int) -> None:
     more = {kind: rate * 20 for kind, rate in GRAVE.items()}
     plan = random_plan(seed, ("AAPL",), {**RECOVERABLE, **more})

@@ -38,6 +38,7 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_sound
+from tests.thinned import thinned
 
 ACTIVE, CLOSE_ONLY, HALTED = TradingState.ACTIVE, TradingState.CLOSE_ONLY, TradingState.HALTED
 BOT = paths.bot("mom_AAPL")
@@ -472,7 +473,7 @@ def test_while_nobody_says_what_is_protected_that_it_was_not_cannot_be_resumed_i
     assert refused.startswith("unprotected:AAPL: it is still so")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", thinned(range(20), 20))
 def test_whatever_the_delays_and_the_order_nothing_is_taken_over_from_a_living_bot_i30(
     seed: int,
 ) -> None:

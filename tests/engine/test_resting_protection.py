@@ -29,6 +29,7 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_never_oversold, require_sound
+from tests.thinned import thinned
 
 BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
 # Bought at 100.35 in minute 11, with a stop at 99.84825; it falls through that in minute 16.
@@ -295,11 +296,7 @@ def test_what_is_filled_of_an_entry_gets_one_and_the_rest_is_taken_out_i30() -> 
     require_sound(world)
 
 
-def seeds(quick: int) -> list[Any]:
-    return [*range(quick), *(pytest.param(n, marks=pytest.mark.slow) for n in range(quick, 60))]
-
-
-@pytest.mark.parametrize("seed", seeds(1))
+@pytest.mark.parametrize("seed", thinned(range(60), 60))
 def test_parts_of_the_engine_die_at_random_and_nothing_is_sold_twice_i16_i30_i68(
     seed: int,
 ) -> None:

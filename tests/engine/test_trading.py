@@ -18,6 +18,7 @@ from tests.engine.harness import (
     shipped_settings,
 )
 from tests.engine.scenery import protected_by
+from tests.thinned import thinned
 
 QUIET = [100.0] * 10
 RISE = rising(30)
@@ -164,9 +165,7 @@ def test_the_same_seed_gives_the_same_journal() -> None:
     assert first.ledger.state_hash() == second.ledger.state_hash()
 
 
-@pytest.mark.parametrize(
-    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))]
-)
+@pytest.mark.parametrize("seed", thinned(range(20), 20))
 def test_random_delays_shorter_than_a_bar_do_not_change_the_trades(seed: int) -> None:
     # What ARCHITECTURE.md claims of threads: whatever the interleaving, as long as a decision and
     # its booking take less than a bar. Explore delays every edge, and lets handlers take time.

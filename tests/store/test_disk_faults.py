@@ -21,6 +21,7 @@ from tests.faults.damage import committed_frames, with_bit_flipped, with_byte_ch
 from tests.faults.ledger_life import LEDGER, NEVER, Life, all_it_says, live, recorded_life, reopened
 from tests.faults.quota import no_file_longer_than
 from tests.store.orders import AT
+from tests.thinned import thinned
 
 WAL = f"{LEDGER}-wal"
 PAGE_BYTES = 4096
@@ -41,7 +42,7 @@ ERRORS = [
     for failure in failures
     if failure not in LYING
 ]
-CALLED_MOST = "xWrite"
+CALLED_MOST = ("xRead", "xWrite")
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def disk(found: Path) -> Iterator[Disk]:
 @pytest.mark.parametrize(
     ("call", "failure"),
     [
-        pytest.param(*each, marks=pytest.mark.slow) if each[0] == CALLED_MOST else each
+        pytest.param(*each, marks=pytest.mark.slow) if each[0] in CALLED_MOST else each
         for each in ERRORS
     ],
 )
@@ -83,7 +84,7 @@ def test_a_sync_that_failed_and_then_succeeds_is_not_believed_i53_i56(
 ) -> None:
     # What a failed sync was for is lost in every image, however well the next sync went.
     require_errors_are_final(
-        tmp_path, disk, found, "xSync", Failure.IO_ERROR, lasting=False, power_cuts=30
+        tmp_path, disk, found, "xSync", Failure.IO_ERROR, lasting=False, power_cuts=10
     )
 
 
@@ -240,11 +241,11 @@ def test_a_flipped_bit_in_the_log_is_noticed_in_whichever_frame_i54(
     frames = committed_frames(wal)
     assert len(frames) > 50
     rng = random.Random(1)
-    header_bits = range(32 * 8)
+    header_bits = range(0, 32 * 8, 3)
     frame_bits = (
         8 * offset + rng.randrange(8)
         for frame in frames
-        for offset in (*rng.sample(frame[:24], 2), *rng.sample(frame[24:], 3))
+        for offset in (rng.choice(frame[:24]), rng.choice(frame[24:]))
     )
 
     flipped = ((WAL, with_bit_flipped(wal, bit), bit) for bit in (*header_bits, *frame_bits))
@@ -299,7 +300,7 @@ def test_a_byte_that_changed_in_any_table_is_noticed_i54(
     offsets = stored_bytes(before, found, TABLES)
     assert len(offsets) > 200
 
-    assert silent_changes(before, offsets, disk, found) == []
+    assert silent_changes(before, offsets[::2], disk, found) == []
 
 
 def test_a_byte_that_changed_in_an_index_is_noticed_i54(
@@ -336,7 +337,7 @@ def is_index_of_nothing(page: bytes) -> bool:
 def test_a_byte_that_changed_anywhere_is_noticed_or_makes_no_difference_i54(
     tmp_path: Path, disk: Disk, found: Path
 ) -> None:
-    require_changed_bytes_noticed(tmp_path, disk, found, 300)
+    require_changed_bytes_noticed(tmp_path, disk, found, 150)
 
 
 @pytest.mark.slow
@@ -408,7 +409,7 @@ def occurrences(database: bytes, value: bytes, page: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("lasting", [False, True])
-@pytest.mark.parametrize("cut_short", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cut_short", thinned([True, False], 2))
 @pytest.mark.parametrize("failure", LYING)
 def test_a_read_that_lies_at_the_start_is_noticed_or_makes_no_difference_i54(
     tmp_path: Path, disk: Disk, found: Path, failure: Failure, cut_short: bool, lasting: bool

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -186,7 +187,8 @@ def test_no_code_opens_a_ledger_by_hand_i58() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for folder in PRODUCT
         for path in sorted((ROOT / folder).rglob("*.py"))
-        for node in openings_by_hand(ast.parse(path.read_bytes()))
+        if re.search(rb"ledger|sqlite3", code := path.read_bytes(), re.IGNORECASE)
+        for node in openings_by_hand(ast.parse(code))
     ]
 
     assert found == []

@@ -121,6 +121,7 @@ def test_settings_that_are_refused_are_said_to_be_the_reason(tmp_path: Path) -> 
         simulated_day.take_simulated_day(TINY, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_busy_engine_is_halted_and_sends_nothing_afterwards_i01(tmp_path: Path) -> None:
     *latencies, sent_after = taken(partial(halt.take_halts, folder=tmp_path, queued=100))
 
