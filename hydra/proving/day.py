@@ -49,7 +49,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.trading_state import CauseClass
-from hydra.venues.simulated.faults import Fault
+from hydra.venues.simulated.faults import Fault, PlantOrder
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.playback import Happening as MarketHappening
 from hydra.venues.simulated.playback import MarketEnded, TimedEvent, by_moment, market_events
@@ -142,6 +142,8 @@ class _Day:
         self._exceeded: set[str] = set()
         self._unanswered: set[str] = set()
         """What the venue did that has to halt an engine, and has not yet."""
+        self._planted: set[str] = set()
+        """The names of a stranger's orders."""
         self._is_market_over = False
 
     # The course of the day
@@ -159,6 +161,8 @@ class _Day:
         life = self._living()
         life.advance_to(life.now + MINUTE)
         self._watch()
+        if all(self._was_refused(name) for name in self._planted):
+            self._unanswered.discard(PlantOrder.__name__)
         for kind in sorted(self._unanswered):
             self.breached("I22 I27 I29 I44 I60", f"{kind} halted nothing to the end of the day")
         if not life.stop(market_is_over=True):
@@ -366,6 +370,13 @@ class _Day:
         self._count(kind)
         if kind in _GRAVE:
             self._unanswered.add(kind)
+        if isinstance(fault, PlantOrder):
+            self._planted.add(fault.order.client_order_id)
+
+    def _was_refused(self, name: str) -> bool:
+        """Whether the venue never took that order: then there is nothing of it to be found."""
+        order = self._exchange.engine.find(name)
+        return order is None or not order.venue_order_id
 
     def _count(self, kind: str) -> None:
         standing = None if self._life is None else self._life.standing
