@@ -15,6 +15,7 @@ MODULES = {
     "env_file": "own_files",
     "halt_marker": "own_files",
     "debug_socket": "debug_socket",
+    "control_socket": "control_socket",
     "csv": "bars",
     "csv_gz": "bars",
     "parquet": "parquet_bars",

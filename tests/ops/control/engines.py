@@ -135,7 +135,7 @@ class Guardian(Scripted):
     def heard(self, message: Any, ctx: Context) -> None:
         match message:
             case GateTripped():
-                if self.told.records_halts:
+                if self.told.records_halts and message.cause.code not in self._durable:
                     self._durable.append(message.cause.code)
             case ReportTradingState():
                 ctx.reply(self._report())
