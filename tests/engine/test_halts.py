@@ -4,19 +4,21 @@ The kill switch, the exit codes and the marker on the disk are tested where they
 what the guardian, the gate, the gateway and the record make of a cause, over several lives.
 """
 
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hydra.actor import MINUTE, SECOND
 from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import ResumePolicy
-from hydra.trading.causes import API_FAILURES, COOLDOWN
+from hydra.trading.causes import API_FAILURES, COOLDOWN, THROTTLE
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.faults import FailLook, HoldCancel, Ignore, Lose
 from hydra.venues.simulated.requests import Cancel, Submit
-from messages.control import Resume
+from messages.control import OPERATOR_RESUME, Resume
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
@@ -410,6 +412,39 @@ def test_a_word_does_not_reach_a_cause_that_comes_up_after_it_i04() -> None:
 
     assert word.noted == ("operator-halt",)
     assert life.causes == {"operator-halt": HALTED}
+
+
+def test_a_word_given_at_rest_does_not_reach_what_comes_up_after_it_over_a_restart_i02_i04(
+    tmp_path: Path,
+) -> None:
+    # One of the two that it lets go has its time to wait for, so that it stays on record meanwhile.
+    world = World(quiet(60), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.halt(COOLDOWN.cause(subject="mom_AAPL", since=life.now, detail="a streak of losses"))
+    life.halt(THROTTLE.cause(subject="mom_AAPL_cross", since=life.now, detail="20 round trips"))
+    codes = tuple(life.causes)
+    life.die()
+    word = Resume(reason="looked into", operator="ada", codes=codes)
+    with closing(world.open_ledger()) as ledger:
+        ledger.put(OPERATOR_RESUME, msgspec.json.encode(word).decode(), world.now)
+        ledger.commit()
+
+    life = begun(world)
+    once_carried_out = life.causes
+    life.halt(THROTTLE.cause(subject="mom_AAPL_cross", since=life.now, detail="20 more"))
+    life.run_for(1 * MINUTE)
+    anew = life.causes
+    life.die()
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    after_a_restart = life.causes
+    life.run_to(OPEN_AT + 40 * MINUTE)
+
+    assert codes == ("cooldown:mom_AAPL", "throttle:mom_AAPL_cross")
+    assert once_carried_out == {"cooldown:mom_AAPL": CLOSE_ONLY}
+    assert anew == after_a_restart == dict.fromkeys(codes, CLOSE_ONLY)
+    assert life.causes == {"throttle:mom_AAPL_cross": CLOSE_ONLY}
+    assert life.ledger.get(OPERATOR_RESUME) == ""
 
 
 def test_a_limit_is_not_cleared_before_its_cool_off_and_then_by_a_pass_i04() -> None:
