@@ -121,12 +121,14 @@ class Halts:
 
     # Latching
 
-    def latch(self, cause: Cause, ctx: Context) -> bool:
+    def latch(self, cause: Cause, ctx: Context, *, has_happened: bool = False) -> bool:
         """It stands from here on; False: it did already, or the gate, now shut, is to say so.
 
-        A kill condition that is switched off only sounds.
+        A kill condition that is switched off only sounds. `has_happened`: just now, maybe once
+        more; so an operator's word on what stands is not about this.
         """
-        if not self._standing.is_news(cause):
+        is_beyond_word = has_happened and cause.code in self._standing.noted
+        if not (is_beyond_word or self._standing.is_news(cause)):
             return False
         if not halts(cause, self._kill):
             self.alarm(cause, ctx)

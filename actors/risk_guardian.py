@@ -225,8 +225,9 @@ class RiskGuardian(Actor[Inbox]):
                 ctx.reply(self._granting.report())
             case GrantsOverdue():
                 self._granting.overdue(ctx)
-            case Halt():
-                self._latch(message.cause, ctx)
+            case Halt(cause=cause):
+                if self._halts.latch(cause, ctx, has_happened=True):
+                    self._stopped(ctx)
             case GateTripped():
                 self._halts.epoch = max(self._halts.epoch, message.epoch)
                 self._stands(message.cause, ctx)

@@ -13,7 +13,7 @@ import pytest
 from hydra.actor import MINUTE, SECOND
 from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import ResumePolicy
-from hydra.trading.causes import API_FAILURES, COOLDOWN, THROTTLE
+from hydra.trading.causes import API_FAILURES, COOLDOWN, ECHO_MISMATCH, THROTTLE
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.venues.simulated.faults import FailLook, HoldCancel, Ignore, Lose
@@ -412,6 +412,19 @@ def test_a_word_does_not_reach_a_cause_that_comes_up_after_it_i04() -> None:
 
     assert word.noted == ("operator-halt",)
     assert life.causes == {"operator-halt": HALTED}
+
+
+def test_a_word_does_not_reach_what_an_actor_finds_once_more_after_it_i04_i05() -> None:
+    life = begun(World(quiet()))
+    life.halt(ECHO_MISMATCH.cause(since=life.now, detail="one order came back altered"))
+    word = life.ask_to_resume("echo_mismatch")
+    life.halt(ECHO_MISMATCH.cause(since=life.now, detail="and another one"))
+    life.advance(30 * SECOND)
+
+    assert word.noted == ("echo_mismatch",)
+    assert life.causes == {"echo_mismatch": HALTED}
+    assert life.resume("echo_mismatch").noted == ("echo_mismatch",)
+    assert life.causes == {}
 
 
 def test_a_word_given_at_rest_does_not_reach_what_comes_up_after_it_over_a_restart_i02_i04(
