@@ -17,11 +17,12 @@ from hydra.trading.risk_desk import DeskRecord
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause
 from hydra.trading.working_orders import WorkingOrder
-from messages.control import ACCOUNT_DAY, OPERATOR_RESUME, RecordValue, Resume
+from messages.control import ACCOUNT_DAY, OPERATOR_RESUME, REJECTIONS_SEEN, RecordValue, Resume
 from messages.positions import GuardedOrder, GuardianRecord
 
 _DAY = msgspec.json.Decoder(AccountDay)
 _RESUME = msgspec.json.Decoder(Resume)
+_NAMES = msgspec.json.Decoder(tuple[str, ...])
 
 
 def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
@@ -57,6 +58,12 @@ def excluded_orders(record: GuardianRecord) -> frozenset[str]:
         for exclusion in record.exclusions
         if exclusion.kind is not DifferenceKind.POSITION
     )
+
+
+def rejections_seen(symbol: str, names: tuple[str, ...]) -> RecordValue:
+    """What puts on record that a person has looked why these orders were rejected."""
+    value = msgspec.json.encode(names).decode()
+    return RecordValue(key=f"{REJECTIONS_SEEN}{symbol}", value=value)
 
 
 class WordOnRecord:
@@ -111,6 +118,12 @@ def _working(order: GuardedOrder) -> WorkingOrder:
 
 
 def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEvent]:
+    seen = {
+        name
+        for key, value in record.values.items()
+        if key.startswith(REJECTIONS_SEEN)
+        for name in _NAMES.decode(value)
+    }
     for order in record.orders:
         if order.attempted_at is None:
             continue
@@ -129,7 +142,8 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
             notional=value_of(decision.symbol, intent.quantity, price),
         )
         if order.state.status is OrderStatus.REJECTED:
-            yield VenueRejected(decision.symbol)
+            if order.state.order.client_order_id not in seen:
+                yield VenueRejected(decision.symbol)
         elif order.state.status in _TAKEN:
             yield VenueAccepted(decision.symbol)
     for counters in record.counters:

@@ -9,7 +9,7 @@ import msgspec
 from actors.granting import Granting
 from actors.guardian_cancels import GuardianCancels
 from actors.guardian_halts import FEED, Halts
-from actors.guardian_recovery import desk_record, excluded_orders
+from actors.guardian_recovery import desk_record, excluded_orders, rejections_seen
 from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
 from actors.guardian_view import coverage_view, desk_view, halts_view
 from actors.intents import order_of, proposal_of
@@ -442,7 +442,8 @@ class RiskGuardian(Actor[Inbox]):
         self._halts.keep_alarms(present, ctx)
         for cause in cleared:
             if cause.symbol is not None and kinds.kind_of(cause.code) is kinds.REJECTIONS:
-                self._desk.forget_rejections(cause.symbol)
+                names = self._desk.forget_rejections(cause.symbol)
+                ctx.tell(self._persister, rejections_seen(cause.symbol, names))
         if cleared:
             self._halts.announce(ctx)
 

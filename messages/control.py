@@ -61,6 +61,10 @@ ACCOUNT_DAY = "account_day"
 """Under this key the ledger keeps the trading day: what it began with, and its peak."""
 FLATTEN_STATE = "flatten"
 """Under this key the ledger keeps how far a flatten has come."""
+REJECTIONS_SEEN = "rejections_seen:"
+"""Under this key, with a symbol behind it, the ledger keeps which of the symbol's rejected orders a
+person has looked into: a list of their names, JSON.
+"""
 OPERATOR_RESUME = "operator_resume"
 """Under this key the ledger keeps a `Resume` that was given while no engine ran: JSON, and beside
 its fields `at`, when it was given. The next engine carries it out like one it was told. "": none.

@@ -276,6 +276,10 @@ class RiskBook:
         """Those of one symbol."""
         return self._orders.open_in(symbol)
 
+    def rejected_in(self, symbol: str) -> tuple[str, ...]:
+        """The names of the symbol's orders that the venue refused, as far as they are known."""
+        return self._orders.rejected_in(symbol)
+
     @property
     def open_entries(self) -> tuple[str, ...]:
         """The names of the open entries, which a halt cancels."""

@@ -283,9 +283,13 @@ class RiskDesk:
         """The market's price of a symbol; a float is taken as it is printed."""
         self.book.mark(symbol, price, at)
 
-    def forget_rejections(self, symbol: str) -> None:
-        """A person has looked why the venue refuses the symbol's orders: they count from now on."""
+    def forget_rejections(self, symbol: str) -> tuple[str, ...]:
+        """A person has looked why the venue refuses the symbol's orders: they count from now on.
+
+        Gives the names of those that do not; a desk that is rebuilt is not to be told of them.
+        """
         self._attempts.note(VenueAccepted(symbol))
+        return self.book.rejected_in(symbol)
 
     def opened_with(self, cash: Decimal) -> None:
         """The account's cash as the venue gave it, all that we booked included."""

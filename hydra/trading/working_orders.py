@@ -110,6 +110,15 @@ class WorkingOrders:
             if working.state.status.is_open or working.state.status is OrderStatus.ABSENT
         }
 
+    def rejected_in(self, symbol: str) -> tuple[str, ...]:
+        """The names of the symbol's orders that the venue refused, as far as they are known."""
+        rejected = OrderStatus.REJECTED
+        return tuple(
+            name
+            for name, each in self._orders.items()
+            if each.order.symbol == symbol and each.state.status is rejected
+        )
+
     def open_in(self, symbol: str) -> tuple[WorkingOrder, ...]:
         """The open orders of a symbol."""
         return tuple(each.working for each in self._open.get(symbol, {}).values())

@@ -21,6 +21,7 @@ from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.requests import Cancel, Submit
+from messages.control import RecordChanged
 from messages.market import BarsClosed
 from messages.orders import OrderIntent
 from supervisors import paths
@@ -247,6 +248,36 @@ def test_three_rejections_in_a_row_stop_the_symbol_until_a_person_has_looked_i39
     assert life.denials == ["trading_is_open"]
     assert noted.noted == ("rejections:AAPL",)
     assert (life.causes, life.status_of(allowed)) == ({}, "accepted")
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_rejections_that_a_person_has_looked_into_count_no_more_after_a_restart_i38_i39(
+    tmp_path: Path,
+) -> None:
+    world = World(
+        quiet(60), plan_of(struck(RejectLater(), times=5)), ledger_path=tmp_path / "ledger.db"
+    )
+    life = begun(world)
+    for number in range(3):
+        life.enter(1 + number)
+        life.run_for(1 * MINUTE)
+    life.resume("rejections:AAPL")
+    resumed = life.causes
+    life.die()
+
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    for number in range(3):
+        life.enter(4 + number)
+        life.run_for(1 * MINUTE)
+        if number == 0:
+            life.tell(paths.RISK_GUARDIAN, RecordChanged())  # it reads the record once more
+            life.run_for(1 * MINUTE)
+
+    assert (resumed, life.denials, life.causes) == ({}, [], {})
+    assert [world.submitted.count(name) for name in {*world.submitted}] == [1] * 6
+    assert life.positions == {"mom_AAPL AAPL": 6}  # the sixth; two refusals are no row of three
     require_sound(world)
     require_agreement(world)
 
