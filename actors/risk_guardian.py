@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-import msgspec
-
 from actors.granting import Granting
 from actors.guardian_cancels import GuardianCancels
 from actors.guardian_halts import FEED, Halts
@@ -13,6 +11,7 @@ from actors.guardian_recovery import desk_record, excluded_orders, rejections_se
 from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
 from actors.guardian_view import coverage_view, desk_view, halts_view
 from actors.intents import order_of, proposal_of
+from actors.kept_day import KeptDay
 from actors.sender_checks import not_its_own
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import Conditions, OrderGate
@@ -34,7 +33,6 @@ from hydra.trading.unready_symbols import UnreadySymbols
 from hydra.trading.venue_clock import seen_at
 from messages.budgets import GrantsOverdue, ProposeBudgets, ReportBudgetDay
 from messages.control import (
-    ACCOUNT_DAY,
     CancelOrder,
     CancelsDue,
     EvaluateAccount,
@@ -45,7 +43,6 @@ from messages.control import (
     PreflightPassed,
     RecordChanged,
     Recorded,
-    RecordValue,
     ReportTradingState,
     Resume,
 )
@@ -173,7 +170,7 @@ class RiskGuardian(Actor[Inbox]):
         """The exit bot's last word."""
         self._granting = Granting(self._desk, persister, portfolio)
         self._symbols = UnreadySymbols()
-        self._day_on_record: object = None
+        self._day = KeptDay(persister)
         self._differing: frozenset[str] = frozenset()
         """The codes of what the last comparison with the venue found."""
         self._approved_since: list[tuple[OrderApproved, Situation]] | None = None
@@ -212,7 +209,7 @@ class RiskGuardian(Actor[Inbox]):
                 self._desk.execution.told(word.regimes, word.router, word.at, word.is_whole)
             case EvaluateAccount():
                 self._value_account(None, ctx)
-                self._keep_day(ctx)
+                self._day.keep(self._desk.day, ctx)
                 self._granting.ask_again(ctx)
             case LoopDue():
                 self._desk.loops.missed_one()
@@ -242,6 +239,7 @@ class RiskGuardian(Actor[Inbox]):
             case Recorded():
                 self._halts.recorded(message, ctx)
             case RecordChanged():
+                self._day.keep_all(self._desk.day, ctx)
                 self._read_record(ctx)
             case Resume():
                 ctx.reply(self._halts.resume(message, self._present(ctx.market_time()), ctx))
@@ -399,20 +397,8 @@ class RiskGuardian(Actor[Inbox]):
             for cause in closed_when_flat(self._halts.causes):
                 self._latch(cause, ctx)
         if self._desk.granted is not granted:
-            self._keep_day(ctx)
+            self._day.keep(self._desk.day, ctx)
             self._granting.budgets_changed(ctx)
-
-    def _keep_day(self, ctx: Context) -> None:
-        """Day start, peak and the drawdown's state survive a restart (C2); not every observation is
-        worth a record.
-        """
-        day = self._desk.day
-        content = (day.session, day.day_start, day.peak, day.state, day.changes)
-        if day.day_start is None or content == self._day_on_record:
-            return
-        self._day_on_record = content
-        value = msgspec.json.encode(day).decode()
-        ctx.tell(self._persister, RecordValue(key=ACCOUNT_DAY, value=value))
 
     def _latch(self, cause: Cause, ctx: Context) -> None:
         """From here on it stands. The gate is told first if it holds for everybody."""

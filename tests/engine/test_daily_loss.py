@@ -267,6 +267,38 @@ def test_midnight_and_a_weekend_begin_no_new_day_and_a_gap_over_it_is_a_loss_i37
     assert life.causes == {"daily_loss": CLOSE_ONLY}
 
 
+@pytest.mark.parametrize(
+    "friday",
+    [
+        [100.0] * 9 + [97.5] * 20,
+        [100.0] * 9 + [96.5] * 5 + [97.5] * 15,  # through a drawdown, which is a record of its own
+    ],
+)
+def test_a_day_whose_opening_nobody_saw_begins_with_what_was_known_last_i37_i38(
+    friday: list[float], tmp_path: Path
+) -> None:
+    # On Friday 600 USD are lost: they are no loss of Monday, and Monday has not 240 more to lose.
+    world = World(
+        two_days(friday, [97.5] * 4 + [93.4, 93.3] + [93.3] * 9),
+        settings=settings_with(SLOW_TO_JUMP),
+        ledger_path=tmp_path / "ledger.db",
+    )
+    life = holding(world)
+    life.run_to(OPEN_AT + 28 * MINUTE)
+    life.die()
+    world.pass_by(NEXT_OPEN + 2 * MINUTE)
+    life = world.begin(with_bots=False)
+    life.run_for(1 * MINUTE)
+    view = life.view(paths.RISK_GUARDIAN)
+    life.run_to(NEXT_OPEN + 5 * MINUTE)
+    less_than_allowed = life.causes  # 984 USD, of 994
+    life.run_for(1 * MINUTE)
+
+    assert (view["day_start"], view["equity"]) == ("99400.00", "99400.00")
+    assert (less_than_allowed, life.causes) == ({}, {"daily_loss": CLOSE_ONLY})
+    require_sound(world)
+
+
 MIDNIGHT_NEW_YORK = CLOSE_AT + 8 * HOUR
 MIDNIGHT_UTC = CLOSE_AT + 4 * HOUR
 NEXT_OPEN = OPEN_AT + 3 * DAY
