@@ -12,16 +12,31 @@ from hydra.trading.exact import total
 from hydra.trading.exposure import Holding
 from hydra.trading.instruments import value_of
 from hydra.trading.order_life import OrderStatus
-from hydra.trading.rates import OrderAttempt, RateEvent, RoundTrip, VenueAccepted, VenueRejected
+from hydra.trading.rates import (
+    OrderAttempt,
+    RateEvent,
+    RoundTrip,
+    RoundTripsSeen,
+    VenueAccepted,
+    VenueRejected,
+)
 from hydra.trading.risk_desk import DeskRecord
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause
 from hydra.trading.working_orders import WorkingOrder
-from messages.control import ACCOUNT_DAY, OPERATOR_RESUME, REJECTIONS_SEEN, RecordValue, Resume
+from messages.control import (
+    ACCOUNT_DAY,
+    OPERATOR_RESUME,
+    REJECTIONS_SEEN,
+    ROUND_TRIPS_SEEN,
+    RecordValue,
+    Resume,
+)
 from messages.positions import GuardedOrder, GuardianRecord
 
 _DAY = msgspec.json.Decoder(AccountDay)
 _RESUME = msgspec.json.Decoder(Resume)
+_ROUND_TRIPS = msgspec.json.Decoder(RoundTripsSeen)
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -64,6 +79,12 @@ def rejections_seen(symbol: str, names: tuple[str, ...]) -> RecordValue:
     """What puts on record that a person has looked why these orders were rejected."""
     value = msgspec.json.encode(names).decode()
     return RecordValue(key=f"{REJECTIONS_SEEN}{symbol}", value=value)
+
+
+def round_trips_seen(seen: RoundTripsSeen) -> RecordValue:
+    """What puts on record that a person lets the bot go on."""
+    value = msgspec.json.encode(seen).decode()
+    return RecordValue(key=f"{ROUND_TRIPS_SEEN}{seen.bot}", value=value)
 
 
 class WordOnRecord:
@@ -149,6 +170,11 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
     for counters in record.counters:
         for _ in range(counters.round_trips):
             yield RoundTrip(counters.bot, record.session)
+    for key, value in record.values.items():
+        if key.startswith(ROUND_TRIPS_SEEN):
+            looked_into = _ROUND_TRIPS.decode(value)
+            if looked_into.session == record.session:
+                yield looked_into
 
 
 _TAKEN = (

@@ -7,7 +7,12 @@ from typing import Any, TypeAlias
 from actors.granting import Granting
 from actors.guardian_cancels import GuardianCancels
 from actors.guardian_halts import FEED, Halts
-from actors.guardian_recovery import desk_record, excluded_orders, rejections_seen
+from actors.guardian_recovery import (
+    desk_record,
+    excluded_orders,
+    rejections_seen,
+    round_trips_seen,
+)
 from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
 from actors.guardian_view import coverage_view, desk_view, halts_view
 from actors.intents import order_of, proposal_of
@@ -427,11 +432,19 @@ class RiskGuardian(Actor[Inbox]):
         self._halts.sound(self._conditions.present(), ctx)
         self._halts.keep_alarms(present, ctx)
         for cause in cleared:
-            if cause.symbol is not None and kinds.kind_of(cause.code) is kinds.REJECTIONS:
-                names = self._desk.forget_rejections(cause.symbol)
-                ctx.tell(self._persister, rejections_seen(cause.symbol, names))
+            self._count_anew(cause, ctx)
         if cleared:
             self._halts.announce(ctx)
+
+    def _count_anew(self, over: Cause, ctx: Context) -> None:
+        """What a person has looked into counts no more, after a restart neither."""
+        kind = kinds.kind_of(over.code)
+        if kind is kinds.REJECTIONS and over.symbol is not None:
+            names = self._desk.forget_rejections(over.symbol)
+            ctx.tell(self._persister, rejections_seen(over.symbol, names))
+        if kind is kinds.THROTTLE and over.bot is not None:
+            seen = self._desk.forget_round_trips(over.bot, ctx.market_time())
+            ctx.tell(self._persister, round_trips_seen(seen))
 
     def _present(self, at: int) -> frozenset[str]:
         """What holds still, whoever finds it."""

@@ -65,6 +65,10 @@ REJECTIONS_SEEN = "rejections_seen:"
 """Under this key, with a symbol behind it, the ledger keeps which of the symbol's rejected orders a
 person has looked into: a list of their names, JSON.
 """
+ROUND_TRIPS_SEEN = "round_trips_seen:"
+"""Under this key, with a bot behind it, the ledger keeps after how many of its round trips of a
+session a person has let it go on: a `RoundTripsSeen`, JSON.
+"""
 OPERATOR_RESUME = "operator_resume"
 """Under this key the ledger keeps a `Resume` that was given while no engine ran: JSON, and beside
 its fields `at`, when it was given. The next engine carries it out like one it was told. "": none.

@@ -67,7 +67,19 @@ class RoundTrip(msgspec.Struct, frozen=True):
     session: str
 
 
-RateEvent: TypeAlias = OrderAttempt | CancelAttempt | VenueAccepted | VenueRejected | RoundTrip
+class RoundTripsSeen(msgspec.Struct, frozen=True):
+    """A person has looked into the first so many of a bot's round trips in this session, and lets
+    it go on: they count no more.
+    """
+
+    bot: str
+    session: str
+    count: int
+
+
+RateEvent: TypeAlias = (
+    OrderAttempt | CancelAttempt | VenueAccepted | VenueRejected | RoundTrip | RoundTripsSeen
+)
 
 
 class Attempts:
@@ -108,6 +120,8 @@ class Attempts:
             case RoundTrip():
                 round_trips = self._begun(event.session).round_trips
                 round_trips[event.bot] = round_trips.get(event.bot, 0) + 1
+            case RoundTripsSeen():
+                self._begun(event.session).round_trips_seen[event.bot] = event.count
             case _:
                 assert_never(event)
 
@@ -141,8 +155,15 @@ class Attempts:
         return self._rejections_in_a_row.get(symbol, 0)
 
     def round_trips(self, bot: str, session: str) -> int:
-        """Of the bot, in this exchange session."""
-        return self._day(session).round_trips.get(bot, 0)
+        """Of the bot, in this exchange session, that nobody has looked into."""
+        today = self._day(session)
+        return max(0, today.round_trips.get(bot, 0) - today.round_trips_seen.get(bot, 0))
+
+    def see_round_trips(self, bot: str, session: str) -> RoundTripsSeen:
+        """A person lets the bot go on after all that it has made; gives what says so again."""
+        seen = RoundTripsSeen(bot, session, self._day(session).round_trips.get(bot, 0))
+        self.note(seen)
+        return seen
 
     def _note_order(self, attempt: OrderAttempt) -> None:
         if attempt.role.reduces:
@@ -186,6 +207,7 @@ class _Today:
         self.entries = 0
         self.notional = Decimal(0)
         self.round_trips: dict[str, int] = {}
+        self.round_trips_seen: dict[str, int] = {}
 
 
 class _Timeline:

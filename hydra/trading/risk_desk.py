@@ -57,6 +57,7 @@ from hydra.trading.rates import (
     OrderAttempt,
     RateEvent,
     RoundTrip,
+    RoundTripsSeen,
     VenueAccepted,
     VenueRejected,
 )
@@ -290,6 +291,13 @@ class RiskDesk:
         """
         self._attempts.note(VenueAccepted(symbol))
         return self.book.rejected_in(symbol)
+
+    def forget_round_trips(self, bot: str, at: int) -> RoundTripsSeen:
+        """A person has looked why the bot goes in and out: what it makes counts from now on.
+
+        Gives what a desk that is rebuilt is to be told.
+        """
+        return self._attempts.see_round_trips(bot, self._session(at))
 
     def opened_with(self, cash: Decimal) -> None:
         """The account's cash as the venue gave it, all that we booked included."""

@@ -329,6 +329,41 @@ def test_a_bot_that_buys_and_sells_in_a_loop_is_stopped_and_stays_so_after_a_res
     require_agreement(world)
 
 
+def test_a_bot_that_a_person_lets_go_on_may_make_as_many_round_trips_again_i38_i39(
+    tmp_path: Path,
+) -> None:
+    settings = settings_with({"guards.pace.max_round_trips_per_bot_per_day": 2})
+    world = World(quiet(60), settings=settings, ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    two_round_trips(life)
+    life.enter(5)
+    stopped = (life.causes, life.denials)
+    life.resume("throttle:mom_AAPL")
+    life.run_for(1 * MINUTE)
+    resumed = life.causes
+    life.die()
+
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    two_round_trips(life)
+    life.enter(5)
+
+    assert stopped == ({"throttle:mom_AAPL": CLOSE_ONLY}, ["trading_is_open"])
+    assert resumed == {}
+    assert len(world.came_at(Submit, leg="-e")) == 4
+    assert (life.causes, life.denials) == stopped  # and then it waits for a person once more
+    require_sound(world)
+    require_agreement(world)
+
+
+def two_round_trips(life: Life) -> None:
+    for number in (1, 2):
+        life.enter(number)
+        life.run_for(1 * MINUTE)
+        life.exit(number)
+        life.run_for(1 * MINUTE)
+
+
 def test_a_round_trip_of_a_bot_counts_whatever_others_hold_i39() -> None:
     settings = settings_with({"guards.pace.max_round_trips_per_bot_per_day": 1})
     world = World(quiet(60), settings=settings)

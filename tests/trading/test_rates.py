@@ -16,6 +16,7 @@ from hydra.trading.rates import (
     OrderAttempt,
     RateEvent,
     RoundTrip,
+    RoundTripsSeen,
     VenueAccepted,
     VenueRejected,
 )
@@ -201,6 +202,20 @@ def test_the_last_entry_is_the_bots_own_and_the_latest_in_time_i36() -> None:
     events = [attempted(at=NOW), attempted(at=NOW - SECOND), attempted(at=NOW + 1, bot="other")]
 
     assert view([*events, attempted(SELL, at=NOW + 2)]).last_entry_at == NOW
+
+
+def test_round_trips_that_a_person_has_looked_into_count_no_more_i39() -> None:
+    trip, day = RoundTrip("one", "2024-03-06"), "2024-03-06"
+    attempts = Attempts.recovered([trip, trip, trip, RoundTrip("two", day)])
+
+    seen = attempts.see_round_trips("one", day)
+    attempts.note(trip)
+
+    assert seen == RoundTripsSeen("one", day, 3)
+    assert [attempts.round_trips(bot, day) for bot in ("one", "two")] == [1, 1]
+    recovered = Attempts.recovered([*[trip] * 4, seen])
+    assert recovered.round_trips("one", day) == 1
+    assert recovered.round_trips("one", "2024-03-07") == 0
 
 
 def test_rejections_in_a_row_are_those_since_the_symbol_was_last_accepted_i39() -> None:
