@@ -176,9 +176,10 @@ class HttpClient:
             failure = self._opened(connection, deadline)
             if failure is not None:
                 return failure
+            # First of the two: whoever is let through must be there to be cut from then on.
+            self._note_busy(name, connection)
             if before_sending is not None:
                 before_sending()
-            self._note_busy(name, connection)
             result = self._exchanged(connection, request)
             is_reusable = isinstance(result, Answer)
             return result

@@ -291,6 +291,18 @@ def test_a_call_that_is_cut_ends_at_once_and_may_have_been_sent_i01() -> None:
     assert failed.sent
 
 
+def test_a_call_that_is_cut_once_it_was_let_through_sends_nothing_more_i01() -> None:
+    with fake_alpaca(lambda _: Reply()) as broker:
+        client = client_of(broker.url, call_within_s=5.0)
+        # Its thread was let through, and stood still until the time for sending was over.
+        failed = client.call(POST, before_sending=lambda: client.cut(["hy1-x"]), name="hy1-x")
+        client.call(GET)
+
+    assert isinstance(failed, Failure)
+    assert failed.sent
+    assert broker.asked == ["GET /v2/account"]
+
+
 def test_a_closed_client_sends_nothing_more() -> None:
     with fake_alpaca(lambda _: Reply()) as broker:
         client = client_of(broker.url)
