@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from itertools import zip_longest
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -18,6 +19,10 @@ Address: TypeAlias = tuple[str, int]
 SocketAddress: TypeAlias = tuple[Any, ...]
 Resolve: TypeAlias = Callable[[str, int], list[tuple[int, SocketAddress]]]
 """Family and address of every socket that a name and port stand for. Raises OSError."""
+
+
+TRY_S_MIN = 1.0
+"""Each address is given at least so long, if there is: one that is far away, say."""
 
 
 class NetworkRefused(OSError):
@@ -38,13 +43,16 @@ class Network:
     def connect(self, address: Address, within_s: float) -> socket.socket:
         """A connected socket to (host, port); its timeout is what is left of the time.
 
-        Tries each address of the name in turn. Raises OSError.
+        Tries each address of the name in turn, and leaves time for those that follow. Raises
+        OSError.
         """
         deadline = monotonic() + within_s
         failure: OSError = NoConnection(f"there is no address of {address[0]}")
-        for family, place in self._places(address, deadline):
+        places = _alternating(self._places(address, deadline))
+        for number, (family, place) in enumerate(places):
+            share_s = (deadline - monotonic()) / (len(places) - number)
             try:
-                return _connected(family, place, deadline)
+                return _connected(family, place, max(share_s, TRY_S_MIN), deadline)
             except OSError as error:
                 failure = error
         raise failure
@@ -107,8 +115,20 @@ def _look_up(host: str, port: int) -> list[tuple[int, SocketAddress]]:
     return [(family, place) for family, _, _, _, place in found]
 
 
-def _connected(family: int, place: SocketAddress, deadline: float) -> socket.socket:
-    left = deadline - monotonic()
+def _alternating(places: list[tuple[int, SocketAddress]]) -> list[tuple[int, SocketAddress]]:
+    """One of each family after the other: what cannot be reached is often a whole one (IPv6)."""
+    families: dict[int, list[tuple[int, SocketAddress]]] = {}
+    for each in places:
+        families.setdefault(each[0], []).append(each)
+    rounds = zip_longest(*families.values())
+    return [place for each in rounds for place in each if place is not None]
+
+
+def _connected(
+    family: int, place: SocketAddress, within_s: float, deadline: float
+) -> socket.socket:
+    """Connected within the time; its timeout is what is left until the deadline."""
+    left = min(within_s, deadline - monotonic())
     if left <= 0:
         raise NoConnection("not connected in time")
     opened = TimedSocket(family, socket.SOCK_STREAM)

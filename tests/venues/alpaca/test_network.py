@@ -1,8 +1,11 @@
 """Connections: in time or not at all, and to this machine only where that is asked (D6)."""
 
+import contextlib
 import socket
+import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -104,6 +107,55 @@ def test_with_the_network_on_a_name_is_looked_up_and_its_addresses_tried_in_turn
         network = Network(loopback_only=False, resolve=resolve)
         with network.connect(("broker.example.com", port), 5.0) as connected:
             assert connected.getpeername() == ("127.0.0.1", port)
+
+
+@contextlib.contextmanager
+def swallowing() -> Iterator[SocketAddress]:
+    """An address that neither takes nor refuses a connection: its queue is full."""
+    with contextlib.ExitStack() as open_ones:
+        listener = open_ones.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        place = listener.getsockname()
+        for _ in range(6):
+            waiting = open_ones.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(place)
+        yield place
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses")
+@pytest.mark.parametrize(
+    "order", [("deaf", "good"), ("deaf", "deaf", "good"), ("deaf", "deaf", "other", "deaf")]
+)
+def test_an_address_that_swallows_what_is_sent_to_it_leaves_time_for_the_others_i21(
+    order: tuple[str, ...],
+) -> None:
+    """As those of IPv6 do where a machine has it and the way out has not."""
+    with swallowing() as deaf, socket.create_server(("127.0.0.1", 0)) as listener:
+        good = listener.getsockname()
+        mapped = (f"::ffff:{good[0]}", good[1], 0, 0)
+        places = {
+            "deaf": (socket.AF_INET, deaf),
+            "good": (socket.AF_INET, good),
+            "other": (socket.AF_INET6, mapped),
+        }
+        network = Network(loopback_only=False, resolve=lambda *_: [places[each] for each in order])
+        began = time.monotonic()
+        with network.connect(("broker.example.com", 443), 3.0) as connected:
+            took = time.monotonic() - began
+
+            assert connected.getpeername()[1] == good[1]
+            assert took < 2.9
+            assert connected.gettimeout() == pytest.approx(3.0 - took, abs=0.2)
+
+
+def test_addresses_that_all_swallow_what_is_sent_to_them_are_given_up_in_time_i21() -> None:
+    with swallowing() as deaf:
+        network = Network(loopback_only=False, resolve=lambda *_: [(socket.AF_INET, deaf)] * 9)
+        began = time.monotonic()
+        with pytest.raises(OSError, match="time"):
+            network.connect(("broker.example.com", 443), 0.3)
+
+    assert time.monotonic() - began < 1.3
 
 
 def test_a_name_that_is_not_resolved_in_time_is_given_up_i21_i70() -> None:
