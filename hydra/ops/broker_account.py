@@ -14,7 +14,13 @@ from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Shares, Use
 from hydra.venues.alpaca.calls import Calls
-from hydra.venues.alpaca.identity import Identity, clock_skew, identity_disagreement, skew_fault
+from hydra.venues.alpaca.identity import (
+    TOO_SLOW,
+    Identity,
+    clock_skew,
+    identity_disagreement,
+    skew_fault,
+)
 from hydra.venues.alpaca.outcomes import Ok, Refused, describe
 from hydra.venues.alpaca.payloads import read_account, read_clock
 from hydra.venues.alpaca.reads import get
@@ -133,6 +139,8 @@ def _account(
             fault = skew_fault(clock_skew(clock, sent_at, market_time()))
         except BadAnswer as bad:
             raise _Silent(f"GET {path}: {bad}") from bad
+        if fault is TOO_SLOW:
+            raise _Silent(f"GET {path}: {fault}")
         if fault is not None:
             raise NoAccount(f"venue {mode.value}: {fault}", ExitCode.PREFLIGHT_FAILED)
     return number

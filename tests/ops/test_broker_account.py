@@ -1,6 +1,7 @@
 """Which account the keys open, or one line that says why there is none and what to do."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -9,9 +10,11 @@ from hydra.ops.broker_account import NoAccount, require_account
 from hydra.ops.exit_codes import ExitCode
 from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
-from hydra.venues.alpaca.access import Access, local_addresses
+from hydra.trading.durations import SECOND
+from hydra.venues.alpaca.access import PAPER, Access, local_addresses
 from hydra.venues.alpaca.network import Network
-from tests.venues.alpaca.fake_alpaca import FakeAlpaca, Reply, fake_alpaca
+from hydra.venues.alpaca.times import rfc3339
+from tests.venues.alpaca.fake_alpaca import FakeAlpaca, Received, Reply, fake_alpaca
 from tests.venues.alpaca.samples import account_json
 
 SECRET = "a-secret-of-this-test-alone"
@@ -40,6 +43,34 @@ def asked(
         )
     finally:
         access.close()
+
+
+def asked_of_paper(
+    broker: FakeAlpaca, *, market_time: Callable[[], int], said: list[str] | None = None
+) -> str | None:
+    """As of Alpaca's practice account, whose part the broker on loopback plays."""
+    access = Access(
+        local_addresses(broker.url),
+        Secret("PKA1B2C3D4E5F6G7H8J9"),
+        Secret(SECRET),
+        Network(loopback_only=True),
+    )
+    access.addresses = PAPER
+    try:
+        return require_account(
+            access,
+            VenueName.PAPER,
+            bound_account=None,
+            market_time=market_time,
+            say=(said if said is not None else []).append,
+            stopping=threading.Event(),
+        )
+    finally:
+        access.close()
+
+
+def clock_at(at: int) -> dict[str, object]:
+    return {"timestamp": rfc3339(at), "is_open": True, "next_open": "", "next_close": ""}
 
 
 def test_the_account_that_the_keys_open_is_found_i82() -> None:
@@ -115,6 +146,47 @@ def test_a_broker_that_gives_no_answer_is_asked_again_and_said_once(
     (line,) = said
     assert line.startswith(f"venue paper: GET /v2/account: {words}")
     assert line.endswith("; trying again until it answers")
+
+
+def test_a_clock_that_is_shown_too_slowly_to_tell_is_asked_for_again_and_said_once_i48(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broker_account, "PAUSE_S_MIN", 0.01)
+    times = iter([0, 9 * SECOND, 20 * SECOND, 26 * SECOND, 30 * SECOND, 30 * SECOND])
+    shown = iter([5 * SECOND, 23 * SECOND, 31 * SECOND])
+    said = list[str]()
+
+    def broker_says(received: Received) -> Reply:
+        if received.path == "/v2/account":
+            return Reply(200, account_json(account_number="PA3ABCDEFGH"))
+        return Reply(200, clock_at(next(shown)))
+
+    with fake_alpaca(broker_says) as broker:
+        number = asked_of_paper(broker, market_time=lambda: next(times), said=said)
+
+    assert number == "PA3ABCDEFGH"
+    assert broker.asked == ["GET /v2/account", "GET /v2/clock"] * 3
+    (line,) = said
+    assert line == (
+        "venue paper: GET /v2/clock: the answer took too long to tell whether the venue's clock is"
+        " ours; trying again until it answers"
+    )
+
+
+def test_a_clock_that_is_surely_another_is_refused_however_slowly_it_is_shown_i48() -> None:
+    def broker_says(received: Received) -> Reply:
+        if received.path == "/v2/account":
+            return Reply(200, account_json(account_number="PA3ABCDEFGH"))
+        return Reply(200, clock_at(60 * SECOND))
+
+    times = iter([0, 9 * SECOND])
+    with (
+        fake_alpaca(broker_says) as broker,
+        pytest.raises(NoAccount, match=r"55\.500 s ahead of ours, give or take 4\.500 s") as none,
+    ):
+        asked_of_paper(broker, market_time=lambda: next(times))
+
+    assert none.value.code is ExitCode.PREFLIGHT_FAILED
 
 
 def test_the_embedded_venue_has_to_answer_at_once() -> None:

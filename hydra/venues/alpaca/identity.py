@@ -25,6 +25,8 @@ HOSTS = {
 KEY_PREFIXES = {"HYDRA": VenueName.EMBEDDED, "PK": VenueName.PAPER, "AK": VenueName.LIVE}
 SKEW_MAX_NS = SKEW
 """PROTOCOL's bound, tighter than the one of the clock watch: it is read once, at rest."""
+TOO_SLOW = "the answer took too long to tell whether the venue's clock is ours"
+"""A fault of the connection: no clock has to be put right, and the next answer may tell."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,10 +111,12 @@ def clock_skew(clock: ClockPayload, sent_at: int, received_at: int) -> Skew:
 def skew_fault(skew: Skew, most: int = SKEW_MAX_NS) -> str | None:
     """What is wrong with the clocks, in one line; None if they agree within `most` (ns).
 
-    A call that took so long that nothing can be said is a fault as well.
+    A call that took so long that nothing can be said is a fault as well: `TOO_SLOW`.
     """
     if abs(skew.ahead) + skew.uncertainty <= most:
         return None
+    if abs(skew.ahead) - skew.uncertainty <= most:
+        return TOO_SLOW
     way = "ahead of" if skew.ahead > 0 else "behind"
     return (
         f"the venue's clock is {abs(skew.ahead) / 1e9:.3f} s {way} ours, give or take"

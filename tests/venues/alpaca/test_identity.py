@@ -8,6 +8,7 @@ from hydra.settings.section import VenueName
 from hydra.trading.durations import SECOND
 from hydra.venues.alpaca.identity import (
     SKEW_MAX_NS,
+    TOO_SLOW,
     Identity,
     Skew,
     clock_skew,
@@ -131,6 +132,22 @@ def test_the_skew_is_measured_against_the_middle_of_the_call(ahead: int) -> None
 )
 def test_clocks_that_may_disagree_too_much_are_a_fault_i48(skew: Skew, is_fine: bool) -> None:
     assert (skew_fault(skew) is None) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("skew", "is_too_slow"),
+    [
+        (Skew(ahead=0, uncertainty=SKEW_MAX_NS + 1), True),
+        (Skew(ahead=-SKEW_MAX_NS, uncertainty=1), True),
+        (Skew(ahead=3 * SECOND, uncertainty=SECOND), True),
+        (Skew(ahead=3 * SECOND + 1, uncertainty=SECOND), False),
+        (Skew(ahead=-60 * SECOND, uncertainty=9 * SECOND), False),
+    ],
+)
+def test_a_slow_answer_is_no_fault_of_the_clock_unless_it_surely_is_one_i48(
+    skew: Skew, is_too_slow: bool
+) -> None:
+    assert (skew_fault(skew) is TOO_SLOW) is is_too_slow
 
 
 def test_a_fault_says_which_way_and_what_to_do() -> None:
