@@ -56,15 +56,17 @@ def broker_facts(
 ) -> BrokerFacts | None:
     """The broker's market of these symbols; None: somebody asked to stop. Raises `NoAccount`."""
 
-    def ask() -> dict[str, AssetPayload | None]:
-        path = "/v2/assets/"
-        return {
-            symbol: got(access, mode, path + quote(symbol, safe=""), read_asset, market_time)
-            for symbol in symbols
-        }
+    assets: dict[str, AssetPayload | None] = {}
 
-    assets = ask_until_answered(ask, mode, say, stopping)
-    if assets is None:
+    def ask() -> bool:
+        """Only of those that it has not answered yet: the broker counts requests."""
+        for symbol in symbols:
+            if symbol not in assets:
+                path = f"/v2/assets/{quote(symbol, safe='')}"
+                assets[symbol] = got(access, mode, path, read_asset, market_time)
+        return True
+
+    if ask_until_answered(ask, mode, say, stopping) is None:
         return None
     why_not = {symbol: _why_not(symbol, asset) for symbol, asset in assets.items()}
     traded = tuple(symbol for symbol in symbols if not why_not[symbol])
