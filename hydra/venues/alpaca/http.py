@@ -227,6 +227,9 @@ class HttpClient:
         except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
             # The text of some of these repeats what the other side sent: only their kind is told.
             return Failure(cause=f"no whole answer: {_words(error)}", sent=True)
+        if response.status < 200:  # the answer is still to come, and nobody may take it for theirs
+            cause = f"no whole answer: only {response.status}, with one to follow"
+            return Failure(cause=cause, sent=True)
         if len(body) > BODY_SIZE_MAX:
             return Failure(cause=f"an answer of more than {BODY_SIZE_MAX} bytes", sent=True)
         if response.status >= 300:

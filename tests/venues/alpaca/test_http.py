@@ -191,6 +191,24 @@ def test_a_late_answer_is_never_taken_for_the_next_one(is_late_before_the_next: 
     assert broker.connections == 2
 
 
+@pytest.mark.parametrize("status", [101, 102, 103])
+def test_a_word_before_the_answer_is_no_answer_and_what_follows_is_not_the_next_one_s_i19(
+    status: int,
+) -> None:
+    def answer(received: Received) -> Scripted:
+        if received.method == "POST":
+            return Reply(status)
+        return Reply(200, b"of the order" if broker.connections == 1 else b"of the account")
+
+    with fake_alpaca(answer) as broker:
+        client = client_of(broker.url, call_within_s=5.0)
+        first = client.call(POST)
+        second = client.call(GET)
+
+    assert first == Failure(cause=f"no whole answer: only {status}, with one to follow", sent=True)
+    assert second == Answer(status=200, headers={}, body=b"of the account")
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 429, 500, 502, 503, 504])
 def test_no_answer_makes_a_second_request_i20(status: int) -> None:
     elsewhere = {"Location": "/v2/elsewhere", "Retry-After": "0"}
