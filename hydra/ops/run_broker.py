@@ -33,6 +33,7 @@ from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.data_endpoints import UnknownSymbols, by_endpoint
 
 REACHED_WITHIN_S = 30.0
+NO_BOT = "no bot is enabled, so there is nothing to trade; set enabled: true for one in bots.yaml"
 SAID_FIRST = {
     VenueName.PAPER: "PAPER: Alpaca's practice account, not real money",
     VenueName.LIVE: "LIVE: REAL MONEY",
@@ -75,6 +76,7 @@ def run_broker(
                 code = ExitCode.PREFLIGHT_FAILED if is_late.is_set() else ExitCode.CLEAN
                 return Played(code=code, at=began_at)
             market, broker = reached
+            _require_something_to_trade(market)
             recorded = None if bundle is None else Recorded(bundle, redactor.text)
             session = Session(
                 settings, files, options, record, market, said_to, last_resort, recorded
@@ -124,6 +126,9 @@ def reach_broker(
 ) -> tuple[RunMarket, BrokerMarket] | None:
     """Find out whose account it is, and have the record be of it; what a run finds, and its market.
 
+    That nothing can be traded there is for whoever wants to trade: to close what is held, or to
+    compare it, needs no bot.
+
     None: somebody asked to stop before it was known. Raises `NoAccount`.
     """
     mode = settings.broker.venue
@@ -154,8 +159,6 @@ def reach_broker(
     )
     if facts is None:
         return None
-    if not facts.symbols:
-        raise NoAccount("; ".join(facts.untraded), ExitCode.CONFIGURATION_REFUSED)
     age_max = settings.health.max_price_staleness_seconds * SECOND
     market = BrokerMarket(access, facts, clock, age_max)
     return _market_of(facts, mode, account, market_time()), market
@@ -167,6 +170,13 @@ def _require_known(symbols: tuple[str, ...]) -> tuple[str, ...]:
     except UnknownSymbols as unknown:
         raise NoAccount(str(unknown), ExitCode.CONFIGURATION_REFUSED) from unknown
     return symbols
+
+
+def _require_something_to_trade(market: RunMarket) -> None:
+    if market.facts.symbols:
+        return
+    why = "; ".join(market.facts.untraded) if isinstance(market.facts, BrokerFacts) else ""
+    raise NoAccount(why or NO_BOT, ExitCode.CONFIGURATION_REFUSED)
 
 
 def _market_of(facts: BrokerFacts, mode: VenueName, account: str, at: int) -> RunMarket:

@@ -17,13 +17,14 @@ LONGEST_PAUSE = timedelta(days=10)
 def sessions_of(
     symbols: Collection[str], first: str, last: str, cache_dir: Path | None
 ) -> SessionTable:
-    """From one ISO date to another, both included; with a share among them the exchange's.
+    """From one ISO date to another, both included; with a share among them, or with nothing, the
+    exchange's.
 
     With coins beside the shares the table has the session before the first date too: what is done
     before the first bell belongs to its day.
     """
     coins = [is_crypto(symbol) for symbol in symbols]
-    if all(coins):
+    if coins and all(coins):
         return round_the_clock_sessions(first, last)
     if not any(coins):
         return exchange_sessions(first, last, cache_dir)

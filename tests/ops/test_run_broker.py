@@ -18,6 +18,8 @@ from pathlib import Path
 import certifi
 import pytest
 
+from hydra.ops.at_rest.account import account_at_rest
+from hydra.ops.at_rest.engine import engine_at_rest
 from hydra.ops.broker_account import NoAccount
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.preflight import look_at
@@ -169,11 +171,14 @@ def settings_of_coins() -> Settings:
 
 
 def paper_run(
-    folder: Path, resolve: Callable[[str, int], list[tuple[int, tuple[str, int]]]], out: Heard
+    folder: Path,
+    resolve: Callable[[str, int], list[tuple[int, tuple[str, int]]]],
+    out: Heard,
+    settings: Settings | None = None,
 ) -> int:
     network = Network(loopback_only=False, resolve=resolve)
     return run_broker(
-        settings_of_coins(),
+        settings_of_coins() if settings is None else settings,
         Access(PAPER, Secret(KEY), Secret(SECRET), network),
         EngineFiles.under(folder / "state", folder / "logs", "trading_state.db", "app.jsonl"),
         RunOptions(seed=0, speed=1.0, dry_run=False),
@@ -280,6 +285,72 @@ def test_a_broker_whose_clock_is_another_is_refused_before_anything_is_traded_i4
             lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
             Heard(lambda _: False),
         )
+
+
+NO_BOTS = settings_with(
+    {
+        "momentum_bots": (),
+        "optionsbot.enabled": False,
+        "cryptobot.enabled": False,
+        "broker.venue": VenueName.PAPER,
+    }
+)
+
+
+def test_a_run_of_no_bots_says_that_there_are_none(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+
+    with behind_tls("PA3NOBODYS01", certificate) as port, pytest.raises(NoAccount) as refused:
+        paper_run(
+            tmp_path,
+            lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+            Heard(lambda _: False),
+            NO_BOTS,
+        )
+
+    assert refused.value.code is ExitCode.CONFIGURATION_REFUSED
+    assert str(refused.value) == (
+        "no bot is enabled, so there is nothing to trade; set enabled: true for one in bots.yaml"
+    )
+
+
+@pytest.mark.timeout(120)
+def test_the_account_is_flattened_and_compared_at_rest_where_no_bot_is_enabled_i12(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever switches all bots off, or has one on what the broker trades no more, wants out."""
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    monkeypatch.chdir(tmp_path)  # nobody's .env is there
+    files = EngineFiles.under(
+        tmp_path / "state", tmp_path / "logs", "trading_state.db", "app.jsonl"
+    )
+    environ = {
+        "ALPACA_PAPER": "true",
+        "ALPACA_KEY": KEY,
+        "ALPACA_SECRET": SECRET,
+        "LIVE_DISABLE_NETWORK": "0",
+    }
+
+    with behind_tls("PA3NOBODYS01", certificate) as port:
+        monkeypatch.setattr(
+            "hydra.venues.alpaca.network._look_up",
+            lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
+        )
+        files.ledger.parent.mkdir(mode=0o700)
+        files.ledger.touch(mode=0o600)  # an engine was here
+        account = account_at_rest(files, NO_BOTS, None, environ, say=pytest.fail)
+        files.ledger.unlink()
+        with engine_at_rest(files, NO_BOTS, account, "somebody") as engine:
+            engine.call("flatten", reason="a test", pause="halted")
+            told = engine.call("flatten-progress")
+            until = time.monotonic() + PATIENCE_S
+            while told["phase"] not in ("flat", "failed") and time.monotonic() < until:
+                engine.wait(0.05)
+                told = engine.call("flatten-progress")
+
+    assert told["phase"] == "flat", told
 
 
 def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: Path) -> None:
