@@ -26,9 +26,17 @@ class Passage:
     """The way of one call through the order gate: in before the first byte, out after the last."""
 
     def __init__(
-        self, gate: OrderGate, name: str, epoch: int, key: GateKey, permit_class: PermitClass
+        self,
+        gate: OrderGate,
+        name: str,
+        epoch: int,
+        key: GateKey,
+        permit_class: PermitClass,
+        is_late: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_late`: whether the time has gone by until which it may pass."""
         self._gate = gate
+        self._is_late = is_late
         self._name = name
         self._epoch = epoch
         self._key = key
@@ -37,7 +45,9 @@ class Passage:
 
     def enter(self) -> None:
         """Raises `GateRefused`."""
-        self._permit = self._gate.enter(self._name, self._epoch, self._key, self._class)
+        if self._is_late():
+            raise GateRefused("its time went by before it could be sent")
+        self._enter()
 
     def leave(self) -> None:
         """The call has ended, if it ever began."""
@@ -47,8 +57,11 @@ class Passage:
 
     def look(self) -> None:
         """Raises `GateRefused` if the gate is shut already; it may still shut before the call."""
-        self.enter()
+        self._enter()
         self.leave()
+
+    def _enter(self) -> None:
+        self._permit = self._gate.enter(self._name, self._epoch, self._key, self._class)
 
 
 class Calls:

@@ -148,7 +148,18 @@ class AlpacaVenue:
         """See `Venue.submit`. Raises `GateRefused` also for what cannot be sent as it is."""
         order, role = approved.order, approved.intent.decision.role
         reached("venue.submit.asked")
-        passage = self._passage(order.client_order_id, approved.epoch, key, PERMIT_CLASSES[role])
+        now = self._machine_time()
+        begin_by = min(now + int(self._terms.wait_max_s * SECOND), approved.expires_at)
+        # To connect takes time as well. An exit is better late than never.
+        send_by = approved.expires_at if role.reduces else begin_by
+        passage = Passage(
+            self._gate,
+            order.client_order_id,
+            approved.epoch,
+            key,
+            PERMIT_CLASSES[role],
+            lambda: self._machine_time() > send_by,
+        )
         passage.look()
         body = None
         if order.replaces is None:
@@ -160,10 +171,7 @@ class AlpacaVenue:
             order=order,
             use=Use.URGENT if role.reduces else Use.ENTRY,
             passage=passage,
-            begin_by=min(
-                self._machine_time() + int(self._terms.wait_max_s * SECOND),
-                approved.expires_at,
-            ),
+            begin_by=begin_by,
             deadline=monotonic() + self._terms.call_within_s,
         )
         lane = self._exits if role.reduces else self._entries

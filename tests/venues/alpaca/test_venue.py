@@ -1,5 +1,6 @@
 """The adapter: one attempt, one request, through the gate; what came of it is told, and is true."""
 
+import socket
 import threading
 import time
 from decimal import Decimal
@@ -8,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from hydra.ports import PERMIT_CLASSES, GateKey, GateRefused, PermitClass, Venue
+from hydra.trading.durations import SECOND
 from hydra.trading.orders import Order, Role, Side
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.venue_view import VenuePosition
@@ -316,6 +318,35 @@ def test_an_order_that_waited_too_long_is_not_sent() -> None:
         assert isinstance(withheld, OrderWithheld)
         assert withheld.reason == "it waited too long for its turn to be sent"
         assert world.broker.received == []
+
+
+@pytest.mark.parametrize(
+    ("role", "late_s", "is_sent"),
+    [(Role.ENTRY, 3, False), (Role.EXIT, 3, True), (Role.EXIT, 31, False)],
+)
+def test_an_order_whose_time_went_by_while_it_was_connected_is_not_sent(
+    role: Role, late_s: int, is_sent: bool
+) -> None:
+    """An entry by a price of before is one too many; an exit counts for as long as its approval."""
+    with venue_world() as world:
+        world.on("POST", ORDERS, Reply(200, order_json()))
+        now = [0]
+        world.clock = lambda: now[0]
+        connect = world.network.connect
+
+        def slowly(address: tuple[str, int], within_s: float) -> socket.socket:
+            now[0] = late_s * SECOND
+            return connect(address, within_s)
+
+        world.network.connect = slowly  # type: ignore[method-assign]
+        sent = structs.replace(
+            approved(order(), role=role, epoch=world.epoch), expires_at=30 * SECOND
+        )
+        world.venue.submit(sent, KEY)
+
+        (told,) = world.told(1)
+        assert isinstance(told, OrderWithheld) is not is_sent
+        assert world.broker.asked == ["POST /v2/orders"] * is_sent
 
 
 def test_one_order_too_many_in_the_queue_is_refused_and_the_others_are_not_lost_i71() -> None:

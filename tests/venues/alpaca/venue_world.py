@@ -63,10 +63,10 @@ class VenueWorld:
         self.minutes_passed = 0
         """By the broker's clock, besides those of ours."""
         keys = Keys(Secret("HYDRA-a-key"), Secret("a-secret"))
-        network = Network(loopback_only=True)
+        self.network = Network(loopback_only=True)
         call_within_s = terms.get("call_within_s", 5.0)
         self.venue = AlpacaVenue(
-            HttpClient(self.broker.url, keys, network, call_within_s=call_within_s),
+            HttpClient(self.broker.url, keys, self.network, call_within_s=call_within_s),
             self.gate,
             terms=AlpacaTerms(**{"call_within_s": call_within_s, **terms}),
             market_time=lambda: NOW,
