@@ -18,9 +18,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class ControlMessage(Message, frozen=True, kw_only=True):
     """Travels in the control lane, ahead of everything in the user lane.
 
-    For lifecycle, halts and leases only: if everything is urgent, nothing is. There is no order
-    between the two lanes, so never say something and then rely on it having been heard before a
-    control message.
+    For lifecycle, halts and leases only: if everything is urgent, nothing is. It overtakes what its
+    sender said before, so never say something and then rely on it having been heard before a
+    control message. What its sender says afterwards does not overtake it.
     """
 
     is_control: ClassVar[bool] = True

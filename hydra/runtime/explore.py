@@ -56,10 +56,16 @@ class ExploreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explorer:
-    """Draws every choice of one run from its own seeded stream, in the order they come up."""
+    """Draws every choice of one run from its own seeded stream, in the order they come up.
 
-    def __init__(self, options: ExploreOptions) -> None:
+    What it draws could happen on threads. There a message is in its mailbox when `tell` returns, so
+    nothing that is said afterwards overtakes one in the control lane; and the lines of `journal`,
+    its writer's path, come in the order in which they were said, whoever said them.
+    """
+
+    def __init__(self, options: ExploreOptions, journal: str | None = None) -> None:
         self.options = options
+        self._journal = journal
         self._dice = random.Random(f"explore|{options.seed}")
         self._runnable: list[SimCell] = []
         self._last_arrival: dict[tuple[str, str, bool], int] = {}
@@ -75,15 +81,21 @@ class Explorer:
         return int(self._dice.expovariate(1.0) * mean) if mean else 0
 
     def arrival(self, sender: str, receiver: str, control: bool, now: int) -> int:
-        """When a message sent now arrives: never before an earlier one of its pair and lane."""
+        """When a message sent now arrives: never before an earlier one of its pair and lane, nor
+        before one that its sender has put into the control lane.
+        """
         options = self.options
         delay = options.edge_min
         if self._dice.random() < options.delayed:
             drawn = self._drawn(options.delay_mean)
             delay += drawn * 100 if self._dice.random() < options.heavy else drawn
-        edge = (sender, receiver, control)
-        at = max(self._last_arrival.get(edge, 0), now + delay)
-        self._last_arrival[edge] = at
+        if receiver == self._journal:
+            sender = ""
+        last = self._last_arrival
+        at = max(now + delay, last.get((sender, receiver, True), 0))
+        if not control:
+            at = max(at, last.get((sender, receiver, False), 0))
+        last[sender, receiver, control] = at
         return at
 
     def timer_lateness(self) -> int:

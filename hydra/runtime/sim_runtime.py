@@ -180,7 +180,7 @@ class SimRuntime(Runtime):
         self._explorer: Explorer | None = None
         if explore is not None:
             options = ExploreOptions.drawn(explore) if isinstance(explore, int) else explore
-            self._explorer = Explorer(options)
+            self._explorer = Explorer(options, None if journal is None else journal.path)
         self._deliver: Callable[[Any, Envelope], None] = SimCell.arrive
         if self._explorer is not None:
             self._deliver = self._travel

@@ -355,7 +355,7 @@ class Account:
         if not life.runs or len(life.runs) == len(before.runs):
             return Phase.STARTING  # so early that it is not on record
         lines = life.runs[-1].lines
-        told = standings(lines, {}) if lines else ()
+        told = standings(lines, ()) if lines else ()
         if not told:
             return Phase.STARTING
         there = AtVenue((), holds=False)

@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra.actor import Actor, ChildSpec, Context
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import SimRuntime
-from tests.contracts.runtimes.actors import DoUrgently, UrgentNote, note, scripted, tell
+from messages.journal import WriteEntry
+from tests.contracts.runtimes.actors import (
+    Action,
+    Do,
+    DoUrgently,
+    UrgentNote,
+    note,
+    scripted,
+    tell,
+)
 from tests.contracts.runtimes.driver import SimDriver, child
 from tests.runtime.planted import Model
 
@@ -55,6 +65,50 @@ def test_messages_of_one_sender_in_one_lane_never_overtake_each_other(
             edge = f"{receiver}#1 {sender}{lane} "
             heard = [int(line.removeprefix(edge)) for line in log if line.startswith(edge)]
             assert heard == list(range(told[sender]))
+        for sender in ("a", "b"):
+            for number in range(1, told[sender]):
+                urgent, after = (
+                    f"{receiver}#1 {sender}! {number - 1}",
+                    f"{receiver}#1 {sender} {number}",
+                )
+                assert log.index(urgent) < log.index(after)
+    system.close()
+
+
+class Writer(Actor[WriteEntry]):
+    """Keeps the names of the lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def receive(self, message: WriteEntry, ctx: Context) -> None:
+        self._lines.append(message.event)
+
+
+@settings(max_examples=60, deadline=None)
+@given(options=options, passes=st.integers(1, 6))
+def test_lines_of_the_journal_come_in_the_order_in_which_they_were_said_whoever_said_them(
+    options: ExploreOptions, passes: int
+) -> None:
+    lines: list[str] = []
+    system = SimDriver(SimRuntime(explore=options, journal=child("writer")))
+    writer = ChildSpec(name="writer", actor=Writer, args={"lines": lines})
+    system.start(*(scripted(name, []) for name in ("a", "b")), writer)
+
+    def say_and_pass_on(number: int) -> Action:
+        def act(ctx: Context) -> None:
+            ctx.log(f"line_{number}")
+            if number < passes:
+                other = child("ab"[number % 2])
+                ctx.tell(other, Do(action=say_and_pass_on(number + 1)))
+
+        return act
+
+    system.tell(child("a"), Do(action=say_and_pass_on(1)))
+    wanted = [f"line_{number}" for number in range(1, passes + 1)]
+    system.until(lambda: set(wanted) <= set(lines))
+
+    assert [line for line in lines if line in wanted] == wanted
     system.close()
 
 

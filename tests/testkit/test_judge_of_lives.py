@@ -42,7 +42,7 @@ from hydra.trading.causes import OPERATOR_HALT, RESTART_STORM
 from hydra.trading.fees import Fee, FeeBooking, FeeChange, FeeObservation, FeePart
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Order, OrderType, Role, Side, TimeInForce
-from hydra.trading.trading_state import TradingState
+from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.venue_view import VenueAccount, VenueFee, VenueSnapshot
 from messages.orders import OrderFilled, OrderIntent
 from tests.store.orders import decision
@@ -367,13 +367,34 @@ def test_a_cause_that_nobody_knows_halts() -> None:
         line(4, AT, "trading_state", state="ACTIVE", causes=[]),
     )
 
-    found = standings(lines, {})
+    found = standings(lines, ())
 
     assert [(each.seq, each.state, each.words) for each in found] == [
         (1, TradingState.HALTED, "start"),
         (2, TradingState.HALTED, "strange"),
         (3, TradingState.CLOSE_ONLY, "operator-close-only"),
         (4, TradingState.ACTIVE, "nothing"),
+    ]
+
+
+def test_a_cause_that_came_twice_stood_as_it_did_at_the_time() -> None:
+    kill = "kill_switch:state_file"
+    known = [
+        Cause(code=kill, cause_class=CauseClass.INTEGRITY, state=state, since=since, detail="")
+        for state, since in ((TradingState.CLOSE_ONLY, AT), (TradingState.HALTED, AT + 10))
+    ]
+    lines = (
+        line(1, AT + 5, "engine_started"),
+        line(2, AT + 5, "trading_state", state="CLOSE_ONLY", causes=[kill]),
+        line(3, AT + 6, "engine_started"),
+        line(4, AT + 10, "trading_state", state="HALTED", causes=[kill]),
+    )
+
+    found = standings(lines, known)
+
+    assert [each.state for each in found if each.words == kill] == [
+        TradingState.CLOSE_ONLY,
+        TradingState.HALTED,
     ]
 
 

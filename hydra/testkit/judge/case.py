@@ -68,8 +68,7 @@ class Case:
     @cached_property
     def standings(self) -> dict[int, tuple[Standing, ...]]:
         """What stood in each run, by its journal; runs of which it is pruned are left out."""
-        latched = [r.event for r in self.life.events if isinstance(r.event, HaltLatched)]
-        known = {event.cause.code: event.cause for event in latched}
+        known = [r.event.cause for r in self.life.events if isinstance(r.event, HaltLatched)]
         runs = self.life.runs
         return {run.number: standings(run.lines, known) for run in runs if run.lines is not None}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -37,10 +37,11 @@ class Shut(msgspec.Struct, frozen=True):
     words: str
 
 
-def standings(lines: Iterable[JournalLine], known: Mapping[str, Cause]) -> tuple[Standing, ...]:
+def standings(lines: Iterable[JournalLine], known: Sequence[Cause]) -> tuple[Standing, ...]:
     """Each change, the first of all being the start: a run begins halted (I06).
 
-    `known` are causes by their codes, as the ledger has them, for those that are only named.
+    `known` are causes as the ledger has them, in the order in which they were latched, for those
+    that are only named. One of a name may have stood several times, and been worse at last.
     """
     found: list[Standing] = []
     causes: dict[str, Cause] = {}
@@ -86,11 +87,12 @@ def times_shut(standings: Iterable[Standing]) -> tuple[Shut, ...]:
     return tuple(found)
 
 
-def _named(code: str, known: Mapping[str, Cause], at: int, state: str = "ACTIVE") -> Cause:
+def _named(code: str, known: Sequence[Cause], at: int, state: str = "ACTIVE") -> Cause:
     """A cause of which a line gives no more than the name, and maybe the state."""
     kind = kind_of(code)
-    if code in known:
-        return known[code]
+    for cause in reversed(known):
+        if cause.code == code and cause.since <= at:
+            return cause
     if kind is None:
         halted = TradingState.HALTED
         return Cause(code=code, cause_class=CauseClass.INTEGRITY, state=halted, since=at, detail="")
