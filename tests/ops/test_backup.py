@@ -31,7 +31,7 @@ def run(folder: Path) -> Command:
 
 def test_it_says_where_the_backup_is_and_what_was_proven_i66(folder: Path, run: Command) -> None:
     before = files_in(folder)
-    path = folder / "state" / "backups" / "trading_state-000000000058.db"
+    path = folder / "state" / "backups" / "trading_state-000000000069.db"
 
     code, out, err = run("backup")
 
@@ -40,9 +40,9 @@ def test_it_says_where_the_backup_is_and_what_was_proven_i66(folder: Path, run: 
     assert lines[0] == f"backed up to {path} ({path.stat().st_size:,} bytes)"
     assert lines[1] == (
         "proven: SQLite's own check, every link of the chain, the tables, and the state after each"
-        " of 46 commits"
+        " of 57 commits"
     )
-    assert lines[2] == "58 events, 8 orders, 8 fills"
+    assert lines[2] == "69 events, 8 orders, 8 fills"
     after = files_in(folder)
     del after[os.fspath(path.relative_to(folder))]
     assert after == before
@@ -60,7 +60,7 @@ def test_it_goes_to_the_file_or_folder_that_is_named(folder: Path, run: Command)
     to_folder = json_of(run("backup", "--to", f"{folder}/mine", "--json"))
 
     assert to_file["path"] == f"{folder}/safe/monday.db"
-    assert to_folder["path"] == f"{folder}/mine/trading_state-000000000058.db"
+    assert to_folder["path"] == f"{folder}/mine/trading_state-000000000069.db"
     assert to_file["ledger"] == to_folder["ledger"]
     assert to_file["ledger"]["counts"]["orders"] == 8
     assert not (folder / "state" / "backups").exists()

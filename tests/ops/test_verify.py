@@ -50,7 +50,7 @@ def test_a_session_that_ended_in_order_is_well_and_nothing_is_changed_i54_i55(
     ]  # fmt: skip
     assert all(line.startswith("ok   ") for line in lines[:-3])
     assert lines[-3] == (
-        "58 events in 46 commits, 8 orders (0 open), 8 fills of 2 bots, 0 halts standing"
+        "69 events in 57 commits, 8 orders (0 open), 8 fills of 2 bots, 0 halts standing"
     )
     assert lines[-1] == "all is well"
     assert files_in(folder) == before
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_one_line_that_says_what_was_found_and_wanted_where_and
     (line,) = [line for line in out.splitlines() if line.startswith("BAD")]
     assert line == (
         "BAD  tables       sub_ledgers mom_AAPL: found cash '1000000', wanted '-1.12';"
-        f" wanted the tables that were written with event 58; {ledger_in(folder)};"
+        f" wanted the tables that were written with event 69; {ledger_in(folder)};"
         " keep the files as they are, find out what changed them, start from the newest proven"
         " backup"
     )
@@ -108,7 +108,7 @@ def test_for_programs_there_is_json(folder: Path, run: Command) -> None:
     assert found["ok"] is True
     assert found["exit_code"] == ExitCode.CLEAN
     assert {check["ok"] for check in found["checks"]} == {True}
-    assert found["ledger"]["mark"]["seq"] == found["ledger"]["counts"]["events"] == 58
+    assert found["ledger"]["mark"]["seq"] == found["ledger"]["counts"]["events"] == 69
     assert found["ledger"]["ended_in_order"] is True
     assert found["journal"]["findings"] == []
 

@@ -110,11 +110,13 @@ def happen(book: RiskBook, number: int, event: Event, orders: list[Proposal]) ->
 
 
 def answers(book: RiskBook, wanted: Proposal) -> str:
-    """All that it can be asked, to the last digit and place: it goes on record as it is."""
+    """All that it can be asked, to the last digit and place: it goes on record as it is. Only in
+    which order the bots come is nobody's business.
+    """
     return repr(
         (
             book.view(wanted),
-            book.at_risk(),
+            sorted(book.at_risk().items()),
             book.gross_exposure,
             book.heat,
             book.market_value,
