@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actors.guardian_recovery import WordOnRecord
+from actors.guardian_recovery import word_on_record
 from hydra.actor import Context, Ref
 from hydra.ports import GateRefused, OrderGate
 from hydra.trading import causes as kinds
@@ -14,12 +14,14 @@ from hydra.trading.sessions import SessionTable
 from hydra.trading.standing import Standing
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from messages.control import (
+    OPERATOR_RESUME,
     TRADING_STATE_TOPIC,
     PreflightFailed,
     PreflightPassed,
     RecordClearing,
     Recorded,
     RecordHalt,
+    RecordValue,
     Resume,
     ResumeNoted,
     TradingStateChanged,
@@ -55,7 +57,6 @@ class Halts:
         self._held_back: frozenset[str] = frozenset()
         """The codes of what a halt alone keeps unprotected."""
         self._standing = Standing(policy, sessions)
-        self._word = WordOnRecord()
         self._not_well: tuple[str, ...] = ()
         """The components that did not report well at the last preflight."""
         self.epoch = 0
@@ -178,7 +179,6 @@ class Halts:
         """It stands, and where it holds for everybody the gate is shut already."""
         self._standing.stand(cause)
         ctx.log("halt_latched", cause=cause, epoch=self.epoch)
-        self._take_off_the_word(cause.code, ctx)  # first: both are committed as one
         if cause in self._standing.to_be_recorded:
             ctx.tell(self._persister, RecordHalt(cause=cause))
 
@@ -226,17 +226,14 @@ class Halts:
         return cleared
 
     def _clear(self, code: str, reason: str, ctx: Context) -> Cause:
+        was_let_go = bool(self._standing.noted)
         cause = self._standing.end(code)
         ctx.log("halt_cleared", code=code, reason=reason)
         if cause.cause_class is not CauseClass.START:
             ctx.tell(self._persister, RecordClearing(code=code, reason=reason))
-        self._take_off_the_word(code, ctx)
+        if was_let_go and not self._standing.noted:
+            ctx.tell(self._persister, RecordValue(key=OPERATOR_RESUME, value=""))
         return cause
-
-    def _take_off_the_word(self, code: str, ctx: Context) -> None:
-        to_record = self._word.without(code)
-        if to_record is not None:
-            ctx.tell(self._persister, to_record)
 
     def preflight_failed(self, message: PreflightFailed, ctx: Context) -> Cause | None:
         """Why trading is to stop for it; None: it is shut already, and stays so."""
@@ -278,12 +275,10 @@ class Halts:
         self._standing.found_on_record(record.halts, at)
         for cause in self._standing.to_be_recorded:
             ctx.tell(self._persister, RecordHalt(cause=cause))
-        self._standing.end(kinds.RECOVERING.code)
-        word = self._word.recover(record, self.causes, at)
+        word = word_on_record(record, self.causes, at)
         if word is not None:
             self._standing.take_up(word)
-            for code in sorted(self._word.codes - word.codes):  # of what stands no more
-                self._take_off_the_word(code, ctx)
+        self._standing.end(kinds.RECOVERING.code)
 
     def report(self, passing: Iterable[Cause]) -> TradingStateReported:
         """What stands. `passing`: causes that are never latched."""

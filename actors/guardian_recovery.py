@@ -1,6 +1,6 @@
 """What the guardian makes of the record when it starts: the same counts as if it had lived on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -87,46 +87,21 @@ def round_trips_seen(seen: RoundTripsSeen) -> RecordValue:
     return RecordValue(key=f"{ROUND_TRIPS_SEEN}{seen.bot}", value=value)
 
 
-class WordOnRecord:
-    """What an operator said while no engine ran, as far as it is still to be carried out.
+def word_on_record(
+    record: GuardianRecord, standing: Iterable[Cause], at: int
+) -> OperatorWord | None:
+    """What an operator said while no engine ran: of what stands now, as if it had just been said.
 
-    It is about what stood then. A cause that has ended is none of its causes any more, and neither
-    is one that came up anew: a restart must not find the word and let that go as well.
+    Raises msgspec.MsgspecError if it is not a word.
     """
-
-    def __init__(self) -> None:
-        self._content: Mapping[str, object] = {}
-        self.codes: frozenset[str] = frozenset()
-        """Of the causes that are meant."""
-
-    def recover(
-        self, record: GuardianRecord, standing: Iterable[Cause], at: int
-    ) -> OperatorWord | None:
-        """The word, of what stands now, as if it had just been said; None: there is none.
-
-        Raises msgspec.MsgspecError if it is not a word.
-        """
-        text = record.values.get(OPERATOR_RESUME, "")
-        if not text:
-            return None
-        said = _RESUME.decode(text)
-        stands = frozenset(cause.code for cause in standing)
-        self._content, self.codes = msgspec.json.decode(text), frozenset(said.codes) or stands
-        codes = self.codes & stands
-        return OperatorWord(codes=codes, reason=said.reason, operator=said.operator, at=at)
-
-    def without(self, code: str) -> RecordValue | None:
-        """It says nothing of this cause any more: what is to be on record then; None: it did not
-        before.
-        """
-        if code not in self.codes:
-            return None
-        self.codes -= {code}
-        value = ""
-        if self.codes:
-            left = {**self._content, "codes": sorted(self.codes)}
-            value = msgspec.json.encode(left).decode()
-        return RecordValue(key=OPERATOR_RESUME, value=value)
+    text = record.values.get(OPERATOR_RESUME, "")
+    if not text:
+        return None
+    said = _RESUME.decode(text)
+    codes = frozenset(cause.code for cause in standing)
+    if said.codes:
+        codes &= frozenset(said.codes)
+    return OperatorWord(codes=codes, reason=said.reason, operator=said.operator, at=at)
 
 
 def _working(order: GuardedOrder) -> WorkingOrder:
