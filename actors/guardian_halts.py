@@ -7,7 +7,7 @@ from actors.guardian_recovery import word_on_record
 from hydra.actor import Context, Ref
 from hydra.ports import GateRefused, OrderGate
 from hydra.trading import causes as kinds
-from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed
+from hydra.trading.clearing import ClearingPolicy, OperatorWord, Passed, is_another
 from hydra.trading.coverage_watch import unprotected_while_halted
 from hydra.trading.kill_conditions import ALL_HALT, Alarms, KillConditions, condition_of, halts
 from hydra.trading.sessions import SessionTable
@@ -272,13 +272,22 @@ class Halts:
         for cause in record.halts:
             if cause.is_global and not self._standing.has(cause.code):
                 self._gate.trip(cause)
-        self._standing.found_on_record(record.halts, at)
+        found = tuple(cause for cause in record.halts if not self._came_up_since(cause, at))
+        self._standing.found_on_record(found, at)
         for cause in self._standing.to_be_recorded:
             ctx.tell(self._persister, RecordHalt(cause=cause))
-        word = word_on_record(record, self.causes, at)
+        word = word_on_record(record, found, at)
         if word is not None:
             self._standing.take_up(word)
         self._standing.end(kinds.RECOVERING.code)
+
+    def _came_up_since(self, on_record: Cause, at: int) -> bool:
+        """Whether a halt of this code was latched that the record does not know yet.
+
+        The gate may have one with its time in the future still; that one is the record's.
+        """
+        latched = self._standing.cause_of(on_record.code)
+        return latched is not None and latched.since <= at and is_another(latched, on_record)
 
     def report(self, passing: Iterable[Cause]) -> TradingStateReported:
         """What stands. `passing`: causes that are never latched."""

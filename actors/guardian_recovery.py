@@ -87,10 +87,10 @@ def round_trips_seen(seen: RoundTripsSeen) -> RecordValue:
     return RecordValue(key=f"{ROUND_TRIPS_SEEN}{seen.bot}", value=value)
 
 
-def word_on_record(
-    record: GuardianRecord, standing: Iterable[Cause], at: int
-) -> OperatorWord | None:
-    """What an operator said while no engine ran: of what stands now, as if it had just been said.
+def word_on_record(record: GuardianRecord, found: Iterable[Cause], at: int) -> OperatorWord | None:
+    """What an operator said while no engine ran: of what was found on record, as if just said.
+
+    Of what is latched later the record has no word any more.
 
     Raises msgspec.MsgspecError if it is not a word.
     """
@@ -98,7 +98,7 @@ def word_on_record(
     if not text:
         return None
     said = _RESUME.decode(text)
-    codes = frozenset(cause.code for cause in standing)
+    codes = frozenset(cause.code for cause in found)
     if said.codes:
         codes &= frozenset(said.codes)
     return OperatorWord(codes=codes, reason=said.reason, operator=said.operator, at=at)

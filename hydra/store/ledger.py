@@ -14,7 +14,7 @@ import msgspec
 
 from hydra.crash_points import reached
 from hydra.ports import IntentRecorded, LedgerMark, RecordRefused, ReportRecorded
-from hydra.store import operator_acts, projections
+from hydra.store import halts_on_record, operator_acts, projections
 from hydra.store.backup import back_up
 from hydra.store.checking import Head, LedgerDamaged, chain_head, require_state, state_of_tables
 from hydra.store.connection import (
@@ -32,8 +32,6 @@ from hydra.store.events import (
     EngineStarted,
     EngineStopped,
     FeeAccrued,
-    HaltCleared,
-    HaltLatched,
     JournalMarked,
     LedgerBegun,
     OrderAttempted,
@@ -339,12 +337,12 @@ class Ledger:
     def latch_halt(self, cause: Cause, at: int) -> None:
         """Record that a cause stands; the newest one of a code replaces the one before."""
         with self._user.working("record a halt"):
-            self._events.append(HaltLatched(cause=cause), at)
+            halts_on_record.latch(self._events, cause, at)
 
     def clear_halt(self, code: str, reason: str, at: int) -> None:
         """Record that a cause is gone, and on what evidence."""
         with self._user.working("clear a halt"):
-            self._events.append(HaltCleared(code=code, reason=reason), at)
+            halts_on_record.clear(self._events, code, reason, at)
 
     def grant_budget(self, bot: str, session: str, amount: Decimal, at: int) -> None:
         """Record what a bot may risk in a session; it replaces what it had."""

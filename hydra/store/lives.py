@@ -70,9 +70,13 @@ def end_life_unless(
         with closing(Ledger.open(files.ledger, venue=venue, at=at)) as ledger:
             if goes_on is not None and goes_on(ledger):
                 return
-            standing = (*ledger.halts(), *_marked(files, at))
+            for cause in _marked(files, at):
+                ledger.latch_halt(cause, at)  # so that it is told what was said before it
+            ledger.commit()
             carried = CarriedHalts(
-                halts=tuple(cause for cause in standing if cause.cause_class not in OF_THE_ACCOUNT),
+                halts=tuple(
+                    cause for cause in ledger.halts() if cause.cause_class not in OF_THE_ACCOUNT
+                ),
                 word=ledger.get(OPERATOR_RESUME) or "",
                 unclean_starts=_with_this_start(ledger, wall_at),
             )

@@ -159,6 +159,16 @@ def from_the_future(causes: Iterable[Cause], at: int) -> tuple[Cause, ...]:
     return tuple(structs.replace(cause, since=at) for cause in causes if cause.since > at)
 
 
+def is_another(cause: Cause, known: Cause | None) -> bool:
+    """Whether it came up after the one that is known under its code, or there is none.
+
+    No other one is the known one with its time set back, as `from_the_future` does it.
+    """
+    if known is None or structs.replace(cause, since=known.since) != known:
+        return True
+    return cause.since > known.since
+
+
 def _obstacle(
     cause: Cause,
     at: int,

@@ -80,6 +80,10 @@ class Standing:
         """Whether a cause of this code stands."""
         return code in self._causes
 
+    def cause_of(self, code: str) -> Cause | None:
+        """The cause of this code, if one stands."""
+        return self._causes.get(code)
+
     def is_news(self, cause: Cause) -> bool:
         """Whether it says more than what stands under its code."""
         latched = self._causes.get(cause.code)

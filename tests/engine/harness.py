@@ -228,6 +228,9 @@ class World:
             strict=explore is not None,
         )
         self.lives.append(life)
+        for cause in life.ledger.halts():
+            if cause.is_global:
+                life.runtime.gate.trip(cause)  # as a run does, before there is any actor
         life.runtime.start_root(life.tree)
         life.advance(5 * SECOND)
         return life

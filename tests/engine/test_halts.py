@@ -4,7 +4,6 @@ The kill switch, the exit codes and the marker on the disk are tested where they
 what the guardian, the gate, the gateway and the record make of a cause, over several lives.
 """
 
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -24,6 +23,7 @@ from tests.engine.harness import (
     CLOSE_AT,
     OPEN_AT,
     WIDE,
+    Gibberish,
     Life,
     World,
     bars_of,
@@ -437,10 +437,7 @@ def test_a_word_given_at_rest_does_not_reach_what_comes_up_after_it_over_a_resta
     life.halt(THROTTLE.cause(subject="mom_AAPL_cross", since=life.now, detail="20 round trips"))
     codes = tuple(life.causes)
     life.die()
-    word = Resume(reason="looked into", operator="ada", codes=codes)
-    with closing(world.open_ledger()) as ledger:
-        ledger.put(OPERATOR_RESUME, msgspec.json.encode(word).decode(), world.now)
-        ledger.commit()
+    kept_for_the_next_start(world, *codes)
 
     life = begun(world)
     once_carried_out = life.causes
@@ -458,6 +455,120 @@ def test_a_word_given_at_rest_does_not_reach_what_comes_up_after_it_over_a_resta
     assert anew == after_a_restart == dict.fromkeys(codes, CLOSE_ONLY)
     assert life.causes == {"throttle:mom_AAPL_cross": CLOSE_ONLY}
     assert life.ledger.get(OPERATOR_RESUME) == ""
+
+
+def kept_for_the_next_start(world: World, *codes: str) -> None:
+    """What `resume` leaves on record where no engine runs."""
+    ledger = world.open_ledger()
+    word = Resume(reason="looked into", operator="ada", codes=codes)
+    ledger.put(OPERATOR_RESUME, msgspec.json.encode(word).decode(), world.now)
+    ledger.commit()
+    ledger.close()
+
+
+LASTS = Cause(
+    code="preflight", cause_class=CauseClass.LIMIT, state=HALTED, since=OPEN_AT, detail="a test"
+)
+"""It is not over for hours, whatever is said of it."""
+
+
+def test_a_word_kept_for_the_next_start_is_used_up_cause_by_cause_i04_i05(tmp_path: Path) -> None:
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.halt(operators(HALTED))
+    life.halt(LASTS)
+    life.die()
+    kept_for_the_next_start(world, "operator-halt", "preflight")
+    life = world.begin(with_bots=False)
+    life.advance(30 * SECOND)
+    let_go = life.causes
+
+    life.halt(operators(HALTED, at=life.now))  # hours later, maybe, and for another reason
+    life.die()
+    life = world.begin(with_bots=False)
+    life.advance(30 * SECOND)
+
+    assert let_go == {"preflight": HALTED}
+    assert life.causes == {"operator-halt": HALTED, "preflight": HALTED}
+    assert life.report.noted == ("preflight",)
+
+
+def test_a_word_kept_for_the_next_start_does_not_reach_a_halt_of_after_that_start_i04(
+    tmp_path: Path,
+) -> None:
+    conditions = Conditions()
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.halt(operators(HALTED, "kill:file"))
+    life.die()
+    kept_for_the_next_start(world, "kill:file")
+    conditions.found.add("kill:file")  # nothing is cleared by the word yet
+    life = world.begin(with_bots=False, conditions=conditions)
+    noted = life.report.noted
+
+    life.runtime.gate.trip(operators(HALTED, "kill:file", at=life.now))
+    life.advance(30 * SECOND)
+    life.die()
+    life = world.begin(with_bots=False)
+    life.advance(30 * SECOND)
+
+    assert noted == ("kill:file",)
+    assert (life.report.noted, life.causes) == ((), {"kill:file": HALTED})
+
+
+def test_a_word_kept_for_the_next_start_is_of_no_use_after_it_for_what_did_not_stand_then_i04(
+    tmp_path: Path,
+) -> None:
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    begun(world).die()
+    kept_for_the_next_start(world, "operator-halt")  # of a record that was set aside meanwhile
+    life = world.begin(with_bots=False)
+    life.halt(operators(HALTED, at=life.now))
+    life.die()
+
+    life = world.begin(with_bots=False)
+    life.advance(30 * SECOND)
+
+    assert (life.report.noted, life.causes) == ((), {"operator-halt": HALTED})
+
+
+def test_a_word_kept_for_the_next_start_outlives_a_crash_before_it_was_carried_out_i04(
+    tmp_path: Path,
+) -> None:
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.halt(LASTS)
+    life.halt(operators(HALTED))
+    life.die()
+    kept_for_the_next_start(world, "operator-halt", "preflight")
+
+    for _ in range(3):
+        life = world.begin(with_bots=False)
+        life.advance(30 * SECOND)
+        assert (life.report.noted, life.causes) == (("preflight",), {"preflight": HALTED})
+        life.die()
+
+
+def test_a_word_kept_for_the_next_start_does_not_reach_a_halt_while_the_guardian_is_away_i04(
+    tmp_path: Path,
+) -> None:
+    conditions = Conditions()
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.halt(operators(HALTED))
+    life.die()
+    kept_for_the_next_start(world, "operator-halt")
+    conditions.found.add("operator-halt")
+    life = world.begin(with_bots=False, conditions=conditions)
+
+    life.runtime.tell(paths.RISK_GUARDIAN, Gibberish())
+    life.runtime.gate.trip(operators(HALTED, at=life.now))
+    life.advance(30 * SECOND)
+    conditions.found.clear()
+    life.advance(30 * SECOND)
+
+    assert life.report.noted == ()
+    assert "operator-halt" in life.causes
 
 
 def test_a_limit_is_not_cleared_before_its_cool_off_and_then_by_a_pass_i04() -> None:

@@ -6,16 +6,20 @@ import msgspec
 import pytest
 
 from hydra.ops.exit_codes import ExitCode
+from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
 from hydra.store.journal import read_journal
+from hydra.store.lives import GoesOn
+from hydra.store.record import EngineRecord, Owner
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT, RECONCILIATION
 from hydra.trading.trading_state import TradingState
 from messages.control import Resume
 from tests.ops.control.command_line import ME, asks, says
 from tests.ops.control.engines import controlled
-from tests.ops.control.lives import AT, begun, lived, on_record
+from tests.ops.control.lives import AT, VENUE, begun, lived, on_record
 
 REASON = ("--reason", "it was a drill")
+OWNER = Owner(venue=VENUE, account="PA-TEST", version="0.1.0", configuration="digest", at=AT)
 HALTED = OPERATOR_HALT.cause(since=AT, detail="a drill")
 DIFFERENT = RECONCILIATION.cause(since=AT, detail="AAPL: found 10, wanted 0")
 
@@ -200,6 +204,43 @@ def test_a_marker_that_is_gone_needs_the_word_too_i03(tmp_path: Path) -> None:
     files.halt_marker.unlink()
 
     assert asks(tmp_path, "resume", *REASON)["noted"] == ["halt_marker_unreadable"]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_halt_that_is_in_the_marker_since_before_the_word_is_the_one_it_was_said_of_i04(
+    tmp_path: Path, gone: bool
+) -> None:
+    files = lived(tmp_path)
+    if gone:
+        files.halt_marker.unlink()
+    else:
+        halted_in_the_marker(files, "a drill")
+    codes = tuple(asks(tmp_path, "resume", *REASON)["noted"])
+
+    begun(files).close()
+
+    found = on_record(files)
+    assert (found.resume.codes, tuple(cause.code for cause in found.halts)) == (codes, codes)
+
+
+@pytest.mark.parametrize("goes_on", [None, lambda _: True])
+def test_a_halt_that_came_into_the_marker_after_the_word_takes_it_back_at_the_start_i03_i04(
+    tmp_path: Path, goes_on: GoesOn | None
+) -> None:
+    files = lived(tmp_path, HALTED)
+    says(tmp_path, "resume", *REASON)
+    halted_in_the_marker(files, "no, it was none")  # where the ledger cannot be written
+
+    EngineRecord.open(files, OWNER, goes_on=goes_on).close()
+
+    found = on_record(files)
+    assert ([cause.detail for cause in found.halts], found.word or "") == (["no, it was none"], "")
+
+
+def halted_in_the_marker(files: EngineFiles, detail: str) -> None:
+    marker = HaltMarker.open(files.halt_marker, at=AT, first_start=False)
+    marker.halt(OPERATOR_HALT.cause(since=AT, detail=detail))
+    marker.close()
 
 
 def test_a_marker_that_no_engine_has_made_yet_is_no_halt(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ def resume_at_rest(
             return None
         meant = codes or tuple(standing)
         replaces = bool(ledger.get(OPERATOR_RESUME))
+        if ledger.engine is not None:
+            _take_over_marked(files, ledger, at)
         ledger.put(OPERATOR_RESUME, _written(reason, by, at, meant), at)
         record.commit(
             {
@@ -189,6 +191,18 @@ def _marked(files: EngineFiles, *, had_an_engine: bool) -> list[str]:
             return [cause.code]
         case Unreadable():
             return [UNREADABLE] if had_an_engine else []
+
+
+def _take_over_marked(files: EngineFiles, ledger: Ledger, at: int) -> None:
+    """As a start does it, but that the marker stays: so a start knows the halt in it again, and one
+    that the marker gets meanwhile is another, of which nothing was said (I04).
+    """
+    marker = HaltMarker.open(files.halt_marker, at=at, first_start=False)
+    try:
+        if marker.standing is not None:
+            ledger.latch_halt(marker.standing, at)
+    finally:
+        marker.close()
 
 
 def _written(reason: str, by: str, at: int, codes: tuple[str, ...]) -> str:
