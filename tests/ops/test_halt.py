@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from hydra.actor import SECOND
+from hydra.ops.debug.client import EngineClient
+from hydra.ops.debug.session import Limits
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.halt_marker import Halted, read_halt_marker
 from hydra.store.journal import read_journal
@@ -15,6 +17,7 @@ from tests.ops.control.engines import controlled, files_in
 from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of, on_record
 
 REASON = ("--reason", "a drill")
+ONE_CLIENT = Limits(clients=1, cpu_share=1.0)
 
 
 def test_a_running_engine_is_halted_and_the_times_are_said_i02(tmp_path: Path) -> None:
@@ -83,6 +86,40 @@ def test_the_debug_socket_can_close_only_too_i12(tmp_path: Path) -> None:
 
         assert engine.gate.state is TradingState.CLOSE_ONLY
     assert (told["state"], told["through"]) == ("CLOSE_ONLY", "debug socket")
+
+
+def test_where_the_control_socket_has_no_room_the_debug_socket_halts_i12(tmp_path: Path) -> None:
+    with (
+        controlled(tmp_path, limits=ONE_CLIENT) as engine,
+        EngineClient(engine.files.control_socket),
+    ):
+        engine.open_gate()
+
+        result = says(tmp_path, "halt", *REASON)
+
+        assert engine.gate.state is TradingState.HALTED
+    assert (result.exit_code, result.stderr) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stdout.startswith("HALTED: no order passes, by the debug socket\nafter ")
+    full = "because the control socket does not answer (refused: 1 clients are here already)\n"
+    assert full in result.stdout
+
+
+def test_an_engine_that_has_room_on_no_socket_is_named_with_what_to_do_i12(tmp_path: Path) -> None:
+    files = files_in(tmp_path)
+    record = begun(files)
+    try:
+        with (
+            controlled(tmp_path, limits=ONE_CLIENT) as engine,
+            EngineClient(engine.files.control_socket),
+            EngineClient(engine.files.debug_socket),
+        ):
+            result = says(tmp_path, "halt", *REASON)
+    finally:
+        record.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+    assert "(refused: 1 clients are here already)" in result.stderr
+    assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
 
 
 def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_path: Path) -> None:

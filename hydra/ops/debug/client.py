@@ -24,7 +24,7 @@ RETRY_S = 0.02
 
 
 class NoEngine(Exception):
-    """Nobody answers: what was looked for, where, and what to do, in one line."""
+    """Nobody answers, or nobody is let in: what was looked for, where, what to do, in one line."""
 
 
 class CommandFailed(Exception):
@@ -129,7 +129,8 @@ class EngineClient:
         line, self._rest = self._rest.split(b"\n", 1)
         reply: dict[str, Any] = orjson.loads(line)
         if not reply["ok"]:
-            raise CommandFailed(reply["error"])
+            # Without the number of what was asked, it was not taken in: there is no room, say.
+            raise (NoEngine if reply.get("id") is None else CommandFailed)(reply["error"])
         return reply
 
 

@@ -369,7 +369,7 @@ def test_a_hundred_clients_are_served_or_told_that_they_are_too_many_i85_i87(eng
 def answer_or_refusal(client: DebugClient) -> str:
     try:
         return str(client.call("gate")["state"])
-    except CommandFailed as refused:
+    except NoEngine as refused:
         return str(refused)
 
 
