@@ -1,6 +1,8 @@
 """`hydra-trader halt`: stop all orders, of an engine that runs or of the next one that starts."""
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,8 +47,9 @@ def halt(
     Positions stay; `flatten` closes them. Cancels still pass.
 
     Exit code 0: halted, and on record; 13: halted, but not on record, or with
-    orders still on their way; 11: an engine has the record and does not
-    answer (what to do is said); 10: the settings are not fit; 2: usage.
+    orders still on their way, or NOT HALTED, which it says then; 11: an engine
+    has the record and does not answer (what to do is said); 10: the settings
+    are not fit; 2: usage.
     """
     place = place_meant(config, venue, state_dir, log_dir)
     try:
@@ -88,7 +91,7 @@ def _without_control(
 
 def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -> dict[str, Any]:
     from hydra.ops.control.at_rest import halt_at_rest
-    from hydra.store.halt_marker import HaltMarkerFailed
+    from hydra.store.record import RECORD_REFUSED
 
     place.require_fit()
     with one_line_for_the_record(place, silent):
@@ -96,9 +99,8 @@ def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -
             latched = halt_at_rest(
                 place.files, place.venue, reason, by_whom(), time.time_ns(), close_only=close_only
             )
-        except HaltMarkerFailed as failed:
-            advice = "to keep the next start halted, set HYDRA_KILL_SWITCH=halt_all for it"
-            end(f"NOT HALTED: {failed}; {advice}", ExitCode.DURABILITY_REFUSED)
+        except (*RECORD_REFUSED, OSError) as failed:
+            end(f"NOT HALTED: {failed}{_advice(place, failed)}", ExitCode.DURABILITY_REFUSED)
     return {
         "state": latched.cause.state.name,
         "code": latched.cause.code,
@@ -113,6 +115,26 @@ def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -
         "was_new": latched.was_new,
         "withdrawn": latched.withdrawn,
     }
+
+
+def _advice(place: Place, failed: Exception) -> str:
+    """What halts all the same. An engine of somebody else's may run there, and was not reached."""
+    from hydra.store.ledger import WrongOwner
+
+    user = _owner_of(place.files.lock.parent)
+    if user != os.geteuid():
+        return f"; say it as user {user}, whose engine it is: sudo -u '#{user}' …"
+    if isinstance(failed, WrongOwner):
+        return ""  # it says itself what was meant
+    return "; to keep the next start halted, set HYDRA_KILL_SWITCH=halt_all for it"
+
+
+def _owner_of(folder: Path) -> int:
+    """Of the folder, or of the nearest one above it that can be looked at."""
+    for each in (folder.absolute(), *folder.absolute().parents):
+        with suppress(OSError):
+            return each.stat().st_uid
+    return os.geteuid()
 
 
 def _show(place: Place, told: dict[str, Any]) -> None:

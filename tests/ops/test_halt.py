@@ -1,5 +1,7 @@
 """`hydra-trader halt` as an operator meets it: on an engine that runs, hangs, or does not run."""
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -241,7 +243,31 @@ def test_where_not_even_the_marker_can_be_written_it_says_not_halted_i03(
     result = says(tmp_path, "halt", *REASON)
 
     assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr.startswith(f"NOT HALTED: {files.halt_marker} is not an ordinary file; ")
+    assert "set HYDRA_KILL_SWITCH=halt_all" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("it_runs", [False, True])
+def test_an_engine_of_another_user_is_not_reached_and_that_is_said_i12(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, it_runs: bool
+) -> None:
+    files, owner = lived(tmp_path), os.geteuid()
+    with controlled(tmp_path) if it_runs else nullcontext() as engine:
+        if engine is not None:
+            engine.open_gate()
+        monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+
+        result = says(tmp_path, "halt", *REASON)
+
+        assert engine is None or engine.gate.state is TradingState.ACTIVE
+        monkeypatch.undo()
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr == (
+        f"NOT HALTED: {files.lock.parent} belongs to user {owner}, wanted {owner + 1}, who runs"
+        f" this; say it as user {owner}, whose engine it is: sudo -u '#{owner}' …\n"
+    )
+    assert on_record(files).halts == ()
 
 
 def test_the_record_of_another_venue_is_not_halted_by_mistake(tmp_path: Path) -> None:
@@ -250,7 +276,8 @@ def test_the_record_of_another_venue_is_not_halted_by_mistake(tmp_path: Path) ->
     result = says(tmp_path, "halt", *REASON, "--venue", "paper")
 
     assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
-    assert "use the state folder of paper" in result.stderr
+    assert result.stderr.startswith("NOT HALTED: ")
+    assert result.stderr.endswith("; use the state folder of paper\n")
     assert on_record(files).halts == ()
 
 
