@@ -20,7 +20,7 @@ from hydra.store.ledger_facts import LedgerFacts, NoLedger, facts_of, last_mark
 from hydra.store.looking import looked_at, one_moment_of
 from hydra.store.private_files import make_private_folder
 from hydra.store.reading import Records
-from hydra.store.schema import MIGRATIONS, require_ours
+from hydra.store.schema import require_ours
 
 KEPT = 30
 
@@ -98,7 +98,7 @@ def _backed_up(files: EngineFiles, target_of: Callable[[int], Path]) -> BackedUp
             path=target,
             size_bytes=target.stat().st_size,
             is_new=is_new,
-            is_replayed=version == len(MIGRATIONS),
+            is_replayed=head.link != b"",  # of the copy, which may be older than the migration
             ledger=facts_of(connection, version, head.state.hex()),
         )
 
@@ -107,10 +107,11 @@ def _backed_up(files: EngineFiles, target_of: Callable[[int], Path]) -> BackedUp
 
 def _proven_to_be(path: Path, mark: LedgerMark) -> Head:
     """Prove a backup that is there already, and refuse another one than that of this mark."""
-    head = proven(path)
-    if head.link.hex() != mark.chain:
+    head, found = proven(path), _mark_of(path)
+    if found is None or found.chain != mark.chain:
+        seq = 0 if found is None else found.seq
         raise BackupRefused(
-            f"{path}: found a backup that ends at event {head.seq}, and the ledger ends at another"
+            f"{path}: found a backup that ends at event {seq}, and the ledger ends at another"
             f" event {mark.seq}; wanted no file there, or this very backup; move it away, or name"
             " another file or folder with --to"
         )

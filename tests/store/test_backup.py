@@ -11,6 +11,7 @@ import apsw
 import pytest
 
 from hydra.crash_points import CRASH_POINTS, VARIABLE
+from hydra.ports import LedgerMark
 from hydra.store.backup import back_up, proven
 from hydra.store.backup_folder import (
     BackedUp,
@@ -25,7 +26,9 @@ from hydra.store.folder_lock import FolderInUse
 from hydra.store.ledger import Ledger
 from hydra.store.ledger_facts import NoLedger
 from hydra.store.private_files import RightsTooOpen
+from hydra.store.schema import MIGRATIONS, migrate
 from hydra.store.verification import verify_file
+from tests.store.kept import VERSION_1_CHAIN, ledger_of_version_1
 from tests.store.orders import AT
 from tests.store.records import ROOT, VENUE, Life, at_work, contents, files_in, killed, lived
 from tests.store.test_verification import forge
@@ -88,6 +91,25 @@ def test_a_backup_is_one_file_named_by_its_last_event_and_is_the_ledger_of_then_
     restored = Ledger.open(made.path, venue=VENUE, at=AT)
     assert (restored.mark, restored.state_hash(), restored.orders()) == (mark, state, orders)
     restored.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_ledger_that_waits_for_its_migration_is_backed_up_again_and_again_i66_i67(
+    tmp_path: Path, version: int
+) -> None:
+    files = files_in(tmp_path)
+    old = apsw.Connection(str(ledger_of_version_1(files.ledger)))
+    migrate(old, lambda _version: None, MIGRATIONS[:version])
+    old.close()
+
+    first, second = backed_up(files), backed_up(files)
+
+    assert (first.is_new, second.is_new) == (True, False)
+    assert (first.is_replayed, second.is_replayed) == (False, False)
+    assert first.ledger == second.ledger
+    assert first.ledger.schema == version
+    assert first.ledger.mark == LedgerMark(37, VERSION_1_CHAIN)
+    assert names_in(files.backups) == ["ledger-000000000037.db"]
 
 
 def test_the_ledger_is_left_as_it_was_i66(files: EngineFiles) -> None:
