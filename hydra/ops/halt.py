@@ -90,8 +90,7 @@ def _without_control(
 
 
 def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -> dict[str, Any]:
-    from hydra.ops.control.at_rest import halt_at_rest
-    from hydra.store.record import RECORD_REFUSED
+    from hydra.ops.control.at_rest import NOT_WRITTEN, halt_at_rest
 
     place.require_fit()
     with one_line_for_the_record(place, silent):
@@ -99,7 +98,7 @@ def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -
             latched = halt_at_rest(
                 place.files, place.venue, reason, by_whom(), time.time_ns(), close_only=close_only
             )
-        except (*RECORD_REFUSED, OSError) as failed:
+        except NOT_WRITTEN as failed:
             end(f"NOT HALTED: {failed}{_advice(place, failed)}", ExitCode.DURABILITY_REFUSED)
     return {
         "state": latched.cause.state.name,

@@ -36,6 +36,9 @@ SOURCE = "control"
 UNFIT = (*RECORD_REFUSED, NewerThanThisHydra)
 """What a record can be that nothing must be written to; then the marker has to do."""
 
+NOT_WRITTEN = (*RECORD_REFUSED, OSError)
+"""What keeps a halt from going anywhere, ledger or marker."""
+
 
 class NotStanding(Exception):
     """An operator speaks of a halt that does not stand."""
