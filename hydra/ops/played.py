@@ -11,7 +11,9 @@ from hydra.ops.broker_account import NoAccount
 from hydra.ops.embedded import MARKET, OVER
 from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
+from hydra.settings import Settings
 from hydra.store.record import EngineRecord
+from hydra.terms import clearing_policy
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +25,11 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def played(
-    record: EngineRecord, began_at: int, play: Callable[[], Played], last_resort: LastResort
+    record: EngineRecord,
+    settings: Settings,
+    began_at: int,
+    play: Callable[[], Played],
+    last_resort: LastResort,
 ) -> ExitCode:
     """Play it, and have on record how it ended; the record is closed in any case.
 
@@ -32,6 +38,8 @@ def played(
     """
     was_asked = False
     try:
+        needs_person = clearing_policy(settings).operator_only
+        record.after_unclean_end(needs_person=needs_person, at=began_at)
         try:
             ended = play()
         except NoAccount as refused:

@@ -88,7 +88,7 @@ def play_in_virtual_time(
         finally:
             venue.log.close()
 
-    return played(record, data.begins_at - LEAD, play, last_resort)
+    return played(record, settings, data.begins_at - LEAD, play, last_resort)
 
 
 def play_served(
@@ -112,7 +112,7 @@ def play_served(
             session = Session(settings, files, options, record, market, out, last_resort, recorded)
             return _played_out(play_live(session, venue), session)
 
-    return played(record, data.begins_at - LEAD, play, last_resort)
+    return played(record, settings, data.begins_at - LEAD, play, last_resort)
 
 
 def _played_out(code: ExitCode, session: Session) -> Played:

@@ -83,7 +83,7 @@ def run_broker(
             )
             return Played(code=play_live(session, broker), at=session.ended_at)
 
-        return played(record, began_at, play_until_stopped, last_resort)
+        return played(record, settings, began_at, play_until_stopped, last_resort)
 
     run = facts_of(settings, options, account=None, at=began_at, data=None)
     try:

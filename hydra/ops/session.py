@@ -49,7 +49,7 @@ from hydra.store.signal_record import SignalRecord, SignalRecordDamaged
 from hydra.terms import MarketFacts, clearing_policy, plans_of
 from hydra.trading.clearing import earliest_clearing
 from hydra.trading.kill_switch import Source, is_kill
-from hydra.trading.restarts import WINDOW_NS, cause_after_unclean_end, storm
+from hydra.trading.restarts import WINDOW_NS, storm
 from hydra.trading.sessions import hours_of
 from hydra.trading.strategy_modes import STRATEGY_MODE, StrategyMode, followed, read
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -419,14 +419,13 @@ class Session:
     def _causes_at_start(self) -> tuple[Cause, ...]:
         """What stands on record, and what follows from how the process before ended (I03, I75)."""
         record, at, now = self.record, self.market.at, time.time_ns()
-        standing = tuple(cause for cause in record.standing if cause.is_global)
+        needs_person = clearing_policy(self.settings).operator_only
         follows = (
-            cause_after_unclean_end(
-                ended_unclean=record.ended_unclean, standing=standing, since=at
-            ),
+            record.after_unclean_end(needs_person=needs_person, at=at),
             storm(record.unclean_starts(now - WINDOW_NS), now, at),
         )
-        return (*standing, *(cause for cause in follows if cause is not None))
+        standing = tuple(cause for cause in record.standing if cause.is_global)
+        return (*standing, *(cause for cause in follows if cause and cause not in standing))
 
     def _as_logged(self, tree: Tree) -> Mapping[str, object]:
         return {

@@ -39,7 +39,8 @@ from hydra.store.medium import NotLasting, require_lasting
 from hydra.store.private_files import RightsTooOpen, make_private_file
 from hydra.store.redaction import Redactor
 from hydra.store.schema import NotALedger
-from hydra.trading.trading_state import Cause
+from hydra.trading.restarts import cause_after_unclean_end
+from hydra.trading.trading_state import Cause, CauseClass
 
 
 class RecordsDisagree(Exception):
@@ -101,6 +102,7 @@ class EngineRecord:
         self.halt_marker = halt_marker
         self.ended_unclean = ended_unclean
         """The process before this one did not say that it stopped: it crashed, or was killed."""
+        self._after_unclean_end: Cause | msgspec.UnsetType | None = msgspec.UNSET
         self._lock = lock
         self._held = held
 
@@ -186,6 +188,25 @@ class EngineRecord:
     def standing(self) -> tuple[Cause, ...]:
         """Every halt on record that nobody has cleared (I02)."""
         return self.ledger.halts()
+
+    def after_unclean_end(self, *, needs_person: bool, at: int) -> Cause | None:
+        """What stands because the process before did not end in order; None: it did.
+
+        What only a person clears is on record with the first call: this process may end in order
+        before anybody has looked, and the next one must find it all the same (I03).
+        """
+        if self._after_unclean_end is msgspec.UNSET:
+            cause = cause_after_unclean_end(
+                ended_unclean=self.ended_unclean,
+                standing=[cause for cause in self.standing if cause.is_global],
+                since=at,
+                needs_person=needs_person,
+            )
+            if cause is not None and cause.cause_class is not CauseClass.START:
+                self.ledger.latch_halt(cause, at)
+                self.ledger.commit()
+            self._after_unclean_end = cause
+        return self._after_unclean_end
 
     def unclean_starts(self, since_wall: int) -> tuple[int, ...]:
         """When engines were started here after an unclean end, whichever accounts it was for; see

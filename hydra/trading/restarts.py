@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import structs
+
 from hydra.trading.causes import RESTART_STORM, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED
 from hydra.trading.durations import MINUTE
 from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
@@ -11,23 +13,25 @@ WINDOW_NS = 10 * MINUTE
 
 
 def cause_after_unclean_end(
-    *, ended_unclean: bool, standing: Iterable[Cause], since: int
+    *, ended_unclean: bool, standing: Iterable[Cause], since: int, needs_person: bool = False
 ) -> Cause | None:
     """What stands because the process before crashed or was killed; None if it ended in order.
 
     `standing` is what was on record when it ended, the halt marker's cause included (one that is
     missing or cannot be read is a cause as well). If trading was open, preflight and
-    reconciliation clear it; if anything but a start had stopped trading, only a person does.
-    `since` is market time.
+    reconciliation clear it; if anything but a start had stopped trading, only a person does, and
+    where it `needs_person` (live) in any case. `since` is market time.
     """
     if not ended_unclean:
         return None
     stopping = [cause for cause in standing if cause.cause_class is not CauseClass.START]
     state = effective_state(stopping)
     if state is TradingState.ACTIVE:
-        return UNCLEAN_END.cause(
+        cause = UNCLEAN_END.cause(
             since=since, detail="the process before did not end in order; trading was open"
         )
+        # What a start alone goes by ends with its process; a person may come after a later one.
+        return structs.replace(cause, cause_class=CauseClass.INTEGRITY) if needs_person else cause
     codes = ", ".join(cause.code for cause in stopping if cause.is_global)
     return UNCLEAN_END_WHEN_STOPPED.cause(
         since=since,

@@ -31,9 +31,12 @@ from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
 from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import read_journal
+from hydra.store.record import EngineRecord, Owner
 from hydra.store.redaction import Redactor
 from hydra.trading.bars import Bar
+from hydra.trading.causes import DAILY_LOSS
 from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.trading_state import Cause, CauseClass
 from hydra.venues.alpaca.access import PAPER, Access
 from hydra.venues.alpaca.network import Network
 from hydra.venues.market_sessions import round_the_clock_sessions
@@ -51,6 +54,8 @@ from tests.venues.server.kit import FREE, served
 KEY, SECRET = "PKA1B2C3D4E5F6G7H8J9", "a-secret-of-this-test-alone"
 PATIENCE_S = 60.0
 HOSTS = ("paper-api.alpaca.markets", "data.alpaca.markets", "stream.data.alpaca.markets")
+
+LOSS = DAILY_LOSS.cause(since=1_700_000_000_000_000_000, detail="1 percent")
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +170,9 @@ class Heard(io.StringIO):
         return super().write(text)
 
 
-def settings_of_coins() -> Settings:
+def settings_of_coins(venue: VenueName) -> Settings:
     alone = {"momentum_bots": (), "optionsbot.enabled": False}
-    return settings_with({**alone, "broker.venue": VenueName.PAPER})
+    return settings_with({**alone, "broker.venue": venue})
 
 
 def paper_run(
@@ -175,10 +180,11 @@ def paper_run(
     resolve: Callable[[str, int], list[tuple[int, tuple[str, int]]]],
     out: Heard,
     settings: Settings | None = None,
+    venue: VenueName = VenueName.PAPER,
 ) -> int:
     network = Network(loopback_only=False, resolve=resolve)
     return run_broker(
-        settings_of_coins() if settings is None else settings,
+        settings_of_coins(venue) if settings is None else settings,
         Access(PAPER, Secret(KEY), Secret(SECRET), network),
         EngineFiles.under(folder / "state", folder / "logs", "trading_state.db", "app.jsonl"),
         RunOptions(seed=0, speed=1.0, dry_run=False),
@@ -367,3 +373,38 @@ def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: 
     assert report.startswith(f"report: {tmp_path}/state/runs/")
     events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
     assert events == ["engine_started", "engine_stopped"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "standing", "left"),
+    [
+        (VenueName.PAPER, (), set()),
+        (VenueName.PAPER, (LOSS,), {"daily_loss", "unclean_end_when_stopped"}),
+        (VenueName.LIVE, (), {"unclean_end"}),
+    ],
+)
+def test_how_the_engine_before_ended_is_not_lost_by_a_stop_in_order_i03(
+    tmp_path: Path, venue: VenueName, standing: tuple[Cause, ...], left: set[str]
+) -> None:
+    files = EngineFiles.under(
+        tmp_path / "state", tmp_path / "logs", "trading_state.db", "app.jsonl"
+    )
+    owner = Owner(venue=venue.value, account=None, version="0.1.0", configuration="", at=LOSS.since)
+    record = EngineRecord.open(files, owner)
+    for cause in standing:
+        record.ledger.latch_halt(cause, LOSS.since)
+    record.ledger.commit()
+    record.close()  # as upon kill -9
+
+    paper_run(tmp_path, lambda _host, _port: [], Heard(lambda text: "trying again" in text), venue)
+
+    record = EngineRecord.open(files, owner)
+    try:
+        assert not record.ended_unclean
+        assert {cause.code for cause in record.standing} == left
+        assert {cause.cause_class for cause in record.standing} <= {
+            CauseClass.LIMIT,
+            CauseClass.INTEGRITY,
+        }
+    finally:
+        record.close()

@@ -391,6 +391,38 @@ def test_an_end_that_was_not_in_order_is_known_at_the_next_start_i03(
     record.close()
 
 
+@pytest.mark.parametrize(
+    ("standing", "needs_person", "left"),
+    [
+        ((), False, ()),
+        ((), True, ("unclean_end",)),
+        ((KILL,), False, ("kill", "unclean_end_when_stopped")),
+    ],
+)
+def test_what_a_person_is_to_look_at_after_an_unclean_end_is_on_record_at_once_i03(
+    files: EngineFiles, standing: tuple[Cause, ...], needs_person: bool, left: tuple[str, ...]
+) -> None:
+    record = EngineRecord.open(files, OWNER)
+    for cause in standing:
+        record.ledger.latch_halt(cause, AT)
+    record.ledger.commit()
+    record.close()
+
+    record = EngineRecord.open(files, OWNER)
+    first = record.after_unclean_end(needs_person=needs_person, at=AT + 1)
+    again = record.after_unclean_end(needs_person=needs_person, at=AT + 2)
+    found = tuple(sorted(cause.code for cause in record.standing))
+    record.end("asked to", AT + 3)  # before anybody had looked
+    record.close()
+    record = EngineRecord.open(files, OWNER)
+    after = record.after_unclean_end(needs_person=needs_person, at=AT + 4)
+    still = tuple(sorted(cause.code for cause in record.standing))
+    record.close()
+
+    assert first is not None and again == first
+    assert (found, still, after) == (left, left, None)
+
+
 def test_starts_after_unclean_ends_are_told_with_the_machine_s_time_this_one_included_i75(
     files: EngineFiles,
 ) -> None:

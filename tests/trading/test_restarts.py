@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hydra.trading.causes import (
     COOLDOWN,
@@ -54,6 +55,12 @@ def test_after_an_unclean_end_with_trading_open_a_pass_will_do_i03(
         since=AT,
         detail="the process before did not end in order; trading was open",
     )
+
+
+def test_where_a_person_is_needed_it_is_a_cause_that_outlives_its_process_i03() -> None:
+    cause = cause_after_unclean_end(ended_unclean=True, standing=(), since=AT, needs_person=True)
+
+    assert cause == structs.replace(after_unclean_end(), cause_class=CauseClass.INTEGRITY)
 
 
 @pytest.mark.parametrize(

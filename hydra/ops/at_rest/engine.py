@@ -34,8 +34,8 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord
+from hydra.terms import clearing_policy
 from hydra.trading.orders import Fill, Role
-from hydra.trading.restarts import cause_after_unclean_end
 from messages.positions import BookRecovered, RecoverBook
 from messages.reconciliation import DifferencesReported, ReportDifferences
 from supervisors import paths
@@ -123,11 +123,11 @@ class EngineAtRest:
         """Have it run, and the market go on. Raises `FailedClosed`."""
         record, runtime = self._record, self._runtime
         tree = self._market.assemble(self._session, runtime, {})
-        standing = tuple(cause for cause in record.standing if cause.is_global)
-        unclean = cause_after_unclean_end(
-            ended_unclean=record.ended_unclean, standing=standing, since=self.at
-        )
-        for cause in (*standing, *(() if unclean is None else (unclean,))):
+        needs_person = clearing_policy(self._session.settings).operator_only
+        unclean = record.after_unclean_end(needs_person=needs_person, at=self.at)
+        if unclean is not None:
+            runtime.gate.trip(unclean)
+        for cause in (each for each in record.standing if each.is_global and each != unclean):
             runtime.gate.trip(cause)
         runtime.on_fail_closed(lambda reason: halt_for_good(record, runtime, "fail-closed", reason))
         runtime.start_watch()
