@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hydra.actor import MINUTE
 from hydra.ops.exit_codes import ExitCode
-from hydra.trading.causes import DAILY_LOSS, OPERATOR_HALT
+from hydra.trading.causes import DAILY_LOSS, OPERATOR_HALT, UNCLEAN_END
+from hydra.trading.trading_state import CauseClass
 from tests.engine.harness import (
     OPEN_AT,
     World,
@@ -162,6 +164,26 @@ def test_a_halt_of_which_only_the_ledger_knows_is_told_from_there_i02_i90(tmp_pa
     code, out, _ = run("why", "--last-denial")
     assert code == ExitCode.DURABILITY_REFUSED
     assert "  because  operator-halt (HALTED, all orders)" in out.splitlines()
+
+
+def test_an_unclean_end_that_is_on_record_is_told_from_there_after_another_start_i03_i90(
+    tmp_path: Path,
+) -> None:
+    """As on live, until the operator has looked."""
+    life = begun(World(quiet(), ledger_path=world_ledger(tmp_path)))
+    unclean = UNCLEAN_END.cause(since=OPEN_AT - MINUTE, detail="trading was open")
+    life.halt(structs.replace(unclean, cause_class=CauseClass.INTEGRITY))
+    life.enter()
+    life.die()
+    run = on_disk(tmp_path, life)
+    rewritten(
+        tmp_path, lambda r: {**r, "event": "engine_started"} if r["event"] == "halt_latched" else r
+    )
+
+    (cause,) = explained(run, "--last-denial")["standing"]["causes"]
+
+    assert (cause["code"], cause["detail"]) == ("unclean_end", "trading was open")
+    assert cause["since"]["ns"] == OPEN_AT - MINUTE
 
 
 def test_what_stood_just_before_a_denial_counts_and_not_what_came_with_the_same_time_i90(

@@ -146,8 +146,8 @@ def _causes(
             found[cause.code] = cause
             wanted.discard(cause.code)
         if not wanted:
-            return found
-    for code in wanted:
+            break
+    for code in [code for code in codes if code not in found]:
         cause = on_record(code, last.at)
         if cause is not None:
             found[code] = cause
