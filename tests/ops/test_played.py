@@ -11,6 +11,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.played import Played, played
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
+from tests.engine.scenery import shipped_settings
 from tests.store.orders import AT
 
 STOP_WITHIN_S = 0.2
@@ -49,7 +50,7 @@ def test_what_follows_a_stop_may_take_what_is_left_of_its_time_and_then_ends_wit
             last_resort.arm()
         return Played(code=ExitCode.RESTART_ASKED, at=AT)
 
-    code = played(record, AT, play, last_resort)
+    code = played(record, shipped_settings(), AT, play, last_resort)
     wait_for_timers(of_others)
 
     assert (code, ended) == (ExitCode.RESTART_ASKED, ends)
@@ -66,7 +67,7 @@ def test_a_run_that_raises_has_no_last_resort_to_fear_afterwards(
         raise RuntimeError("nobody foresaw this")
 
     with pytest.raises(RuntimeError, match="nobody foresaw this"):
-        played(record, AT, play, last_resort)
+        played(record, shipped_settings(), AT, play, last_resort)
     wait_for_timers(of_others)
 
     assert ended == []

@@ -396,7 +396,9 @@ def test_how_the_engine_before_ended_is_not_lost_by_a_stop_in_order_i03(
     record.ledger.commit()
     record.close()  # as upon kill -9
 
-    paper_run(tmp_path, lambda _host, _port: [], Heard(lambda text: "trying again" in text), venue)
+    paper_run(
+        tmp_path, lambda _host, _port: [], Heard(lambda text: "trying again" in text), venue=venue
+    )
 
     record = EngineRecord.open(files, owner)
     try:
