@@ -94,6 +94,8 @@ def one_line_for_faults() -> Iterator[None]:
     except apsw.Error as error:
         text = f"SQLite says {type(error).__name__}: {error}"
         end(f"{text}; `hydra-trader verify` looks at all of it", ExitCode.DURABILITY_REFUSED)
+    except BrokenPipeError:  # whoever read our output has had enough: `main` ends it quietly
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         end(f"{where}{error.strerror or error}", ExitCode.DURABILITY_REFUSED)
