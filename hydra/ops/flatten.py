@@ -11,13 +11,13 @@ from hydra.ops.at_rest.taking_up import taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
-    Reason,
     end_refused,
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, Bars, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.ops.reason import Reason
 
 if TYPE_CHECKING:
     from hydra.ops.at_rest.engine import EngineAtRest

@@ -10,7 +10,6 @@ import typer
 
 from hydra.ops.control.place import (
     Place,
-    Reason,
     by_whom,
     end_refused,
     one_line_for_the_record,
@@ -19,6 +18,7 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.ops.reason import Reason
 
 ANSWER_WITHIN_S = 10.0
 """The engine takes 7 s at most: 2 for what is on its way, 5 for the record."""

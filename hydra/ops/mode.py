@@ -18,6 +18,7 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.ops.reason import reason_given
 
 VARIABLE = "HYDRA_STRATEGY_MODE"
 
@@ -72,6 +73,8 @@ def mode(
     place = place_meant(config, venue, state_dir, log_dir)
     if wanted is not None and not reason.strip():
         raise typer.BadParameter("found no --reason, wanted one for the record")
+    if wanted is not None:
+        reason_given(reason)
     try:
         with EngineClient(place.files.control_socket) as client:
             told = _running(client, wanted, reason)

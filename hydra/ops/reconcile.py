@@ -11,12 +11,12 @@ from hydra.ops.at_rest.taking_up import taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
-    Reason,
     end_refused,
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.offline import CONFIG, Bars, ForVenue, Json, LogDir, StateDir
+from hydra.ops.reason import Reason
 
 ANSWER_WITHIN_S = 10.0
 DIFFERENT = 1

@@ -8,7 +8,6 @@ import typer
 from hydra.ops.control.place import (
     REFUSED,
     Place,
-    Reason,
     by_whom,
     end_refused,
     end_unanswered,
@@ -18,6 +17,7 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
+from hydra.ops.reason import Reason
 
 FOLLOW_S = 15.0
 LOOK_EVERY_S = 0.25

@@ -47,6 +47,20 @@ def test_without_a_reason_nothing_is_chosen(folder: Path) -> None:
     assert "found no --reason" in err
 
 
+@pytest.mark.parametrize("text", ["x", "   ", "x" * 501])
+def test_a_reason_that_an_engine_would_not_take_is_none_at_rest_either(
+    folder: Path, text: str
+) -> None:
+    run = command(folder)
+    before = json_of(run("mode", "--json"))
+
+    code, _, err = run("mode", "flat", "--reason", text)
+
+    assert code == ExitCode.USAGE
+    assert "wanted" in err and "reason" in err
+    assert json_of(run("mode", "--json")) == before
+
+
 def test_the_environment_is_the_best_that_is_followed(folder: Path) -> None:
     environment = {"HYDRA_STRATEGY_MODE": "conservative"}
     run = command(folder)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 import typer
@@ -21,26 +21,10 @@ if TYPE_CHECKING:
     from hydra.store.engine_files import EngineFiles
     from hydra.store.engine_lock import Holder
 
-REASON_CHARACTERS = range(3, 501)
 REFUSED = 1
 """The exit code where an engine answered that it did not do it."""
 
 USUAL_LEDGER, USUAL_JOURNAL = "trading_state.db", "app.jsonl"
-
-
-def _reason(text: str) -> str:
-    if len(text) not in REASON_CHARACTERS or not text.strip():
-        wanted = f"{REASON_CHARACTERS[0]} to {REASON_CHARACTERS[-1]} characters"
-        raise typer.BadParameter(f"found {text!r}, wanted a reason of {wanted}")
-    return text
-
-
-Reason = Annotated[
-    str,
-    typer.Option(
-        "--reason", callback=_reason, help="Why: it goes on record with your name.", metavar="TEXT"
-    ),
-]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from hydra.ops.debug.engine import (
     write_json,
 )
 from hydra.ops.debug.render import Row, number, span, text, yes
+from hydra.ops.reason import Reason
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,9 +48,6 @@ SomeActors = Annotated[
 Limit = Annotated[int, typer.Option("--limit", min=1, max=5_000, help="At most so many lines.")]
 Count = Annotated[int, typer.Option("-n", "--count", min=1, max=5_000, help="How many.")]
 Payload = Annotated[bool, typer.Option("--payload", help="Show the messages' content too.")]
-Reason = Annotated[
-    str, typer.Option("--reason", help="Why: it goes into the journal with your name.")
-]
 Within = Annotated[int, time_option("--within", "1s", "How long the actor has to answer.")]
 
 

@@ -11,7 +11,9 @@ from typer.testing import CliRunner, Result
 
 from hydra.cli import app
 from hydra.ops.debug.commands import COMMANDS
+from hydra.ops.debug.halting import REASON_CHARACTERS_MAX, REASON_CHARACTERS_MIN
 from hydra.ops.debug.render import duration
+from hydra.ops.reason import REASON_CHARACTERS
 from tests.ops.debug.conftest import PROJECT
 from tests.ops.debug.engines import (
     KEEPER,
@@ -144,6 +146,22 @@ def test_a_trace_is_a_line_of_json_an_event(tmp_path: Path) -> None:
         (None, None),
     ]
     assert (events[-1]["told"], tracing.returncode) == (2, 0)
+
+
+@pytest.mark.parametrize("verb", [("halt",), ("suspend", "frail"), ("resume", "frail")])
+def test_a_reason_that_is_none_is_told_in_words_before_any_engine_is_asked(
+    tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    result = debug(tmp_path, *verb, "--reason", "x")
+
+    assert result.exit_code == 2
+    assert "found 'x', wanted a reason of 3 to 500" in result.stderr
+
+
+def test_the_words_for_a_reason_are_those_that_an_engine_goes_by() -> None:
+    wanted = (REASON_CHARACTERS_MIN, REASON_CHARACTERS_MAX)
+
+    assert (REASON_CHARACTERS[0], REASON_CHARACTERS[-1]) == wanted
 
 
 CLI = (sys.executable, "-m", "hydra.cli", "debug")
