@@ -55,6 +55,7 @@ def _keys(place: Place) -> list[Finding]:
 
 
 def _record(place: Place) -> list[Finding]:
+    from hydra.ops.control.causes import LET_GO
     from hydra.ops.control.recorded import status_at_rest
     from hydra.ops.offline import one_line_for_faults
     from hydra.store.engine_files import is_first_start
@@ -68,7 +69,11 @@ def _record(place: Place) -> list[Finding]:
     return [
         Finding("record", True, f"the last engine ended {ended}"),
         *(
-            Finding("halt", False, f"{cause['code']}: {cause['detail']} ({cause['ends']})")
+            Finding(
+                "halt",
+                cause["ends"] == LET_GO,
+                f"{cause['code']}: {cause['detail']} ({cause['ends']})",
+            )
             for cause in told["causes"]
         ),
         Finding("orders", not unknown, f"{told['orders']['open']} open, {unknown} of unknown fate"),

@@ -8,7 +8,7 @@ import pytest
 from hydra.actor import SECOND
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.halt_marker import HaltMarker
-from hydra.trading.causes import OPERATOR_HALT, RECONCILIATION, STALE_FEED
+from hydra.trading.causes import DAILY_LOSS, OPERATOR_HALT, RECONCILIATION, STALE_FEED
 from hydra.trading.orders import Role, Side
 from messages.orders import OrderUnknown
 from tests.ops.control.command_line import asks, says
@@ -23,6 +23,7 @@ CONTRACT = {
 }  # fmt: skip
 SINCE = "2023-11-14T22:13:20.000Z"
 HALTED = OPERATOR_HALT.cause(since=AT, detail="a drill")
+LOST = DAILY_LOSS.cause(since=AT, detail="more was lost than the day may lose")
 STALE = STALE_FEED.cause(since=AT, detail="the newest price is 20 s old")
 
 
@@ -222,6 +223,38 @@ def test_a_word_that_waits_for_the_next_start_is_told(tmp_path: Path) -> None:
     says(tmp_path, "resume", "--reason", "it was a drill")
 
     assert "an operator's `resume` waits for the next start\n" in says(tmp_path, "status").stdout
+    (cause,) = asks(tmp_path, "status")["causes"]
+    assert cause["ends"] == "at the next clean pass: an operator has let it go"
+
+
+def test_preflight_holds_no_halt_against_the_next_start_that_an_operator_has_let_go(
+    tmp_path: Path,
+) -> None:
+    lived(tmp_path, HALTED, LOST)
+    before = says(tmp_path, "preflight")
+    says(tmp_path, "resume", "--reason", "it was a drill", "--code", HALTED.code)
+    after = says(tmp_path, "preflight")
+    says(tmp_path, "resume", "--reason", "both of them")
+    both = says(tmp_path, "preflight")
+
+    assert _halts_in(before.stdout) == {HALTED.code: "FAIL", LOST.code: "FAIL"}
+    assert _halts_in(after.stdout) == {HALTED.code: "pass", LOST.code: "FAIL"}
+    assert _halts_in(both.stdout) == {HALTED.code: "pass", LOST.code: "FAIL"}  # it has its cool-off
+    assert both.exit_code == ExitCode.PREFLIGHT_FAILED
+
+
+def test_preflight_passes_once_all_that_stands_has_been_let_go(tmp_path: Path) -> None:
+    lived(tmp_path, HALTED)
+    assert says(tmp_path, "preflight").exit_code == ExitCode.PREFLIGHT_FAILED
+
+    says(tmp_path, "resume", "--reason", "it was a drill")
+
+    assert says(tmp_path, "preflight").exit_code == ExitCode.CLEAN
+
+
+def _halts_in(page: str) -> dict[str, str]:
+    lines = [line.split() for line in page.splitlines()]
+    return {code.rstrip(":"): word for word, name, code, *_ in lines if name == "halt:"}
 
 
 def test_a_halt_before_the_first_engine_is_the_only_one_that_is_told_i02(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from hydra.trading.trading_state import Cause
 Earliest: TypeAlias = Callable[[Cause], int | None]
 """Before when (market time) nothing clears it; None: no clock says anything of it."""
 
+LET_GO = "at the next clean pass: an operator has let it go"
+"""How a cause ends that an operator has resumed."""
+
 
 def causes_told(
     causes: Iterable[Cause], earliest: Earliest, noted: Collection[str] = ()
@@ -48,7 +51,7 @@ def no_clock(_cause: Cause) -> None:
 def _ends(cause: Cause, *, is_noted: bool) -> str:
     """When it is cleared, or what an operator is to do. No clock alone clears a halt (I04)."""
     if is_noted:
-        return "at the next clean pass: an operator has let it go"
+        return LET_GO
     kind = kind_of(cause.code)
     return "look at the journal, then resume" if kind is None else kind.remedy
 

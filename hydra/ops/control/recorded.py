@@ -5,10 +5,12 @@ engine knows is null.
 """
 
 import platform
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from hydra import __version__
 from hydra.ops.control.causes import causes_told, no_clock
@@ -27,8 +29,8 @@ from hydra.trading.causes import HALT_MARKER_UNREADABLE
 from hydra.trading.kill_switch import Source, kill_cause
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.sub_ledgers import UNATTRIBUTED
-from hydra.trading.trading_state import Cause
-from messages.control import OPERATOR_RESUME
+from hydra.trading.trading_state import Cause, CauseClass
+from messages.control import OPERATOR_RESUME, Resume
 from messages.loops import LOOPS_ON_RECORD
 
 TAIL_BYTES = 256 * 1024
@@ -88,13 +90,14 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
         )
     facts = facts_of(connection, version, "")
     records = Records(connection)
-    orders = records.open_orders()
+    orders, standing = records.open_orders(), records.halts()
+    word = records.values().get(OPERATOR_RESUME) or ""
     return {
         "had_an_engine": facts.had_an_engine,
         "ended": facts.end,
         "ended_in_order": facts.ended_in_order,
         "account": facts.facts.get(projections.ACCOUNT),
-        "causes": causes_told(records.halts(), no_clock),
+        "causes": causes_told(standing, no_clock, _noted(standing, word)),
         "bots": _bots(records),
         "orders": {
             "open": len(orders),
@@ -102,7 +105,7 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
             "today": None,
         },
         "loops": int(records.values().get(LOOPS_ON_RECORD) or 0),
-        "resume_noted": bool(records.values().get(OPERATOR_RESUME)),
+        "resume_noted": bool(word),
         "versions": {
             "hydra": __version__,
             "hydra_of_last_engine": facts.facts.get(projections.ENGINE),
@@ -112,6 +115,24 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
             "configuration": facts.facts.get(projections.CONFIGURATION),
         },
     }
+
+
+def _noted(standing: Collection[Cause], word: str) -> frozenset[str]:
+    """The codes that the next clean pass ends, because an operator said so. A limit has its
+    cool-off besides, and whether that is over nobody knows without the market's time.
+    """
+    try:
+        meant = frozenset(msgspec.json.decode(word, type=Resume).codes) if word else None
+    except msgspec.MsgspecError:  # it is no word, so it lets nothing go
+        meant = None
+    if meant is None:
+        return frozenset()
+    of_a_person = (CauseClass.START, CauseClass.INTEGRITY)
+    return frozenset(
+        cause.code
+        for cause in standing
+        if cause.cause_class in of_a_person and (not meant or cause.code in meant)
+    )
 
 
 def _bots(records: Records) -> list[Row]:
