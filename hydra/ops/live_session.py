@@ -22,7 +22,14 @@ from hydra.ops.flight import Flight
 from hydra.ops.loop_limit import LoopLimit
 from hydra.ops.memory_watch import MemoryWatch
 from hydra.ops.notify import ServiceNotifier
-from hydra.ops.session import Session, causes_of, close_gate, is_starting, summary_of
+from hydra.ops.session import (
+    Session,
+    causes_of,
+    close_gate,
+    is_starting,
+    summary_of,
+    why_not_ready,
+)
 from hydra.ops.summary import progress_line
 from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
 from hydra.ports import Service
@@ -219,10 +226,11 @@ class _LiveSession:
         return True
 
     def _not_ready(self) -> ExitCode:
-        causes = causes_of(self._runtime)
+        lines = why_not_ready(self._runtime)
         close_gate(self._runtime, "preflight did not pass")
         results = self._stop_tree()
-        self._session.say(f"preflight did not pass: {causes}")
+        for line in lines:
+            self._session.say(line)
         stopped = all(result.outcome == "done" for result in results)
         return ExitCode.PREFLIGHT_FAILED if stopped else ExitCode.FAIL_CLOSED
 

@@ -10,7 +10,7 @@ from hydra.ops.embedded import EmbeddedVenue
 from hydra.ops.ending import StopSignals
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.loop_limit import LoopLimit
-from hydra.ops.session import Session, causes_of, close_gate, summary_of
+from hydra.ops.session import Session, close_gate, summary_of, why_not_ready
 from hydra.runtime.life import Status
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.venues.simulated.market_data import MarketData
@@ -60,7 +60,8 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
             runtime.advance(SECOND)
             session.say_what_halted(runtime)
         else:
-            session.say(f"preflight did not pass: {causes_of(runtime)}")
+            for line in why_not_ready(runtime):
+                session.say(line)
         summary = summary_of(runtime)
         close_gate(runtime, "the session is over")
         runtime.advance(SECOND)

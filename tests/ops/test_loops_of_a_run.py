@@ -76,7 +76,13 @@ def test_where_preflight_does_not_pass_the_code_is_14(
     capsys.readouterr()
 
     assert run(tmp_path, "--clock", "virtual", "--once") == ExitCode.PREFLIGHT_FAILED
-    assert "operator-halt: a drill" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    (first,) = [n for n, line in enumerate(lines) if line.startswith("preflight did not pass: ")]
+    assert "operator-halt: a drill" in lines[first]
+    assert lines[first + 1 : first + 3] == [
+        "  operator-halt: resume when its reason is gone",
+        'when that is done: `hydra-trader resume --reason "…"`, then start it again',
+    ]
 
 
 @pytest.mark.parametrize(
