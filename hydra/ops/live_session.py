@@ -156,6 +156,7 @@ class _LiveSession:
                 self._market.close(WATCH_STOPS_WITHIN_S)
                 self._settle()
                 session.say_what_halted(runtime)
+                session.say_what_failed(runtime)
                 summary = summary_of(runtime)
                 results = self._stop_tree()
             late = [f"{r.name}: {r.outcome}" for r in results if r.outcome != "done"]
@@ -253,6 +254,7 @@ class _LiveSession:
             if int(waited) == int(before):
                 continue
             session.say_new_causes(runtime)
+            session.say_new_quarantines(runtime)
             summary = summary_of(runtime)
             if summary is None:
                 continue

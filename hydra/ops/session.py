@@ -20,6 +20,7 @@ import msgspec
 from hydra.actor import ChildSpec
 from hydra.assembly import Tree
 from hydra.crash_points import reached
+from hydra.ops.bot_failures import failures_of_bots
 from hydra.ops.broker_account import NoAccount
 from hydra.ops.config.loosening import acceptance, loosened
 from hydra.ops.control.facts import EngineFacts
@@ -174,6 +175,7 @@ class Session:
         self._heard = True
         self._trades_said = 0
         self._causes_said: set[tuple[str, TradingState]] = set()
+        self._quarantined_said: set[str] = set()
 
     @property
     def facts(self) -> EngineFacts:
@@ -353,6 +355,18 @@ class Session:
         """A session that ended halted says why: its last trades are not all that was wanted."""
         if runtime.gate.state is not TradingState.ACTIVE and not self.stopping.is_set():
             self.say(f"trading is {runtime.gate.state.name}: {causes_of(runtime)}")
+
+    def say_what_failed(self, runtime: Runtime) -> None:
+        """A bot that failed has not wished for all that it would have."""
+        for failure in failures_of_bots(runtime):
+            self.say(str(failure))
+
+    def say_new_quarantines(self, runtime: Runtime) -> None:
+        """Each bot that is not started again any more, once."""
+        for failure in failures_of_bots(runtime):
+            if failure.is_quarantined and failure.bot not in self._quarantined_said:
+                self._quarantined_said.add(failure.bot)
+                self.say(str(failure))
 
     def say_new_causes(self, runtime: Runtime) -> None:
         """Told from here, not by what halts: whoever reads this may be slow, and it must not be."""

@@ -59,6 +59,7 @@ def play_virtual(session: Session, data: MarketData, venue: EmbeddedVenue) -> Ex
             session.market_over = not session.stopping.is_set()
             runtime.advance(SECOND)
             session.say_what_halted(runtime)
+            session.say_what_failed(runtime)
         else:
             for line in why_not_ready(runtime):
                 session.say(line)

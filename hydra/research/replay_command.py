@@ -440,6 +440,8 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
         _say(trade_line(trade))
     for line in total_lines(done.summary):
         _say(line)
+    for failure in done.failed:
+        _say(str(failure))
     for cause in done.standing:
         _say(f"trading was {cause.state.name} at the end: {cause.detail}")
     _say(f"final equity {outcome.metrics.final_equity:.2f} USD; all of it: {plan.folder}")

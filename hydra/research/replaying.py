@@ -14,6 +14,7 @@ import msgspec
 from hydra import __version__
 from hydra.actor import SECOND
 from hydra.assembly import assemble
+from hydra.ops.bot_failures import BotFailure, failures_of_bots
 from hydra.ops.embedded import LEAD
 from hydra.ops.session import causes_of, close_gate
 from hydra.ports import Journal
@@ -80,8 +81,9 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it.
 
     `cash`, `equity` and `positions` are the venue's at the end; equity None: something that is held
-    never had a price. `standing`: the causes for which trading was
-    not open then. `ledger` names everything on record: two replays of one name did the same.
+    never had a price. `standing`: the causes for which trading was not open then. `failed`: bots
+    that failed on the way, and so did not wish for all that they would have. `ledger` names
+    everything on record: two replays of one name did the same.
     """
 
     bars: int
@@ -91,6 +93,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     equity: Decimal | None
     positions: tuple[tuple[str, Decimal], ...]
     standing: tuple[Cause, ...]
+    failed: tuple[BotFailure, ...]
     ledger: str
 
 
@@ -150,7 +153,7 @@ def replayed(
     events = by_moment(market_events(data.bars, data.sessions))
     runtime.play(_until(is_stopping, events), happen)
     runtime.advance(SECOND)
-    standing = runtime.gate.standing()
+    standing, failed = runtime.gate.standing(), failures_of_bots(runtime)
     summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
     assert isinstance(summary, SessionSummary), "nothing stops the reporter of a replay"
     close_gate(runtime, "the replay is over")
@@ -171,6 +174,7 @@ def replayed(
         equity=account.equity(),
         positions=tuple((each.symbol, each.quantity) for each in account.positions()),
         standing=standing,
+        failed=failed,
         ledger=ledger.mark.chain,
     )
 
