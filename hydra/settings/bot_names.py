@@ -37,8 +37,12 @@ BotId = Annotated[
 Ticker = Annotated[
     str, Word(re.compile(r"[A-Z][A-Z0-9]{0,5}(\.[A-Z]{1,3})?"), "a ticker such as AAPL")
 ]
+# Every price, budget and limit is counted in USD: of ETH/BTC a notional of 50 would be 50 bitcoin.
 Pair = Annotated[
-    str, Word(re.compile(r"[A-Z0-9]{1,10}/[A-Z]{3,5}"), "a currency pair such as BTC/USD")
+    str,
+    Word(
+        re.compile(r"[A-Z0-9]{1,10}/USD"), "a currency pair such as BTC/USD, which is paid in USD"
+    ),
 ]
 
 
