@@ -7,12 +7,14 @@ the value itself, which is held to the same range.
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -246,9 +248,36 @@ class TimeZone(Kind):
             zones = available_timezones()
             if not zones:
                 raise self.refusal(value, "this machine has no time-zone database") from error
-            near = get_close_matches(value, zones, n=1)
-            raise self.refusal(value, f"did you mean {near[0]}?" if near else "") from error
+            meant = _zone_meant(value, sorted(zones))
+            raise self.refusal(value, f"did you mean {meant}?" if meant else "") from error
         return str(value)
+
+
+ZONES_OF_ABBREVIATIONS = MappingProxyType(
+    {
+        **dict.fromkeys(("ET", "EST", "EDT"), "America/New_York"),
+        **dict.fromkeys(("CT", "CST", "CDT"), "America/Chicago"),
+        **dict.fromkeys(("MT", "MST", "MDT"), "America/Denver"),
+        **dict.fromkeys(("PT", "PST", "PDT"), "America/Los_Angeles"),
+        "BST": "Europe/London",
+        "CEST": "Europe/Berlin",
+    }
+)
+"""Whose clocks people mean by them. As zones most are unknown, and EST and MST have no summer."""
+
+
+def _zone_meant(name: str, zones: Sequence[str]) -> str | None:
+    """What somebody who wrote this probably wants. Of three letters too many zones are near: CST
+    resembles UCT, and PST MST, so those are known by heart or not guessed at.
+    """
+    if (known := ZONES_OF_ABBREVIATIONS.get(name.upper())) is not None:
+        return known
+    of_places = [zone for zone in zones if "/" in zone]
+    by_place = {zone.rpartition("/")[2].casefold(): zone for zone in of_places}
+    by_name = {zone.casefold(): zone for zone in zones}
+    same = name.casefold()
+    near = by_name.get(same) or by_place.get(same)
+    return near or next(iter(get_close_matches(name, of_places, n=1)), None)
 
 
 @dataclass(frozen=True, slots=True)

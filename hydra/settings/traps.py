@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from hydra.settings.bot_parts import TradingWindow
 from hydra.settings.entries import Entry, entries_of
 from hydra.settings.guard_traps import guard_warnings_of
+from hydra.settings.kinds import ZONES_OF_ABBREVIATIONS
 from hydra.settings.stretch import DAY_MINUTES, Stretch
 from hydra.settings.whole import Settings, content_of
 
+ZONES_WITHOUT_SUMMER = ("EST", "MST")
+"""Zones of one offset all year, by the names that people use for clocks that have a summer."""
 _BUCKETS = "portfoliobot.buckets"
 _MAX = "portfoliobot.guardrails.per_bot_max_pct_of_daily_risk"
 _MIN = "portfoliobot.guardrails.per_bot_min_pct_of_daily_risk"
@@ -16,12 +19,24 @@ _MIN = "portfoliobot.guardrails.per_bot_min_pct_of_daily_risk"
 def warnings_of(settings: Settings) -> tuple[str, ...]:
     """One line each: the key, which setting binds instead, and what to do. Nothing is refused."""
     return (
+        *_on_zone(settings),
         *_on_switches(settings),
         *_on_cool_offs(settings),
         *_on_buckets(settings),
         *_on_time_stops(settings),
         *guard_warnings_of(settings),
     )
+
+
+def _on_zone(settings: Settings) -> Iterator[str]:
+    zone = settings.system.timezone
+    if zone in ZONES_WITHOUT_SUMMER:
+        meant = ZONES_OF_ABBREVIATIONS[zone]
+        yield (
+            f"system.timezone: {zone}, which has no summer time: from March to November all times "
+            f"in bots.yaml are an hour later than on the clocks of {meant}; write that, or leave "
+            "it if that is meant"
+        )
 
 
 def _on_switches(settings: Settings) -> Iterator[str]:

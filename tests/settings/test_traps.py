@@ -111,6 +111,14 @@ def test_a_configuration_without_traps_is_told_nothing(tmp_path: Path) -> None:
                 "lower it"
             ),
         ),
+        (
+            [("timezone: America/New_York", "timezone: EST")],
+            (
+                "system.timezone: EST, which has no summer time: from March to November all times "
+                "in bots.yaml are an hour later than on the clocks of America/New_York; write "
+                "that, or leave it if that is meant"
+            ),
+        ),
     ],
 )
 def test_each_trap_is_told_with_what_binds_and_what_to_do(
@@ -134,6 +142,9 @@ def test_each_trap_is_told_with_what_binds_and_what_to_do(
             ("enabled: true # optionsbot", "enabled: false"),
             ("per_bot_max_pct_of_daily_risk: 50", "per_bot_max_pct_of_daily_risk: 30"),
         ],
+        # Here the clocks have a summer, or are known to have none.
+        [("timezone: America/New_York", "timezone: EST5EDT")],
+        [("timezone: America/New_York", "timezone: America/Phoenix")],
     ],
 )
 def test_what_is_just_right_is_not_told(tmp_path: Path, edits: list[tuple[str, str]]) -> None:
