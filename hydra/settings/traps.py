@@ -1,6 +1,7 @@
 """Settings that are allowed and probably not what was meant: each is told once, at the start."""
 
 from collections.abc import Iterator
+from decimal import ROUND_UP, Decimal
 
 from hydra.settings.bot_parts import TradingWindow
 from hydra.settings.entries import Entry, entries_of
@@ -8,6 +9,8 @@ from hydra.settings.guard_traps import guard_warnings_of
 from hydra.settings.kinds import ZONES_OF_ABBREVIATIONS
 from hydra.settings.stretch import DAY_MINUTES, Stretch
 from hydra.settings.whole import Settings, content_of
+from hydra.trading.coin_orders import ENTRY_BAND_PCT, CoinTerms
+from hydra.trading.fees import ALPACA_FEES
 
 ZONES_WITHOUT_SUMMER = ("EST", "MST")
 """Zones of one offset all year, by the names that people use for clocks that have a summer."""
@@ -24,6 +27,7 @@ def warnings_of(settings: Settings) -> tuple[str, ...]:
         *_on_cool_offs(settings),
         *_on_buckets(settings),
         *_on_time_stops(settings),
+        *_on_coins(settings),
         *guard_warnings_of(settings),
     )
 
@@ -131,4 +135,24 @@ def _on_time_stop(by_key: dict[str, Entry], bot: str, until: Entry) -> Iterator[
         yield (
             f"{stop.key}: {stop.text} minutes, but the earlier one binds: from trade_start to "
             f"manage_until ({until.text}) are {held}, and then the position is closed; lower it"
+        )
+
+
+def _on_coins(settings: Settings) -> Iterator[str]:
+    """As `hydra.trading.coin_orders.entry_of`: nothing is bought that could not be sold again."""
+    bot = settings.cryptobot
+    if not bot.enabled:
+        return
+    least, notional = CoinTerms().least_value_usd, bot.execution.default_notional_usd
+    kept_pct = ALPACA_FEES.coin_share(0) * 100
+    lost = 100 - (100 - kept_pct) * (100 - bot.exits.stop_loss_pct) / 100
+    wanted = least * 100 / (100 - lost)
+    if bot.execution.use_notional:
+        wanted *= 1 + ENTRY_BAND_PCT / 100
+    if notional < wanted:
+        enough = wanted.quantize(Decimal("0.01"), ROUND_UP)
+        yield (
+            f"cryptobot.execution.default_notional_usd: {content_of(notional)} USD, but less than "
+            f"{enough} would be worth under {least} at its stop, after the fee, and the broker "
+            f"takes no order of so little: this bot never enters; raise it to {enough} or more"
         )

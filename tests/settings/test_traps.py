@@ -1,11 +1,15 @@
 """What is allowed and probably not meant is told: which setting binds, and what to do."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from hydra.bot_terms import exit_rules_of
 from hydra.settings import load_settings
 from hydra.settings.traps import warnings_of
+from hydra.trading.coin_orders import CoinEntry, CoinTerms, EntryTerms, entry_of
+from hydra.trading.fees import ALPACA_FEES
 from tests.settings.fine import BOTS, ENGINE, load, spoilt
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -119,6 +123,14 @@ def test_a_configuration_without_traps_is_told_nothing(tmp_path: Path) -> None:
                 "that, or leave it if that is meant"
             ),
         ),
+        (
+            [("default_notional_usd: 50", "default_notional_usd: 10.11")],
+            (
+                "cryptobot.execution.default_notional_usd: 10.11 USD, but less than 10.12 would be "
+                "worth under 10 at its stop, after the fee, and the broker takes no order of so "
+                "little: this bot never enters; raise it to 10.12 or more"
+            ),
+        ),
     ],
 )
 def test_each_trap_is_told_with_what_binds_and_what_to_do(
@@ -164,3 +176,32 @@ def test_that_no_bot_is_enabled_is_told(tmp_path: Path) -> None:
             "set enabled: true for one"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("notional", "is_enough"), [("5", False), ("10.11", False), ("10.12", True), ("50", True)]
+)
+@pytest.mark.parametrize("price", ["0.5", "63000"])
+def test_too_little_for_a_coin_is_what_its_bot_makes_no_entry_of(
+    tmp_path: Path, notional: str, is_enough: bool, price: str
+) -> None:
+    bots = spoilt(BOTS_CLEAN, "default_notional_usd: 50", f"default_notional_usd: {notional}")
+    settings = load(tmp_path, engine=ENGINE_CLEAN, bots=bots)
+    bot = settings.cryptobot
+    wanted = EntryTerms(
+        order_type=bot.execution.order_type,
+        time_in_force=bot.execution.tif,
+        notional_usd=bot.execution.default_notional_usd,
+        is_notional=bot.execution.use_notional,
+    )
+
+    entry = entry_of(
+        Decimal(price),
+        wanted,
+        CoinTerms(),
+        exit_rules_of(bot.exits),
+        ALPACA_FEES.coin_share(0),
+    )
+
+    assert isinstance(entry, CoinEntry) is is_enough
+    assert (warnings_of(settings) == ()) is is_enough
