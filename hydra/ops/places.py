@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hydra.settings import Settings, VenueName
+from hydra.settings.loading import Whereabouts
 from hydra.store.engine_files import EngineFiles
 
 
@@ -11,17 +12,19 @@ def files_of_venue(settings: Settings, state_dir: Path | None, log_dir: Path | N
 
     Raises `NamesClash` if the settings give two files one name.
     """
-    venue, ledger, journal = (
-        settings.broker.venue,
-        settings.system.state_db_path,
-        settings.system.log_path,
-    )
+    system = settings.system
+    where = Whereabouts(settings.broker.venue, system.state_db_path, system.log_path)
+    return files_at(where, state_dir, log_dir)
+
+
+def files_at(where: Whereabouts, state_dir: Path | None, log_dir: Path | None) -> EngineFiles:
+    """The same, where only this is known of the settings."""
     return EngineFiles.under(
-        state_dir or _folder_of(venue, ledger.parent),
-        log_dir or _folder_of(venue, journal.parent),
-        ledger.name,
-        journal.name,
-        runs=None if state_dir else _folder_of(venue, _bundles_beside(ledger.parent)),
+        state_dir or _folder_of(where.venue, where.ledger.parent),
+        log_dir or _folder_of(where.venue, where.journal.parent),
+        where.ledger.name,
+        where.journal.name,
+        runs=None if state_dir else _folder_of(where.venue, _bundles_beside(where.ledger.parent)),
     )
 
 

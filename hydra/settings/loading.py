@@ -33,6 +33,15 @@ class Documents:
     bots: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Whose engine is meant, and where it keeps ledger and journal."""
+
+    venue: VenueName
+    ledger: Path
+    journal: Path
+
+
 def documents_in(config_dir: Path) -> Documents:
     """The content of `settings.yaml` and `bots.yaml`, before anything is checked."""
     return Documents(
@@ -93,6 +102,20 @@ def settings_of(
     if venue is not None:
         engine = engine.model_copy(update={"broker": BrokerSettings(venue=venue)})
     return Settings(**dict(engine), **dict(bots))
+
+
+def whereabouts_in(documents: Documents, venue: VenueName | None) -> Whereabouts | None:
+    """Where the files of the engine lie, also if other settings are not fit; None: not known.
+
+    Nothing is guessed: the venue has to stand in the file, or be named.
+    """
+    document = documents.engine
+    meant = venue or _alone(VenueName, document, ("broker", "venue"))
+    ledger = _alone(Path, document, ("system", "state_db_path"))
+    journal = _alone(Path, document, ("system", "log_path"))
+    if meant is None or ledger is None or journal is None:
+        return None
+    return Whereabouts(meant, ledger, journal)
 
 
 def _alone(wanted: type[V], document: Document, loc: Loc) -> V | None:

@@ -1,20 +1,24 @@
 """`hydra-trader halt` as an operator meets it: on an engine that runs, hangs, or does not run."""
 
 import os
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from hydra.actor import SECOND
+from hydra.cli import app
 from hydra.ops.debug.client import EngineClient
 from hydra.ops.debug.session import Limits
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.halt_marker import Halted, read_halt_marker
 from hydra.store.journal import read_journal
+from hydra.store.ledger import Ledger
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT
 from hydra.trading.trading_state import TradingState
-from tests.ops.control.command_line import ME, asks, says
+from tests.ops.control.command_line import HOME, ME, asks, says
 from tests.ops.control.engines import controlled, files_in
 from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of, on_record
 
@@ -292,6 +296,87 @@ def test_a_running_engine_is_halted_however_unfit_its_settings_are_by_now_i12(
         result = says(tmp_path, "halt", *REASON, "--config", str(unfit))
 
         assert (result.exit_code, engine.gate.state) == (ExitCode.CLEAN, TradingState.HALTED)
+
+
+def config_here(folder: Path, *edits: tuple[str, str]) -> Path:
+    """The shipped configuration, of the engine that has its files in this folder, and spoilt."""
+    config = Path(shutil.copytree(HOME / "config", folder / "config"))
+    settings = config / "settings.yaml"
+    text = settings.read_text()
+    for old, new in (
+        ("./state/", f"{folder}/state/"),
+        ("./logs/", f"{folder}/logs/"),
+        ("venue: embedded", "venue: paper"),
+        *edits,
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    settings.write_text(text)
+    return config
+
+
+def without_a_folder(config: Path, verb: str, *words: str) -> Result:
+    line = [verb, "--config", str(config), *words]
+    return CliRunner().invoke(app, line, env={"COLUMNS": "200"}, catch_exceptions=False)
+
+
+TYPO = ("max_orders_per_minute: 10", "max_orders_per_minute: ten")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [TYPO, ("health:", "healht:"), ("runner:", "runner:\n  loop_intervall: 5")],
+)
+def test_a_typo_elsewhere_in_the_settings_hides_no_engine_that_runs_i12(
+    tmp_path: Path, edit: tuple[str, str]
+) -> None:
+    config = config_here(tmp_path, edit)
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+
+        result = without_a_folder(config, "halt", *REASON)
+
+        assert (result.exit_code, engine.gate.state) == (ExitCode.CLEAN, TradingState.HALTED)
+        assert "HALTED" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("venue: paper", "venue: papper"),
+        ("broker:", "borker:"),
+        ("/state/trading_state.db", "/state/"),
+        ("  max_orders", "\tmax_orders"),
+    ],
+)
+def test_where_the_settings_do_not_say_which_engine_is_meant_none_is_guessed(
+    tmp_path: Path, edit: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_here(tmp_path, edit)
+    monkeypatch.chdir(tmp_path)
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+
+        result = without_a_folder(config, "halt", *REASON)
+
+        assert (result.exit_code, engine.gate.state) == (
+            ExitCode.CONFIGURATION_REFUSED,
+            TradingState.ACTIVE,
+        )
+        assert result.stderr.endswith("say where with --state-dir, such as --state-dir state\n")
+
+
+def test_a_record_is_not_touched_with_a_typo_in_the_settings_either(tmp_path: Path) -> None:
+    files = lived(tmp_path, venue="paper")
+
+    result = without_a_folder(config_here(tmp_path, TYPO), "halt", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.CONFIGURATION_REFUSED, "")
+    assert "found 'ten'" in result.stderr
+    assert f"elsewhere than in {files.ledger.parent}" in result.stderr
+    ledger = Ledger.open(files.ledger, venue="paper", at=AT)
+    assert ledger.halts() == ()
+    ledger.close()
 
 
 def test_a_record_is_not_touched_with_settings_that_are_unfit(tmp_path: Path) -> None:

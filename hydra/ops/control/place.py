@@ -18,6 +18,7 @@ from hydra.ops.offline import end, one_line_for_faults
 
 if TYPE_CHECKING:
     from hydra.settings import Settings
+    from hydra.settings.loading import Whereabouts
     from hydra.store.engine_files import EngineFiles
     from hydra.store.engine_lock import Holder
 
@@ -50,24 +51,54 @@ def place_meant(
 ) -> Place:
     """The engine that the options mean.
 
-    An engine that runs can be halted however unfit its settings have become since it started, if
-    --state-dir says where it is; without that, settings that are not fit end the command with 10.
+    An engine that runs can be halted however unfit its settings have become since it started:
+    --state-dir says where it is, or else what is fit of the settings does. Where neither tells, the
+    command ends with 10.
     """
     from hydra.ops.places import files_of_venue  # here and below: `--help` needs none of it
-    from hydra.settings import SettingsRefused, VenueName, load_settings
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.loading import documents_in, settings_of, whereabouts_in
     from hydra.store.engine_files import EngineFiles, NamesClash
 
+    named = None if venue is None else VenueName(venue.value)
+    documents, where = documents_in(config), None
     try:
-        settings = load_settings(config, venue=None if venue is None else VenueName(venue.value))
+        settings = settings_of(documents, venue=named)
         files = files_of_venue(settings, state_dir, log_dir)
         return Place(files=files, venue=settings.broker.venue.value, settings=settings)
-    except (SettingsRefused, NamesClash) as refused:
-        unfit = str(refused) if isinstance(refused, SettingsRefused) else f"{config}: {refused}"
-    if state_dir is None:
-        hint = "an engine that runs can be reached even so: say where its state is with --state-dir"
-        end(f"{unfit}\n{hint}", ExitCode.CONFIGURATION_REFUSED)
-    files = EngineFiles.under(state_dir, log_dir or state_dir, USUAL_LEDGER, USUAL_JOURNAL)
-    return Place(files=files, venue="unknown" if venue is None else venue.value, unfit=unfit)
+    except NamesClash as clash:
+        unfit = f"{config}: {clash}"
+    except SettingsRefused as refused:
+        where, unfit = whereabouts_in(documents, named), str(refused)
+    if state_dir is not None:
+        files = EngineFiles.under(state_dir, log_dir or state_dir, USUAL_LEDGER, USUAL_JOURNAL)
+        return Place(files=files, venue="unknown" if venue is None else venue.value, unfit=unfit)
+    if where is None:
+        end(f"{unfit}\n{_reachable_even_so()}", ExitCode.CONFIGURATION_REFUSED)
+    return _place_at(where, log_dir, unfit)
+
+
+def _place_at(where: "Whereabouts", log_dir: Path | None, unfit: str) -> Place:
+    """Of settings of which no more is fit than where the files lie."""
+    from hydra.ops.places import files_at
+    from hydra.store.engine_files import NamesClash
+
+    try:
+        files = files_at(where, None, log_dir)
+    except NamesClash:
+        end(f"{unfit}\n{_reachable_even_so()}", ExitCode.CONFIGURATION_REFUSED)
+    hint = _reachable_even_so(f" elsewhere than in {files.ledger.parent}")
+    return Place(files=files, venue=where.venue.value, unfit=f"{unfit}\n{hint}")
+
+
+def _reachable_even_so(but: str = "") -> str:
+    """What to do about an engine that runs; with the folder in which one usually is, if one is."""
+    hint = f"an engine that runs{but} can be reached even so: say where with --state-dir"
+    if but:
+        return hint
+    usual = [Path("state", name) for name in ("", "embedded", "live")]
+    there = [folder for folder in usual if (folder / "control.sock").exists()]
+    return f"{hint}, such as --state-dir {there[0]}" if there else hint
 
 
 def by_whom() -> str:
