@@ -79,6 +79,7 @@ def prove(
         if plan is not None:
             _play_again(plan)
             return
+        _try_to_write_in(output_dir)
         seeds = range(seed, seed + days)
         code, at = code_version(), stamp()
         found = _proved(seeds, jobs or os.cpu_count() or 1)
@@ -87,6 +88,15 @@ def prove(
         _show(found, report if as_json else None)
     if found.failed or len(found.days) < days:
         raise typer.Exit(BROKEN)
+
+
+def _try_to_write_in(folder: Path) -> None:
+    """Before the days are played: hours may go by until the report is written. Raises OSError."""
+    from tempfile import TemporaryFile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def _proved(seeds: range, jobs: int) -> Proof:
@@ -128,7 +138,7 @@ def _leave(proof: Proof, report: bytes, folder: Path) -> None:
     from hydra.proving.proof import shrunk
     from hydra.proving.telling import lines_of, plan_as_json
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # it may have been taken away meanwhile
     (folder / "report.txt").write_text("".join(f"{line}\n" for line in lines_of(proof)))
     (folder / "report.json").write_bytes(report)
     for day in proof.failed:

@@ -76,6 +76,19 @@ def test_a_day_that_fails_leaves_its_plan_made_smaller_and_code_1(
     assert (tmp_path / "failed-5.json").read_bytes() == small
 
 
+def test_where_no_report_can_be_left_no_day_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = list[range]()
+    monkeypatch.setattr(prove_command, "_proved", lambda seeds, jobs: played.append(seeds))
+    (tmp_path / "taken").write_text("a file where the folder should be")
+
+    done = CliRunner().invoke(app, ["prove", "--output-dir", str(tmp_path / "taken" / "report")])
+
+    assert (done.exit_code, played) == (ExitCode.DURABILITY_REFUSED, [])
+    assert done.stderr == f"{tmp_path / 'taken' / 'report'}: Not a directory\n"
+
+
 def test_a_plan_is_played_again_and_a_file_that_is_none_is_refused_in_one_line(
     tmp_path: Path,
 ) -> None:
