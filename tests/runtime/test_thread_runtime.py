@@ -202,6 +202,10 @@ def test_a_fault_of_the_kernel_itself_fails_closed_i69(
     cell.wake()
 
 
+def is_running(thread: str) -> bool:
+    return any(each.name == thread for each in threading.enumerate())
+
+
 @pytest.mark.parametrize("dispatcher", Dispatcher)
 def test_where_no_thread_can_be_begun_in_the_place_of_one_that_hangs_it_fails_closed_i69_i70(
     dispatcher: Dispatcher, system: ThreadDriver, log: list[str], monkeypatch: pytest.MonkeyPatch
@@ -216,6 +220,7 @@ def test_where_no_thread_can_be_begun_in_the_place_of_one_that_hangs_it_fails_cl
     system.tell(A, Do(action=system.hang))
 
     system.until(lambda: system.runtime.failed_closed is not None)
+    system.until(lambda: not is_running("hydra-watch"))  # first it says so, then it raises
     monkeypatch.undo()
     assert "can't start new thread" in str(system.runtime.failed_closed)
     assert system.runtime.gate.state is TradingState.HALTED
@@ -237,6 +242,7 @@ def test_a_dead_timer_thread_fails_closed_i69(
     system.runtime.call_later(0, broken)
 
     system.until(lambda: system.runtime.failed_closed is not None)
+    system.until(lambda: not is_running("hydra-timers"))
     assert "the timer thread died: RuntimeError" in str(system.runtime.failed_closed)
 
 
@@ -252,6 +258,7 @@ def test_a_dead_watch_fails_closed_i69(
     monkeypatch.setattr(system.runtime, "look_for_hangs", broken)
 
     system.until(lambda: system.runtime.failed_closed is not None)
+    system.until(lambda: not is_running("hydra-watch"))
     assert system.runtime.failed_closed == "the watch died: RuntimeError: it cannot look"
 
 
