@@ -18,7 +18,7 @@ from hydra.ops.control.place import (
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, ForVenue, Json, LogDir, StateDir, end
-from hydra.ops.reason import Reason
+from hydra.ops.reason import ReasonIfAny
 
 ANSWER_WITHIN_S = 10.0
 """The engine takes 7 s at most: 2 for what is on its way, 5 for the record."""
@@ -30,7 +30,7 @@ CloseOnly = Annotated[
 
 
 def halt(
-    reason: Reason,
+    reason: ReasonIfAny = "",
     close_only: CloseOnly = False,
     venue: ForVenue = None,
     config: ConfigDir = CONFIG,

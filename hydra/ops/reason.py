@@ -17,12 +17,26 @@ def reason_given(text: str) -> str:
     return text
 
 
+def reason_cut(text: str) -> str:
+    """The beginning of a long one: whoever wants to stop is not asked for fewer words."""
+    return text[: REASON_CHARACTERS[-1]]
+
+
 Reason = Annotated[
     str,
     typer.Option(
         "--reason",
         callback=reason_given,
         help="Why: it goes on record with your name.",
+        metavar="TEXT",
+    ),
+]
+ReasonIfAny = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        callback=reason_cut,
+        help="Why: it goes on record with your name. It halts without one as well.",
         metavar="TEXT",
     ),
 ]

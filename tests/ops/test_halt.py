@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from hydra.actor import SECOND
 from hydra.cli import app
 from hydra.ops.debug.client import EngineClient
+from hydra.ops.debug.halting import NO_REASON
 from hydra.ops.debug.session import Limits
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.halt_marker import Halted, read_halt_marker
@@ -392,10 +393,34 @@ def test_a_record_is_not_touched_with_settings_that_are_unfit(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("--reason", "no"), ("--reason", "   "), ("--reason", "x" * 501), (*REASON, "--now")],
+    [("--reason",), (*REASON, "--now"), ("now",)],
 )
 def test_a_wrong_usage_has_exit_code_2_and_halts_nothing(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     assert says(tmp_path, "halt", *words).exit_code == ExitCode.USAGE
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), NO_REASON),
+        (("--reason", ""), NO_REASON),
+        (("--reason", "no"), "no"),
+        (("--reason", "x" * 100_000), "x" * 500),
+    ],
+)
+def test_whatever_the_reason_it_halts_i12(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    with controlled(tmp_path) as engine:
+        engine.open_gate()
+        result = says(tmp_path, "halt", *words)
+        (cause,) = engine.gate.standing()
+    files = lived(tmp_path / "at_rest")
+    assert says(tmp_path / "at_rest", "halt", *words).exit_code == ExitCode.CLEAN
+
+    assert result.exit_code == ExitCode.CLEAN
+    assert cause.detail.startswith(f"{told} (control socket, ")
+    assert [each.detail.partition(" (")[0] for each in on_record(files).halts] == [told]

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from hydra.ops.debug.halting import operator_cause
+from hydra.ops.debug.halting import operator_cause, words_of
 from hydra.store.engine_files import EngineFiles, is_first_start
 from hydra.store.engine_lock import EngineLock
 from hydra.store.halt_marker import (
@@ -125,7 +125,7 @@ def halt_at_rest(
                     "ts": at,
                     "event": "control_halt",
                     "source": SOURCE,
-                    "reason": reason,
+                    "reason": words_of(reason),
                     "by": by,
                     "state": cause.state.name,
                 }

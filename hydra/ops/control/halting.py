@@ -12,7 +12,7 @@ from hydra.actor import MILLISECOND, SECOND
 from hydra.ops.control.asking import answered
 from hydra.ops.debug.asking import Caller, let_pass
 from hydra.ops.debug.describing import Refused, in_ms
-from hydra.ops.debug.halting import Halt, drained, operator_cause, shut_gate
+from hydra.ops.debug.halting import Halt, drained, operator_cause, shut_gate, words_of
 from hydra.runtime.runtime import Runtime
 from hydra.store.halt_marker import HaltMarkerFailed
 from hydra.trading.trading_state import Cause
@@ -44,7 +44,7 @@ class Halting:
         runtime.log(
             "control_halt",
             "control",
-            {"reason": arguments.reason, "by": caller.name, "state": cause.state.name},
+            {"reason": words_of(arguments.reason), "by": caller.name, "state": cause.state.name},
         )
         told = drained(runtime, shut, arguments.timeout_ms, caller)
         fault = _fault_on_record(runtime, cause.code, shut.began + ON_RECORD_WITHIN, caller)

@@ -1,11 +1,11 @@
-"""The only commands that change something: suspend, resume and halt. Each needs a reason."""
+"""The only commands that change something: suspend, resume and halt, each with its reason."""
 
 from typing import Any
 
 from hydra.actor import MILLISECOND
 from hydra.ops.debug.asking import Caller, NotInTime, ask
 from hydra.ops.debug.describing import Row, cell_at, in_ms, utc_text
-from hydra.ops.debug.halting import Halt, Reason, drained, operator_cause, shut_gate
+from hydra.ops.debug.halting import Halt, Reason, drained, operator_cause, shut_gate, words_of
 from hydra.ops.debug.looking import Milliseconds, NoArguments, OneActor
 from hydra.runtime.gate import UNLIMITED_LEASE
 from hydra.runtime.runtime import Runtime
@@ -54,7 +54,7 @@ def halt(runtime: Runtime, arguments: Halt, caller: Caller) -> dict[str, Any]:
     since = runtime.market_time_at(runtime.now())
     cause = operator_cause(arguments.reason, by, since, close_only=arguments.close_only)
     shut = shut_gate(runtime, cause)
-    runtime.log("debug_halt", "debug", {"reason": arguments.reason, "by": caller.name})
+    runtime.log("debug_halt", "debug", {"reason": words_of(arguments.reason), "by": caller.name})
     return drained(runtime, shut, arguments.timeout_ms, caller)
 
 

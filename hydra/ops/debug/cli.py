@@ -18,7 +18,7 @@ from hydra.ops.debug.engine import (
     write_json,
 )
 from hydra.ops.debug.render import Row, number, span, text, yes
-from hydra.ops.reason import Reason
+from hydra.ops.reason import Reason, ReasonIfAny
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -465,7 +465,7 @@ def gate(engine: Engine) -> None:
 @asks_engine
 def halt(
     engine: Engine,
-    reason: Reason,
+    reason: ReasonIfAny = "",
     within: Annotated[
         int, time_option("--within", "2s", "How long to wait for orders on their way out.")
     ] = 2_000,

@@ -12,12 +12,14 @@ from hydra.actor import MILLISECOND
 from hydra.ops.debug.asking import Answer, Caller, wait_for
 from hydra.ops.debug.describing import in_ms
 from hydra.ops.debug.looking import Arguments, Milliseconds
+from hydra.ops.debug.protocol import shortened
 from hydra.runtime.runtime import Event, Runtime
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT
 from hydra.trading.trading_state import Cause
 
 REASON_CHARACTERS_MIN = 3
 REASON_CHARACTERS_MAX = 500
+NO_REASON = "no reason given"
 Reason = Annotated[
     str,
     Meta(min_length=REASON_CHARACTERS_MIN, max_length=REASON_CHARACTERS_MAX, pattern=r"\S"),
@@ -25,12 +27,13 @@ Reason = Annotated[
 
 
 class Halt(Arguments, frozen=True):
-    """`reason`: what is shown as the cause until an operator clears it.
+    """`reason`: what is shown as the cause until an operator clears it. Nobody is kept from a halt
+    by how it is worded: none at all will do, and of a long one the beginning counts.
 
     `close_only`: what reduces a position still passes. `timeout_ms`: for the sends on their way.
     """
 
-    reason: Reason
+    reason: str = ""
     close_only: bool = False
     timeout_ms: Milliseconds = 2_000
 
@@ -45,7 +48,12 @@ class Shut(msgspec.Struct, frozen=True):
 def operator_cause(reason: str, by: str, since: int, *, close_only: bool) -> Cause:
     """Why nothing passes that an operator does not want to. `since` is market time (UTC ns)."""
     kind = OPERATOR_CLOSE_ONLY if close_only else OPERATOR_HALT
-    return kind.cause(since=since, detail=f"{reason} ({by})")
+    return kind.cause(since=since, detail=f"{words_of(reason)} ({by})")
+
+
+def words_of(reason: str) -> str:
+    """What goes on record of a reason, whatever was given for one."""
+    return shortened(reason.strip(), REASON_CHARACTERS_MAX) or NO_REASON
 
 
 def shut_gate(runtime: Runtime, cause: Cause) -> Shut:

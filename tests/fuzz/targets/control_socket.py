@@ -1,5 +1,5 @@
-"""The control socket: nothing halts, resumes, closes or settles but a word that says so, with its
-reason (I04, I85, I89).
+"""The control socket: nothing halts, resumes, closes or settles but a word that says so, and but a
+halt each with its reason (I04, I85, I89).
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.ops.control.commands import control_table
+from hydra.ops.debug.halting import words_of
 from hydra.ops.debug.protocol import request
 from hydra.runtime.runtime import Event
 from hydra.trading.differences import Difference, DifferenceKind
@@ -88,7 +89,7 @@ def _require_meant(engine: ControlledEngine, data: bytes) -> None:
     told = engine.told
     if engine.gate.state is not TradingState.ACTIVE:
         details = [cause.detail for cause in engine.gate.standing()]
-        reasons = [reason for name, reason in asked if name == "halt"]
+        reasons = [words_of(reason) for name, reason in asked if name == "halt"]
         known = all(any(detail.startswith(f"{r} (") for r in reasons) for detail in details)
         require(bool(details) and known, f"halted for {details}, asked for {reasons}"[:300])
     for name, done in (
@@ -112,8 +113,8 @@ def _asked(data: bytes) -> Iterator[tuple[str, str]]:
     for line in data.split(b"\n"):
         try:
             found: Any = json.loads(line)
-            yield found["cmd"], found["args"]["reason"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            yield found["cmd"], found.get("args", {}).get("reason", "")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
 
 

@@ -140,9 +140,9 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlledEngine]
 @pytest.mark.parametrize(
     ("command", "arguments", "complaint"),
     [
-        ("halt", {}, "Object missing required field `reason`; it takes reason, close_only"),
-        ("halt", {"reason": "no"}, "Expected `str` of length >= 3"),
         ("halt", {"reason": "a drill", "force": True}, "unknown field `force`"),
+        ("flatten", {}, "Object missing required field `reason`"),
+        ("flatten", {"reason": "no"}, "Expected `str` of length >= 3"),
         ("resume", {"reason": "   "}, "Expected `str` matching regex"),
         ("resume", {"reason": "a drill", "codes": [7]}, "Expected `str`, got `int`"),
         ("flatten", {"reason": "a drill", "pause": "active"}, "Invalid enum value 'active'"),

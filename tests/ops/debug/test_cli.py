@@ -148,7 +148,7 @@ def test_a_trace_is_a_line_of_json_an_event(tmp_path: Path) -> None:
     assert (events[-1]["told"], tracing.returncode) == (2, 0)
 
 
-@pytest.mark.parametrize("verb", [("halt",), ("suspend", "frail"), ("resume", "frail")])
+@pytest.mark.parametrize("verb", [("suspend", "frail"), ("resume", "frail")])
 def test_a_reason_that_is_none_is_told_in_words_before_any_engine_is_asked(
     tmp_path: Path, verb: tuple[str, ...]
 ) -> None:
@@ -217,7 +217,7 @@ def test_what_the_engine_refuses_is_one_line(state_dir: Path) -> None:
         ["fly"],
         ["peek"],
         ["peek", "keeper", "--lane", "fast"],
-        ["halt"],
+        ["halt", "--within", "soon"],
         ["mailboxes", "--window", "soon"],
         ["trace", "keeper", "--rate", "much"],
         ["tree", "--limit", "0"],

@@ -11,6 +11,7 @@ from hydra.actor import MILLISECOND, MINUTE, SECOND, Actor, ChildSpec, Context
 from hydra.ops.debug.asking import CONTROL_ROOM, Caller
 from hydra.ops.debug.commands import COMMANDS, ELSEWHERE, execute
 from hydra.ops.debug.describing import Refused
+from hydra.ops.debug.halting import NO_REASON
 from hydra.ops.debug.protocol import reply
 from hydra.ops.debug.streams import DeadLetterStream, TraceStream
 from hydra.ports import GateKey, PermitClass
@@ -323,11 +324,11 @@ def test_what_changes_something_is_written_in_the_journal_with_who_and_why_i85()
     ]
 
 
-@pytest.mark.parametrize("command", ["suspend", "resume", "halt"])
+@pytest.mark.parametrize("command", ["suspend", "resume"])
 @pytest.mark.parametrize("reason", [None, "", "  ", "   \n "])
-def test_nothing_is_changed_without_a_reason(command: str, reason: str | None) -> None:
+def test_nothing_but_halted_without_a_reason(command: str, reason: str | None) -> None:
     sim = Sim()
-    arguments = {} if command == "halt" else {"path": KEEPER.path}
+    arguments = {"path": KEEPER.path}
     if reason is not None:
         arguments["reason"] = reason
 
@@ -336,6 +337,28 @@ def test_nothing_is_changed_without_a_reason(command: str, reason: str | None) -
 
     assert not sim.runtime.cells[KEEPER.path].suspended
     assert sim.runtime.gate.epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (None, NO_REASON),
+        ("", NO_REASON),
+        (" \n ", NO_REASON),
+        ("x", "x"),
+        ("stop " * 900, f"{'stop ' * 99}stop…"),
+        ("why \ud800", "why \\ud800"),
+    ],
+)
+def test_a_halt_is_never_refused_for_its_words(reason: str | None, words: str) -> None:
+    sim = Sim()
+    sim.runtime.gate.arm((), "a test", sim.runtime.gate.epoch)
+
+    told = ask(sim, "halt", **({} if reason is None else {"reason": reason}))
+
+    (cause,) = sim.runtime.gate.standing()
+    assert (told["state"], told["acknowledged"]) == ("HALTED", True)
+    assert cause.detail.startswith(f"{words} (debug socket, ")
 
 
 def test_halt_shuts_the_gate_and_says_what_is_still_on_its_way() -> None:
