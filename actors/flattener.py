@@ -36,6 +36,7 @@ from messages.orders import (
     OrderDenied,
     OrderFilled,
     OrderIntent,
+    OrderRejected,
     OrderUnknown,
     ReportStored,
 )
@@ -108,8 +109,8 @@ class Flattener(Actor[Inbox]):
                 self._account_read(message, ctx)
             case ReportStored():
                 self._learn(message, ctx)
-            case OrderDenied():
-                self._over(message.intent.decision, ctx)
+            case OrderDenied(denial=denial):
+                self._over(message.intent.decision, ctx, f"{denial.check}: {denial.reason}")
             case Replied():
                 self._replied(message, ctx)
             case _:
@@ -205,12 +206,13 @@ class Flattener(Actor[Inbox]):
                     return
             case _:
                 pass
-        self._over(decision, ctx)
+        refused = f"by the venue: {report.reason}" if isinstance(report, OrderRejected) else ""
+        self._over(decision, ctx, refused)
 
-    def _over(self, decision: DecisionKey, ctx: Context) -> None:
+    def _over(self, decision: DecisionKey, ctx: Context, refused: str) -> None:
         if self._closing.pop(decision, None) is not None:
-            ended = flatten.CloseEnded(decision.bot, decision.symbol, decision.signal, ctx.now())
-            self._happened(ended, ctx)
+            bot, symbol, number = decision.bot, decision.symbol, decision.signal
+            self._happened(flatten.CloseEnded(bot, symbol, number, ctx.now(), refused), ctx)
 
     def _account_read(self, message: Reconciled, ctx: Context) -> None:
         reading = self._flatten.waits_for_account

@@ -105,6 +105,8 @@ class FlattenState(msgspec.Struct, frozen=True, kw_only=True):
     """When they were sent."""
     ownerless_since: int | None = None
     """Since when there is something left that no bot has to close."""
+    refused: str = ""
+    """Why the last closing order that was refused was, in words."""
 
     @property
     def detail(self) -> str:
@@ -205,7 +207,7 @@ def _close_ended(state: FlattenState, event: CloseEnded) -> Step:
     )
     if len(working) == len(state.working):
         return state, ()
-    state = structs.replace(state, working=working)
+    state = structs.replace(state, working=working, refused=event.refused or state.refused)
     return (state, ()) if working else _reading(state, event.now)
 
 
@@ -278,7 +280,9 @@ def _close(state: FlattenState, snapshot: Snapshot) -> Step:
     may_buy = bool(buys) and state.buy_rounds < ROUNDS_MAX
     may_sell = bool(sells) and state.sell_rounds < ROUNDS_MAX
     if not (may_buy or may_sell):
-        return _fail(state, f"{ROUNDS_MAX} rounds of closing orders did not close everything")
+        refused = f" (the last was refused: {state.refused})" if state.refused else ""
+        why = f"{ROUNDS_MAX} rounds of closing orders did not close everything{refused}"
+        return _fail(state, why)
     # Turn by turn, so that buys that do not come through cannot keep the sells waiting for ever.
     is_buying = may_buy and not (may_sell and state.sell_rounds < state.buy_rounds)
     batch = buys if is_buying else sells

@@ -50,13 +50,14 @@ class ReadingFailed(msgspec.Struct, frozen=True):
 
 class CloseEnded(msgspec.Struct, frozen=True):
     """A closing order is over, whatever became of it; its fills are on record. One that was denied
-    or never sent is over too.
+    or never sent is over too. `refused`: by whom and why, in words, if it was.
     """
 
     bot: str
     symbol: str
     number: int
     now: int
+    refused: str = ""
 
 
 class Tick(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from hydra.venues.simulated.faults import (
 )
 from supervisors import paths
 from tests.engine.harness import (
+    CLOSE_AT,
     OPEN_AT,
     Life,
     World,
@@ -343,3 +344,19 @@ def test_at_a_venue_that_refuses_a_third_of_cancels_it_ends_flat_i01_i17(seed: i
     assert world.exchange.engine.open_orders == ()
     require_sound(world)
     require_agreement(world)
+
+
+def test_out_of_hours_it_says_that_the_exchange_is_closed_and_leaves_the_pause_i43() -> None:
+    life = begun(World(quiet(400)))
+    life.enter(3)
+    life.run_to(CLOSE_AT + 5 * MINUTE)
+    held = life.positions
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert held == {"mom_AAPL AAPL": 3}
+    assert phase == "failed"
+    assert "(the last was refused: session_is_open: " in life.flatten_report.detail
+    assert life.flatten_report.detail.endswith("positions: 3 AAPL")
+    assert life.causes == {"flatten": CLOSE_ONLY}

@@ -62,9 +62,15 @@ class Flattening:
     def ticks(self, now: float) -> tuple[Effect, ...]:
         return self.hears(Tick(at(now)))
 
-    def ended(self, close: Close, now: float) -> tuple[Effect, ...]:
+    def ended(self, close: Close, now: float, refused: str = "") -> tuple[Effect, ...]:
         return self.hears(
-            CloseEnded(bot=close.bot, symbol=close.symbol, number=close.number, now=at(now))
+            CloseEnded(
+                bot=close.bot,
+                symbol=close.symbol,
+                number=close.number,
+                now=at(now),
+                refused=refused,
+            )
         )
 
 
@@ -286,6 +292,18 @@ def test_buys_that_do_not_come_through_let_the_sells_have_their_turn() -> None:
     reason = "3 rounds of closing orders did not close everything; positions: 10 AAPL, -5 TSLA"
     assert effects == (Failed(reason),)
     assert (flatten.state.phase, flatten.state.detail) == (Phase.FAILED, reason)
+
+
+def test_that_closing_orders_are_refused_is_told_with_the_last_reason() -> None:
+    flatten, effects = closing("mom 10 AAPL")
+    for number in range(3):
+        (order,) = effects
+        assert isinstance(order, Close)
+        flatten.ended(order, 2, refused=f"reason {number}" if number < 2 else "")
+        effects = flatten.reads(now=2, held=["mom 10 AAPL"])
+
+    said = "3 rounds of closing orders did not close everything (the last was refused: reason 1)"
+    assert effects == (Failed(f"{said}; positions: 10 AAPL"),)
 
 
 def test_the_other_side_goes_on_when_one_has_used_its_rounds() -> None:
