@@ -10,7 +10,7 @@ from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.instruments import is_crypto
-from hydra.trading.price_watch import NOT_FOLLOWED, PriceWatch
+from hydra.trading.price_watch import MUTE_MAX, NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.venue_clock import seen_at
@@ -316,7 +316,16 @@ class DataFeed(Actor[Inbox]):
         assert self._prices is not None, "else nothing is due"
         is_open = self._sessions.at(ctx.market_time()) is not None
         self._prices.session(ctx.now(), is_open=is_open, has_ended=self._ended)
+        self._renew_mute(self._prices, ctx)
         self._tell_changes(ctx)
+
+    def _renew_mute(self, prices: PriceWatch, ctx: Context) -> None:
+        """A connection that only answers pings would keep trading halted until somebody came."""
+        for stream in prices.mute(ctx.now()):
+            assert self._feed is not None, "its streams are watched"
+            reason = f"it is connected, and no price came for {MUTE_MAX // SECOND} s"
+            ctx.log("stream_renewed", stream=stream, reason=reason)
+            self._feed.renew(stream, reason)
 
     def _tell_changes(self, ctx: Context, symbol: str | None = None) -> None:
         assert self._prices is not None, "else nothing changes"

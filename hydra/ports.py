@@ -158,6 +158,9 @@ class PriceFeed(Protocol):
     def report(self) -> None:
         """Tell how each stream is now, and which bars are missing."""
 
+    def renew(self, stream: str, reason: str) -> None:
+        """Connect the stream of this name anew, as if it had been lost for this reason."""
+
     @property
     def contract_stream(self) -> str:
         """The name of the stream that tells of contracts, whether or not it is one of `streams`."""

@@ -67,6 +67,12 @@ PRICE_EVENTS: tuple[EventKind, ...] = (
         {"symbols": "of which symbols"},
     ),
     EventKind(
+        "stream_renewed",
+        FEED,
+        "A stream is connected and mute: it is given up, and connected anew.",
+        {"stream": "its name", "reason": _REASON},
+    ),
+    EventKind(
         "feed_ended",
         FEED,
         "The market has nothing more to say in this session.",

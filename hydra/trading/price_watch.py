@@ -18,6 +18,8 @@ from hydra.trading.venue_clock import seen_at
 
 LOST_MAX = 10 * SECOND
 """A stream that is away for longer makes the feed unwell."""
+MUTE_MAX = 60 * SECOND
+"""A stream that is connected and brings no price for so long is worth another connection."""
 NOT_FOLLOWED = "the contract is not followed"
 """Nothing is wrong with such a quote: it was on its way when nobody wanted it any more, or it comes
 on a stream that is up longer than who listens.
@@ -49,6 +51,8 @@ class _Stream:
         self.is_refused = False
         self.reason = ""
         self.lost_at: int | None = None
+        self.heard_since: int | None = None
+        """When it began last, or was found mute: there is no telling before it has had its time."""
 
 
 class PriceWatch:
@@ -79,6 +83,7 @@ class PriceWatch:
         """It tells of its symbols from `at` on."""
         stream = self._stream(name)
         stream.has_begun, stream.is_refused, stream.lost_at = True, False, None
+        stream.heard_since = None
         stream.connection = connection
         for symbol in (*stream.symbols, *stream.followed):
             self._symbols[symbol].stream_began(connection, at)
@@ -202,6 +207,23 @@ class PriceWatch:
             return f"{NONSENSE_MAX} or more prices within {seconds} s that nobody can have meant"
         return None
 
+    def mute(self, now: int) -> tuple[str, ...]:
+        """The streams that are connected and have brought no price for `MUTE_MAX`, though the
+        market is open: what is at fault may be this one connection. Each is named once in that
+        time.
+        """
+        found = []
+        for name, stream in self._streams.items():
+            youngest = self._youngest(stream, now)
+            if stream.lost_at is not None or not stream.has_begun or youngest is None:
+                continue
+            if stream.heard_since is None:
+                stream.heard_since = now
+            if youngest > MUTE_MAX and now - stream.heard_since > MUTE_MAX:
+                stream.heard_since = now
+                found.append(name)
+        return tuple(found)
+
     @property
     def unready(self) -> Mapping[str, str]:
         """Why symbols must not be entered, as it was told last."""
@@ -221,17 +243,20 @@ class PriceWatch:
         if stream.lost_at is not None and now - max(stream.lost_at, expected) > LOST_MAX:
             seconds = (now - stream.lost_at) // SECOND
             return f"the stream {name} is lost for {seconds} s: {stream.reason}"
-        ages = [
-            age(prices.rhythm, now, since)
-            for each, since in open_since.items()
-            if (prices := self._symbols[each]).speaks_for_its_stream
-        ]
-        if not ages:
-            return None
-        youngest = min(ages)
-        if 0 <= youngest <= self._age_max:
+        youngest = self._youngest(stream, now)
+        if youngest is None or 0 <= youngest <= self._age_max:
             return None
         return f"the stream {name}: the newest price is {youngest / SECOND:.0f} s old"
+
+    def _youngest(self, stream: _Stream, now: int) -> int | None:
+        """How old its newest price is; None: none is expected now."""
+        ages = [
+            age(prices.rhythm, now, since)
+            for each in stream.symbols
+            if (since := self._open_since(each)) is not None
+            and (prices := self._symbols[each]).speaks_for_its_stream
+        ]
+        return min(ages, default=None)
 
     def _stream(self, name: str) -> _Stream:
         """One that nothing was to come on yet may have been told of before something is."""

@@ -38,6 +38,9 @@ class AnyFeed:
     def report(self) -> None:
         """Nobody is connected."""
 
+    def renew(self, stream: str, reason: str) -> None:
+        """Nor will be."""
+
 
 def spoiled_price(*values: object) -> Spoil:
     def spoil(element: Element, dice: random.Random) -> None:

@@ -28,6 +28,9 @@ class FakeFeed:
     def report(self) -> None:
         pass
 
+    def renew(self, stream: str, reason: str) -> None:
+        pass
+
     def follow(self, contracts: tuple[str, ...]) -> None:
         self.followed.append(contracts)
 

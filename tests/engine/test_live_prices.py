@@ -36,6 +36,7 @@ class LiveFeed:
     def __init__(self) -> None:
         self.life: Life | None = None
         self.connection = 1
+        self.renewed: list[tuple[str, str]] = []
 
     @property
     def streams(self) -> Mapping[str, tuple[str, ...]]:
@@ -44,6 +45,9 @@ class LiveFeed:
     def report(self) -> None:
         if self.life is not None:
             self.life.runtime.tell(paths.DATA_FEED, self.connected)
+
+    def renew(self, stream: str, reason: str) -> None:
+        self.renewed.append((stream, reason))
 
     @property
     def connected(self) -> StreamConnected:
@@ -145,6 +149,29 @@ def test_a_feed_that_is_connected_and_mute_halts_i45(live: LiveLife) -> None:
     assert live.life.state is TradingState.HALTED
     assert "stale_feed" in live.life.causes
     assert not live.sends_an_entry()
+
+
+def test_a_mute_stream_is_connected_anew_once_a_minute_until_prices_come_i45(
+    live: LiveLife, feed: LiveFeed
+) -> None:
+    live.life.advance(59 * SECOND)  # in which no bar comes either
+    before = list(feed.renewed)
+    live.life.advance(11 * SECOND)
+    once = list(feed.renewed)
+    live.life.advance(62 * SECOND)
+
+    reason = "it is connected, and no price came for 60 s"
+    assert before == []
+    assert once == [("stocks", reason)]
+    assert feed.renewed == [("stocks", reason)] * 2
+
+    live.hear(StreamLost(stream="stocks", reason=reason))
+    feed.connection = 2
+    live.hear(feed.connected)
+    live.run_for(3 * MINUTE)
+
+    assert len(feed.renewed) == 2
+    assert live.life.causes.keys() <= {"stale_feed"}  # a limit: its cool-off is still to come
 
 
 def test_bars_alone_are_too_old_between_two_of_them_i45(live: LiveLife) -> None:

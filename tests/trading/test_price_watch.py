@@ -132,6 +132,39 @@ def test_a_stream_that_is_connected_and_mute_makes_the_feed_unwell_i45(live: Wat
     assert live.watch.fault(live.now) == "the stream stocks: the newest price is 20 s old"
 
 
+def test_a_stream_that_is_connected_and_mute_is_named_once_a_minute_i45(live: Watched) -> None:
+    named = []
+    for _ in range(130):
+        live.quote("BTC/USD", seconds=1)
+        named.append(live.watch.mute(live.now))
+
+    assert [number for number, each in enumerate(named) if each] == [61, 122]
+    assert set(named) == {(), ("stocks",)}
+
+
+@pytest.mark.parametrize("end", ["lost", "quoted", "closed", "begun anew"])
+def test_one_that_is_away_or_speaks_or_has_no_reason_to_or_is_new_is_not_mute_i45(
+    end: str, live: Watched
+) -> None:
+    live.wait(0)
+    live.watch.mute(live.now)
+    for _ in range(58):
+        live.quote("BTC/USD", seconds=1)
+    match end:
+        case "lost":
+            live.lose()
+        case "quoted":
+            live.quote("AAPL")
+        case "closed":
+            live.watch.session(live.now, is_open=False)
+        case _:
+            live.connect(connection=2)
+
+    for _ in range(50):
+        live.quote("BTC/USD", seconds=1)
+        assert live.watch.mute(live.now) == ()
+
+
 def test_a_price_that_comes_again_and_again_is_frozen_i45(live: Watched) -> None:
     for number in range(30):
         live.quote(bid=100 + number / 100, seconds=1)

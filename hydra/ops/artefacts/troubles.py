@@ -45,6 +45,7 @@ TROUBLES: Mapping[str, tuple[str, Callable[[Line], bool]]] = {
     "quotes_dropped": (FEED, _always),
     "stream_gap": (FEED, _always),
     "stream_lost": (FEED, _always),
+    "stream_renewed": (FEED, _always),
     "symbol_reported": (FEED, _is_reported),
     "trading_status": (FEED, _stands_still),
     "cancel_overdue": (BROKER, _always),

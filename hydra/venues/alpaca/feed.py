@@ -108,6 +108,12 @@ class AlpacaFeed:
         """See `PriceFeed.streams`."""
         return {endpoint.value: symbols for endpoint, symbols in self._symbols.items()}
 
+    def renew(self, stream: str, reason: str) -> None:
+        """See `PriceFeed.renew`."""
+        for each in self._streams:
+            if each.name == stream:
+                each.renew(reason)
+
     @property
     def contract_stream(self) -> str:
         """See `PriceFeed.contract_stream`."""

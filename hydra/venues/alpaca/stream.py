@@ -147,6 +147,8 @@ class Stream:
         self._telling = threading.Lock()
         self._state: StreamConnected | StreamLost = StreamLost(stream=name, reason="not begun")
         self._turns = Turns()
+        self._renewals: deque[str] = deque(maxlen=1)
+        """Why the connection is to be given up: put there by any thread, taken by ours."""
         self.frames_heard = 0
         """Messages of all its connections; what one says was told before it counts. One that ends
         its connection does not.
@@ -173,6 +175,10 @@ class Stream:
         """Tell once more how it is: who listens now may not be who was told."""
         with self._telling:
             self._tell(self._state)
+
+    def renew(self, reason: str) -> None:
+        """End the connection that there is, for this reason, so that another one is made."""
+        self._renewals.append(reason)
 
     @property
     def is_live(self) -> bool:
@@ -220,10 +226,13 @@ class Stream:
             self._turns.round()
         talk = _Talk(self.name, self._converse(), socket, self._patience)
         try:
+            self._renewals.clear()  # it was said of one before
             for message in talk.conversation.opened():
                 socket.send(message, SEND_WITHIN_S)
             while not self._stopping.is_set():
                 self._turns.round()
+                if self._renewals:
+                    return self._renewals.popleft(), Trouble.LOST, talk.is_live
                 for wish in talk.conversation.due():
                     socket.send(wish, SEND_WITHIN_S)
                 heard = talk.listen()

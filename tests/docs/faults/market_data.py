@@ -10,6 +10,7 @@ MARKET_DATA = FaultSection(
             "No price comes any more, of one symbol or of all.",
             tests=(
                 "tests/engine/test_live_prices.py::test_a_feed_that_is_connected_and_mute_halts_i45",
+                "tests/engine/test_live_prices.py::test_a_mute_stream_is_connected_anew_once_a_minute_until_prices_come_i45",
                 "tests/engine/test_live_prices.py::test_bars_alone_are_too_old_between_two_of_them_i45",
                 "tests/trading/test_price_watch.py::test_a_symbol_that_is_silent_is_stale_by_itself_and_the_feed_is_well_i45",
                 "tests/engine/test_failures.py::test_a_silent_feed_halts_i45",

@@ -117,6 +117,18 @@ def test_a_stream_that_is_silent_though_it_answers_pings_is_kept() -> None:
             told._told.get_nowait()
 
 
+def test_one_that_is_to_be_renewed_is_given_up_and_connected_again_i45() -> None:
+    with websocket_server(greeting(listen)) as url, streaming(url) as (stream, told):
+        assert told.next() == StreamConnected(stream="parrot", connection=1)
+
+        stream.renew("it is mute")
+
+        assert told.next() == StreamLost(stream="parrot", reason="it is mute")
+        assert told.next() == StreamConnected(stream="parrot", connection=2)
+        threading.Event().wait(3 * IMPATIENT.silence)
+        assert told._told.empty()  # it was said of the one before
+
+
 def test_a_socket_that_is_open_and_mute_is_noticed_in_time_i45() -> None:
     def go_mute(connection: ServerConnection) -> None:
         # What reads the socket, and would answer pings, waits for the lock that we hold.
