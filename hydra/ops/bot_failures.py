@@ -3,10 +3,10 @@
 import msgspec
 
 from hydra.runtime.runtime import Runtime
+from hydra.venues.one_line import one_line
 from supervisors import paths
 
 QUARANTINED = "quarantined"
-ERROR_CHARACTERS_MAX = 200
 
 
 class BotFailure(msgspec.Struct, frozen=True):
@@ -31,16 +31,9 @@ def failures_of_bots(runtime: Runtime) -> tuple[BotFailure, ...]:
         BotFailure(
             cell.name,
             cell.failed_count,
-            _one_line(cell.last_failure()),
+            one_line(cell.last_failure()),
             cell.shown_status == QUARANTINED,
         )
         for cell in sorted(cells, key=lambda cell: cell.path)
         if cell.failed_count
     )
-
-
-def _one_line(error: str) -> str:
-    words = " ".join(error.split())
-    if len(words) <= ERROR_CHARACTERS_MAX:
-        return words
-    return f"{words[: ERROR_CHARACTERS_MAX - 1]}…"

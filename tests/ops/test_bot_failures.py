@@ -11,9 +11,10 @@ from hydra.actor import Context
 from hydra.cli import app
 from hydra.main import main
 from hydra.ops.bench.replayed_bars import walk
-from hydra.ops.bot_failures import ERROR_CHARACTERS_MAX, BotFailure, failures_of_bots
+from hydra.ops.bot_failures import BotFailure, failures_of_bots
 from hydra.ops.exit_codes import ExitCode
 from hydra.runtime.sim_runtime import SimRuntime
+from hydra.venues.one_line import LENGTH_MAX
 from messages.market import BarClosed
 from tests.ops.sessions import HOME, shares_alone
 from tests.research.bar_files import written
@@ -72,8 +73,22 @@ def test_a_bot_that_is_given_up_is_told_as_quarantined(
 
     said, _, rest = line.partition("…")
     assert said.startswith(f"{BROKEN:<18} FAILED 4 times, the last time of ValueError: it has no f")
-    assert len(said) < 2 * ERROR_CHARACTERS_MAX
+    assert len(said) < 2 * LENGTH_MAX
     assert rest == "; it is quarantined, until the next start"
+
+
+def test_what_a_bot_puts_into_its_error_does_nothing_to_a_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: MomentumBot, ctx: Context) -> None:
+        raise ValueError("read \x1b[2J\x07 from the file")
+
+    monkeypatch.setattr(MomentumBot, "start", failing)
+
+    lines = lines_of(tmp_path, capfd, "--loops", "30")
+
+    assert lines
+    assert [line for line in lines if not line.isprintable()] == []
 
 
 @pytest.mark.usefixtures("fails_at_each_bar")
