@@ -48,7 +48,7 @@ from hydra.store.private_files import RightsTooOpen
 from hydra.store.record import EngineRecord
 from hydra.store.signal_record import SignalRecord, SignalRecordDamaged
 from hydra.terms import MarketFacts, clearing_policy, plans_of
-from hydra.trading.causes import kind_of
+from hydra.trading.causes import remedy_of
 from hydra.trading.clearing import earliest_clearing
 from hydra.trading.kill_switch import Source, is_kill
 from hydra.trading.restarts import WINDOW_NS, storm
@@ -494,10 +494,7 @@ def why_not_ready(runtime: Runtime) -> tuple[str, ...]:
     of_people = [
         cause for cause in runtime.gate.standing() if cause.cause_class is not CauseClass.START
     ]
-    for cause in of_people:
-        kind = kind_of(cause.code)
-        remedy = "look at the journal, then resume" if kind is None else kind.remedy
-        lines.append(f"  {cause.code}: {remedy}")
+    lines += [f"  {cause.code}: {remedy_of(cause.code)}" for cause in of_people]
     if of_people:
         lines.append('when that is done: `hydra-trader resume --reason "…"`, then start it again')
     return tuple(lines)

@@ -83,6 +83,12 @@ def kind_of(code: str) -> CauseKind | None:
     return _BY_CODE.get(beginning + colon)
 
 
+def remedy_of(code: str) -> str:
+    """What an operator is to do about a cause of this code, of a kind that is known or not."""
+    kind = kind_of(code)
+    return "look at the journal, then resume" if kind is None else kind.remedy
+
+
 def _start(
     code: str, remedy: str, *, ends_with: str | None = None, needs_person_on_live: bool = False
 ) -> CauseKind:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import structs
 
-from hydra.trading.causes import CauseKind, kind_of
+from hydra.trading.causes import CauseKind, kind_of, remedy_of
 from hydra.trading.durations import SECOND
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass
@@ -146,7 +146,7 @@ def verdict_on_resume(
         if obstacle is None:
             noted.append(code)
         else:
-            refused.append(f"{code}: {obstacle}; {_remedy(cause)}")
+            refused.append(f"{code}: {obstacle}; {remedy_of(cause.code)}")
     return ResumeVerdict(tuple(noted), tuple(refused))
 
 
@@ -251,11 +251,6 @@ def _reason(cause: Cause, passed: Passed, policy: ClearingPolicy, word: Operator
     if word is None or not _needs_word(cause, policy):
         return evidence
     return f"{word.operator}: {word.reason}; {evidence}"
-
-
-def _remedy(cause: Cause) -> str:
-    kind = kind_of(cause.code)
-    return "look at the journal, then resume" if kind is None else kind.remedy
 
 
 def _utc(at: int) -> str:

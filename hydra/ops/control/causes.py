@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeAlias
 
 from hydra.ops.debug.describing import Row, utc_text
-from hydra.trading.causes import kind_of
+from hydra.trading.causes import remedy_of
 from hydra.trading.trading_state import Cause
 
 Earliest: TypeAlias = Callable[[Cause], int | None]
@@ -50,10 +50,7 @@ def no_clock(_cause: Cause) -> None:
 
 def _ends(cause: Cause, *, is_noted: bool) -> str:
     """When it is cleared, or what an operator is to do. No clock alone clears a halt (I04)."""
-    if is_noted:
-        return LET_GO
-    kind = kind_of(cause.code)
-    return "look at the journal, then resume" if kind is None else kind.remedy
+    return LET_GO if is_noted else remedy_of(cause.code)
 
 
 def _text(at: int | None) -> str | None:

@@ -10,7 +10,7 @@ from hydra.ops.why.journal import JournalSearch, Line, event, field
 from hydra.ops.why.story import BotTold, CauseTold, EngineTold, Standing
 from hydra.ops.why.times import When, when
 from hydra.ops.why.wishes import path_of
-from hydra.trading.causes import START, kind_of
+from hydra.trading.causes import START, kind_of, remedy_of
 from hydra.trading.durations import SECOND
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 
@@ -163,7 +163,7 @@ def _cause_in(line: Line) -> Cause | None:
 
 def _told(code: str, cause: Cause | None, zone: ZoneInfo) -> CauseTold:
     kind = kind_of(code)
-    ends = "look at the journal, then resume" if kind is None else kind.remedy
+    ends = remedy_of(code)
     if cause is None:
         return CauseTold(
             code=code,
