@@ -139,7 +139,7 @@ def _account(
             fault = skew_fault(clock_skew(clock, sent_at, market_time()))
         except BadAnswer as bad:
             raise _Silent(f"GET {path}: {bad}") from bad
-        if fault is TOO_SLOW:
+        if fault == TOO_SLOW:
             raise _Silent(f"GET {path}: {fault}")
         if fault is not None:
             raise NoAccount(f"venue {mode.value}: {fault}", ExitCode.PREFLIGHT_FAILED)

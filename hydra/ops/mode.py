@@ -71,9 +71,9 @@ def mode(
     settings are not fit; 2: usage.
     """
     place = place_meant(config, venue, state_dir, log_dir)
-    if wanted is not None and not reason.strip():
-        raise typer.BadParameter("found no --reason, wanted one for the record")
     if wanted is not None:
+        if not reason.strip():
+            raise typer.BadParameter("found no --reason, wanted one for the record")
         reason_given(reason)
     try:
         with EngineClient(place.files.control_socket) as client:

@@ -338,7 +338,7 @@ def test_an_order_whose_time_went_by_while_it_was_connected_is_not_sent(
             now[0] = late_s * SECOND
             return connect(address, within_s)
 
-        world.network.connect = slowly  # type: ignore[method-assign]
+        world.network.connect = slowly  # type: ignore[method-assign]  # of this world alone
         sent = structs.replace(
             approved(order(), role=role, epoch=world.epoch), expires_at=30 * SECOND
         )
