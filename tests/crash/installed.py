@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from multiprocessing.context import ForkServerProcess
@@ -25,7 +25,7 @@ from hydra.testkit.judge.venue_evidence import Markets
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Role
 from hydra.trading.trading_state import CauseClass
-from tests.crash.forking import CONTEXT
+from tests.crash.forking import CONTEXT, speak_into
 from tests.crash.lives import ROOT, WITHIN_S, environment_with
 from tests.crash.trading import Running, Trader
 from tests.waiting import eventually
@@ -48,16 +48,16 @@ class Installed(Trader):
 
     def starts(self, *words: str, place: str | None = None, is_executed: bool = True) -> Running:
         """The program, told this; where it has places, it dies at `place`."""
-        at = {} if place is None else {VARIABLE: place}
         words = (*words, *self._places())
         said = self._said
         self._said_before = said.stat().st_size if said.exists() else 0
         if is_executed:
+            at = {} if place is None else {VARIABLE: place}
             with said.open("ab") as out:
                 return subprocess.Popen(
                     [PROGRAM, *words], cwd=ROOT, env=environment_with(at), stdout=out, stderr=out
                 )
-        process = CONTEXT.Process(target=_be_program, args=(words, at, said))
+        process = CONTEXT.Process(target=_be_program, args=(words, place or "", said))
         process.start()
         return Forked(process)
 
@@ -211,13 +211,10 @@ def venues_of(state: Path) -> list[int]:
     return found
 
 
-def _be_program(words: tuple[str, ...], at: Mapping[str, str], said: Path) -> None:
+def _be_program(words: tuple[str, ...], place: str, said: Path) -> None:
     """From the entry point on, as if it had been executed."""
-    os.environ.pop(VARIABLE, None)
-    os.environ.update(at)
     with said.open("ab") as out:
-        os.dup2(out.fileno(), 1)
-        os.dup2(out.fileno(), 2)
+        speak_into(out.fileno(), out.fileno(), place)
     sys.argv = [str(PROGRAM), *words]
     from hydra.cli import main  # which was read before this process was forked
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,9 +11,10 @@ import pytest
 from hydra.crash_points import VARIABLE
 from hydra.store.medium import Kind, medium_of
 from tests.crash.checks import Contents, contents_of, faults_in_record, faults_left_by_death
+from tests.crash.forking import heard
 from tests.crash.known import Known
-from tests.crash.said import Ended, Said, said_in
-from tests.crash.worker import files_in
+from tests.crash.said import Ended, said_in
+from tests.crash.worker import files_in, live
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 100.0
@@ -110,19 +109,14 @@ class Lives:
 
     def _live(self, steps: int, death: Death | None) -> tuple[int, str]:
         self._life += 1
-        at = {VARIABLE: death.at} if death is not None and death.at else {}
-        process = subprocess.Popen(
-            worker("tests.crash.worker", self._folder, self._seed, self._life, steps),
-            cwd=ROOT,
-            env=environment_with(at),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+        death = death or Death()
+        code, output, error = heard(
+            live,
+            *(self._folder, self._seed, self._life, steps),
+            place=death.at,
+            lines=death.lines,
         )
-        heard = b""
-        if death is not None and not death.at:
-            heard = heard_of(process, death.lines)
-            process.kill()
-        code, said, error = ended(process, heard)
+        said = said_in(output)
         if code == 0 and Ended() not in said:
             self._note("it ended without a word")
         for each in said:
@@ -141,37 +135,7 @@ def folder_on_disk(folder: Path) -> Path:
     return folder
 
 
-def worker(module: str, *arguments: object) -> list[str]:
-    """The command that starts a module of these tests as a process of its own."""
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
 def environment_with(more: Mapping[str, str]) -> dict[str, str]:
     """This process's environment, with a place to crash at only if it is in `more`."""
     inherited = {name: value for name, value in os.environ.items() if name != VARIABLE}
     return {**inherited, **more}
-
-
-def heard_of(process: "subprocess.Popen[bytes]", lines: int) -> bytes:
-    """What it said by the time that it had said so many lines, or had ended."""
-    assert process.stdout is not None
-    heard = b""
-    while heard.count(b"\n") < lines:
-        # Past the buffer of `stdout`, as `communicate` reads on past it too.
-        piece = os.read(process.stdout.fileno(), 65_536)
-        if not piece:
-            break
-        heard += piece
-    return heard
-
-
-def ended(process: "subprocess.Popen[bytes]", heard: bytes = b"") -> tuple[int, list[Said], str]:
-    """Its exit code, what it said in all, and the last line of its complaint."""
-    try:
-        output, error = process.communicate(timeout=WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    complaint = error.decode().strip().rpartition("\n")[2]
-    return process.returncode, said_in(heard + output), complaint

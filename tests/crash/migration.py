@@ -1,16 +1,13 @@
 """A later Hydra, reduced to its migration, to be killed.
 
-`python -m tests.crash.migration LEDGER later` opens a ledger as the engine does, and brings it to a
-schema of three steps more than this Hydra has; with `ours`, to the one that this Hydra has.
+It opens a ledger as the engine does, and brings it to a schema of three steps more than this Hydra
+has, or to the one that this Hydra has.
 """
 
-import os
-import sys
 from pathlib import Path
 
 import apsw
 
-from hydra.crash_points import arm_from
 from hydra.store.connection import connected, make_durable
 from hydra.store.ledger import back_up_before
 from hydra.store.schema import MIGRATIONS, migrate
@@ -66,10 +63,3 @@ def bring_up_to_date(ledger: Path, steps: tuple[tuple[str, ...], ...]) -> None:
         steps,
     )
     connection.close()
-
-
-if __name__ == "__main__":
-    arm_from(os.environ)
-    bring_up_to_date(
-        Path(sys.argv[1]), {"ours": MIGRATIONS, "later": MIGRATIONS + STEPS}[sys.argv[2]]
-    )

@@ -2,27 +2,18 @@
 
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from hydra.crash_points import VARIABLE
 from hydra.store.backup import PARTIAL, proven
 from hydra.store.connection import connected_to_read
 from hydra.store.ledger import Ledger
 from hydra.store.schema import MIGRATIONS, NewerThanThisHydra
 from tests.crash.checks import contents_of, whole_head
-from tests.crash.lives import (
-    ROOT,
-    WITHIN_S,
-    Death,
-    Lives,
-    environment_with,
-    folder_on_disk,
-    worker,
-)
-from tests.crash.migration import NEWER, STATEMENTS, whole_version
+from tests.crash.forking import heard
+from tests.crash.lives import Death, Lives, folder_on_disk
+from tests.crash.migration import NEWER, STATEMENTS, STEPS, bring_up_to_date, whole_version
 from tests.store.kept import VERSION_1_CHAIN, VERSION_1_STATE, ledger_of_version_1
 from tests.store.orders import AT
 
@@ -123,7 +114,7 @@ def test_a_ledger_of_version_1_survives_the_way_to_this_one_i52_i59_i67(
     ledger = ledger_of_version_1(folder_on_disk(tmp_path) / "ledger.db")
     before = dump_of(ledger)
 
-    assert migrated(ledger, place, "ours") == -signal.SIGKILL
+    assert migrated(ledger, place, MIGRATIONS) == -signal.SIGKILL
 
     assert dump_of(ledger) == before
     opened = Ledger.open(ledger, venue="paper", at=AT)
@@ -154,15 +145,12 @@ def killed_at_work(folder: Path) -> Lives:
     return lives
 
 
-def migrated(ledger: Path, place: str | None = None, to: str = "later") -> int:
+def migrated(
+    ledger: Path, place: str = "", steps: tuple[tuple[str, ...], ...] = MIGRATIONS + STEPS
+) -> int:
     """How the process ended that was to migrate it."""
-    return subprocess.run(
-        worker("tests.crash.migration", ledger, to),
-        cwd=ROOT,
-        env=environment_with({} if place is None else {VARIABLE: place}),
-        timeout=WITHIN_S,
-        check=False,
-    ).returncode
+    code, _, _ = heard(bring_up_to_date, ledger, steps, place=place)
+    return code
 
 
 def dump_of(ledger: Path) -> list[tuple[object, ...]]:

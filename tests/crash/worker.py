@@ -1,9 +1,8 @@
 """An engine reduced to its record, to be killed: it writes, and says what was acknowledged.
 
-`python -m tests.crash.worker FOLDER SEED LIFE STEPS` goes on with the record in FOLDER. What it
-does follows from SEED and LIFE, and from what it finds. Every record has a name of its own, and
-every group names its records in a value beside them: so the ledger itself tells whether it has
-whole groups only.
+It goes on with the record in a folder. What it does follows from a seed and the number of its life,
+and from what it finds. Every record has a name of its own, and every group names its records in a
+value beside them: so the ledger itself tells whether it has whole groups only.
 """
 
 import os
@@ -17,7 +16,6 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from hydra.crash_points import arm_from
 from hydra.store.backup import back_up
 from hydra.store.connection import connected_to_read
 from hydra.store.engine_files import EngineFiles
@@ -286,8 +284,3 @@ def live(folder: Path, seed: int, life: int, steps: int) -> None:
 
 def _name_of(known: OrderApproved) -> str:
     return known.order.client_order_id
-
-
-if __name__ == "__main__":
-    arm_from(os.environ)
-    live(Path(sys.argv[1]), *(int(argument) for argument in sys.argv[2:]))
