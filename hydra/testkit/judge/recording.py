@@ -37,14 +37,15 @@ def no_invented_execution(case: Case) -> Violations:
 def no_missing_execution(case: Case) -> Violations:
     """What the venue had executed when they were last compared is on record.
 
-    But for what is beyond an order's quantity: that is no fill, but a halt, and for a person (I23).
+    But for what is beyond an order's quantity, or of an order that was rejected: that is no fill,
+    but a halt, and for a person (I23).
     """
     if case.played is None or not case.life.runs:
         return
     compared = [line for line in case.life.runs[-1].lines or () if line.event == "reconciled"]
     at = max((line.at for line in compared if line.fields["is_clean"] is True), default=0)
     on_record = set(case.life.fills)
-    impossible = _overfilled(case) if _says_that_it_differs(case.life) else frozenset()
+    impossible = _impossible(case) if _says_that_it_differs(case.life) else frozenset()
     for fill, told_at in zip(case.played.snapshot.fills, case.played.told_at, strict=True):
         is_ours = fill.client_order_id in case.life.orders
         if fill in on_record or fill.client_order_id in impossible:
@@ -127,8 +128,8 @@ def lost_halts(lives: Sequence[Life], files: EngineFiles) -> Violations:
         yield Violation("I02 I04", f"{code} stood before, and is nowhere now")
 
 
-def _overfilled(case: Case) -> frozenset[str]:
-    """The orders of which the venue executed more than was ordered."""
+def _impossible(case: Case) -> frozenset[str]:
+    """The orders of which the venue executed more than was ordered, or that it had rejected."""
     assert case.played is not None, "who asks has it"
     executed: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in case.played.snapshot.fills:
@@ -136,7 +137,7 @@ def _overfilled(case: Case) -> frozenset[str]:
     return frozenset(
         name
         for name, known in case.life.orders.items()
-        if executed.get(name, 0) > known.order.quantity
+        if known.status is OrderStatus.REJECTED or executed.get(name, 0) > known.order.quantity
     )
 
 
