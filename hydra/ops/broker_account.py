@@ -74,6 +74,8 @@ def ask_until_answered(
         except _Silent as silent:
             if mode is VenueName.EMBEDDED:
                 raise NoAccount(str(silent), ExitCode.PREFLIGHT_FAILED) from silent
+            if stopping.is_set():
+                return None
             if str(silent) != said:
                 said = str(silent)
                 say(f"venue {mode.value}: {said}; trying again until it answers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.runtime.runtime import Runtime
 from messages.loops import LoopsReported, ReportLoops
 from supervisors import paths
 
@@ -47,8 +47,6 @@ class LoopLimit:
         return True
 
     def _loops(self) -> LoopsReported | None:
-        try:
-            answer = self._runtime.ask(paths.HEALTH_MONITOR, ReportLoops(), within=ANSWER_WITHIN_S)
-        except (NobodyThere, NoReplyInTime):
-            return None
+        monitor, question = paths.HEALTH_MONITOR, ReportLoops()
+        answer = self._runtime.answer_to(monitor, question, within=ANSWER_WITHIN_S)
         return answer if isinstance(answer, LoopsReported) else None

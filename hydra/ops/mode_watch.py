@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hydra.ops.reload_tree import NotTaken
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
 from hydra.trading.strategy_modes import (
     STRATEGY_MODE,
@@ -95,12 +95,9 @@ class ModeWatch:
     def _is_recorded(self, word: ModeWord) -> bool:
         text = written(word)
         runtime = self._runtime
-        try:
-            runtime.tell(paths.STATE_PERSISTER, RecordValue(key=STRATEGY_MODE, value=text))
-            question = RecoverValue(key=STRATEGY_MODE)  # answered once it is durable
-            found = runtime.ask(paths.STATE_PERSISTER, question, within=ON_RECORD_WITHIN_S)
-        except (NoReplyInTime, NobodyThere):
-            return False
+        runtime.tell(paths.STATE_PERSISTER, RecordValue(key=STRATEGY_MODE, value=text))
+        question = RecoverValue(key=STRATEGY_MODE)  # answered once it is durable
+        found = runtime.answer_to(paths.STATE_PERSISTER, question, within=ON_RECORD_WITHIN_S)
         return isinstance(found, ValueRecovered) and found.value == text
 
     def _now(self) -> int:

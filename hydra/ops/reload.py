@@ -28,7 +28,7 @@ from hydra.ops.reload_tree import (
     take_up,
 )
 from hydra.ops.repeated_look import RepeatedLook
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings, SettingsRefused
 from hydra.settings.changes import Change, ReloadVerdict, changes_between, reload_verdict
 from hydra.settings.closed_bots import ClosedTo, still_managed
@@ -161,10 +161,7 @@ class Reload(RepeatedLook):
         restart(reason)
 
     def _is_flat(self) -> bool:
-        try:
-            found = self._runtime.ask(paths.RISK_GUARDIAN, ReportPositions(), within=1.0)
-        except (NoReplyInTime, NobodyThere):
-            return False
+        found = self._runtime.answer_to(paths.RISK_GUARDIAN, ReportPositions(), within=1.0)
         if not isinstance(found, PositionsReported):
             return False
         return not found.is_anything_to_sell and not found.open_orders

@@ -13,7 +13,7 @@ import msgspec
 
 from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
 from hydra.actor import ChildSpec, Ref
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.runtime.runtime import Runtime
 from messages.lifecycle import ChildRefused, Children
 from messages.message import Message
 from supervisors import paths
@@ -122,7 +122,7 @@ def _with(spec: ChildSpec, meant: ChildSpec, args: dict[str, Any]) -> ChildSpec:
 def _asked(runtime: Runtime, ref: Ref[Any], message: Message, wanted: type[T]) -> T:
     try:
         answer = runtime.ask(ref, message, within=ANSWER_WITHIN_S)
-    except (NoReplyInTime, NobodyThere) as silent:
+    except Exception as silent:  # also what it failed of: it is asked again when it runs again
         raise NotTaken(f"the {ref.name} did not answer: {silent}") from silent
     if isinstance(answer, wanted):
         return answer

@@ -69,19 +69,28 @@ def run_broker(
             print(line, file=said_to, flush=True)
 
         def play_until_stopped() -> Played:
-            stopping = threading.Event()
-            with StopSignals(stopping.set), given_up(options, stopping) as is_late:
-                reached = reach_broker(settings, access, files, record, clock, say, stopping)
-            if reached is None:
-                code = ExitCode.PREFLIGHT_FAILED if is_late.is_set() else ExitCode.CLEAN
-                return Played(code=code, at=began_at)
-            market, broker = reached
-            _require_something_to_trade(market)
-            recorded = None if bundle is None else Recorded(bundle, redactor.text)
-            session = Session(
-                settings, files, options, record, market, said_to, last_resort, recorded
-            )
-            return Played(code=play_live(session, broker), at=session.ended_at)
+            asked, stopping, is_reached = (threading.Event() for _ in range(3))
+
+            def stop() -> None:
+                asked.set()
+                stopping.set()
+                if not is_reached.is_set():
+                    access.close()  # whoever waits for an answer waits no longer
+
+            with StopSignals(stop):  # to the end: the session begins with what came before it
+                with given_up(options, stopping):
+                    reached = reach_broker(settings, access, files, record, clock, say, stopping)
+                is_reached.set()
+                if reached is None or asked.is_set():
+                    code = ExitCode.CLEAN if asked.is_set() else ExitCode.PREFLIGHT_FAILED
+                    return Played(code=code, at=began_at)
+                market, broker = reached
+                _require_something_to_trade(market)
+                recorded = None if bundle is None else Recorded(bundle, redactor.text)
+                session = Session(
+                    settings, files, options, record, market, said_to, last_resort, recorded
+                )
+                return Played(code=play_live(session, broker), at=session.ended_at)
 
         return played(record, settings, began_at, play_until_stopped, last_resort)
 
@@ -93,24 +102,18 @@ def run_broker(
 
 
 @contextmanager
-def given_up(options: RunOptions, stopping: threading.Event) -> Iterator[threading.Event]:
+def given_up(options: RunOptions, stopping: threading.Event) -> Iterator[None]:
     """Where only some loops are asked for, a broker that does not answer is not waited for: then
-    `stopping` is set, and the event that this gives.
+    `stopping` is set.
     """
-    is_late = threading.Event()
     if options.loops is None:
-        yield is_late
+        yield
         return
-
-    def give_up() -> None:
-        is_late.set()
-        stopping.set()
-
-    timer = threading.Timer(REACHED_WITHIN_S, give_up)
+    timer = threading.Timer(REACHED_WITHIN_S, stopping.set)
     timer.daemon = True
     timer.start()
     try:
-        yield is_late
+        yield
     finally:
         timer.cancel()
 

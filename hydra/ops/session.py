@@ -39,7 +39,7 @@ from hydra.ops.summary import HEADING, total_lines, trade_line
 from hydra.outsiders import NO_SIGNALS
 from hydra.plugins import plugins_in_use
 from hydra.ports import Signals
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
 from hydra.settings.strategy_mode import in_mode
 from hydra.settings.traps import warnings_of
@@ -458,10 +458,7 @@ def _nobody_asks(_: Settings) -> None:
 
 def summary_of(runtime: Runtime) -> SessionSummary | None:
     """None if the reporter is gone: people then have the journal."""
-    try:
-        summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
-    except (NoReplyInTime, NobodyThere):
-        return None
+    summary = runtime.answer_to(paths.REPORTER, Summarize(), within=0.5)
     return summary if isinstance(summary, SessionSummary) else None
 
 

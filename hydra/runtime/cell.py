@@ -28,6 +28,7 @@ from hydra.runtime.life import (
     NoReply,
     StartTimedOut,
     Status,
+    in_words,
 )
 from hydra.runtime.mailbox import Mailbox
 from hydra.runtime.system import (
@@ -241,8 +242,10 @@ class Cell(pykka.Actor):
             Envelope(None, (self.path, self.incarnation, 0), None, None, self.runtime.now())
         )
         try:
-            self.actor = actor = self.spec.build()
-            actor.start(context)
+            actor = self.spec.build()
+            if not context.retired:  # else that took too long: another may live here by now
+                self.actor = actor
+                actor.start(context)
         except BaseException as error:  # a failed start is a failure like any other
             self.raised(error, "start", None)
             return
@@ -294,7 +297,7 @@ class Cell(pykka.Actor):
         """This incarnation is over. Trips the gate first if it is critical, then supervises."""
         self.receive = None
         runtime = self.runtime
-        described = f"{type(error).__name__}: {error}"
+        described = in_words(error)
         if self.spec.critical:
             runtime.trip_for(self, f"{phase}: {described}")
         if not isinstance(error, Exception) or isinstance(error, MemoryError | RecursionError):
@@ -324,7 +327,7 @@ class Cell(pykka.Actor):
             try:
                 actor.failed(error)
             except Exception as second:  # recorded; the first failure decides what happens
-                runtime.record("failed", self, f"in failed(): {type(second).__name__}: {second}")
+                runtime.record("failed", self, f"in failed(): {in_words(second)}")
 
     def _discard_incarnation(self) -> Actor[Any] | None:
         """Fence this incarnation; gives the actor that was."""
@@ -347,11 +350,8 @@ class Cell(pykka.Actor):
             and self.stopping is None
             and not getattr(envelope.message, "is_control", False)
         ):
-            special = Special() if special is None else special
-            again = msgspec.structs.replace(
-                envelope, special=msgspec.structs.replace(special, deliveries=crashed)
-            )
-            self.mailbox.put_back([again])
+            special = msgspec.structs.replace(special or Special(), deliveries=crashed)
+            self.mailbox.put_back([msgspec.structs.replace(envelope, special=special)])
             return
         reason = DeadLetterReason.POISON
         if isinstance(error, UnhandledMessage | NotImplementedError):
@@ -359,10 +359,11 @@ class Cell(pykka.Actor):
         self.runtime.dead_letter(reason, self.path, envelope, error)
 
     def _on_hung(self, message: Hung, _envelope: Envelope) -> None:
-        if message.incarnation != self.incarnation or self.actor is None:
+        was_made = self.actor is not None or self.status is Status.STARTING
+        if message.incarnation != self.incarnation or not was_made:
             return  # it hung in `failed`, or had just finished stopping
-        limit = self.spec.hang_after / 1e9
-        error = ActorHung(f"busy for {message.busy_ns / 1e9:.3f} s, allowed {limit:g} s")
+        took, limit = message.busy_ns / 1e9, self.spec.hang_after / 1e9
+        error = ActorHung(f"busy for {took:.3f} s, allowed {limit:g} s")
         self.fail(error, "hang", message.envelope)
 
     def spawn(self, spec: ChildSpec) -> Ref[Any]:
@@ -496,7 +497,6 @@ class Cell(pykka.Actor):
         self._stop()  # pykka's: leaves its registry and sets its flag
         for watcher in self.watchers:
             self.runtime.tell_terminated(watcher, self, reason)
-        self.watchers = {}
         held, self._start_held = self._start_held, []
         for envelope in held:
             self.runtime.dead_letter(DeadLetterReason.STOPPED, self.path, envelope)
@@ -541,7 +541,7 @@ class Cell(pykka.Actor):
         try:
             return dict(self.actor.state_view())
         except Exception as error:  # a debugger's question must not fail an actor
-            return {"state_view_failed": f"{type(error).__name__}: {error}"}
+            return {"state_view_failed": in_words(error)}
 
     def last_failure(self) -> str:
         """The newest failure as text; empty if there was none."""

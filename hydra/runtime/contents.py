@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hydra.actor import Actor, ChildSpec
+from hydra.runtime.life import in_words
 from hydra.runtime.recording import Recipe
 from hydra.runtime.system import Hung, System
 from messages.journal import WriteEntry
@@ -180,7 +181,7 @@ def state_text(actor: Actor[Any]) -> str:
     try:
         text = _encode_json(dict(actor.state_view())).decode()
     except Exception as error:  # a view that fails is a state too, and the same in a replay
-        text = f"no view: {type(error).__name__}: {error}"
+        text = f"no view: {in_words(error)}"
     return without_addresses(text)
 
 

@@ -32,10 +32,10 @@ class LeaseKeeper:
         members = runtime.safety_chain()
         chain = [cell for cell in members if cell is not None]
         late = [cell for cell in chain if self._is_late(cell, now)]
+        found_late = self._found_late
+        self._found_late = {(cell.path, cell.incarnation) for cell in late}
         for cell in late:
-            life = (cell.path, cell.incarnation)
-            if life not in self._found_late:  # once: it has to be replaced before it counts again
-                self._found_late.add(life)
+            if (cell.path, cell.incarnation) not in found_late:  # once for each silence
                 silent_s = (now - cell.progress_at) / SECOND
                 runtime.trip_for(cell, f"no progress for {silent_s:.1f} s")
         running = all(cell is not None and cell.status is Status.RUNNING for cell in members)

@@ -53,3 +53,12 @@ class Failure(msgspec.Struct, frozen=True):
     phase: Phase
     error: str
     trace: str
+
+
+def in_words(error: BaseException) -> str:
+    """Its kind and what it says. The class may be anybody's, and its text an error as well."""
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {error}"
+    except Exception as second:
+        return f"{kind} ({type(second).__name__} in its text)"

@@ -27,6 +27,7 @@ from hydra.runtime.envelope import (
     name_of,
 )
 from hydra.runtime.gate import Gate
+from hydra.runtime.life import in_words
 from hydra.runtime.system import Foreign, Start, Stop, System, Unwatch, Watch
 from hydra.runtime.taps import Taps
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -158,6 +159,15 @@ class Runtime(ABC):
     def ask(self, ref: Ref[Any], message: Any, *, within: float) -> Any:
         """Ask from outside, wait `within` seconds at most. Raises the error, or `NoReplyInTime`."""
 
+    def answer_to(self, ref: Ref[Any], message: Any, *, within: float) -> Any | None:
+        """As `ask`; None where there is no answer. That may be because the actor failed over the
+        question: its supervisor sees to that, and whoever asked must not fail as well.
+        """
+        try:
+            return self.ask(ref, message, within=within)
+        except Exception:  # whatever the actor raised
+            return None
+
     def outside(self, name: str) -> Outside:
         """A named source of messages that is no actor."""
         return Outside(self, name)
@@ -226,7 +236,7 @@ class Runtime(ABC):
         error: BaseException | None = None,
     ) -> None:
         """Account for a message that nobody handles. Whoever asked with it is told."""
-        described = None if error is None else f"{type(error).__name__}: {error}"
+        described = None if error is None else in_words(error)
         special = envelope.special
         if special is not None and special.reply_to is not None and not special.answered:
             self.answer(envelope, None, error or NobodyThere(f"{path}: {reason.value}"))
@@ -252,7 +262,7 @@ class Runtime(ABC):
         if not isinstance(asked_by, AskedBy):
             self.settle_future(asked_by, value, error)
             return
-        described = None if error is None else f"{type(error).__name__}: {error}"
+        described = None if error is None else in_words(error)
         reply = Replied(tag=asked_by.tag, value=value, error=described)
         # The answer and the time-out both bear the ask's timer, so whichever is handled first makes
         # the other one stale.

@@ -39,6 +39,10 @@ def _run(phase: Phase) -> PhaseResult:
             outcome[0] = f"{type(error).__name__}: {error}"
 
     thread = threading.Thread(target=work, name=f"hydra-stop-{phase.name}", daemon=True)
-    thread.start()
-    thread.join(phase.within)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread is to be had: it is done here, whatever time it takes
+        work()
+    else:
+        thread.join(phase.within)
     return PhaseResult(phase.name, outcome[0])

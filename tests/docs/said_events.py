@@ -17,6 +17,7 @@ LINE_KEYS = frozenset({"ts", "seq", "event", "source", "crc"})
 PASSED_ON = frozenset(
     {
         ("actors/journal_writer.py", "message.event"),
+        ("actors/foreign_bot.py", "event"),
         ("hydra/runtime/context.py", "event"),
         ("hydra/store/journal.py", "event"),
         ("hydra/runtime/runtime.py", "event"),

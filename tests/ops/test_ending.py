@@ -10,13 +10,37 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 HANGS = """
-import os, signal, sys
+import os, signal, sys, threading
 from hydra.ops.ending import StopSignals
 
-with StopSignals(lambda: print("asked to stop", flush=True)):
-    for name in sys.argv[1:]:
+said = threading.Semaphore(0)
+
+def asked():
+    print("asked to stop", flush=True)
+    said.release()
+
+def ask(names):
+    for name in names:
         os.kill(os.getpid(), getattr(signal, name))
+        said.acquire(timeout=20)
+
+"""
+ONE = """
+with StopSignals(asked):
+    ask(sys.argv[1:])
     print("goes on", flush=True)
+"""
+ONE_WITHIN_ANOTHER = """
+def asked_first():
+    print("asked before", flush=True)
+    said.release()
+
+with StopSignals(asked_first):
+    ask(sys.argv[1:2])
+    with StopSignals(asked):
+        said.acquire(timeout=20)
+        ask(sys.argv[2:])
+        print("goes on", flush=True)
 """
 
 
@@ -34,7 +58,7 @@ def test_the_first_stop_signal_asks_and_the_second_ends_it_all_i76(
     signals: list[str], code: int, said: list[str]
 ) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", HANGS, *signals],
+        [sys.executable, "-c", HANGS + ONE, *signals],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -43,3 +67,58 @@ def test_the_first_stop_signal_asks_and_the_second_ends_it_all_i76(
     )
 
     assert (ended.returncode, ended.stdout.split("\n")[:-1]) == (code, said)
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "said"),
+    [
+        (["SIGTERM"], 0, ["asked before", "asked to stop", "goes on"]),
+        (["SIGHUP"], 0, ["asked before", "asked to stop", "goes on"]),
+        (["SIGHUP", "SIGHUP"], 0, ["asked before", *2 * ["asked to stop"], "goes on"]),
+        (["SIGTERM", "SIGTERM"], 128 + signal.SIGTERM, ["asked before", "asked to stop"]),
+    ],
+)
+def test_what_came_before_a_session_counts_in_it_i76(
+    signals: list[str], code: int, said: list[str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS + ONE_WITHIN_ANOTHER, *signals],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout.split("\n")[:-1]) == (code, said)
+
+
+WAITS = """
+import signal, sys, threading
+from hydra.ops.ending import StopSignals
+
+stopping = threading.Event()
+
+class Condition(threading.Condition):
+    def wait(self, timeout=None):
+        # As a signal does that comes while the lock of what is waited for is held.
+        signal.raise_signal(signal.SIGTERM)
+        return super().wait(timeout)
+
+stopping._cond = Condition(threading.Lock())
+with StopSignals(stopping.set):
+    print(stopping.wait(5.0), flush=True)
+"""
+
+
+def test_a_signal_does_not_wait_for_whoever_it_interrupts_i76() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WAITS],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "True\n")

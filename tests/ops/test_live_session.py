@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from actors.reporter import Reporter
 from hydra.assembly import Tree, assemble
 from hydra.ops import live_session
 from hydra.ops.embedded import LEAD
@@ -23,6 +24,7 @@ from hydra.ports import Service
 from hydra.runtime.clock import FollowedClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.engine_files import EngineFiles
+from hydra.store.halt_marker import HaltMarker
 from hydra.store.record import EngineRecord, Owner
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
@@ -31,6 +33,7 @@ from hydra.venues.simulated.market_data import MarketData, generated
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.market import FeedEnded
+from messages.summary import SessionSummary
 from supervisors import paths
 from tests.engine.harness import plan_of, struck
 from tests.engine.scenery import shipped_settings
@@ -117,9 +120,13 @@ def breaks(market: NotedMarket) -> None:
     market.finished("the market's wire was cut")
 
 
+def files_under(folder: Path) -> EngineFiles:
+    return EngineFiles.under(folder / "state", folder / "logs", "ledger.db", "app.jsonl")
+
+
 def played(folder: Path, market: NotedMarket, *, waits: bool = False) -> ExitCode:
     """A session in this market; one that `waits` has a market without an end."""
-    files = EngineFiles.under(folder / "state", folder / "logs", "ledger.db", "app.jsonl")
+    files = files_under(folder)
     at = market.data.begins_at - LEAD
     owner = Owner(
         venue="embedded",
@@ -130,6 +137,7 @@ def played(folder: Path, market: NotedMarket, *, waits: bool = False) -> ExitCod
         wall_at=time.time_ns(),
     )
     record, last_resort = EngineRecord.open(files, owner), LastResort()
+    last_resort.stand_by()
     options = RunOptions(seed=0, speed=600.0, dry_run=False)
     run = embedded_run(market.data, EMBEDDED_ACCOUNT, at)
     if waits:
@@ -168,6 +176,43 @@ def test_the_venue_answers_until_the_actors_have_stopped_i76(
     # something to cancel finds the venue there.
     assert states["settle"][0] is state
     assert states["disconnect"] == (TradingState.HALTED, False)
+
+
+def test_a_reporter_that_fails_over_the_summary_ends_no_session_i69(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_reporter: Reporter) -> SessionSummary:
+        raise ArithmeticError("nobody foresaw this")
+
+    monkeypatch.setattr(Reporter, "_summary", fails)
+    market = NotedMarket(generated(("AAPL",), 0, tmp_path / "cache"), is_over)
+
+    assert played(tmp_path, market) == ExitCode.CLEAN
+
+    assert market.noted[-1] == ("disconnect", TradingState.HALTED, False)
+
+
+def test_where_no_thread_can_be_begun_any_more_a_fail_closed_stop_is_still_one_i03_i70(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot_begin(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def breaks_and_nothing_begins(market: NotedMarket) -> None:
+        monkeypatch.setattr(threading.Thread, "start", cannot_begin)
+        breaks(market)
+
+    market = NotedMarket(generated(("AAPL",), 0, tmp_path / "cache"), breaks_and_nothing_begins)
+
+    assert played(tmp_path, market) == ExitCode.FAIL_CLOSED
+
+    monkeypatch.undo()
+    assert market.noted[-1] == ("disconnect", TradingState.HALTED, False)
+    marker = HaltMarker.open(files_under(tmp_path).halt_marker, at=0, first_start=False)
+    standing = marker.standing
+    marker.close()
+    assert standing is not None
+    assert (standing.code, standing.detail) == ("fail-closed", "the market's wire was cut")
 
 
 def test_a_manager_hears_that_it_is_ready_once_preflight_has_passed_and_not_while_it_waits_i77(

@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
-from hydra.actor import MINUTE
+from actors.guardian_terms import TakeTerms
+from actors.risk_guardian import RiskGuardian
+from actors.state_persister import StatePersister
+from hydra.actor import MINUTE, Actor, Context
 from hydra.ops.reload_tree import NotTaken
 from hydra.runtime.runtime import NoReplyInTime
 from hydra.trading.causes import DAILY_LOSS
+from hydra.trading.strategy_modes import STRATEGY_MODE, StrategyMode, read
 from messages.message import Message
+from messages.positions import RecoverValue
 from supervisors import paths
 from tests.ops.reloading import Followed
 from tests.ops.test_reload_modes import CONSERVATIVE, FLAT, ONE_MINUTE, choose, with_modes
@@ -71,6 +76,55 @@ def test_what_was_not_taken_is_tried_again_and_kept_once(
     assert engine.reload.in_force.risk.max_order_notional_usd == Decimal(1000)
     assert [how for _, how in engine.kept] == ["start", "reload"]
     assert len(engine.events("config_reloaded")) == 1
+
+
+class FailsOverIt:
+    """An actor fails over the next question of this kind, once it is due, and is started anew."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, actor: type[Actor[Any]], question: type[Message]
+    ) -> None:
+        self.is_due = False
+        receive = actor.receive
+
+        def received(this: Actor[Any], message: Message, ctx: Context) -> None:
+            if isinstance(message, question) and self.is_due:
+                self.is_due = False
+                raise OSError("nobody foresaw this")
+            receive(this, message, ctx)
+
+        monkeypatch.setattr(actor, "receive", received)
+
+
+def test_what_the_guardian_fails_over_is_finished_once_it_runs_again_i79(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = FailsOverIt(monkeypatch, RiskGuardian, TakeTerms)
+    engine = Followed(tmp_path).begun()
+    fault.is_due = True
+    engine.reloads(ORDER_LIMIT, TIGHTER)
+    engine.life.run_for(MINUTE)
+    engine.look()
+
+    assert not fault.is_due
+    assert engine.reload.in_force.risk.max_order_notional_usd == Decimal(1000)
+    assert [how for _, how in engine.kept] == ["start", "reload"]
+
+
+def test_a_mode_that_the_persister_fails_over_is_put_on_record_once_it_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = FailsOverIt(monkeypatch, StatePersister, RecoverValue)
+    engine = with_modes(tmp_path)
+    fault.is_due = True
+    engine.life.halt(DAILY_LOSS.cause(since=engine.life.now, detail="a test"))
+    engine.look()
+    engine.life.run_for(MINUTE)
+    engine.look()
+
+    assert not fault.is_due
+    assert engine.reload.told()["mode"] == "fallback"
+    assert read(engine.life.ledger.get(STRATEGY_MODE)).mode is StrategyMode.FALLBACK
 
 
 def test_a_safer_mode_is_followed_though_it_is_not_on_record_yet(

@@ -88,6 +88,25 @@ def test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70(
     assert system.runtime.gate.lease_left() <= 0
 
 
+def test_a_member_that_is_silent_once_more_halts_once_more_i70(
+    system: SimDriver, log: list[str]
+) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    keeper = LeaseKeeper(system.runtime)
+    states: list[TradingState] = []
+
+    for _ in range(2):
+        keep(system, keeper, 2)
+        open_gate(system)  # as an operator does who has resumed: it had gone on by itself
+        remove = system.runtime.add_filter(lambda cell, _: () if cell.path == A.path else None)
+        keep(system, keeper, DETECT_WITHIN // RENEW_EVERY + 5)
+        remove()
+        states.append(system.runtime.gate.state)
+
+    assert states == [TradingState.HALTED, TradingState.HALTED]
+    assert system.cell(A).incarnation == 1
+
+
 def test_a_suspended_member_still_proves_progress(system: SimDriver, log: list[str]) -> None:
     system.start(scripted("a", log, critical=True))
     open_gate(system)

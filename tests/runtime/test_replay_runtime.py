@@ -176,6 +176,47 @@ def test_a_handler_that_hung_ends_nothing_in_the_replay_either(tmp_path: Path) -
     assert again.is_same, str(again.difference)
 
 
+@pytest.mark.parametrize("where", ["__init__", "start"])
+def test_a_start_that_hung_ends_nothing_in_the_replay_either(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init, start = Walker.__init__, Walker.start
+    due: list[str] = []
+
+    def hang_in(place: str) -> None:
+        if due == [place]:
+            due.clear()
+            time.sleep(0.4)
+
+    def made(walker: Walker, *arguments: Any, **named: Any) -> None:
+        init(walker, *arguments, **named)
+        hang_in("__init__")
+
+    def started(walker: Walker, ctx: Context) -> None:
+        start(walker, ctx)
+        if ctx.me == A_OF_ONE and ctx.incarnation == 2:
+            ctx.tell(B_OF_ONE, Walk(steps=2))
+            hang_in("start")
+
+    monkeypatch.setattr(Walker, "__init__", made)
+    monkeypatch.setattr(Walker, "start", started)
+
+    def crash(runtime: ThreadRuntime) -> None:
+        runtime.start_watch()
+        due.append(where)
+        runtime.tell(A_OF_ONE, Crash())
+        assert eventually(lambda: runtime.cells[A_OF_ONE.path].failed_count == 2)
+        walk(runtime)
+        time.sleep(0.3)  # it wakes, and reaches nobody
+
+    session(tmp_path, crash, hang_after=100 * MILLISECOND)
+    events = list(events_in(tmp_path))
+
+    assert entries_of(events, A_OF_ONE.path, "Hung")
+    again = replayed(events, hang_after=100 * MILLISECOND)
+    assert again.is_same, str(again.difference)
+
+
 def test_market_time_is_what_an_actor_saw_whatever_the_clock_said_next(tmp_path: Path) -> None:
     session(tmp_path, walk, clock=Restless())
 

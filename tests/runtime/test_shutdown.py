@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 
 
@@ -38,3 +40,16 @@ def test_phases_run_in_order_and_the_next_one_runs_whatever_became_of_the_last()
         PhaseResult("breaks", "OSError: the disk is gone"),
         PhaseResult("last", "done"),
     )
+
+
+def test_where_no_thread_can_be_begun_the_phases_are_done_all_the_same_i70(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cannot_begin(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", cannot_begin)
+
+    results = shut_down((Phase("first", 5.0, lambda: True), Phase("refuses", 5.0, lambda: False)))
+
+    assert results == (PhaseResult("first", "done"), PhaseResult("refuses", "not done"))

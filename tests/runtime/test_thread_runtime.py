@@ -7,13 +7,23 @@ from typing import Any
 
 import pytest
 
-from hydra.actor import MILLISECOND, SECOND, Context, Dispatcher, Ref
+from hydra.actor import MILLISECOND, SECOND, Actor, ChildSpec, Context, Dispatcher, Ref
 from hydra.runtime.dispatcher import fence
 from hydra.runtime.envelope import DeadLetterReason, Envelope
 from hydra.runtime.system import Inspect
 from hydra.runtime.thread_runtime import ThreadCell, ThreadRuntime
 from hydra.trading.trading_state import TradingState
-from tests.contracts.runtimes.actors import Boom, Do, UrgentNote, boom, each, note, scripted
+from tests.contracts.runtimes.actors import (
+    QUICK,
+    Boom,
+    Do,
+    Scripted,
+    UrgentNote,
+    boom,
+    each,
+    note,
+    scripted,
+)
 from tests.contracts.runtimes.driver import ThreadDriver, child, supervision, supervisor
 
 A, B = child("a"), child("b")
@@ -150,6 +160,35 @@ def test_a_message_that_was_handled_is_not_blamed_for_what_hangs_after_it(
     system.until_logged(log, "a#2 end")
     assert log == ["start a#1", "a#1 handled", "start a#2", "a#2 end"]
     assert system.dead == []
+
+
+def test_an_actor_that_was_made_too_late_does_not_take_its_successors_place_i70(
+    system: ThreadDriver, log: list[str]
+) -> None:
+    made: list[Actor[Any]] = []
+
+    class Slow(Scripted):
+        """Its first one takes too long to be made."""
+
+        def __init__(self, log: list[str]) -> None:
+            super().__init__(log)
+            made.append(self)
+            if len(made) == 1:
+                system.hang_here()
+
+    slow = ChildSpec(
+        name="a", actor=Slow, args={"log": log}, backoff=QUICK, hang_after=20 * MILLISECOND
+    )
+    system.start(slow)
+    system.until_logged(log, "start a#2")
+    zombies = [each for each in threading.enumerate() if each.name.startswith("hydra-pool")]
+    system._released.set()
+    system.until(lambda: any(not each.is_alive() for each in zombies))
+
+    assert system.cell(A).actor is made[1]
+    system.tell(A, note("on"))
+    system.until_logged(log, "a#2 on")
+    assert log == ["start a#2", "a#2 on"]
 
 
 def test_the_pool_has_as_many_threads_after_hangs_as_before(

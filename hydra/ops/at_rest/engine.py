@@ -29,7 +29,6 @@ from hydra.ops.session import RunOptions, Session, close_gate
 from hydra.ops.watching import halt_for_good
 from hydra.plugins import at_rest
 from hydra.runtime.clock import machine_time
-from hydra.runtime.runtime import NobodyThere, NoReplyInTime
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
@@ -227,10 +226,8 @@ class EngineAtRest:
 
     def _has_compared(self) -> bool:
         """A comparison with the venue has ended, so that there is something to decide about."""
-        try:
-            report = self._runtime.ask(paths.BROKER_GATEWAY, ReportDifferences(), within=1.0)
-        except (NoReplyInTime, NobodyThere):  # it is being started anew
-            return False
+        # No answer: it is being started anew.
+        report = self._runtime.answer_to(paths.BROKER_GATEWAY, ReportDifferences(), within=1.0)
         return isinstance(report, DifferencesReported) and report.at > 0
 
     def _book(self) -> BookRecovered:

@@ -123,9 +123,13 @@ class Driver(ABC):
     ) -> None:
         """Let the system work until this holds; fails if it does not in good time."""
 
-    @abstractmethod
-    def hang(self, ctx: Context) -> None:
+    def hang(self, _ctx: Context) -> None:
         """To be called in a handler: it does not return in the time of the test."""
+        self.hang_here()
+
+    @abstractmethod
+    def hang_here(self) -> None:
+        """The same where there is no context yet."""
 
     @abstractmethod
     def close(self) -> None:
@@ -146,7 +150,7 @@ class SimDriver(Driver):
     def pass_time(self, duration: int) -> None:
         self.runtime.advance(duration)
 
-    def hang(self, ctx: Context) -> None:
+    def hang_here(self) -> None:
         raise SimulatedHang
 
     def close(self) -> None:
@@ -179,7 +183,7 @@ class ThreadDriver(Driver):
             assert self.runtime.now() < deadline, f"never: {what()}"
             between_looks.wait(0.001)
 
-    def hang(self, ctx: Context) -> None:
+    def hang_here(self) -> None:
         self._released.wait(30.0)
 
     def close(self) -> None:

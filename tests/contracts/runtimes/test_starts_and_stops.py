@@ -1,5 +1,8 @@
 """What both runtimes promise about starting in order, stopping in reverse, and whoever hangs."""
 
+from collections.abc import Callable
+from typing import Any
+
 from hydra.actor import MINUTE, SECOND, ChildSpec, Context, Ref, Restart
 from hydra.runtime.envelope import DeadLetterReason
 from hydra.runtime.life import Status
@@ -7,9 +10,11 @@ from hydra.trading.trading_state import TradingState
 from messages.lifecycle import StopChild
 from supervisors.strategies import Strategy
 from tests.contracts.runtimes.actors import (
+    QUICK,
     Boom,
     Do,
     DoUrgently,
+    Scripted,
     boom,
     each,
     note,
@@ -257,6 +262,34 @@ def test_a_start_that_hangs_is_a_failure(system: Driver, log: list[str]) -> None
     system.start(scripted("a", log, on_start=hang_the_first_time, hang_after=system.pause // 4))
 
     system.until(lambda: log == ["start a#1", "start a#2"])
+    assert system.runtime.failed_closed is None
+
+
+class Slow(Scripted):
+    """One that takes time to be made."""
+
+    def __init__(self, log: list[str], make: Callable[[], None]) -> None:
+        super().__init__(log)
+        log.append("made")
+        make()
+
+
+def slow(log: list[str], make: Callable[[], None], **options: Any) -> ChildSpec:
+    args = {"log": log, "make": make}
+    return ChildSpec(name="a", actor=Slow, args=args, backoff=QUICK, **options)
+
+
+def test_an_actor_that_hangs_while_it_is_made_is_a_failure_i70(
+    system: Driver, log: list[str]
+) -> None:
+    def hang_the_first_time() -> None:
+        if log.count("made") == 1:
+            system.hang_here()
+
+    system.start(slow(log, hang_the_first_time, hang_after=system.pause // 4))
+
+    system.until(lambda: log == ["made", "made", "start a#2"])
+    assert "ActorHung" in system.cell(A).last_failure()
     assert system.runtime.failed_closed is None
 
 

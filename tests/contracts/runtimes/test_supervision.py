@@ -25,6 +25,31 @@ def end(reason: str = "done") -> Do:
     return Do(action=lambda ctx: ctx.stop(ctx.me, reason=reason))
 
 
+class Unspeakable(Exception):
+    """An error that fails over its own text."""
+
+    def __str__(self) -> str:
+        raise LookupError("there are no words for it")
+
+
+def test_an_error_that_cannot_say_what_it_is_fails_the_actor_alone_i69(
+    system: Driver, log: list[str]
+) -> None:
+    def fail(_ctx: Context) -> None:
+        raise Unspeakable
+
+    failing = Do(action=fail)
+    system.start(scripted("a", log), scripted("b", log))
+    asks = Do(action=lambda ctx: ctx.ask(A, failing, within=SECOND, tag="q"))
+    system.tell(B, asks)
+
+    system.until_logged(log, "start a#2")
+    system.until(lambda: any(line.startswith("b#1 q: error Unspeakable") for line in log))
+    assert system.cell(A).last_failure() == "Unspeakable (LookupError in its text)"
+    assert system.runtime.failed_closed is None
+    assert system.dead_for(DeadLetterReason.POISON) == [failing]
+
+
 @pytest.mark.parametrize(
     ("strategy", "expected"),
     [

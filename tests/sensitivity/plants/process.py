@@ -123,7 +123,7 @@ PLANTS = (
         "A second stop signal is passed over, though the first one hangs.",
         "I76",
         "hydra.ops.ending",
-        "        if self._seen > 1:\n            os._exit(128 + number)\n",
+        "        if self.seen > 1:\n            os._exit(128 + number)\n",
         "",
     ),
     Plant(
