@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from actors.bot_record import HISTORY_AGAIN_AFTER, BotRecord, ask_for_history, recover, take_report
-from hydra.actor import Actor, Context, Ref, unhandled
+from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.coin_orders import CoinEntry, CoinTerms
 from hydra.trading.coin_pair import (
@@ -55,6 +55,8 @@ Inbox: TypeAlias = (
 
 GUARD_LASTS = DAY
 """A guard of coins has no close to end with. It is told anew at each look."""
+EXIT_AGAIN_AFTER = 30 * SECOND
+"""Market time after which an exit that was denied is wished for again."""
 
 
 class CryptoPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +126,7 @@ class CryptoBot(Actor[Inbox]):
         """The guards that were told last; one of nothing is not told again."""
         self._entered_at: int | None = None
         """When it last wanted to enter, in any pair; None: not in this life."""
+        self._exit_again_at: dict[str, int] = {}
         self._idle: dict[str, str] = {}
         self._last_denial = ""
 
@@ -153,7 +156,7 @@ class CryptoBot(Actor[Inbox]):
                     take_report(pair.book, message)
                     pair.heard_of(message.decision)
             case OrderDenied():
-                self._denied(message)
+                self._denied(message, now)
                 return  # nothing new to decide on: the same wish would be denied again
             case BookChanged():
                 self._record.ask(ctx)
@@ -186,8 +189,10 @@ class CryptoBot(Actor[Inbox]):
         # History is nothing to decide on: nobody does before the next bar that is news.
         pair.bar = None if message.is_backfill else bar
 
-    def _denied(self, message: OrderDenied) -> None:
+    def _denied(self, message: OrderDenied, now: int) -> None:
         decision, denial = message.intent.decision, message.denial
+        if decision.role is Role.EXIT:
+            self._exit_again_at[decision.symbol] = now + EXIT_AGAIN_AFTER
         pair = self._pairs.get(decision.symbol)
         if pair is not None:
             pair.denied(decision, message.intent.decided_at)
@@ -214,11 +219,13 @@ class CryptoBot(Actor[Inbox]):
         match pair.wish(at, self._plan.rules, self._totals(ctx.market_time())):
             case Enter(entry):
                 self._enter(pair, entry, at, ctx)
+            case Leave() if ctx.market_time() < self._exit_again_at.get(pair.symbol, 0):
+                why_not = "its last exit was denied just now"
             case Leave(quantity, reason):
                 self._leave(pair, quantity, reason, ctx)
             case TakeOut(decision, reason):
                 ctx.tell(self._guardian, CancelIntent(decision=decision, reason=reason))
-                why_not = f"an entry is to be canceled: {reason}"
+                why_not = f"an order is to be canceled: {reason}"
             case Nothing(reason):
                 why_not = reason
         self._say_why_not(pair.symbol, why_not, ctx)

@@ -27,6 +27,11 @@ class KeptDay:
         if _lasting(day) != _lasting(self._kept) or self._is_time(ctx):
             self.keep_all(day, ctx)
 
+    def keep_carried(self, day: AccountDay, ctx: Context) -> None:
+        """Put on record what was made by orders of an earlier day, which nothing else tells."""
+        if day.carried != self._kept.carried:
+            self.keep_all(day, ctx)
+
     def keep_all(self, day: AccountDay, ctx: Context) -> None:
         """Put all that is known now on record, as before the record is read."""
         if day.day_start is None or (day.known, *_lasting(day)) == (
@@ -43,4 +48,4 @@ class KeptDay:
 
 
 def _lasting(day: AccountDay) -> tuple[object, ...]:
-    return (day.session, day.day_start, day.peak, day.state, day.changes)
+    return (day.session, day.day_start, day.peak, day.state, day.changes, day.carried)

@@ -189,6 +189,7 @@ class MomentumBot(Actor[Inbox]):
             case BarClosed():
                 self._take_bar(message.bar)
                 if message.is_backfill:
+                    self._highest = self._highest_until_now()  # a trailing stop follows it, too
                     self._bar = None  # history: nobody decides before the next bar that is news
             case Replied(value=HistoryReported(bars=bars)):
                 self._strategy.take_history(bars)
@@ -419,6 +420,14 @@ class MomentumBot(Actor[Inbox]):
         price, rule = self._plan.exits.resting_price(average, highest or average)
         return stop_on_step(price, self._plan.price_steps), rule.value
 
+    def _trailing_price(self) -> Decimal | None:
+        """Where the trailing stop is now; None: the other one is the nearer, or none trails."""
+        average, highest = self._book.average_price, self._highest_until_now()
+        if average is None or highest is None or self._plan.exits.trailing_stop_pct is None:
+            return None
+        price, rule = self._plan.exits.resting_price(average, highest)
+        return price if rule is ExitReason.TRAILING_STOP else None
+
     def _highest_until_now(self) -> Decimal | None:
         """The highest price since the entry, the last bar's included; None if nothing is held."""
         average = self._book.average_price
@@ -447,8 +456,11 @@ class MomentumBot(Actor[Inbox]):
                 ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
 
     def _tell_of_guard(self, bar: Bar, ctx: Context) -> None:
-        """What the exit rules guard, and that they have looked: whenever one of the two is new."""
-        held, told = self._book.position, self._guard
+        """What the exit rules guard, and that they have looked: whenever one of the two is new.
+
+        They are for a long position. A short one (it was assigned, say) is left to the exit bot.
+        """
+        held, told = max(self._book.position, ZERO), self._guard
         if self._session is None or (not held and (told is None or not told.quantity)):
             return
         lots = self._book.inventory.lots
@@ -459,8 +471,9 @@ class MomentumBot(Actor[Inbox]):
             quantity=held,
             since=lots[0].opened_at if lots else self._looked_at,
             until=self._session.close_at,
-            looked_at=seen_at(self._looked_at, ctx.market_time()),
-            price_at=seen_at(bar.end_at, ctx.market_time()),
+            looked_at=self._looked_at,
+            price_at=bar.end_at,
+            stop_price=self._trailing_price(),
         )
         if guard != self._guard:
             self._guard = guard

@@ -26,7 +26,7 @@ from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.strategies.strategy import Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
-from hydra.trading.symbol_book import SymbolBook
+from hydra.trading.symbol_book import ZERO, SymbolBook
 from hydra.trading.venue_clock import seen_at
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
@@ -512,7 +512,8 @@ class OptionsBot(Actor[Inbox]):
         ctx.tell(self._guardian, intent)
 
     def _tell_guard(self, holding: OptionHolding, at: int, ctx: Context) -> None:
-        held, symbol, quote = holding.position, holding.book.symbol, holding.quote
+        # What is short has no rule here: the exit bot buys it back.
+        held, symbol, quote = max(holding.position, ZERO), holding.book.symbol, holding.quote
         told = self._guards.get(symbol)
         if not held and (told is None or not told.quantity):
             return

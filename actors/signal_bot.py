@@ -4,7 +4,7 @@ What a signal leads to bears the signal's number for ever, so it can be on recor
 day's count and the stops are on record before the order that they are of.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import SessionTable, Window
-from hydra.trading.signal_wishes import Moment, Refuse, Wait, Wish, verdict_on
+from hydra.trading.signal_wishes import Moment, Refuse, TakeOut, Wait, Wish, verdict_on
 from hydra.trading.symbol_book import SymbolBook
 from hydra.trading.trade_signals import (
     DayCount,
@@ -33,6 +33,7 @@ from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarClosed, bars_topic
 from messages.orders import (
+    CancelIntent,
     OrderDenied,
     OrderFilled,
     OrderIntent,
@@ -113,7 +114,7 @@ class SignalBot(Actor[Inbox]):
     def __init__(
         self,
         plan: SignalPlan,
-        guardian: Ref[OrderIntent | RecoverBook],
+        guardian: Ref[OrderIntent | CancelIntent | RecoverBook],
         persister: Ref[RecordValue | RecoverValue],
         signals: Signals,
     ) -> None:
@@ -270,17 +271,22 @@ class SignalBot(Actor[Inbox]):
         if why_not is not None:
             self._note(signal, SignalDone.REFUSED, ctx, reason=why_not)
             return
+        book, is_open = self._books[signal.symbol], plan.sessions.at(at) is not None
+        if is_open:
+            book.begin_session(count.session)
         moment = Moment(
             price=self._price_of(signal.symbol, at),
+            market_open=is_open,
             window_open=plan.trade_window.contains(at) and not self._is_over(at),
             count=count,
         )
-        book = self._books[signal.symbol]
         match verdict_on(signal, book, moment, plan.limits, plan.exits):
             case Refuse(why=why):
                 self._note(signal, SignalDone.REFUSED, ctx, reason=why)
             case Wait():
                 pass  # until it is too old, which `refusal` finds
+            case TakeOut(orders=orders, why=why):
+                self._take_out(orders, why, ctx)
             case Wish() as wish:
                 self._wish(signal, wish, count, ctx)
 
@@ -313,6 +319,7 @@ class SignalBot(Actor[Inbox]):
         self._under_way[decision] = signal
         self._note(signal, SignalDone.WANTED, ctx, reason=signal.reason, quantity=wish.quantity)
         is_limited = signal.limit_price is not None
+        bar = self._bars.get(signal.symbol)
         self._intend(
             OrderIntent(
                 decision=decision,
@@ -320,7 +327,7 @@ class SignalBot(Actor[Inbox]):
                 quantity=wish.quantity,
                 reason=f"signal {signal.id}",
                 decided_at=ctx.market_time(),
-                reference_price=_close(self._bars[signal.symbol]),
+                reference_price=None if bar is None else _close(bar),
                 order_type=OrderType.LIMIT if is_limited else OrderType.MARKET,
                 # At once or not at all: no entry is left working that nobody asks for any more.
                 time_in_force=TimeInForce.IOC if is_limited else TimeInForce.DAY,
@@ -343,7 +350,9 @@ class SignalBot(Actor[Inbox]):
         if book.is_leaving or is_closed or was_denied:
             return
         reason = self._reason_to_exit(book, bar, at)
-        if reason is not None:
+        if reason is not None and book.resting:
+            self._take_out((each.decision for each in book.resting), reason, ctx)
+        elif reason is not None:
             decision = book.next_decision(Role.EXIT)
             self._decided[decision.signal] = decision
             self._intend(
@@ -357,6 +366,11 @@ class SignalBot(Actor[Inbox]):
                 ),
                 ctx,
             )
+
+    def _take_out(self, orders: Iterable[DecisionKey], why: str, ctx: Context) -> None:
+        """They go before a sale."""
+        for decision in orders:
+            ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
 
     def _reason_to_exit(self, book: SymbolBook, bar: Bar, at: int) -> str | None:
         own, average = self._own, book.inventory.average_price
@@ -397,8 +411,9 @@ class SignalBot(Actor[Inbox]):
             quantity=max(held, Decimal(0)),
             since=lots[0].opened_at if lots else bar.end_at,
             until=bar.end_at if session is None else session.close_at,
-            looked_at=ctx.market_time(),
+            looked_at=max(ctx.market_time(), bar.end_at),
             price_at=bar.end_at,
+            stop_price=None if self._own is None else self._own.stops.get(book.symbol),
         )
         ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))
 

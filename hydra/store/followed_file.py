@@ -96,6 +96,9 @@ class FollowedFile:
         facts = _facts_at(self._path)
         if facts is None or facts.st_ino == self._inode:
             return []
+        lines = self._more()  # what came between that look at it and its being moved away
+        if lines:
+            return lines
         lines = self._last_piece()  # another file has its name: what is left of this one is all
         if not self._begin(self._path):
             return []  # it is gone again
@@ -104,14 +107,13 @@ class FollowedFile:
 
     def _open_first(self) -> bool:
         """Go on where an earlier reader stopped, also in a file that was moved away since."""
-        kept, self._kept = self._kept, None
+        kept = self._kept  # for as long as nothing is open: what is there may not be trusted yet
         if kept is not None:
             for path in (self._path, *self._beside_with(kept.inode)):
                 if self._begin(path) and self._go_on_from(kept):
                     return True
                 self._let_go()
         if not self._begin(self._path):
-            self._kept = kept
             return False
         if kept is not None:
             self.changes.append(

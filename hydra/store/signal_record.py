@@ -126,7 +126,12 @@ def _whole_lines(descriptor: int) -> list[bytes]:
 
 
 def _append(descriptor: int, line: bytes) -> None:
-    content = line + b"\n"
-    while content:
-        content = content[os.write(descriptor, content) :]
+    """Whole or not at all: a full disk takes a piece of a line, and another line may follow it."""
+    content, size = line + b"\n", os.fstat(descriptor).st_size
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
     os.fdatasync(descriptor)

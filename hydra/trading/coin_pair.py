@@ -151,6 +151,8 @@ class CoinPair:
             reason = self._reason_to_leave(self.bar, at, is_over, rules.exits)
             if reason is not None and entry is not None:
                 return TakeOut(entry.decision, f"what it bought is to be sold: {reason}")
+            if reason is not None and self.book.resting:
+                return TakeOut(self.book.resting[0].decision, f"it is to be sold now: {reason}")
             if reason is not None:
                 return Leave(self.book.sellable, reason)
         if entry is not None:

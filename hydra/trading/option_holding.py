@@ -11,6 +11,8 @@ from typing import TypeAlias
 import msgspec
 
 from hydra.trading.durations import SECOND
+from hydra.trading.exit_rules import ExitReason
+from hydra.trading.exposure import is_price
 from hydra.trading.option_exits import OpenOption, PremiumExits, option_exit_reason
 from hydra.trading.option_expiry import flat_by
 from hydra.trading.option_prices import COARSE_STEPS, price_below
@@ -137,6 +139,8 @@ class OptionHolding:
                     return TakeOut(decision, "it is to be closed")
                 case Role.ENTRY if age >= self._terms.entry_lasts:
                     return TakeOut(decision, "it was not filled in time")
+                case Role.PROTECT if is_leaving:  # it was adopted
+                    return TakeOut(decision, "an exit comes in its place")
                 case Role.EXIT if age >= EXIT_LIMIT_LASTS and decision not in self._market_exits:
                     self._at_market = True
                     return TakeOut(decision, "it was not filled in time: the market is next")
@@ -148,6 +152,8 @@ class OptionHolding:
         premium = self.book.inventory.average_price
         if self.position <= 0 or premium is None:
             return None
+        if not is_price(premium):  # it was assigned as got for nothing: any price is a gain
+            return ExitReason.TAKE_PROFIT.value
         quote = self.usable_quote(now.at)
         rule = option_exit_reason(
             OpenOption(

@@ -20,7 +20,7 @@ from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, multiply, percent_of, subtract
 from hydra.trading.exposure import is_price
 from hydra.trading.option_expiry import days_to_expiry, expiry_allows_entry
-from hydra.trading.option_symbols import CONTRACT_SIZE, OptionSymbol, Right, parsed
+from hydra.trading.option_symbols import CONTRACT_SIZE, OptionSymbol, Right, parsed, root_of
 from hydra.trading.quote_checks import nonsense_in
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable
@@ -154,7 +154,7 @@ def choose_contract(chain: Sequence[ChainContract], query: ChainQuery) -> Choice
 def is_what_it_is_called(c: ChainContract, q: ChainQuery) -> str | None:
     """Its symbol says the same as its particulars. A root that was adjusted has a digit more."""
     says = parsed(c.symbol)
-    if says == OptionSymbol(c.underlying, c.expiration, c.right, c.strike):
+    if says == OptionSymbol(root_of(c.underlying), c.expiration, c.right, c.strike):
         return None
     return f"its symbol is not that of {c.underlying} {c.expiration} {c.right.value} {c.strike}"
 

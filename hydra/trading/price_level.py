@@ -43,5 +43,10 @@ def judged(
     return PriceLevel(level.price, price, 1, now), False
 
 
+def reaches(level: PriceLevel, low: float, high: float, jump_max: float) -> bool:
+    """Whether some price from `low` to `high` is near the level: so wide, it shows no jump."""
+    return low <= level.price * (1 + jump_max) and high >= level.price / (1 + jump_max)
+
+
 def _is_near(price: float, low: float, high: float, jump_max: float) -> bool:
     return price / (1 + jump_max) <= low <= high <= price * (1 + jump_max)

@@ -29,6 +29,7 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.indicators import VALUE_MAX
+from hydra.trading.venue_clock import seen_at
 
 
 class Regime(Enum):
@@ -129,8 +130,12 @@ class RegimeWatch:
         return tuple(self._volatilities)
 
     def current(self, at: int, age_ns_max: int) -> Regime | None:
-        """The regime at `at`; None if the last bar is older than allowed, or of the future."""
-        return self.regime if 0 <= at - self._end_at <= age_ns_max else None
+        """The regime at `at`; None if the last bar is older than allowed, or of the future.
+
+        A venue's clock may be a little ahead of ours: its newest bar is the one to go by all the
+        same, or in the moment in which a bar is decided on nobody would know how restless it is.
+        """
+        return self.regime if 0 <= at - seen_at(self._end_at, at) <= age_ns_max else None
 
     def take(self, bar: Bar) -> None:
         """This bar is over. Bars of the past are not taken up again.

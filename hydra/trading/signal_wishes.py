@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from hydra.trading.exact import multiply
+from hydra.trading.exact import multiply, subtract, total
 from hydra.trading.exit_rules import ExitRules
-from hydra.trading.orders import Role
+from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.symbol_book import SymbolBook
 from hydra.trading.trade_signals import (
     DayCount,
@@ -41,13 +41,21 @@ class Refuse(msgspec.Struct, frozen=True):
     why: str
 
 
-Verdict: TypeAlias = Wish | Wait | Refuse
+class TakeOut(msgspec.Struct, frozen=True):
+    """Nothing yet; these orders of before have to go first."""
+
+    orders: tuple[DecisionKey, ...]
+    why: str
+
+
+Verdict: TypeAlias = Wish | Wait | TakeOut | Refuse
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What the bot knows when it is asked. `price` None: none that is fresh."""
 
     price: Decimal | None
+    market_open: bool
     window_open: bool
     """The bot's trade window, and long enough before the end of everything."""
     count: DayCount
@@ -58,13 +66,15 @@ def verdict_on(
     signal: TradeSignal, book: SymbolBook, moment: Moment, limits: SignalLimits, rules: ExitRules
 ) -> Verdict:
     """What to do about a signal that is in time and allowed (`refusal`)."""
-    if moment.price is None or book.session is None:
-        return Wait("no fresh price is known")
     match signal.action:
         case SignalAction.BUY:
+            if moment.price is None or book.session is None:
+                return Wait("no fresh price is known")
             return _on_buy(signal, book, moment, limits, rules, moment.price)
         case SignalAction.SELL:
-            return _on_sale(signal, book)
+            if not moment.market_open or book.session is None:
+                return Wait("the exchange is closed")
+            return _on_sale(signal, book)  # at the market, whatever is known of that
 
 
 def _on_buy(
@@ -101,11 +111,17 @@ def _on_buy(
 
 
 def _on_sale(signal: TradeSignal, book: SymbolBook) -> Verdict:
-    if book.is_leaving:
+    """What an earlier sale does not sell already may be sold beside it."""
+    leaving = total(
+        each.left for each in book.working.values() if each.decision.role.reduces and not each.rests
+    )
+    left, entries = subtract(book.sellable, leaving), book.working_as(Role.ENTRY)
+    if left > 0 and (entries or book.resting):
+        # Beside an entry it would be denied, for good; and what that goes on buying be kept.
+        in_the_way = (*entries, *book.resting)
+        return TakeOut(tuple(each.decision for each in in_the_way), "what is held is to be sold")
+    if left > 0:
+        return Wish(quantity=left if signal.quantity is None else min(signal.quantity, left))
+    if leaving:
         return Refuse("the position is being closed already")
-    held = book.sellable
-    if held > 0:
-        return Wish(quantity=held if signal.quantity is None else min(signal.quantity, held))
-    if book.working_as(Role.ENTRY):
-        return Wait("its entry is still working")
-    return Refuse("nothing is held")
+    return Wait("its entry is still working") if entries else Refuse("nothing is held")

@@ -14,23 +14,25 @@ from hydra.trading.exact import multiply, subtract
 from hydra.trading.fees import Fee
 from hydra.trading.instruments import is_crypto
 from hydra.trading.inventory import FifoInventory, FillBook
-from hydra.trading.orders import DecisionKey, Fill, RecordedOrder, Role
+from hydra.trading.orders import DecisionKey, Fill, OrderType, RecordedOrder, Role, TimeInForce
 from hydra.trading.sub_ledgers import BotInventory
 
 ZERO = Decimal(0)
+_AT_ONCE = TimeInForce.IOC
 
 
 class Working(msgspec.Struct, frozen=True, kw_only=True):
     """An order that is, or may be, live. `left`: what of it is not executed.
 
     `accepted_at`: since when the venue is known to have it (market time); None: it is not. What is
-    found on record counts as accepted long ago.
+    found on record counts as accepted long ago. `rests`: it waits for a price, maybe for ever.
     """
 
     decision: DecisionKey
     left: Decimal
     stop_price: Decimal | None = None
     accepted_at: int | None = None
+    rests: bool = False
 
 
 class SymbolBook:
@@ -88,9 +90,18 @@ class SymbolBook:
 
     @property
     def is_leaving(self) -> bool:
-        """Whether an order is working that closes what is held, now. (A stop waits for a price.)"""
+        """Whether an order is working that closes what is held, now: none that waits for a price,
+        as a stop does, or a limit order that an operator adopted.
+        """
         return any(
-            decision.role.reduces and decision.role is not Role.PROTECT for decision in self.working
+            decision.role.reduces and not each.rests for decision, each in self.working.items()
+        )
+
+    @property
+    def resting(self) -> tuple[Working, ...]:
+        """What would close something at a price that may never come: an exit goes before it."""
+        return tuple(
+            each for decision, each in self.working.items() if decision.role.reduces and each.rests
         )
 
     @property
@@ -138,7 +149,12 @@ class SymbolBook:
         self, decision: DecisionKey, quantity: Decimal, stop_price: Decimal | None = None
     ) -> None:
         """The guardian is told: until it is denied, or over, it may trade so much."""
-        self.working[decision] = Working(decision=decision, left=quantity, stop_price=stop_price)
+        self.working[decision] = Working(
+            decision=decision,
+            left=quantity,
+            stop_price=stop_price,
+            rests=decision.role is Role.PROTECT,
+        )
 
     def accepted(self, decision: DecisionKey, at: int) -> None:
         """The venue has it."""
@@ -231,4 +247,6 @@ def _working(recorded: RecordedOrder) -> Working:
         left=subtract(order.quantity, recorded.filled_quantity),
         stop_price=order.stop_price,
         accepted_at=0,
+        rests=recorded.decision.role is Role.PROTECT
+        or (order.order_type is not OrderType.MARKET and order.time_in_force is not _AT_ONCE),
     )

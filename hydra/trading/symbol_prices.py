@@ -9,7 +9,7 @@ from enum import Enum
 from hydra.trading.bars import Bar
 from hydra.trading.feed_age import Rhythm, frozen, heard, stale
 from hydra.trading.instruments import Instrument, instrument
-from hydra.trading.price_level import PriceLevel, judged
+from hydra.trading.price_level import PriceLevel, judged, reaches
 from hydra.trading.quote_checks import nonsense_in, unusable_in
 from hydra.trading.quotes import Quote
 
@@ -101,7 +101,7 @@ class SymbolPrices:
         if fault is not None:
             return Verdict.UNUSABLE, fault
         if not self._believes(quote.bid, quote.ask, now):
-            return Verdict.NONSENSE, self._jump(quote.bid, quote.ask)
+            return self._doubted(quote)
         self.quote = quote
         is_change = last is None or (quote.bid, quote.ask, quote.bid_size, quote.ask_size) != (
             *(last.bid, last.ask),
@@ -177,6 +177,14 @@ class SymbolPrices:
     def _believes(self, low: float, high: float, now: int) -> bool:
         self._level, is_believed = judged(self._level, low, high, now, self._jump_max)
         return is_believed
+
+    def _doubted(self, quote: Quote) -> tuple[Verdict, str]:
+        """Wide around the price, as thin markets are quoted again and again, it is no jump."""
+        assert self._level is not None, "nothing is a jump from nowhere"
+        if not reaches(self._level, quote.bid, quote.ask, self._jump_max):
+            return Verdict.NONSENSE, self._jump(quote.bid, quote.ask)
+        found = f"found bid {quote.bid} and ask {quote.ask} around {self._level.price}"
+        return Verdict.UNUSABLE, f"{found}; wanted them closer together"
 
     def _jump(self, low: float, high: float) -> str:
         assert self._level is not None, "nothing is a jump from nowhere"

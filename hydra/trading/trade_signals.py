@@ -31,6 +31,8 @@ _REASON_LENGTH_MAX = 200
 _AMOUNT_MAX = Decimal(10_000_000)
 _PLACES_MAX = 9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END_OF_TIMES = 9_214_646_400 * SECOND
+"""The beginning of 2262, the year in which nanoseconds no longer fit into 64 bits."""
 _NUMBERS_FROM = 1 << 47
 
 
@@ -119,7 +121,10 @@ def signal_in(line: bytes) -> TradeSignal:
     for name in ("quantity", "notional_usd", "limit_price", "stop_price"):
         _refuse_odd_number(name, getattr(read, name))
     at = _ns(read.at)
-    expires_at = None if read.expires_at is None else _ns(read.expires_at)
+    if not 0 <= at < _END_OF_TIMES:
+        raise BadLine(f"at: found {_shown(read.at.isoformat())}, wanted a year from 1970 to 2261")
+    # Some write the year 9999 where they mean that it never expires.
+    expires_at = None if read.expires_at is None else min(_ns(read.expires_at), _END_OF_TIMES)
     if expires_at is not None and expires_at <= at:
         raise BadLine("expires_at: found a time that is not after at, wanted a later one")
     signal = TradeSignal(

@@ -147,6 +147,24 @@ def test_a_denied_entry_is_not_wanted_again_at_once() -> None:
     )
 
 
+def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop() -> None:
+    stage = Stage()
+    stage.play(coin(UP))
+    stage.fill(stage.intents[0])
+    stage.play(coin([*UP, 100.5, 98.0])[12:])
+    stage.kit.tell(
+        stage.bot, OrderDenied(intent=stage.intents[1], denial=Denial("trading_is_open", "no"))
+    )
+
+    wishes: list[int] = []
+    for _ in range(12):
+        stage.loop(5 * SECOND)
+        wishes.append(len(stage.intents[1:]))
+
+    assert {each.decision.role for each in stage.intents[1:]} == {Role.EXIT}
+    assert wishes == [1] * 5 + [2] * 7
+
+
 def test_each_look_at_a_price_is_told_and_the_end_of_the_position_once_i30() -> None:
     stage = Stage()
     stage.play(coin(UP))

@@ -14,6 +14,7 @@ from hydra.testkit.builders import bars, intent
 from hydra.trading.execution_quality import QualityTerms, RouterState
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
 from hydra.trading.regimes import Regime, RegimeTerms
+from hydra.trading.venue_clock import SKEW
 from messages.control import Halt
 from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.journal import WriteEntry
@@ -307,6 +308,16 @@ def test_a_market_of_which_no_bar_comes_has_no_regime_any_more(stage: Stage) -> 
 
     assert known.keys() == {"AAPL"}
     assert stage.loop().regimes == {}
+
+
+def test_a_bar_of_a_venue_whose_clock_is_ahead_leaves_a_wild_market_wild(stage: Stage) -> None:
+    stage.close(CALM + WILD)
+    (newest,) = bars([140.0], start_at=stage.kit.now)
+    stage.kit.advance(newest.end_at - SKEW - stage.kit.now)
+    stage.kit.publish(FEED_TOPIC, BarsClosed(bars=(newest,)))
+    at_the_bar = stage.last.regimes
+
+    assert (at_the_bar, stage.loop().regimes) == ({"AAPL": Regime.HIGH}, {"AAPL": Regime.HIGH})
 
 
 def test_history_makes_a_regime_known_and_is_news_to_nobody(stage: Stage) -> None:

@@ -28,12 +28,20 @@ from hydra.trading.fees import NO_FEES
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.option_rules import ChainContract
 from hydra.trading.option_symbols import Right
-from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
+from hydra.trading.orders import (
+    DecisionKey,
+    Order,
+    OrderType,
+    RecordedOrder,
+    Role,
+    Side,
+    TimeInForce,
+)
 from hydra.trading.quotes import Quote
 from hydra.trading.sub_ledgers import BotInventory
 from messages.market import BarClosed
 from messages.options import ChainNotRead
-from messages.orders import OrderIntent
+from messages.orders import OrderCanceled, OrderIntent, ReportStored
 from tests.actors.option_stage import (
     BOT,
     CALL,
@@ -602,6 +610,61 @@ def test_after_a_restart_an_entry_that_works_is_no_reason_for_another_and_goes_i
 
     assert asked == {entry.decision}
     assert (stage.chains.asked, stage.intents) == ([], [])
+
+
+def test_it_does_not_say_that_it_guards_what_is_short_i30() -> None:
+    """It has no rule for that; the exit bot takes over what nobody looks at."""
+    held = _held(CALL, opened_at=ENTERED_AT)
+    (lot,) = held.inventory.lots
+    short = FifoInventory(CALL, (structs.replace(lot, side=Side.SELL),))
+    stage = Stage(record=recorded(BotInventory(BOT, short)), start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.98, 2.0)
+    stage.wait(10 * SECOND)
+
+    assert (stage.guards, stage.intents) == ([], [])
+
+
+def test_what_was_assigned_as_got_for_nothing_is_sold_and_fails_nobody_i29() -> None:
+    held = _held(CALL, opened_at=ENTERED_AT)
+    (lot,) = held.inventory.lots
+    free = FifoInventory(CALL, (structs.replace(lot, price=D(0)),))
+    stage = Stage(record=recorded(BotInventory(BOT, free)), start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.98, 2.0)
+
+    assert stage.kit.status(stage.bot) == "running"
+    assert [(each.side, each.quantity, each.reason) for each in stage.intents] == [
+        (Side.SELL, D(2), "take_profit")
+    ]
+
+
+def test_a_stop_that_was_adopted_rests_until_an_exit_and_goes_before_it_i29_i30() -> None:
+    adopted = DecisionKey(BOT, CALL, "2016-04-15", 1 << 40, Role.PROTECT)
+    stop = Order(
+        client_order_id="by-hand-1",
+        symbol=CALL,
+        side=Side.SELL,
+        quantity=D(2),
+        order_type=OrderType.STOP,
+        time_in_force=TimeInForce.DAY,
+        stop_price=D("0.50"),
+    )
+    found = RecordedOrder(decision=adopted, order=stop, is_open=True, filled_quantity=D(0))
+    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.98, 2.0)
+    stage.wait(60 * SECOND)
+    before = list(stage.cancels)
+    stage.quote(CALL, 1.1, 1.2)
+    asked = {each.decision for each in stage.cancels}
+    gone = OrderCanceled(client_order_id="by-hand-1", at=stage.now)
+    stage.kit.tell(stage.bot, ReportStored(decision=adopted, report=gone))
+
+    assert (before, asked) == ([], {adopted})
+    (exit_,) = stage.intents
+    assert (exit_.reason, exit_.quantity) == ("stop_loss", D(2))
 
 
 def _held(symbol: str, opened_at: int) -> BotInventory:

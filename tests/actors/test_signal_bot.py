@@ -10,15 +10,33 @@ from actors.signal_bot import SignalBot, SignalBotRecord
 from hydra.actor import MINUTE, SECOND, Actor, Context, Ref
 from hydra.outsiders import outsiders_of
 from hydra.testkit import Kit, Probe
+from hydra.trading.durations import HOUR
 from hydra.trading.inventory import FifoInventory, Lot
-from hydra.trading.orders import Denial, Role, Side
+from hydra.trading.orders import (
+    DecisionKey,
+    Denial,
+    Fill,
+    Order,
+    OrderType,
+    RecordedOrder,
+    Role,
+    Side,
+    TimeInForce,
+)
 from hydra.trading.protection import Guard
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trade_signals import DayCount, SignalAction, TradeSignal
 from messages.control import RecordValue
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarClosed
-from messages.orders import OrderDenied, OrderIntent
+from messages.orders import (
+    CancelIntent,
+    OrderCanceled,
+    OrderDenied,
+    OrderFilled,
+    OrderIntent,
+    ReportStored,
+)
 from messages.positions import BookRecovered, RecoverBook, RecoverValue, ValueRecovered
 from messages.protection import GUARDS_TOPIC, GuardReported
 from messages.signals import SignalNote, SignalRead
@@ -82,7 +100,12 @@ class Bench:
             signals=self.told,
         )
 
-    def knows(self, *held: BotInventory, own: SignalBotRecord | None = None) -> None:
+    def knows(
+        self,
+        *held: BotInventory,
+        own: SignalBotRecord | None = None,
+        orders: tuple[RecordedOrder, ...] = (),
+    ) -> None:
         """The record has answered."""
         self.own = "" if own is None else msgspec.json.encode(own).decode()
         self.kit.kill(self.ref)  # it asks again, now that there is an answer
@@ -90,12 +113,27 @@ class Bench:
         number = len([each for each in self.engine.told if isinstance(each, RecoverBook)])
         self.kit.tell(
             self.ref,
-            BookRecovered(orders=(), fills=(), held=held, asked_by=number, number=1),
+            BookRecovered(orders=orders, fills=(), held=held, asked_by=number, number=1),
         )
 
     def bar(self, close: float, minute: int) -> None:
         (bar,) = bars_of([close], start_at=AT + (minute - 1) * MINUTE)
         self.kit.tell(self.ref, BarClosed(bar=bar))
+
+    def report(self, intent: OrderIntent, report: Any) -> None:
+        self.kit.tell(self.ref, ReportStored(decision=intent.decision, report=report))
+
+    def filled(self, intent: OrderIntent, quantity: int) -> None:
+        fill = Fill(
+            execution_id="e-1",
+            client_order_id="b",
+            symbol="AAPL",
+            side=intent.side,
+            quantity=Decimal(quantity),
+            price=Decimal(100),
+            at=self.kit.now,
+        )
+        self.report(intent, OrderFilled(fill=fill))
 
     def signal(self, name: str = "s-1", **changes: Any) -> None:
         wish: dict[str, Any] = {
@@ -106,6 +144,10 @@ class Bench:
             "quantity": Decimal(5),
         }
         self.kit.tell(self.ref, SignalRead(signal=TradeSignal(**{**wish, **changes})))
+
+    @property
+    def cancels(self) -> list[CancelIntent]:
+        return [each for each in self.engine.told if isinstance(each, CancelIntent)]
 
     @property
     def intents(self) -> list[OrderIntent]:
@@ -192,6 +234,7 @@ def test_a_position_is_guarded_at_each_bar_and_the_guard_is_told_and_withdrawn_i
     assert [(each.quantity, each.bot, each.name) for each in bench.guards][:2] == [
         (Decimal(5), "signal_bot", "exits")
     ] * 2
+    assert bench.guards[0].stop_price == Decimal("99.7")  # for who takes over from it
     assert [(each.decision.role, each.quantity, each.reason) for each in bench.intents] == [
         (Role.EXIT, Decimal(5), "signal_stop")
     ]
@@ -208,6 +251,73 @@ def test_a_sale_of_more_than_is_held_sells_what_is_held(bench: Bench) -> None:
         (Role.EXIT, Decimal(5))
     ]
     assert bench.told.notes[-1].reason == "the position is being closed already"
+
+
+@pytest.mark.parametrize("was_seen", [False, True])
+def test_a_sale_needs_no_fresh_price(bench: Bench, was_seen: bool) -> None:
+    bench.knows(held(5))
+    if was_seen:
+        bench.bar(100.0, 0)
+    bench.kit.advance(10 * MINUTE)
+
+    bench.signal("b", quantity=Decimal(1))
+    bench.signal("s", action=SignalAction.SELL, quantity=None)
+
+    assert [(each.decision.role, each.quantity) for each in bench.intents] == [
+        (Role.EXIT, Decimal(5))
+    ]
+    assert [each.id for each in bench.told.notes] == ["s"]
+
+
+def test_a_sale_waits_for_the_exchange_to_open(bench: Bench) -> None:
+    bench.knows(held(5))
+    bench.bar(100.0, 0)
+    bench.kit.advance(20 * HOUR)
+
+    bench.signal(action=SignalAction.SELL, quantity=None)
+    meanwhile = list(bench.told.notes)
+    bench.kit.advance(2 * MINUTE)
+
+    assert (bench.intents[1:], meanwhile) == ([], [])
+    assert [note.done.value for note in bench.told.notes] == ["refused"]
+
+
+def test_what_one_sale_leaves_another_sells_beside_it(bench: Bench) -> None:
+    bench.knows(held(5))
+    bench.bar(100.0, 0)
+
+    bench.signal(action=SignalAction.SELL, quantity=Decimal(2))
+    bench.signal("s-2", action=SignalAction.SELL, quantity=None)
+    bench.signal("s-3", action=SignalAction.SELL, quantity=None)
+
+    assert [each.quantity for each in bench.intents] == [Decimal(2), Decimal(3)]
+    assert bench.told.notes[-1].reason == "the position is being closed already"
+
+
+def test_a_sale_beside_a_buy_that_is_executed_in_part_takes_the_rest_of_it_out_first(
+    bench: Bench,
+) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+    bench.signal()
+    (buy,) = bench.intents
+    bench.filled(buy, 3)
+
+    bench.signal("s-2", action=SignalAction.SELL, quantity=None)
+    beside_it = bench.intents[1:]  # the guardian would deny it, and the signal would be over
+    asked = {each.decision for each in bench.engine.told if isinstance(each, CancelIntent)}
+    bench.report(buy, OrderCanceled(client_order_id="b", at=bench.kit.now))
+
+    assert (beside_it, asked) == ([], {buy.decision})
+    assert [(each.decision.role, each.quantity) for each in bench.intents[1:]] == [
+        (Role.EXIT, Decimal(3))
+    ]
+    assert [(note.id, note.done.value) for note in bench.told.notes] == [
+        ("s-1", "wanted"),
+        ("s-1", "filled"),
+        ("s-1", "ended"),
+        ("s-2", "wanted"),
+    ]
 
 
 def test_of_what_it_holds_nothing_more_is_bought(bench: Bench) -> None:
@@ -255,3 +365,36 @@ def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop(bench
         wishes.append(len(bench.intents))
 
     assert wishes == [1] * 5 + [2] * 7
+
+
+ADOPTED = DecisionKey("signal_bot", "AAPL", "2016-04-15", 1 << 40, Role.PROTECT)
+STOP = Order(
+    client_order_id="by-hand-1",
+    symbol="AAPL",
+    side=Side.SELL,
+    quantity=Decimal(5),
+    order_type=OrderType.STOP,
+    time_in_force=TimeInForce.GTC,
+    stop_price=Decimal(97),
+)
+
+
+@pytest.mark.parametrize("asked_by", ["its own rules", "a signal"])
+def test_a_stop_that_was_adopted_goes_before_an_exit_i29_i30(bench: Bench, asked_by: str) -> None:
+    found = RecordedOrder(decision=ADOPTED, order=STOP, is_open=True, filled_quantity=Decimal(0))
+    bench.knows(held(5), orders=(found,))
+    bench.bar(100.0, 0)
+    before = list(bench.cancels)
+
+    if asked_by == "a signal":
+        bench.signal(action=SignalAction.SELL, quantity=None)
+    else:
+        bench.bar(98.0, 1)
+    first = (list(bench.intents), [each.decision for each in bench.cancels])
+    gone = OrderCanceled(client_order_id="by-hand-1", at=bench.kit.now)
+    bench.kit.tell(bench.ref, ReportStored(decision=ADOPTED, report=gone))
+
+    assert before == []
+    assert first == ([], [ADOPTED])
+    (exit_,) = bench.intents
+    assert (exit_.decision.role, exit_.quantity) == (Role.EXIT, Decimal(5))

@@ -23,13 +23,14 @@ from hydra.actor import MINUTE, SECOND
 from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY, HOUR
 from hydra.trading.exact import multiply
-from hydra.trading.orders import Order, OrderType, Side, TimeInForce
+from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData, from_path
 from hydra.venues.simulated.requests import Cancel, Submit
 from hydra.venues.simulated.terms import VenueTerms
+from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import Life, World, bars_of, rising, settings_with
 from tests.engine.judge import require_agreement, require_sound
@@ -110,6 +111,38 @@ def test_one_bot_trades_all_its_pairs_at_night_in_the_day_that_the_account_is_in
     assert len(entries(world)) >= 4
     require_agreement(world)
     require_sound(world)
+
+
+def test_a_restart_just_after_the_open_knows_what_was_entered_just_before_it_i36_i38(
+    tmp_path: Path,
+) -> None:
+    settings = settings_with({"guards.pace.max_notional_per_window_usd": Decimal(80)})
+    data = market(*shares(), *bars_of([100.0] * 30, BTC, OPEN_AT - 20 * MINUTE))
+    world = World(data, ledger_path=tmp_path / "ledger.db", settings=settings)
+    denied: list[list[str]] = []
+    for at, session in ((-5 * MINUTE, "2016-04-14"), (4 * MINUTE, "2016-04-15")):
+        life = world.begin(with_bots=False)
+        life.run_to(OPEN_AT + at)
+        life.tell(paths.RISK_GUARDIAN, bought(session, at=life.now))
+        life.run_for(1 * SECOND)
+        denied.append(life.denials)
+        life.die()
+        world.pass_by(OPEN_AT + 1 * MINUTE)
+
+    assert denied == [[], ["window_notional_is_within_limit"]]
+
+
+def bought(session: str, *, at: int) -> OrderIntent:
+    return OrderIntent(
+        decision=DecisionKey(BOT, BTC, session, 500, Role.ENTRY),
+        side=Side.BUY,
+        quantity=Decimal("0.5"),
+        reason="a test",
+        decided_at=at,
+        reference_price=Decimal(100),
+        time_in_force=TimeInForce.GTC,
+        protective_stop=Decimal(99),
+    )
 
 
 def test_at_the_open_the_accounts_day_begins_for_coins_as_well_and_they_count_anew_i37(

@@ -1,7 +1,9 @@
 """The bridge: what it reads is told, what was done is kept, and what it cannot see is closed."""
 
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -230,6 +232,28 @@ def test_a_record_of_signals_that_cannot_be_read_is_refused_and_a_torn_end_is_no
     assert third.ended == {"a", "c"}
     with pytest.raises(SignalRecordDamaged, match=r"orders\.jsonl:3"):
         SignalRecord(tmp_path / "kept")
+
+
+def test_a_full_disk_leaves_no_piece_of_a_line_before_the_next_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, pieces = os.write, [10]
+
+    def full_after_a_piece(descriptor: int, content: bytes) -> int:
+        if not pieces:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content[: pieces.pop()])
+
+    monkeypatch.setattr(os, "write", full_after_a_piece)
+    bench.note("a", SignalDone.ENDED)
+    with pytest.raises(OSError, match="No space"):
+        bench.look()
+    monkeypatch.undo()  # somebody made room
+    bench.note("b", SignalDone.ENDED)
+
+    bench.restart()
+
+    assert [each["id"] for each in bench.kept("orders.jsonl")] == ["b"]
 
 
 def test_a_thread_of_its_own_looks_and_closing_it_keeps_what_was_said(bench: Bench) -> None:

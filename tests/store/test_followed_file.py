@@ -109,6 +109,48 @@ def test_of_a_file_that_was_moved_away_the_rest_is_read_first(
     assert contents(file) == [b"two", b"three"]
 
 
+def test_what_is_written_between_a_look_and_the_move_is_read_whole(
+    path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(b"one\n")
+    file = follow(path, None)
+    contents(file)
+    stat = Path.stat
+
+    def moved_just_now(asked: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        monkeypatch.undo()
+        with path.open("ab") as writer:
+            writer.write(b"two\nthree\n")
+        path.rename(path.with_suffix(".1"))
+        path.write_bytes(b"four\n")
+        return stat(asked, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", moved_just_now)
+
+    assert contents(file) == [b"two", b"three", b"four"]
+
+
+def test_while_a_new_file_waits_to_be_trusted_the_place_in_the_old_one_is_kept(
+    path: Path, follow: Follow
+) -> None:
+    path.write_bytes(b"one\n")
+    first = follow(path, None)
+    contents(first)
+    with path.open("ab") as writer:
+        writer.write(b"two\n")
+    path.rename(path.with_suffix(".1"))
+    path.write_bytes(b"three\n")
+    path.chmod(0o666)
+    second = follow(path, first.place)
+    for _ in range(2):
+        with pytest.raises(Unfollowable):
+            second.read()
+    path.chmod(0o600)
+
+    assert second.place == first.place
+    assert contents(second) == [b"two", b"three"]
+
+
 def test_a_strange_file_that_got_the_old_ones_number_is_not_read(
     path: Path, follow: Follow
 ) -> None:

@@ -21,10 +21,20 @@ from hydra.trading.coin_pair import (
 from hydra.trading.durations import HOUR, MINUTE
 from hydra.trading.exit_rules import ExitRules
 from hydra.trading.fees import ALPACA_FEES, NO_FEES
-from hydra.trading.orders import DecisionKey, Fill, OrderType, Role, Side, TimeInForce
+from hydra.trading.orders import (
+    DecisionKey,
+    Fill,
+    Order,
+    OrderType,
+    RecordedOrder,
+    Role,
+    Side,
+    TimeInForce,
+)
 from hydra.trading.sessions import ROUND_THE_CLOCK, ExchangeSession, Window
 from hydra.trading.strategies.strategy import Signal
 from hydra.trading.strategy_feed import StrategyFeed
+from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.symbol_book import SymbolBook
 
 PAIR = "BTC/USD"
@@ -283,6 +293,37 @@ def test_while_it_leaves_nothing_else_is_wanted() -> None:
     trader.pair.book.intended(exit_, Decimal("0.5"))
 
     assert trader.wish() == Nothing("an order is working")
+
+
+def test_a_limit_order_that_was_adopted_goes_before_an_exit_i29_i30() -> None:
+    trader = Trader(None)
+    trader.holds()
+    trader.bar(100.0)
+    adopted = DecisionKey("crypto_core", PAIR, "2024-01-01", 1 << 40, Role.EXIT)
+    order = Order(
+        client_order_id="by-hand-1",
+        symbol=PAIR,
+        side=Side.SELL,
+        quantity=Decimal("0.5"),
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        limit_price=Decimal(110),
+    )
+    on_record = RecordedOrder(
+        decision=adopted, order=order, is_open=True, filled_quantity=Decimal(0)
+    )
+    held = BotInventory("crypto_core", trader.pair.book.inventory)
+    trader.pair.book.recover([on_record], (), (held,), Decimal(0))
+
+    before = trader.wish()
+    trader.bar(99.0)
+    first = trader.wish()
+    trader.pair.book.ended(adopted)
+    then = trader.wish()
+
+    assert before == Nothing("an order is working")
+    assert first == TakeOut(adopted, "it is to be sold now: stop_loss")
+    assert then == Leave(Decimal("0.5"), "stop_loss")
 
 
 def test_dust_is_no_position_and_makes_none_older_i61() -> None:

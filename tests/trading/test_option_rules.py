@@ -176,6 +176,18 @@ def test_a_put_has_a_delta_below_zero_and_is_worth_its_strike_at_most() -> None:
     assert rule_against(cheap, query) == "quote_is_possible"
 
 
+def test_a_share_with_a_dot_has_contracts_whose_symbols_have_none() -> None:
+    berkshire = structs.replace(QUERY, underlying="BRK.B")
+    symbol = FINE.symbol.replace("SPY", "BRKB")
+    listed = structs.replace(FINE, symbol=symbol, underlying="BRK.B", quote=quote(symbol))
+    adjusted = FINE.symbol.replace("SPY", "BRKB1")
+
+    assert rule_against(listed, berkshire) is None
+    assert rule_against(structs.replace(listed, symbol=adjusted), berkshire) == (
+        "is_what_it_is_called"
+    )
+
+
 def test_where_the_calendar_ends_before_the_expiration_there_is_no_entry() -> None:
     short = structs.replace(QUERY, sessions=SessionTable((session(date(2024, 7, 2)),)))
 

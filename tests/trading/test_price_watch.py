@@ -369,6 +369,20 @@ def test_quotes_without_a_side_are_dropped_and_do_not_count_as_nonsense_i46(
     assert live.watch.fault(live.now) is None
 
 
+@pytest.mark.parametrize(("bid", "ask"), [(77.5, 122.5), (99.0, 160.0), (62.0, 101.0)])
+def test_a_thin_market_that_is_quoted_wide_is_no_price_and_no_nonsense_i46(
+    live: Watched, bid: float, ask: float
+) -> None:
+    found = set()
+    for _ in range(2 * NONSENSE_MAX):
+        live.now += 1_000_000
+        quote = Quote("AAPL", MARKET + live.now, bid, ask, 1.0, 1.0)
+        found.add(live.watch.quote(quote, live.now, MARKET + live.now))
+
+    assert found == {f"found bid {bid} and ask {ask} around 100.005; wanted them closer together"}
+    assert live.watch.fault(live.now) is None
+
+
 def test_while_the_exchange_is_closed_a_share_may_be_silent_and_a_coin_may_not_i45(
     live: Watched,
 ) -> None:

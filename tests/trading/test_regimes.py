@@ -17,6 +17,7 @@ from hydra.trading.regimes import (
     RegimeWatch,
     rank_at,
 )
+from hydra.trading.venue_clock import SKEW
 from tests.trading.market_data import AAPL, BTC_WITH_HOLES, bars_of, real_bars
 
 D = Decimal
@@ -184,8 +185,8 @@ def test_an_old_regime_is_unknown_and_so_is_one_of_the_future() -> None:
         watch.take(bar)
     end = bar.end_at
 
-    known = [watch.current(at, 10) for at in (end - 1, end, end + 10, end + 11)]
-    assert known == [None, NORMAL, NORMAL, None]
+    known = [watch.current(at, 10) for at in (end - SKEW - 1, end - SKEW, end, end + 10, end + 11)]
+    assert known == [None, NORMAL, NORMAL, NORMAL, None]
 
 
 @pytest.mark.parametrize(

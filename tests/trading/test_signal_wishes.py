@@ -51,7 +51,7 @@ def test_whatever_a_buy_asks_for_it_gets_no_more_than_the_day_allows_and_a_stop_
         age_ns_max=MINUTE,
     )
     count = DayCount(session="2026-01-05", orders=1, notional_usd=spent)
-    moment = Moment(price=price, window_open=True, count=count)
+    moment = Moment(price=price, market_open=True, window_open=True, count=count)
 
     verdict = verdict_on(wish, book, moment, limits, ExitRules(Decimal(1), Decimal(1), MINUTE))
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.orders import (
@@ -83,6 +84,29 @@ def test_an_order_works_until_all_of_it_is_filled_or_it_is_over() -> None:
     assert over == Working(decision=second, left=D(5), stop_price=D(99), accepted_at=7)
     assert not book.working
     assert book.inventory.position == 10
+
+
+@pytest.mark.parametrize(
+    ("role", "order_type", "time_in_force", "is_leaving"),
+    [
+        (Role.EXIT, OrderType.MARKET, TimeInForce.DAY, True),
+        (Role.EXIT, OrderType.LIMIT, TimeInForce.IOC, True),
+        (Role.EXIT, OrderType.LIMIT, TimeInForce.GTC, False),
+        (Role.EXIT, OrderType.STOP, TimeInForce.DAY, False),
+        (Role.PROTECT, OrderType.STOP, TimeInForce.GTC, False),
+    ],
+)
+def test_what_waits_for_a_price_is_not_on_its_way_out_whoever_sent_it_i30(
+    role: Role, order_type: OrderType, time_in_force: TimeInForce, is_leaving: bool
+) -> None:
+    book = book_of()
+    found = recorded(key(1, role), is_open=True)
+    order = structs.replace(found.order, order_type=order_type, time_in_force=time_in_force)
+
+    book.recover([structs.replace(found, order=order)], (), (), D(0))
+
+    assert book.is_leaving is is_leaving
+    assert [each.decision for each in book.resting] == ([] if is_leaving else [key(1, role)])
 
 
 def test_what_is_on_record_of_the_session_counts_and_what_was_denied_since_i38() -> None:

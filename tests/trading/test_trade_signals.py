@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from hydra.runtime.contents import decoded, encoded
 from hydra.trading.durations import MILLISECOND, SECOND
 from hydra.trading.orders import Role, Side
 from hydra.trading.trade_signals import (
@@ -24,6 +25,7 @@ from hydra.trading.trade_signals import (
     refusal,
     signal_in,
 )
+from messages.signals import SignalRead
 
 AT = 1_767_627_060 * SECOND
 """2026-01-05 15:31 UTC."""
@@ -76,6 +78,14 @@ def test_a_line_is_read_to_the_last_digit() -> None:
     )
 
 
+def test_what_never_expires_by_its_own_word_can_be_recorded() -> None:
+    signal = signal_in(line(expires_at="9999-12-31T23:59:59Z"))
+    told = SignalRead(signal=signal)
+
+    assert decoded(encoded(told), SignalRead) == told
+    assert refusal(signal, LIMITS, DAY, at=AT + LIMITS.age_ns_max, closed=None) is None
+
+
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
@@ -85,6 +95,8 @@ def test_a_line_is_read_to_the_last_digit() -> None:
         (b"\xff{}", "no UTF-8"),
         (b"[" * 10_000, "found no JSON"),
         (line(id=""), "id: found ''"),
+        (line(at="9999-12-31T23:59:59Z"), "at: found '9999-12-31T23:59:59"),
+        (line(at="0001-01-01T00:00:00Z"), "wanted a year from 1970 to 2261"),
         (line(id="a b"), "id: found 'a b'"),
         (line(symbol="nvda"), "symbol: found 'nvda'"),
         (line(symbol="BTC/USD"), "symbol: found 'BTC/USD'"),

@@ -45,7 +45,8 @@ class _Line(BarLine):
         super().__init__()
         self.interruptions = 0
         self.is_told_missing = False
-        self.is_given_up = False
+        self.why_given_up = ""
+        """More is missing than is fetched; "": it is not given up."""
 
     def interrupt(self) -> None:
         super().interrupt()
@@ -112,7 +113,7 @@ class BarFilling:
         """Whether nothing is missing that is still being fetched."""
         with self._lock:
             lines = self._lines.values()
-            return not any(line.is_missing and not line.is_given_up for line in lines)
+            return not any(line.is_missing and not line.why_given_up for line in lines)
 
     def knows(self, symbol: str) -> bool:
         """Whether bars of it are kept."""
@@ -144,9 +145,13 @@ class BarFilling:
     def report(self) -> None:
         """Tell once more what is missing: who listens now may not be who was told."""
         with self._lock:
-            missing = [symbol for symbol, line in self._lines.items() if line.is_told_missing]
-            if missing:
-                self._tell(BarsMissing(symbols=tuple(missing), reason="bars are still fetched"))
+            missing: dict[str, list[str]] = {}
+            for symbol, line in self._lines.items():
+                if line.is_told_missing:
+                    reason = line.why_given_up or "bars are still fetched"
+                    missing.setdefault(reason, []).append(symbol)
+            for reason, symbols in missing.items():
+                self._tell(BarsMissing(symbols=tuple(symbols), reason=reason))
 
     # What the thread does
 
@@ -164,7 +169,7 @@ class BarFilling:
             missing = {
                 symbol: line.interruptions
                 for symbol, line in group.lines.items()
-                if line.is_missing and not line.is_given_up
+                if line.is_missing and not line.why_given_up
             }
         if not missing:
             return LOOK_EVERY_S
@@ -219,7 +224,7 @@ class BarFilling:
                 is_whole = False
                 continue
             if isinstance(bars, TooMuchMissing):
-                line.is_given_up, line.is_told_missing = True, False
+                line.why_given_up, line.is_told_missing = str(bars), False
                 self._tell_missing([symbol], str(bars))
                 continue
             for received in line.fill(bars, self._market_time() - MINUTE):

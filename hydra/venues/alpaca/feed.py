@@ -133,9 +133,9 @@ class AlpacaFeed:
             self._followed = contracts
             if contracts and self._contracts not in self._streams:
                 self._connections[Endpoint.OPTIONS] = 0
-                self._streams = [*self._streams, self._contracts]
                 if self._is_running:
                     self._contracts.start()
+                self._streams = [*self._streams, self._contracts]  # watched from now on
 
     def stop(self, within_s: float) -> bool:
         """End it all; False if a thread has not ended in time."""

@@ -1,8 +1,8 @@
 """Market data over REST: bars for gaps and beginnings, and latest quotes.
 
 The feed is always named, since the broker's own choice differs from account to account. Prices are
-floats here: they feed indicators. A bar that has not ended is left out, although the broker lists
-it: its close would look like a close.
+floats here: they feed indicators. A bar that has not ended by the broker's clock, which may be a
+little behind ours, is left out, although it is listed: its close would look like a close.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.echo import words
 from hydra.trading.quotes import Quote
+from hydra.trading.venue_clock import SKEW
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
 from hydra.venues.alpaca.calls import Calls
@@ -108,7 +109,7 @@ class MarketReads:
             "limit": str(ROWS_A_PAGE),
             "sort": "asc",
         }
-        now = self._market_time()
+        is_over_by = self._market_time() - SKEW
         found: dict[str, list[Bar]] = {}
         for page in all_pages(self._calls, path, wanted, read_bars_page, deadline):
             for symbol, rows in page.bars.items():
@@ -117,7 +118,7 @@ class MarketReads:
             if any(later.start_at <= bar.start_at for bar, later in pairwise(bars)):
                 raise ReadFailed(f"GET {path}: bars of {words(symbol)} that are not in time order")
         return {
-            symbol: tuple(bar for bar in bars if bar.end_at <= now)
+            symbol: tuple(bar for bar in bars if bar.end_at <= is_over_by)
             for symbol, bars in found.items()
         }
 

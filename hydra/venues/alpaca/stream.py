@@ -156,6 +156,7 @@ class Stream:
 
     def start(self) -> None:
         """Begin to connect."""
+        self._turns.round()  # it may have been made long before
         self._thread = threading.Thread(target=self._run, name=f"stream-{self.name}", daemon=True)
         self._thread.start()
 

@@ -36,10 +36,11 @@ ZERO = Decimal(0)
 PENDING = frozenset({"pending_cancel", "pending_replace"})
 """Something was asked of the order and is not answered; it may still trade."""
 NOT_YET_LIVE = frozenset({"pending_new", "accepted", "accepted_for_bidding", "pending_review"})
+IDLE = frozenset({"suspended", "done_for_day"})
+"""It has to be taken for open, and is not eligible to trade, or not before the next session."""
 OPEN = (
-    frozenset(
-        {"new", "held", "partially_filled", "stopped", "suspended", "calculated", "done_for_day"}
-    )
+    frozenset({"new", "held", "partially_filled", "stopped", "calculated"})
+    | IDLE
     | NOT_YET_LIVE
     | PENDING
 )
@@ -86,6 +87,7 @@ def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
         replaced_by=_name(payload.replaced_by, name_of, "replaced by", unread),
         at=_changed_at(payload),
         is_queued=payload.status in NOT_YET_LIVE,
+        is_idle=payload.status in IDLE,
         unread="; ".join(unread),
     )
 

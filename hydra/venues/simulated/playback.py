@@ -65,14 +65,15 @@ TimedHappening: TypeAlias = tuple[int, Happening]
 
 
 def market_events(
-    bars: Iterable[Bar], sessions: SessionTable, skip: int = 0
+    bars: Iterable[Bar], sessions: SessionTable, skip: int = 0, ends_at: int | None = None
 ) -> Iterator[TimedEvent]:
     """Beginnings and ends of bars (ascending by end), closes of their sessions, and the end.
 
     At one time bars end first; then a session closes; then bars begin. The first `skip` events are
-    left out: a venue that was rebuilt has seen them.
+    left out: a venue that was rebuilt has seen them. A last session that closes after `ends_at`
+    does not close: nobody waits for that where nothing more is to happen.
     """
-    return islice(_all_events(bars, sessions), skip, None)
+    return islice(_all_events(bars, sessions, ends_at), skip, None)
 
 
 def by_moment(events: Iterable[TimedEvent]) -> Iterator[TimedHappening]:
@@ -121,7 +122,9 @@ def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed:
     return now
 
 
-def _all_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
+def _all_events(
+    bars: Iterable[Bar], sessions: SessionTable, ends_at: int | None
+) -> Iterator[TimedEvent]:
     open_session = None
     now = 0
     hours = SteadyHours(sessions)
@@ -140,7 +143,7 @@ def _all_events(bars: Iterable[Bar], sessions: SessionTable) -> Iterator[TimedEv
             ahead = next(beginning, None)
         now = bar.end_at
         yield (now, bar)
-    if open_session is not None:
+    if open_session is not None and (ends_at is None or open_session.close_at <= ends_at):
         now = max(open_session.close_at, now)
         yield (now, SessionClosed(open_session.close_at))
     yield (now, MarketEnded(now))

@@ -287,6 +287,24 @@ def test_the_bar_that_has_not_ended_is_not_told(begin: Callable[..., FeedWorld])
     assert world.nothing_more()
 
 
+def test_a_bar_that_the_broker_has_still_to_end_is_told_when_it_has_i46_i47(
+    begin: Callable[..., FeedWorld],
+) -> None:
+    world = begin()
+    world.come_to(0)
+    world.say(live(0))
+    world.next(2)
+
+    world.bars = {"AAPL": [row(0), row(1), row(2, 99.0)]}  # so far: its clock is behind ours
+    world.now = bar(2).end_at + SECOND
+    world.hang_up()
+    told = world.next(5)
+    world.say(live(2, close=100.5))
+
+    assert told[3:] == [history(1), COMPLETE]
+    assert world.next(1) == [news(2, close=100.5)]
+
+
 def test_a_host_that_fails_is_asked_again_and_nothing_newer_is_told_meanwhile_i47(
     begin: Callable[..., FeedWorld],
 ) -> None:
@@ -325,17 +343,19 @@ def test_a_symbol_that_has_missed_too_much_stays_as_it_is_and_says_so_once_i47(
     world.come_to(5)
     world.say(live(5))
 
-    assert world.next(1) == [
-        BarsMissing(
-            symbols=("AAPL",),
-            reason="AAPL: 5 bars are missing, which is more than is fetched;"
-            " start the engine again",
-        )
-    ]
+    given_up = BarsMissing(
+        symbols=("AAPL",),
+        reason="AAPL: 5 bars are missing, which is more than is fetched; start the engine again",
+    )
+    assert world.next(1) == [given_up]
     world.come_to(6)
     world.say(live(6))
     assert world.nothing_more()
     assert len(world.broker.asked) == 1
+
+    world.feed.report()
+
+    assert world.next(2) == [FIRST, given_up]
 
 
 def test_what_cannot_be_read_is_told_and_everything_of_its_stream_is_looked_into_i46_i47(
@@ -476,6 +496,26 @@ def test_a_slow_answer_holds_up_no_quotes_and_is_no_idleness_i45(
     assert isinstance(quote, QuoteReceived)
     assert idle_s == 0.0
     assert world.next(1) == [COMPLETE]
+
+
+def test_a_stream_that_is_wanted_late_was_not_idle_until_then_i45(
+    begin: Callable[..., FeedWorld], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = begin()
+    contracts, idle_s = world.feed._contracts, list[float]()
+    contracts._turns._due_at -= 3_600.0  # it was made an hour ago
+    start = threading.Thread.start
+
+    def watched(thread: threading.Thread) -> None:
+        if thread.name == f"stream-{contracts.name}":
+            idle_s.append(world.feed.idle_s)  # the watch looks whenever it likes
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", watched)
+    world.feed.follow(("AAPL261218C00200000",))
+    idle_s.append(contracts.idle_s)
+
+    assert max(idle_s) < WITHIN_S
 
 
 def test_the_keys_are_in_no_text_that_it_shows_i83(begin: Callable[..., FeedWorld]) -> None:

@@ -105,8 +105,10 @@ def test_bars_are_read_from_all_pages_and_put_together_by_symbol() -> None:
     }
 
 
-@pytest.mark.parametrize(("after_start_s", "bars"), [(59, 0), (60, 1), (119, 1), (120, 2)])
-def test_a_bar_that_has_not_ended_is_left_out_i46(after_start_s: int, bars: int) -> None:
+@pytest.mark.parametrize(("after_start_s", "bars"), [(61, 0), (62, 1), (121, 1), (122, 2)])
+def test_a_bar_that_may_not_have_ended_by_the_broker_s_clock_is_left_out_i46_i48(
+    after_start_s: int, bars: int
+) -> None:
     page = {"bars": {"HYDR": [row(0), row(1)]}, "next_page_token": None}
     with reads(lambda _: Reply(200, page), START + after_start_s * SECOND) as world:
         found = world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())

@@ -112,6 +112,13 @@ def test_only_what_the_market_does_not_have_yet_is_queued(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
+def test_what_is_suspended_or_done_for_the_day_is_idle_so_that_it_protects_nothing_i30(
+    status: str,
+) -> None:
+    assert as_venue_has_it(status=status).is_idle is (status in {"suspended", "done_for_day"})
+
+
+@pytest.mark.parametrize("status", STATUSES)
 def test_every_status_of_the_broker_is_one_of_ours(status: str) -> None:
     filled = "5" if status == "partially_filled" else "0"
 

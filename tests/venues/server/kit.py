@@ -177,6 +177,15 @@ async def served(venue: LocalVenue, terms: AppTerms = TERMS) -> AsyncIterator[in
         await asyncio.wait_for(serving, PATIENCE_S)
 
 
+async def nothing_left() -> None:
+    """As `asyncio.run` ends: a connection that came in just now has a task, and a transport."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.sleep(0)  # what was closed is told so in the loop's next turn
+
+
 def in_loop(test: Callable[[], Awaitable[T]]) -> T:
     """Run a test's coroutine to its end, within its patience."""
 

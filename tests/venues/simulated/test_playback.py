@@ -131,3 +131,15 @@ def test_market_time_runs_on_as_the_playback_would(since: int, elapsed: int, now
     events = market_events([*MORNING, bar_at(SECOND.open_at)], SESSIONS)
 
     assert market_time_after(events, since, elapsed) == now
+
+
+def test_where_all_is_to_end_before_the_last_session_closes_it_does_not_close() -> None:
+    one, other = bar_at(OPEN_AT), bar_at(SECOND.open_at)
+
+    ends = {
+        ends_at: [event for _, event in market_events([one, other], SESSIONS, ends_at=ends_at)][-2:]
+        for ends_at in (SECOND.close_at, SECOND.close_at - 1)
+    }
+
+    assert ends[SECOND.close_at] == [SessionClosed(SECOND.close_at), MarketEnded(SECOND.close_at)]
+    assert ends[SECOND.close_at - 1] == [other, MarketEnded(other.end_at)]

@@ -90,7 +90,7 @@ class Engine:
             most=trade.fee,
             at=trade.at,
         )
-        self.desk.charge(fee)
+        self.desk.charge(fee, decision)
         self.bundle.accrued(fee)
         self.lots[place], made = paid(self.lots[place], fee)
         self.money[bot] = self.money[bot].made(made)
