@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from actors.guardian_recovery import excluded_orders
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
@@ -234,6 +235,7 @@ class ExitBot(Actor[Inbox]):
                 for each in record.exclusions
                 if each.kind is DifferenceKind.POSITION and each.quantity is not None
             },
+            excluded_orders(record),
         )
 
     def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...], ctx: Context) -> None:

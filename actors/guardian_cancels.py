@@ -2,12 +2,13 @@
 way of an exit.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from hydra.actor import SECOND, Context, Ref
 from hydra.trading.cancels import CancelBook
-from hydra.trading.orders import DecisionKey
-from hydra.trading.trading_state import Cause
+from hydra.trading.orders import DecisionKey, Role
+from hydra.trading.risk_book import RiskBook
+from hydra.trading.trading_state import Cause, TradingState, state_for
 from messages.control import CancelOrder, CancelsDue
 
 CANCELS_EVERY = SECOND
@@ -63,3 +64,18 @@ class GuardianCancels:
         """Ask once, for another reason."""
         self._book.other_request_made(ctx.now())
         ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason=reason))
+
+    def take_unlive_out(
+        self, names: Iterable[str], book: RiskBook, causes: Collection[Cause], ctx: Context
+    ) -> None:
+        """Those that do not come to the market; but a protective one stays while it is halted,
+        since no other could take its place (I11).
+        """
+        for name in names:
+            known = book.order(name)
+            if known is None:
+                continue
+            decision = known.decision
+            is_halted = state_for(causes, decision.bot, decision.symbol) is TradingState.HALTED
+            if not (is_halted and decision.role is Role.PROTECT):
+                self.ask(name, "the market does not come to have it", ctx)

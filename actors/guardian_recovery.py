@@ -8,7 +8,8 @@ import msgspec
 from hydra.trading.account_day import AccountDay, trading_day
 from hydra.trading.clearing import OperatorWord
 from hydra.trading.differences import DifferenceKind
-from hydra.trading.exact import total
+from hydra.trading.durations import MINUTE
+from hydra.trading.exact import add, total
 from hydra.trading.exposure import Holding
 from hydra.trading.instruments import value_of
 from hydra.trading.order_life import OrderStatus
@@ -22,6 +23,7 @@ from hydra.trading.rates import (
 )
 from hydra.trading.risk_desk import DeskRecord
 from hydra.trading.sessions import SessionTable
+from hydra.trading.situation import Limits
 from hydra.trading.trading_state import Cause
 from hydra.trading.working_orders import WorkingOrder
 from messages.control import (
@@ -32,12 +34,18 @@ from messages.control import (
     RecordValue,
     Resume,
 )
-from messages.positions import GuardedOrder, GuardianRecord
+from messages.positions import GuardedOrder, GuardianRecord, RecoverGuardian
 
 _DAY = msgspec.json.Decoder(AccountDay)
 _RESUME = msgspec.json.Decoder(Resume)
 _ROUND_TRIPS = msgspec.json.Decoder(RoundTripsSeen)
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
+
+
+def question_at(at: int, sessions: SessionTable, limits: Limits) -> RecoverGuardian:
+    """What is asked for at this market time: the day, and before it what its windows reach."""
+    window = max(limits.notional_window_ns, limits.entry_gap_ns_min, MINUTE)
+    return RecoverGuardian(session=trading_day(sessions, at), entries_since=at - window)
 
 
 def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
@@ -58,12 +66,20 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
             if exclusion.kind is DifferenceKind.POSITION and exclusion.quantity is not None
         },
         happened=tuple(_happened(record, sessions)),
-        realised={counters.bot: counters.realised for counters in record.counters},
+        realised=_made_in(day, record),
         granted=record.budgets if day.session == record.session else {},
         day=day,
         opening_cash=record.opening_cash,
         cash=total(sub_ledger.cash for sub_ledger in record.sub_ledgers),
     )
+
+
+def _made_in(day: AccountDay, record: GuardianRecord) -> dict[str, Decimal]:
+    """What each bot has made in the day, also by orders of an earlier one."""
+    made = {counters.bot: counters.realised for counters in record.counters}
+    for bot, carried in day.carried.items() if day.session == record.session else ():
+        made[bot] = add(made.get(bot, Decimal(0)), carried)
+    return made
 
 
 def excluded_orders(record: GuardianRecord) -> frozenset[str]:
@@ -120,28 +136,18 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
         if key.startswith(REJECTIONS_SEEN)
         for name in _NAMES.decode(value)
     }
+    for order in record.earlier:
+        yield from _attempt(order, sessions)
     for order in record.orders:
+        yield from _attempt(order, sessions)
         if order.attempted_at is None:
             continue
-        intent, decision = order.intent, order.intent.decision
-        prices = (intent.reference_price, intent.limit_price, intent.stop_price)
-        price = max((price for price in prices if price is not None), default=Decimal(0))
-        yield OrderAttempt(
-            at=order.attempted_at,
-            session=trading_day(sessions, order.attempted_at),
-            bot=decision.bot,
-            symbol=decision.symbol,
-            role=decision.role,
-            side=intent.side,
-            quantity=intent.quantity,
-            order_type=intent.order_type,
-            notional=value_of(decision.symbol, intent.quantity, price),
-        )
+        symbol = order.intent.decision.symbol
         if order.state.status is OrderStatus.REJECTED:
             if order.state.order.client_order_id not in seen:
-                yield VenueRejected(decision.symbol)
+                yield VenueRejected(symbol)
         elif order.state.status in _TAKEN:
-            yield VenueAccepted(decision.symbol)
+            yield VenueAccepted(symbol)
     for counters in record.counters:
         for _ in range(counters.round_trips):
             yield RoundTrip(counters.bot, record.session)
@@ -150,6 +156,26 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
             looked_into = _ROUND_TRIPS.decode(value)
             if looked_into.session == record.session:
                 yield looked_into
+
+
+def _attempt(order: GuardedOrder, sessions: SessionTable) -> Iterator[OrderAttempt]:
+    """None of one that was never attempted."""
+    if order.attempted_at is None:
+        return
+    intent, decision = order.intent, order.intent.decision
+    prices = (intent.reference_price, intent.limit_price, intent.stop_price)
+    price = max((price for price in prices if price is not None), default=Decimal(0))
+    yield OrderAttempt(
+        at=order.attempted_at,
+        session=trading_day(sessions, order.attempted_at),
+        bot=decision.bot,
+        symbol=decision.symbol,
+        role=decision.role,
+        side=intent.side,
+        quantity=intent.quantity,
+        order_type=intent.order_type,
+        notional=value_of(decision.symbol, intent.quantity, price),
+    )
 
 
 _TAKEN = (

@@ -10,6 +10,7 @@ from actors.guardian_halts import FEED, Halts
 from actors.guardian_recovery import (
     desk_record,
     excluded_orders,
+    question_at,
     rejections_seen,
     round_trips_seen,
 )
@@ -21,7 +22,7 @@ from actors.sender_checks import not_its_own
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import Conditions, OrderGate
 from hydra.trading import causes as kinds
-from hydra.trading.account_day import closed_when_flat, trading_day
+from hydra.trading.account_day import closed_when_flat
 from hydra.trading.bars import Bar
 from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes
@@ -82,7 +83,6 @@ from messages.positions import (
     GuardianRecord,
     PositionsReported,
     RecoverBook,
-    RecoverGuardian,
     ReportPositions,
 )
 from messages.protection import COVERAGE_TOPIC, CoverageReported
@@ -283,7 +283,7 @@ class RiskGuardian(Actor[Inbox]):
             return
         causes = (*self._halts.causes, *self._symbols.causes, *self._terms.closed)
         situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
-        denial = not_its_own(decision, self._terms.foreign, ctx)
+        denial = not_its_own(intent, self._terms.foreign, ctx, self._desk.book)
         if denial is None:
             denial = first_denial(situation, self._terms.brought)
         if decision.role is Role.FLATTEN and ctx.sender != self._flattener:
@@ -348,7 +348,7 @@ class RiskGuardian(Actor[Inbox]):
         A protective order goes where an exit is to come: where none could pass it stays (I11).
         """
         decision, at = wish.decision, ctx.market_time()
-        if not_its_own(decision, self._terms.foreign, ctx) is not None:
+        if not_its_own(wish, self._terms.foreign, ctx, self._desk.book) is not None:
             return
         open_orders = self._desk.book.orders_of_symbol(decision.symbol)
         name = next(
@@ -367,10 +367,13 @@ class RiskGuardian(Actor[Inbox]):
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         decision, report = stored.decision, stored.report
         name = client_order_id_of(report)
+        if isinstance(report, OrderFilled) and self._desk.is_over(ctx.market_time()):
+            self._value_account(None, ctx)  # it counts in the day that begins here
         for cause in self._desk.learn(decision, name, event_of(report), ctx.market_time()):
             self._latch(cause, ctx)
         if stored.fee is not None:
-            self._desk.charge(stored.fee)
+            self._desk.charge(stored.fee, decision)
+        self._day.keep_carried(self._desk.day, ctx)
         working = self._desk.book.order(name)
         if working is None or not working.state.status.is_open:
             self._cancels.order_ended(name)
@@ -495,9 +498,9 @@ class RiskGuardian(Actor[Inbox]):
             self._latch(cause, ctx)
         snapshot = message.snapshot
         if snapshot is not None:
-            for name in never_live(snapshot.orders, self._sessions, ctx.market_time()):
-                if self._desk.knows(name):
-                    self._cancels.ask(name, "the market does not come to have it", ctx)
+            causes = (*self._halts.causes, *self._symbols.causes)
+            unlive = never_live(snapshot.orders, self._sessions, ctx.market_time())
+            self._cancels.take_unlive_out(unlive, self._desk.book, causes, ctx)
             self._desk.opened_with(snapshot.account.cash)
             self._value_account(snapshot.account.equity, ctx)
 
@@ -538,9 +541,8 @@ class RiskGuardian(Actor[Inbox]):
         self._cancels.take_entries_out(stopping, ctx, while_any=while_any)
 
     def _read_record(self, ctx: Context) -> None:
-        session = trading_day(self._sessions, ctx.market_time())
         self._approved_since = []
-        question = RecoverGuardian(session=session)
+        question = question_at(ctx.market_time(), self._sessions, self._terms.desk.limits)
         ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag="record")
 
     def _recover(self, reply: Replied, ctx: Context) -> None:

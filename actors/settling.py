@@ -7,7 +7,7 @@ from typing import TypeVar
 from hydra.ports import Ledger, RecordRefused
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.exact import add
-from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side
 from hydra.trading.sessions import utc_date
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from messages.orders import OrderCanceled, OrderIntent
@@ -73,14 +73,13 @@ def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: 
             f"order {wish.subject} cannot be kept on record ({listing.unread}); cancel it at the"
             " venue, or exclude it"
         )
-    held = ledger.record_view(snapshot).positions.get(order.symbol, ZERO)
     intent = OrderIntent(
         decision=DecisionKey(
             bot=bot,
             symbol=order.symbol,
             session=utc_date(at),
             signal=_signal_of(listing),
-            role=Role.EXIT if held * order.side.sign < 0 else Role.ENTRY,
+            role=_role_of(order, snapshot),
         ),
         side=order.side,
         quantity=order.quantity,
@@ -95,6 +94,16 @@ def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: 
     ledger.adopt_order(intent, order, reason=wish.reason, operator=wish.operator, at=at)
     side = "buys" if order.side is Side.BUY else "sells"
     return f"{wish.subject} {side} for {bot} from now on"
+
+
+def _role_of(order: Order, snapshot: VenueSnapshot) -> Role:
+    """What it does at the venue, whosever that is on record: what it closes may be assigned later,
+    and until then a halt must not take the protection of it out as an entry (I11).
+    """
+    held = {each.symbol: each.quantity for each in snapshot.positions}.get(order.symbol, ZERO)
+    if held * order.side.sign >= 0:
+        return Role.ENTRY
+    return Role.PROTECT if order.order_type is OrderType.STOP else Role.EXIT
 
 
 def _listed(subject: str, snapshot: VenueSnapshot) -> VenueOrder:

@@ -177,7 +177,7 @@ class StatePersister(Actor[Inbox]):
                     ctx.tell(Ref(message.reply_to), answer)
             case RecoverGuardian():
                 self._commit(ctx)
-                ctx.reply(self._ledger.guardian_record(message.session))
+                ctx.reply(self._ledger.guardian_record(message.session, message.entries_since))
             case RecoverOpenOrders():
                 self._commit(ctx)
                 ctx.reply(OpenOrdersRecovered(orders=self._ledger.guardian_record("").open_orders))

@@ -243,8 +243,11 @@ class Ledger(Protocol):
     def book(self, bot: str | None) -> BookRecovered:
         """Every order and fill that is durable, of one bot or of all."""
 
-    def guardian_record(self, session: str) -> GuardianRecord:
-        """All that is durable and that the guardian's counts of this session follow from."""
+    def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
+        """All that is durable and that the guardian's counts of this session follow from.
+
+        `entries_since` (market time): also the entries of the session before from then on.
+        """
 
     def latch_halt(self, cause: Cause, at: int) -> None:
         """Record that a cause stands; the newest one of a code replaces the one before."""

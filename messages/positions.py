@@ -84,16 +84,21 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecoverGuardian(Message, frozen=True, kw_only=True):
-    """Ask for everything that the guardian's counts are rebuilt from, in this session."""
+    """Ask for everything that the guardian's counts are rebuilt from, in this session.
+
+    `entries_since` (market time): of the session before also the entries from then on.
+    """
 
     session: str
+    entries_since: int | None = None
 
 
 class GuardianRecord(Message, frozen=True, kw_only=True):
     """Everything that the risk guardian knows and that must survive it (I38).
 
     Orders are in the order they were recorded, everything else by name. `orders` are those of the
-    session; `open_orders` are of any session, so those of this one are in both.
+    session; `open_orders` are of any session, so those of this one are in both. `earlier` are the
+    entries of the session before that were asked for.
     """
 
     session: str
@@ -116,6 +121,7 @@ class GuardianRecord(Message, frozen=True, kw_only=True):
     opening_cash: Decimal | None
     """None: the account was never looked at."""
     exclusions: tuple[Exclusion, ...]
+    earlier: tuple[GuardedOrder, ...] = ()
 
 
 class RecoverOpenOrders(Message, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from hydra.ops.control.place import (
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
-from hydra.ops.offline import CONFIG, Bars, ForVenue, Json, LogDir, StateDir
+from hydra.ops.exit_codes import ExitCode
+from hydra.ops.offline import CONFIG, Bars, ForVenue, Json, LogDir, StateDir, end
 from hydra.ops.reason import Reason
 
 ANSWER_WITHIN_S = 10.0
@@ -65,6 +66,14 @@ MaybeForBot = Annotated[
         metavar="BOT",
         help="The bot whose it is to be; not needed for an order that is on record.",
         show_default=False,
+    ),
+]
+Gone = Annotated[
+    bool,
+    typer.Option(
+        "--gone",
+        help="The bot is in the settings no more. What it holds is closed as soon as trading is"
+        " open.",
     ),
 ]
 Price = Annotated[
@@ -127,6 +136,7 @@ def assign(
     bot: ForBot,
     price: Price,
     reason: Reason,
+    gone: Gone = False,
     kind: Kind = None,
     data: Bars = None,
     venue: ForVenue = None,
@@ -138,6 +148,7 @@ def assign(
     """Give a bot what the account holds more, or less, of a symbol than the record."""
     where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
     meant = _meant(context, **where, data=data)
+    _require_configured(bot, meant[0], gone=gone)
     decision = {"decision": "assign", "bot": bot, "price": str(price), "kind": kind}
     _settle(context, meant, subject, reason, decision, json=json)
 
@@ -167,6 +178,7 @@ def adopt(
     order: Order,
     reason: Reason,
     bot: MaybeForBot = None,
+    gone: Gone = False,
     kind: Kind = None,
     data: Bars = None,
     venue: ForVenue = None,
@@ -178,6 +190,7 @@ def adopt(
     """Take what the broker says of an order over into the record, for a bot."""
     where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
     meant = _meant(context, **where, data=data)
+    _require_configured(bot, meant[0], gone=gone)
     decision = {"decision": "adopt", "bot": bot, "kind": kind}
     _settle(context, meant, order, reason, decision, json=json)
 
@@ -209,6 +222,21 @@ def _meant(context: typer.Context, **said: Any) -> tuple[Place, Path | None]:
     venue: Venue | None = meant["venue"]
     config, bars = meant["config"] or CONFIG, meant["data"]
     return place_meant(config, venue, meant["state_dir"], meant["log_dir"]), bars
+
+
+def _require_configured(bot: str | None, place: Place, *, gone: bool) -> None:
+    """A bot that nobody knows looks after nothing: a slip in its name would have the position sold.
+    Of settings that are not fit nothing can be told.
+    """
+    if bot is None or gone or place.settings is None:
+        return
+    known = place.settings.bot_ids
+    if bot not in known:
+        end(
+            f"found --bot {bot}, wanted one of {', '.join(sorted(known))}: what a bot holds that is"
+            " not in the settings is closed at once (with --gone it is put on record all the same)",
+            ExitCode.USAGE,
+        )
 
 
 def _asked(meant: tuple[Place, Path | None], command: str, **arguments: Any) -> dict[str, Any]:

@@ -117,14 +117,19 @@ class BotSections(Section):
     modes: ModeSettings = NO_MODE
     cryptobot: CryptoBotSettings
 
-    @model_validator(mode="after")
-    def _has_modes_of_known_bots(self) -> Self:
-        known = {
+    @property
+    def bot_ids(self) -> frozenset[str]:
+        """The names of all bots that trade, also of those that are switched off."""
+        return frozenset(
             bot.bot_id
             for _, section in self
             for bot in (section if isinstance(section, tuple) else (section,))
             if hasattr(bot, "bot_id")
-        }
+        )
+
+    @model_validator(mode="after")
+    def _has_modes_of_known_bots(self) -> Self:
+        known = self.bot_ids
         for name in ("primary", "fallback", "conservative"):
             overlay: ModeOverlay = getattr(self.modes, name)
             strange = [bot for bot in overlay.bots_off if bot not in known]

@@ -470,10 +470,10 @@ class Ledger:
         with self._user.working("read the book"):
             return book_of(self._records, bot)
 
-    def guardian_record(self, session: str) -> GuardianRecord:
+    def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
         """All that the guardian's counts are rebuilt from; orders of other days cost nothing."""
         with self._user.working("read the guardian's record"):
-            return guardian_record_of(self._records, session)
+            return guardian_record_of(self._records, session, entries_since)
 
     def record_view(self, snapshot: VenueSnapshot) -> RecordView:
         """Our side of a comparison with this snapshot, as far as it is durable."""

@@ -33,7 +33,7 @@ from hydra.store.tables import (
 )
 from hydra.trading.fees import FeeBasis
 from hydra.trading.order_life import OrderStatus
-from hydra.trading.orders import DecisionKey
+from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.positions import Exclusion
@@ -64,6 +64,14 @@ class Records:
     def orders_in(self, session: str) -> tuple[OrderRecord, ...]:
         """Every order of this session, in the order they were recorded."""
         return self._all(ORDERS, "WHERE session = ? ORDER BY intended_seq", session)
+
+    def entries_before(self, session: str, since: int) -> tuple[OrderRecord, ...]:
+        """The entries of the last session before this one that were attempted from this market time
+        on, in the order they were recorded.
+        """
+        before = "session = (SELECT max(session) FROM orders WHERE session < ?)"
+        condition = f"WHERE {before} AND role = ? AND attempted_at >= ? ORDER BY intended_seq"
+        return self._all(ORDERS, condition, session, Role.ENTRY.value, since)
 
     def orders_named(self, names: Iterable[str]) -> tuple[OrderRecord, ...]:
         """Those of these orders that are on record."""
@@ -205,6 +213,6 @@ class Records:
         row = self._connection.execute("SELECT link FROM events WHERE seq = ?", (seq,)).fetchone()
         return None if row is None else row[0].hex()
 
-    def _all(self, table: Table[E], condition: str, *arguments: str) -> tuple[E, ...]:
+    def _all(self, table: Table[E], condition: str, *arguments: str | int) -> tuple[E, ...]:
         rows = self._connection.execute(f"{table.select_entities} {condition}", arguments)
         return tuple(table.decode(row) for row in rows)

@@ -39,8 +39,13 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
     )
 
 
-def guardian_record_of(records: Records, session: str) -> GuardianRecord:
-    """Everything that the guardian needs to know, and no order that is over and of another day."""
+def guardian_record_of(
+    records: Records, session: str, entries_since: int | None = None
+) -> GuardianRecord:
+    """Everything that the guardian needs to know; of orders that are over and of another day only
+    the entries since then (market time), which may count in its windows.
+    """
+    earlier = () if entries_since is None else records.entries_before(session, entries_since)
     inventories = records.inventories()
     return GuardianRecord(
         session=session,
@@ -50,6 +55,7 @@ def guardian_record_of(records: Records, session: str) -> GuardianRecord:
         ),
         open_orders=_guarded(records.open_orders()),
         orders=_guarded(records.orders_in(session)),
+        earlier=_guarded(earlier),
         sub_ledgers=records.sub_ledgers(),
         counters=records.counters(session),
         budgets=records.budgets(session),

@@ -9,7 +9,7 @@ An `AccountDay` is small and can be written as JSON: kept on record, it goes on 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
@@ -124,6 +124,10 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     state: DrawdownState = DrawdownState.NORMAL
     changes: tuple[int, ...] = ()
     """When that changed lately; no more of them than are needed for the alarm."""
+    carried: Mapping[str, Decimal] = {}
+    """What bots have made in the day by orders of another one (a stop that rested over night, say).
+    In the ledger that counts for the day of the decision.
+    """
 
 
 class EquityObserved(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +155,11 @@ def trading_day(sessions: SessionTable, at: int) -> str:
     """The date of the last session that has opened by then; "" before the table begins."""
     opened = bisect_right(sessions.sessions, at, key=attrgetter("open_at"))
     return sessions.sessions[opened - 1].date if opened else ""
+
+
+def begun(day: AccountDay, session: str) -> AccountDay:
+    """The day that begins with this session, measured from what was known last before it."""
+    return structs.replace(day, session=session, carried={}, day_start=day.known, peak=day.known)
 
 
 def after(day: AccountDay, event: Event, limits: DayLimits) -> AccountDay:
@@ -213,7 +222,7 @@ def worse(ours: Decimal | None, venues: Decimal | None) -> Decimal | None:
 
 def _observed(day: AccountDay, event: EquityObserved, limits: DayLimits) -> AccountDay:
     if event.session > day.session:
-        day = structs.replace(day, session=event.session, day_start=day.known, peak=day.known)
+        day = begun(day, event.session)
     equity = worse(event.ours, event.venues)
     if equity is None:
         return structs.replace(day, equity=None, at=event.at, known_before=None)

@@ -53,11 +53,13 @@ class Attribution(msgspec.Struct, frozen=True, kw_only=True):
 
     `positions` are signed, by bot and symbol. `decisions` name our orders by their client order id.
     `excluded` is what an operator left out of account by name, by symbol: it needs no exit.
+    `excluded_orders`, by the venue's names, are theirs to look after: they close nothing of ours.
     """
 
     positions: Mapping[tuple[str, str], Decimal]
     decisions: Mapping[str, DecisionKey]
     excluded: Mapping[str, Decimal] = {}
+    excluded_orders: frozenset[str] = frozenset()
 
 
 class ExitCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,17 +237,20 @@ def _legs(
     terms: ProtectionTerms,
     at: int,
 ) -> dict[Place, list[Leg]]:
-    """Every open order that is no entry, by whose it is.
+    """Every open order that is no entry and not left out, by whose it is.
 
     One that is listed twice is a chain of its own, and counts once like every chain.
     """
     by_name = {each.order.client_order_id: each for each in snapshot.orders}
+    excluded = frozenset[str]() if attribution is None else attribution.excluded_orders
     legs: dict[Place, list[Leg]] = {}
     for order in snapshot.orders:
         decision = None
         if attribution is not None:
             decision = attribution.decisions.get(order.order.client_order_id)
         if not is_open(order) or (decision is not None and decision.role is Role.ENTRY):
+            continue
+        if decision is None and order.venue_order_id in excluded:
             continue
         chain = chain_of(order, by_name)
         leg = Leg(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from hydra.trading.coverage_lines import Line
 from hydra.trading.protection import Guard, ProtectionTerms
 from hydra.trading.sessions import SessionTable
+from hydra.trading.venue_clock import SKEW
 
 NEVER = 1 << 63
 """After all instants."""
@@ -25,7 +26,7 @@ def holds_until(lines: Iterable[Line], terms: ProtectionTerms, at: int) -> int:
     for line in lines:
         for until in line.ends:
             ends += (until - terms.expiring_ns, until)
-        if any(leg.order.is_queued for leg in line.legs):
+        if any(leg.order.is_queued or leg.order.is_idle for leg in line.legs):
             ends += _next_bell(terms.sessions, at)
     return min((end for end in ends if end > at), default=NEVER)
 
@@ -33,7 +34,8 @@ def holds_until(lines: Iterable[Line], terms: ProtectionTerms, at: int) -> int:
 def looks_hold_until(guards: Iterable[Guard], terms: ProtectionTerms, at: int) -> int:
     """The first instant after `at` when a look of one of them comes to count, or does no more.
 
-    One that is later than `at` is of a clock that is wrong; it counts from then on.
+    One that is later than `at`, by more than the venue's clock may be ahead, is of a clock that is
+    wrong; it counts once it is no more than that.
     """
     guard_age, price_age = terms.guard_age_ns_max, terms.price_age_ns_max
     until = NEVER
@@ -41,7 +43,7 @@ def looks_hold_until(guards: Iterable[Guard], terms: ProtectionTerms, at: int) -
         for then, age_max in ((guard.looked_at, guard_age), (guard.price_at, price_age)):
             if then is None:
                 continue
-            turn = then if then > at else then + age_max + 1
+            turn = then - SKEW if then > at + SKEW else then + age_max + 1
             if at < turn < until:
                 until = turn
     return until

@@ -48,6 +48,7 @@ class CoveredAccount:
         """Orders, by name, that were approved since the record was last asked for."""
         self._executions: list[Execution] = []
         self._excluded: Mapping[str, Decimal] = {}
+        self._excluded_orders: frozenset[str] = frozenset()
         self._reading: VenueSnapshot | None = None
         self._shows_nothing: VenueSnapshot | None = None
         """The reading, for a symbol that it shows nothing of."""
@@ -80,11 +81,14 @@ class CoveredAccount:
         orders: Iterable[tuple[DecisionKey, OrderState]],
         held: Iterable[BotInventory],
         excluded: Mapping[str, Decimal],
+        excluded_orders: frozenset[str] = frozenset(),
     ) -> None:
         """Begin anew from the record: all open orders, those of the day, and who holds what."""
         self._books, self._held, self._excluded = {}, {}, dict(excluded)
+        self._excluded_orders = excluded_orders
         for part in self._symbols.values():
             part.books, part.places, part.excluded = {}, [], None
+            part.excluded_orders = excluded_orders
         for each in held:
             self._book(each.bot, each.inventory.symbol).inventory = each.inventory
         for symbol, quantity in excluded.items():
@@ -285,6 +289,7 @@ class CoveredAccount:
             positions=self.positions,
             decisions={name: each.decision for name, each in self._orders.items()},
             excluded=excluded,
+            excluded_orders=self._excluded_orders,
         )
         guards = tuple(guard for part in self._symbols.values() for guard in part.guards)
         picture = as_of(at, reading, self._orders, self._executions)
@@ -304,6 +309,7 @@ class CoveredAccount:
             part = self._symbols[symbol] = CoveredSymbol(
                 symbol, self._coins.get(symbol), self._shows_nothing
             )
+            part.excluded_orders = self._excluded_orders
             insort(self._in_order, part, key=attrgetter("symbol"))
             self._changed.add(symbol)
         return part

@@ -18,6 +18,7 @@ from hydra.trading.exact import add, subtract
 from hydra.trading.inventory import FillBook
 from hydra.trading.protection import Guard, ProtectionTerms
 from hydra.trading.trading_state import Cause, TradingState, state_for
+from hydra.trading.venue_clock import SKEW
 from hydra.trading.venue_view import VenueSnapshot
 
 Place: TypeAlias = tuple[str, str]
@@ -45,6 +46,8 @@ class CoveredSymbol:
         """Those on record, by name."""
         self.executions: list[Execution] = []
         self.excluded: Decimal | None = None
+        self.excluded_orders: frozenset[str] = frozenset()
+        """Those of all symbols, by the venue's names."""
         self.positions: dict[Place, Decimal] = {}
         """What each bot holds that can be sold, signed."""
         self.price: Decimal | None = None
@@ -135,7 +138,7 @@ class CoveredSymbol:
             self.is_told = True
         else:
             assert guard.looked_at is not None and guard.price_at is not None, "it is later"
-            self.since = max(self.since, guard.looked_at, guard.price_at)
+            self.since = max(self.since, guard.looked_at - SKEW, guard.price_at - SKEW)
 
     # What is known
 
@@ -185,6 +188,7 @@ class CoveredSymbol:
             positions=self.positions,
             decisions={name: each.decision for name, each in self.orders.items()},
             excluded={} if excluded is None else {self.symbol: excluded},
+            excluded_orders=self.excluded_orders,
         )
 
 

@@ -31,7 +31,8 @@ from hydra.trading.covered_account import CoveredAccount
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import subtract
-from hydra.trading.exit_plans import ExitPlan, reason_to_close
+from hydra.trading.exit_plans import ExitPlan, reason_to_close, trailed
+from hydra.trading.exposure import is_price
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.order_life import OrderEvent, OrderState
@@ -132,6 +133,7 @@ class ExitDesk:
         self._since = at
         """Nobody can have been heard before."""
         self._plans = {plan.bot: plan for plan in terms.plans}
+        self._is_trailing = any(plan.rules.trailing_stop_pct is not None for plan in terms.plans)
         self._account = CoveredAccount(terms.protection, terms.coins)
         self._loops_since_reading = 0
         self._bars: dict[str, deque[Bar]] = {}
@@ -143,6 +145,8 @@ class ExitDesk:
         """When (machine time) the first bar came that the bot of a place has not looked at."""
         self._quarantined: dict[str, int] = {}
         """By when (market time)."""
+        self._stops: dict[Place, Decimal] = {}
+        """Where the bot of what is held would close it, by what it said last, and trailed since."""
         self._tried: dict[Place | DecisionKey, int] = {}
         """When (machine time) it was last tried to close there, or to take that order out."""
         self._signals: dict[tuple[str, str, str], int] = {}
@@ -172,13 +176,15 @@ class ExitDesk:
         orders: Iterable[tuple[DecisionKey, OrderState]],
         held: Iterable[BotInventory],
         excluded: Mapping[str, Decimal],
+        excluded_orders: frozenset[str] = frozenset(),
     ) -> None:
         """Begin anew from the record: all open orders, those of the day, and who holds what."""
         listed = tuple(orders)
-        self._account.recover(listed, held, excluded)
+        self._account.recover(listed, held, excluded, excluded_orders)
         for decision, _ in listed:
             self._count(decision)
         self._without_bars, self._of_strangers = {}, set()
+        self._stops = {each: at for each, at in self._stops.items() if each in self._account.held}
         for place in self._account.held:
             self._note(place)
 
@@ -200,6 +206,10 @@ class ExitDesk:
         self._quarantined.pop(guard.bot, None)
         place = (guard.bot, guard.symbol)
         is_changed = self._account.looked(guard)
+        if guard.stop_price is not None and is_price(guard.stop_price):
+            self._stops[place] = guard.stop_price
+        else:
+            self._stops.pop(place, None)
         if place in self._waiting_since and not self._unlooked(place):
             del self._waiting_since[place]
         if place in self._without_bars:
@@ -212,6 +222,8 @@ class ExitDesk:
         kept = self._bars.get(symbol)
         if kept is None:
             kept = self._bars[symbol] = deque(maxlen=BARS_KEPT)
+        if len(kept) == BARS_KEPT and self._is_trailing:
+            self._trail(kept[0])
         kept.append(bar)
         is_coin = symbol in self._terms.coins
         if is_coin:
@@ -326,10 +338,23 @@ class ExitDesk:
             return "its bot does not run"
         return "its bot is silent" if self._is_silent(place, at, now) else ""
 
+    def _trail(self, bar: Bar) -> None:
+        """It is forgotten; how high it was is not, where a bot did not look at it any more."""
+        for place in self._account.places_in(bar.symbol):
+            plan = self._plans.get(place[0])
+            if plan is None or place not in self._account.held:
+                continue
+            if bar.end_at > self._looked_at(place):
+                stop_price = trailed(plan.rules, self._stops.get(place), bar)
+                if stop_price is not None:
+                    self._stops[place] = stop_price
+
     def _note(self, place: Place) -> None:
         """What is held there may have changed, or who looks at it."""
         bot, symbol = place
         is_held = place in self._account.held
+        if not is_held:
+            self._stops.pop(place, None)
         if is_held and bot not in self._terms.bots:
             self._of_strangers.add(place)
         else:
@@ -382,7 +407,8 @@ class ExitDesk:
         bot, symbol = place
         plan = self._plans.get(bot)
         inventory, bars = self._inventory(place), self._unlooked(place)
-        found = reason_to_close(plan, inventory, bars, self._terms.sessions, at)
+        stop_price = self._stops.get(place)
+        found = reason_to_close(plan, inventory, bars, self._terms.sessions, at, stop_price)
         if (
             found is None
             and symbol not in self._bars

@@ -5,6 +5,7 @@ position), there is one rule: it is closed as soon as its market is open.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 
@@ -15,6 +16,7 @@ from hydra.trading.sessions import SessionTable, Window, hours_of
 
 NO_RULES = "no rules of its bot are known"
 NOT_LONG = "no rules of its bot are for a short position"
+BOTS_STOP = "stop of its bot"
 
 
 class ExitPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +38,12 @@ def reason_to_close(
     bars: Iterable[Bar],
     sessions: SessionTable,
     at: int,
+    stop_price: Decimal | None = None,
 ) -> str | None:
     """Why what is held is to be closed now (market time `at`); None: nothing says so.
 
     `bars` are those that its bot has not looked at, in order; without any, time alone decides.
+    `stop_price`: where its bot would have closed it, by what it said before them (`Guard`).
     """
     average = inventory.average_price
     if plan is None or inventory.symbol not in plan.symbols:
@@ -60,7 +64,19 @@ def reason_to_close(
         )
         if reason is not None:
             return reason.value
+        if bar.end_at > opened_at:
+            if stop_price is not None and Decimal(repr(bar.low)) <= stop_price:
+                return BOTS_STOP
+            stop_price = trailed(plan.rules, stop_price, bar)
     return "time_stop" if at - opened_at >= plan.rules.time_stop_ns else None
+
+
+def trailed(rules: ExitRules, stop_price: Decimal | None, bar: Bar) -> Decimal | None:
+    """Where the stop is after this bar: a trailing one follows its high, and never goes back."""
+    level = rules.trailing_price(Decimal(repr(bar.high)))
+    if level is None or (stop_price is not None and stop_price >= level):
+        return stop_price
+    return level
 
 
 def _is_over(plan: ExitPlan, symbol: str, sessions: SessionTable, at: int) -> bool:

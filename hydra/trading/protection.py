@@ -23,6 +23,7 @@ from hydra.trading.option_symbols import parsed
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OrderType, Side, TimeInForce
 from hydra.trading.sessions import SessionTable
+from hydra.trading.venue_clock import seen_at
 from hydra.trading.venue_view import VenueOrder
 
 ZERO = Decimal(0)
@@ -57,8 +58,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """An engine-side rule that closes so much of a bot's position when it has to be closed.
 
     `name` tells it from others of the bot in the symbol. `quantity` is signed as the position is.
-    All times are market time (UTC ns). `looked_at` is when the rule was last asked, `price_at` of
-    when the price was; None: never.
+    All times are market time (UTC ns). `looked_at` is when the rule was last asked, not before the
+    end of the bar that it was asked about; `price_at` of when the price was. None: never.
     """
 
     name: str
@@ -71,6 +72,10 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """It protects until then, and no longer."""
     looked_at: int | None
     price_at: int | None
+    stop_price: Decimal | None = None
+    """Where it closes a long position before the stop of the bot's settings would: what trails, or
+    what was asked for with the position. None: there is no such price.
+    """
 
 
 class OrderGroups(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +156,8 @@ def order_term(order: VenueOrder, terms: ProtectionTerms, at: int) -> Term:
     kind = instrument(order.order.symbol)
     if kind is None:
         return Term(fault=Fault.UNREADABLE)
-    if order.is_queued and not _waits_for_opening(kind, terms.sessions, at):
+    is_waiting = order.is_queued or order.is_idle
+    if is_waiting and not _waits_for_opening(kind, terms.sessions, at):
         return Term(fault=Fault.NOT_LIVE)
     ends: list[int] = []
     if order.order.time_in_force is TimeInForce.DAY:
@@ -216,8 +222,8 @@ def _numbers_are_some(order: VenueOrder) -> bool:
 
 
 def _is_recent(then: int | None, at: int, age_max: int) -> bool:
-    """A time in the future is no good news: a clock is wrong."""
-    return then is not None and 0 <= at - then <= age_max
+    """A time in the future is no good news: a clock is wrong. (A bar's may be by the venue's.)"""
+    return then is not None and 0 <= at - seen_at(then, at) <= age_max
 
 
 def _replaced_by(order: VenueOrder, by_name: Mapping[str, VenueOrder]) -> list[VenueOrder]:

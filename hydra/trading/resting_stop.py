@@ -74,23 +74,23 @@ class Wanted(msgspec.Struct, frozen=True):
 def next_step(book: SymbolBook, wanted: Wanted) -> Step:
     """What is to be done next, by what is booked and by what works."""
     held = book.sellable
-    stops = book.working_as(Role.PROTECT)
+    stops, resting = book.working_as(Role.PROTECT), book.resting
     if held <= 0:
-        return _take_out(stops, "nothing is held") if stops else Hold("")
+        return _take_out(resting, "nothing is held") if resting else Hold("")
     entries = book.working_as(Role.ENTRY)
     if wanted.wants_out:
         if book.is_leaving:
             return Hold("an order is working")
-        in_the_way = (*stops, *entries)
+        in_the_way = (*resting, *entries)
         return _take_out(in_the_way, "an exit comes in its place") if in_the_way else Leave()
     if book.is_leaving:
         return Hold("an order is working")
     level = wanted.level
     if level is None:
         return _take_out(stops, "no stop is to rest") if stops else Hold("")
-    missing = subtract(held // WHOLE, total(stop.left for stop in stops))
+    missing = subtract(held // WHOLE, total(each.left for each in resting))
     if missing < 0:
-        return _take_out(stops, "more would be sold than is held")
+        return _take_out(stops or resting, "more would be sold than is held")
     if any(_is_moved_up(stop, level, wanted.highest) for stop in stops):
         return _take_out(stops, f"it is moved up to {level:f}")
     if missing == 0 or not wanted.may_place:

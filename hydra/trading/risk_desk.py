@@ -34,7 +34,7 @@ from hydra.trading.budgets import (
 from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage_watch import CoverageWatch
-from hydra.trading.exact import add, multiply, percent_of, subtract
+from hydra.trading.exact import add, multiply, percent_of, subtract, total
 from hydra.trading.execution_watch import ExecutionWatch
 from hydra.trading.exposure import Holding
 from hydra.trading.fees import NO_FEES, USD, Fee, FeeSchedule
@@ -163,7 +163,10 @@ class RiskDesk:
         self.book.recover(record.holdings, record.orders, record.excluded)
         self._attempts = Attempts.recovered(record.happened)
         self._opening_cash, self._cash = record.opening_cash, record.cash
-        self.orders_today = sum(isinstance(event, OrderAttempt) for event in record.happened)
+        self.orders_today = sum(
+            isinstance(event, OrderAttempt) and event.session >= record.day.session
+            for event in record.happened
+        )
         self.day = record.day
         self._has_looked, self._blind_since = False, None
         self._begin_budgets(record.realised, record.granted)
@@ -248,7 +251,12 @@ class RiskDesk:
     def learn(
         self, decision: DecisionKey, name: str, event: OrderEvent, at: int
     ) -> tuple[Cause, ...]:
-        """Take up what is on record now of an order, once; gives the causes that follow from it."""
+        """Take up what is on record now of an order, once; gives the causes that follow from it.
+
+        What is executed once a day is over counts in the next one, whoever is the first to say so.
+        """
+        if isinstance(event, Fill) and self.is_over(at):
+            self._begin_day(self._session(at))
         known = self.book.order(name)
         was_absent = known is not None and known.state.status is OrderStatus.ABSENT
         closed = self.book.learned(decision, name, event)
@@ -262,6 +270,7 @@ class RiskDesk:
                 self._cash = subtract(self._cash, multiply(value, Decimal(event.side.sign)))
                 self.day = account_day.after(self.day, Traded(value), self._terms.day_limits)
                 self._budgets.booked(decision.bot, closed)
+                self._carry(decision, total(lot.realised for lot in closed))
                 if closed and not self.book.positions.get((decision.bot, decision.symbol)):
                     causes += self._round_trip(decision.bot, at)
                 self._attempts.note(VenueAccepted(decision.symbol))
@@ -274,9 +283,13 @@ class RiskDesk:
                 pass
         return tuple(causes)
 
-    def charge(self, fee: Fee) -> None:
-        """Take up what the venue keeps of an execution, once, after the execution itself."""
-        self._budgets.made(fee.bot, self.book.charge(fee))
+    def charge(self, fee: Fee, decision: DecisionKey) -> None:
+        """Take up what the venue keeps of an execution of the decision's order, once, after the
+        execution itself.
+        """
+        made = self.book.charge(fee)
+        self._budgets.made(fee.bot, made)
+        self._carry(decision, made)
         if fee.asset == USD:
             self._cash = subtract(self._cash, fee.amount)
 
@@ -317,15 +330,26 @@ class RiskDesk:
             return () if self._has_just_begun(at) else self.alarms(at)
         self._has_looked = True
         session = self._session(at)
-        begins = session > self.day.session
+        if session > self.day.session:
+            self._begin_day(session)
         observed = EquityObserved(ours=ours, venues=venues_equity, session=session, at=at)
         self.day = account_day.after(self.day, observed, self._terms.day_limits)
-        if begins:
-            self.orders_today = 0
-            self.book.forget_ended()
-        if begins or (session and not self.granted.shares):
-            self._begin_budgets({} if begins else self._budgets.realised, {})
+        if session and not self.granted.shares:
+            self._begin_budgets(self._budgets.realised, {})
         return self.alarms(at)
+
+    def _begin_day(self, session: str) -> None:
+        self.day = account_day.begun(self.day, session)
+        self.orders_today = 0
+        self.book.forget_ended()
+        self._begin_budgets({}, {})
+
+    def _carry(self, decision: DecisionKey, made: Decimal) -> None:
+        """What an order of another day made is of this one, and the ledger does not say so."""
+        if made and decision.session != self.day.session:
+            carried = self.day.carried
+            made = add(carried.get(decision.bot, ZERO), made)
+            self.day = structs.replace(self.day, carried={**carried, decision.bot: made})
 
     def _has_just_begun(self, at: int) -> bool:
         if self._has_looked:

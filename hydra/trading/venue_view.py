@@ -43,6 +43,8 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     """When it came to this status, market time."""
     is_queued: bool = False
     """The venue has it, and the market does not have it yet."""
+    is_idle: bool = False
+    """It is open and trades nothing now: it is suspended, or done for the day."""
     unread: str = ""
     """What the venue says of it in words that we do not have ("type is pegged"), "" if nothing.
 

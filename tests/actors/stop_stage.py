@@ -25,6 +25,7 @@ from hydra.trading.orders import (
     TimeInForce,
     client_order_id,
 )
+from hydra.trading.protection import Guard
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS
 from hydra.trading.strategies.strategy import Signal
@@ -135,14 +136,14 @@ class StopStage:
 
     # What the world does
 
-    def bar(self, low: str, high: str, close: str) -> None:
-        """The next minute."""
+    def bar(self, low: str, high: str, close: str, *, is_backfill: bool = False) -> None:
+        """The next minute. `is_backfill`: it was missed, and is told as history."""
         start_at, self.now = self.now, self.now + MINUTE
         self.kit.advance(self.now - self.kit.now)
         numbers = {"high": float(high), "low": float(low), "close": float(close)}
         opened = numbers["close"]
         bar = Bar(self.plan.symbol, start_at, self.now, opened, volume=1e3, **numbers)
-        self.kit.tell(self.bot, BarClosed(bar=bar))
+        self.kit.tell(self.bot, BarClosed(bar=bar, is_backfill=is_backfill))
         self.listen()
 
     def accept(self, order: Sent) -> None:
@@ -218,10 +219,14 @@ class StopStage:
         return sum((each.left for each in self.live() if each.intent.side is Side.SELL), Decimal(0))
 
     @property
+    def looks(self) -> list[Guard]:
+        """Each look that was told of."""
+        return [each.guard for each in self._guards.told if isinstance(each, GuardReported)]
+
+    @property
     def guards(self) -> list[tuple[Decimal, int | None]]:
-        """Each look that was told of: what it guards, and when it was."""
-        heard = [each for each in self._guards.told if isinstance(each, GuardReported)]
-        return [(each.guard.quantity, each.guard.looked_at) for each in heard]
+        """What each of them guards, and when it was."""
+        return [(each.quantity, each.looked_at) for each in self.looks]
 
     @property
     def trails(self) -> list[str]:

@@ -460,6 +460,20 @@ def test_the_engine_looks_at_the_trailing_stop_too_i30() -> None:
     ]
 
 
+def test_a_trailing_stop_follows_a_price_that_was_reached_while_bars_were_missed_i30_i47() -> None:
+    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
+    stage.bar("100", "101", "101", is_backfill=True)
+    stage.bar("100.70", "100.80", "100.80", is_backfill=True)
+    on_history = stage.live()
+
+    stage.bar("100.59", "100.70", "100.60")
+
+    assert on_history == []
+    assert [(each.role, each.intent.reason) for each in stage.live()] == [
+        (Role.EXIT, "trailing_stop")
+    ]
+
+
 def test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38() -> None:
     stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
     stage.bar("100", "101", "101")

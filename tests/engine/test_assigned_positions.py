@@ -75,6 +75,21 @@ def test_a_bot_holds_what_is_assigned_to_it_while_it_runs_and_exits_it_by_its_ru
     require_sound(world)
 
 
+def test_a_short_position_that_is_assigned_is_bought_back_by_the_exit_bot_i29_i30() -> None:
+    short = struck(DriftPosition(symbol="AAPL", quantity=Decimal(-2)), from_event=8)
+    world = World(HELD_TOO_LONG, plan_of(short))
+    life = assigned(world)
+    held = position(life)
+
+    life.run_for(6 * MINUTE)
+
+    assert held == "-2"
+    assert world.positions == life.positions == {}
+    (bought,) = life.ledger.orders()
+    assert bought.intent.reason == "exit bot: no rules of its bot are for a short position"
+    require_sound(world)
+
+
 def test_after_a_restart_a_bot_holds_what_was_assigned_to_it_before_i29_i38(tmp_path: Path) -> None:
     world = World(STOPPED_OUT, plan_of(DRIFT), ledger_path=tmp_path / "ledger.db")
     assigned(world).die()

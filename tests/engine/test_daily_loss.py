@@ -12,10 +12,12 @@ from actors.risk_guardian import RiskGuardian
 from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.section import ResumePolicy
 from hydra.trading.durations import HOUR
+from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import HideEquity
 from hydra.venues.simulated.market_data import MarketData
+from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
@@ -64,6 +66,22 @@ def holding(world: World) -> Life:
     life.run_to(OPEN_AT + 8 * MINUTE)
     assert life.status_of(name) == "filled"
     return life
+
+
+def resting_stop(quantity: int, price: str, *, decided_at: int) -> OrderIntent:
+    """It sells what is held below this price, on whatever day that is."""
+    decision = DecisionKey("mom_AAPL", "AAPL", "2016-04-15", 1, Role.PROTECT)
+    return OrderIntent(
+        decision=decision,
+        side=Side.SELL,
+        quantity=Decimal(quantity),
+        reason="a test",
+        decided_at=decided_at,
+        reference_price=Decimal(100),
+        order_type=OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        stop_price=Decimal(price),
+    )
 
 
 def test_a_gap_through_the_limit_is_close_only_at_once_and_halted_when_all_is_sold_i37() -> None:
@@ -265,6 +283,41 @@ def test_midnight_and_a_weekend_begin_no_new_day_and_a_gap_over_it_is_a_loss_i37
     assert saturday == ("100000", {})
     assert monday == "100000.00"
     assert life.causes == {"daily_loss": CLOSE_ONLY}
+
+
+@pytest.mark.parametrize("is_there_at_the_bell", [True, False])
+def test_what_a_stop_of_the_day_before_loses_at_the_bell_is_used_up_of_this_days_budget_i33_i38(
+    is_there_at_the_bell: bool, tmp_path: Path
+) -> None:
+    # 80 shares at 100 are stopped out at 98: of the 125 USD that its bot may lose, 160 are gone.
+    world = World(
+        two_days([100.0] * 30, [98.0] * 60),
+        settings=settings_with(SLOW_TO_JUMP),
+        ledger_path=tmp_path / "ledger.db",
+    )
+    life = begun(world)
+    life.enter(80, protective_stop="99")
+    life.run_for(1 * MINUTE)
+    life.tell(paths.RISK_GUARDIAN, resting_stop(80, "99", decided_at=life.now))
+    life.run_for(1 * MINUTE)
+    if not is_there_at_the_bell:
+        life.die()
+        world.pass_by(NEXT_OPEN + 6 * MINUTE)
+        life = begun(world)
+    life.run_to(NEXT_OPEN + 10 * MINUTE)
+    sold = life.positions
+    life.enter(1, reference="98")
+    life.run_for(1 * MINUTE)
+    at_once = life.denials
+    life.die()
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    life.enter(2, reference="98")
+    life.run_for(1 * MINUTE)
+
+    assert sold == {}
+    assert (at_once, life.denials) == (["bot_budget_covers_loss"], ["bot_budget_covers_loss"])
+    require_sound(world)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.orders import Role, Side
 from hydra.trading.protection import Guard
@@ -38,6 +39,7 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_sound
+from tests.engine.scenery import protected_by
 from tests.thinned import thinned
 
 ACTIVE, CLOSE_ONLY, HALTED = TradingState.ACTIVE, TradingState.CLOSE_ONLY, TradingState.HALTED
@@ -245,6 +247,28 @@ def test_a_quarantined_bots_position_is_closed_by_the_bots_own_rules_i30_i69() -
     assert life.resume().noted == ("unmanaged:mom_AAPL",)
     require_sound(world)
     require_agreement(world)
+
+
+def test_a_quarantined_bots_trailing_stop_goes_on_where_it_was_i30_i69() -> None:
+    """It had risen to 100.9 while its bot lived; 0.4 % below that is above what was paid."""
+    rose = market_of(bars_of([100.0] * 3 + rising(12) + [100.9] * 3 + [100.45] * 10))
+    bots = tuple(
+        bot.model_copy(
+            update={"exits": bot.exits.model_copy(update={"trailing_stop_pct": Decimal("0.4")})}
+        )
+        for bot in protected_by(ProtectiveOrder.ENGINE).momentum_bots
+    )
+    world = World(rose, settings=settings_with({"momentum_bots": bots}))
+    life = holding(world)
+    life.run_to(OPEN_AT + 17 * MINUTE + 30 * SECOND)
+
+    quarantine(life)
+    life.run_to(OPEN_AT + 22 * MINUTE)
+
+    assert (life.positions, world.positions) == ({}, {})
+    (exit_order,) = [each for each in life.ledger.orders() if each.intent.decision.signal < 0]
+    assert exit_order.intent.reason == "exit bot: stop of its bot"
+    require_sound(world)
 
 
 def test_until_then_the_exit_bot_guards_what_it_has_taken_over_i30() -> None:

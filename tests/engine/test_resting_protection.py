@@ -11,6 +11,7 @@ from msgspec import structs
 from actors.risk_guardian import RiskGuardian
 from hydra.actor import MINUTE, SECOND, Context, Ref
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY
+from hydra.trading.never_live import NEVER_LIVE_AFTER
 from hydra.trading.orders import Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import FillPart, HoldCancel, Ignore, Lose, RejectLater
@@ -29,6 +30,7 @@ from tests.engine.harness import (
     struck,
 )
 from tests.engine.judge import require_agreement, require_never_oversold, require_sound
+from tests.engine.test_hazards import told_as_queued
 from tests.thinned import thinned
 
 BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
@@ -128,6 +130,24 @@ def test_while_halted_it_is_not_taken_out_for_an_exit_that_could_not_pass_i11() 
     life.resume()
     life.run_for(3 * MINUTE)
     ended(life, world, ["e", "p", "x"])
+
+
+@pytest.mark.parametrize("is_halted", [True, False])
+def test_while_halted_it_is_not_taken_out_for_having_waited_for_the_market_i11(
+    is_halted: bool,
+) -> None:
+    """No other one could take its place; and it may come to the market yet."""
+    world = World(FLAT)
+    life = holding(world)
+    (stop,) = resting(world)
+    if is_halted:
+        life.halt_by_operator()
+
+    told_as_queued(life, at=life.now - NEVER_LIVE_AFTER - 1)
+    life.run_for(SECOND)
+
+    assert (resting(world) == [stop]) is is_halted
+    assert world.asked(Cancel) == ([] if is_halted else [Cancel(stop.client_order_id)])
 
 
 def test_a_flatten_takes_it_out_and_none_comes_beside_its_own_orders_i10_i11() -> None:

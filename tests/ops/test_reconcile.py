@@ -123,8 +123,8 @@ def test_that_nothing_was_compared_is_not_that_nothing_differs_i60(
             },
         ),
         (
-            ("adopt", "v-1", "--bot", "mom_MSFT"),
-            {"kind": FOREIGN.kind, "subject": "v-1", "decision": "adopt", "bot": "mom_MSFT"},
+            ("adopt", "v-1", "--bot", "mom_AAPL"),
+            {"kind": FOREIGN.kind, "subject": "v-1", "decision": "adopt", "bot": "mom_AAPL"},
         ),
         (
             ("adjust-cash", "-5.50"),
@@ -201,6 +201,24 @@ def test_a_wrong_usage_has_exit_code_2_and_settles_nothing(
 ) -> None:
     assert says(tmp_path, "reconcile", *words).exit_code == ExitCode.USAGE
     assert engine.told.settled == []
+
+
+@pytest.mark.parametrize(
+    "words", [("assign", "AAPL", "--price", "187.30"), ("adopt", "v-1")], ids=["assign", "adopt"]
+)
+def test_a_slip_in_a_bots_name_gives_nothing_away_i29(
+    engine: ControlledEngine, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """What a bot holds that nobody knows is sold as soon as trading is open."""
+    slip = says(tmp_path, "reconcile", *words, "--bot", "mom_APPL", *REASON)
+    settled = list(engine.told.settled)
+    meant = says(tmp_path, "reconcile", *words, "--bot", "mom_APPL", "--gone", *REASON)
+
+    assert (slip.exit_code, slip.stdout, settled) == (ExitCode.USAGE, "", [])
+    assert slip.stderr.startswith("found --bot mom_APPL, wanted one of crypto_core, ")
+    assert "is closed at once" in slip.stderr
+    assert meant.exit_code == ExitCode.CLEAN
+    assert [each.bot for each in engine.told.settled] == ["mom_APPL"]
 
 
 @pytest.mark.parametrize("words", [(), ("exclude", "AAPL", *REASON)])

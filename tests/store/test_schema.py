@@ -155,6 +155,7 @@ def test_every_status_and_role_of_an_order_can_be_stored_and_no_other() -> None:
 LOOKS: dict[str, Callable[[Records], object]] = {
     "open_orders": lambda records: records.open_orders(),
     "orders_in": lambda records: records.orders_in("2024-01-02"),
+    "entries_before": lambda records: records.entries_before("2024-01-02", 0),
     "orders_named": lambda records: records.orders_named(["name"]),
     "fills_of": lambda records: records.fills_of(["name"]),
     "counters": lambda records: records.counters("2024-01-02"),

@@ -134,6 +134,17 @@ def test_of_an_older_session_the_guardian_gets_its_own_orders_i38(ledger: Ledger
     assert record.budgets == {"momentum": Decimal(1)}
 
 
+def test_of_the_session_before_the_guardian_gets_the_entries_that_it_asks_for_i36_i38(
+    ledger: Ledger,
+) -> None:
+    old = guarded(OLD, 0, OrderStatus.FILLED, filled_quantity=Decimal(10))
+
+    found = [ledger.guardian_record(TODAY, since).earlier for since in (AT, AT + 1, AT + 2)]
+
+    assert found == [(old, STILL_OPEN_NOW), (STILL_OPEN_NOW,), ()]
+    assert ledger.guardian_record(YESTERDAY, AT).earlier == ()
+
+
 def test_in_a_new_session_only_what_is_open_or_held_is_left_i38(ledger: Ledger) -> None:
     record = ledger.guardian_record("2024-01-03")
 

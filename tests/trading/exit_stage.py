@@ -69,7 +69,9 @@ class Stage:
         bar = Bar("AAPL", self.at - after, self.at, low, high, low, high, 1.0)
         return self.desk.bar(bar, self.at)
 
-    def looks(self, bot: str = "one", quantity: str | None = None) -> bool:
+    def looks(
+        self, bot: str = "one", quantity: str | None = None, stop_price: str | None = None
+    ) -> bool:
         """A bot's guard looks, at a price of now."""
         guard = Guard(
             name="exits",
@@ -80,6 +82,7 @@ class Stage:
             until=instant(f"{DAY} 16:00"),
             looked_at=self.at,
             price_at=self.at,
+            stop_price=None if stop_price is None else D(stop_price),
         )
         return self.desk.looked(guard)
 

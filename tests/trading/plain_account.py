@@ -37,6 +37,7 @@ class PlainAccount:
         self.approved_since: set[str] = set()
         self.executions: list[Execution] = []
         self.excluded: Mapping[str, Decimal] = {}
+        self.excluded_orders: frozenset[str] = frozenset()
         self.reading: VenueSnapshot | None = None
         self.guards: dict[Place, dict[str, Guard]] = {}
         self.own_guards: tuple[Guard, ...] = ()
@@ -51,8 +52,10 @@ class PlainAccount:
         orders: Iterable[tuple[DecisionKey, OrderState]],
         held: Iterable[BotInventory],
         excluded: Mapping[str, Decimal],
+        excluded_orders: frozenset[str] = frozenset(),
     ) -> None:
         self.books, self.excluded = {}, dict(excluded)
+        self.excluded_orders = excluded_orders
         for each in held:
             self._book((each.bot, each.inventory.symbol)).inventory = each.inventory
         before, self.orders = self.orders, {}
@@ -160,6 +163,7 @@ class PlainAccount:
             positions=self.positions,
             decisions={name: each.decision for name, each in self.orders.items()},
             excluded=excluded,
+            excluded_orders=self.excluded_orders,
         )
         told = [guard for guards in self.guards.values() for guard in guards.values()]
         guards = (*told, *self.own_guards)

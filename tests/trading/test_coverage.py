@@ -15,6 +15,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard, OrderGroups, ProtectionTerms
 from hydra.trading.sub_ledgers import UNATTRIBUTED
+from hydra.trading.venue_clock import SKEW
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from tests.trading.coverage_parts import (
     HALF_DAY,
@@ -160,6 +161,7 @@ def test_a_position_that_is_no_number_makes_the_account_unknown_i34() -> None:
         (order(SELL, "10", stop_price=None), "0"),
         (order(SELL, "10", stop_price=D("NaN")), "0"),
         (order(SELL, "10", is_queued=True), "0"),
+        (order(SELL, "10", is_idle=True), "0"),
         (order(SELL, "10", unread="class is 'bracket'"), "0"),
         (order(SELL, "NaN"), "0"),
         (order(SELL, "10", filled_quantity=D(11)), "0"),
@@ -214,6 +216,7 @@ def test_a_day_order_protects_until_its_session_closes_i43(
 def test_over_the_night_an_order_without_an_end_protects_and_so_does_one_that_waits() -> None:
     live = order(SELL, "10", time_in_force=TimeInForce.GTC)
     queued = order(SELL, "10", time_in_force=TimeInForce.GTC, is_queued=True)
+    done = order(SELL, "10", time_in_force=TimeInForce.GTC, is_idle=True)
 
     def is_covered(leg: VenueOrder, at: str) -> bool:
         seen_at = instant(at)
@@ -221,6 +224,7 @@ def test_over_the_night_an_order_without_an_end_protects_and_so_does_one_that_wa
 
     assert is_covered(live, "2024-07-03 23:00")
     assert is_covered(queued, "2024-07-03 23:00")
+    assert is_covered(done, "2024-07-03 23:00")
     # Whether there will be an opening is not known.
     assert not is_covered(queued, "2024-07-27 12:00")
 
@@ -243,10 +247,11 @@ def test_what_ends_soon_is_covered_and_named_with_what_to_renew() -> None:
         ({"looked_at": NOW - 10 * SECOND, "price_at": NOW - 15 * SECOND}, True),
         ({"looked_at": NOW - 10 * SECOND - 1}, False),
         ({"looked_at": None}, False),
-        ({"looked_at": NOW + 1}, False),
+        ({"looked_at": NOW + SKEW, "price_at": NOW + SKEW}, True),
+        ({"looked_at": NOW + SKEW + 1}, False),
         ({"price_at": NOW - 15 * SECOND - 1}, False),
         ({"price_at": None}, False),
-        ({"price_at": NOW + 1}, False),
+        ({"price_at": NOW + SKEW + 1}, False),
         ({"until": NOW}, False),
         ({"quantity": D("NaN")}, False),
     ],

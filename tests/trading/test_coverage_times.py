@@ -17,6 +17,7 @@ from hydra.trading.coverage_times import (
 from hydra.trading.durations import DAY, HOUR, MINUTE, SECOND
 from hydra.trading.orders import Side, TimeInForce
 from hydra.trading.protection import Guard
+from hydra.trading.venue_clock import SKEW
 from hydra.trading.venue_view import VenueOrder
 from tests.trading.coverage_parts import NOW, TERMS, account, guard, instant, order
 from tests.trading.test_coverage import GUARDS, OPTION, ORDERS, OWNERS, POSITIONS
@@ -41,7 +42,7 @@ OF_YESTERDAY = order(Side.SELL, "5", at=instant("2024-07-01 10:00"))
 @example({"AAPL": D(5)}, (WAITING,), [], None, CLOSE, 20 * HOUR)
 @example({"AAPL": D(5)}, (OF_YESTERDAY,), [], None, NOW, 2 * HOUR)
 @example({"AAPL": D(5)}, (OF_THE_DAY,), [], None, NOW, 50 * MINUTE)
-@example({"AAPL": D(5)}, (), [guard("5", looked_at=NOW + SECOND)], None, NOW, SECOND)
+@example({"AAPL": D(5)}, (), [guard("5", looked_at=NOW + SKEW + SECOND)], None, NOW, SECOND)
 @example({OPTION: D(5)}, (), [guard("5", symbol=OPTION)], None, NOW, 9 * SECOND)
 def test_until_then_time_alone_changes_nothing_i30(
     positions: dict[str, Decimal],

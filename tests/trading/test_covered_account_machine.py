@@ -38,6 +38,7 @@ from hydra.trading.order_life import (
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.venue_clock import SKEW
 from hydra.trading.venue_view import VenueOrder, VenuePosition, VenueSnapshot
 from tests.trading.coverage_parts import SESSIONS, account, instant
 from tests.trading.exit_stage import PLAN, TERMS, attempted
@@ -188,11 +189,15 @@ class TwoDesks(RuleBasedStateMachine):
             price_at=self.at,
         )
 
-    @rule(after=st.sampled_from([0, MINUTE, 2 * MINUTE]), is_early=seldom)
-    def all_bots_look(self, after: int, is_early: bool) -> None:
+    @rule(
+        after=st.sampled_from([0, MINUTE, 2 * MINUTE]),
+        is_early=seldom,
+        by=st.sampled_from([SECOND, SKEW + SECOND]),
+    )
+    def all_bots_look(self, after: int, is_early: bool, by: int) -> None:
         """One in ten looks is of a clock that is fast."""
         self.at += after
-        looked_at = self.at + is_early * SECOND
+        looked_at = self.at + is_early * by
         for (bot, symbol), quantity in self.plain.positions.items():
             guard = self.guard(bot, symbol, quantity)
             self.both("looked", structs.replace(guard, looked_at=looked_at))
@@ -420,14 +425,18 @@ class TwoDesks(RuleBasedStateMachine):
         self.is_due = True
 
     def recover_with(
-        self, held: dict[tuple[str, str], Decimal], excluded: dict[str, Decimal], names: list[str]
+        self,
+        held: dict[tuple[str, str], Decimal],
+        excluded: dict[str, Decimal],
+        names: list[str],
+        excluded_orders: frozenset[str] = frozenset(),
     ) -> None:
         orders = [self.states[name] for name in names]
         inventories = [
             BotInventory(bot, inventory(symbol, quantity, self.at))
             for (bot, symbol), quantity in held.items()
         ]
-        self.both("recover", orders, inventories, excluded)
+        self.both("recover", orders, inventories, excluded, excluded_orders)
 
     @rule(
         held=st.one_of(
@@ -438,6 +447,7 @@ class TwoDesks(RuleBasedStateMachine):
         ),
         excluded=st.dictionaries(symbols, st.sampled_from([D(1), D(9)]), max_size=1),
         forgotten=st.sets(st.integers(0, 5), max_size=1),
+        left_alone=st.sets(st.integers(0, 5), max_size=2),
         asks=st.booleans(),
         looks=looks,
     )
@@ -446,6 +456,7 @@ class TwoDesks(RuleBasedStateMachine):
         held: dict[tuple[str, str], Decimal] | None,
         excluded: dict[str, Decimal],
         forgotten: set[int],
+        left_alone: set[int],
         asks: bool,
         looks: bool,
     ) -> None:
@@ -454,7 +465,11 @@ class TwoDesks(RuleBasedStateMachine):
         if held is None:
             held = {place: book.position for place, book in self.plain.books.items()}
         names = [name for number, name in enumerate(self.states) if number not in forgotten]
-        self.recover_with(held, excluded, names)
+        shown = () if self.plain.reading is None else self.plain.reading.orders
+        excluded_orders = frozenset(
+            each.venue_order_id for number, each in enumerate(shown) if number in left_alone
+        )
+        self.recover_with(held, excluded, names, excluded_orders)
         self.is_due = looks
 
     @rule(causes=st.sampled_from(CAUSES), is_lost=seldom, stands_back=st.booleans(), looks=looks)

@@ -13,9 +13,9 @@ from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.trading.exit_desk import CloseNow
 from hydra.trading.order_life import Canceled, OrderState, OrderStatus
-from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, TimeInForce
+from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
 from tests.trading.coverage_parts import instant
-from tests.trading.exit_stage import DAY, START, TERMS, Stage, attempted
+from tests.trading.exit_stage import DAY, PLAN, START, TERMS, Stage, attempted
 
 D = Decimal
 ONE = ("one", "AAPL")
@@ -409,3 +409,70 @@ def test_a_desk_that_begins_anew_finds_nobody_silent_before_bars_were_missed_i38
     assert stage.look.taken_over == {}
     stage.bar()
     assert (stage.look.taken_over, stage.at) == ({}, START + MINUTE + moment * SECOND)
+
+
+TRAILING = structs.replace(
+    TERMS,
+    plans=(structs.replace(PLAN, rules=structs.replace(PLAN.rules, trailing_stop_pct=D("0.5"))),),
+)
+
+
+@pytest.mark.parametrize("low", [100.51, 100.5])
+def test_where_its_bot_would_have_closed_it_what_was_taken_over_is_closed_i30(low: float) -> None:
+    """By a stop that came with a signal, say: that of the settings is at 99."""
+    stage = Stage()
+    stage.bar(low=101.0, high=101.0)
+    stage.looks(stop_price="100.5")
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar(low=low, high=101.0)
+
+    assert stage.wants == ([("sell 9", "stop of its bot")] if low <= 100.5 else [])
+
+
+@pytest.mark.parametrize("bars", [1, 8], ids=["at once", "after so many that bars are forgotten"])
+def test_a_trailing_stop_follows_what_was_taken_over_i30(bars: int) -> None:
+    stage = Stage(terms=TRAILING)
+    stage.bar(low=100.5, high=101.0)
+    stage.looks(stop_price="100.495")
+    stage.desk.quarantined("one", stage.at)
+    stage.bar(low=101.0, high=101.8)
+    for _ in range(bars):
+        stage.bar(low=101.3, high=101.3)
+    before = stage.wants
+
+    stage.bar(low=101.29, high=101.3)  # 0.5 % below 101.8 is 101.291
+
+    assert (before, stage.wants) == ([], [("sell 9", "stop of its bot")])
+
+
+def test_the_stop_of_a_position_that_is_over_is_none_of_the_next_i30() -> None:
+    stage = Stage()
+    stage.looks(stop_price="100.5")
+    stage.filled(stage.order("exit"), "exit", "9")
+    bought = stage.order("entry", Role.ENTRY, Side.BUY, signal=8)
+    fill = Fill(
+        execution_id="again",
+        client_order_id="entry",
+        symbol="AAPL",
+        side=Side.BUY,
+        quantity=D(9),
+        price=D(100),
+        at=stage.at,
+    )
+    stage.desk.learned(bought, "entry", fill, None, stage.at)
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar(low=99.9, high=100.0)
+
+    assert stage.wants == []
+
+
+def test_a_stop_that_is_no_price_is_none_i30_i34() -> None:
+    stage = Stage()
+    stage.looks(stop_price="NaN")
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar(low=100.0, high=101.0)
+
+    assert stage.wants == []

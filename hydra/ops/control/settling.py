@@ -160,7 +160,9 @@ def _meant(found: DifferencesReported, arguments: Settle) -> Difference:
 
 
 def _require_enough(arguments: Settle, difference: Difference, amount: Decimal | None) -> None:
-    """What the decision cannot be put on record without. Raises `Refused`."""
+    """What the decision cannot be put on record without, and no number that is none, also where the
+    decision has no use for it. Raises `Refused`.
+    """
     match arguments.decision:
         case "adopt" | "assign" if difference.kind in _NEEDS_BOT and arguments.bot is None:
             missing = "bot None; wanted the one whose it is to be"
@@ -168,6 +170,10 @@ def _require_enough(arguments: Settle, difference: Difference, amount: Decimal |
             missing = f"price {arguments.price}; wanted what one unit is taken to have cost"
         case "adjust" if not _is_sum(amount):
             missing = f"amount {amount}; wanted a number other than zero"
+        case _ if amount is not None and not amount.is_finite():
+            missing = f"amount {amount}; wanted a number"
+        case _ if arguments.price is not None and not arguments.price.is_finite():
+            missing = f"price {arguments.price}; wanted a number"
         case _:
             return
     raise Refused(f"{difference.subject}: found {missing}")

@@ -129,7 +129,10 @@ def test_an_order_at_the_venue_is_adopted_for_a_bot_i29(tmp_path: Path) -> None:
     [
         (("exclude", "TSLA"), "there is no difference named TSLA; there is AAPL or cash\n"),
         (("adopt", AAPL, "--bot", "mom_AAPL"), "adopt is no way out for AAPL; position: "),
-        (("assign", AAPL, "--bot", "unattributed", "--price", "1"), "AAPL: found assigning 5 "),
+        (
+            ("assign", AAPL, "--bot", "unattributed", "--gone", "--price", "1"),
+            "AAPL: found assigning 5 ",
+        ),
     ],
 )
 def test_a_decision_that_does_not_fit_is_refused_in_one_line_and_changes_nothing_i29_i61(

@@ -153,6 +153,10 @@ def test_a_decision_goes_to_the_persister_with_the_difference_as_it_was_found_i2
     ("said", "complaint"),
     [
         (
+            {"subject": "AAPL", "decision": "exclude", "amount": "NaN"},
+            "AAPL: found amount NaN; wanted a number",
+        ),
+        (
             {"subject": "TSLA", "decision": "exclude"},
             "there is no difference named TSLA; there is AAPL, v-1, cash, hy1-1, hy1-2 or account",
         ),
