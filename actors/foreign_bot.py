@@ -2,12 +2,15 @@
 
 It runs in this process, and a mistake in it must not open or loosen anything: no limits, no halt
 that ends, no word of protection or of a passed loop in somebody else's place. So all that it says
-passes here, and only what is listed in `MAY_SAY` leaves its own part of the tree.
+passes here, and only what is listed in `MAY_SAY` leaves its own part of the tree, to whom it is
+for. Messages are not checked as they are made, and whoever is told one of ours relies on its types:
+so what has a part of another type fails the bot, and not the guardian.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias, cast
 
+import msgspec
 from msgspec import structs
 
 from actors.sender_checks import Forged
@@ -51,23 +54,29 @@ MAY_SAY: Mapping[type[Message], Owned] = {
     ReportPositions: _always,
 }
 """What it may tell whom it was given the address of. Of all others: nothing."""
+OF_THE_FEED = frozenset({ReportHistory, FollowContracts})
+"""What of it is for `feed`; all else is for `guardian`."""
 MAY_PUBLISH: Mapping[str, Mapping[type[Message], Owned]] = {
     GUARDS_TOPIC: {GuardReported: _guards_its_own},
 }
 """By topic."""
 
 
+class Malformed(Exception):
+    """A part of what it said is not of the type that the message says."""
+
+
 class Border(Actor[Any]):
     """In the place of a bot, or of an actor that it spawned: the same, with a context that checks.
 
     `bot` is the bot's id, `root` its path ("": it is the bot itself), `addresses` are the paths of
-    those that it was told of. What it may not say fails it (`Forged`).
+    those that it was told of, and as what. What it may not say fails it (`Forged`, `Malformed`).
     """
 
     inside: ClassVar[type[Actor[Any]]]
 
     def __init__(
-        self, bot: str, addresses: frozenset[str], args: Mapping[str, Any], root: str = ""
+        self, bot: str, addresses: Mapping[str, str], args: Mapping[str, Any], root: str = ""
     ) -> None:
         self._actor = self.inside(**args)
         self._bot = bot
@@ -97,7 +106,7 @@ class Border(Actor[Any]):
 
 def behind_border(spec: ChildSpec) -> ChildSpec:
     """The same bot, checked in all that it says. The spec bears its id as its name."""
-    addresses = frozenset(each.path for each in spec.args.values() if isinstance(each, Ref))
+    addresses = {each.path: name for name, each in spec.args.items() if isinstance(each, Ref)}
     args = {"bot": spec.name, "addresses": addresses, "args": spec.args}
     return structs.replace(spec, actor=_bordered(spec.actor), args=args)
 
@@ -105,7 +114,7 @@ def behind_border(spec: ChildSpec) -> ChildSpec:
 class _CheckedContext:
     """A context that refuses what may not be said; all else of it is the runtime's."""
 
-    def __init__(self, ctx: Context, bot: str, root: str, addresses: frozenset[str]) -> None:
+    def __init__(self, ctx: Context, bot: str, root: str, addresses: Mapping[str, str]) -> None:
         self._ctx = ctx
         self._bot = bot
         self._root = root
@@ -132,7 +141,13 @@ class _CheckedContext:
         is_owned = MAY_PUBLISH.get(topic, {}).get(type(message))
         if is_owned is None or not is_owned(message, self._bot, self._root):
             raise self._forged(message, f"on the topic {topic}")
+        _require_types(message)
         self._ctx.publish(topic, message, corr=corr)
+
+    def log(self, event: str, **fields: object) -> None:
+        if not isinstance(event, str):  # fields may be anything, and the line is named by it
+            raise Malformed(f"the journal's event is {type(event).__name__}, wanted str")
+        self._ctx.log(event, **fields)
 
     def spawn(self, spec: ChildSpec) -> Ref[Any]:
         args = {
@@ -146,9 +161,11 @@ class _CheckedContext:
     def _require(self, message: Message, path: str) -> None:
         if _is_within(path, self._root):
             return
-        is_owned = MAY_SAY.get(type(message)) if path in self._addresses else None
+        to = "feed" if type(message) in OF_THE_FEED else "guardian"
+        is_owned = MAY_SAY.get(type(message)) if self._addresses.get(path) == to else None
         if is_owned is None or not is_owned(message, self._bot, self._root):
             raise self._forged(message, f"to {path}")
+        _require_types(message)
 
     def _forged(self, message: Message, where: str) -> Forged:
         return Forged(
@@ -167,6 +184,30 @@ def _bordered(actor: type[Actor[Any]]) -> type[Actor[Any]]:
         content = {"inside": actor, "supervises": actor.supervises}
         _BORDERED[actor] = type(actor.__name__, (Border,), content)
     return _BORDERED[actor]
+
+
+def _require_types(message: Message) -> None:
+    """Raises `Malformed` for a message that could not have been read from anywhere."""
+    name = type(message).__name__
+    try:
+        meant: object = msgspec.convert(msgspec.to_builtins(message), type(message))
+    except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        raise Malformed(f"{name}: {error}") from error
+    wrong = _other_type_in(message, meant, name)
+    if wrong is not None:
+        raise Malformed(wrong)
+
+
+def _other_type_in(said: object, meant: object, where: str) -> str | None:
+    if type(said) is not type(meant):
+        return f"{where} is {type(said).__name__}, wanted {type(meant).__name__}"
+    if not isinstance(said, msgspec.Struct):
+        return None
+    found = (
+        _other_type_in(getattr(said, each), getattr(meant, each), f"{where}.{each}")
+        for each in said.__struct_fields__
+    )
+    return next((wrong for wrong in found if wrong is not None), None)
 
 
 def _is_within(path: str, root: str) -> bool:

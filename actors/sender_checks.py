@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hydra.actor import Context, Ref
-from hydra.trading.orders import DecisionKey, Denial
+from hydra.trading.orders import Denial
+from hydra.trading.risk_book import RiskBook
+from hydra.trading.working_orders import WorkingOrder
+from messages.orders import CancelIntent, OrderIntent
 
 
 class Forged(Exception):
@@ -24,18 +27,27 @@ def require_sender(wanted: Ref[Any], what: str, ctx: Context) -> None:
         raise Forged(f"{sender.path} sent {what}, which only {wanted.path} may send")
 
 
-def not_its_own(decision: DecisionKey, foreign: Mapping[str, str], ctx: Context) -> Denial | None:
+def not_its_own(
+    wish: OrderIntent | CancelIntent, foreign: Mapping[str, str], ctx: Context, book: RiskBook
+) -> Denial | None:
     """Why a plug-in's bot, or an actor below it, may not decide this; None: it may, or is no such.
 
-    `foreign` has their paths, each with the bot's id.
+    `foreign` has their paths, each with the bot's id; the book knows whose order is replaced.
     """
     sender = "" if ctx.sender is None else ctx.sender.path
+    decision, replaces = wish.decision, wish.replaces if isinstance(wish, OrderIntent) else None
     for path, bot in foreign.items():
         is_it = sender == path or sender.startswith(f"{path}/")
         if is_it and (decision.bot != bot or decision.signal < 0):
             reason = f"{sender} decided in the name of {decision.bot}, wanted its own, {bot}"
             return Denial(NOT_ITS_OWN, reason)
+        if is_it and replaces is not None and not _is_of(bot, book.order(replaces)):
+            return Denial(NOT_ITS_OWN, f"{sender} replaces {replaces}, which is no order of {bot}")
     return None
+
+
+def _is_of(bot: str, order: WorkingOrder | None) -> bool:
+    return order is not None and order.decision.bot == bot
 
 
 NOT_ITS_OWN = "decision_is_its_own"

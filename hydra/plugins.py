@@ -152,6 +152,7 @@ def bot_kind(name: str) -> BotKind:
     if isinstance(found, BotKind):
         parts = ((found.actor, Actor), (found.parameters, msgspec.Struct))
         if all(_is_class_of(part, wanted) for part, wanted in parts):
+            _require_bars(Group.BOT, name, "history_bars of", found.history_bars)
             return found
     raise PluginBroken(_not_of_its_kind(Group.BOT, name, found, "a BotKind of an Actor"))
 
@@ -175,7 +176,8 @@ def fault_in_plugin(group: str, name: str, parameters: Mapping[str, object]) -> 
     """What is wrong with a bot's kind or parameters, or with a check, for the settings."""
     try:
         if Group(group) is Group.BOT:
-            parameters_from(parameters, bot_kind(name).parameters, strategy=name)
+            kind = bot_kind(name).parameters
+            _made(Group.BOT, name, lambda: parameters_from(parameters, kind, strategy=name))
         else:
             risk_check(name)
     except (BadParameters, PluginBroken) as error:
@@ -256,7 +258,7 @@ def _made(group: Group, name: str, make: Callable[[], Given]) -> Given:
     """Somebody else's code, run while the configuration is read. Raises `PluginBroken`."""
     try:
         return make()
-    except BadParameters:
+    except (BadParameters, PluginBroken):
         raise
     # Whatever it is, a SystemExit too: their mistake is one line of ours, and no traceback.
     except (Exception, SystemExit) as error:
@@ -273,6 +275,7 @@ def _strategy(name: str, where: tuple[str, ...]) -> StrategyFactory:
     def factory(parameters: Mapping[str, object]) -> Any:
         made = found(parameters)
         if callable(getattr(made, "on_bar", None)) and type(made.warm_up) is int:
+            _require_bars(Group.STRATEGY, name, "a warm_up of", made.warm_up)
             return made
         wanted = "a strategy with warm_up (a whole number) and on_bar"
         raise PluginBroken(_not_of_its_kind(Group.STRATEGY, name, made, wanted))
@@ -289,7 +292,8 @@ def _check(name: str, where: tuple[str, ...]) -> Check:
     def check(situation: Situation) -> str | None:
         try:
             reason = found(situation)
-        except Exception as error:  # whatever it is: a check that cannot say yes has not said yes
+        # Whatever it is: a check that cannot say yes has not said yes.
+        except (Exception, SystemExit) as error:
             return f"it failed: {type(error).__name__}: {error}"
         if reason is None or (isinstance(reason, str) and reason):
             return reason
@@ -297,6 +301,14 @@ def _check(name: str, where: tuple[str, ...]) -> Check:
 
     check.__name__ = f"{BROUGHT}{name}"
     return check
+
+
+def _require_bars(group: Group, name: str, what: str, bars: object) -> None:
+    """Raises `PluginBroken` if that is no number of bars."""
+    if not (type(bars) is int and bars >= 0):
+        raise PluginBroken(
+            f"{_whose(group, name)} has {what} {bars!r}, wanted a whole number, 0 or more"
+        )
 
 
 def _is_class_of(part: object, wanted: type) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND
 from hydra.plugins import risk_check
@@ -13,10 +14,11 @@ from hydra.settings import Settings
 from hydra.settings.outside_sections import PluginBotSettings, PluginSettings
 from hydra.settings.strategy_mode import in_mode
 from hydra.testkit.builders import approved
-from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.orders import DecisionKey, OrderType, Role, Side
 from hydra.trading.strategy_modes import StrategyMode
 from hydra.trading.trading_state import TradingState
 from messages.control import Resume
+from messages.market import ReportHistory
 from messages.orders import CancelIntent, OrderIntent, OrderStored
 from supervisors import paths
 from tests.engine.harness import Life, World, quiet, settings_with, shipped_settings
@@ -51,6 +53,8 @@ class Bot(Actor):
             args = dict(plan=0, guardian=0, feed=0)
             child = ctx.spawn(ChildSpec(name="child", actor=Bot, args=args))
             ctx.tell(child, Say(to=message.to, what=message.what))
+        elif message.to == "the journal":
+            ctx.log(message.what)
         else:
             ctx.tell(Ref(message.to), message.what)
 
@@ -163,6 +167,29 @@ def test_it_cannot_take_out_the_order_of_another_bot(settings: Settings) -> None
     assert (resting, life.status_of(name)) == ("accepted", "accepted")
 
 
+@pytest.mark.parametrize("is_its_own", [False, True])
+def test_it_replaces_its_own_orders_and_not_that_of_another_bot(
+    settings: Settings, is_its_own: bool
+) -> None:
+    life = begun(settings)
+    bot = "dip" if is_its_own else "mom_AAPL"
+    name = life.enter(1, bot=bot, limit="99.00", signal=500)
+    life.run_for(10 * SECOND)
+    mine = structs.replace(
+        wish(life, quantity=2),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal("98.00"),
+        protective_stop=Decimal("97.50"),
+        replaces=name,
+    )
+
+    say(life, GUARDIAN, mine)
+    life.run_for(MINUTE)
+
+    assert life.denials == ([] if is_its_own else ["decision_is_its_own"])
+    assert life.status_of(name) == ("replaced" if is_its_own else "accepted")
+
+
 @pytest.mark.parametrize("to", [paths.STATE_PERSISTER, paths.BROKER_GATEWAY])
 def test_an_order_that_comes_round_the_guardian_halts_the_engine_and_is_never_sent_i01(
     settings: Settings, to: object, monkeypatch: pytest.MonkeyPatch
@@ -197,6 +224,40 @@ def test_what_it_may_not_say_is_never_said_and_fails_it_i01_i69(
     assert life.report.noted == ()
     assert life.world.submitted == []
     assert life.runtime.cells[DIP.path].incarnation == 3
+
+
+def test_a_line_of_the_journal_that_is_named_by_no_text_fails_it_and_not_the_journal(
+    settings: Settings,
+) -> None:
+    life = begun(settings)
+
+    say(life, "the journal", "dip.seen")
+    said = life.journal.events("dip.seen")
+    say(life, "the journal", 7)
+    life.run_for(MINUTE)
+
+    assert (len(said), life.causes) == (1, {})
+    assert life.runtime.cells[DIP.path].incarnation == 2
+
+
+@pytest.mark.parametrize("slip", ["who", "role", "tif"])
+def test_a_slip_in_what_it_says_fails_it_and_nobody_of_ours_i34_i69(
+    settings: Settings, slip: str
+) -> None:
+    life = begun(settings)
+    mine = wish(life)
+    slips = {
+        "who": ReportHistory(symbol="AAPL", bars=3),
+        "role": structs.replace(mine, decision=structs.replace(mine.decision, role="entry")),
+        "tif": structs.replace(mine, time_in_force="day"),
+    }
+
+    say(life, GUARDIAN, slips[slip])
+    life.run_for(MINUTE)
+
+    assert (life.causes, life.world.submitted) == ({}, [])
+    cells = life.runtime.cells
+    assert (cells[DIP.path].incarnation, cells[GUARDIAN].incarnation) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -77,32 +77,57 @@ def always(situation):
 def failing(situation):
     raise KeyError("oops")
 
+def quitting(situation):
+    raise SystemExit("I have had enough")
+
 def odd(situation):
     return True
 
+class Picky(msgspec.Struct, frozen=True):
+    dips: int = 0
+
+    def __post_init__(self):
+        1 / self.dips
+
+class Backward(Quiet):
+    warm_up = -1
+
 NOTHING = 7
 BAD_KIND = BotKind(actor=int, parameters=Parameters)
+PICKY = BotKind(actor=Bot, parameters=Picky)
+LONG_AGO = BotKind(actor=Bot, parameters=Parameters, history_bars="3")
 
 def nothing(parameters):
     return 7
+
+def backward(parameters):
+    return Backward()
 
 def raising(parameters):
     raise RuntimeError("two\\nlines")
 """
 POINTS = {
-    "hydra.bots": {"dipper": "good:KIND", "no_kind": "good:NOTHING", "bad_kind": "good:BAD_KIND"},
+    "hydra.bots": {
+        "dipper": "good:KIND",
+        "no_kind": "good:NOTHING",
+        "bad_kind": "good:BAD_KIND",
+        "picky": "good:PICKY",
+        "long_ago": "good:LONG_AGO",
+    },
     "hydra.strategies": {
         "quiet": "good:make",
         "gone": "good:not_there",
         "no_factory": "good:NOTHING",
         "no_strategy": "good:nothing",
         "raising": "good:raising",
+        "backward": "good:backward",
         "unimportable": "no_such_module:make",
     },
     "hydra.risk_checks": {
         "never": "good:never",
         "always": "good:always",
         "failing": "good:failing",
+        "quitting": "good:quitting",
         "odd": "good:odd",
         "no_check": "good:NOTHING",
     },
@@ -171,6 +196,7 @@ def test_each_is_found_by_its_name(good: Path) -> None:
             "no_kind of good 2.1 (good:NOTHING) is int, wanted a BotKind of an Actor",
         ),
         (bot_kind, "bad_kind", "is BotKind, wanted a BotKind of an Actor"),
+        (bot_kind, "long_ago", "has history_bars of '3', wanted a whole number, 0 or more"),
         (strategy_factory, "no_factory", "is int, wanted a factory"),
         (strategy_factory, "gone", "cannot be used: AttributeError"),
         (
@@ -211,6 +237,19 @@ def test_a_strategy_that_cannot_be_made_is_a_fault_of_the_settings(good: Path) -
         "raising of good 2.1 (good:raising) cannot be used: RuntimeError: two lines"
     )
     assert "is int, wanted a strategy" in (faults[2] or "")
+
+
+def test_a_strategy_that_remembers_less_than_nothing_is_a_fault_of_the_settings(good: Path) -> None:
+    assert fault_in_signal("backward", {}) == (
+        "backward of good 2.1 (good:backward) has a warm_up of -1, wanted a whole number, 0 or more"
+    )
+
+
+def test_parameters_of_a_bot_that_cannot_be_made_are_a_fault_of_the_settings(good: Path) -> None:
+    assert fault_in_plugin("hydra.bots", "picky", {"dips": 1}) is None
+    assert fault_in_plugin("hydra.bots", "picky", {}) == (
+        "picky of good 2.1 (good:PICKY) cannot be used: ZeroDivisionError: division by zero"
+    )
 
 
 def test_nothing_is_looked_for_unless_something_is_named(
@@ -338,6 +377,7 @@ EXIT = structs.replace(
         ("always", None),
         ("never", Denial("plugin.never", "never")),
         ("failing", Denial("plugin.failing", "it failed: KeyError: 'oops'")),
+        ("quitting", Denial("plugin.quitting", "it failed: SystemExit: I have had enough")),
         ("odd", Denial("plugin.odd", "it answered True, wanted None or a reason")),
     ],
 )

@@ -19,9 +19,10 @@ from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.orders import Role, Side
 from hydra.trading.protection import Guard
 from hydra.trading.symbol_book import SymbolBook
+from hydra.trading.venue_clock import seen_at
 from messages.lifecycle import Replied
 from messages.market import BarClosed, ReportHistory, bars_topic
-from messages.orders import OrderDenied, OrderIntent, ReportStored, reports_topic
+from messages.orders import CancelIntent, OrderDenied, OrderIntent, ReportStored, reports_topic
 from messages.positions import (
     BOOK_CHANGED_TOPIC,
     BookChanged,
@@ -55,7 +56,7 @@ class BuyTheDip(Actor[Inbox]):
     def __init__(
         self,
         plan: BotPlan,
-        guardian: Ref[OrderIntent | RecoverBook],
+        guardian: Ref[OrderIntent | CancelIntent | RecoverBook],
         feed: Ref[ReportHistory],
     ) -> None:
         parameters = plan.parameters
@@ -134,7 +135,11 @@ class BuyTheDip(Actor[Inbox]):
             at=bar.end_at,
             manage_until_passed=is_over,
         )
-        if reason is not None:
+        if reason is None:
+            return
+        for each in book.resting:  # of an order that was adopted for it: nothing is sold beside it
+            ctx.tell(self._guardian, CancelIntent(decision=each.decision, reason=reason.value))
+        if not book.resting:
             self._wish(Role.EXIT, Side.SELL, book.sellable, reason.value, bar, book, ctx)
 
     def _enter_on_a_dip(self, bar: Bar, book: SymbolBook, ctx: Context) -> None:
@@ -165,7 +170,8 @@ class BuyTheDip(Actor[Inbox]):
             side=side,
             quantity=quantity,
             reason=reason,
-            decided_at=bar.end_at,
+            # The venue's clock may be a little ahead; nothing is decided in the future.
+            decided_at=seen_at(bar.end_at, ctx.market_time()),
             reference_price=_price(bar),
             # An entry says where it will be given up: what it risks is counted to there.
             protective_stop=stop if role is Role.ENTRY else None,
@@ -186,10 +192,10 @@ class BuyTheDip(Actor[Inbox]):
             name="exits",
             bot=self._plan.bot_id,
             symbol=book.symbol,
-            quantity=book.sellable,
+            quantity=max(book.sellable, Decimal(0)),  # its rules are for a long position
             since=lots[0].opened_at if lots else bar.end_at,
             until=until,
-            looked_at=ctx.market_time(),
+            looked_at=max(bar.end_at, ctx.market_time()),
             price_at=bar.end_at,
         )
         ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hydra_dip.bot import BuyTheDip, Parameters
 
-from hydra.actor import MINUTE, Ref
+from hydra.actor import MINUTE, SECOND, Ref
 from hydra.testkit import Kit, Probe
 from hydra.testkit.builders import bar
 from hydra.testkit.plugins import MARKET_OPENS_AT, bot_plan, empty_book
@@ -13,7 +13,7 @@ from hydra.trading.orders import Denial, Fill, Role, Side
 from messages.market import BarClosed, bars_topic
 from messages.orders import OrderDenied, OrderFilled, OrderIntent, ReportStored, reports_topic
 from messages.positions import RecoverBook
-from messages.protection import GUARDS_TOPIC
+from messages.protection import GUARDS_TOPIC, GuardReported
 
 DIP = {"opened": 100.0}
 
@@ -38,9 +38,11 @@ def bot(kit: Kit, guardian: Probe) -> Ref[object]:
     return ref
 
 
-def see(kit: Kit, close: float, *, minute: int, opened: float = 100.0) -> None:
+def see(
+    kit: Kit, close: float, *, minute: int, opened: float = 100.0, venue_ahead: int = 0
+) -> None:
     at = MARKET_OPENS_AT + minute * MINUTE
-    kit.advance(at + MINUTE - kit.now)
+    kit.advance(at + MINUTE - venue_ahead - kit.now)
     each = bar(close, opened=opened, start_at=at)
     kit.publish(bars_topic("AAPL"), BarClosed(bar=each))
 
@@ -114,3 +116,18 @@ def test_a_position_is_said_to_be_guarded(kit: Kit, guardian: Probe, bot: Ref[ob
 
     (told,) = heard.told
     assert "10" in repr(told)
+
+
+def test_a_venue_whose_clock_is_ahead_has_it_decide_now_and_look_at_the_bar(
+    kit: Kit, guardian: Probe, bot: Ref[object]
+) -> None:
+    heard = kit.listen(GUARDS_TOPIC)
+    see(kit, 99.0, minute=10, venue_ahead=SECOND)
+    wish = guardian.expect(OrderIntent)
+    decided_ahead = wish.decided_at - kit.now
+    fill(kit, wish, "99.00")
+    see(kit, 99.1, minute=11, opened=99.0, venue_ahead=SECOND)
+
+    (looked,) = [each.guard for each in heard.told if isinstance(each, GuardReported)]
+    assert decided_ahead == 0
+    assert looked.looked_at == looked.price_at == kit.now + SECOND
