@@ -18,6 +18,7 @@ from hydra.plugins import fault_in_plugin, fault_in_signal
 from hydra.research.replay_data import ReplayData, replay_data
 from hydra.research.window import window_of
 from hydra.settings import Settings, load_settings
+from hydra.settings.strategy_mode import as_selected
 from hydra.settings.strict_yaml import read_document
 from hydra.venues.bar_rows import shown
 from hydra.venues.simulated.terms import VenueTerms
@@ -62,7 +63,9 @@ def read_dataset(folder: Path) -> Dataset:
     facts = _facts_in(folder / FACTS)
     asked = window_of(start=facts["start"], end=facts["end"], tz=facts["timezone"])
     terms = _terms_of(folder / FACTS, facts)
-    settings = load_settings(folder, signal_check=fault_in_signal, plugin_check=fault_in_plugin)
+    settings = as_selected(
+        load_settings(folder, signal_check=fault_in_signal, plugin_check=fault_in_plugin)
+    )
     data = replay_data(bars, asked)
     return Dataset(
         name=folder.resolve().name,
@@ -71,7 +74,7 @@ def read_dataset(folder: Path) -> Dataset:
         terms=terms,
         digests={
             **digests(folder, (FACTS, *SETTINGS_FILES)),
-            **{file.name: file.digest for file in data.files},
+            **data.digests,
         },
     )
 

@@ -235,7 +235,7 @@ def _trades(
         return Trades(fault=f"the bundle's tables are none of ours: {error!r}")
     return Trades(
         origin=data.market.origin,
-        data={file.name: file.digest for file in data.files},
+        data=data.digests,
         bars=len(data.market.bars),
         of_options=len(rows_in(session.folder / TRADES)) - len(live.trades),
         alignment=found,

@@ -19,24 +19,29 @@ from hydra.research.window import AskedWindow, BadReplayWindow
 from hydra.runtime.contents import NotReadable
 from hydra.runtime.recording import RecordingDamaged
 from hydra.settings import Settings, SettingsRefused, VenueName, load_settings
+from hydra.settings.strategy_mode import as_selected
+from hydra.trading.strategy_modes import StrategyMode
 from hydra.venues.bar_rows import BadData
 
 
 def settings_of(bundle: SessionBundle, config_dir: Path) -> Settings:
-    """The session's own: of its recording, else the files', if they are the same still.
-
-    Raises `NotReplayable`.
+    """The session's own, in its strategy mode: of its recording, else the files', if they are the
+    same still. Raises `NotReplayable`.
     """
     wanted, where = bundle.provenance.run.configuration, "its recording"
     try:
-        content = description_in(bundle.folder / FOLDER).settings
-        settings = Settings.model_validate(content)
+        description = description_in(bundle.folder / FOLDER)
+        found = settings = Settings.model_validate(description.settings)
+        if found.modes.selected is not StrategyMode.NONE:
+            # The bundle names the files' settings; recorded is what the mode has left of them.
+            wanted = description.configuration
     except (NotRecorded, ValidationError, msgspec.MsgspecError):
         where = str(config_dir)
-        settings = _of_files(config_dir, bundle.provenance.run.venue)
-    if settings.digest != wanted:
+        found = _of_files(config_dir, bundle.provenance.run.venue)
+        settings = as_selected(found)
+    if found.digest != wanted:
         raise NotReplayable(
-            f"found settings {settings.digest} in {where}; wanted {wanted}, with which the session"
+            f"found settings {found.digest} in {where}; wanted {wanted}, with which the session"
             " ran; put them back with `config rollback`, or take another session"
         )
     return settings

@@ -27,12 +27,17 @@ from hydra.ports import (
     Signals,
     Venue,
 )
+from hydra.runtime.contents import NotReadable
 from hydra.runtime.recorded_order import hangs_in
 from hydra.runtime.recording import SUFFIX, RecordingDamaged, events_in
 from hydra.runtime.replay_outcome import Difference, Replayed
 from hydra.runtime.replay_runtime import ReplayRuntime
 from hydra.settings import Settings
-from hydra.store.ledger import REFUSALS, Ledger
+from hydra.store.checking import LedgerDamaged
+from hydra.store.connection import DurabilityRefused
+from hydra.store.ledger import REFUSALS, Ledger, LedgerFailed, WrongOwner
+from hydra.store.private_files import RightsTooOpen
+from hydra.store.schema import NewerThanThisHydra, NotALedger
 from supervisors import paths
 
 PROTOCOLS: dict[str, type] = {
@@ -114,7 +119,14 @@ def replay_session(
         def mark() -> str:
             return f"{ledger.mark.seq} {ledger.mark.chain}"
 
-        return SessionReplay(folder=flight, **structs.asdict(runtime.run(mark, until=until)))
+        try:
+            done = runtime.run(mark, until=until)
+        except NotReadable as error:
+            raise NotRecorded(
+                f"{flight}: found what this version cannot read ({error});"
+                f" {_of_its_version(description)}"
+            ) from error
+        return SessionReplay(folder=flight, **structs.asdict(done))
 
 
 def description_in(flight: Path) -> Description:
@@ -138,17 +150,49 @@ def description_in(flight: Path) -> Description:
 def _ledger_of(flight: Path, description: Description) -> Iterator[Ledger]:
     """The ledger as the session found it: a copy of the copy, which the replay writes to."""
     source = flight / LEDGER
-    if not source.is_file():
+    if not source.is_file() or not source.stat().st_size:  # SQLite would begin a new one
         raise NotRecorded(f"{source}: found no ledger; wanted the session's, as it began")
     with TemporaryDirectory(prefix="hydra-replay-") as scratch:
         path = Path(scratch) / LEDGER
         shutil.copyfile(source, path)
         path.chmod(0o600)
-        ledger = Ledger.open(path, venue=description.venue, at=description.at)
+        ledger = _opened(path, source, description)
         try:
             yield ledger
         finally:
             ledger.close()
+
+
+def _opened(copy: Path, source: Path, description: Description) -> Ledger:
+    """The copy. What is wrong with it is said of the recording, of which it is: whoever reads it
+    must not think that the ledger of his engine is meant. Raises `NotRecorded`.
+    """
+    try:
+        return Ledger.open(copy, venue=description.venue, at=description.at)
+    except NewerThanThisHydra as newer:
+        raise NotRecorded(
+            f"{source}: found a ledger that a later Hydra wrote; {_of_its_version(description)}"
+        ) from newer
+    except _UNUSABLE as error:
+        fault = str(error).replace(f"{copy}: ", "").replace(str(copy), LEDGER).partition(";")[0]
+        raise NotRecorded(
+            f"{source}: found a damaged ledger, or none ({fault}); wanted the session's, as it"
+            " began; without it this recording cannot be replayed"
+        ) from error
+
+
+_UNUSABLE = (
+    DurabilityRefused,
+    LedgerDamaged,
+    LedgerFailed,
+    NotALedger,
+    RightsTooOpen,
+    WrongOwner,
+)
+
+
+def _of_its_version(description: Description) -> str:
+    return f"replay it with the version that recorded it, {description.version}"
 
 
 def _assembled(description: Description, runtime: ReplayRuntime, ledger: Ledger) -> Tree:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.offline import CONFIG, ConfigDir, Json, end
+from hydra.ops.offline import CONFIG, ConfigDir, Json, end, one_line_for_faults
 from hydra.research.replay_options import (
     Bots,
     Cash,
@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from hydra.settings import Settings
     from hydra.venues.simulated.terms import VenueTerms
 
-HISTORY_BARS = 1_000
-"""Of each symbol, from before the window: as many as any strategy wants to start warm."""
+HISTORY_BARS = 10**9
+"""Of each symbol, from before the window: all that there are. How many a strategy wants to start
+warm is a matter of its parameters, and of how long its bars are; the data feed keeps no more.
+"""
 DIFFERENT = 1
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
@@ -99,9 +101,13 @@ def replay(
     With --session the messages of a recorded day are handled once more, each
     where it was, and the first that differs is shown with both sides.
 
+    Ctrl-C ends it where it is: its files are of the bars played until then,
+    and say so.
+
     Exit code 0: it was played, or the session was the same; 1: it differs, or
     its recording ends early; 2: the window, the data or an option is not fit,
-    and nothing was made; 10: the settings are not; 20: the engine failed closed.
+    and nothing was made; 10: the settings are not; 13: a file cannot be written;
+    20: the engine failed closed.
     """
     if session is not None:
         if data or window or start or until:
@@ -117,6 +123,7 @@ def replay(
     from hydra.research.selection import BadSelection
     from hydra.research.slippage import BadSlippage, slippages_in
     from hydra.research.window import BadReplayWindow, window_of
+    from hydra.settings.strategy_mode import as_selected
     from hydra.venues.bar_rows import BadData
 
     try:
@@ -136,7 +143,8 @@ def replay(
         found = _data(data or [], asked, symbol or [], interval, files.settings())
 
         def settings_of(choice: Choice) -> Settings:
-            return _selected(files.settings(choice), found, bot or [], strategy, param or [])
+            started = as_selected(files.settings(choice))
+            return _selected(started, found, bot or [], strategy, param or [])
 
         settings = settings_of(grid.choices[0])
     except (BadReplayWindow, BadData, BadOverride, BadSelection, BadSlippage, BadSort) as bad:
@@ -165,7 +173,8 @@ def _replay_session(folder: Path, *, as_json: bool) -> None:
     from hydra.runtime.recording import RecordingDamaged
 
     try:
-        found = replay_session(folder)
+        with one_line_for_faults():
+            found = replay_session(folder)
     except (NotRecorded, RecordingDamaged) as bad:
         end(str(bad), ExitCode.USAGE)
     if as_json:
@@ -344,8 +353,6 @@ def _played(plan: ReplayPlan) -> Outcome:
     except OSError as error:
         where = error.filename or plan.folder
         end(f"{where}: {error.strerror or error}", ExitCode.DURABILITY_REFUSED)
-    if stopping.is_set():
-        _say("stopped before the end of the window, as it was asked for")
     return outcome
 
 
@@ -388,7 +395,9 @@ def _show_runs(
     *,
     as_json: bool,
 ) -> None:
-    """Every run of the grid, as a table, and in the folder as two files."""
+    """Every run of the grid, as a table, and in the folder as two files; the table also where the
+    files cannot be written: it may be of hours.
+    """
     from hydra.ops.ending import StopSignals
     from hydra.research.replay_run import FolderInTheWay, made_folder
     from hydra.research.run_table import (
@@ -398,11 +407,12 @@ def _show_runs(
     from hydra.research.runs import run_grid
 
     try:
-        made_folder(plan.folder)
+        with one_line_for_faults():
+            made_folder(plan.folder)
     except FolderInTheWay as taken:
         end(str(taken), ExitCode.USAGE)
     stopping = Event()
-    with StopSignals(stopping.set), shown_progress() as seen:
+    with one_line_for_faults(), StopSignals(stopping.set), shown_progress() as seen:
         runs = run_grid(
             grid,
             settings_of,
@@ -410,22 +420,26 @@ def _show_runs(
             plan.terms,
             plan.seed,
             history=plan.data.history,
+            ends_at=plan.data.ends_at,
             jobs=jobs,
             seen=seen,
             is_stopping=stopping.is_set,
         )
     found = sorted_runs(runs, sort)
-    write_runs(plan.folder, runs, grid)
     if as_json:
         sys.stdout.write(runs_as_json(found).decode())
-        return
-    show_runs(found, grid)
-    _say(f"all of it: {plan.folder}")
+    else:
+        show_runs(found, grid)
+    with one_line_for_faults():
+        write_runs(plan.folder, runs, grid)
+    if not as_json:
+        _say(f"all of it: {plan.folder}")
 
 
 def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
     from hydra.ops.summary import HEADING, total_lines, trade_line
     from hydra.research.metrics import as_json as metrics_json
+    from hydra.research.replay_run import stopped_after
 
     if as_json:
         sys.stdout.write(metrics_json(outcome.metrics).decode())
@@ -442,6 +456,8 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
         _say(line)
     for failure in done.failed:
         _say(str(failure))
+    if stopped := stopped_after(plan, done):
+        _say(stopped)
     for cause in done.standing:
         _say(f"trading was {cause.state.name} at the end: {cause.detail}")
     _say(f"final equity {outcome.metrics.final_equity:.2f} USD; all of it: {plan.folder}")

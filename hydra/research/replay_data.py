@@ -6,6 +6,7 @@ as history, with which bots and indicators may start warm; nothing of after it i
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, pairwise
 from operator import attrgetter
@@ -16,7 +17,7 @@ import msgspec
 from hydra.research.window import AskedWindow, BadReplayWindow, DataSpan, ReplayWindow, without_bars
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
-from hydra.trading.instruments import Instrument, instrument
+from hydra.trading.instruments import Instrument, instrument, is_crypto
 from hydra.trading.sessions import utc_date
 from hydra.venues.bar_files import COUNTS_AS_USD, read_bars, read_candles, symbol_named
 from hydra.venues.bar_rows import BadData, shown, shown_time
@@ -51,6 +52,25 @@ class ReplayData(msgspec.Struct, frozen=True, kw_only=True):
     bars_read: int
     without_bars: tuple[str, ...]
     """Symbols of the data that have no bar in the window, where they were not asked for by name."""
+
+    @property
+    def ends_at(self) -> int:
+        """Until when sessions close: to the window's end. What is after it is not played, and days
+        of coins, at whose end nothing closes, are over with their last bar.
+        """
+        last = self.market.bars[-1].end_at
+        return last if all(map(is_crypto, self.market.symbols)) else max(self.window.end, last)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Of each file, by its name; of others of that name with a number: `AAPL_1m.csv (2)`."""
+        digests: dict[str, str] = {}
+        named = Counter[str]()
+        for file in dict.fromkeys(self.files):  # a manifest may name one more than once
+            named[file.name] += 1
+            number = named[file.name]
+            digests[file.name if number == 1 else f"{file.name} ({number})"] = file.digest
+        return digests
 
     @property
     def bars_kept(self) -> int:

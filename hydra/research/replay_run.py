@@ -66,6 +66,7 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
             terms=self.terms,
             seed=self.seed,
             history=self.data.history,
+            ends_at=self.data.ends_at,
         )
 
     @property
@@ -104,6 +105,7 @@ def run_replay(
 ) -> Outcome:
     """Play it and leave its files. See `replayed` for `seen` and `is_stopping`.
 
+    What was stopped on its way leaves the files of what was played until then, and they say so.
     Raises `FolderInTheWay` before anything is made, what `replayed` raises, OSError, and what apsw
     raises.
     """
@@ -126,8 +128,10 @@ def run_replay(
         ledger.close()
     bundle.close()
     HaltMarker.open(engine.halt_marker, at=begins_at, first_start=True).close()
-    files.append(plan.folder / files.LOG, "".join(f"{line}\n" for line in told_of(plan)).encode())
-    ending = Ending(exit_code=int(ExitCode.CLEAN), how="in order")
+    stopped = stopped_after(plan, done)
+    told = (*told_of(plan), stopped) if stopped else told_of(plan)
+    files.append(plan.folder / files.LOG, "".join(f"{line}\n" for line in told).encode())
+    ending = Ending(exit_code=int(ExitCode.CLEAN), how=stopped or "in order")
     close_bundle(plan.folder, engine, ending, with_plots=False, wall_clock=lambda: 0)
     metrics = write_outcome(plan.folder, facts_of(plan, done), with_sheet=plan.with_sheet)
     return Outcome(replayed=done, metrics=metrics)
@@ -190,15 +194,24 @@ def told_of(plan: ReplayPlan) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
+def stopped_after(plan: ReplayPlan, done: Replayed) -> str:
+    """How far a replay came that was asked to stop, for people; "": it came to its end."""
+    there_are = plan.data.bars_kept
+    if done.bars == there_are:
+        return ""
+    return f"stopped after {done.bars:,} of {there_are:,} bars, before the end of the window"
+
+
 def facts_of(plan: ReplayPlan, done: Replayed) -> ReplayFacts:
-    """What figures and tear sheet are made of."""
+    """What figures and tear sheet are made of: of bars that were not played nothing is known."""
+    stopped = stopped_after(plan, done)
     return ReplayFacts(
-        bars=plan.data.market.bars,
+        bars=plan.data.market.bars[: done.bars],
         fills=done.fills,
         starting_cash=plan.terms.starting_cash,
         window=plan.data.window,
         configuration=plan.settings.digest,
-        data={file.name: file.digest for file in plan.data.files},
+        data=plan.data.digests,
         origin=plan.data.market.origin,
         version=__version__,
         seed=plan.seed,
@@ -207,7 +220,7 @@ def facts_of(plan: ReplayPlan, done: Replayed) -> ReplayFacts:
         bots=plan.bots,
         told=done.summary.trades,
         denials=done.summary.denials,
-        terms=tuple(_words_of(plan.terms).items()),
+        terms=(*_words_of(plan.terms).items(), *((("ended", stopped),) if stopped else ())),
     )
 
 

@@ -67,6 +67,8 @@ class ReplayTask(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     history: tuple[Bar, ...] = ()
     """Bars of before the market begins, in order: strategies start warm with them."""
+    ends_at: int | None = None
+    """A session that closes later than this does not close; None: the last one does."""
 
 
 class BotFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,17 +152,17 @@ def replayed(
         engine.market.happen(event)
         seen(bars)
 
-    events = by_moment(market_events(data.bars, data.sessions))
+    events = by_moment(market_events(data.bars, data.sessions, ends_at=task.ends_at))
     runtime.play(_until(is_stopping, events), happen)
     runtime.advance(SECOND)
+    _require_alive(runtime)  # else nobody is there to be asked
     standing, failed = runtime.gate.standing(), failures_of_bots(runtime)
     summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
     assert isinstance(summary, SessionSummary), "nothing stops the reporter of a replay"
     close_gate(runtime, "the replay is over")
     runtime.stop_cell(root, "the replay is over")
     runtime.advance(ENDS_WITHIN)
-    if runtime.failed_closed is not None:
-        raise ReplayFailed(f"the engine failed closed: {runtime.failed_closed}")
+    _require_alive(runtime)
     if root.status is not Status.STOPPED:
         raise ReplayFailed("the engine did not stop")
     ledger.engine_stopped("the replay is over", runtime.now())
@@ -177,6 +179,11 @@ def replayed(
         failed=failed,
         ledger=ledger.mark.chain,
     )
+
+
+def _require_alive(runtime: SimRuntime) -> None:
+    if runtime.failed_closed is not None:
+        raise ReplayFailed(f"the engine failed closed: {runtime.failed_closed}")
 
 
 def require_past(bars: Iterable[Bar], now: int) -> None:

@@ -76,6 +76,7 @@ class _Market(msgspec.Struct, frozen=True, kw_only=True):
 
     data: MarketData
     history: tuple[Bar, ...]
+    ends_at: int | None
 
 
 class _Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +93,17 @@ def run_one(
     terms: VenueTerms,
     seed: int,
     history: tuple[Bar, ...] = (),
+    ends_at: int | None = None,
 ) -> RunResult:
-    """Replay the market with these settings; nothing is written anywhere.
+    """Replay the market with these settings; nothing is written anywhere. See `ReplayTask`.
 
     Raises what `replayed` raises: the engine failed closed, or it did not come to trade.
     """
     began = time.perf_counter()
     done = unwritten_replay(
-        ReplayTask(settings=settings, data=data, terms=terms, seed=seed, history=history)
+        ReplayTask(
+            settings=settings, data=data, terms=terms, seed=seed, history=history, ends_at=ends_at
+        )
     )
     fallen = EquityCurve(data.bars, done.fills, terms.starting_cash).drawdown_pct
     return RunResult(
@@ -124,6 +128,7 @@ def run_grid(
     seed: int,
     *,
     history: tuple[Bar, ...] = (),
+    ends_at: int | None = None,
     jobs: int | None = None,
     seen: Callable[[int, int], None] = lambda _done, _of: None,
     is_stopping: Callable[[], bool] = lambda: False,
@@ -139,7 +144,9 @@ def run_grid(
     tasks = [content for _, content in runs if content is not None]
     with TemporaryDirectory(prefix="hydra-runs-") as scratch:
         market = Path(scratch) / "market.msgpack"
-        market.write_bytes(msgspec.msgpack.encode(_Market(data=data, history=history)))
+        market.write_bytes(
+            msgspec.msgpack.encode(_Market(data=data, history=history, ends_at=ends_at))
+        )
         outcomes = iter(
             work_through(
                 tasks,
@@ -192,4 +199,4 @@ def _make_ready(given: _Given) -> Callable[[object], RunResult]:
 def _run(given: _Given, market: _Market, content: object) -> RunResult:
     """Settings travel as their plain content: what cannot change in them cannot be pickled."""
     settings = Settings.model_validate(content)
-    return run_one(settings, market.data, given.terms, given.seed, market.history)
+    return run_one(settings, market.data, given.terms, given.seed, market.history, market.ends_at)

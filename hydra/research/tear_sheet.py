@@ -74,14 +74,15 @@ def _parts(measured: Measured, title: str) -> Iterator[str]:
 
 
 def _head(metrics: Metrics, title: str) -> str:
-    window = metrics.window
+    window, ended = metrics.window, metrics.terms.get("ended")
     return (
         f"<header><h1>{escape(title)}: {escape(some_of(metrics.symbols))}</h1>"
         f"<p>{minute(window.start_utc)} to {minute(window.end_utc)} UTC, the end left out"
         f' <span class="soft">(given in {escape(metrics.timezone_label)})</span></p>'
         f'<p class="soft">Seed {metrics.seed} · configuration'
         f" {escape(metrics.configuration_digest[:16])} · {escape(metrics.origin)}</p></header>"
-        '<p class="simulated">Simulated: not real money, not real fills.</p>'
+        '<p class="simulated">Simulated: not real money, not real fills.'
+        f"{f' It was {escape(ended)}.' if ended else ''}</p>"
     )
 
 

@@ -31,6 +31,14 @@ def in_mode(
     return Settings.model_construct(**sections)
 
 
+def as_selected(settings: Settings) -> Settings:
+    """What the files say as an engine starts with it: in the mode that they select. Only to be
+    asked of settings as they are in files, since what a mode takes away it takes away each time.
+    """
+    mode = settings.modes.selected
+    return settings if mode is StrategyMode.NONE else in_mode(settings, mode)
+
+
 def _overlaid(bot: Section, overlay: ModeOverlay) -> Section:
     update = dict[str, object]()
     if bot_id_of(bot) in overlay.bots_off:

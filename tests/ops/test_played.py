@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hydra.ops.ending import LastResort
+from hydra.ops.ending import LAST_RESORT, LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.played import Played, played
 from hydra.store.engine_files import EngineFiles
@@ -32,9 +32,9 @@ def of_others() -> frozenset[threading.Thread]:
     return frozenset(threading.enumerate())
 
 
-def wait_for_timers(of_others: frozenset[threading.Thread]) -> None:
+def wait_for_last_resorts(of_others: frozenset[threading.Thread]) -> None:
     for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer) and thread not in of_others:
+        if thread.name == LAST_RESORT and thread not in of_others:
             thread.join(timeout=10)
 
 
@@ -51,7 +51,7 @@ def test_what_follows_a_stop_may_take_what_is_left_of_its_time_and_then_ends_wit
         return Played(code=ExitCode.RESTART_ASKED, at=AT)
 
     code = played(record, shipped_settings(), AT, play, last_resort)
-    wait_for_timers(of_others)
+    wait_for_last_resorts(of_others)
 
     assert (code, ended) == (ExitCode.RESTART_ASKED, ends)
 
@@ -68,6 +68,6 @@ def test_a_run_that_raises_has_no_last_resort_to_fear_afterwards(
 
     with pytest.raises(RuntimeError, match="nobody foresaw this"):
         played(record, shipped_settings(), AT, play, last_resort)
-    wait_for_timers(of_others)
+    wait_for_last_resorts(of_others)
 
     assert ended == []

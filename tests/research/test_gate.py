@@ -9,8 +9,9 @@ from msgspec import structs
 
 from hydra.ops.artefacts import folder as files
 from hydra.ops.artefacts import provenance as origins
+from hydra.ops.artefacts.closing import draw_plots
 from hydra.ops.artefacts.folder import digests, replace
-from hydra.ops.artefacts.reading import NoBundle, report_in
+from hydra.ops.artefacts.reading import NoBundle, provenance_in, report_in
 from hydra.ops.artefacts.report import AgainstLedger, as_state
 from hydra.ops.artefacts.rows import ORDERS, TRADES, header, rows_in
 from hydra.research.gate import (
@@ -244,6 +245,28 @@ def test_tables_that_were_changed_after_the_session_are_red(played: SessionBundl
     assert bundle_in(played.folder).faults == (
         "orders.csv is not what the session was closed with: somebody has changed it since",
     )
+
+
+def test_plots_that_are_drawn_later_hide_nothing_that_was_changed(
+    played: SessionBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(folder: Path) -> tuple[str, ...]:
+        for name in files.PLOTS:
+            (folder / name).write_text("<svg/>")
+        return files.PLOTS
+
+    monkeypatch.setattr("hydra.ops.artefacts.closing.plots_made", drawn)
+    path = played.folder / TRADES
+    path.write_text(path.read_text().replace(",buy,", ",sell,"))
+
+    draw_plots(played.folder)
+
+    assert bundle_in(played.folder).faults == (
+        "trades.csv is not what the session was closed with: somebody has changed it since",
+    )
+    named = provenance_in(played.folder).files
+    assert set(files.PLOTS) <= set(named)
+    assert named[files.PAGE] == files.digests(played.folder, [files.PAGE])[files.PAGE]
 
 
 def test_a_table_that_is_gone_is_red(played: SessionBundle) -> None:

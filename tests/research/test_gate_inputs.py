@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hydra.ops.artefacts.opening import NOTHING_KNOWN
 from hydra.ops.artefacts.provenance import Provenance, RunFacts, Window
 from hydra.ops.config.looking import SHIPPED
+from hydra.plugins import fault_in_signal
 from hydra.research import recorded_market as module
 from hydra.research.gate import NotReplayable, SessionBundle
 from hydra.research.gate_inputs import data_of, settings_of
@@ -16,9 +17,14 @@ from hydra.research.recorded import NotRecorded
 from hydra.research.recorded_market import NoRecordedMarket, recorded_market
 from hydra.runtime.contents import encoded
 from hydra.runtime.recording import Entry, Lane, Payload
+from hydra.settings import load_settings
+from hydra.settings.strategy_mode import in_mode
+from hydra.settings.whole import content_of
 from hydra.trading.bars import Bar
+from hydra.trading.strategy_modes import StrategyMode
 from messages.market import BarClosed, BarsReceived
 from tests.engine.scenery import bars_of, market_of, rising, shipped_settings
+from tests.research.bar_files import config_with
 from tests.research.recorded_sessions import recorded_session
 
 MARKET = market_of(bars_of(rising(10)))
@@ -127,6 +133,23 @@ def test_without_a_recording_they_are_those_of_the_files_if_they_are_the_same(
     wanted = shipped_settings()
 
     assert settings_of(bundle(tmp_path, wanted.digest), SHIPPED) == wanted
+
+
+def test_the_settings_of_a_session_in_a_strategy_mode_are_what_the_mode_left_of_them(
+    tmp_path: Path,
+) -> None:
+    """The bundle names the files' settings, and recorded are those that the engine ran with."""
+    config = config_with({"  selected: none": "  selected: conservative"}, tmp_path)
+    files = load_settings(config, signal_check=fault_in_signal)
+    recorded_session(tmp_path / "run", MARKET, settings=files)
+
+    ran = in_mode(files, StrategyMode.CONSERVATIVE)
+    assert ran.digest != files.digest
+    for folder in (tmp_path / "run", tmp_path):  # with a recording, and by the files alone
+        found = settings_of(bundle(folder, files.digest), config)
+        assert content_of(found) == content_of(ran)
+    with pytest.raises(NotReplayable, match="wanted c0ffee, with which the session ran"):
+        settings_of(bundle(tmp_path, "c0ffee"), config)
 
 
 def test_settings_that_are_not_those_of_the_session_are_refused(

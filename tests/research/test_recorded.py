@@ -3,14 +3,18 @@
 import io
 import json
 import random
+import re
 import threading
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import apsw
 import pytest
 from msgspec import structs
 
 from actors.momentum_bot import MomentumBot
+from hydra import __version__
 from hydra.actor import Context
 from hydra.ops import flight
 from hydra.ops.exit_codes import ExitCode
@@ -23,7 +27,16 @@ from hydra.research.recorded import (
     replay_session,
 )
 from hydra.runtime import recorder
-from hydra.runtime.recording import Called, Entry, Failed, events_in
+from hydra.runtime.recording import (
+    MAGIC,
+    SUFFIX,
+    Called,
+    ChunkWriter,
+    Entry,
+    Failed,
+    GateChanged,
+    events_in,
+)
 from hydra.store.journal import JournalFile
 from hydra.store.ledger import Ledger
 from hydra.venues.simulated.faults import Lose, Repeat
@@ -177,6 +190,57 @@ def test_what_is_not_there_is_said(
         (tmp_path / file).write_bytes(content)
 
     with pytest.raises(NotRecorded, match=wanted):
+        replay_session(tmp_path)
+
+
+def torn(ledger: Path) -> None:
+    ledger.write_bytes(ledger.read_bytes()[:5_000])
+
+
+def of_a_later_version(ledger: Path) -> None:
+    connection = apsw.Connection(str(ledger))
+    connection.pragma("user_version", 99)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "wanted"),
+    [
+        (torn, "found a damaged ledger, or none (CorruptError: "),
+        (lambda ledger: ledger.write_bytes(b"no database" * 1_000), "(NotADBError: "),
+        (lambda ledger: ledger.write_bytes(b""), "found no ledger; wanted the session's"),
+        (
+            of_a_later_version,
+            f"a later Hydra wrote; replay it with the version that recorded it, {__version__}",
+        ),
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_said_of_the_recording(
+    recorded: Path, tmp_path: Path, spoil: Callable[[Path], object], wanted: str
+) -> None:
+    for each in (recorded / FOLDER).iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    spoil(tmp_path / LEDGER)
+
+    with pytest.raises(NotRecorded, match=re.escape(wanted)) as refused:
+        replay_session(tmp_path)
+
+    told = str(refused.value)
+    assert told.startswith(f"{tmp_path / LEDGER}: ")
+    assert "backup" not in told and "/hydra-replay-" not in told and "\n" not in told
+
+
+def test_a_recording_of_another_version_s_words_is_refused(recorded: Path, tmp_path: Path) -> None:
+    for each in (recorded / FOLDER).iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    writer = ChunkWriter()
+    for event in events_in(recorded / FOLDER):
+        writer.add(GateChanged(b"\x91\x80") if isinstance(event, GateChanged) else event)
+    for each in tmp_path.glob(f"*{SUFFIX}"):
+        each.unlink()
+    (tmp_path / f"0001{SUFFIX}").write_bytes(MAGIC + writer.taken())
+
+    with pytest.raises(NotRecorded, match=r"what this version cannot read .*; replay it with"):
         replay_session(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """`hydra-trader replay`: what it leaves and says, and what it refuses before anything is made."""
 
 import csv
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -160,6 +161,38 @@ def test_several_values_are_as_many_runs_over_the_cores(run: Run, tmp_path: Path
     assert code == ExitCode.CLEAN
     assert [run["set"] for run in told["runs"]] == [{STOP: "0.1"}, {STOP: "0.5"}]
     assert "2 configurations were tried on one stretch of data" in out
+
+
+def test_runs_whose_folder_cannot_be_made_are_refused_before_they_are_played(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "replays").write_text("a file is in the way")
+    code, out, err = run("--window", "P2D", "--bot", "mom_AAPL", "--set", f"{STOP}=0.1,0.5")
+
+    assert code == ExitCode.DURABILITY_REFUSED
+    assert err.splitlines() == [f"{tmp_path / 'replays' / '0000-replay'}: Not a directory"]
+    assert "DRAWDOWN" not in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_runs_that_cannot_be_written_are_shown_all_the_same(
+    words: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "runs.csv")
+
+    monkeypatch.setattr("hydra.research.run_table.replace", no_room)
+    asked = ("--window", "P2D", "--bot", "mom_AAPL", "--set", f"{STOP}=0.1,0.5")
+    code, out, err = run(*asked, *words)
+
+    assert code == ExitCode.DURABILITY_REFUSED
+    assert err.splitlines()[-1] == "runs.csv: No space left on device"
+    if words:
+        assert json.loads(out)["tried"] == 2
+    else:
+        assert "DRAWDOWN" in out
+        assert "all of it" not in out
 
 
 @pytest.mark.parametrize(

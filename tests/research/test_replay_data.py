@@ -344,3 +344,29 @@ def test_a_real_file_over_all_of_its_span_is_the_market_of_a_run(tmp_path: Path)
     ]
     assert part.history == whole.market.bars[2 * 390 : 3 * 390]
     assert part.market.bars == whole.market.bars[3 * 390 : 5 * 390]
+
+
+def test_files_of_one_name_are_each_named_by_their_content(tmp_path: Path) -> None:
+    folders = [tmp_path / year for year in ("one", "other", "third")]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        coin_file(folder, "BTCUSD_1m.csv", range(10 * number, 10 * number + 5 + number))
+
+    found = replay_data([folder / "BTCUSD_1m.csv" for folder in folders], ALL)
+
+    names = ["BTCUSD_1m.csv", "BTCUSD_1m.csv (2)", "BTCUSD_1m.csv (3)"]
+    files = [file(folder / "BTCUSD_1m.csv").digest for folder in folders]
+    assert found.digests == dict(zip(names, files, strict=True))
+    assert len(set(files)) == 3
+
+
+def test_a_file_that_a_manifest_names_twice_is_one_file(tmp_path: Path) -> None:
+    coin_file(tmp_path, "BTCUSD_1m.csv", range(5))
+    manifest = tmp_path / "both.yaml"
+    entry = "  - {file: BTCUSD_1m.csv, symbol: BTC/USD"
+    manifest.write_text(f"bars:\n{entry}}}\n{entry}, shift_weeks: 1}}\n")
+
+    found = replay_data([manifest], ALL)
+
+    assert list(found.digests) == ["both.yaml", "BTCUSD_1m.csv"]
+    assert found.bars_kept == 10

@@ -11,7 +11,6 @@ Options are not traded in virtual time at all.
 
 import csv
 import gzip
-import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +27,7 @@ from hydra.research.window import window_of
 from hydra.settings import load_settings
 from hydra.venues.simulated.terms import VenueTerms
 from tests.ops.sessions import HOME
+from tests.research.bar_files import config_with
 
 pytestmark = pytest.mark.slow
 
@@ -55,17 +55,6 @@ def cut(file: Path, rows: int, folder: Path) -> Path:
     short = folder / file.name.removesuffix(".gz")
     short.write_text("".join(lines))
     return short
-
-
-def config_with(changes: Mapping[str, str], folder: Path) -> Path:
-    config = Path(shutil.copytree(HOME / "config", folder / "config"))
-    bots = config / "bots.yaml"
-    text = bots.read_text()
-    for old, new in changes.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    bots.write_text(text)
-    return config
 
 
 def trades_in(folder: Path) -> list[dict[str, object]]:

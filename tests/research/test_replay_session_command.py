@@ -1,6 +1,8 @@
 """`hydra-trader replay --session`: a recorded day again, message by message."""
 
+import errno
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from typer.testing import CliRunner
 
 from hydra.cli import app
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.flight import FOLDER
+from hydra.ops.flight import FOLDER, LEDGER
 from hydra.runtime.recording import SUFFIX
 from tests.engine.scenery import bars_of, market_of, rising
 from tests.research.recorded_sessions import recorded_session
@@ -61,3 +63,30 @@ def test_a_session_has_its_own_bars_and_window(session: Path) -> None:
 
     assert code == ExitCode.USAGE
     assert "found --session with --data or a window" in err
+
+
+def test_a_recording_whose_ledger_is_torn_is_refused_like_any_other_damage(
+    session: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(session / FOLDER, tmp_path / FOLDER))
+    ledger = folder / LEDGER
+    ledger.write_bytes(ledger.read_bytes()[:5_000])
+
+    code, _, err = replay("--session", str(folder))
+
+    assert code == ExitCode.USAGE
+    assert err.startswith(f"{ledger}: found a damaged ledger")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_recording_that_cannot_be_read_is_said_with_the_code_of_that(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/ledger.db")
+
+    monkeypatch.setattr("hydra.research.recorded.shutil.copyfile", no_room)
+
+    code, _, err = replay("--session", str(session))
+
+    assert (code, err) == (ExitCode.DURABILITY_REFUSED, "/tmp/ledger.db: No space left on device\n")

@@ -13,7 +13,7 @@ from hydra.ops.bench.replayed_bars import loop_of, replay_of, require_same, sett
 from hydra.ops.bench.rows import CouldNotMeasure
 from hydra.plugins import fault_in_signal
 from hydra.research import replaying
-from hydra.research.replaying import LookAhead, Replayed, ReplayTask, replayed
+from hydra.research.replaying import LookAhead, Replayed, ReplayFailed, ReplayTask, replayed
 from hydra.settings import Settings, load_settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.journal import JournalFile
@@ -24,6 +24,7 @@ from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.market_data import MarketData, from_path
 from hydra.venues.simulated.playback import BarBegun, TimedEvent, market_events
 from hydra.venues.simulated.terms import VenueTerms
+from tests.engine.scenery import BrokenJournal
 from tests.ops.sessions import HOME
 
 SYMBOLS = ("S00", "S01")
@@ -102,7 +103,7 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 ) -> None:
     """A planted look ahead: one bar comes at the time of the one before it."""
 
-    def leaking(bars: Sequence[Bar], sessions: SessionTable) -> Iterator[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable, **_: object) -> Iterator[TimedEvent]:
         late = bars[2 * 100]
         for at, event in market_events(bars, sessions):
             yield (at - MINUTE, event) if event is late else (at, event)
@@ -116,7 +117,7 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 def test_an_open_that_is_told_before_it_is_there_ends_the_replay(
     settings: Settings, market: MarketData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leaking(bars: Sequence[Bar], sessions: SessionTable) -> list[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable, **_: object) -> list[TimedEvent]:
         events = [
             (at - MINUTE // 2, event)
             if isinstance(event, BarBegun) and event.bar is bars[2 * 100]
@@ -184,6 +185,16 @@ def test_a_replay_that_is_asked_to_stop_ends_there_in_order(
 
     # Every other moment is one at which bars begin; the one that was next already is played.
     assert done.bars == 150 * len(market.symbols) == seen[-1]
+
+
+def test_an_engine_that_fails_closed_on_the_way_says_why(
+    settings: Settings, market: MarketData
+) -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="embedded", at=market.begins_at)
+    task = ReplayTask(settings=settings, data=market)
+
+    with pytest.raises(ReplayFailed, match=r"failed closed: .*: OSError: no space left on device"):
+        replayed(task, ledger=ledger, journal=BrokenJournal(lines=200))
 
 
 AAPL = HOME.parent / "shared/market-data/equity_1m/AAPL_1m_2016-04-15_2016-05-04.csv.gz"

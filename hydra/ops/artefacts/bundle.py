@@ -104,6 +104,7 @@ def bundled(
     """
     last_resort = LastResort()
     try:
+        last_resort.stand_by()
         with session_bundle(engine, record, run, out, redactor) as bundle:
             return bundle.ended(play(bundle.out, bundle.folder, last_resort))
         raise AssertionError("the bundle lets every exception through")

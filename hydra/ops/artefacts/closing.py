@@ -8,7 +8,7 @@ as nobody has gone on with the ledger.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
@@ -104,16 +104,31 @@ def close_bundle(
 
 
 def draw_plots(folder: Path) -> None:
-    """Of a bundle that was closed without. Raises NoBundle, OSError."""
-    _finish(folder, provenance_in(folder), report_in(folder), with_plots=True)
+    """Of a bundle that was closed without. Raises NoBundle, OSError.
+
+    The other files keep the names of their contents: what was changed since must stay seen.
+    """
+    provenance = provenance_in(folder)
+    _finish(folder, provenance, report_in(folder), with_plots=True, known=provenance.files)
 
 
-def _finish(folder: Path, provenance: Provenance, report: Report, *, with_plots: bool) -> None:
-    """What comes last, as it says what else is there."""
+def _finish(
+    folder: Path,
+    provenance: Provenance,
+    report: Report,
+    *,
+    with_plots: bool,
+    known: Mapping[str, str] | None = None,
+) -> None:
+    """What comes last, as it says what else is there. `known`: what is named already."""
     pictures = plots_made(folder) if with_plots else ()
     files.replace(folder / files.PAGE, page_of(report, pictures).encode())
-    named = structs.replace(provenance, files=files.digests(folder, files.NAMED))
-    files.replace(folder / files.PROVENANCE, origins.encoded(named))
+    own = files.NAMED if known is None else (files.PAGE, *files.PLOTS)
+    kept = {name: digest for name, digest in (known or {}).items() if name not in own}
+    digests = kept | files.digests(folder, own)
+    files.replace(
+        folder / files.PROVENANCE, origins.encoded(structs.replace(provenance, files=digests))
+    )
 
 
 class _Places(msgspec.Struct, frozen=True):

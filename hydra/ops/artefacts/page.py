@@ -24,6 +24,13 @@ _NOT_REAL = {
     "paper": "the paper account at the broker (not real money)",
     "live": "the live account at the broker: REAL MONEY",
 }
+REPLAY = "replay"
+_WHERE = {
+    REPLAY: " --state-dir FOLDER --log-dir FOLDER/logs",
+    "paper": " --venue paper",
+    "live": " --venue live",
+}
+"""Without these words a command looks at another record than the session's: the usual venue's."""
 _CENT = Decimal("0.01")
 _AREAS = {
     FEED: "Feed",
@@ -314,27 +321,30 @@ def _ledger(report: Report) -> str:
 
 
 def _next(report: Report) -> str:
-    steps = ["`hydra-trader verify` checks ledger and journal as a whole."]
+    where = _WHERE.get(report.mode, "")
+    steps = [f"`hydra-trader verify{where}` checks ledger and journal as a whole."]
     if report.ledger.agrees is False:
-        steps.insert(0, "`hydra-trader export --to DIR` shows what the ledger has.")
+        steps.insert(0, f"`hydra-trader export --to DIR{where}` shows what the ledger has.")
     worst = min(report.trades, key=lambda trade: trade.realised, default=None)
     if worst is not None and worst.realised < 0:
         closed = timestamp(worst.closed_at)
         steps.insert(
             0,
-            f"`hydra-trader why {worst.bot} {worst.symbol} {closed[:16]}Z`: the largest loss,"
-            f" {_money(worst.realised)} USD.",
+            f"`hydra-trader why {worst.bot} {worst.symbol} {closed[:16]}Z{where}`: the largest"
+            f" loss, {_money(worst.realised)} USD.",
         )
     if report.denials:
         first = report.denials[0]
         steps.insert(
             0,
-            f"`hydra-trader why {first.bot} {first.symbol} {first.first_at[:16]}Z`: why"
+            f"`hydra-trader why {first.bot} {first.symbol} {first.first_at[:16]}Z{where}`: why"
             f" {first.check} said no.",
         )
-    if any(halt.cleared_at is None for halt in report.halts):
-        steps.insert(0, "`hydra-trader status` says what stands, and who can let it go.")
-    return "## What to look at next\n\n" + "\n".join(f"- {step}" for step in steps)
+    is_replay = report.mode == REPLAY
+    if not is_replay and any(halt.cleared_at is None for halt in report.halts):
+        steps.insert(0, f"`hydra-trader status{where}` says what stands, and who can let it go.")
+    note = "\n\nFOLDER is the one in which this page lies." if is_replay else ""
+    return "## What to look at next\n\n" + "\n".join(f"- {step}" for step in steps) + note
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, left: int) -> str:

@@ -58,6 +58,46 @@ def test_a_page_reads_like_a_report(tmp_path: Path) -> None:
     assert (bundle_in(tmp_path) / "session.md").read_text() == GOLDEN.read_text()
 
 
+@pytest.mark.parametrize(
+    ("mode", "where", "last"),
+    [
+        ("embedded", "", "a whole."),
+        ("paper", " --venue paper", "a whole."),
+        ("live", " --venue live", "a whole."),
+        (
+            "replay",
+            " --state-dir FOLDER --log-dir FOLDER/logs",
+            "FOLDER is the one in which this page lies.",
+        ),
+    ],
+)
+def test_the_commands_to_look_with_are_of_the_session_s_own_record(
+    mode: str, where: str, last: str
+) -> None:
+    loss = Trade(
+        bot="mom",
+        symbol="AAPL",
+        side="buy",
+        quantity=Decimal(1),
+        entry_price=Decimal(11),
+        exit_price=Decimal(10),
+        opened_at=AT,
+        closed_at=AT,
+        entry_reason="",
+        exit_reason="",
+        realised=Decimal(-1),
+    )
+    found = msgspec.structs.replace(report([LATCHED]), mode=mode, trades=(loss,))
+    page = page_of(found).rstrip()
+    steps = page.partition("## What to look at next\n\n")[2]
+
+    when = f"{timestamp(AT)[:16]}Z"
+    assert f"- `hydra-trader verify{where}` checks" in steps
+    assert f"- `hydra-trader why mom AAPL {when}{where}`: the largest loss" in steps
+    assert (f"- `hydra-trader status{where}` says what stands" in steps) is (mode != "replay")
+    assert steps.endswith(last)
+
+
 def report(lines: list[Line], opening: Opening | None = None) -> Report:
     opening = opening or Opening(ledger_seq=0, ledger_chain="", journal_seq=1)
     provenance = Provenance(session="s", run=RUN, began_at=AT, began_wall_at=1)
