@@ -12,12 +12,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 
+from hydra.ops import broker_facts
 from hydra.ops.at_rest.account import account_at_rest
 from hydra.ops.at_rest.engine import engine_at_rest
 from hydra.ops.broker_account import NoAccount
@@ -36,7 +38,9 @@ from hydra.store.redaction import Redactor
 from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS
 from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass
+from hydra.venues import market_sessions
 from hydra.venues.alpaca.access import PAPER, Access
 from hydra.venues.alpaca.network import Network
 from hydra.venues.market_sessions import round_the_clock_sessions
@@ -49,7 +53,7 @@ from hydra.venues.simulated.server.clock import VenueClock
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.rest.keys import ApiKeys
 from tests.engine.scenery import settings_with
-from tests.venues.server.kit import FREE, served
+from tests.venues.server.kit import FREE, nothing_left, served
 
 KEY, SECRET = "PKA1B2C3D4E5F6G7H8J9", "a-secret-of-this-test-alone"
 PATIENCE_S = 60.0
@@ -121,17 +125,26 @@ def behind_tls(account: str, certificate: tuple[Path, Path], clock_ahead: int = 
                 return data
 
             async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                near = await asyncio.open_connection("127.0.0.1", plain)
-                await asyncio.gather(
-                    _copy(reader, near[1], for_here), _copy(near[0], writer, bytes)
-                )
+                socket_below = writer.transport
+                try:
+                    await writer.start_tls(context)
+                    near = await asyncio.open_connection("127.0.0.1", plain)
+                    await asyncio.gather(
+                        _copy(reader, near[1], for_here), _copy(near[0], writer, bytes)
+                    )
+                except OSError:
+                    pass  # the client is gone
+                finally:
+                    # A close in TLS waits for the other end's, which may be gone without one.
+                    socket_below.abort()
 
-            server = await asyncio.start_server(pipe, "127.0.0.1", 0, ssl=context)
+            server = await asyncio.start_server(pipe, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
             ready.append((port, lambda: loop.call_soon_threadsafe(stop.set)))
             begun.set()
             await stop.wait()
             server.close()
+        await nothing_left()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
@@ -222,6 +235,41 @@ def test_a_paper_account_is_traded_on_until_a_signal_i82(
     records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
     assert "preflight_passed" in [record["event"] for record in records]
     assert SECRET not in (tmp_path / "logs" / "app.jsonl").read_text()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("while_it", ["reads what the broker trades", "says what it will run"])
+def test_a_signal_of_the_time_before_the_actors_stops_the_run_in_order_i76(
+    while_it: str,
+    tmp_path: Path,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+
+    def sessions_of(*arguments: Any) -> SessionTable:
+        if while_it == "reads what the broker trades":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return market_sessions.sessions_of(*arguments)
+
+    def is_saying(text: str) -> bool:
+        # Else it would go on for ever.
+        return "ACTIVE" in text or (while_it == "says what it will run" and "PAPER" in text)
+
+    monkeypatch.setattr(broker_facts, "sessions_of", sessions_of)
+    with behind_tls("PA3NOBODYS01", certificate) as port:
+
+        def resolve(_host: str, _port: int) -> list[tuple[int, tuple[str, int]]]:
+            return [(socket.AF_INET, ("127.0.0.1", port))]
+
+        out = Heard(is_saying)
+        code = paper_run(tmp_path, resolve, out)
+
+    assert code == ExitCode.CLEAN, out.getvalue()
+    assert "ACTIVE" not in out.getvalue()
+    records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
+    assert records[-1]["event"] == "engine_stopped"
+    assert "preflight_passed" not in [record["event"] for record in records]
 
 
 @pytest.mark.timeout(120)
@@ -373,6 +421,52 @@ def test_a_broker_that_cannot_be_reached_is_waited_for_until_a_signal(tmp_path: 
     assert report.startswith(f"report: {tmp_path}/state/runs/")
     events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
     assert events == ["engine_started", "engine_stopped"]
+
+
+@contextmanager
+def mute_behind_tls(certificate: tuple[Path, Path], asked: Callable[[], None]) -> Iterator[int]:
+    """A broker that takes requests and answers none; gives its port. `asked` is called at each."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    plain = listening.accept()[0]
+                    with context.wrap_socket(plain, server_side=True) as taken:
+                        while taken.recv(65536):
+                            asked()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.timeout(60)
+def test_a_broker_that_does_not_answer_holds_up_no_stop_i76(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    signaled_at: list[float] = []
+
+    def stop() -> None:
+        signaled_at.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with mute_behind_tls(certificate, stop) as port:
+
+        def resolve(_host: str, _port: int) -> list[tuple[int, tuple[str, int]]]:
+            return [(socket.AF_INET, ("127.0.0.1", port))]
+
+        out = Heard(lambda _: False)
+        code = paper_run(tmp_path, resolve, out)
+        took_s = time.monotonic() - signaled_at[0]
+
+    assert (code, len(signaled_at)) == (ExitCode.CLEAN, 1), out.getvalue()
+    assert took_s < 5.0  # a report is part of it
+    assert out.getvalue().startswith("report: ")
+    records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
+    assert records[-1]["event"] == "engine_stopped"
 
 
 @pytest.mark.parametrize(

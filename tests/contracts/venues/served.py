@@ -12,7 +12,7 @@ from hydra.venues.simulated.server.app import AppTerms
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.serve import serve
 from tests.venues.server.clients import admin
-from tests.venues.server.kit import PATIENCE_S
+from tests.venues.server.kit import PATIENCE_S, nothing_left
 
 T = TypeVar("T")
 
@@ -52,16 +52,7 @@ class Served:
         """Stop serving, and end the thread."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._serving.result(PATIENCE_S)
-        self.run(_nothing_left())
+        self.run(nothing_left())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_S)
         self._loop.close()
-
-
-async def _nothing_left() -> None:
-    """As `asyncio.run` ends: a connection that came in just now has a task, and a transport."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    await asyncio.sleep(0)  # what was closed is told so in the loop's next turn
