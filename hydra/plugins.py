@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hydra.actor import Actor
+from hydra.runtime.life import in_words
 from hydra.settings import Settings
 from hydra.settings.bot_sections import (
     CryptoBotSettings,
@@ -262,7 +263,7 @@ def _made(group: Group, name: str, make: Callable[[], Given]) -> Given:
         raise
     # Whatever it is, a SystemExit too: their mistake is one line of ours, and no traceback.
     except (Exception, SystemExit) as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
+        text = " ".join(in_words(error).split())
         raise PluginBroken(f"{_whose(group, name)} cannot be used: {text}") from error
 
 
@@ -294,10 +295,10 @@ def _check(name: str, where: tuple[str, ...]) -> Check:
             reason = found(situation)
         # Whatever it is: a check that cannot say yes has not said yes.
         except (Exception, SystemExit) as error:
-            return f"it failed: {type(error).__name__}: {error}"
-        if reason is None or (isinstance(reason, str) and reason):
+            return f"it failed: {in_words(error)}"
+        if reason is None or (type(reason) is str and reason):
             return reason
-        return f"it answered {reason!r}, wanted None or a reason"
+        return f"it answered a {type(reason).__name__}, wanted None or a reason in words"
 
     check.__name__ = f"{BROUGHT}{name}"
     return check

@@ -12,6 +12,7 @@ import msgspec
 from hydra import __version__
 from hydra.assembly import Parts, Tree
 from hydra.ops.session import Recorded, Session
+from hydra.runtime.life import in_words
 from hydra.runtime.recorder import MEBIBYTE, FlightRecorder
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
@@ -87,7 +88,7 @@ class Flight:
             (self._folder / DESCRIPTION).write_bytes(described)
         except (OSError, RightsTooOpen, apsw.Error, TypeError) as error:
             self._recorder.give_up()
-            self._ended_early(f"{type(error).__name__}: {error}")
+            self._ended_early(in_words(error))
             return
         self._recorder.start()
 

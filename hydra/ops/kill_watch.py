@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from hydra.ops.repeated_look import RepeatedLook, joined
+from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Runtime
 from hydra.store.kill_file import read_kill_file
 from hydra.trading.kill_switch import (
@@ -175,7 +176,7 @@ class _Reader:
                 sight = self._read(self.path)
             # Whatever it is: a source that nobody can look at any more counts as a kill.
             except BaseException as error:
-                reason = f"could not be looked at ({type(error).__name__}: {error})"
+                reason = f"could not be looked at ({in_words(error)})"
                 self._answers.put(Unreadable(reason))
                 raise
             self._answers.put(sight)

@@ -10,6 +10,7 @@ import typer
 
 from hydra.ops.config.cli import CONFIG, ConfigDir, Venue
 from hydra.ops.exit_codes import ExitCode
+from hydra.runtime.life import in_words
 
 if TYPE_CHECKING:
     from hydra.store.engine_files import EngineFiles
@@ -92,7 +93,7 @@ def one_line_for_faults() -> Iterator[None]:
     except (BackupRefused, LedgerDamaged, NotALedger, RecordGone, RightsTooOpen) as bad:
         end(str(bad), ExitCode.DURABILITY_REFUSED)
     except apsw.Error as error:
-        text = f"SQLite says {type(error).__name__}: {error}"
+        text = f"SQLite says {in_words(error)}"
         end(f"{text}; `hydra-trader verify` looks at all of it", ExitCode.DURABILITY_REFUSED)
     except BrokenPipeError:  # whoever read our output has had enough: `main` ends it quietly
         raise

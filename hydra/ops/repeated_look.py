@@ -4,6 +4,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 
+from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Event, Runtime
 from hydra.trading.trading_state import Cause
 
@@ -47,7 +48,7 @@ class RepeatedLook(ABC):
                     return
         # Whatever it is, SystemExit too, which ends a thread without a word: nobody looks any more.
         except BaseException as error:
-            self._halt(self._cannot_go_on(f"{type(error).__name__}: {error}"))
+            self._halt(self._cannot_go_on(in_words(error)))
             raise
 
     def _halt(self, cause: Cause) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from hydra.actor import Ref
 from hydra.ops.repeated_look import RepeatedLook
+from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Runtime
 from hydra.store.followed_file import FollowedFile, FollowedLine, Unfollowable
 from hydra.store.kill_file import read_kill_file
@@ -127,7 +128,7 @@ class SignalBridge(RepeatedLook):
             try:
                 self._write_notes()
             except OSError as error:
-                self._halt(self._cannot_go_on(f"{type(error).__name__}: {error}"))
+                self._halt(self._cannot_go_on(in_words(error)))
             self.abandon()
         return stopped
 

@@ -23,6 +23,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from hydra.runtime.life import in_words
+
 T = TypeVar("T")
 R = TypeVar("R")
 P = TypeVar("P")
@@ -197,4 +199,4 @@ def attempted(work: Callable[[T], R], task: T) -> Done[R] | Failed:
 
 def one_line_of(error: BaseException) -> str:
     """What was raised, for a table."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return " ".join(in_words(error).split())

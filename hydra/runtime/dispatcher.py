@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hydra.runtime.clock import machine_time
 from hydra.runtime.envelope import Envelope
+from hydra.runtime.life import in_words
 from hydra.runtime.system import Hung
 from messages.message import Message
 
@@ -105,7 +106,7 @@ class Dispatcher:
             return
         except BaseException as error:  # the kernel's own fault: nothing it runs can be trusted
             if cell is not None:
-                cell.runtime.fail_closed(f"dispatcher {self.name}: {type(error).__name__}: {error}")
+                cell.runtime.fail_closed(f"dispatcher {self.name}: {in_words(error)}")
             raise
         finally:
             with self._lock:

@@ -27,6 +27,7 @@ from hydra.runtime.contents import (
     without_addresses,
 )
 from hydra.runtime.envelope import Envelope
+from hydra.runtime.life import in_words
 from hydra.runtime.recording import (
     MAGIC,
     SUFFIX,
@@ -221,7 +222,7 @@ class FlightRecorder:
         except Exception as error:  # it must disturb nobody, whatever it is
             self._is_over = True
             self._notes.clear()
-            self._tell(f"{type(error).__name__}: {error}")
+            self._tell(in_words(error))
 
     def _record(self) -> None:
         drains = 0

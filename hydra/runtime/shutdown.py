@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from hydra.runtime.life import in_words
+
 
 class Phase(msgspec.Struct, frozen=True):
     """One step of stopping. `action` says whether it did what it is for."""
@@ -36,7 +38,7 @@ def _run(phase: Phase) -> PhaseResult:
         try:
             outcome[0] = "done" if phase.action() else "not done"
         except Exception as error:  # the phases after it matter all the same
-            outcome[0] = f"{type(error).__name__}: {error}"
+            outcome[0] = in_words(error)
 
     thread = threading.Thread(target=work, name=f"hydra-stop-{phase.name}", daemon=True)
     try:

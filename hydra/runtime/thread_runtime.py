@@ -19,7 +19,7 @@ from hydra.runtime.dispatcher import Dispatcher as Threads
 from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
 from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
-from hydra.runtime.life import Status
+from hydra.runtime.life import Status, in_words
 from hydra.runtime.recorder import FlightRecorder, noted
 from hydra.runtime.runtime import NoReplyInTime, Port, Runtime
 from hydra.runtime.timers import TimerThread
@@ -306,7 +306,7 @@ class ThreadRuntime(Runtime):
                     renew_at = now + RENEW_EVERY
                     self._lease.tick(now)
         except BaseException as error:  # without the watch no hang is noticed
-            self.fail_closed(f"the watch died: {type(error).__name__}: {error}")
+            self.fail_closed(f"the watch died: {in_words(error)}")
             raise
 
     def look_for_hangs(self, now: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import count
 
 from hydra.runtime.clock import machine_time
+from hydra.runtime.life import in_words
 
 LONGEST_WAIT_S = 3600.0
 
@@ -66,5 +67,5 @@ class TimerThread:
                 for action in due:
                     action()
         except BaseException as error:  # without timers nothing is watched any more
-            self._on_death(f"the timer thread died: {type(error).__name__}: {error}")
+            self._on_death(f"the timer thread died: {in_words(error)}")
             raise

@@ -80,6 +80,18 @@ def failing(situation):
 def quitting(situation):
     raise SystemExit("I have had enough")
 
+class Speechless(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+    __repr__ = __str__
+
+def speechless(situation):
+    raise Speechless
+
+def unspeakable(situation):
+    return Speechless()
+
 def odd(situation):
     return True
 
@@ -128,6 +140,8 @@ POINTS = {
         "always": "good:always",
         "failing": "good:failing",
         "quitting": "good:quitting",
+        "speechless": "good:speechless",
+        "unspeakable": "good:unspeakable",
         "odd": "good:odd",
         "no_check": "good:NOTHING",
     },
@@ -378,7 +392,17 @@ EXIT = structs.replace(
         ("never", Denial("plugin.never", "never")),
         ("failing", Denial("plugin.failing", "it failed: KeyError: 'oops'")),
         ("quitting", Denial("plugin.quitting", "it failed: SystemExit: I have had enough")),
-        ("odd", Denial("plugin.odd", "it answered True, wanted None or a reason")),
+        (
+            "speechless",
+            Denial("plugin.speechless", "it failed: Speechless (ValueError in its text)"),
+        ),
+        (
+            "unspeakable",
+            Denial(
+                "plugin.unspeakable", "it answered a Speechless, wanted None or a reason in words"
+            ),
+        ),
+        ("odd", Denial("plugin.odd", "it answered a bool, wanted None or a reason in words")),
     ],
 )
 def test_a_brought_check_can_deny_an_entry_and_one_that_cannot_say_yes_denies(

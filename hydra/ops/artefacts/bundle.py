@@ -26,6 +26,7 @@ from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.session import RunOptions
 from hydra.plugins import plugins_in_use
+from hydra.runtime.life import in_words
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.folder_lock import held_alone
@@ -146,7 +147,7 @@ def session_bundle(
             raise
         # Whatever it is, SystemExit and an interrupt too: the page says how the run ended.
         except BaseException as error:
-            words = clean(f"crashed: {type(error).__name__}: {error}")
+            words = clean(f"crashed: {in_words(error)}")
             bundle.ending = Ending(exit_code=None, how=words)
             raise
         finally:

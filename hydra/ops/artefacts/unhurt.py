@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from hydra.runtime.life import in_words
+
 T = TypeVar("T")
 
 
@@ -38,5 +40,5 @@ class Unhurt:
                 is_new = consequence not in self._said
                 self._said.add(consequence)
             if is_new:
-                self._say(f"{consequence}: {type(error).__name__}: {error}")
+                self._say(f"{consequence}: {in_words(error)}")
             return None

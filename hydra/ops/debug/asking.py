@@ -11,6 +11,7 @@ from hydra.actor import SECOND
 from hydra.ops.debug.describing import Refused
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope, Special
+from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Runtime
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.system import System
@@ -71,7 +72,7 @@ class Answer:
     def value(self) -> Any:
         """The answer. Raises `Refused` if it was an error."""
         if self._error is not None:
-            raise Refused(f"{type(self._error).__name__}: {self._error}") from self._error
+            raise Refused(in_words(self._error)) from self._error
         return self._value
 
 

@@ -15,6 +15,7 @@ from hydra.ops.debug.endpoint import Peer
 from hydra.ops.debug.pacing import CpuBudget
 from hydra.ops.debug.protocol import Lines, Malformed, Request, failure, parse, reply
 from hydra.ops.debug.streams import Stream
+from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Runtime
 from hydra.trading.trading_state import TradingState
 
@@ -137,7 +138,7 @@ class Session:
         except Refused as refused:
             return failure(wanted.id, str(refused))
         except FAULTS as fault:
-            what = f"{type(fault).__name__}: {fault}"
+            what = in_words(fault)
             whose = f"a fault of the {self._table.name} server, not of the engine"
             return failure(wanted.id, f"{whose}: {what}")
         return reply(wanted.id, data) if isinstance(data, dict) else data
