@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from actors.guardian_recovery import excluded_orders
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
-from hydra.trading.differences import DifferenceKind
 from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, Step, TakeOut, Unprotected
 from hydra.trading.flatten import Phase
 from hydra.trading.instruments import is_crypto
@@ -45,7 +43,14 @@ from messages.orders import (
     ReportStored,
     client_order_id_of,
 )
-from messages.positions import BOOK_CHANGED_TOPIC, BookChanged, GuardianRecord, RecoverGuardian
+from messages.positions import (
+    BOOK_CHANGED_TOPIC,
+    BookChanged,
+    GuardianRecord,
+    RecoverGuardian,
+    orders_left_alone,
+    positions_left_alone,
+)
 from messages.protection import (
     COVERAGE_TOPIC,
     GUARDS_TOPIC,
@@ -230,12 +235,8 @@ class ExitBot(Actor[Inbox]):
         self._desk.recover(
             [(each.intent.decision, each.state) for each in guarded],
             record.inventories,
-            {
-                each.subject: each.quantity
-                for each in record.exclusions
-                if each.kind is DifferenceKind.POSITION and each.quantity is not None
-            },
-            excluded_orders(record),
+            positions_left_alone(record.exclusions),
+            orders_left_alone(record.exclusions),
         )
 
     def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...], ctx: Context) -> None:

@@ -7,7 +7,6 @@ import msgspec
 
 from hydra.trading.account_day import AccountDay, trading_day
 from hydra.trading.clearing import OperatorWord
-from hydra.trading.differences import DifferenceKind
 from hydra.trading.durations import MINUTE
 from hydra.trading.exact import add, total
 from hydra.trading.exposure import Holding
@@ -34,7 +33,7 @@ from messages.control import (
     RecordValue,
     Resume,
 )
-from messages.positions import GuardedOrder, GuardianRecord, RecoverGuardian
+from messages.positions import GuardedOrder, GuardianRecord, RecoverGuardian, positions_left_alone
 
 _DAY = msgspec.json.Decoder(AccountDay)
 _RESUME = msgspec.json.Decoder(Resume)
@@ -60,11 +59,7 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
             for held in record.inventories
         },
         orders=tuple(_working(order) for order in orders.values()),
-        excluded={
-            exclusion.subject: exclusion.quantity
-            for exclusion in record.exclusions
-            if exclusion.kind is DifferenceKind.POSITION and exclusion.quantity is not None
-        },
+        excluded=positions_left_alone(record.exclusions),
         happened=tuple(_happened(record, sessions)),
         realised=_made_in(day, record),
         granted=record.budgets if day.session == record.session else {},
@@ -80,15 +75,6 @@ def _made_in(day: AccountDay, record: GuardianRecord) -> dict[str, Decimal]:
     for bot, carried in day.carried.items() if day.session == record.session else ():
         made[bot] = add(made.get(bot, Decimal(0)), carried)
     return made
-
-
-def excluded_orders(record: GuardianRecord) -> frozenset[str]:
-    """The orders that an operator left alone, by the venue's name."""
-    return frozenset(
-        exclusion.subject
-        for exclusion in record.exclusions
-        if exclusion.kind is not DifferenceKind.POSITION
-    )
 
 
 def rejections_seen(symbol: str, names: tuple[str, ...]) -> RecordValue:

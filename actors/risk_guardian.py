@@ -9,7 +9,6 @@ from actors.guardian_cancels import GuardianCancels
 from actors.guardian_halts import FEED, Halts
 from actors.guardian_recovery import (
     desk_record,
-    excluded_orders,
     question_at,
     rejections_seen,
     round_trips_seen,
@@ -84,6 +83,7 @@ from messages.positions import (
     PositionsReported,
     RecoverBook,
     ReportPositions,
+    orders_left_alone,
 )
 from messages.protection import COVERAGE_TOPIC, CoverageReported
 from messages.reconciliation import RECONCILED_TOPIC, Reconciled
@@ -368,7 +368,7 @@ class RiskGuardian(Actor[Inbox]):
         decision, report = stored.decision, stored.report
         name = client_order_id_of(report)
         if isinstance(report, OrderFilled) and self._desk.is_over(ctx.market_time()):
-            self._value_account(None, ctx)  # it counts in the day that begins here
+            self._value_account(None, ctx)  # for the equity that its day begins with
         for cause in self._desk.learn(decision, name, event_of(report), ctx.market_time()):
             self._latch(cause, ctx)
         if stored.fee is not None:
@@ -555,7 +555,7 @@ class RiskGuardian(Actor[Inbox]):
             if not self._desk.knows(approved.order.client_order_id):
                 self._desk.approve(approved.order, approved.intent.decision, situation)
         self._approved_since = None
-        self._excluded_orders = excluded_orders(record)
+        self._excluded_orders = orders_left_alone(record.exclusions)
         for order in self._desk.book.open_orders:
             if order.is_entry:
                 self._cancels.entry_opened(order.order.client_order_id, order.decision)

@@ -1,6 +1,6 @@
 """What is on record: asked for at every start, because a crash forgets everything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -81,6 +81,18 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal | None
     reason: str
     operator: str
+
+
+def orders_left_alone(exclusions: Iterable[Exclusion]) -> frozenset[str]:
+    """The orders among them, by the venue's name."""
+    return frozenset(
+        each.subject for each in exclusions if each.kind is not DifferenceKind.POSITION
+    )
+
+
+def positions_left_alone(exclusions: Iterable[Exclusion]) -> dict[str, Decimal]:
+    """By symbol, how much of the position (signed)."""
+    return {each.subject: each.quantity for each in exclusions if each.quantity is not None}
 
 
 class RecoverGuardian(Message, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from hydra.store import projections
 from hydra.store.reading import Records
 from hydra.store.tables import OrderRecord
 from hydra.trading import exact
-from hydra.trading.differences import DifferenceKind
 from hydra.trading.durations import DAY
 from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
 from hydra.trading.orders import RecordedOrder
@@ -16,7 +15,13 @@ from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenueSnapshot
-from messages.positions import BookRecovered, GuardedOrder, GuardianRecord
+from messages.positions import (
+    BookRecovered,
+    GuardedOrder,
+    GuardianRecord,
+    orders_left_alone,
+    positions_left_alone,
+)
 
 
 def book_of(records: Records, bot: str | None) -> BookRecovered:
@@ -103,12 +108,8 @@ def _record_view_of(records: Records, named: Iterable[str]) -> RecordView:
         orders=found,
         fills=tuple(record.fill for record in records.fills_of(found)),
         positions=_positions(records.inventories()),
-        excluded_orders=frozenset(
-            each.subject for each in exclusions if each.kind is not DifferenceKind.POSITION
-        ),
-        excluded_positions={
-            each.subject: each.quantity for each in exclusions if each.quantity is not None
-        },
+        excluded_orders=orders_left_alone(exclusions),
+        excluded_positions=positions_left_alone(exclusions),
     )
 
 
@@ -129,11 +130,7 @@ def fee_record_of(records: Records, snapshot: VenueSnapshot) -> FeeRecord:
             (each.bot, each.inventory.symbol): each.inventory.position
             for each in records.inventories()
         },
-        excluded={
-            each.subject: each.quantity
-            for each in records.exclusions()
-            if each.quantity is not None
-        },
+        excluded=positions_left_alone(records.exclusions()),
         regulatory_room=(
             Decimal(0)
             if all(each.is_of_coins for each in news)
