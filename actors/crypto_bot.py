@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from actors.bot_record import HISTORY_AGAIN_AFTER, BotRecord, ask_for_history, recover, take_report
-from hydra.actor import SECOND, Actor, Context, Ref, unhandled
+from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.coin_orders import CoinEntry, CoinTerms
 from hydra.trading.coin_pair import (
@@ -20,7 +20,7 @@ from hydra.trading.coin_pair import (
     Totals,
 )
 from hydra.trading.durations import DAY
-from hydra.trading.exit_rules import ExitRules
+from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import ROUND_THE_CLOCK, SessionTable, Window, utc_date
@@ -55,8 +55,6 @@ Inbox: TypeAlias = (
 
 GUARD_LASTS = DAY
 """A guard of coins has no close to end with. It is told anew at each look."""
-EXIT_AGAIN_AFTER = 30 * SECOND
-"""Market time after which an exit that was denied is wished for again."""
 
 
 class CryptoPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import Signals
 from hydra.trading.account_day import trading_day
 from hydra.trading.bars import Bar
-from hydra.trading.exit_rules import ExitRules, exit_reason
+from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules, exit_reason
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import SessionTable, Window
@@ -69,8 +69,6 @@ Inbox: TypeAlias = (
 
 RECOVER_WITHIN = 5 * SECOND
 WAITING_LOOK_EVERY = SECOND
-EXIT_AGAIN_AFTER = 30 * SECOND
-"""Market time after which an exit that was denied is wished for again."""
 WHOLE_SHARES = Decimal(1)
 
 

@@ -26,7 +26,7 @@ def holds_until(lines: Iterable[Line], terms: ProtectionTerms, at: int) -> int:
     for line in lines:
         for until in line.ends:
             ends += (until - terms.expiring_ns, until)
-        if any(leg.order.is_queued or leg.order.is_idle for leg in line.legs):
+        if any(leg.order.is_waiting for leg in line.legs):
             ends += _next_bell(terms.sessions, at)
     return min((end for end in ends if end > at), default=NEVER)
 

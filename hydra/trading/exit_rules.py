@@ -14,7 +14,11 @@ from math import isfinite
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.durations import SECOND
 from hydra.trading.exact import add, percent_of, subtract
+
+EXIT_AGAIN_AFTER = 30 * SECOND
+"""Market time after which a bot wishes again for an exit that was denied."""
 
 
 class BadExitRules(ValueError):

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from hydra.trading.durations import SECOND
-from hydra.trading.exit_rules import ExitReason
+from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitReason
 from hydra.trading.exposure import is_price
 from hydra.trading.option_exits import OpenOption, PremiumExits, option_exit_reason
 from hydra.trading.option_expiry import flat_by
@@ -25,8 +25,6 @@ from hydra.trading.symbol_book import SymbolBook
 
 EXIT_LIMIT_LASTS = 30 * SECOND
 """Market time within which an exit at the bid has to be filled."""
-EXIT_AGAIN_AFTER = 30 * SECOND
-"""Market time from an exit at the market that was denied to the next."""
 
 
 class HoldingTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -156,8 +156,7 @@ def order_term(order: VenueOrder, terms: ProtectionTerms, at: int) -> Term:
     kind = instrument(order.order.symbol)
     if kind is None:
         return Term(fault=Fault.UNREADABLE)
-    is_waiting = order.is_queued or order.is_idle
-    if is_waiting and not _waits_for_opening(kind, terms.sessions, at):
+    if order.is_waiting and not _waits_for_opening(kind, terms.sessions, at):
         return Term(fault=Fault.NOT_LIVE)
     ends: list[int] = []
     if order.order.time_in_force is TimeInForce.DAY:

@@ -253,7 +253,8 @@ class RiskDesk:
     ) -> tuple[Cause, ...]:
         """Take up what is on record now of an order, once; gives the causes that follow from it.
 
-        What is executed once a day is over counts in the next one, whoever is the first to say so.
+        What is executed once a day is over counts in the next one, whoever is the first to say so:
+        a look at the account begins it too, but not where no equity is known.
         """
         if isinstance(event, Fill) and self.is_over(at):
             self._begin_day(self._session(at))

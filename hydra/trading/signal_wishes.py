@@ -112,9 +112,7 @@ def _on_buy(
 
 def _on_sale(signal: TradeSignal, book: SymbolBook) -> Verdict:
     """What an earlier sale does not sell already may be sold beside it."""
-    leaving = total(
-        each.left for each in book.working.values() if each.decision.role.reduces and not each.rests
-    )
+    leaving = total(each.left for each in book.leaving)
     left, entries = subtract(book.sellable, leaving), book.working_as(Role.ENTRY)
     if left > 0 and (entries or book.resting):
         # Beside an entry it would be denied, for good; and what that goes on buying be kept.

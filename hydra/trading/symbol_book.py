@@ -93,8 +93,15 @@ class SymbolBook:
         """Whether an order is working that closes what is held, now: none that waits for a price,
         as a stop does, or a limit order that an operator adopted.
         """
-        return any(
-            decision.role.reduces and not each.rests for decision, each in self.working.items()
+        return bool(self.leaving)
+
+    @property
+    def leaving(self) -> tuple[Working, ...]:
+        """What closes something now."""
+        return tuple(
+            each
+            for decision, each in self.working.items()
+            if decision.role.reduces and not each.rests
         )
 
     @property

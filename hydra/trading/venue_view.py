@@ -51,6 +51,11 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     Then `order` is only what could be read, and the order counts as open unless it is over.
     """
 
+    @property
+    def is_waiting(self) -> bool:
+        """It is open, and nothing of it can trade now."""
+        return self.is_queued or self.is_idle
+
 
 class VenueFee(msgspec.Struct, frozen=True, kw_only=True):
     """A fee that the venue booked, by an activity of its own.
