@@ -12,6 +12,7 @@ from types import FrameType
 from hydra.ops.exit_codes import ExitCode
 
 PASSED_ON_WITHIN_S = 1.0
+"""What `first` may still take when the signals are let go; then its thread is left behind."""
 
 
 class StopSignals:

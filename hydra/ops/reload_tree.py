@@ -122,7 +122,8 @@ def _with(spec: ChildSpec, meant: ChildSpec, args: dict[str, Any]) -> ChildSpec:
 def _asked(runtime: Runtime, ref: Ref[Any], message: Message, wanted: type[T]) -> T:
     try:
         answer = runtime.ask(ref, message, within=ANSWER_WITHIN_S)
-    except Exception as silent:  # also what it failed of: it is asked again when it runs again
+    # Whatever it failed of too: the reason is told, and it is asked again when it runs again.
+    except Exception as silent:
         raise NotTaken(f"the {ref.name} did not answer: {silent}") from silent
     if isinstance(answer, wanted):
         return answer

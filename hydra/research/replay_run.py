@@ -17,7 +17,7 @@ from hydra.ops.artefacts import folder as files
 from hydra.ops.artefacts import provenance as origins
 from hydra.ops.artefacts.closing import Ending, close_bundle
 from hydra.ops.artefacts.opening import opening_of
-from hydra.ops.artefacts.provenance import Provenance, RunFacts, Window
+from hydra.ops.artefacts.provenance import REPLAY, Provenance, RunFacts, Window
 from hydra.ops.artefacts.writing import BundleWriter
 from hydra.ops.embedded import LEAD
 from hydra.ops.exit_codes import ExitCode
@@ -157,7 +157,7 @@ def _begun(
         }
     )
     run = RunFacts(
-        mode="replay",
+        mode=REPLAY,
         venue=VENUE,
         account=account,
         version=__version__,

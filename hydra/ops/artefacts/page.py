@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hydra.ops.artefacts.entries import DENIED
 from hydra.ops.artefacts.halts import HaltTold
+from hydra.ops.artefacts.provenance import REPLAY
 from hydra.ops.artefacts.report import Report
 from hydra.ops.artefacts.troubles import BROKER, ENGINE, FEED, OPERATOR, Trouble
 from hydra.store.journal_line import timestamp
@@ -20,11 +21,10 @@ TRADES_SHOWN = 200
 
 _NOT_REAL = {
     "embedded": "the embedded venue (not real money, not real fills)",
-    "replay": "a venue in the same process (a replay: not real money, not real fills)",
+    REPLAY: "a venue in the same process (a replay: not real money, not real fills)",
     "paper": "the paper account at the broker (not real money)",
     "live": "the live account at the broker: REAL MONEY",
 }
-REPLAY = "replay"
 _WHERE = {
     REPLAY: " --state-dir FOLDER --log-dir FOLDER/logs",
     "paper": " --venue paper",

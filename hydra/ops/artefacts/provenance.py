@@ -18,6 +18,10 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: int | None = None
 
 
+REPLAY = "replay"
+"""The mode of a run whose market is played by a replay."""
+
+
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run before it begins.
 
