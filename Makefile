@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENUE ?=
 # The last result of each test, for `hydra-trader evidence`.
-RESULTS = --results runs/tests/results.json
+RESULTS = --results=runs/tests/results.json
 UV ?= .venv/bin/uv
 
 # 3.15 and later: the lock has no wheels for them yet, and nothing here is built from source.

@@ -1,3 +1,6 @@
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from hydra.ops.evidence.results import (
     names_in,
     results_from,
 )
+from tests.deploy.shipped import ROOT
 from tests.docs.pages import by_what_they_serve
 from tests.results import ResultsKept
 
@@ -104,3 +108,19 @@ def test_tests_are_found_by_their_invariants_and_by_their_files(tmp_path: Path) 
         "tests/test_a.py::test_one_i01_i12",
         "tests/test_b.py::test_i18n_i12",
     )
+
+
+def test_the_suites_are_run_again_beside_results_that_are_kept_already(tmp_path: Path) -> None:
+    """pytest takes an option's value that is a file of its own for what is to be tested, before it
+    knows the options of tests/conftest.py.
+    """
+    kept = tmp_path / "results.json"
+    kept.touch()
+    (told,) = re.findall(r"^RESULTS = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    arguments = told.replace("runs/tests/results.json", str(kept)).split()
+
+    asked = [sys.executable, "-m", "pytest", "--markers", *arguments]
+    ran = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+
+    assert str(kept) in " ".join(arguments)
+    assert ran.returncode == 0, ran.stderr
