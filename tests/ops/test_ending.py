@@ -44,6 +44,18 @@ with StopSignals(asked_first):
 """
 
 
+def process_of(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The script run to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("signals", "code", "said"),
     [
@@ -57,14 +69,7 @@ with StopSignals(asked_first):
 def test_the_first_stop_signal_asks_and_the_second_ends_it_all_i76(
     signals: list[str], code: int, said: list[str]
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", HANGS + ONE, *signals],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = process_of(HANGS + ONE, *signals)
 
     assert (ended.returncode, ended.stdout.split("\n")[:-1]) == (code, said)
 
@@ -81,14 +86,7 @@ def test_the_first_stop_signal_asks_and_the_second_ends_it_all_i76(
 def test_what_came_before_a_session_counts_in_it_i76(
     signals: list[str], code: int, said: list[str]
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", HANGS + ONE_WITHIN_ANOTHER, *signals],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = process_of(HANGS + ONE_WITHIN_ANOTHER, *signals)
 
     assert (ended.returncode, ended.stdout.split("\n")[:-1]) == (code, said)
 
@@ -112,13 +110,6 @@ with StopSignals(stopping.set):
 
 
 def test_a_signal_does_not_wait_for_whoever_it_interrupts_i76() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", WAITS],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = process_of(WAITS)
 
     assert (ended.returncode, ended.stdout) == (0, "True\n")
