@@ -8,13 +8,13 @@ from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import OrderGate
 from hydra.trading import flatten_events as flatten
 from hydra.trading.causes import FLATTEN
-from hydra.trading.closing import Close, Holding
+from hydra.trading.closing import Close, Holding, stops_of
 from hydra.trading.exact import add, subtract
 from hydra.trading.flatten import Phase
 from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
-from hydra.trading.sessions import utc_date
+from hydra.trading.sessions import SessionTable, hours_of, utc_date
 from hydra.trading.venue_view import VenueSnapshot
 from messages.control import (
     FLATTEN_STATE,
@@ -75,11 +75,13 @@ class Flattener(Actor[Inbox]):
         persister: Ref[Any],
         guardian: Ref[Any],
         gateway: Ref[CancelOrder | ReconcileNow],
+        sessions: SessionTable,
     ) -> None:
         self._gate = gate
         self._persister = persister
         self._guardian = guardian
         self._gateway = gateway
+        self._sessions = sessions
         self._flatten = RecordedFlatten()
         self._is_recovered = False
         """The record was read. Before, nobody knows whether one is under way."""
@@ -235,7 +237,7 @@ class Flattener(Actor[Inbox]):
             if FLATTEN.code in value.durable and value.is_drained:
                 self._happened(flatten.Paused(ctx.now()), ctx)
         elif isinstance(value, PositionsReported) and reply.tag == self._flatten.waits_for_account:
-            self._happened(self._snapshot(value, ctx.now()), ctx)
+            self._happened(self._snapshot(value, ctx), ctx)
         # No answer: the next look asks again.
 
     def _recover(self, text: str, ctx: Context) -> None:
@@ -247,33 +249,36 @@ class Flattener(Actor[Inbox]):
         self._is_recovered = True
         ctx.unstash()
 
-    def _snapshot(self, ours: PositionsReported, now: int) -> flatten.Snapshot:
+    def _snapshot(self, ours: PositionsReported, ctx: Context) -> flatten.Snapshot:
         assert self._read is not None
+        at = ctx.market_time()
         symbols: dict[str, Decimal] = {p.symbol: p.quantity for p in self._read.positions}
         for _, symbol, _quantity in ours.positions:
             symbols.setdefault(symbol, Decimal(0))
-        working = {
-            order.order.client_order_id: None
-            for order in self._read.orders
-            if order.status.is_open and order.venue_order_id not in ours.excluded_orders
-        }
-        working.update((name, None) for name in ours.open_orders)
         excluded = dict(ours.excluded_positions)
         for _, symbol, left in ours.dust:  # no order can be for it, so that it stays as well
             excluded[symbol] = add(excluded.get(symbol, Decimal(0)), left)
+        holdings = tuple(
+            Holding(
+                symbol=symbol,
+                at_venue=quantity,
+                of_bots=tuple((bot, q) for bot, held, q in ours.positions if held == symbol),
+                excluded=excluded.get(symbol, Decimal(0)),
+                is_market_open=hours_of(symbol, self._sessions).at(at) is not None,
+            )
+            for symbol, quantity in sorted(symbols.items())
+        )
+        orders = [o for o in self._read.orders if o.venue_order_id not in ours.excluded_orders]
+        working = dict.fromkeys(o.order.client_order_id for o in orders if o.status.is_open)
+        working.update(dict.fromkeys(ours.open_orders))
+        closed = [holding for holding in holdings if not holding.is_market_open]
+        kept = tuple(name for holding in closed for name in stops_of(holding, orders))
         return flatten.Snapshot(
             number=self._flatten.state.reading,
-            open_orders=tuple(working),
-            holdings=tuple(
-                Holding(
-                    symbol=symbol,
-                    at_venue=quantity,
-                    of_bots=tuple((bot, q) for bot, held, q in ours.positions if held == symbol),
-                    excluded=excluded.get(symbol, Decimal(0)),
-                )
-                for symbol, quantity in sorted(symbols.items())
-            ),
-            now=now,
+            open_orders=tuple(name for name in working if name not in kept),
+            holdings=holdings,
+            now=ctx.now(),
+            kept=kept,
         )
 
     def _report(self) -> FlattenReported:

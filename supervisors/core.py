@@ -140,6 +140,7 @@ def core(
                 "persister": paths.STATE_PERSISTER,
                 "guardian": paths.RISK_GUARDIAN,
                 "gateway": paths.BROKER_GATEWAY,
+                "sessions": sessions,
             },
             dispatcher=Dispatcher.PINNED,
             mailbox=ORDER_PATH,

@@ -75,7 +75,8 @@ def flatten(
     and look whether nothing is left.
 
     It works in every trading state, HALTED too, and only ever reduces. What it
-    pauses stays paused until `resume`.
+    pauses stays paused until `resume`. What is held in a market that is closed
+    keeps its stops: close it when that is open.
 
     Where no engine runs, its record is taken up and closed from here, without
     its bots; the embedded venue's market goes on meanwhile, as fast as in the

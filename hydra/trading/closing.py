@@ -3,11 +3,14 @@
 Quantities are signed: over zero is long, or a buy.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 
-from hydra.trading.exact import subtract
+from hydra.trading.exact import multiply, subtract
+from hydra.trading.orders import OrderType
+from hydra.trading.venue_view import VenueOrder
 
 ZERO = Decimal(0)
 
@@ -21,6 +24,8 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """Each bot's own position by the fills on record."""
     excluded: Decimal = ZERO
     """What an operator left out of account by name: it stays."""
+    is_market_open: bool = True
+    """Whether it can be closed now."""
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,22 @@ def to_close(holding: Holding) -> Decimal:
     left = subtract(holding.at_venue, holding.excluded)
     lowest, highest = min(holding.at_venue, ZERO), max(holding.at_venue, ZERO)
     return min(max(left, lowest), highest)
+
+
+def stops_of(holding: Holding, orders: Iterable[VenueOrder]) -> tuple[str, ...]:
+    """The open stop orders that protect what is to go, by name, as far as they close no more."""
+    left, names = to_close(holding), []
+    for each in orders:
+        order = each.order
+        is_stop = order.order_type is OrderType.STOP and each.status.is_open and not each.unread
+        if not is_stop or order.symbol != holding.symbol:
+            continue
+        closed = subtract(order.quantity, each.filled_quantity)
+        share = multiply(closed, Decimal(-order.side.sign))
+        if 0 < share <= left or left <= share < 0:
+            left = subtract(left, share)
+            names.append(order.client_order_id)
+    return tuple(names)
 
 
 def closes_of(holding: Holding, number: int) -> tuple[Close, ...]:

@@ -7,6 +7,9 @@ short has no floor to its loss), and sells when they have ended, so that no two 
 account is read again, and what is left is closed again, at most three rounds a side in which
 nothing became less. 5. It is flat when it was seen empty twice, at least 2 s apart, not before.
 
+What is held in a market that is closed cannot be closed: the stops that protect it stay there, and
+it fails for that once all else is closed.
+
 Pure: `after(state, event)` gives the next state and what is to be done. The state is to be on
 record before its effects are carried out. Then it goes on after a crash where it was, with
 `Restarted` as the first event: it reads the account anew and assumes nothing.
@@ -272,9 +275,14 @@ def _verify(state: FlattenState, snapshot: Snapshot) -> Step:
 
 def _close(state: FlattenState, snapshot: Snapshot) -> Step:
     number = state.round + 1
-    closes = [close for holding in snapshot.holdings for close in closes_of(holding, number)]
+    closes = [
+        close
+        for holding in snapshot.holdings
+        if holding.is_market_open
+        for close in closes_of(holding, number)
+    ]
     if not closes:
-        return _wait_for_an_owner(state, snapshot.now)
+        return _leave_for_the_opening(state, snapshot) or _wait_for_an_owner(state, snapshot.now)
     buys = tuple(close for close in closes if close.quantity > 0)
     sells = tuple(close for close in closes if close.quantity < 0)
     may_buy = bool(buys) and state.buy_rounds < ROUNDS_MAX
@@ -296,6 +304,22 @@ def _close(state: FlattenState, snapshot: Snapshot) -> Step:
         ownerless_since=None,
     )
     return state, batch
+
+
+def _leave_for_the_opening(state: FlattenState, snapshot: Snapshot) -> Step | None:
+    closed = [
+        holding.symbol
+        for holding in snapshot.holdings
+        if not holding.is_market_open and to_close(holding)
+    ]
+    if not closed:
+        return None
+    stays = f"; what protects it stays: {', '.join(snapshot.kept)}" if snapshot.kept else ""
+    return _fail(
+        state,
+        f"the exchange is closed, so that {', '.join(closed)} cannot be closed: flatten again once"
+        f" it is open{stays}",
+    )
 
 
 def _wait_for_an_owner(state: FlattenState, now: int) -> Step:

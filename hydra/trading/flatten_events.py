@@ -31,7 +31,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The account as just read, in answer to the reading of this number.
 
     `open_orders` are all that may trade, by name: pending and held ones, those that are unknown
-    on record, and those on their way. Left out are only those that an operator excluded.
+    on record, and those on their way. Left out are only those that an operator excluded, and
+    `kept`: what protects a position whose market is closed, and stays, since nothing could follow.
     `holdings` has every symbol that the venue or a bot holds.
     """
 
@@ -39,6 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: tuple[str, ...]
     holdings: tuple[Holding, ...]
     now: int
+    kept: tuple[str, ...] = ()
 
 
 class ReadingFailed(msgspec.Struct, frozen=True):

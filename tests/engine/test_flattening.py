@@ -357,6 +357,9 @@ def test_out_of_hours_it_says_that_the_exchange_is_closed_and_leaves_the_pause_i
 
     assert held == {"mom_AAPL AAPL": 3}
     assert phase == "failed"
-    assert "(the last was refused: session_is_open: " in life.flatten_report.detail
-    assert life.flatten_report.detail.endswith("positions: 3 AAPL")
+    assert life.flatten_report.detail == (
+        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
+        " positions: 3 AAPL"
+    )
     assert life.causes == {"flatten": CLOSE_ONLY}
+    assert [name[-1] for name in life.world.submitted] == ["e"]

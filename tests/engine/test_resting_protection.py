@@ -20,6 +20,7 @@ from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import (
+    CLOSE_AT,
     OPEN_AT,
     Life,
     World,
@@ -115,6 +116,28 @@ def test_a_halt_leaves_it_resting_and_it_is_executed_i11(state: TradingState) ->
 
     assert (life.state, world.asked(Cancel)) == (state, [])
     ended(life, world, ["e", "p"])
+
+
+def test_a_flatten_out_of_hours_leaves_it_resting_since_nothing_could_be_sold_i11_i43() -> None:
+    world = World(market_of(bars_of(BEFORE + [100.5] * 400)))
+    life = holding(world)
+    (stop,) = resting(world)
+    life.halt_by_operator()  # so that its bot does not sell before the close
+    life.enter(1, limit="90")
+    life.run_to(CLOSE_AT + 5 * MINUTE)
+
+    life.flatten()
+    life.run_closely(10 * SECOND)
+
+    assert life.flatten_report.phase == "failed"
+    assert life.flatten_report.detail == (
+        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
+        f" what protects it stays: {stop.client_order_id}; positions: 9 AAPL"
+    )
+    assert (resting(world), world.asked(Cancel)) == ([stop], [])
+    assert life.positions == {"mom_AAPL AAPL": 9}
+    require_sound(world)
+    require_agreement(world)
 
 
 def test_while_halted_it_is_not_taken_out_for_an_exit_that_could_not_pass_i11() -> None:

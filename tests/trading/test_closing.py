@@ -1,10 +1,14 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra.trading.closing import Close, Holding, closes_of, to_close
+from hydra.trading.closing import Close, Holding, closes_of, stops_of, to_close
+from hydra.trading.order_life import OrderStatus
+from hydra.trading.orders import Order, OrderType, Side, TimeInForce
+from hydra.trading.venue_view import VenueOrder
 
 LARGE = "1234567890123456789012345678901234567890.123456789"
 """More digits than Python's decimals keep by themselves."""
@@ -116,3 +120,53 @@ def test_closing_never_opens_and_never_passes_through_zero_i09(
 
 def is_towards_zero(position: Decimal, quantity: Decimal) -> bool:
     return quantity == 0 or (quantity * position < 0 and abs(quantity) <= abs(position))
+
+
+def order(name: str, side: Side, quantity: str, **how: Any) -> VenueOrder:
+    """A stop order for AAPL that rests, unless something else is said."""
+    asked = {"order_type": OrderType.STOP, "stop_price": Decimal(90), "symbol": "AAPL"}
+    about = {key: how.pop(key) for key in asked if key in how}
+    return VenueOrder(
+        order=Order(
+            client_order_id=name,
+            side=side,
+            quantity=Decimal(quantity),
+            time_in_force=TimeInForce.GTC,
+            **{**asked, **about},
+        ),
+        venue_order_id=f"venue-{name}",
+        **{"status": OrderStatus.ACCEPTED, "filled_quantity": Decimal(0), **how},
+    )
+
+
+SELL, BUY = Side.SELL, Side.BUY
+
+
+@pytest.mark.parametrize(
+    ("held", "orders", "kept"),
+    [
+        (holding("10"), [order("stop", SELL, "10")], ("stop",)),
+        (holding("-10"), [order("stop", BUY, "10")], ("stop",)),
+        (holding("10"), [order("a", SELL, "6"), order("b", SELL, "4")], ("a", "b")),
+        (holding("10"), [order("stop", SELL, "12", filled_quantity=Decimal(2))], ("stop",)),
+        # Whatever could do more than close what is to be closed goes, as everything does.
+        (holding("10"), [order("stop", SELL, "11")], ()),
+        (holding("10"), [order("a", SELL, "6"), order("b", SELL, "6")], ("a",)),
+        (holding("10", "4"), [order("stop", SELL, "10")], ()),
+        (holding("10"), [order("stop", BUY, "10")], ()),
+        (holding("0"), [order("stop", SELL, "10")], ()),
+        # And what protects nothing.
+        (
+            holding("10"),
+            [order("limit", SELL, "10", order_type=OrderType.LIMIT, stop_price=None)],
+            (),
+        ),
+        (holding("10"), [order("stop", SELL, "10", symbol="TSLA")], ()),
+        (holding("10"), [order("stop", SELL, "10", status=OrderStatus.CANCELED)], ()),
+        (holding("10"), [order("stop", SELL, "10", unread="type is pegged")], ()),
+    ],
+)
+def test_a_stop_that_only_closes_what_is_to_be_closed_is_what_protects_it_i11(
+    held: Holding, orders: list[VenueOrder], kept: tuple[str, ...]
+) -> None:
+    assert stops_of(held, orders) == kept

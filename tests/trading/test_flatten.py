@@ -42,18 +42,31 @@ class Flattening:
         self.state = msgspec.json.decode(written, type=FlattenState)
         return effects
 
-    def reads(self, *open_orders: str, now: float, held: Sequence[str] = ()) -> tuple[Effect, ...]:
-        """The answer to the last reading. "mom 10 AAPL": the bot mom holds 10 AAPL."""
+    def reads(
+        self,
+        *open_orders: str,
+        now: float,
+        held: Sequence[str] = (),
+        closed: Sequence[str] = (),
+        kept: tuple[str, ...] = (),
+    ) -> tuple[Effect, ...]:
+        """The answer to the last reading. "mom 10 AAPL": the bot mom holds 10 AAPL. `closed`: the
+        symbols whose market is.
+        """
         holdings = []
         for text in held:
             bot, quantity, symbol = text.split()
             position = Decimal(quantity)
             of_bots = ((bot, position),) if bot != "nobody" else ()
-            holdings.append(Holding(symbol=symbol, at_venue=position, of_bots=of_bots))
+            is_open = symbol not in closed
+            holdings.append(
+                Holding(symbol=symbol, at_venue=position, of_bots=of_bots, is_market_open=is_open)
+            )
         return self.hears(
             Snapshot(
                 number=self.state.reading,
                 open_orders=open_orders,
+                kept=kept,
                 holdings=tuple(holdings),
                 now=at(now),
             )
@@ -505,3 +518,35 @@ def test_after_a_failure_it_can_be_asked_for_again() -> None:
     assert flatten.state == FlattenState(
         phase=Phase.PAUSING, reason="smoke", operator="ann", pause=HALTED, reading=3
     )
+
+
+def test_what_cannot_be_closed_now_is_named_once_all_else_is_closed_and_keeps_its_stop_i11() -> (
+    None
+):
+    held = ["mom 10 AAPL", "coin 2 BTC/USD"]
+    flatten = paused()
+    cancels = flatten.reads("entry", now=1, held=held, closed=["AAPL"], kept=("stop",))
+    flatten.ticks(3)
+    flatten.reads(now=3, held=held, closed=["AAPL"], kept=("stop",))
+    closes = flatten.reads(now=3, held=held, closed=["AAPL"], kept=("stop",))
+    flatten.ended(close("coin", "BTC/USD", "-2"), 4)
+    ends = flatten.reads(now=4, held=["mom 10 AAPL"], closed=["AAPL"], kept=("stop",))
+
+    reason = (
+        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
+        " what protects it stays: stop; positions: 10 AAPL"
+    )
+    assert cancels == (CancelAll(("entry",)),)
+    assert closes == (close("coin", "BTC/USD", "-2"),)
+    assert ends == (Failed(reason),)
+    assert flatten.state.phase is Phase.FAILED
+
+
+def test_that_the_exchange_is_closed_is_told_before_that_a_part_is_nobodys() -> None:
+    flatten = paused()
+    flatten.reads(now=1, held=["nobody 3 AAPL"], closed=["AAPL"])
+
+    (ends,) = flatten.reads(now=1, held=["nobody 3 AAPL"], closed=["AAPL"])
+
+    assert isinstance(ends, Failed)
+    assert ends.reason.startswith("the exchange is closed, so that AAPL cannot be closed: ")

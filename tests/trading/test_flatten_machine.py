@@ -57,10 +57,14 @@ class VenueOrder:
 class Reading:
     """What the venue said when it was asked. It may be heard much later."""
 
-    def __init__(self, number: int, open_orders: set[str], positions: dict[str, int]) -> None:
+    def __init__(
+        self, number: int, open_orders: set[str], positions: dict[str, int], closed: set[str]
+    ) -> None:
         self.number = number
         self.open_orders = open_orders
         self.positions = positions
+        self.closed = closed
+        """Whose market is."""
 
 
 class FlattenBesideAVenue(RuleBasedStateMachine):
@@ -77,6 +81,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         self.on_record = dict.fromkeys(OWNERS, 0)
         self.unheard: list[tuple[VenueOrder, int]] = []
         """Fills that are not on record yet, each with its order."""
+        self.closed: set[str] = set()
         self.sent: set[tuple[str, str, int]] = set()
         self.rounds: list[tuple[int, bool]] = []
         """Number and side (is it a buy) of every round since it was last asked for."""
@@ -94,6 +99,10 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                 # NEVER FLAT unless it is.
                 assert not any(self.at_venue(symbol) for symbol in SYMBOLS)
                 assert not self.orders
+            if isinstance(effect, Close) and isinstance(event, Snapshot):
+                # NOTHING IS SENT TO A MARKET THAT IS CLOSED.
+                (holding,) = [each for each in event.holdings if each.symbol == effect.symbol]
+                assert holding.is_market_open
             if isinstance(effect, Failed):
                 assert any(self.at_venue(symbol) for symbol in SYMBOLS)
         if isinstance(event, Asked) and not was_under_way:
@@ -108,7 +117,9 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                     self.tell(Paused(self.now))
                 case ReadAccount(number):
                     positions = {symbol: self.at_venue(symbol) for symbol in SYMBOLS}
-                    self.readings.append(Reading(number, set(self.orders), positions))
+                    self.readings.append(
+                        Reading(number, set(self.orders), positions, set(self.closed))
+                    )
                 case CancelAll(names):
                     for name in names:
                         if name in self.orders:
@@ -190,6 +201,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                             for (bot, name), quantity in self.on_record.items()
                             if name == symbol
                         ),
+                        is_market_open=symbol not in reading.closed,
                     )
                     for symbol, position in reading.positions.items()
                 ),
@@ -214,6 +226,11 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         self.unheard.clear()
 
     # What the venue does.
+
+    @rule(symbol=st.sampled_from(SYMBOLS), often=FEW)
+    def a_market_opens_or_closes(self, symbol: str, often: int) -> None:
+        if not often:
+            self.closed ^= {symbol}
 
     @initialize(
         positions=st.lists(st.integers(-9, 9), min_size=4, max_size=4),
