@@ -7,6 +7,7 @@ from actors.options_bot import OptionsBot, OptionsPlan
 from actors.portfolio_bot import PortfolioBot
 from hydra.actor import MINUTE, SECOND, ChildSpec, MailboxSpec, Overflow
 from hydra.ports import OptionChains
+from hydra.trading.durations import HOUR
 from hydra.trading.exit_desk import ExitTerms
 from supervisors import paths
 from supervisors.outsiders import Outsider
@@ -15,7 +16,8 @@ from supervisors.supervisor import Supervisor
 
 POLICY = Supervision(
     strategy=Strategy.ONE_FOR_ONE,
-    intensity=(Intensity(3, MINUTE),),
+    # The second is for one that fails at each of its bars: restarted for ever, it would look well.
+    intensity=(Intensity(3, MINUTE), Intensity(10, HOUR)),
     on_exceeded=OnExceeded.QUARANTINE,
 )
 

@@ -144,6 +144,18 @@ def test_a_bot_that_keeps_crashing_is_quarantined_and_what_it_holds_stops_entrie
     assert played.runtime.cells["/hydra/bots/mom_AAPL_cross"].status is Status.RUNNING
 
 
+@pytest.mark.parametrize(("crashes", "status"), [(10, "running"), (11, "quarantined")])
+def test_a_bot_that_crashes_at_each_bar_is_quarantined_within_the_hour_i69(
+    crashes: int, status: str
+) -> None:
+    at = {OPEN_AT + (3 + minute) * MINUTE + 1: tell_gibberish(BOT) for minute in range(crashes)}
+
+    played = play(MARKET, at=at)
+
+    assert played.runtime.cells[BOT.path].shown_status == status
+    assert played.runtime.cells["/hydra/bots/mom_AAPL_cross"].status is Status.RUNNING
+
+
 @pytest.mark.parametrize(
     "path",
     [
