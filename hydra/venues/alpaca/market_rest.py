@@ -7,7 +7,6 @@ little behind ours, is left out, although it is listed: its close would look lik
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import pairwise
@@ -212,14 +211,9 @@ def _bars_of(symbol: str, rows: Iterable[BarRow], span: int) -> list[Bar]:
 
 
 def bar_of(symbol: str, row: BarRow, span: int) -> Bar:
-    """The bar in the engine's terms. Raises `BadAnswer` for what cannot be one."""
-    numbers = (row.o, row.h, row.l, row.c)
-    if not all(math.isfinite(number) and number > 0 for number in numbers):
-        raise BadAnswer(f"a bar of {words(symbol)} with prices {numbers}")
-    if not row.l <= min(row.o, row.c) <= max(row.o, row.c) <= row.h:
-        raise BadAnswer(f"a bar of {words(symbol)} whose prices lie outside of it: {numbers}")
-    if not (math.isfinite(row.v) and row.v >= 0):
-        raise BadAnswer(f"a bar of {words(symbol)} with volume {row.v}")
+    """The bar in the engine's terms, whatever its numbers are: one that can be none is dropped by
+    whoever takes bars, wherever they come from. Raises `BadAnswer` for a time that is none.
+    """
     start_at = nanoseconds(row.t)
     return Bar(
         symbol=symbol,

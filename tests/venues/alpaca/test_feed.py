@@ -391,6 +391,22 @@ def test_a_bar_that_can_be_none_is_passed_on_to_be_dropped_and_holds_nothing_up_
     assert world.next(1) == [news(0)]
 
 
+def test_a_fetched_bar_that_can_be_none_is_passed_on_to_be_dropped_and_holds_nobody_up_i46(
+    begin: Callable[..., FeedWorld],
+) -> None:
+    world = begin("AAPL", "NOVA", terms=msgspec.structs.replace(QUICK, history_bars=2))
+    world.bars = {"AAPL": [row(-2, close=-1.0), row(-1)], "NOVA": [row(-1)]}
+
+    told = world.next(6)[2:]
+
+    assert told == [
+        history(-2, close=-1.0),
+        history(-1),
+        history(-1, "NOVA"),
+        BarsComplete(symbols=("AAPL", "NOVA")),
+    ]
+
+
 def test_indicators_can_begin_with_history_before_anything_live(
     begin: Callable[..., FeedWorld],
 ) -> None:

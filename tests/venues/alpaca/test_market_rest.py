@@ -118,9 +118,6 @@ def test_a_bar_that_may_not_have_ended_by_the_broker_s_clock_is_left_out_i46_i48
 
 BAD_PAGES: list[Answer] = [
     Reply(200, {"bars": {"HYDR": [row(0, o="41")]}, "next_page_token": None}),
-    Reply(200, {"bars": {"HYDR": [row(0, o=0)]}, "next_page_token": None}),
-    Reply(200, {"bars": {"HYDR": [row(0, h=41.0)]}, "next_page_token": None}),
-    Reply(200, {"bars": {"HYDR": [row(0, v=-1)]}, "next_page_token": None}),
     Reply(200, {"bars": {"HYDR": [row(0, t="yesterday")]}, "next_page_token": None}),
     Reply(200, {"bars": {"HYDR": [row(1), row(0)]}, "next_page_token": None}),
     Reply(200, {"bars": {"HYDR": [row(0), row(0)]}, "next_page_token": None}),
