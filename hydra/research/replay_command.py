@@ -504,8 +504,12 @@ def _progress(bars: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("bars", total=bars)
 
+        told = 0
+
         def seen(done: int) -> None:
-            if done % TOLD_EVERY == 0:
+            nonlocal told
+            if done - told >= TOLD_EVERY:  # many symbols have a bar at once
+                told = done
                 shown.update(task, completed=done)
 
         yield seen

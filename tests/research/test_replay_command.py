@@ -2,8 +2,11 @@
 
 import csv
 import errno
+import io
 import json
+import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +17,7 @@ from typer.testing import CliRunner
 from hydra.cli import app
 from hydra.ops.bench.replayed_bars import walk
 from hydra.ops.exit_codes import ExitCode
+from hydra.research import replay_command
 from tests.ops.sessions import HOME
 from tests.research.bar_files import written
 
@@ -272,3 +276,26 @@ def test_dates_of_the_environment_count_only_where_that_is_allowed_and_are_told(
     assert (refused, code) == (ExitCode.USAGE, ExitCode.CLEAN)
     assert "that of HYDRA_REPLAY_START and HYDRA_REPLAY_END in the environment" in out
     assert "390 of 780 bars" in out
+
+
+class Terminal(io.StringIO):
+    """What a person sees."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7, 600])
+def test_how_far_it_is_goes_on_however_many_bars_come_at_once(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    with replay_command._progress(6_000) as seen:
+        for done in range(at_once, 6_001, at_once):
+            seen(done)
+
+    shown = [int(number) for number in re.findall(r"(\d+)/6000", terminal.getvalue())]
+    assert max(shown) > 6_000 - replay_command.TOLD_EVERY
