@@ -33,9 +33,9 @@ def judged(
     The first price of all is believed: there is nothing to hold it against.
     """
     price = (low + high) / 2
-    if level is None or _is_near(level.price, low, high, jump_max):
+    if level is None or is_near(level.price, low, high, jump_max):
         return PriceLevel(price), True
-    if level.doubts and _is_near(level.doubted, low, high, jump_max):
+    if level.doubts and is_near(level.doubted, low, high, jump_max):
         doubts = level.doubts + 1
         if doubts >= AGREEING and now - level.since >= OVER_NS:
             return PriceLevel(price), True
@@ -48,5 +48,6 @@ def reaches(level: PriceLevel, low: float, high: float, jump_max: float) -> bool
     return low <= level.price * (1 + jump_max) and high >= level.price / (1 + jump_max)
 
 
-def _is_near(price: float, low: float, high: float, jump_max: float) -> bool:
+def is_near(price: float, low: float, high: float, jump_max: float) -> bool:
+    """Whether all that lies from `low` to `high` can follow on this price."""
     return price / (1 + jump_max) <= low <= high <= price * (1 + jump_max)

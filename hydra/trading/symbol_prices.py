@@ -9,7 +9,7 @@ from enum import Enum
 from hydra.trading.bars import Bar
 from hydra.trading.feed_age import Rhythm, frozen, heard, stale
 from hydra.trading.instruments import Instrument, instrument
-from hydra.trading.price_level import PriceLevel, judged, reaches
+from hydra.trading.price_level import PriceLevel, is_near, judged, reaches
 from hydra.trading.quote_checks import nonsense_in, unusable_in
 from hydra.trading.quotes import Quote
 
@@ -30,8 +30,17 @@ class Unready(Enum):
     """Bars between what was told and what comes are still to be fetched."""
     UNKNOWN = "unknown"
     """Nothing was heard of it since its stream began, or since it was resumed."""
+    JUMPED = "jumped"
+    """Its quotes have gone far, and nothing has traded there yet; or its trades alone have."""
     STALE = "stale"
     FROZEN = "frozen"
+
+
+class _Source(Enum):
+    """Who says what a price is. One may be wrong for long: by a factor of ten, or by a split."""
+
+    QUOTES = "quotes"
+    TRADES = "trades"
 
 
 class Verdict(Enum):
@@ -54,6 +63,8 @@ class SymbolPrices:
         """The newest good one."""
         self.rhythm: Rhythm | None = None
         self._level: PriceLevel | None = None
+        self._jump: tuple[_Source, str] | None = None
+        """Who alone has told of the last jump, and of which."""
         self._lost = "its stream is not connected yet"
         self._missing = ""
         self._unknown = ""
@@ -100,7 +111,7 @@ class SymbolPrices:
         fault = unusable_in(quote)
         if fault is not None:
             return Verdict.UNUSABLE, fault
-        if not self._believes(quote.bid, quote.ask, now):
+        if not self._believes(quote.bid, quote.ask, now, _Source.QUOTES):
             return self._doubted(quote)
         self.quote = quote
         is_change = last is None or (quote.bid, quote.ask, quote.bid_size, quote.ask_size) != (
@@ -115,8 +126,11 @@ class SymbolPrices:
 
         Its numbers and its times were checked before.
         """
-        if not self._believes(bar.close, bar.close, now):
-            return Verdict.NONSENSE, self._jump(bar.close, bar.close)
+        source = (
+            _Source.TRADES if bar.volume > 0 else _Source.QUOTES
+        )  # an empty bar is made of them
+        if not self._believes(bar.close, bar.close, now, source):
+            return Verdict.NONSENSE, self._jump_fault(bar.close, bar.close)
         if bar.volume > 0:
             doubted = self._halt_doubted_since
             if doubted is not None and bar.start_at >= doubted:
@@ -152,6 +166,8 @@ class SymbolPrices:
             return Unready.MISSING, self._missing
         if self._unknown:
             return Unready.UNKNOWN, self._unknown
+        if self._jump is not None:
+            return Unready.JUMPED, self._jump[1]
         if since is None or self.rhythm is None:
             return None
         fault = stale(self.rhythm, now, since, age_max)
@@ -174,22 +190,35 @@ class SymbolPrices:
         if self._unknown and at > self._fresh_after:
             self._unknown = ""
 
-    def _believes(self, low: float, high: float, now: int) -> bool:
-        self._level, is_believed = judged(self._level, low, high, now, self._jump_max)
-        return is_believed
+    def _believes(self, low: float, high: float, now: int, source: _Source) -> bool:
+        before = self._level
+        self._level, is_believed = judged(before, low, high, now, self._jump_max)
+        if not is_believed or self._is_option:  # of options there are quotes alone
+            return is_believed
+        if before is not None and not is_near(before.price, low, high, self._jump_max):
+            self._jump = source, _jump_words(source, before.price, self._level.price)
+        elif self._jump is not None and self._jump[0] is not source:
+            self._jump = None
+        return True
 
     def _doubted(self, quote: Quote) -> tuple[Verdict, str]:
         """Wide around the price, as thin markets are quoted again and again, it is no jump."""
         assert self._level is not None, "nothing is a jump from nowhere"
         if not reaches(self._level, quote.bid, quote.ask, self._jump_max):
-            return Verdict.NONSENSE, self._jump(quote.bid, quote.ask)
+            return Verdict.NONSENSE, self._jump_fault(quote.bid, quote.ask)
         found = f"found bid {quote.bid} and ask {quote.ask} around {self._level.price}"
         return Verdict.UNUSABLE, f"{found}; wanted them closer together"
 
-    def _jump(self, low: float, high: float) -> str:
+    def _jump_fault(self, low: float, high: float) -> str:
         assert self._level is not None, "nothing is a jump from nowhere"
         found = f"{low}" if low == high else f"{low} to {high}"
         return (
             f"found {found} after {self._level.price}; a jump of more than {self._jump_max:.0%}"
             " is believed once it is confirmed"
         )
+
+
+def _jump_words(source: _Source, before: float, after: float) -> str:
+    other = "trade" if source is _Source.QUOTES else "quote"
+    way = f"from {round(before, 4)} to {round(after, 4)}"
+    return f"{source.value} jumped {way}, and no {other} says so yet"

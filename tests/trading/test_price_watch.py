@@ -54,8 +54,8 @@ class Watched:
         self._look()
         return fault
 
-    def bar(self, *, volume: float, begun: int) -> str | None:
-        bar = Bar("AAPL", begun, begun + MINUTE, 100.0, 100.0, 100.0, 100.0, volume)
+    def bar(self, price: float = 100.0, *, volume: float, begun: int) -> str | None:
+        bar = Bar("AAPL", begun, begun + MINUTE, price, price, price, price, volume)
         fault = self.watch.bar(bar, self.now)
         self._look()
         return fault
@@ -477,3 +477,72 @@ def test_what_is_not_followed_any_more_is_forgotten_and_its_last_words_are_no_no
     assert words == {"the contract is not followed"}
     assert stranger == "unknown symbol"
     assert live.watch.fault(live.now) is None
+
+
+def quoted_at(it: Watched, bid: float) -> str | None:
+    """For as long as it takes to be believed; gives what is wrong with the last quote."""
+    for _ in range(2):
+        assert it.quote(bid=bid, seconds=0.6) is not None
+    return it.quote(bid=bid, seconds=0.6)
+
+
+def test_where_quotes_alone_have_jumped_to_nobody_enters_until_something_trades_there_i35_i46(
+    live: Watched,
+) -> None:
+    begun = MARKET + live.now
+    fault = quoted_at(live, 10.0)
+    change = live.changes
+    live.quote(bid=10.01, seconds=1)
+    live.bar(10.0, volume=0, begun=begun)
+    with_quotes_and_an_empty_bar = live.why["AAPL"]
+    live.bar(10.0, volume=5, begun=begun)
+
+    assert fault is None  # it counts as a price, of which exits and budgets must know
+    words = "quotes jumped from 100.005 to 10.005, and no trade says so yet"
+    assert change == (Change("AAPL", Unready.JUMPED, words),)
+    assert (with_quotes_and_an_empty_bar, live.why["AAPL"]) == (Unready.JUMPED, None)
+
+
+def test_where_trades_alone_have_jumped_to_nobody_enters_until_a_quote_lies_there_i35_i46(
+    live: Watched,
+) -> None:
+    for minute in range(3):
+        live.wait(1)
+        live.bar(1000.0, volume=5, begun=MARKET + minute * MINUTE)
+    jumped = live.changes
+    live.quote(bid=1001.0, seconds=1)
+
+    words = "trades jumped from 100.005 to 1000.0, and no quote says so yet"
+    assert jumped == (Change("AAPL", Unready.JUMPED, words),)
+    assert live.why["AAPL"] is None
+
+
+def test_quotes_that_come_back_are_entered_on_again_once_something_trades_there_i46(
+    live: Watched,
+) -> None:
+    quoted_at(live, 10.0)
+    back = quoted_at(live, 100.0)
+    still = live.why["AAPL"]
+    live.bar(100.0, volume=5, begun=MARKET + live.now)
+
+    assert (back, still, live.why["AAPL"]) == (None, Unready.JUMPED, None)
+
+
+def test_trades_where_it_was_confirm_no_jump_i46(live: Watched) -> None:
+    quoted_at(live, 10.0)
+
+    fault = live.bar(100.0, volume=5, begun=MARKET)
+
+    assert fault is not None
+    assert live.why["AAPL"] is Unready.JUMPED
+
+
+def test_of_a_contract_there_are_quotes_alone_and_they_are_enough() -> None:
+    watch = PriceWatch({"options": (CONTRACT,)}, age_max=AGE_MAX, late_max=LATE_MAX)
+    watch.session(0, is_open=True)
+    watch.stream_began("options", 1, MARKET)
+    for number, bid in enumerate((1.0, 10.0, 10.0, 10.0)):
+        at = (number + 1) * SECOND
+        watch.quote(Quote(CONTRACT, MARKET + at, bid, bid + 0.1, 1.0, 1.0), at, MARKET + at)
+
+    assert watch.changes(4 * SECOND) == ()

@@ -60,12 +60,17 @@ MARKET_DATA = FaultSection(
                 "tests/trading/test_price_level.py::test_a_jump_is_not_believed_and_leaves_the_level_where_it_was_i46",
                 "tests/trading/test_price_level.py::test_a_burst_confirms_nothing_i46",
                 "tests/trading/test_price_level.py::test_a_jump_that_others_confirm_over_a_second_is_believed_i46",
+                "tests/trading/test_price_watch.py::test_where_quotes_alone_have_jumped_to_nobody_enters_until_something_trades_there_i35_i46",
+                "tests/trading/test_price_watch.py::test_where_trades_alone_have_jumped_to_nobody_enters_until_a_quote_lies_there_i35_i46",
+                "tests/trading/test_price_watch.py::test_quotes_that_come_back_are_entered_on_again_once_something_trades_there_i46",
+                "tests/trading/test_price_watch.py::test_trades_where_it_was_confirm_no_jump_i46",
                 "tests/trading/test_order_checks.py::test_a_price_is_held_to_the_collar_to_the_last_step_i35",
                 "tests/engine/test_kill_conditions.py::test_a_jump_of_the_equity_is_an_anomaly_that_halts_or_only_alarms",
             ),
             not_tested=(
-                "There is one source of prices: a jump that lasts is believed after a second of"
-                " prices that agree, and no second source is waited for."
+                "The two sources that have to agree are quotes and trades, and both come from one"
+                " feed: where it has both wrong in the same way, a minute later they are believed."
+                " Of a contract there are only quotes."
             ),
         ),
         Fault(
