@@ -95,7 +95,7 @@ class Told:
 
     def hang(self) -> None:
         self.hanging.release()
-        self.release.wait(30)
+        self.release.wait()
 
 
 class Scripted(Actor[Any]):

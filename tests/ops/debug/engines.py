@@ -194,7 +194,7 @@ class Live:
 
     def hang(self) -> None:
         self.hangs.set()
-        self.release.wait(30)
+        self.release.wait()
 
     def shown(self) -> None:
         self.times_shown += 1

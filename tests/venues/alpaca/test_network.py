@@ -5,7 +5,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -35,21 +36,25 @@ class Attempted(Exception):
 
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every address that any socket of this process is told to connect to; none of them is."""
+    """Every address that any socket of this process is told to connect to; none of them is.
+
+    But for threads that were there before: they belong to another test, and have still to end.
+    """
     made: list[object] = []
+    others = set(threading.enumerate()) - {threading.current_thread()}
 
-    def connect(self: socket.socket, address: object) -> None:
-        made.append(address)
-        raise Attempted
+    def instead_of(real: Callable[..., Any]) -> Callable[..., Any]:
+        def attempted(*arguments: object, **named: object) -> Any:
+            if threading.current_thread() in others:
+                return real(*arguments, **named)
+            made.append(arguments)
+            raise Attempted
 
-    def look_up(*args: object, **kwargs: object) -> None:
-        made.append(args)
-        raise Attempted
+        return attempted
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    monkeypatch.setattr(socket.socket, "connect_ex", connect)
-    monkeypatch.setattr(socket.socket, "sendto", connect)
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, instead_of(getattr(socket.socket, name)))
+    monkeypatch.setattr(socket, "getaddrinfo", instead_of(socket.getaddrinfo))
     return made
 
 
