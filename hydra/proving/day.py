@@ -43,6 +43,7 @@ from hydra.proving.plan import (
     SignalWritten,
 )
 from hydra.store.engine_files import EngineFiles
+from hydra.store.ledger import LedgerFailed
 from hydra.store.record import RECORD_REFUSED
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
@@ -356,10 +357,13 @@ class _Day:
             return
         if exchange.requests_seen == self._requests_seen:
             return
-        self._requests_seen = exchange.requests_seen
         if self._is_for_a_person:
             return
-        heard = {fill.execution_id for fill in life.record.ledger.fills()}
+        try:
+            heard = {fill.execution_id for fill in life.record.ledger.fills()}
+        except LedgerFailed:  # the engine is about to fail closed over it
+            return
+        self._requests_seen = exchange.requests_seen
         for symbol, excess in excesses(exchange.engine, SYMBOLS, self._limit, heard):
             if symbol not in self._exceeded:  # it lasts, and is one
                 self._exceeded.add(symbol)
