@@ -31,7 +31,7 @@ from hydra.trading.execution_watch import router_cause
 from hydra.trading.orders import OrderType
 from hydra.trading.regimes import Regime, RegimeTerms, RegimeWatch
 from messages.control import Halt
-from messages.execution import EXECUTION_TOPIC, ExecutionReported
+from messages.execution import EXECUTION_TOPIC, ROUTER_TOPIC, ExecutionReported, RouterLookedInto
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import FEED_TOPIC, BarsClosed, FeedEnded, HistoryReported, ReportHistory
@@ -54,9 +54,16 @@ from messages.orders import (
 )
 
 Inbox: TypeAlias = (
-    OrderApproved | OrderDenied | ReportStored | BarsClosed | FeedEnded | LoopRan | Replied
+    OrderApproved
+    | OrderDenied
+    | ReportStored
+    | BarsClosed
+    | FeedEnded
+    | LoopRan
+    | RouterLookedInto
+    | Replied
 )
-TOPICS = (JUDGEMENTS_TOPIC, REPORTS_TOPIC, FEED_TOPIC, LOOP_TOPIC)
+TOPICS = (JUDGEMENTS_TOPIC, REPORTS_TOPIC, FEED_TOPIC, LOOP_TOPIC, ROUTER_TOPIC)
 ANSWER_WITHIN = 5 * SECOND
 JUDGED_EVERY = 30 * SECOND
 """Machine time. Without any news an order may still grow too old, or wait for too long."""
@@ -135,6 +142,8 @@ class ExecutionMonitor(Actor[Inbox]):
                 pass  # without an answer the regime is known once enough bars have come
             case FeedEnded():
                 self._write_all(ctx)
+            case RouterLookedInto():
+                self._measure_anew(ctx)
             case _:
                 unhandled(message)
 
@@ -170,6 +179,12 @@ class ExecutionMonitor(Actor[Inbox]):
         self._judged_at = None
         if event.symbol in self._quality.orders:
             self._unwritten.add(event.symbol)
+
+    def _measure_anew(self, ctx: Context) -> None:
+        self._write_all(ctx)
+        self._quality = QualityState()
+        self._judge(ctx)
+        self._report(self._told, ctx, is_whole=True)
 
     # Markets
 

@@ -27,6 +27,7 @@ from messages.control import (
     TradingStateChanged,
     TradingStateReported,
 )
+from messages.execution import ROUTER_TOPIC, RouterLookedInto
 from messages.positions import GuardianRecord
 from messages.protection import CoverageReported
 
@@ -254,7 +255,11 @@ class Halts:
             operator=message.operator,
             at=ctx.market_time(),
         )
-        verdict = self._standing.let_go(wish, present)
+        # That the orders of before were bad lasts until they are forgotten: nothing better can be
+        # learned while it keeps entries out. A person who has looked may end it.
+        verdict = self._standing.let_go(wish, present - {kinds.ROUTER_DEGRADED.code})
+        if kinds.ROUTER_DEGRADED.code in verdict.noted:
+            ctx.publish(ROUTER_TOPIC, RouterLookedInto())
         ctx.log(
             "resume_asked",
             reason=message.reason,

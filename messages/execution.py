@@ -1,6 +1,7 @@
 """How well orders get done, and how restless the markets are: the execution monitor's word.
 
-execution monitor -> guardian and whoever shows it: ExecutionReported.
+execution monitor -> guardian and whoever shows it: ExecutionReported;
+guardian -> execution monitor: RouterLookedInto.
 """
 
 from collections.abc import Mapping
@@ -26,5 +27,11 @@ class ExecutionReported(Message, frozen=True, kw_only=True):
     score: Decimal | None
 
 
+class RouterLookedInto(Message, frozen=True, kw_only=True):
+    """A person lets the alarm of the router go: what was sent before says nothing any more."""
+
+
+ROUTER_TOPIC = "router"
+"""Where the guardian publishes `RouterLookedInto`."""
 EXECUTION_TOPIC = "execution"
 """Where the execution monitor publishes `ExecutionReported`."""

@@ -86,6 +86,25 @@ def test_a_degraded_router_is_over_once_its_orders_are_forgotten_and_the_cool_of
     assert latched.count("router_degraded") == 1  # it was never let go while it was so
 
 
+def test_a_degraded_router_that_a_person_has_looked_into_is_measured_anew_i05() -> None:
+    changes = {**EAGER, "safety.global_cooldown_minutes": 1, "exitbot.cooloff_minutes": 1}
+    life = begun(World(quiet(60), settings=settings_with(changes)))
+    slipping(life)
+    life.run_for(5 * MINUTE)
+    before = life.causes  # what was sent is remembered for an hour, and nothing new is sent
+
+    noted = life.ask_to_resume("router_degraded")
+    life.run_for(MINUTE)
+    after, router = life.causes, quality_of(life)["router"]
+    slipping(life)
+    life.run_for(MINUTE)
+
+    assert (before, after) == ({"router_degraded": CLOSE_ONLY}, {})
+    assert (noted.noted, noted.refused) == (("router_degraded",), ())
+    assert router == "untried"
+    assert life.causes == {"router_degraded": CLOSE_ONLY}
+
+
 def test_a_silent_venue_makes_the_router_idle() -> None:
     plan = plan_of(struck(Ignore(), what="submit", times=None))
     life = begun(World(quiet(), plan, settings=settings_with(EAGER)))
