@@ -109,13 +109,15 @@ def _require_meant(engine: ControlledEngine, data: bytes) -> None:
 
 
 def _asked(data: bytes) -> Iterator[tuple[str, str]]:
-    """Each command with its reason, as far as lines have both."""
+    """Each command with its reason, as far as lines have both, and words for a reason."""
     for line in data.split(b"\n"):
         try:
             found: Any = json.loads(line)
-            yield found["cmd"], found.get("args", {}).get("reason", "")
+            command, reason = found["cmd"], found.get("args", {}).get("reason", "")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
+        if isinstance(reason, str):
+            yield command, reason
 
 
 def _spoil(data: bytes, dice: random.Random) -> bytes:
