@@ -60,5 +60,5 @@ def in_words(error: BaseException) -> str:
     kind = type(error).__name__
     try:
         return f"{kind}: {error}"
-    except Exception as second:
+    except Exception as second:  # whatever a plug-in's class raises for its own text
         return f"{kind} ({type(second).__name__} in its text)"
