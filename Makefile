@@ -6,6 +6,8 @@ ARGS ?=
 # One more than there are cores: many tests wait for processes of their own.
 WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 VENUE ?=
+# A test is ended after 60 s. What it shows of its threads then is lost in a worker: shown before.
+STACKS = -o faulthandler_timeout=50
 # The last result of each test, for `hydra-trader evidence`.
 RESULTS = --results=runs/tests/results.json
 UV ?= .venv/bin/uv
@@ -35,7 +37,7 @@ run: setup ## run the engine on the embedded venue; VENUE=paper for Alpaca, ARGS
 	.venv/bin/python -m hydra.main $(if $(VENUE),--venue $(VENUE)) $(ARGS)
 
 test: dev ## run the tests, on all cores; ARGS=tests/trading for some of them
-	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(RESULTS) $(ARGS)
+	.venv/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow" $(STACKS) $(RESULTS) $(ARGS)
 
 slow: dev ## run the tests that take long, one worker a core: stress tests need theirs
 	.venv/bin/python -m pytest -q -n auto --dist worksteal -m slow $(RESULTS) $(ARGS)
