@@ -13,7 +13,7 @@ from hydra.actor import MINUTE, SECOND, ChildSpec
 from hydra.assembly import NothingPresent, connect_gate
 from hydra.ops.bench.acting import NO_RESTARTS, tree_on_threads
 from hydra.ops.bench.rows import CouldNotMeasure
-from hydra.ops.bench.sampling import ANSWER_WITHIN_S
+from hydra.ops.bench.sampling import ANSWER_WITHIN_S, collector_at_rest
 from hydra.ops.bench.wide_terms import wide_terms
 from hydra.ports import IntentRecorded, Journal, Ledger, PriceFeed, ReportRecorded, Venue
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -142,7 +142,9 @@ def trading(
         actor=Supervisor,
         args={"children": children, "policy": NO_RESTARTS},
     )
-    with tree_on_threads(runtime, root(tree, crowd, ops({}))):
+    # Whoever measures lets the collector look once more: in a process that holds much, that takes
+    # longer than a lease of trading lasts, unless what was there before is out of its sight.
+    with collector_at_rest(), tree_on_threads(runtime, root(tree, crowd, ops({}))):
         runtime.start_watch()
         _wait_until_open(runtime)
         market = Market(runtime)

@@ -57,10 +57,15 @@ def answer_from(answers: SimpleQueue[T], what: str, *, within_s: float = ANSWER_
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """What is alive now is not looked at by the garbage collector while this lasts."""
+    """What is alive now is not looked at by the garbage collector while this lasts.
+
+    Within another one only what came since is looked at, and the outer one ends it for all.
+    """
+    is_within_another = gc.get_freeze_count() > 0
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not is_within_another:
+            gc.unfreeze()

@@ -1,5 +1,6 @@
 """Each measurement once, as small as it goes: whether it still works, never how fast it is."""
 
+import gc
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -64,6 +65,20 @@ def test_it_gives_a_value_and_a_bound_for_each_of_its_figures(take: Take, figure
 
     assert len(measured) == figures
     assert all(0 < one.value < math.inf and 0 < one.bound_value < math.inf for one in measured)
+
+
+def test_no_look_at_all_that_a_process_holds_keeps_trading_from_going_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = [[number] for number in range(100_000)]
+    looked_at: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: looked_at.append(len(gc.get_objects())))
+
+    order_path.take_forgetful(TINY)
+
+    before_it_trades, *while_it_trades = looked_at
+    assert before_it_trades > len(held)
+    assert max(while_it_trades) < len(held)
 
 
 def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
 import pytest
@@ -42,14 +42,25 @@ def test_a_percentile_is_a_sample_and_they_ascend(values: list[int]) -> None:
     assert min(values) <= p50.value <= p99.value <= max(values)
 
 
-def test_the_collector_looks_at_everything_again_afterwards() -> None:
-    frozen_before = gc.get_freeze_count()
+@pytest.fixture
+def nothing_frozen() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
+
+@pytest.mark.usefixtures("nothing_frozen")
+def test_the_collector_looks_at_everything_again_after_the_outermost() -> None:
     with collector_at_rest():
-        frozen_within = gc.get_freeze_count()
+        outer = gc.get_freeze_count()
+        came_since = [[number] for number in range(1_000)]
+        with collector_at_rest():
+            inner = gc.get_freeze_count()
+        after_inner = gc.get_freeze_count()
 
-    assert frozen_within > frozen_before
-    assert gc.get_freeze_count() <= frozen_before
+    assert inner - outer >= len(came_since)
+    assert after_inner > outer > 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_an_answer_that_does_not_come_says_what_was_waited_for() -> None:
