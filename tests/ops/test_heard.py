@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -16,7 +15,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.heard import WAITING_MAX, Heard, heard_by
 from hydra.store.journal import read_journal
 from tests.ops.sessions import HOME, shares_alone
-from tests.waiting import eventually
+from tests.waiting import Timed, eventually
 
 QUICK = 0.02
 
@@ -69,12 +68,11 @@ def test_who_does_not_read_is_waited_for_once_and_hears_it_later(reader: Reader)
     heard = Heard(reader, patience_s=QUICK)
     reader.reads.clear()
 
-    began = monotonic()
-    say(heard, *map(str, range(100)))
-    took_s = monotonic() - began
+    with Timed() as timed:
+        say(heard, *map(str, range(100)))
     reader.reads.set()
 
-    assert took_s < 50 * QUICK
+    assert timed.took_s < 50 * QUICK
     assert eventually(lambda: reader.getvalue().split() == list(map(str, range(100))))
     say(heard, "in step again")
     assert reader.getvalue().endswith("in step again\n")
@@ -146,6 +144,7 @@ def test_a_run_whose_pipe_is_full_trades_and_ends_as_ever(tmp_path: Path) -> Non
         _, said = process.communicate(timeout=50)
     finally:
         process.kill()
+        process.communicate()
         os.close(writing)
         os.close(reading)
 

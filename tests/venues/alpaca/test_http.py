@@ -40,6 +40,7 @@ from tests.venues.alpaca.fake_alpaca import (
     Trickle,
     fake_alpaca,
 )
+from tests.waiting import Timed
 
 KEY, SECRET = "HYDRA-canary-key%/+", 'canary"secret\\+/=%'
 KEYS = Keys(Secret(KEY), Secret(SECRET))
@@ -129,14 +130,12 @@ FAILING: dict[str, Scripted] = {
 
 @pytest.mark.parametrize("how", FAILING)
 def test_a_call_without_a_whole_answer_ends_in_time_and_was_one_request_i20_i21(how: str) -> None:
-    with fake_alpaca(lambda _: FAILING[how]) as broker:
-        began = time.monotonic()
+    with fake_alpaca(lambda _: FAILING[how]) as broker, Timed() as timed:
         failed = client_of(broker.url).call(POST)
-        took = time.monotonic() - began
 
     assert isinstance(failed, Failure)
     assert failed.sent
-    assert took < IN_TIME_S
+    assert timed.took_s < IN_TIME_S
     assert broker.asked == ["POST /v2/orders"]
 
 
@@ -158,13 +157,11 @@ def test_no_answer_is_so_long_that_all_of_it_is_taken(size: int, is_read: bool) 
 
 def test_a_peer_that_falls_silent_half_way_gets_no_more_time_for_what_it_has_said_i21() -> None:
     said_late = Trickle(Reply(200, b"x"), pause_s=0.6, step=10)
-    with fake_alpaca(lambda _: said_late) as broker:
-        began = time.monotonic()
+    with fake_alpaca(lambda _: said_late) as broker, Timed() as timed:
         failed = client_of(broker.url, call_within_s=0.7).call(POST)
-        took = time.monotonic() - began
 
     assert isinstance(failed, Failure)
-    assert took < 1.1
+    assert timed.took_s < 1.1
 
 
 @pytest.mark.parametrize("is_late_before_the_next", [True, False])
@@ -224,12 +221,11 @@ def test_a_peer_that_does_not_shake_hands_is_given_up_in_time_and_nothing_was_se
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         client = client_of(url, call_within_s=5.0, connect_within_s=SOON_S)
-        began = time.monotonic()
-        failed = client.call(POST)
-        took = time.monotonic() - began
+        with Timed() as timed:
+            failed = client.call(POST)
 
     assert failed == Failure(cause="cannot connect: time ran out", sent=False)
-    assert took < IN_TIME_S
+    assert timed.took_s < IN_TIME_S
 
 
 def test_a_handshake_a_byte_at_a_time_is_given_up_in_time_i21() -> None:
@@ -251,15 +247,14 @@ def test_a_handshake_a_byte_at_a_time_is_given_up_in_time_i21() -> None:
         thread.start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         client = client_of(url, call_within_s=5.0, connect_within_s=SOON_S)
-        began = time.monotonic()
-        failed = client.call(POST)
-        took = time.monotonic() - began
+        with Timed() as timed:
+            failed = client.call(POST)
         ending.set()
         thread.join(5.0)
 
     assert isinstance(failed, Failure)
     assert not failed.sent
-    assert took < IN_TIME_S
+    assert timed.took_s < IN_TIME_S
 
 
 def test_nobody_listening_is_a_failure_before_anything_was_sent() -> None:
@@ -446,14 +441,13 @@ def test_an_encrypted_answer_a_byte_at_a_time_ends_in_time_too_i21(
         thread.start()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         client = client_of(url, call_within_s=0.5, context=tls_context(str(certificate[0])))
-        began = time.monotonic()
-        failed = client.call(POST)
-        took = time.monotonic() - began
+        with Timed() as timed:
+            failed = client.call(POST)
         ending.set()
         thread.join(5.0)
 
     assert failed == Failure(cause="no whole answer: time ran out", sent=True)
-    assert took < IN_TIME_S
+    assert timed.took_s < IN_TIME_S
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])

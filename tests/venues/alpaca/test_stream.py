@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from hydra.venues.alpaca.stream import Attempts, Heard, Patience, Stream, Troubl
 from hydra.venues.alpaca.websocket import Message
 from messages.streams import StreamConnected, StreamLost
 from tests.venues.alpaca.sockets import Script, connect, raw_server, websocket_server
+from tests.waiting import Timed
 
 IMPATIENT = Patience(connect=2.0, live=0.3, ping=0.1, silence=0.4)
 WITHIN_S = 5.0
@@ -137,13 +137,12 @@ def test_a_socket_that_is_open_and_mute_is_noticed_in_time_i45() -> None:
 
     with websocket_server(greeting(go_mute)) as url, streaming(url) as (_, told):
         assert told.next() == StreamConnected(stream="parrot", connection=1)
-        began = monotonic()
-
-        lost = told.next()
+        with Timed() as timed:
+            lost = told.next()
 
         assert isinstance(lost, StreamLost)
         assert lost.reason.startswith("silent for ")
-        assert monotonic() - began < 3 * IMPATIENT.silence
+        assert timed.took_s < 3 * IMPATIENT.silence
 
 
 def test_one_that_we_are_made_deaf_to_is_lost_and_heard_again_afterwards_i45(
@@ -270,10 +269,10 @@ def test_it_ends_at_once_when_it_is_told_to_also_while_it_pauses() -> None:
     stream = Stream("parrot", "ws://127.0.0.1:1/stream", {}, Parrot, Told(), connect, IMPATIENT)
     stream.start()
     threading.Event().wait(0.05)
-    began = monotonic()
+    with Timed() as timed:
+        assert stream.stop(WITHIN_S)
 
-    assert stream.stop(WITHIN_S)
-    assert monotonic() - began < 1.5
+    assert timed.took_s < 1.5
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
