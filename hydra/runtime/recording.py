@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -24,7 +24,9 @@ SUFFIX = ".flight"
 _FRAME = struct.Struct(">II")
 """Before each chunk: how long it is, and its checksum."""
 CHUNK_BYTES_MAX = 64 << 20
-"""A length over this is damage: the recorder writes far smaller ones."""
+"""A chunk over this, packed or unpacked, is damage: the recorder writes far smaller ones."""
+TIME_MAX = 1 << 63
+"""Nanoseconds. The actors know no moment after that."""
 
 
 class RecordingDamaged(Exception):
@@ -174,17 +176,20 @@ Noted: TypeAlias = Began | Called | Failed | IncarnationEnded
 Event: TypeAlias = Entry | Noted | GateChanged | Configured | Stopped | Closed
 
 
+_Place: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class _Inner(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """An `Entry` without payload: names by their place in the table, times since the one before."""
 
-    cell: int
-    sender: int
+    cell: _Place
+    sender: _Place
     incarnation: int
     number: int
     now: int
     market: int
-    lane: int
-    kind: int
+    lane: Lane
+    kind: _Place
     digest: int
 
 
@@ -295,14 +300,14 @@ def events_in(folder: Path) -> Iterator[Event]:
             if chunk.number != number:
                 raise RecordingDamaged(f"{file}: chunk {number} is missing, found {chunk.number}")
             expected = number + 1
-            yield from _events_of(chunk)
+            yield from _events_of(chunk, file)
 
 
 def _chunks_in(file: Path, *, may_be_cut_off: bool) -> Iterator[_Chunk]:
     with file.open("rb") as stream:
         start = stream.read(len(MAGIC))
         if start != MAGIC:
-            if may_be_cut_off and MAGIC.startswith(start):
+            if may_be_cut_off and (MAGIC.startswith(start) or _is_unwritten(start, stream)):
                 return
             raise RecordingDamaged(f"{file}: found {start[:20]!r}, wanted {MAGIC!r} first")
         while frame := stream.read(_FRAME.size):
@@ -310,19 +315,36 @@ def _chunks_in(file: Path, *, may_be_cut_off: bool) -> Iterator[_Chunk]:
             if length > CHUNK_BYTES_MAX:
                 raise RecordingDamaged(f"{file}: a chunk of {length} bytes, at most 64 MiB allowed")
             body = stream.read(length)
-            if len(frame) < _FRAME.size or len(body) < length:
+            is_whole = len(frame) == _FRAME.size and len(body) == length
+            if not is_whole or (may_be_cut_off and _is_unwritten(frame, stream)):
                 if may_be_cut_off:
                     return
                 raise RecordingDamaged(f"{file}: it ends within a chunk, and is not the last file")
             if zlib.crc32(body) != checksum:
                 raise RecordingDamaged(f"{file}: a chunk does not fit its checksum")
             try:
-                yield _decode(zlib.decompress(body))
+                yield _decode(_unpacked(body))
             except (zlib.error, msgspec.MsgspecError) as error:
                 raise RecordingDamaged(f"{file}: a chunk cannot be read: {error}") from error
 
 
-def _events_of(chunk: _Chunk) -> Iterator[Event]:
+def _is_unwritten(start: bytes, stream: BinaryIO) -> bool:
+    """Whether there is nothing but zeros from here on: the machine went down before what was
+    written came to the disk, and after the file had been made longer for it.
+    """
+    return not start.strip(b"\0") and not stream.read(CHUNK_BYTES_MAX).strip(b"\0")
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Raises `zlib.error`, also for what is longer than any chunk."""
+    unpacking = zlib.decompressobj()
+    content = unpacking.decompress(body, CHUNK_BYTES_MAX)
+    if not unpacking.eof:
+        raise zlib.error("it does not end, or has more than 64 MiB")
+    return content
+
+
+def _events_of(chunk: _Chunk, file: Path) -> Iterator[Event]:
     names, now, offset = chunk.names, 0, 0
     for written in chunk.events:
         payload, content = None, None
@@ -337,13 +359,19 @@ def _events_of(chunk: _Chunk) -> Iterator[Event]:
             continue
         now += head.now
         offset += head.market
+        if not (0 <= now < TIME_MAX and 0 <= now + offset < TIME_MAX):
+            raise RecordingDamaged(f"{file}: chunk {chunk.number} tells of a time that is none")
+        try:
+            cell, sender, kind = names[head.cell], names[head.sender], names[head.kind]
+        except IndexError:
+            raise RecordingDamaged(f"{file}: chunk {chunk.number} has no name for all") from None
         yield Entry(
-            names[head.cell],
-            (names[head.sender], head.incarnation, head.number),
+            cell,
+            (sender, head.incarnation, head.number),
             now,
             now + offset,
-            Lane(head.lane),
-            names[head.kind],
+            head.lane,
+            kind,
             head.digest,
             payload,
             content,
@@ -351,4 +379,9 @@ def _events_of(chunk: _Chunk) -> Iterator[Event]:
 
 
 def _shown(result: bytes | None) -> str:
-    return "nothing" if result is None else repr(msgspec.msgpack.decode(result))
+    if result is None:
+        return "nothing"
+    try:
+        return repr(msgspec.msgpack.decode(result))
+    except msgspec.MsgspecError:
+        return repr(result)

@@ -98,5 +98,9 @@ def _raised(error: tuple[str, str], port: type) -> BaseException:
     known = vars(sys.modules[port.__module__]).get(name) or getattr(builtins, name, None)
     if not (isinstance(known, type) and issubclass(known, Exception)):
         known = type(name, (Exception,), {})
-    raised: BaseException = known(text)
+    try:
+        raised: BaseException = known(text)
+    except TypeError:  # it is made of more than its text, as UnicodeDecodeError is
+        alike: dict[str, Any] = {"__init__": lambda *_: None, "__str__": lambda _: text}
+        raised = type(name, (known,), alike)(text)
     return raised

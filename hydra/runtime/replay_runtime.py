@@ -134,10 +134,16 @@ class ReplayCell(Cell):
             case Lane.CONTROL:
                 self.handle_control(envelope)
             case Lane.DRAINED:
+                self._require_stopping("it drains what waits")
                 self.processed += 1
                 self._give(envelope)
             case Lane.STOPS:  # nothing waits any more
+                self._require_stopping("its actor is told to stop")
                 super()._stop_actor()
+
+    def _require_stopping(self, recorded: str) -> None:
+        if self.stopping is None or self.actor is None:
+            raise Differs(recorded, f"it is {self.status.value}")
 
     def _handle_user(self, envelope: Envelope) -> None:
         """As a turn of the live runtime does."""
@@ -489,6 +495,8 @@ def _fired(entry: Entry, cell: ReplayCell) -> Envelope:
     """The message of a timer, current or not."""
     sender, incarnation, fired = entry.id
     key, _, generation = sender[len(cell.path) + 2 :].rpartition(".")
+    if not (generation.isascii() and generation.isdecimal()):
+        raise Differs(entry, f"{sender} is the name of no timer")
     timer = _timer_of(cell, key, int(generation), incarnation)
     timer.fired = fired
     return Envelope(timer.message, entry.id, None, None, entry.now, Special(timer=timer))

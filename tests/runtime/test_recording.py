@@ -1,8 +1,11 @@
 """A recording is read as it was written, up to where it is whole, and never otherwise."""
 
+import struct
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +124,73 @@ def test_a_byte_that_was_changed_is_found(events: list[Event], data: st.DataObje
 
     with pytest.raises(RecordingDamaged, match="does not fit its checksum"):
         read(bytes(whole))
+
+
+@pytest.mark.parametrize("events", [[], [Stopped("one")]])
+def test_what_the_machine_went_down_before_writing_is_cut_off(events: list[Event]) -> None:
+    """A file is made longer before what is written into it is on the disk."""
+    whole = MAGIC + chunks_of([events])[0] if events else b""
+
+    assert read(whole + bytes(5_000)) == events
+    with pytest.raises(RecordingDamaged):
+        read(whole + bytes(5_000), MAGIC)
+    with pytest.raises(RecordingDamaged):
+        read(whole + bytes(5_000) + b"x")
+
+
+def packed(content: object) -> bytes:
+    """A chunk as somebody else's recorder might write it: its checksum fits."""
+    body = zlib.compress(msgspec.msgpack.encode(content))
+    return struct.pack(">II", len(body), zlib.crc32(body)) + body
+
+
+NAMED = ["/root", "Walk"]
+HEAD = [1, 0, 0, 1, 7, 5, 5, 0, 1, 9]
+"""Tag, cell, sender, incarnation, number, time, market time, lane, kind, digest."""
+
+
+def with_head(place: int, value: object) -> bytes:
+    head: list[object] = [*HEAD]
+    head[place] = value
+    return MAGIC + packed([1, NAMED, [head]])
+
+
+def test_an_entry_is_read_of_its_parts() -> None:
+    entry = Entry("/root", ("/root", 1, 7), 5, 10, Lane.USER, "Walk", 9)
+
+    assert read(with_head(0, 1)) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        (with_head(1, 2), "chunk 1 has no name for all"),
+        (with_head(2, -1), "a chunk cannot be read: "),
+        (with_head(7, 4), "a chunk cannot be read: "),
+        (with_head(8, 99), "chunk 1 has no name for all"),
+        (with_head(5, -1), "chunk 1 tells of a time that is none"),
+        (with_head(5, 2**63), "chunk 1 tells of a time that is none"),
+        (with_head(6, -6), "chunk 1 tells of a time that is none"),
+        (with_head(6, 2**63 - 5), "chunk 1 tells of a time that is none"),
+        (MAGIC + packed([1, NAMED]), "a chunk cannot be read: "),
+        (MAGIC + packed("x" * (64 << 20)), "it does not end, or has more than 64 MiB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_chunk_that_is_whole_and_not_ours_is_refused(file: bytes, why: str) -> None:
+    with pytest.raises(RecordingDamaged, match=rf"0001\.flight: .*{why}"):
+        read(file)
+
+
+@pytest.mark.parametrize("content", [None, b"\x01", b"\xc1"])
+def test_any_content_can_be_shown(content: bytes | None) -> None:
+    called = Called("/root", "venue.submit", 9, content)
+    entry = Entry("/root", ("/root", 1, 7), 5, 10, Lane.USER, "Walk", 9, None, content)
+
+    shown = {None: "nothing", b"\x01": "1", b"\xc1": r"b'\xc1'"}[content]
+    assert str(called) == f"/root calls venue.submit (content 00000009), which gave {shown}"
+    tail = "" if content is None else f" {shown}"
+    assert str(entry) == f"Walk /root#1.7 in its user lane of content 00000009{tail}"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ from msgspec import structs
 
 from hydra.actor import MILLISECOND, Context, Ref
 from hydra.runtime.clock import MarketClock
-from hydra.runtime.recording import Closed, Entry, Event, Failed, IncarnationEnded, events_in
+from hydra.runtime.recording import (
+    Called,
+    Closed,
+    Entry,
+    Event,
+    Failed,
+    IncarnationEnded,
+    Lane,
+    events_in,
+)
 from hydra.runtime.replay_outcome import SHOWN_MAX, from_where_they_differ
 from hydra.runtime.system import Inspect, Resume, Suspend
 from hydra.runtime.thread_runtime import ThreadRuntime
@@ -261,6 +270,52 @@ def test_an_actor_that_sends_otherwise_is_found_at_the_first_message_that_differ
     assert found.recorded.startswith("Walk /root/one/a#1.")
     assert found.replayed.startswith("Walk(steps=1")
     assert again.messages == first  # nothing after it was replayed
+
+
+def test_an_error_that_is_made_of_more_than_its_text_is_raised_again(tmp_path: Path) -> None:
+    class Garbled(WordsOfOutside):
+        def thrown(self, name: str) -> int:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no text")
+
+    session(tmp_path, walk, dice=Garbled())
+    raised = [each.error for each in events_in(tmp_path) if isinstance(each, Called)]
+
+    again = replayed(tmp_path)
+
+    assert {error[0] for error in raised if error is not None} == {"UnicodeDecodeError"}
+    assert again.is_same, again.difference
+
+
+@pytest.mark.parametrize("lane", [Lane.DRAINED, Lane.STOPS])
+def test_an_actor_that_is_not_being_stopped_any_more_is_found(tmp_path: Path, lane: Lane) -> None:
+    session(tmp_path, walk)
+    events = list(events_in(tmp_path))
+    at, first = next(
+        (at, each)
+        for at, each in enumerate(events)
+        if isinstance(each, Entry) and each.kind == "Walk" and each.lane is Lane.USER
+    )
+
+    again = replayed([*events[:at], structs.replace(first, lane=lane), *events[at + 1 :]])
+
+    assert again.difference is not None
+    assert (again.difference.cell, again.difference.replayed) == (first.cell, "it is running")
+
+
+def test_a_name_that_is_no_timer_s_is_found(tmp_path: Path) -> None:
+    session(tmp_path, walk)
+    events = list(events_in(tmp_path))
+    at, tick = next(
+        (at, each)
+        for at, each in enumerate(events)
+        if isinstance(each, Entry) and each.kind == "Tick"
+    )
+    named = structs.replace(tick, id=(f"~{tick.cell}:pulse.x", *tick.id[1:]))
+
+    again = replayed([*events[:at], named, *events[at + 1 :]])
+
+    assert again.difference is not None
+    assert again.difference.replayed == f"~{tick.cell}:pulse.x is the name of no timer"
 
 
 def test_a_message_that_is_not_sent_any_more_is_found(

@@ -28,6 +28,7 @@ MODULES = {
     "rest_bodies": "rest",
     "http": "rest",
     "account": "account",
+    "flight": "flight",
 }
 """Target and module. The function of the target's name there makes it."""
 
