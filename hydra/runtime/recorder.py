@@ -122,14 +122,14 @@ class FlightRecorder:
         """Begin to write."""
         self._thread.start()
 
-    def close(self, mark: str) -> str | None:
+    def close(self, mark: str, *, within_s: float = CLOSES_WITHIN_S) -> str | None:
         """The session is over, with its ledger as `mark` says. Gives the hash of its final state;
         None: the recording had ended before, or does not end in time.
         """
         self._mark = mark
         self._closing.set()
         if self._thread.ident is not None:
-            self._thread.join(CLOSES_WITHIN_S)
+            self._thread.join(within_s)
         self._is_over = True
         return self._hash
 
