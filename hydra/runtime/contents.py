@@ -64,7 +64,7 @@ def decoded(data: bytes, wanted: Any) -> Any:
     """What `encoded` was given. Raises `NotReadable`."""
     try:
         return _decoder(wanted).decode(data)
-    except (msgspec.MsgspecError, TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
         raise NotReadable(f"{wanted}: {error}") from error
 
 

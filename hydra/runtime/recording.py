@@ -230,6 +230,8 @@ class _Chunk(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Chunk).decode
+_NOT_MESSAGEPACK = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading raises: also for text that is no UTF-8, and for values within values without end."""
 
 
 class ChunkWriter:
@@ -324,7 +326,7 @@ def _chunks_in(file: Path, *, may_be_cut_off: bool) -> Iterator[_Chunk]:
                 raise RecordingDamaged(f"{file}: a chunk does not fit its checksum")
             try:
                 yield _decode(_unpacked(body))
-            except (zlib.error, msgspec.MsgspecError) as error:
+            except (zlib.error, *_NOT_MESSAGEPACK) as error:
                 raise RecordingDamaged(f"{file}: a chunk cannot be read: {error}") from error
 
 
@@ -383,5 +385,5 @@ def _shown(result: bytes | None) -> str:
         return "nothing"
     try:
         return repr(msgspec.msgpack.decode(result))
-    except msgspec.MsgspecError:
+    except _NOT_MESSAGEPACK:
         return repr(result)

@@ -140,7 +140,11 @@ def test_what_the_machine_went_down_before_writing_is_cut_off(events: list[Event
 
 def packed(content: object) -> bytes:
     """A chunk as somebody else's recorder might write it: its checksum fits."""
-    body = zlib.compress(msgspec.msgpack.encode(content))
+    return framed(msgspec.msgpack.encode(content))
+
+
+def framed(content: bytes) -> bytes:
+    body = zlib.compress(content)
     return struct.pack(">II", len(body), zlib.crc32(body)) + body
 
 
@@ -173,6 +177,8 @@ def test_an_entry_is_read_of_its_parts() -> None:
         (with_head(6, -6), "chunk 1 tells of a time that is none"),
         (with_head(6, 2**63 - 5), "chunk 1 tells of a time that is none"),
         (MAGIC + packed([1, NAMED]), "a chunk cannot be read: "),
+        (MAGIC + framed(b"\x93\x01\x91\xa1\xff\x90"), "a chunk cannot be read: 'utf-8' codec"),
+        (MAGIC + framed(b"\x93\x01\x90" + b"\x91" * 5_000), "a chunk cannot be read: "),
         (MAGIC + packed("x" * (64 << 20)), "it does not end, or has more than 64 MiB"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -182,12 +188,14 @@ def test_a_chunk_that_is_whole_and_not_ours_is_refused(file: bytes, why: str) ->
         read(file)
 
 
-@pytest.mark.parametrize("content", [None, b"\x01", b"\xc1"])
-def test_any_content_can_be_shown(content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [(None, "nothing"), (b"\x01", "1"), (b"\xc1", r"b'\xc1'"), (b"\xa1\xff", r"b'\xa1\xff'")],
+)
+def test_any_content_can_be_shown(content: bytes | None, shown: str) -> None:
     called = Called("/root", "venue.submit", 9, content)
     entry = Entry("/root", ("/root", 1, 7), 5, 10, Lane.USER, "Walk", 9, None, content)
 
-    shown = {None: "nothing", b"\x01": "1", b"\xc1": r"b'\xc1'"}[content]
     assert str(called) == f"/root calls venue.submit (content 00000009), which gave {shown}"
     tail = "" if content is None else f" {shown}"
     assert str(entry) == f"Walk /root#1.7 in its user lane of content 00000009{tail}"
