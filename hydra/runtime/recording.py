@@ -177,6 +177,7 @@ Event: TypeAlias = Entry | Noted | GateChanged | Configured | Stopped | Closed
 
 
 _Place: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+"""In the chunk's table of names."""
 
 
 class _Inner(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -317,8 +318,8 @@ def _chunks_in(file: Path, *, may_be_cut_off: bool) -> Iterator[_Chunk]:
             if length > CHUNK_BYTES_MAX:
                 raise RecordingDamaged(f"{file}: a chunk of {length} bytes, at most 64 MiB allowed")
             body = stream.read(length)
-            is_whole = len(frame) == _FRAME.size and len(body) == length
-            if not is_whole or (may_be_cut_off and _is_unwritten(frame, stream)):
+            is_short = len(frame) < _FRAME.size or len(body) < length
+            if is_short or _is_unwritten(frame, stream):
                 if may_be_cut_off:
                     return
                 raise RecordingDamaged(f"{file}: it ends within a chunk, and is not the last file")
