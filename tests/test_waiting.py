@@ -17,7 +17,7 @@ def stand_still(for_s: float) -> None:
 
 def time_of_a_sleep(for_s: float) -> float:
     with Timed() as timed:
-        time.sleep(for_s)
+        time.sleep(for_s)  # real time is what is measured
     return timed.took_s
 
 
@@ -28,6 +28,7 @@ def test_what_waits_is_timed() -> None:
 def test_a_standstill_of_the_process_is_not_timed() -> None:
     began = time.monotonic()
     with Timed() as timed:
+        # It waits, stands still, and waits again: what waits is slept, in real time.
         time.sleep(0.05)
         stand_still(0.6)
         time.sleep(0.05)

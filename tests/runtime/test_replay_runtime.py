@@ -195,9 +195,8 @@ def test_a_start_that_hung_ends_nothing_in_the_replay_either(
     def hang_in(place: str) -> None:
         if due == [place]:
             due.clear()
-            time.sleep(
-                0.4
-            )  # a hang is one of wall time: longer than `hang_after`, and over by itself
+            # A hang is one of wall time: longer than `hang_after`, and over by itself.
+            time.sleep(0.4)
 
     def made(walker: Walker, *arguments: Any, **named: Any) -> None:
         init(walker, *arguments, **named)
