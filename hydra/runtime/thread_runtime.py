@@ -244,7 +244,8 @@ class ThreadRuntime(Runtime):
             return True
         if root.status is not Status.STOPPED:
             self.stop_cell(root, reason)
-        return self._until(lambda: root.status is Status.STOPPED, within, even_if_failed=True)
+        # Not by its status, which changes first: it has to have left pykka's registry as well.
+        return self._until(lambda: not root.actor_ref.is_alive(), within, even_if_failed=True)
 
     def _until(
         self, holds: Callable[[], bool], within: float, *, even_if_failed: bool = False

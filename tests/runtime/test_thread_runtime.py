@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import pykka
 import pytest
 
 from hydra.actor import MILLISECOND, SECOND, Actor, ChildSpec, Context, Dispatcher, Ref
+from hydra.runtime.cell import Cell
 from hydra.runtime.dispatcher import fence
 from hydra.runtime.envelope import DeadLetterReason, Envelope
 from hydra.runtime.system import Inspect
@@ -337,3 +339,22 @@ def test_a_quiet_system_settles_and_a_busy_one_does_not(
     assert quiet
     assert len(log) == 101
     assert not system.runtime.settle(within=0.05)
+
+
+class SlowToForget(ThreadRuntime):
+    """Gives a thread's turn away where a root is about to leave pykka's registry."""
+
+    def forget_cell(self, cell: Cell) -> None:
+        super().forget_cell(cell)
+        threading.Event().wait(0.2)
+
+
+def test_what_is_stopped_has_left_pykka_s_registry() -> None:
+    runtime = SlowToForget()
+    assert runtime.start_and_wait(supervisor("root"), within=5.0)
+
+    assert runtime.stop_tree("enough", within=5.0)
+    left = [ref for ref in pykka.ActorRegistry.get_all() if ref.is_alive()]
+    runtime.close()
+
+    assert left == []
