@@ -8,7 +8,6 @@ import msgspec
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading import execution_quality
-from hydra.trading.bars import Bar
 from hydra.trading.exact import plain
 from hydra.trading.execution_quality import (
     Accepted,
@@ -137,7 +136,7 @@ class ExecutionMonitor(Actor[Inbox]):
                 self._look(ctx)
             case Replied(value=HistoryReported() as told):
                 for bar in told.bars:
-                    self._see_bar(bar)
+                    self._market(bar.symbol).take(bar)
             case Replied() | OrderDenied():
                 pass  # without an answer the regime is known once enough bars have come
             case FeedEnded():
@@ -188,11 +187,10 @@ class ExecutionMonitor(Actor[Inbox]):
 
     # Markets
 
-    def _see_bar(self, bar: Bar) -> RegimeWatch:
-        market = self._markets.get(bar.symbol)
+    def _market(self, symbol: str) -> RegimeWatch:
+        market = self._markets.get(symbol)
         if market is None:
-            market = self._markets[bar.symbol] = RegimeWatch(self._terms.regimes)
-        market.take(bar)
+            market = self._markets[symbol] = RegimeWatch(self._terms.regimes)
         return market
 
     def _see_bars(self, closed: BarsClosed, ctx: Context) -> None:
@@ -200,7 +198,9 @@ class ExecutionMonitor(Actor[Inbox]):
         at, age_max = ctx.market_time(), self._terms.bar_age_max
         changed: dict[str, Regime | None] = {}
         for bar in closed.bars:
-            found = self._see_bar(bar).current(at, age_max)
+            market = self._market(bar.symbol)
+            market.take(bar)
+            found = market.current(at, age_max)
             if not closed.is_backfill and found is not self._regimes.get(bar.symbol):
                 self._take_regime(bar.symbol, found, ctx)
                 changed[bar.symbol] = found

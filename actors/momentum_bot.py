@@ -172,7 +172,7 @@ class MomentumBot(Actor[Inbox]):
         """What of that is on record, or on its way there."""
         self._session: ExchangeSession | None = None
         self._guard: Guard | None = None
-        """What was last told of what guards the position."""
+        """What was last told of what guards the position; None: that nothing does, or nothing."""
         self._last_denial = ""
         self._idle = ""
 
@@ -296,10 +296,13 @@ class MomentumBot(Actor[Inbox]):
                 pass
 
     def _decide(self, bar: Bar, ctx: Context) -> None:
-        is_idle = self._book.is_idle
-        why_not = self._act_idle(bar, ctx) if is_idle else self._act(bar, ctx)
-        self._tell_of_guard(bar, ctx)
-        if not is_idle:
+        if self._book.is_idle:
+            why_not = self._act_idle(bar, ctx)
+            if self._guard is not None:
+                self._tell_of_guard(bar, ctx)  # that it guards nothing any more
+        else:
+            why_not = self._act(bar, ctx)
+            self._tell_of_guard(bar, ctx)
             self._keep_trail(ctx)
         if why_not != self._idle:
             self._idle = why_not
@@ -310,7 +313,7 @@ class MomentumBot(Actor[Inbox]):
     def _act_idle(self, bar: Bar, ctx: Context) -> str:
         """Decide where nothing is held and nothing works; gives why not to enter, "" if it does."""
         self._nothing_is_held()
-        return NO_SESSION if self._session is None else self._enter(ZERO, bar, ctx)
+        return NO_SESSION if self._session is None else self._enter_anew(bar, ctx)
 
     def _act(self, bar: Bar, ctx: Context) -> str:
         """Decide; gives why nothing is wanted, "" if something is."""
@@ -325,7 +328,7 @@ class MomentumBot(Actor[Inbox]):
         if held > 0:
             # Also while the rest of the entry works: what is filled of it is guarded (I30).
             why_out = self._reason_to_exit(bar)
-            level, why_stop = self._stop_level()
+            level, why_stop = self._stop_level(highest)
         wanted = Wanted(
             wants_out=why_out is not None,
             level=level,
@@ -360,8 +363,8 @@ class MomentumBot(Actor[Inbox]):
         average = self._book.average_price
         if average is None or self._is_over(loop.at):
             return
-        level, why = self._stop_level()
         highest = self._highest_until_now() or average
+        level, why = self._stop_level(highest)
         wanted = Wanted(wants_out=False, level=level, highest=highest, waits_for_entry=True)
         match next_step(self._book, wanted):
             case Place(quantity=quantity, price=price):
@@ -382,7 +385,11 @@ class MomentumBot(Actor[Inbox]):
             return "it holds a position, and nothing says to close it"
         if self._book.working:
             return "its stop rests at the venue, which takes no entry beside it"
-        why_not = "it is short" if held < 0 else self._reason_not_to_enter(bar)
+        return "it is short" if held < 0 else self._enter_anew(bar, ctx)
+
+    def _enter_anew(self, bar: Bar, ctx: Context) -> str:
+        """Enter where nothing is in the way but the rules; gives why not, "" if it does."""
+        why_not = self._reason_not_to_enter(bar)
         if why_not:
             return why_not
         quantity = self._bought_for(self._plan.order_notional_usd, bar.close)
@@ -413,17 +420,22 @@ class MomentumBot(Actor[Inbox]):
             return rule.value
         return "signal" if self._strategy.signal is Signal.EXIT_LONG else None
 
-    def _stop_level(self) -> tuple[Decimal | None, str]:
-        """Where a stop is to rest now, and which rule it is of; None: none is to."""
-        average, highest = self._book.average_price, self._highest_until_now()
+    def _stop_level(self, highest: Decimal | None) -> tuple[Decimal | None, str]:
+        """Where a stop is to rest now, and which rule it is of; None: none is to.
+
+        `highest`: see `_highest_until_now`.
+        """
+        average = self._book.average_price
         assert average is not None, "there is a position"
         price, rule = self._plan.exits.resting_price(average, highest or average)
         return stop_on_step(price, self._plan.price_steps), rule.value
 
     def _trailing_price(self) -> Decimal | None:
         """Where the trailing stop is now; None: the other one is the nearer, or none trails."""
+        if self._plan.exits.trailing_stop_pct is None:
+            return None
         average, highest = self._book.average_price, self._highest_until_now()
-        if average is None or highest is None or self._plan.exits.trailing_stop_pct is None:
+        if average is None or highest is None:
             return None
         price, rule = self._plan.exits.resting_price(average, highest)
         return price if rule is ExitReason.TRAILING_STOP else None
@@ -439,6 +451,8 @@ class MomentumBot(Actor[Inbox]):
         return max(highest, Decimal(repr(self._bar.high)))
 
     def _keep_trail(self, ctx: Context) -> None:
+        if self._plan.exits.trailing_stop_pct is None:
+            return
         highest = self._highest_until_now()
         trail = to_keep(self._trail, self._plan.exits, self._book.inventory, highest)
         if trail is not None:
@@ -460,8 +474,8 @@ class MomentumBot(Actor[Inbox]):
 
         They are for a long position. A short one (it was assigned, say) is left to the exit bot.
         """
-        held, told = max(self._book.position, ZERO), self._guard
-        if self._session is None or (not held and (told is None or not told.quantity)):
+        held = max(self._book.position, ZERO)
+        if self._session is None or (not held and self._guard is None):
             return
         lots = self._book.inventory.lots
         guard = Guard(
@@ -476,7 +490,7 @@ class MomentumBot(Actor[Inbox]):
             stop_price=self._trailing_price(),
         )
         if guard != self._guard:
-            self._guard = guard
+            self._guard = guard if held else None
             ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))
 
     def _reason_not_to_enter(self, bar: Bar) -> str:

@@ -33,8 +33,7 @@ from hydra.venues.simulated.playback import (
     BarsBegun,
     Happening,
     TimedHappening,
-    by_moment,
-    market_events,
+    market_moments,
 )
 from hydra.venues.simulated.terms import VenueTerms
 from messages.summary import SessionSummary, Summarize
@@ -152,8 +151,8 @@ def replayed(
         engine.market.happen(event)
         seen(bars)
 
-    events = by_moment(market_events(data.bars, data.sessions, ends_at=task.ends_at))
-    runtime.play(_until(is_stopping, events), happen)
+    moments = market_moments(data.bars, data.sessions, task.ends_at)
+    runtime.play(_until(is_stopping, moments), happen)
     runtime.advance(SECOND)
     _require_alive(runtime)  # else nobody is there to be asked
     standing, failed = runtime.gate.standing(), failures_of_bots(runtime)

@@ -43,7 +43,7 @@ from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
-from hydra.venues.simulated.playback import TimedEvent, by_moment, market_events
+from hydra.venues.simulated.playback import TimedEvent, by_moment, market_events, market_moments
 from hydra.venues.simulated.rebuild import play_until
 from hydra.venues.simulated.request_log import MemoryLog
 from hydra.venues.simulated.requests import Replace, Request, Submit
@@ -145,7 +145,7 @@ def play(
         runtime.call_at(moment, lambda happening=happening: happening(runtime))  # type: ignore[misc]
     runtime.start_root(engine.tree)
     runtime.advance(5 * SECOND)
-    runtime.play(by_moment(market_events(data.bars, data.sessions)), engine.market.happen)
+    runtime.play(market_moments(data.bars, data.sessions), engine.market.happen)
     runtime.advance(5 * SECOND)
     summary = runtime.ask(paths.REPORTER, Summarize(), within=2.0)
     assert isinstance(summary, SessionSummary)

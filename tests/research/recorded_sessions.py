@@ -27,7 +27,7 @@ from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import by_moment, market_events
+from hydra.venues.simulated.playback import market_moments
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.control import Halt, Resume
 from supervisors import paths
@@ -93,9 +93,7 @@ class PlayedMarket:
         runtime, engine = self._runtime, self._engine
         assert runtime is not None
         assert engine is not None
-        for number, (at, event) in enumerate(
-            by_moment(market_events(self._data.bars, self._data.sessions))
-        ):
+        for number, (at, event) in enumerate(market_moments(self._data.bars, self._data.sessions)):
             self.clock.follow(at, machine_time(), 1.0)
             engine.market.happen(event)
             runtime.settle(within=1.0)

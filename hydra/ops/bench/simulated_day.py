@@ -22,7 +22,7 @@ from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.strategies import STRATEGIES
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.market_data import MarketData
-from hydra.venues.simulated.playback import by_moment, market_events
+from hydra.venues.simulated.playback import market_moments
 from supervisors import paths
 
 SESSION = ExchangeSession("2026-01-05", EPOCH, EPOCH + 390 * MINUTE, early_close=False)
@@ -103,7 +103,7 @@ def _seconds_of_session(
     )
     root = runtime.start_root(engine.tree)
     runtime.advance(SECOND)
-    runtime.play(by_moment(market_events(data.bars, data.sessions)), engine.market.happen)
+    runtime.play(market_moments(data.bars, data.sessions), engine.market.happen)
     runtime.advance(SECOND)
     took = (perf_counter_ns() - began) / 1e9
     if runtime.gate.state is not TradingState.ACTIVE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hydra.crash_points import reached
 from hydra.ports import PERMIT_CLASSES, GateKey, OrderGate, PermitClass
@@ -86,20 +86,21 @@ class InProcessVenue:
     def cut(self, client_order_ids: tuple[str, ...]) -> None:
         """See `Venue.cut`. A request is over before anybody could ask for that."""
 
-    def begin_bar(self, bar: Bar) -> None:
-        """A bar begins: what rests sees its open."""
-        with self._lock:
-            told = self._exchange.begin_bar(bar)
-            self._untold.extend(told)
-        if told:
-            self._tell_all()
+    def begin_bars(self, bars: Iterable[Bar]) -> None:
+        """Bars begin, all at one time: what rests sees their opens."""
+        self._happen(bars, self._exchange.begin_bar)
 
-    def on_bar(self, bar: Bar) -> None:
-        """A bar has closed: what rests may fill."""
+    def on_bars(self, bars: Iterable[Bar]) -> None:
+        """Bars have closed, all at one time: what rests may fill."""
+        self._happen(bars, self._exchange.on_bar)
+
+    def _happen(self, bars: Iterable[Bar], to: Callable[[Bar], tuple[VenueMessage, ...]]) -> None:
         with self._lock:
-            told = self._exchange.on_bar(bar)
-            self._untold.extend(told)
-        if told:  # of nearly every bar there is nothing to tell
+            for bar in bars:
+                if told := to(bar):  # of nearly every bar there is nothing to tell
+                    self._untold.extend(told)
+            is_news = bool(self._untold)
+        if is_news:
             self._tell_all()
 
     def close_session(self, at: int) -> None:

@@ -9,7 +9,8 @@ The simulation takes the events and gives each to `Market.happen`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
+from math import inf
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -73,7 +74,7 @@ def market_events(
     left out: a venue that was rebuilt has seen them. A last session that closes after `ends_at`
     does not close: nobody waits for that where nothing more is to happen.
     """
-    return islice(_all_events(bars, sessions, ends_at), skip, None)
+    return islice(_one_by_one(market_moments(bars, sessions, ends_at)), skip, None)
 
 
 def by_moment(events: Iterable[TimedEvent]) -> Iterator[TimedHappening]:
@@ -122,31 +123,45 @@ def market_time_after(events: Iterable[tuple[int, object]], since: int, elapsed:
     return now
 
 
-def _all_events(
-    bars: Iterable[Bar], sessions: SessionTable, ends_at: int | None
-) -> Iterator[TimedEvent]:
+def market_moments(
+    bars: Iterable[Bar], sessions: SessionTable, ends_at: int | None = None
+) -> Iterator[TimedHappening]:
+    """See `market_events`: all of them, with all bars that begin, or end, at one time in one."""
     open_session = None
     now = 0
     hours = SteadyHours(sessions)
     ending = tuple(bars)
-    beginning = iter(sorted(ending, key=attrgetter("start_at")))
-    ahead = next(beginning, None)
-    for bar in ending:
-        while ahead is not None and ahead.start_at < bar.end_at:
-            session = hours.at(ahead.start_at)
+    beginning = groupby(sorted(ending, key=_START), key=_START)
+    start_at, ahead = next(beginning, _NONE_AHEAD)
+    for end_at, ended in groupby(ending, key=_END):
+        while start_at < end_at:
+            session = hours.at(start_at)
             if open_session is not None and session is not open_session:
                 now = max(open_session.close_at, now)
-                yield (now, SessionClosed(open_session.close_at))
+                yield now, SessionClosed(open_session.close_at)
             open_session = session
-            now = max(ahead.start_at, now)
-            yield (now, BarBegun(now, ahead))
-            ahead = next(beginning, None)
-        now = bar.end_at
-        yield (now, bar)
+            now = max(start_at, now)
+            yield now, BarsBegun(tuple(ahead))
+            start_at, ahead = next(beginning, _NONE_AHEAD)
+        now = end_at
+        yield now, tuple(ended)
     if open_session is not None and (ends_at is None or open_session.close_at <= ends_at):
         now = max(open_session.close_at, now)
-        yield (now, SessionClosed(open_session.close_at))
-    yield (now, MarketEnded(now))
+        yield now, SessionClosed(open_session.close_at)
+    yield now, MarketEnded(now)
+
+
+def _one_by_one(happenings: Iterable[TimedHappening]) -> Iterator[TimedEvent]:
+    for at, happening in happenings:
+        match happening:
+            case tuple():
+                for bar in happening:
+                    yield at, bar
+            case BarsBegun(bars=bars):
+                for bar in bars:
+                    yield at, BarBegun(at, bar)
+            case _:
+                yield at, happening
 
 
 class Market:
@@ -164,14 +179,16 @@ class Market:
         """
         match event:
             case tuple():
-                for bar in event:
-                    self._venue.on_bar(bar)
+                self._venue.on_bars(event)
                 if told is None or told:
                     self._feed(BarsReceived(bars=event if told is None else told))
             case BarsBegun(bars=bars):
-                for bar in bars:
-                    self._venue.begin_bar(bar)
+                self._venue.begin_bars(bars)
             case SessionClosed():
                 self._venue.close_session(event.at)
             case MarketEnded():
                 self._feed(FeedEnded(at=event.at))
+
+
+_START, _END = attrgetter("start_at"), attrgetter("end_at")
+_NONE_AHEAD: tuple[float, tuple[Bar, ...]] = (inf, ())

@@ -52,9 +52,9 @@ class InProcessFace(Face):
             self._now, event = self._events.pop(0)
             match event:
                 case BarBegun(bar=bar):
-                    self._in_process.begin_bar(bar)
+                    self._in_process.begin_bars((bar,))
                 case Bar():
-                    self._in_process.on_bar(event)
+                    self._in_process.on_bars((event,))
                 case SessionClosed():
                     self._in_process.close_session(event.at)
                 case _:

@@ -118,7 +118,7 @@ def test_an_order_is_accepted_and_filled_by_the_next_bar() -> None:
     world = World()
 
     world.venue.submit(approved(), KEY)
-    world.venue.on_bar(BAR)
+    world.venue.on_bars((BAR,))
 
     assert world.kinds == [OrderAccepted, OrderFilled]
     assert world.gate.in_flight() == ()
@@ -270,7 +270,7 @@ def test_messages_are_told_in_the_order_in_which_they_came_to_be_also_by_another
     sender = threading.Thread(target=world.venue.submit, args=(approved(), KEY))
     sender.start()
     assert telling.wait(5.0)
-    world.venue.on_bar(BAR)  # must not wait for the slow one, nor tell before it
+    world.venue.on_bars((BAR,))  # must not wait for the slow one, nor tell before it
     world.venue.take_snapshot(1, 0, KEY)
     before = list(world.told)
     go_on.set()
@@ -305,7 +305,7 @@ def test_a_message_that_cannot_be_told_keeps_nobody_from_telling_the_next() -> N
     world.tell = refusing
     with pytest.raises(OverflowError):
         world.venue.submit(approved(), KEY)
-    world.venue.on_bar(BAR)
+    world.venue.on_bars((BAR,))
 
     assert world.kinds == [OrderFilled]
 

@@ -1,6 +1,10 @@
 """The market's events in order."""
 
+from operator import attrgetter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hydra.actor import MINUTE
@@ -13,6 +17,7 @@ from hydra.venues.simulated.playback import (
     SessionClosed,
     by_moment,
     market_events,
+    market_moments,
     market_time_after,
 )
 
@@ -92,6 +97,42 @@ def test_of_bars_of_several_lengths_each_begins_in_its_turn_and_time_never_goes_
         third,
     ]
     assert [at for at, _ in events] == sorted(at for at, _ in events)
+
+
+BARS = st.builds(
+    lambda symbol, minute, length, day: Bar(
+        symbol, at := day + minute * MINUTE, at + length * MINUTE, 1.0, 1.0, 1.0, 1.0, 1.0
+    ),
+    st.sampled_from(["AAPL", "SPY", "QQQ"]),
+    st.integers(-2, 6) | st.integers(385, 392),
+    st.sampled_from([1, 1, 2, 5]),
+    st.sampled_from([FIRST.open_at, SECOND.open_at]),
+)
+
+
+@given(st.lists(BARS, max_size=25))
+def test_the_moments_are_the_events_with_those_of_one_time_in_one(bars: list[Bar]) -> None:
+    bars.sort(key=attrgetter("end_at"))
+    closes = [
+        each
+        for each in (FIRST, SECOND)
+        if any(each.open_at <= b.start_at < each.close_at for b in bars)
+    ]
+
+    events = list(market_events(bars, SESSIONS))
+
+    assert list(market_moments(bars, SESSIONS)) == list(by_moment(events))
+    assert [event for _, event in events if isinstance(event, Bar)] == bars
+    begun = [event.bar for _, event in events if isinstance(event, BarBegun)]
+    assert begun == sorted(bars, key=attrgetter("start_at"))
+    assert [event for _, event in events if isinstance(event, SessionClosed)] == [
+        SessionClosed(each.close_at) for each in closes
+    ]
+    ranks = [(at, _RANKS[type(event)]) for at, event in events]
+    assert ranks == sorted(ranks)
+
+
+_RANKS = {Bar: 0, SessionClosed: 1, BarBegun: 2, MarketEnded: 3}
 
 
 def test_what_a_venue_has_seen_before_is_not_played_again_and_the_end_always_is() -> None:
