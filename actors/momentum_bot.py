@@ -411,11 +411,12 @@ class MomentumBot(Actor[Inbox]):
             manage_until_passed=self._is_over(self._looked_at),
             highest=self._highest,
         )
-        stops = self._book.working_as(Role.PROTECT)
         if self._stop.is_overdue(self._looked_at):
             return ExitReason.STOP_LOSS.value
-        if rule in _AT_A_STOP and self._stop.has_still_to_fill(stops, bar, self._looked_at):
-            return None
+        if rule in _AT_A_STOP:
+            stops = self._book.working_as(Role.PROTECT)
+            if self._stop.has_still_to_fill(stops, bar, self._looked_at):
+                return None
         if rule is not None:
             return rule.value
         return "signal" if self._strategy.signal is Signal.EXIT_LONG else None

@@ -163,6 +163,7 @@ class FillBook:
         self._take(FifoInventory(symbol))
         self.realised = Decimal(0)
         self._fills: dict[tuple[str, str], Fill] = {}
+        self._orders: dict[str, str] = {}
 
     @property
     def inventory(self) -> FifoInventory:
@@ -183,9 +184,9 @@ class FillBook:
         """Whether this execution is booked already."""
         return (fill.client_order_id, fill.execution_id) in self._fills
 
-    def orders_by_execution(self) -> dict[str, str]:
-        """Which order each execution was of."""
-        return {execution: order for order, execution in self._fills}
+    def order_of(self, execution_id: str) -> str:
+        """Which order the execution was of; "" where it is not booked here."""
+        return self._orders.get(execution_id, "")
 
     def book(self, fill: Fill, fee: Fee | None = None) -> tuple[ClosedLot, ...]:
         """The lots that the fill closed; none if this execution is already booked, with its fee.
@@ -208,6 +209,7 @@ class FillBook:
             inventory, made = paid(inventory, fee)
             realised = add(realised, made)
         self.inventory, self.realised, self._fills[name] = inventory, realised, fill
+        self._orders[fill.execution_id] = fill.client_order_id
         return closed
 
 

@@ -114,8 +114,7 @@ class SymbolBook:
     @property
     def positions(self) -> int:
         """How many entries are not closed: parts of one order are one, what was assigned is one."""
-        orders = self._fills.orders_by_execution()
-        return len({orders.get(lot.execution_id, "") for lot in self.inventory.lots})
+        return len({self._fills.order_of(lot.execution_id) for lot in self.inventory.lots})
 
     def working_as(self, *roles: Role) -> tuple[Working, ...]:
         """The working orders of these roles, oldest first."""
