@@ -22,7 +22,12 @@ from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import SessionTable
 from hydra.venues.simulated.market_data import MarketData, from_path
-from hydra.venues.simulated.playback import BarBegun, TimedEvent, market_events
+from hydra.venues.simulated.playback import (
+    BarBegun,
+    TimedHappening,
+    by_moment,
+    market_events,
+)
 from hydra.venues.simulated.terms import VenueTerms
 from tests.engine.scenery import BrokenJournal
 from tests.ops.sessions import HOME
@@ -103,12 +108,14 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 ) -> None:
     """A planted look ahead: one bar comes at the time of the one before it."""
 
-    def leaking(bars: Sequence[Bar], sessions: SessionTable, **_: object) -> Iterator[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable, _: object) -> Iterator[TimedHappening]:
         late = bars[2 * 100]
-        for at, event in market_events(bars, sessions):
-            yield (at - MINUTE, event) if event is late else (at, event)
+        return by_moment(
+            (at - MINUTE, event) if event is late else (at, event)
+            for at, event in market_events(bars, sessions)
+        )
 
-    monkeypatch.setattr(replaying, "market_events", leaking)
+    monkeypatch.setattr(replaying, "market_moments", leaking)
 
     with pytest.raises(LookAhead, match=r"the bar of S00 that ends at .* 60 s before it is over"):
         play(ReplayTask(settings=settings, data=market), tmp_path)
@@ -117,16 +124,16 @@ def test_a_bar_that_is_told_before_it_is_over_ends_the_replay(
 def test_an_open_that_is_told_before_it_is_there_ends_the_replay(
     settings: Settings, market: MarketData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leaking(bars: Sequence[Bar], sessions: SessionTable, **_: object) -> list[TimedEvent]:
+    def leaking(bars: Sequence[Bar], sessions: SessionTable, _: object) -> Iterator[TimedHappening]:
         events = [
             (at - MINUTE // 2, event)
             if isinstance(event, BarBegun) and event.bar is bars[2 * 100]
             else (at, event)
             for at, event in market_events(bars, sessions)
         ]
-        return sorted(events, key=itemgetter(0))
+        return by_moment(sorted(events, key=itemgetter(0)))
 
-    monkeypatch.setattr(replaying, "market_events", leaking)
+    monkeypatch.setattr(replaying, "market_moments", leaking)
 
     with pytest.raises(LookAhead, match=r"the open of the bar of S00 .* 30 s before it is there"):
         play(ReplayTask(settings=settings, data=market), tmp_path)
