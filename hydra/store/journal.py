@@ -211,21 +211,22 @@ class JournalFile:
 
     def _line_of(self, record: Mapping[str, object]) -> tuple[bytes, LedgerMark | None]:
         self._refuse_after_failure()
-        ts, event = record.get("ts"), record.get("event")
+        fields = dict(record)
+        ts, event = fields.pop("ts", None), fields.pop("event", None)
         if type(ts) is not int or type(event) is not str or not event:
             raise self._failed(
                 f"a record needs ts (an integer, UTC ns) and event (a word); found"
                 f" {type(ts).__name__} and {type(event).__name__}"
             )
-        mark = mark_in(record) if "ledger_seq" in record else None
-        ours = _OURS if mark is None else _OURS_AND_MARK
-        fields = [item for item in record.items() if item[0] not in ours]
+        mark = mark_in(fields) if "ledger_seq" in fields else None
+        if mark is not None:
+            del fields["ledger_seq"], fields["ledger_chain"]
         seq, redactor = self._last_seq + 1, self._redactor
         try:
-            line = line_of(ts, seq, event, fields, mark=mark, redactor=redactor)
+            line = line_of(ts, seq, event, fields.items(), mark=mark, redactor=redactor)
             if mark is None and self._mark is not None and self._size + len(line) > self._mark_due:
                 mark = self._mark
-                line = line_of(ts, seq, event, fields, mark=mark, redactor=redactor)
+                line = line_of(ts, seq, event, fields.items(), mark=mark, redactor=redactor)
         except (ValueError, TypeError) as error:
             raise self._failed(f"cannot put {event} into a line: {error}") from error
         return line, mark
@@ -294,6 +295,4 @@ class JournalFile:
         return JournalFailed(f"cannot write the journal {self._path}: {reason}")
 
 
-_OURS = ("ts", "event")
-_OURS_AND_MARK = (*_OURS, "ledger_seq", "ledger_chain")
 _CLOSED = -1

@@ -3,12 +3,13 @@
 import math
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import orjson
@@ -22,7 +23,8 @@ from hydra.trading.situation import Limits
 MAX_LINE_BYTES = 64 * 1024
 MAX_EVENT_CHARACTERS = 128
 MAX_DEPTH = 16
-OWN_KEYS = ("ts", "seq", "event", "crc")
+_SEAL_KEY = "crc"
+OWN_KEYS = ("ts", "seq", "event", _SEAL_KEY)
 LINE_START = b'{"ts":"'
 """How every line begins, so that a torn one can be told from what was never ours."""
 
@@ -103,6 +105,7 @@ def mark_in(record: Mapping[str, object]) -> LedgerMark | None:
     return LedgerMark(seq, chain)
 
 
+@lru_cache(maxsize=16)
 def timestamp(ts: int) -> str:
     """ISO 8601 in UTC with nanoseconds: 1970-01-01T00:00:00.000000000Z for 0."""
     seconds, nanoseconds = divmod(ts, SECOND)
@@ -143,10 +146,10 @@ def _redacted(content: dict[str, object], head: dict[str, object], redactor: Red
 def _with_fields(
     head: dict[str, object], fields: Iterable[tuple[object, object]]
 ) -> dict[str, object]:
-    line = dict(head)
+    line = dict(head)  # it has all keys of ours but the last
     for name, value in fields:
         key = _key(name)
-        while key in line or key in OWN_KEYS:
+        while key in line or key == _SEAL_KEY:
             key += "_"
         line[key] = _plain(value, 1)
     return line
@@ -161,39 +164,60 @@ def _seal(content: bytes) -> bytes:
     return b',"crc":"%08x"}\n' % zlib.crc32(content)
 
 
-def _plain(value: object, depth: int) -> object:
+def _plain(value: Any, depth: int) -> object:
     """The value in the words of strict JSON. Never `repr`: who knows what it would give away."""
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         return value if value.isascii() else _text(value)
-    if type(value) is int:
+    if kind is int:
         return _integer(value)
-    if type(value) is float:
-        return value if math.isfinite(value) else str(value)
-    if value is None or type(value) is bool:
-        return value
-    if type(value) is Decimal:
+    if kind is Decimal:
         return str(value)
-    return _plain_container(value, depth)
-
-
-def _plain_container(value: object, depth: int) -> object:
+    if value is None or kind is bool:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else str(value)
     if depth > MAX_DEPTH:
         return f"<deeper than {MAX_DEPTH} levels>"
-    if isinstance(value, Enum):
-        return _plain(value.value, depth + 1)
-    if isinstance(value, msgspec.Struct):
-        return _struct(value, depth + 1)
-    if type(value) is not tuple and isinstance(value, Mapping):  # to ask a tuple takes long
-        return _mapping(value, depth + 1)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, (set, frozenset)):
-        # Sorted, so that the same record is the same line in every process.
-        return sorted((_plain(item, depth + 1) for item in value), key=orjson.dumps)
-    return _plain_scalar(value)
+    return _WRITERS[kind](value, depth + 1)
 
 
-def _plain_scalar(value: object) -> object:
+class _Writers(dict[type, Callable[[Any, int], object]]):
+    """What writes values of a type, at their own depth. It takes long to find out, so only once."""
+
+    def __missing__(self, kind: type) -> Callable[[Any, int], object]:
+        self[kind] = writer = _writer_of(kind)
+        return writer
+
+
+def _writer_of(kind: type) -> Callable[[Any, int], object]:
+    if issubclass(kind, Enum):
+        return _enum
+    if issubclass(kind, msgspec.Struct):
+        return _LIMITS.words if kind is Limits else _struct
+    if issubclass(kind, Mapping):
+        return _mapping
+    if issubclass(kind, (list, tuple)):
+        return _list
+    if issubclass(kind, (set, frozenset)):
+        return _set
+    return _plain_scalar
+
+
+def _enum(value: Enum, depth: int) -> object:
+    return _plain(value._value_, depth)  # `value.value` is a call, and takes ten times as long
+
+
+def _list(value: Iterable[object], depth: int) -> list[object]:
+    return [_plain(item, depth) for item in value]
+
+
+def _set(value: Iterable[object], depth: int) -> list[object]:
+    # Sorted, so that the same record is the same line in every process.
+    return sorted((_plain(item, depth) for item in value), key=orjson.dumps)
+
+
+def _plain_scalar(value: object, _depth: int) -> object:
     match value:
         case str() | Path():
             return _text(str(value))
@@ -210,12 +234,6 @@ def _plain_scalar(value: object) -> object:
 
 
 def _struct(value: msgspec.Struct, depth: int) -> dict[str, object]:
-    if type(value) is Limits:
-        return _LIMITS.words(value, depth)
-    return _struct_anew(value, depth)
-
-
-def _struct_anew(value: msgspec.Struct, depth: int) -> dict[str, object]:
     config = value.__struct_config__
     line: dict[str, object] = {}
     if config.tag_field is not None:
@@ -244,11 +262,11 @@ class _LimitsWritten:
         """One tuple, so that no thread ever sees half of it: limits, depth, and their words."""
 
     def words(self, limits: Limits, depth: int) -> dict[str, object]:
-        """As `_struct_anew` says them."""
+        """As `_struct` says them."""
         last = self._last
         if last is not None and last[0] is limits and last[1] == depth:
             return last[2]
-        words = _struct_anew(limits, depth)
+        words = _struct(limits, depth)
         if _is_hashable(limits):  # what is not may change
             self._last = limits, depth, words
         return words
@@ -297,4 +315,5 @@ SEAL_BYTES = len(_seal(b""))
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _PRINTABLE_BITS = 1024
 _LIMITS = _LimitsWritten()
+_WRITERS = _Writers()
 _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)
