@@ -2,8 +2,6 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class UsedByTwo(Exception):
@@ -33,25 +31,28 @@ class OneUser:
         """Or has been ended."""
         return self._failure is not None
 
-    @contextmanager
-    def working(self, doing: str, *, may_refuse: bool = True) -> Iterator[None]:
+    def working(self, doing: str, *, may_refuse: bool = True) -> "_Turn":
         """For as long as the block lasts. `doing` says what could not be done, if it fails."""
+        return _Turn(self, doing, may_refuse=may_refuse)
+
+    def let_in(self, doing: str) -> None:
+        """As `working` begins."""
         if self._failure is not None:
             raise self._failed(f"cannot {doing}: {self._owner} failed before: {self._failure}")
         self.require_own_process(doing)
         if not self._in_use.acquire(blocking=False):
             raise self.failure(doing, UsedByTwo("another thread is still at work in it"))
+
+    def let_out(self, doing: str, error: BaseException | None, *, may_refuse: bool) -> None:
+        """As `working` ends: with what was raised inside, if anything was."""
         try:
-            yield
-        except Exception as error:
-            if may_refuse and isinstance(error, self._refusals):
-                raise
-            raise self.failure(doing, error) from error
-        # An interrupt or an exit is no excuse: what was done by then, nobody knows either. But it
-        # stays what it is, so that the process ends by it.
-        except BaseException as error:
-            self.failure(doing, error)
-            raise
+            if error is None or (may_refuse and isinstance(error, self._refusals)):
+                return
+            failure = self.failure(doing, error)
+            # An interrupt or an exit is no excuse: what was done by then, nobody knows either. But
+            # it stays what it is, so that the process ends by it.
+            if isinstance(error, Exception):
+                raise failure from error
         finally:
             self._in_use.release()
 
@@ -69,3 +70,22 @@ class OneUser:
         """A child that was forked has no part in it."""
         if os.getpid() != self._process:
             raise self._failed(f"cannot {doing}: {self._owner} belongs to process {self._process}")
+
+
+class _Turn:
+    """One user's block. A generator would say the same, and take twice as long."""
+
+    __slots__ = ("_doing", "_may_refuse", "_user")
+
+    def __init__(self, user: OneUser, doing: str, *, may_refuse: bool) -> None:
+        self._user = user
+        self._doing = doing
+        self._may_refuse = may_refuse
+
+    def __enter__(self) -> None:
+        self._user.let_in(self._doing)
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _where: object
+    ) -> None:
+        self._user.let_out(self._doing, error, may_refuse=self._may_refuse)
