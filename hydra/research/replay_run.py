@@ -115,7 +115,7 @@ def run_replay(
     task, begins_at = plan.task, plan.data.market.begins_at - LEAD
     ledger = Ledger.open(IN_MEMORY, venue=VENUE, at=begins_at)
     try:
-        journal = JournalFile.open(engine.journal, at=begins_at)
+        journal = JournalFile.open(engine.journal, at=begins_at, write_behind=True)
         try:
             bundle = _begun(plan, ledger, journal, engine.journal, begins_at)
             done = replayed(

@@ -37,7 +37,7 @@ def scratch_replay(task: ReplayTask) -> ScratchReplay:
     """Play the task; nothing of it is left on the disk. Raises what `replayed` raises."""
     with tempfile.TemporaryDirectory(prefix="hydra-replay-") as folder, _ledger_of(task) as ledger:
         path = Path(folder) / "app.jsonl"
-        journal = JournalFile.open(path, at=task.data.begins_at - LEAD)
+        journal = JournalFile.open(path, at=task.data.begins_at - LEAD, write_behind=True)
         try:
             done = replayed(task, ledger=ledger, journal=journal)
         finally:

@@ -1,9 +1,10 @@
 """The journal: everything that happened, one whole JSON line each, in the order it happened.
 
-A line is on its way to the disk when `append` returns (and survives the end of this process); only
-`sync` and `close` wait for the disk itself. What must survive a power cut belongs in the ledger,
-and the journal is its witness: each mark of the ledger that is written into it is repeated until
-the next one comes, so that the end of the journal always tells how far the ledger was.
+A line is on its way to the disk when `append` returns (and survives the end of this process, unless
+the journal was opened to be written behind); only `sync` and `close` wait for the disk itself. What
+must survive a power cut belongs in the ledger, and the journal is its witness: each mark of the
+ledger that is written into it is repeated until the next one comes, so that the end of the journal
+always tells how far the ledger was.
 """
 
 import os
@@ -38,6 +39,7 @@ __all__ = ["JournalDamaged", "JournalFailed", "JournalFile", "read_journal"]
 
 TAIL_CUT = "journal_tail_cut"
 FILE_BYTES_MAX = 64 * 1024 * 1024
+HELD_BACK_BYTES_MAX = 64 * 1024
 
 
 class JournalFile:
@@ -50,7 +52,13 @@ class JournalFile:
     """
 
     def __init__(
-        self, path: Path, found: Opened, *, file_bytes_max: int, redactor: Redactor | None
+        self,
+        path: Path,
+        found: Opened,
+        *,
+        file_bytes_max: int,
+        redactor: Redactor | None,
+        write_behind: bool,
     ) -> None:
         """Take over a descriptor that is checked and stands at a line's end; see `open`."""
         self._path = path
@@ -59,6 +67,9 @@ class JournalFile:
         self._descriptor = found.descriptor
         self._facts = os.fstat(found.descriptor)
         self._size = found.size
+        self._held_back = bytearray()
+        """The last lines of `_size`, which the file has not got yet."""
+        self._held_back_max = HELD_BACK_BYTES_MAX if write_behind else 0
         self._first_seq = found.first_seq
         self._last_seq = found.last_seq
         self._synced_seq = 0
@@ -83,6 +94,7 @@ class JournalFile:
         first_seq: int = 1,
         file_bytes_max: int = FILE_BYTES_MAX,
         redactor: Redactor | None = None,
+        write_behind: bool = False,
     ) -> "JournalFile":
         """Open or create the journal and go on after its last whole line.
 
@@ -90,9 +102,18 @@ class JournalFile:
         tail is read, and the first line of each file; checking all of it is `read_journal`'s
         business. A journal of which nothing is there begins with `first_seq`. What was found is on
         the disk when this returns. Raises JournalDamaged, RightsTooOpen, JournalFailed.
+
+        One that is written behind gets many lines at a time, and the last of them end with the
+        process: for a replay, which can be played again.
         """
         found = opened(path, first_seq)
-        journal = cls(path, found, file_bytes_max=file_bytes_max, redactor=redactor)
+        journal = cls(
+            path,
+            found,
+            file_bytes_max=file_bytes_max,
+            redactor=redactor,
+            write_behind=write_behind,
+        )
         try:
             journal._begin(found, at)
         except BaseException:
@@ -140,6 +161,7 @@ class JournalFile:
             try:
                 with self._lock:
                     self._refuse_after_failure()
+                    self._catch_up()
                     seq, descriptor = self._last_seq, os.dup(self._descriptor)
                 try:
                     sync_file(descriptor)
@@ -175,19 +197,20 @@ class JournalFile:
         Looks at names and sizes, and opens nothing.
         """
         with self._lock:
-            return self._failure or what_is_foreign(self._path, self._facts, self._size)
+            return self._failure or self._what_is_foreign()
 
     def close(self) -> None:
         """Sync and close. Closing twice does nothing."""
         with self._syncing, self._lock:
             if self._descriptor == _CLOSED:
                 return
-            descriptor, self._descriptor = self._descriptor, _CLOSED
             try:
                 try:
+                    self._catch_up()
                     if not self._sync_failed:
-                        sync_file(descriptor)
+                        sync_file(self._descriptor)
                 finally:
+                    descriptor, self._descriptor = self._descriptor, _CLOSED
                     os.close(descriptor)
             except OSError as error:
                 raise self._sync_failed_with(error) from error
@@ -232,13 +255,10 @@ class JournalFile:
         return line, mark
 
     def _put(self, line: bytes, mark: LedgerMark | None) -> int:
-        try:
-            written = os.write(self._descriptor, line)
-        except OSError as error:
-            raise self._failed(str(error)) from error
-        if written != len(line):
-            raise self._failed(f"only {written} of {len(line)} bytes went in")
-        self._size += written
+        self._held_back += line
+        if len(self._held_back) > self._held_back_max:
+            self._catch_up()
+        self._size += len(line)
         self._last_seq += 1
         if mark is not None and (self._mark is None or mark.seq >= self._mark.seq):
             self._mark = mark
@@ -246,10 +266,25 @@ class JournalFile:
         reached("journal.append.after")
         return self._last_seq
 
+    def _catch_up(self) -> None:
+        """Write what is held back. What goes wrong with it is not tried again."""
+        if not self._held_back:
+            return
+        line, self._held_back = self._held_back, bytearray()  # or many lines in one piece
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise self._failed(str(error)) from error
+        if written != len(line):
+            raise self._failed(f"only {written} of {len(line)} bytes went in")
+
+    def _what_is_foreign(self) -> str | None:
+        return what_is_foreign(self._path, self._facts, self._size - len(self._held_back))
+
     def _begin_new_file(self, at: object) -> None:
         """Set the full file aside and go on in a new one; a crash anywhere loses no line."""
         assert isinstance(at, int), "a line was made of it"
-        foreign = what_is_foreign(self._path, self._facts, self._size)
+        foreign = self._what_is_foreign()
         if foreign is not None:
             raise self._failed(f"cannot begin a new file: {foreign}")
         self._sync_here()
@@ -276,6 +311,7 @@ class JournalFile:
 
     def _sync_here(self) -> None:
         """Wait for the disk with both locks held; nobody can append meanwhile."""
+        self._catch_up()
         try:
             sync_file(self._descriptor)
         except OSError as error:

@@ -172,7 +172,8 @@ def replay_of(settings: Settings, data: MarketData) -> tuple[Replayed, float]:
     """What comes of it, and its seconds of processor time, from start to end."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         ledger = Ledger.open(IN_MEMORY, venue="embedded", at=data.begins_at)
-        journal = JournalFile.open(Path(folder) / "journal.jsonl", at=data.begins_at)
+        path = Path(folder) / "journal.jsonl"
+        journal = JournalFile.open(path, at=data.begins_at, write_behind=True)
         try:
             began = process_time_ns()
             done = replayed(
