@@ -252,23 +252,25 @@ def _struct(value: msgspec.Struct, depth: int) -> dict[str, object]:
 
 
 class _LimitsWritten:
-    """Limits hold for a whole run and are in the line of every judgement, so the last are kept.
+    """A bot's limits hold for a whole run and are in the line of every judgement, so they are kept.
 
     They are known by which object they are: of limits that are equal one may say 1 and one 1.0.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[Limits, int, dict[str, object]] | None = None
-        """One tuple, so that no thread ever sees half of it: limits, depth, and their words."""
+        self._kept: dict[tuple[int, int], tuple[Limits, dict[str, object]]] = {}
+        """By their identity, which is theirs as long as they are kept here, and their depth."""
 
     def words(self, limits: Limits, depth: int) -> dict[str, object]:
         """As `_struct` says them."""
-        last = self._last
-        if last is not None and last[0] is limits and last[1] == depth:
-            return last[2]
+        kept = self._kept.get((id(limits), depth))
+        if kept is not None:
+            return kept[1]
         words = _struct(limits, depth)
         if _is_hashable(limits):  # what is not may change
-            self._last = limits, depth, words
+            if len(self._kept) >= _LIMITS_KEPT:
+                self._kept.clear()
+            self._kept[id(limits), depth] = limits, words
         return words
 
 
@@ -314,6 +316,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEAL_BYTES = len(_seal(b""))
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _PRINTABLE_BITS = 1024
+_LIMITS_KEPT = 200
 _LIMITS = _LimitsWritten()
 _WRITERS = _Writers()
 _CHAIN = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -254,6 +254,19 @@ def test_limits_that_only_equal_the_last_ones_have_their_own_words() -> None:
     assert type(equal["entries_per_day_max"]) is bool
 
 
+def test_limits_of_many_bots_have_their_own_words_in_turn() -> None:
+    """More than are remembered; and such as take the place of others in the computer's memory."""
+    of_bots = [
+        msgspec.structs.replace(LIMITS, round_trips_per_day_max=number) for number in range(250)
+    ]
+    for _ in range(2):
+        for number, limits in enumerate(of_bots):
+            assert limits_written(limits)["round_trips_per_day_max"] == number
+    for number in range(250):
+        short_lived = msgspec.structs.replace(LIMITS, round_trips_per_day_max=number)
+        assert limits_written(short_lived)["round_trips_per_day_max"] == number
+
+
 def test_limits_that_changed_are_written_as_they_are_now() -> None:
     symbols: Any = {"AAPL"}  # nobody gives such limits; a record is no place to rely on it
     limits = msgspec.structs.replace(LIMITS, symbols=symbols)
