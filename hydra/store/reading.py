@@ -23,6 +23,7 @@ from hydra.store.tables import (
     KV,
     ORDERS,
     SUB_LEDGERS,
+    TABLES,
     BookingOnRecord,
     FeeOnRecord,
     FillRecord,
@@ -40,6 +41,8 @@ from messages.positions import Exclusion
 
 E = TypeVar("E")
 
+_SELECT = {table.name: table.select_entities for table in TABLES}
+"""Put together once: a comparison asks for every order by its name."""
 _ORDERS_OF_EXECUTIONS = (
     "SELECT execution_id, body FROM fills JOIN orders USING (client_order_id)"
     " JOIN events ON events.seq = intended_seq"
@@ -214,5 +217,5 @@ class Records:
         return None if row is None else row[0].hex()
 
     def _all(self, table: Table[E], condition: str, *arguments: str | int) -> tuple[E, ...]:
-        rows = self._connection.execute(f"{table.select_entities} {condition}", arguments)
+        rows = self._connection.execute(f"{_SELECT[table.name]} {condition}", arguments)
         return tuple(table.decode(row) for row in rows)
