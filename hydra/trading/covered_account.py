@@ -228,6 +228,11 @@ class CoveredAccount:
         part = self._symbols.get(symbol)
         return () if part is None else part.places
 
+    def held_in(self, symbol: str) -> Mapping[Place, Decimal]:
+        """What is held of it, as in `held`."""
+        part = self._symbols.get(symbol)
+        return {} if part is None else part.positions
+
     def guards_of(self, place: Place) -> Iterable[Guard]:
         """A bot's guards of a symbol, as they last looked."""
         part = self._symbols.get(place[1])

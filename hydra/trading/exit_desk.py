@@ -222,27 +222,23 @@ class ExitDesk:
         kept = self._bars.get(symbol)
         if kept is None:
             kept = self._bars[symbol] = deque(maxlen=BARS_KEPT)
-        if len(kept) == BARS_KEPT and self._is_trailing:
+        if self._is_trailing and len(kept) == BARS_KEPT:
             self._trail(kept[0])
         kept.append(bar)
         is_coin = symbol in self._terms.coins
         if is_coin:
             self._account.priced(symbol, Decimal(repr(bar.close)))
-        known = self._account.places_in(symbol)
-        if not known:
-            return False
         if is_coin or len(kept) == 1:
-            for place in known:
+            for place in self._account.places_in(symbol):
                 self._note(place)
-        held = self._account.held
-        places = [place for place in known if place in held]
-        for place in places:
-            if self._unlooked(place):
+        is_left_alone = False
+        for place in self._account.held_in(symbol):
+            unlooked = self._unlooked(place)
+            if unlooked:
                 self._waiting_since.setdefault(place, now)
-        return any(
-            self._is_abandoned(place[0]) or len(self._unlooked(place)) >= MISSED_BARS
-            for place in places
-        )
+            if len(unlooked) >= MISSED_BARS or self._is_abandoned(place[0]):
+                is_left_alone = True
+        return is_left_alone
 
     def decided(self, bot: str, at: int) -> None:
         """It took a decision at this market time. Behind its quarantine that means that a person
@@ -389,13 +385,13 @@ class ExitDesk:
     def _looked_at(self, place: Place) -> int:
         """When its bot last looked at it; not before it was opened, or we came to be."""
         inventory = self._account.inventory(place)
-        opened_at = inventory.lots[0].opened_at if inventory is not None and inventory.lots else 0
-        looks = [
-            guard.looked_at
-            for guard in self._account.guards_of(place)
-            if guard.looked_at is not None
-        ]
-        return max(self._since, opened_at, *looks)
+        looked_at = self._since
+        if inventory is not None and inventory.lots:
+            looked_at = max(looked_at, inventory.lots[0].opened_at)
+        for guard in self._account.guards_of(place):
+            if guard.looked_at is not None:
+                looked_at = max(looked_at, guard.looked_at)
+        return looked_at
 
     # What is to be done
 

@@ -136,6 +136,9 @@ class PlainAccount:
     def places_in(self, symbol: str) -> list[Place]:
         return [place for place in self.books if place[1] == symbol]
 
+    def held_in(self, symbol: str) -> Mapping[Place, Decimal]:
+        return {place: held for place, held in self.positions.items() if place[1] == symbol}
+
     def guards_of(self, place: Place) -> Iterable[Guard]:
         return self.guards.get(place, {}).values()
 
