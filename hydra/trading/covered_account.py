@@ -21,7 +21,7 @@ from hydra.trading.account_picture import Execution, KnownOrder, as_of, by_symbo
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage import Attribution, ExitCoverage, exit_coverage
 from hydra.trading.coverage_times import NEVER
-from hydra.trading.covered_symbol import CoveredSymbol, Place, halted_places
+from hydra.trading.covered_symbol import NOTHING_FOUND, CoveredSymbol, Place, halted_places
 from hydra.trading.exact import add
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory, FillBook
@@ -121,7 +121,7 @@ class CoveredAccount:
         part = self._part(content.symbol)
         part.orders[content.client_order_id] = order
         self._ties.see_ours(content)
-        self._tell(part)
+        self._redraw(part)
 
     def learned(
         self, decision: DecisionKey, name: str, event: OrderEvent, fee: Fee | None, at: int
@@ -134,8 +134,8 @@ class CoveredAccount:
             self._book(decision.bot, event.symbol).book(event, fee)
             part = self._part(event.symbol)
             part.executions.append(execution)
+            self._redraw(part)
             self._weigh(part)
-            self._tell(part)
         known = self._orders.get(name)
         if known is not None:
             state = after(known.state, event)
@@ -255,7 +255,8 @@ class CoveredAccount:
         if self._unread:
             return self._of_all(self._reading, at)
         if self._found is None:
-            found = [part.coverage for part in self._in_order]
+            parts = self._in_order
+            found = [part.coverage for part in parts if part.coverage is not NOTHING_FOUND]
             self._found = ExitCoverage(
                 is_known=True,
                 lines=tuple(chain.from_iterable([each.lines for each in found])),
@@ -354,13 +355,14 @@ class CoveredAccount:
         for execution in self._executions:
             ties.see_execution(execution.fill)
 
-    def _tell(self, part: CoveredSymbol) -> None:
-        part.is_told = True
+    def _redraw(self, part: CoveredSymbol) -> None:
+        part.is_redrawn = True
         self._changed.add(part.symbol)
 
     def _tell_all(self) -> None:
         for part in self._symbols.values():
-            self._tell(part)
+            part.is_told = True
+        self._changed.update(self._symbols)
 
     def _follow(self, part: CoveredSymbol) -> None:
         """It may have been told something by itself."""

@@ -29,7 +29,8 @@ NOTHING_FOUND = ExitCoverage(is_known=True, lines=(), mismatches=())
 
 
 class CoveredSymbol:
-    """Whoever tells it something that may change what is found sets `is_told`.
+    """Whoever tells it something that may change what is found sets `is_told`. Where only what the
+    account shows of it may be otherwise, `is_redrawn` will do: it is looked at first whether it is.
 
     What was found holds over [`since`, `until`) of market time then, if nothing is told.
     """
@@ -52,7 +53,9 @@ class CoveredSymbol:
         """What each bot holds that can be sold, signed."""
         self.price: Decimal | None = None
         self.is_told = True
+        self.is_redrawn = False
         self.coverage = NOTHING_FOUND
+        """That very one if there is nothing to protect, and nothing wrong."""
         self.since, self.until = NEVER, 0
         self._coin = coin
         self._dust: Decimal | None = None
@@ -75,12 +78,14 @@ class CoveredSymbol:
         """
         before, is_rolled_on = self.reading, bool(self.orders or self.executions)
         self.reading, self.executions = reading, []
-        return (
+        if (
             is_rolled_on
             or before is None
             or before.positions != reading.positions
             or before.orders != reading.orders
-        )
+        ):
+            self.is_redrawn = True
+        return self.is_redrawn
 
     def weigh(self) -> None:
         """A book has changed, or the price: see what can be sold, and what is dust."""
@@ -162,31 +167,42 @@ class CoveredSymbol:
     def match(self, at: int, terms: ProtectionTerms, causes: tuple[Cause, ...]) -> bool:
         """See what is covered at `at`. Gives whether that may be another coverage than before."""
         assert self.reading is not None, "without a reading there is nothing to match"
-        is_within = self.since <= at < self._ends
+        if not self.is_told and not self.is_redrawn and self._holds_on(at, terms):
+            return False
         picture = as_of(at, self.reading, self.orders, self.executions)
-        whose = self._attribution()
+        whose = self._attribution(picture)
         seen = (picture.positions, picture.orders, whose)
-        if not self.is_told and is_within and seen == self._seen:
-            guarded_until = oldest_looks_end(self.guards, terms) if self._is_guarded else self.until
-            if at < guarded_until:
-                self.until = min(self._ends, guarded_until)
-                return False
+        self.is_redrawn = False
+        if not self.is_told and seen == self._seen and self._holds_on(at, terms):
+            return False
         guards = tuple(self.guards)
         halted = halted_places(guards, causes)
         found = matched(picture, guards, whose, terms, at, halted=halted)
-        self.coverage, self._seen, self.is_told = found.coverage, seen, False
+        before = self.coverage
+        self.coverage = NOTHING_FOUND if found.coverage == NOTHING_FOUND else found.coverage
+        self._seen, self.is_told = seen, False
         self._is_guarded = all_protect(found.lines)
         self._ends = holds_until(found.lines, terms, at)
         self.since, self.until = at, min(self._ends, looks_hold_until(guards, terms, at))
+        return self.coverage is not before
+
+    def _holds_on(self, at: int, terms: ProtectionTerms) -> bool:
+        """Whether what was found of this picture holds yet; its guards may have looked again."""
+        until = oldest_looks_end(self.guards, terms) if self._is_guarded else self.until
+        if not self.since <= at < min(self._ends, until):
+            return False
+        self.until = min(self._ends, until)
         return True
 
-    def _attribution(self) -> Attribution:
+    def _attribution(self, picture: VenueSnapshot) -> Attribution:
+        """Whose is what, as far as the picture shows it."""
         excluded = self.excluded
         if self._dust is not None:
             excluded = add(ZERO if excluded is None else excluded, self._dust)
+        names = [each.order.client_order_id for each in picture.orders]
         return Attribution(
             positions=self.positions,
-            decisions={name: each.decision for name, each in self.orders.items()},
+            decisions={name: self.orders[name].decision for name in names if name in self.orders},
             excluded={} if excluded is None else {self.symbol: excluded},
             excluded_orders=self.excluded_orders,
         )
