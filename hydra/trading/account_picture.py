@@ -14,10 +14,10 @@ from decimal import Decimal
 import msgspec
 from msgspec import structs
 
-from hydra.trading.exact import add, multiply, subtract
+from hydra.trading.exact import add, subtract
 from hydra.trading.fees import Fee
 from hydra.trading.order_life import OrderState, OrderStatus
-from hydra.trading.orders import DecisionKey, Fill
+from hydra.trading.orders import DecisionKey, Fill, Side
 from hydra.trading.venue_view import VenueOrder, VenuePosition, VenueSnapshot
 
 ZERO = Decimal(0)
@@ -45,7 +45,8 @@ class Execution(msgspec.Struct, frozen=True):
     @property
     def change(self) -> Decimal:
         """By how much it changes what is held of its symbol."""
-        change = multiply(self.fill.quantity, Decimal(self.fill.side.sign))
+        quantity = self.fill.quantity
+        change = quantity if self.fill.side is Side.BUY else quantity.copy_negate()
         if self.fee is not None and self.fee.asset == self.fill.symbol:
             return subtract(change, self.fee.amount)
         return change
@@ -62,16 +63,13 @@ def as_of(
     for each in unseen(reading, executions):
         symbol = each.fill.symbol
         positions[symbol] = add(positions.get(symbol, ZERO), each.change)
-    return structs.replace(
-        reading,
-        at=at,
-        positions=tuple(
-            VenuePosition(symbol=symbol, quantity=quantity)
-            for symbol, quantity in positions.items()
-            if quantity
-        ),
-        orders=tuple(_orders(reading, orders)),
-    )
+    shown = [
+        VenuePosition(symbol=symbol, quantity=quantity)
+        for symbol, quantity in positions.items()
+        if quantity
+    ]
+    listed = _orders(reading, orders)
+    return structs.replace(reading, at=at, positions=tuple(shown), orders=tuple(listed))
 
 
 def by_symbol(reading: VenueSnapshot) -> Mapping[str, VenueSnapshot]:
@@ -96,12 +94,14 @@ def by_symbol(reading: VenueSnapshot) -> Mapping[str, VenueSnapshot]:
     }
 
 
-def unseen(reading: VenueSnapshot, executions: Iterable[Execution]) -> Iterator[Execution]:
+def unseen(reading: VenueSnapshot, executions: Iterable[Execution]) -> list[Execution]:
     """Those that the reading does not have yet. What it need not list, it has."""
     seen = {fill.execution_id for fill in reading.fills}
-    for each in executions:
-        if each.fill.execution_id not in seen and each.fill.at >= reading.since:
-            yield each
+    return [
+        each
+        for each in executions
+        if each.fill.execution_id not in seen and each.fill.at >= reading.since
+    ]
 
 
 def _orders(reading: VenueSnapshot, known: Mapping[str, KnownOrder]) -> Iterator[VenueOrder]:

@@ -13,7 +13,7 @@ Nothing is covered that is not known to be: without a picture of the account, or
 everything is uncovered. No clock, no I/O.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -45,7 +45,7 @@ from hydra.trading.protection import (
     remaining,
 )
 from hydra.trading.sub_ledgers import UNATTRIBUTED
-from hydra.trading.venue_view import VenueSnapshot
+from hydra.trading.venue_view import VenuePosition, VenueSnapshot
 
 
 class Attribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +96,10 @@ class Match(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...] = ()
 
 
+NOTHING = Match(ExitCoverage(is_known=True, lines=(), mismatches=()))
+"""Nothing is held, and no order stands."""
+
+
 def exit_coverage(
     snapshot: VenueSnapshot | None,
     guards: Sequence[Guard],
@@ -129,18 +133,21 @@ def matched(
         bare = _bare_lines(snapshot)
         return Match(ExitCoverage(is_known=False, lines=bare, mismatches=(unseen,)))
     assert snapshot is not None, "a missing picture is unseen"
+    positions = _positions(snapshot, attribution)
     legs = _legs(snapshot, attribution, groups or OrderGroups(), terms, at)
+    places = sorted({**positions, **legs})
+    if not places:
+        return NOTHING
     kept: dict[Place, list[Watch]] = {}
     for guard in {(each.bot, each.symbol, each.name): each for each in guards}.values():
         bot = UNATTRIBUTED if attribution is None else guard.bot
         is_held_back = (guard.bot, guard.symbol) in halted
         watch = Watch(guard, guard_term(guard, terms, at), is_held_back)
         kept.setdefault((guard.symbol, bot), []).append(watch)
-    positions = _positions(snapshot, attribution)
-    found = tuple(
+    found = [
         Line(place, positions.get(place, ZERO), legs.get(place, ()), kept.get(place, ()))
-        for place in sorted({**positions, **legs})
-    )
+        for place in places
+    ]
     lines, mismatches = list[CoverageLine](), list[Mismatch]()
     for each in found:
         now = each.covered_at(at)
@@ -148,7 +155,7 @@ def matched(
             lines.append(now)
         mismatches += each.mismatches(now, at + terms.expiring_ns)
     coverage = ExitCoverage(is_known=True, lines=tuple(lines), mismatches=tuple(mismatches))
-    return Match(coverage, found)
+    return Match(coverage, tuple(found))
 
 
 def _unseen(
@@ -162,8 +169,8 @@ def _unseen(
         detail = "it was never read"
     elif not 0 <= at - snapshot.at <= terms.snapshot_age_ns_max:
         detail = "its picture is old, or of the future"
-    elif unreadable := _no_amounts(snapshot, attribution):
-        detail = f"what is held in {unreadable[0]} is no number"
+    elif (unreadable := _no_amount(snapshot, attribution)) is not None:
+        detail = f"what is held in {unreadable} is no number"
     else:
         return None
     return Mismatch(
@@ -175,20 +182,27 @@ def _unseen(
     )
 
 
-def _no_amounts(snapshot: VenueSnapshot, attribution: Attribution | None) -> list[str]:
-    """The symbols of which somebody holds what is no number."""
-    held = [(each.symbol, each.quantity) for each in snapshot.positions]
-    if attribution is not None:
-        held += [(symbol, quantity) for (_, symbol), quantity in attribution.positions.items()]
-        held += attribution.excluded.items()
-    return [symbol for symbol, quantity in held if not is_amount(quantity)]
+def _no_amount(snapshot: VenueSnapshot, attribution: Attribution | None) -> str | None:
+    """A symbol of which somebody holds what is no number; None: there is none."""
+    for each in snapshot.positions:
+        if not is_amount(each.quantity):
+            return each.symbol
+    if attribution is None:
+        return None
+    for (_, symbol), quantity in attribution.positions.items():
+        if not is_amount(quantity):
+            return symbol
+    for symbol, quantity in attribution.excluded.items():
+        if not is_amount(quantity):
+            return symbol
+    return None
 
 
 def _bare_lines(snapshot: VenueSnapshot | None) -> tuple[CoverageLine, ...]:
     """What was held when it was last seen, all of it uncovered."""
     if snapshot is None:
         return ()
-    held = _summed(snapshot)
+    held = _summed([each for each in snapshot.positions if is_amount(each.quantity)])
     return tuple(
         CoverageLine(
             symbol=symbol,
@@ -203,11 +217,10 @@ def _bare_lines(snapshot: VenueSnapshot | None) -> tuple[CoverageLine, ...]:
     )
 
 
-def _summed(snapshot: VenueSnapshot) -> dict[str, Decimal]:
+def _summed(positions: Iterable[VenuePosition]) -> dict[str, Decimal]:
     held: dict[str, Decimal] = {}
-    for each in snapshot.positions:
-        if is_amount(each.quantity):
-            held[each.symbol] = add(held.get(each.symbol, ZERO), each.quantity)
+    for each in positions:
+        held[each.symbol] = add(held.get(each.symbol, ZERO), each.quantity)
     return held
 
 
@@ -216,7 +229,7 @@ def _positions(snapshot: VenueSnapshot, attribution: Attribution | None) -> dict
 
     The positions of a symbol add up to what the venue has, less what is excluded.
     """
-    rest = _summed(snapshot)
+    rest = _summed(snapshot.positions)
     places: dict[Place, Decimal] = {}
     if attribution is not None:
         for (bot, symbol), position in attribution.positions.items():

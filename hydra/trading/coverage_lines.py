@@ -161,20 +161,14 @@ class Line:
         self._side = closing_side(position) if position else None
         self.legs = legs
         self.watches = watches
+        terms = [*[leg.term for leg in legs], *[watch.term for watch in watches]]
+        self.ends = [term.until for term in terms if term.until is not None]
+        """When what protects it ends, as far as it does; in no order."""
 
     @property
     def is_held(self) -> bool:
         """Whether there is anything to protect."""
         return bool(self._position)
-
-    @property
-    def ends(self) -> list[int]:
-        """When what protects it ends, as far as it does; in no order."""
-        parts = (
-            *[leg.term.until for leg in self.legs],
-            *[each.term.until for each in self.watches],
-        )
-        return [until for until in parts if until is not None]
 
     def covered_at(self, at: int) -> CoverageLine:
         """The line as what is there now covers it at this instant."""
@@ -207,6 +201,8 @@ class Line:
         """What orders cover then by what is there now, what guards cover, and what nothing does."""
         by_orders = min(self._held, self._protected_by_orders(at))
         left = subtract(self._held, by_orders)
+        if not left:
+            return by_orders, left, left
         by_guards = min(left, self._guarded(at, held_back=False))
         return by_orders, by_guards, subtract(left, by_guards)
 
@@ -221,6 +217,8 @@ class Line:
 
     def _protected_by_orders(self, at: int) -> Decimal:
         """Of a group one order trades; of a chain one lives, and it may be the smallest."""
+        if not self.legs:
+            return ZERO
         chains: dict[tuple[str, str], Decimal] = {}
         for leg in self.legs:
             if leg.side is self._side and leg.protects_at(at):
@@ -232,13 +230,15 @@ class Line:
         return total(groups.values())
 
     def _guarded(self, at: int, *, held_back: bool) -> Decimal:
-        return total(
-            watch.guard.quantity.copy_abs()
-            for watch in self.watches
-            if watch.is_held_back is held_back
-            and watch.term.holds_at(at)
-            and self._is_for_this(watch.guard)
-        )
+        guarded = ZERO
+        for watch in self.watches:
+            if (
+                watch.is_held_back is held_back
+                and watch.term.holds_at(at)
+                and self._is_for_this(watch.guard)
+            ):
+                guarded = add(guarded, watch.guard.quantity.copy_abs())
+        return guarded
 
     def _is_for_this(self, guard: Guard) -> bool:
         return bool(guard.quantity) and closing_side(guard.quantity) is self._side

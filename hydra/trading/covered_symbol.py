@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from hydra.trading.account_picture import Execution, KnownOrder, as_of
 from hydra.trading.coin_orders import CoinTerms
-from hydra.trading.coverage import Attribution, ExitCoverage, matched
+from hydra.trading.coverage import NOTHING, Attribution, matched
 from hydra.trading.coverage_times import (
     NEVER,
     all_protect,
@@ -25,7 +25,7 @@ Place: TypeAlias = tuple[str, str]
 """A bot, and a symbol."""
 
 ZERO = Decimal(0)
-NOTHING_FOUND = ExitCoverage(is_known=True, lines=(), mismatches=())
+NOTHING_FOUND = NOTHING.coverage
 
 
 class CoveredSymbol:
