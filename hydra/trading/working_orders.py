@@ -65,6 +65,8 @@ class WorkingOrders:
     def __init__(self) -> None:
         self._orders: dict[str, WorkingOrder] = {}
         self._open: dict[str, dict[str, _Open]] = {}
+        self._open_anywhere: tuple[WorkingOrder, ...] | None = ()
+        """All that are open; None: they are to be put together anew."""
         self._given_up: dict[str, dict[str, _Open]] = {}
         """Entries given up as absent: that they are is not proven, so what they would trade counts
         on (I19). Of an exit it does not, or an order that nobody finds would lock a position in.
@@ -82,6 +84,7 @@ class WorkingOrders:
         if working.state.status is OrderStatus.INTENDED:
             working = structs.replace(working, state=after(working.state, Attempted()))
         order, status = working.order, working.state.status
+        self._open_anywhere = None
         if status.is_open:
             _put_in(self._open, working)
         else:
@@ -125,7 +128,11 @@ class WorkingOrders:
 
     def open_anywhere(self) -> tuple[WorkingOrder, ...]:
         """The open orders of all symbols, one symbol after the other."""
-        return tuple(each.working for orders in self._open.values() for each in orders.values())
+        if self._open_anywhere is None:
+            self._open_anywhere = tuple(
+                [each.working for orders in self._open.values() for each in orders.values()]
+            )
+        return self._open_anywhere
 
     def unknown_in(self, symbol: str) -> tuple[str, ...]:
         """The names of the symbol's orders of which nothing is proven."""

@@ -1,7 +1,10 @@
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from hydra.trading.exposure import Claim
@@ -9,6 +12,7 @@ from hydra.trading.order_life import (
     Absent,
     Accepted,
     Canceled,
+    ImpossibleReport,
     OrderEvent,
     OrderStatus,
     Rejected,
@@ -167,6 +171,25 @@ def test_orders_are_listed_by_symbol_oldest_first_whatever_is_learned_of_them() 
 
     assert names(orders.open_in("AAPL")) == ["a", "c"]
     assert names(orders.open_anywhere()) == ["a", "c", "b"]
+
+
+WORDS = [Accepted("v-1"), Unknown("timed out"), Absent("never found"), Canceled(), Rejected("no")]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(WORDS), st.booleans())))
+def test_all_that_are_open_are_those_of_each_symbol_whenever_it_is_asked(
+    told: list[tuple[str, OrderEvent, bool]],
+) -> None:
+    msft = structs.replace(BUY_10, symbol="MSFT")
+    orders = keeping(a=BUY_10, b=msft, c=BUY_10, d=msft)
+
+    for name, event, is_forgotten in told:
+        with suppress(ImpossibleReport):
+            if orders.get(name) is not None:
+                tell(orders, name, event)
+        if is_forgotten:
+            orders.forget_ended()
+        assert orders.open_anywhere() == orders.open_in("AAPL") + orders.open_in("MSFT")
 
 
 def test_a_replacement_counts_beside_what_it_replaces_until_one_of_them_is_over_i26() -> None:
