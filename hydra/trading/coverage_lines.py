@@ -208,7 +208,7 @@ class Line:
 
     def _ends_by(self, at: int) -> bool:
         """Whether anything that protects it ends until then."""
-        return any(end <= at for end in self.ends)
+        return bool(self.ends) and min(self.ends) <= at
 
     def _of_line(self, kind: MismatchKind, quantity: Decimal) -> Mismatch:
         return Mismatch(

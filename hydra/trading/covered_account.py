@@ -10,7 +10,7 @@ Times are market time (UTC ns). No clock, no I/O.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
@@ -34,6 +34,7 @@ from hydra.trading.trading_state import Cause
 from hydra.trading.venue_view import VenueSnapshot
 
 ZERO = Decimal(0)
+NOTHING_HELD: Mapping[Place, Decimal] = {}
 
 
 class CoveredAccount:
@@ -57,6 +58,8 @@ class CoveredAccount:
         self._in_order: list[CoveredSymbol] = []
         """The same, by the names of the symbols."""
         self._held: dict[Place, Decimal] = {}
+        self._held_in: dict[str, Mapping[Place, Decimal]] = {}
+        """The same by symbol, as far as anything is held of it."""
         self._watched: set[str] = set()
         """Symbols that are watched from here."""
         self._changed: set[str] = set()
@@ -154,8 +157,10 @@ class CoveredAccount:
             part.forget_guards(bot)
             self._follow(part)
 
-    def watch(self, guards: Iterable[Guard]) -> None:
+    def watch(self, guards: Collection[Guard]) -> None:
         """These, one a bot and symbol, are what is watched from here now."""
+        if not guards and not self._watched:
+            return
         watched: dict[str, list[Guard]] = {}
         for guard in guards:
             watched.setdefault(guard.symbol, []).append(guard)
@@ -230,8 +235,7 @@ class CoveredAccount:
 
     def held_in(self, symbol: str) -> Mapping[Place, Decimal]:
         """What is held of it, as in `held`."""
-        part = self._symbols.get(symbol)
-        return {} if part is None else part.positions
+        return self._held_in.get(symbol, NOTHING_HELD)
 
     def guards_of(self, place: Place) -> Iterable[Guard]:
         """A bot's guards of a symbol, as they last looked."""
@@ -333,7 +337,10 @@ class CoveredAccount:
         part.weigh()
         for place in part.places:
             self._held.pop(place, None)
-        self._held.update(part.positions)
+        self._held_in.pop(part.symbol, None)
+        if part.positions:
+            self._held.update(part.positions)
+            self._held_in[part.symbol] = part.positions
         self._follow(part)
 
     def _know_only(self, orders: dict[str, KnownOrder]) -> None:

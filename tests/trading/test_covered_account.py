@@ -96,6 +96,43 @@ def test_a_fill_has_its_symbol_matched_and_is_known_to_be_held_i23_i30() -> None
     assert made.positions == {("one", "AAPL"): D(12), ("one", "MSFT"): D(4)}
 
 
+def test_what_is_held_of_a_symbol_is_what_is_held_until_the_record_says_otherwise_i23() -> None:
+    made = covered()
+    sold = structs.replace(FILL, execution_id="y", side=Side.SELL, quantity=D(10))
+    made.learned(decision("one", Role.EXIT), "exit", sold, None, NOW)
+    flat = dict(made.held_in("AAPL"))
+    made.learned(decision("one", Role.ENTRY), "entry", FILL, None, NOW)
+    again = dict(made.held_in("AAPL"))
+    made.recover([], [inventory("MSFT", "3")], {})
+
+    assert (flat, again) == ({}, {("one", "AAPL"): D(2)})
+    assert (made.held_in("AAPL"), made.held_in("MSFT")) == ({}, {("one", "MSFT"): D(3)})
+    assert made.held == made.held_in("MSFT")
+
+
+def test_an_order_that_is_not_at_the_venue_yet_keeps_what_was_found_i30() -> None:
+    made = covered()
+    before = made.coverage(NOW)
+    exits = decision("one", Role.EXIT)
+    made.approved(exits, order(Side.SELL, "10", "exit").order, NOW)
+    approved = made.coverage(NOW)
+    made.learned(exits, "exit", Accepted("venue-exit"), None, NOW)
+
+    assert approved is before
+    assert matched_anew(before, made.coverage(NOW)) == ["AAPL"]
+
+
+def test_what_is_watched_from_here_no_more_is_covered_by_it_no_more_i30() -> None:
+    made = covered()
+    made.forget_guards("one")
+    made.watch([guard("10")])
+    watched = made.coverage(NOW)
+    made.watch([])
+
+    uncovered = [[line.uncovered for line in each.lines] for each in (watched, made.coverage(NOW))]
+    assert uncovered == [[D(0), D(4)], [D(10), D(4)]]
+
+
 def test_a_reading_that_shows_one_symbol_otherwise_has_that_one_matched_i29() -> None:
     made = covered()
     before = made.coverage(NOW)
