@@ -17,7 +17,7 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
-from hydra.trading.exact import multiply, subtract, total
+from hydra.trading.exact import multiply, subtract
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.situation import PriceStep
 from hydra.trading.symbol_book import SymbolBook, Working
@@ -77,24 +77,24 @@ def next_step(book: SymbolBook, wanted: Wanted) -> Step:
     stops, resting = book.working_as(Role.PROTECT), book.resting
     if held <= 0:
         return _take_out(resting, "nothing is held") if resting else Hold("")
-    entries = book.working_as(Role.ENTRY)
-    if wanted.wants_out:
-        if book.is_leaving:
-            return Hold("an order is working")
-        in_the_way = (*resting, *entries)
-        return _take_out(in_the_way, "an exit comes in its place") if in_the_way else Leave()
     if book.is_leaving:
         return Hold("an order is working")
+    if wanted.wants_out:
+        in_the_way = (*resting, *book.working_as(Role.ENTRY))
+        return _take_out(in_the_way, "an exit comes in its place") if in_the_way else Leave()
     level = wanted.level
     if level is None:
         return _take_out(stops, "no stop is to rest") if stops else Hold("")
-    missing = subtract(held // WHOLE, total(each.left for each in resting))
+    missing = held // WHOLE
+    for each in resting:
+        missing = subtract(missing, each.left)
     if missing < 0:
         return _take_out(stops or resting, "more would be sold than is held")
     if any(_is_moved_up(stop, level, wanted.highest) for stop in stops):
         return _take_out(stops, f"it is moved up to {level:f}")
     if missing == 0 or not wanted.may_place:
         return Hold("")
+    entries = book.working_as(Role.ENTRY)
     if not entries:
         return Place(missing, level)
     if wanted.waits_for_entry:
