@@ -154,6 +154,10 @@ class ExitBot(Actor[Inbox]):
     def _take(self, message: Inbox, ctx: Context) -> bool:
         """Take it up; gives whether there is something to look at."""
         match message:
+            case GuardReported():
+                return self._desk.looked(message.guard) or not self._is_calm
+            case BarsClosed():
+                return not message.is_backfill and self._desk.bars(message.bars, ctx.now())
             case ReportStored():
                 self._learn(message, ctx)
             case OrderApproved():
@@ -168,10 +172,6 @@ class ExitBot(Actor[Inbox]):
                 if message.snapshot is None:
                     return False
                 self._desk.read(message.snapshot)
-            case GuardReported():
-                return self._desk.looked(message.guard) or not self._is_calm
-            case BarsClosed():
-                return self._see_bars(message, ctx)
             case LoopRan():
                 if not message.is_again:
                     self._desk.loop_ran()
@@ -190,14 +190,6 @@ class ExitBot(Actor[Inbox]):
             case _:
                 unhandled(message)
         return True
-
-    def _see_bars(self, closed: BarsClosed, ctx: Context) -> bool:
-        if closed.is_backfill:
-            return False
-        now, wants_a_look = ctx.now(), False
-        for bar in closed.bars:
-            wants_a_look |= self._desk.bar(bar, now)
-        return wants_a_look
 
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         report = stored.report

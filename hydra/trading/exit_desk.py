@@ -130,6 +130,7 @@ class ExitDesk:
 
     def __init__(self, terms: ExitTerms, at: int) -> None:
         self._terms = terms
+        self._coins = terms.coins
         self._since = at
         """Nobody can have been heard before."""
         self._plans = {plan.bot: plan for plan in terms.plans}
@@ -216,28 +217,27 @@ class ExitDesk:
             self._note(place)
         return is_changed
 
-    def bar(self, bar: Bar, now: int) -> bool:
-        """A bar has closed. Gives whether somebody holds what it is of, and does not look at it."""
-        symbol = bar.symbol
-        kept = self._bars.get(symbol)
-        if kept is None:
-            kept = self._bars[symbol] = deque(maxlen=BARS_KEPT)
-        if self._is_trailing and len(kept) == BARS_KEPT:
-            self._trail(kept[0])
-        kept.append(bar)
-        is_coin = symbol in self._terms.coins
-        if is_coin:
-            self._account.priced(symbol, Decimal(repr(bar.close)))
-        if is_coin or len(kept) == 1:
-            for place in self._account.places_in(symbol):
-                self._note(place)
+    def bars(self, bars: Iterable[Bar], now: int) -> bool:
+        """Bars have closed. Gives whether somebody holds what one of them is of, and does not look
+        at it.
+        """
         is_left_alone = False
-        for place in self._account.held_in(symbol):
-            unlooked = self._unlooked(place)
-            if unlooked:
-                self._waiting_since.setdefault(place, now)
-            if len(unlooked) >= MISSED_BARS or self._is_abandoned(place[0]):
-                is_left_alone = True
+        for bar in bars:
+            symbol = bar.symbol
+            kept = self._bars.get(symbol)
+            if kept is None:
+                kept = self._bars[symbol] = deque(maxlen=BARS_KEPT)
+            if self._is_trailing and len(kept) == BARS_KEPT:
+                self._trail(kept[0])
+            kept.append(bar)
+            is_coin = symbol in self._coins
+            if is_coin:
+                self._account.priced(symbol, Decimal(repr(bar.close)))
+            if is_coin or len(kept) == 1:
+                for place in self._account.places_in(symbol):
+                    self._note(place)
+            for place in self._account.held_in(symbol):
+                is_left_alone |= self._bar_came(place, now)
         return is_left_alone
 
     def decided(self, bot: str, at: int) -> None:
@@ -360,8 +360,14 @@ class ExitDesk:
         else:
             self._without_bars.pop(place, None)
 
-    def _is_abandoned(self, bot: str) -> bool:
-        return bot in self._quarantined or bot not in self._terms.bots
+    def _bar_came(self, place: Place, now: int) -> bool:
+        """One of what is held there. Gives whether nobody looks at them."""
+        unlooked = self._unlooked(place)
+        if unlooked:
+            self._waiting_since.setdefault(place, now)
+        bot = place[0]
+        is_abandoned = bot in self._quarantined or bot not in self._terms.bots
+        return is_abandoned or len(unlooked) >= MISSED_BARS
 
     def _is_silent(self, place: Place, at: int, now: int) -> bool:
         """Bars can come in a bunch, before a bot had the time to look at them."""

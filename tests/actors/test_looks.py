@@ -38,7 +38,7 @@ def test_a_bot_that_looks_at_every_bar_is_not_silent_where_the_venue_is_ahead_i3
         stage.kit.advance(stage.now - SKEW - stage.kit.now)
         bar = Bar("AAPL", start_at, stage.now, 100.0, 100.1, 99.9, 100.0, 1e3)
         desk.read(structs.replace(account({"AAPL": "10"}), at=stage.kit.now))
-        desk.bar(bar, stage.kit.now)
+        desk.bars([bar], stage.kit.now)
         taken_over.append(dict(desk.look(stage.kit.now, stage.kit.now).taken_over))
         stage.kit.tell(stage.bot, BarClosed(bar=bar))
         for guard in stage.looks[heard:]:

@@ -67,7 +67,7 @@ class Stage:
         """Time goes by, and a bar closes."""
         self.at += after
         bar = Bar("AAPL", self.at - after, self.at, low, high, low, high, 1.0)
-        return self.desk.bar(bar, self.at)
+        return self.desk.bars([bar], self.at)
 
     def looks(
         self, bot: str = "one", quantity: str | None = None, stop_price: str | None = None

@@ -142,7 +142,7 @@ class TwoDesks(RuleBasedStateMachine):
     def a_bar_closes(self, symbol: str, price: float, after: int, looks: bool) -> None:
         self.at += after
         bar = Bar(symbol, self.at - MINUTE, self.at, price, price, price, price, 1.0)
-        self.both("bar", bar, self.at)
+        self.both("bars", [bar], self.at)
         self.is_due = looks
 
     # The bots
