@@ -85,7 +85,7 @@ class ExitCoverage(msgspec.Struct, frozen=True, kw_only=True):
             return ZERO
         if self.is_whole:
             return WHOLE
-        mean = DOWN.divide(total(line.pct for line in self.lines), Decimal(len(self.lines)))
+        mean = DOWN.divide(total([line.pct for line in self.lines]), Decimal(len(self.lines)))
         return mean.quantize(HUNDREDTH, context=DOWN)
 
 

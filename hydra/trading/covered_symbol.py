@@ -1,6 +1,6 @@
 """One symbol of the covered account: all that is told of it, and what is found of it by that."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -153,11 +153,10 @@ class CoveredSymbol:
         return () if guards is None else guards.values()
 
     @property
-    def guards(self) -> Iterator[Guard]:
+    def guards(self) -> list[Guard]:
         """All of them, those from here at the end."""
-        for guards in self._guards.values():
-            yield from guards.values()
-        yield from self._own_guards
+        told = [guard for guards in self._guards.values() for guard in guards.values()]
+        return [*told, *self._own_guards]
 
     @property
     def dust(self) -> Decimal | None:
@@ -175,7 +174,7 @@ class CoveredSymbol:
         self.is_redrawn = False
         if not self.is_told and seen == self._seen and self._holds_on(at, terms):
             return False
-        guards = tuple(self.guards)
+        guards = self.guards
         halted = halted_places(guards, causes)
         found = matched(picture, guards, whose, terms, at, halted=halted)
         before = self.coverage
