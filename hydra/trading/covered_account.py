@@ -9,11 +9,9 @@ cannot be had symbol by symbol, the whole account is what is matched.
 Times are market time (UTC ns). No clock, no I/O.
 """
 
-from bisect import insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from operator import attrgetter
 
 from msgspec import structs
 
@@ -55,8 +53,8 @@ class CoveredAccount:
         """The reading, for a symbol that it shows nothing of."""
         self._causes: tuple[Cause, ...] = ()
         self._symbols: dict[str, CoveredSymbol] = {}
-        self._in_order: list[CoveredSymbol] = []
-        """The same, by the names of the symbols."""
+        self._found_in: dict[str, ExitCoverage] = {}
+        """What was found of each symbol, where that is anything."""
         self._held: dict[Place, Decimal] = {}
         self._held_in: dict[str, Mapping[Place, Decimal]] = {}
         """The same by symbol, as far as anything is held of it."""
@@ -259,8 +257,7 @@ class CoveredAccount:
         if self._unread:
             return self._of_all(self._reading, at)
         if self._found is None:
-            parts = self._in_order
-            found = [part.coverage for part in parts if part.coverage is not NOTHING_FOUND]
+            found = [self._found_in[symbol] for symbol in sorted(self._found_in)]
             self._found = ExitCoverage(
                 is_known=True,
                 lines=tuple(chain.from_iterable([each.lines for each in found])),
@@ -280,15 +277,23 @@ class CoveredAccount:
         for symbol in self._changed:
             part = parts[symbol]
             if part.match(at, self._terms, self._causes):
-                self._found = None
-                self._unread.discard(symbol)
-                if not part.coverage.is_known:
-                    self._unread.add(symbol)
+                self._take(symbol, part.coverage)
             self._since, self._until = max(self._since, part.since), min(self._until, part.until)
         self._changed.clear()
         if is_over:
             self._since = max((part.since for part in parts.values()), default=at)
             self._until = min((part.until for part in parts.values()), default=NEVER)
+
+    def _take(self, symbol: str, found: ExitCoverage) -> None:
+        self._found = None
+        if found is NOTHING_FOUND:
+            self._found_in.pop(symbol, None)
+        else:
+            self._found_in[symbol] = found
+        if found.is_known:
+            self._unread.discard(symbol)
+        else:
+            self._unread.add(symbol)
 
     def _of_all(self, reading: VenueSnapshot, at: int) -> ExitCoverage:
         """By the whole account at once."""
@@ -320,7 +325,6 @@ class CoveredAccount:
                 symbol, self._coins.get(symbol), self._shows_nothing
             )
             part.excluded_orders = self._excluded_orders
-            insort(self._in_order, part, key=attrgetter("symbol"))
             self._changed.add(symbol)
         return part
 
