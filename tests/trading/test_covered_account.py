@@ -96,7 +96,7 @@ def test_a_fill_has_its_symbol_matched_and_is_known_to_be_held_i23_i30() -> None
     assert made.positions == {("one", "AAPL"): D(12), ("one", "MSFT"): D(4)}
 
 
-def test_what_is_held_of_a_symbol_is_what_is_held_until_the_record_says_otherwise_i23() -> None:
+def test_what_is_held_of_a_symbol_is_what_is_held_until_the_record_says_otherwise() -> None:
     made = covered()
     sold = structs.replace(FILL, execution_id="y", side=Side.SELL, quantity=D(10))
     made.learned(decision("one", Role.EXIT), "exit", sold, None, NOW)
@@ -110,7 +110,7 @@ def test_what_is_held_of_a_symbol_is_what_is_held_until_the_record_says_otherwis
     assert made.held == made.held_in("MSFT")
 
 
-def test_an_order_that_is_not_at_the_venue_yet_keeps_what_was_found_i30() -> None:
+def test_an_order_that_is_not_at_the_venue_yet_keeps_what_was_found() -> None:
     made = covered()
     before = made.coverage(NOW)
     exits = decision("one", Role.EXIT)
@@ -122,7 +122,7 @@ def test_an_order_that_is_not_at_the_venue_yet_keeps_what_was_found_i30() -> Non
     assert matched_anew(before, made.coverage(NOW)) == ["AAPL"]
 
 
-def test_what_is_watched_from_here_no_more_is_covered_by_it_no_more_i30() -> None:
+def test_what_is_watched_from_here_no_more_is_covered_by_it_no_more() -> None:
     made = covered()
     made.forget_guards("one")
     made.watch([guard("10")])
