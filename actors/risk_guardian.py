@@ -204,7 +204,7 @@ class RiskGuardian(Actor[Inbox]):
                     self._mark(message.bars, ctx)
             case QuoteChanged(quote=quote):  # of a contract: there are no bars of options
                 at = seen_at(quote.at, ctx.market_time())
-                self._desk.mark(quote.symbol, middle_of(quote), at)
+                self._desk.book.mark(quote.symbol, middle_of(quote), at)
             case SymbolReported():
                 self._hear_of_symbol(message, ctx)
             case CoverageReported():
@@ -384,10 +384,10 @@ class RiskGuardian(Actor[Inbox]):
 
     def _mark(self, bars: tuple[Bar, ...], ctx: Context) -> None:
         """The account is valued once for all of them: each is a price of this moment."""
-        desk, now = self._desk, ctx.market_time()
+        book, now = self._desk.book, ctx.market_time()
         for bar in bars:
-            desk.mark(bar.symbol, bar.close, seen_at(bar.end_at, now))  # the feed's own rule
-        if desk.is_over(now) or any(desk.book.is_held(bar.symbol) for bar in bars):
+            book.mark(bar.symbol, bar.close, seen_at(bar.end_at, now))  # the feed's own rule
+        if self._desk.is_over(now) or book.is_any_held([bar.symbol for bar in bars]):
             self._value_account(None, ctx)
 
     def _hear_of_symbol(self, word: SymbolReported, ctx: Context) -> None:

@@ -20,12 +20,17 @@ class Marks:
         """Of those that somebody asked for since they were told."""
 
     def put(self, symbol: str, price: Decimal | float, at: int) -> bool:
-        """The price at market time `at`. False: a newer one is known, and nothing has changed."""
+        """The price at market time `at`. True: it takes the place of one that `price` has given, so
+        that what was reckoned by that is not so any more. Of a newer one that is known nothing is
+        changed.
+        """
         known = self._told.get(symbol)
         if known is not None and at < known[1]:
             return False
         self._told[symbol] = (price, at)
-        self._prices.pop(symbol, None)
+        if symbol not in self._prices:
+            return False
+        del self._prices[symbol]
         return True
 
     def told(self, symbol: str) -> tuple[Decimal | None, int]:

@@ -172,10 +172,11 @@ class RiskBook:
 
     def mark(self, symbol: str, price: Decimal | float, at: int) -> None:
         """The market's price at market time `at`; one that is older than what is known is passed
-        over. What cannot be a price makes it unknown, and then nothing there can be valued.
+        over. A float is taken as it is printed. What cannot be a price makes it unknown, and then
+        nothing there can be valued.
         """
         if not self.marks.put(symbol, price, at):
-            return
+            return  # nothing was reckoned by the last one
         self._worths.repriced(symbol)
         if symbol in self._stakes:
             self._changed[symbol] = None
@@ -263,9 +264,9 @@ class RiskBook:
         """No bot holds anything. Orders may be on their way."""
         return not self._worths.held
 
-    def is_held(self, symbol: str) -> bool:
-        """Whether any bot holds something of it."""
-        return symbol in self._worths.held
+    def is_any_held(self, symbols: Iterable[str]) -> bool:
+        """Whether any bot holds something of one of these."""
+        return not self._worths.held.keys().isdisjoint(symbols)
 
     @property
     def open_orders(self) -> tuple[WorkingOrder, ...]:

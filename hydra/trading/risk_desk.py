@@ -294,10 +294,6 @@ class RiskDesk:
         if fee.asset == USD:
             self._cash = subtract(self._cash, fee.amount)
 
-    def mark(self, symbol: str, price: Decimal | float, at: int) -> None:
-        """The market's price of a symbol; a float is taken as it is printed."""
-        self.book.mark(symbol, price, at)
-
     def forget_rejections(self, symbol: str) -> tuple[str, ...]:
         """A person has looked why the venue refuses the symbol's orders: they count from now on.
 

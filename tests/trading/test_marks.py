@@ -25,7 +25,7 @@ def test_what_cannot_be_a_price_is_told_and_is_none_i34(bad: Decimal | float) ->
     marks.put("A", 10.0, 1)
     assert marks.price("A") == D(10)
 
-    assert marks.put("A", bad, 2)
+    marks.put("A", bad, 2)
 
     assert marks.price("A") is None
     assert str(marks.told("A")[0]) == str(D(repr(bad)) if isinstance(bad, float) else bad)
@@ -44,9 +44,21 @@ def test_the_newest_counts_whatever_was_asked_meanwhile_and_the_later_of_two_i49
     newest: tuple[float, int] | None = None
     for price, at in told:
         is_newer = newest is None or at >= newest[1]
-        assert asked.put("A", price, at) is is_newer is silent.put("A", price, at)
+        assert asked.put("A", price, at) is (is_newer and newest is not None)
+        assert not silent.put("A", price, at)
         newest = (price, at) if is_newer else newest
         assert newest is not None
         assert asked.price("A") == D(repr(newest[0]))
 
     assert silent.told("A") == asked.told("A")
+
+
+def test_a_price_is_told_to_be_over_once_for_all_that_was_reckoned_by_it() -> None:
+    marks = Marks()
+    assert marks.price("A") is None
+
+    assert marks.put("A", 1.0, 1)  # that there was none was reckoned with
+    assert not marks.put("A", 2.0, 2)
+    assert marks.price("A") == D(2)
+    assert not marks.put("A", 1.0, 1)
+    assert marks.put("A", 3.0, 3)

@@ -66,7 +66,7 @@ class Desk:
         self._signals = 0
         self.risk.opened_with(CASH)
         for symbol in self._symbols:
-            self.risk.mark(symbol, PRICE, self._at)
+            self.risk.book.mark(symbol, PRICE, self._at)
         self.risk.observe(CASH, self._at)
         self._grant_budgets()
         self.risk.loops.heard(1, passed=True)
@@ -89,7 +89,7 @@ class Desk:
         self._at += EVERY
         proposal, order, decision = self._wish(self._signals % BOTS)
         price = PRICE + STEP if self._signals // BOTS % 2 else PRICE
-        self.risk.mark(proposal.symbol, price, self._at)
+        self.risk.book.mark(proposal.symbol, price, self._at)
         began = perf_counter_ns()
         situation = self.risk.situation(proposal, (), self._at)
         made = perf_counter_ns()

@@ -98,7 +98,7 @@ class Engine:
             self.money[bot] = self.money[bot].adjusted(made)
 
     def priced(self, symbol: str, price: Decimal, at: int) -> None:
-        self.desk.mark(symbol, price, at)
+        self.desk.book.mark(symbol, price, at)
         self.bundle.prices[symbol] = price
 
     @property
