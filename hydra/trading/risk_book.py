@@ -60,7 +60,10 @@ class _SymbolStakes(msgspec.Struct, frozen=True):
     @property
     def has_bots_in_it(self) -> bool:
         """Whether one of them holds something, or has an order that works."""
-        return any(stake.position or stake.orders is not NOTHING for stake in self.bots.values())
+        account = self.account
+        if account.position or account.orders is not NOTHING:
+            return True
+        return any(stake.position for stake in self.bots.values())  # they may offset each other
 
     def exposure_of(self, bot: str) -> Decimal | None:
         """Of one bot."""
@@ -272,6 +275,10 @@ class RiskBook:
     def open_orders(self) -> tuple[WorkingOrder, ...]:
         """Every order that is approved and not proven over."""
         return self._orders.open_anywhere()
+
+    def is_any_open(self, bot: str | None = None) -> bool:
+        """Whether an order of this bot is approved and not proven over; None: of whomever."""
+        return self._orders.is_any_open(bot)
 
     def orders_of_symbol(self, symbol: str) -> tuple[WorkingOrder, ...]:
         """Those of one symbol."""

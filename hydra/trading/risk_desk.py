@@ -460,7 +460,7 @@ class RiskDesk:
 
     def may_hold(self, bot: str | None = None) -> bool:
         """Whether there is anything to close, or may come to be; None: of whomever. Dust is not."""
-        if any(bot in (None, order.decision.bot) for order in self.book.open_orders):
+        if self.book.is_any_open(bot):
             return True
         if self.book.is_flat:
             return False

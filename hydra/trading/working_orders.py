@@ -134,6 +134,12 @@ class WorkingOrders:
             )
         return self._open_anywhere
 
+    def is_any_open(self, bot: str | None) -> bool:
+        """Whether an order of this bot is open anywhere; None: of whomever."""
+        if bot is None:
+            return any(self._open.values())
+        return any(each.decision.bot == bot for each in self.open_anywhere())
+
     def unknown_in(self, symbol: str) -> tuple[str, ...]:
         """The names of the symbol's orders of which nothing is proven."""
         orders = self._open.get(symbol, {})
