@@ -122,12 +122,17 @@ class Budgets:
 
     def booked(self, bot: str, closed: Sequence[ClosedLot]) -> None:
         """A fill of this bot has closed these lots."""
-        self.made(bot, total(lot.realised for lot in closed))
+        if closed:
+            self.made(bot, total(lot.realised for lot in closed))
+        else:
+            self._realised.setdefault(bot, ZERO)  # nothing yet, and it is one of those who trade
 
     def made(self, bot: str, made: Decimal) -> None:
         """This bot has made so much more; what it paid in fees is below zero."""
-        self._realised[bot] = add(self._realised.get(bot, ZERO), made)
-        self._count_losses()
+        before = self._realised.get(bot, ZERO)
+        self._realised[bot] = now = add(before, made)
+        if before <= 0 or now <= 0:
+            self._count_losses()
 
     def used(self, at_risk: Mapping[str, Decimal | None]) -> dict[str, Decimal | None]:
         """What each bot has lost today and would lose if stopped out now; None: not known."""
@@ -170,13 +175,14 @@ class Budgets:
 
     def _count_losses(self) -> None:
         self._lost, self._lost_of_bucket = ZERO, {}
-        for bot in self._realised:
-            lost = self._lost_by(bot)
-            self._lost = add(self._lost, lost)
+        for bot, made in self._realised.items():
+            if made > 0:
+                continue
+            self._lost = add(self._lost, made)
             bucket = self._granted.bucket_of.get(bot)
             if bucket is not None:
                 before = self._lost_of_bucket.get(bucket, ZERO)
-                self._lost_of_bucket[bucket] = add(before, lost)
+                self._lost_of_bucket[bucket] = add(before, made)
 
 
 def _left(limit: Decimal | None, lost: Decimal, heat: Decimal | None) -> Decimal | None:

@@ -85,6 +85,17 @@ def test_losses_are_counted_as_they_are_booked_i38() -> None:
     )
 
 
+@pytest.mark.parametrize("gains", [(-9, 12, 3, -20), (-9, 9, -4), (5, -5, 0, -1, 2)])
+def test_a_loss_ends_with_a_gain_and_comes_again(gains: tuple[int, ...]) -> None:
+    budgets = Budgets(D(300), GRANTED, {"two": D("-3.50")})
+
+    for gain in gains:
+        budgets.booked("one", lots(gain))
+
+        at_once = Budgets(D(300), GRANTED, budgets.realised)
+        assert repr(budgets.view("one", {})) == repr(at_once.view("one", {}))
+
+
 def test_what_others_are_told_of_the_losses_is_not_the_budget_s_own() -> None:
     realised = {"one": D(-10)}
     budgets = Budgets(D(300), GRANTED, realised)
