@@ -66,13 +66,14 @@ def numbers_are_sane(s: Situation) -> str | None:
     return (
         _DECIMALS(s)
         or _WHOLES(s)
-        or _STEPS.fault_in(s.market.price_steps)
-        or _LIMITS.fault_in(s.limits)
+        or _STEPS.fault_in(s.market.price_steps, s.proposal.symbol)
+        or _LIMITS.fault_in(s.limits, s.proposal.bot)
     )
 
 
 class _LastSeen:
-    """Limits and price steps hold for a whole run: the last sane ones are not looked at again.
+    """A bot's limits and a symbol's price steps hold for a whole run: the last sane ones of each
+    are not looked at again.
 
     They are known by which object they are: what is equal is not good enough, 1 == True. Only what
     cannot change is remembered.
@@ -81,14 +82,16 @@ class _LastSeen:
     def __init__(self, fault_in: _FaultIn, unchanging: type) -> None:
         self._look_for_fault = fault_in
         self._unchanging = unchanging
-        self._sane: object = _NONE_YET
+        self._sane: dict[str, object] = {}
 
-    def fault_in(self, value: object) -> str | None:
-        if value is self._sane:
+    def fault_in(self, value: object, whose: str) -> str | None:
+        if value is self._sane.get(whose, _NONE_YET):
             return None
         fault = self._look_for_fault(value)
         if fault is None and type(value) is self._unchanging:
-            self._sane = value
+            if len(self._sane) >= _REMEMBERED_MAX:
+                self._sane.clear()
+            self._sane[whose] = value
         return fault
 
 
@@ -283,5 +286,7 @@ _LIMIT_WHOLES = _wholes_of(
     }
 )
 _NONE_YET = object()
+_REMEMBERED_MAX = 1_000
+"""There are ever more contracts."""
 _LIMITS = _LastSeen(_fault_in_limits, Limits)
 _STEPS = _LastSeen(_fault_in_steps, tuple)

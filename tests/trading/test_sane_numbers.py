@@ -198,6 +198,18 @@ def test_the_steps_of_prices_are_sane_too_i34(step: PriceStep) -> None:
     assert denial.check == "numbers_are_sane"
 
 
+def test_limits_of_ever_more_bots_are_looked_at_one_by_one() -> None:
+    """The last sane ones of each are known again, by which they are."""
+    for number in range(1_500):
+        sane = changed(ENTRY, bot=f"bot-{number % 1_200}", order_notional_usd_max=D(number + 1))
+        equal = changed(sane, order_notional_usd_max=float(number + 1))
+        assert (numbers_are_sane(sane), numbers_are_sane(sane)) == (None, None)
+
+        assert equal == sane
+        assert numbers_are_sane(equal) is not None
+        assert numbers_are_sane(changed(sane, order_notional_usd_max=None)) is not None
+
+
 def test_steps_that_only_equal_sane_ones_are_refused_i34() -> None:
     """The last ones that were sane are known again, by which they are."""
     sane = (PriceStep(D(0), D(1)),)
