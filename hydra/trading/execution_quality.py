@@ -272,7 +272,7 @@ def after(state: QualityState, event: Event, terms: QualityTerms) -> QualityStat
     """The state once this has happened."""
     known = state.orders.get(event.symbol, ())
     if isinstance(event, Sent):
-        if any(each.sent.name == event.name for each in known):
+        if _place_of(event.name, known) is not None:
             return state
         kept = (*known, Execution(sent=event))[-terms.orders_max :]
         early = dict(state.early)
@@ -281,11 +281,11 @@ def after(state: QualityState, event: Event, terms: QualityTerms) -> QualityStat
         for outcome in came_before:
             state = after(state, outcome, terms)
         return state
-    for place, execution in enumerate(known):
-        if execution.sent.name == event.name:
-            told = () if isinstance(event, Withheld) else (_told(execution, event),)
-            kept = (*known[:place], *told, *known[place + 1 :])
-            return structs.replace(state, orders={**state.orders, event.symbol: kept})
+    place = _place_of(event.name, known)
+    if place is not None:
+        told = () if isinstance(event, Withheld) else (_told(known[place], event),)
+        kept = (*known[:place], *told, *known[place + 1 :])
+        return QualityState(orders={**state.orders, event.symbol: kept}, early=state.early)
     early = {**state.early, event.name: (*state.early.get(event.name, ()), event)}
     return structs.replace(state, early=dict(tuple(early.items())[-EARLY_MAX:]))
 
@@ -370,6 +370,14 @@ def _is_idle(executions: Sequence[Execution], terms: QualityTerms, at: int) -> b
     return at - waiting_since > terms.idle_ns
 
 
+def _place_of(name: str, executions: Sequence[Execution]) -> int | None:
+    """Where among these the order of this name is; most that is told is of the newest ones."""
+    for place in reversed(range(len(executions))):
+        if executions[place].sent.name == name:
+            return place
+    return None
+
+
 def _told(execution: Execution, event: Accepted | Filled | Ended) -> Execution:
     heard = event.at if execution.heard_at is None else max(execution.heard_at, event.at)
     match event:
@@ -401,11 +409,12 @@ def _with(
     terms: QualityTerms,
 ) -> dict[str, tuple[Execution, ...]]:
     """With these of the symbol, which was sent in last; the symbol before all others is dropped."""
-    others = {other: each for other, each in orders.items() if other != symbol}
-    dropped = len(others) + 1 - terms.symbols_max
-    for other in list(others)[: max(dropped, 0)]:
-        del others[other]
-    return {**others, symbol: kept}
+    by_symbol = dict(orders)
+    by_symbol.pop(symbol, None)
+    by_symbol[symbol] = kept
+    while len(by_symbol) > terms.symbols_max:
+        del by_symbol[next(iter(by_symbol))]
+    return by_symbol
 
 
 def _touch(sent: Sent) -> Decimal | None:
