@@ -22,7 +22,7 @@ from decimal import ROUND_FLOOR, Context, Decimal
 
 import msgspec
 
-from hydra.trading.exact import add, percent_of, subtract, total
+from hydra.trading.exact import add, percent_of, subtract, total, total_if_known
 from hydra.trading.inventory import ClosedLot
 from hydra.trading.situation import BudgetView
 
@@ -150,12 +150,9 @@ class Budgets:
         """
         granted = self._granted
         bucket = granted.bucket_of.get(bot)
-        heat: Decimal | None = ZERO
-        heat_of_bucket: Decimal | None = ZERO
-        for other, its_heat in at_risk.items():
-            heat = _sum_of(heat, its_heat)
-            if granted.bucket_of.get(other) == bucket:
-                heat_of_bucket = _sum_of(heat_of_bucket, its_heat)
+        in_bucket = [
+            heat for other, heat in at_risk.items() if granted.bucket_of.get(other) == bucket
+        ]
         return BudgetView(
             bot_left=_left(granted.grants.get(bot), self._lost_by(bot), at_risk.get(bot, ZERO)),
             bucket_left=(
@@ -164,10 +161,10 @@ class Budgets:
                 else _left(
                     granted.shares.get(bucket),
                     self._lost_of_bucket.get(bucket, ZERO),
-                    heat_of_bucket,
+                    total_if_known(in_bucket),
                 )
             ),
-            day_left=_left(self._loss_limit, self._lost, heat),
+            day_left=_left(self._loss_limit, self._lost, total_if_known(at_risk.values())),
         )
 
     def _lost_by(self, bot: str) -> Decimal:
@@ -189,10 +186,6 @@ def _left(limit: Decimal | None, lost: Decimal, heat: Decimal | None) -> Decimal
     if limit is None or heat is None:
         return None
     return subtract(add(limit, lost), heat)
-
-
-def _sum_of(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return None if one is None or other is None else add(one, other)
 
 
 def grants_for_day(

@@ -29,6 +29,7 @@ _EXACT = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow, Inexact],
 )
 
+_ZERO = Decimal(0)
 add = _EXACT.add
 subtract = _EXACT.subtract
 multiply = _EXACT.multiply
@@ -38,7 +39,17 @@ multiply_add = _EXACT.fma
 
 def total(values: Iterable[Decimal]) -> Decimal:
     """The sum of all values, exactly; zero of none."""
-    return reduce(add, values, Decimal(0))
+    return reduce(add, values, _ZERO)
+
+
+def total_if_known(values: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of all values, exactly; None if one of them is not known."""
+    value = _ZERO
+    for each in values:
+        if each is None:
+            return None
+        value = add(value, each)
+    return value
 
 
 def percent_of(value: Decimal, pct: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import structs
 
-from hydra.trading.exact import add
+from hydra.trading.exact import add, total_if_known
 from hydra.trading.exposure import (
     NOTHING,
     UNVALUED,
@@ -208,28 +208,25 @@ class RiskBook:
         own_after = here.worst(own.position, own.orders.plus(added))
         orders_after = account.orders.plus(added)
         all_after = here.worst(account.position, orders_after)
-        buying_after = _cost_of(orders_after)
         symbol_after = gross_after = _sum_of(all_after, here.excluded)
-        heat_after = _sum_of(loss, account.heat)
-        for elsewhere in stakes.values():
-            if elsewhere is here:
-                continue
-            gross_after = _sum_of(gross_after, elsewhere.exposure)
-            heat_after = _sum_of(heat_after, elsewhere.account.heat)
-            if elsewhere.account.orders is not NOTHING:
-                buying_after = _sum_of(buying_after, _cost_of(elsewhere.account.orders))
-            if bot in elsewhere.bots:
-                own_after = _sum_of(own_after, elsewhere.exposure_of(bot))
+        others = [each for each in stakes.values() if each is not here]
+        its_others = [each for each in others if bot in each.bots]
         return BookView(
             bot_position=own.position,
             account_position=account.position,
             bot_reducing_live=own.orders.reducing(own.position),
             account_reducing_live=account.orders.reducing(account.position),
             symbol_exposure_after=symbol_after,
-            bot_exposure_after=own_after,
-            gross_exposure_after=gross_after,
-            buying_after=buying_after,
-            heat_after=heat_after,
+            bot_exposure_after=total_if_known(
+                [own_after, *[each.exposure_of(bot) for each in its_others]]
+            ),
+            gross_exposure_after=total_if_known([gross_after, *[each.exposure for each in others]]),
+            buying_after=total_if_known(
+                [_cost_of(orders_after), *[_cost_of(each.account.orders) for each in others]]
+            ),
+            heat_after=total_if_known(
+                [loss, account.heat, *[each.account.heat for each in others]]
+            ),
             loss_at_stop=ZERO if proposal.reduces else loss,
             opposing=self._orders.opposing(proposal),
             unknown=self._orders.unknown_in(symbol),
@@ -240,7 +237,7 @@ class RiskBook:
         heat: dict[str, Decimal | None] = {}
         for stakes in self._summed_up().values():
             for bot, stake in stakes.bots.items():
-                heat[bot] = _sum_of(heat.get(bot, ZERO), stake.heat)
+                heat[bot] = _sum_of(heat[bot], stake.heat) if bot in heat else stake.heat
         return heat
 
     def order(self, name: str) -> WorkingOrder | None:
@@ -296,18 +293,12 @@ class RiskBook:
     @property
     def gross_exposure(self) -> Decimal | None:
         """Of all symbols, each at its worst; None if one cannot be valued."""
-        exposure: Decimal | None = ZERO
-        for stakes in self._summed_up().values():
-            exposure = _sum_of(exposure, stakes.exposure)
-        return exposure
+        return total_if_known([stakes.exposure for stakes in self._summed_up().values()])
 
     @property
     def heat(self) -> Decimal | None:
         """What is lost if all positions and working entries are stopped out with the gap."""
-        heat: Decimal | None = ZERO
-        for stakes in self._summed_up().values():
-            heat = _sum_of(heat, stakes.account.heat)
-        return heat
+        return total_if_known([stakes.account.heat for stakes in self._summed_up().values()])
 
     @property
     def market_value(self) -> Decimal | None:

@@ -8,9 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from hydra.trading.exact import add
-
-ZERO = Decimal(0)
+from hydra.trading.exact import total_if_known
 
 
 class Worth(msgspec.Struct, frozen=True):
@@ -51,9 +49,4 @@ class Worths:
     @property
     def total(self) -> Decimal | None:
         """Of everything; None if something of it cannot be valued."""
-        value = ZERO
-        for worth in self.held.values():
-            if worth.usd is None:
-                return None
-            value = add(value, worth.usd)
-        return value
+        return total_if_known([worth.usd for worth in self.held.values()])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra.trading.exact import add, multiply, percent_of, plain, subtract, total
+from hydra.trading.exact import add, multiply, percent_of, plain, subtract, total, total_if_known
 
 NUMBERS = st.decimals(min_value=-(10**15), max_value=10**15, places=15)
 
@@ -22,6 +22,14 @@ def test_arithmetic_is_exact_where_the_operators_would_round(a: Decimal, b: Deci
 @given(values=st.lists(NUMBERS, max_size=20))
 def test_a_total_is_exact(values: list[Decimal]) -> None:
     assert Fraction(total(values)) == sum(map(Fraction, values))
+
+
+@given(values=st.lists(st.none() | NUMBERS, max_size=20))
+def test_a_total_is_known_if_all_of_it_is(values: list[Decimal | None]) -> None:
+    known = [value for value in values if value is not None]
+
+    assert total_if_known(known) == total(known)
+    assert (total_if_known(values) is None) is (None in values)
 
 
 def test_the_context_of_the_thread_changes_nothing() -> None:
