@@ -385,8 +385,7 @@ class RiskGuardian(Actor[Inbox]):
     def _mark(self, bars: tuple[Bar, ...], ctx: Context) -> None:
         """The account is valued once for all of them: each is a price of this moment."""
         book, now = self._desk.book, ctx.market_time()
-        for bar in bars:
-            book.mark(bar.symbol, bar.close, seen_at(bar.end_at, now))  # the feed's own rule
+        book.mark_closes(bars, now)
         if self._desk.is_over(now) or book.is_any_held([bar.symbol for bar in bars]):
             self._value_account(None, ctx)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import structs
 
+from hydra.trading.bars import Bar
 from hydra.trading.exact import add, total_if_known
 from hydra.trading.exposure import (
     NOTHING,
@@ -33,6 +34,7 @@ from hydra.trading.orders import DecisionKey, Fill
 from hydra.trading.reckoning import Reckoning, reckoning
 from hydra.trading.sane_numbers import GAP_FACTOR_MAX
 from hydra.trading.situation import BookView, Proposal
+from hydra.trading.venue_clock import seen_at
 from hydra.trading.working_orders import WorkingOrder, WorkingOrders, claim_of_proposal
 from hydra.trading.worths import Worth, Worths
 
@@ -178,11 +180,14 @@ class RiskBook:
         over. A float is taken as it is printed. What cannot be a price makes it unknown, and then
         nothing there can be valued.
         """
-        if not self.marks.put(symbol, price, at):
-            return  # nothing was reckoned by the last one
-        self._worths.repriced(symbol)
-        if symbol in self._stakes:
-            self._changed[symbol] = None
+        if self.marks.put(symbol, price, at):
+            self._repriced(symbol)
+
+    def mark_closes(self, bars: Iterable[Bar], now: int) -> None:
+        """What each bar closed at is its symbol's price at its end, by the feed's own rule."""
+        for bar in bars:
+            if self.marks.put(bar.symbol, bar.close, seen_at(bar.end_at, now)):
+                self._repriced(bar.symbol)
 
     def exclude(self, symbol: str, quantity: Decimal) -> None:
         """So much of the symbol, signed, is at the account and not ours; it replaces the last."""
@@ -252,9 +257,11 @@ class RiskBook:
     @property
     def positions(self) -> dict[tuple[str, str], Decimal]:
         """What is held, signed, by bot and symbol."""
+        held = self._worths.held
         return {
             (bot, symbol): holding.position
             for symbol, holdings in self._holdings.items()
+            if symbol in held
             for bot, holding in holdings.items()
             if holding.position
         }
@@ -330,6 +337,12 @@ class RiskBook:
         if not is_held:
             return None
         return Worth(None if mark is None else worth)
+
+    def _repriced(self, symbol: str) -> None:
+        """The price is over by which it was reckoned."""
+        self._worths.repriced(symbol)
+        if symbol in self._stakes:
+            self._changed[symbol] = None
 
     def _note_change(self, symbol: str, bot: str) -> None:
         self._worths.changed(symbol)

@@ -121,6 +121,7 @@ def answers(book: RiskBook, wanted: Proposal) -> str:
             book.heat,
             book.market_value,
             book.is_flat,
+            book.positions,
         )
     )
 
