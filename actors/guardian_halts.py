@@ -169,7 +169,7 @@ class Halts:
             self.alarm(
                 kinds.UNPROTECTED.cause(subject=symbol, since=ctx.market_time(), detail=detail), ctx
             )
-        self._held_back = frozenset(f"{kinds.UNPROTECTED.code}{symbol}" for symbol in found)
+        self._held_back = frozenset([f"{kinds.UNPROTECTED.code}{symbol}" for symbol in found])
 
     def keep_alarms(self, present: frozenset[str], ctx: Context) -> None:
         """Only of these codes it is still so, and of what a halt alone keeps unprotected."""

@@ -327,6 +327,8 @@ def _nav_jump(day: AccountDay, limits: DayLimits, at: int) -> Cause | None:
 
 def _flapping(day: AccountDay, limits: DayLimits, at: int) -> Cause | None:
     """A change "in the future" counts as recent."""
+    if len(day.changes) < limits.flaps_max:
+        return None
     recent = sum(at - changed < limits.flap_window_ns for changed in day.changes)
     if recent < limits.flaps_max:
         return None

@@ -71,8 +71,9 @@ class ExecutionWatch:
             return  # the same is told again and again
         self._told = regimes
         named = {root_of(symbol): regime for symbol, regime in regimes.items()}
-        gone = self._by_root.keys() - named.keys() if is_whole else frozenset[str]()
-        for root, regime in (*named.items(), *((root, None) for root in gone)):
+        if is_whole:
+            named.update(dict.fromkeys(self._by_root.keys() - named.keys()))
+        for root, regime in named.items():
             known = self._by_root.get(root, _UNKNOWN)
             if known.regime is not regime:
                 self._by_root[root] = _Known(regime, known.regime, at)
