@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice
-from math import inf
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -191,4 +190,5 @@ class Market:
 
 
 _START, _END = attrgetter("start_at"), attrgetter("end_at")
-_NONE_AHEAD: tuple[float, tuple[Bar, ...]] = (inf, ())
+_NONE_AHEAD: tuple[int, tuple[Bar, ...]] = (2**63, ())
+"""Begins after every bar there can be."""
