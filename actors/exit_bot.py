@@ -13,6 +13,7 @@ from hydra.trading.flatten import Phase
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Role, TimeInForce
 from hydra.trading.trading_state import Cause, TradingState
+from hydra.trading.trail import readable_trails
 from messages.control import (
     TRADING_STATE_TOPIC,
     FlattenReported,
@@ -229,6 +230,7 @@ class ExitBot(Actor[Inbox]):
             record.inventories,
             positions_left_alone(record.exclusions),
             orders_left_alone(record.exclusions),
+            readable_trails(record.values),
         )
 
     def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...], ctx: Context) -> None:

@@ -16,6 +16,7 @@ No clock, no I/O.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -41,6 +42,7 @@ from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trading_state import Cause
+from hydra.trading.trail import Trail, highest_on_record
 from hydra.trading.venue_view import VenueSnapshot
 
 MISSED_BARS = 2
@@ -51,6 +53,7 @@ AGAIN_AFTER = 10 * SECOND
 OWN_GUARD = "exit_bot"
 DAY_IS_LOST = "daily_loss"
 IS_NOT_CALLED_FOR = "nothing is to be closed"
+NO_TRAILS: Mapping[str, Trail] = MappingProxyType({})
 
 
 class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +150,9 @@ class ExitDesk:
         self._quarantined: dict[str, int] = {}
         """By when (market time)."""
         self._stops: dict[Place, Decimal] = {}
-        """Where the bot of what is held would close it, by what it said last, and trailed since."""
+        """Where the bot of what is held would close it, by what it said or put on record last, and
+        trailed since.
+        """
         self._tried: dict[Place | DecisionKey, int] = {}
         """When (machine time) it was last tried to close there, or to take that order out."""
         self._signals: dict[tuple[str, str, str], int] = {}
@@ -178,8 +183,12 @@ class ExitDesk:
         held: Iterable[BotInventory],
         excluded: Mapping[str, Decimal],
         excluded_orders: frozenset[str] = frozenset(),
+        trails: Mapping[str, Trail] = NO_TRAILS,
     ) -> None:
-        """Begin anew from the record: all open orders, those of the day, and who holds what."""
+        """Begin anew from the record: all open orders, those of the day, and who holds what.
+
+        `trails`: how far each bot's trailing stop had come, for what its bot says nothing of.
+        """
         listed = tuple(orders)
         self._account.recover(listed, held, excluded, excluded_orders)
         for decision, _ in listed:
@@ -188,6 +197,8 @@ class ExitDesk:
         self._stops = {each: at for each, at in self._stops.items() if each in self._account.held}
         for place in self._account.held:
             self._note(place)
+            if place not in self._stops:
+                self._take_up(place, trails.get(place[0]))
 
     def approved(self, decision: DecisionKey, order: Order, at: int) -> None:
         """It is on its way to the venue."""
@@ -344,6 +355,16 @@ class ExitDesk:
                 stop_price = trailed(plan.rules, self._stops.get(place), bar)
                 if stop_price is not None:
                     self._stops[place] = stop_price
+
+    def _take_up(self, place: Place, trail: Trail | None) -> None:
+        """Where its bot would have closed it, by what that put on record."""
+        plan, inventory = self._plans.get(place[0]), self._account.inventory(place)
+        if plan is None or inventory is None:
+            return
+        highest = highest_on_record(trail, inventory)
+        stop_price = None if highest is None else plan.rules.trailing_price(highest)
+        if stop_price is not None:
+            self._stops[place] = stop_price
 
     def _note(self, place: Place) -> None:
         """What is held there may have changed, or who looks at it."""

@@ -10,6 +10,8 @@ It belongs to the lots that were open then. Another position has other lots, so 
 record of the last one never counts for it.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 import msgspec
@@ -20,6 +22,7 @@ from hydra.trading.inventory import FifoInventory
 
 LEAST_RISE = Decimal("0.1")
 """Of the distance between the highest price and the stop."""
+_PREFIX = "trail:"
 
 
 class UnreadableTrail(ValueError):
@@ -41,7 +44,23 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
 
 def trail_key(bot: str) -> str:
     """Under this key the ledger keeps it."""
-    return f"trail:{bot}"
+    return f"{_PREFIX}{bot}"
+
+
+def readable_trails(values: Mapping[str, str]) -> dict[str, Trail]:
+    """Those among the values that the ledger keeps, by the bot that each is of.
+
+    For whoever looks after what bots hold that do not run. One that cannot be read is left out:
+    what else guards the position does so without it.
+    """
+    found: dict[str, Trail] = {}
+    for key, text in values.items():
+        if key.startswith(_PREFIX):
+            with suppress(UnreadableTrail):
+                trail = trail_of(text)
+                if trail is not None:
+                    found[key.removeprefix(_PREFIX)] = trail
+    return found
 
 
 def trail_of(text: str) -> Trail | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.settings import Settings
 from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.orders import Role, Side
@@ -91,6 +92,16 @@ def quarantine(life: Life, ref: Any = BOT) -> None:
     for _ in range(6):
         life.crash(ref)
         life.advance(SECOND)
+
+
+def switched_off(world: World) -> Settings:
+    """What holds the shares, and it alone, does not run any more."""
+    bots = tuple(
+        bot.model_copy(update={"enabled": bot.bot_id != "mom_AAPL"})
+        for bot in world.settings.momentum_bots
+        if bot.ticker == "AAPL"
+    )
+    return world.settings.model_copy(update={"momentum_bots": bots})
 
 
 # Coverage
@@ -249,26 +260,56 @@ def test_a_quarantined_bots_position_is_closed_by_the_bots_own_rules_i30_i69() -
     require_agreement(world)
 
 
-def test_a_quarantined_bots_trailing_stop_goes_on_where_it_was_i30_i69() -> None:
-    """It had risen to 100.9 while its bot lived; 0.4 % below that is above what was paid."""
-    rose = market_of(bars_of([100.0] * 3 + rising(12) + [100.9] * 3 + [100.45] * 10))
+def trailing(**where: Any) -> World:
+    """It rises to 100.9 and falls to 100.6; then to 100.45, which is 0.4 % below the highest."""
+    rise, lower, low = [100.9] * 2, [100.6] * 4, [100.45] * 6
+    rose = market_of(bars_of([100.0] * 3 + rising(12) + rise + lower + low))
     bots = tuple(
         bot.model_copy(
             update={"exits": bot.exits.model_copy(update={"trailing_stop_pct": Decimal("0.4")})}
         )
         for bot in protected_by(ProtectiveOrder.ENGINE).momentum_bots
     )
-    world = World(rose, settings=settings_with({"momentum_bots": bots}))
-    life = holding(world)
-    life.run_to(OPEN_AT + 17 * MINUTE + 30 * SECOND)
+    return World(rose, settings=settings_with({"momentum_bots": bots}), **where)
 
-    quarantine(life)
-    life.run_to(OPEN_AT + 22 * MINUTE)
 
+FALLEN_AT = OPEN_AT + 18 * MINUTE + 30 * SECOND
+
+
+def require_closed_by_trailing_stop(world: World, life: Life) -> None:
+    life.run_to(OPEN_AT + 20 * MINUTE)
+    assert life.positions == {"mom_AAPL AAPL": 9}
+    life.run_to(OPEN_AT + 25 * MINUTE)
     assert (life.positions, world.positions) == ({}, {})
     (exit_order,) = [each for each in life.ledger.orders() if each.intent.decision.signal < 0]
     assert exit_order.intent.reason == "exit bot: stop of its bot"
     require_sound(world)
+
+
+@pytest.mark.parametrize("crashes", [0, 1], ids=["", "the exit bot begins anew"])
+def test_a_quarantined_bots_trailing_stop_goes_on_where_it_was_i30_i69(crashes: int) -> None:
+    world = trailing()
+    life = holding(world)
+    life.run_to(FALLEN_AT)
+
+    quarantine(life)
+    for _ in range(crashes):
+        life.crash(paths.EXIT_BOT)
+
+    require_closed_by_trailing_stop(world, life)
+
+
+def test_the_trailing_stop_of_a_bot_that_is_switched_off_goes_on_where_it_was_i30(
+    tmp_path: Path,
+) -> None:
+    world = trailing(ledger_path=tmp_path / "ledger.db")
+    life = holding(world)
+    life.run_to(FALLEN_AT)
+    life.die()
+
+    life = world.begin(settings=switched_off(world))
+
+    require_closed_by_trailing_stop(world, life)
 
 
 def test_until_then_the_exit_bot_guards_what_it_has_taken_over_i30() -> None:
@@ -346,17 +387,8 @@ def test_a_position_of_a_bot_that_is_switched_off_is_closed_by_its_rules_i30(
     data = market_of(bars_of([100.0] * 12 + [99.0] * 10))
     world = World(data, ledger_path=tmp_path / "ledger.db")
     by_hand(world).die()
-    off = world.settings.model_copy(
-        update={
-            "momentum_bots": tuple(
-                bot.model_copy(update={"enabled": bot.bot_id != "mom_AAPL"})
-                for bot in world.settings.momentum_bots
-                if bot.ticker == "AAPL"
-            )
-        }
-    )
 
-    life = world.begin(settings=off)
+    life = world.begin(settings=switched_off(world))
     life.run_to(OPEN_AT + 11 * MINUTE)
     before = life.positions
     life.run_to(OPEN_AT + 15 * MINUTE)

@@ -14,6 +14,7 @@ from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.trading.exit_desk import CloseNow
 from hydra.trading.order_life import Canceled, OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
+from hydra.trading.trail import Trail
 from tests.trading.coverage_parts import instant
 from tests.trading.exit_stage import DAY, PLAN, START, TERMS, Stage, attempted
 
@@ -445,6 +446,43 @@ def test_a_trailing_stop_follows_what_was_taken_over_i30(bars: int) -> None:
     stage.bar(low=101.29, high=101.3)  # 0.5 % below 101.8 is 101.291
 
     assert (before, stage.wants) == ([], [("sell 9", "stop of its bot")])
+
+
+@pytest.mark.parametrize(
+    ("lots", "said", "low", "closes"),
+    [
+        (("a",), None, 101.29, True),  # 0.5 % below 101.8 is 101.291
+        (("a",), None, 101.30, False),
+        (("a", "b"), None, 101.29, True),
+        (("of another position",), None, 101.29, False),
+        (("a",), "101.0", 101.29, False),  # it lived longer than its word on record
+        (("a",), "101.5", 101.50, True),
+    ],
+)
+def test_a_desk_that_begins_anew_takes_a_dead_bots_trailing_stop_from_the_record_i30_i38(
+    lots: tuple[str, ...], said: str | None, low: float, closes: bool
+) -> None:
+    stage = Stage(terms=TRAILING)
+    if said is not None:
+        stage.looks(stop_price=said)
+    trail = Trail(lots=lots, highest=D("101.8"))
+    stage.desk.recover([], stage.on_record, {}, trails={"one": trail, "two": trail})
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar(low=low, high=low)
+
+    assert stage.wants == ([("sell 9", "stop of its bot")] if closes else [])
+
+
+def test_what_is_on_record_of_a_bot_without_a_trailing_stop_closes_nothing_i30() -> None:
+    stage = Stage()
+    trail = Trail(lots=("a",), highest=D("101.8"))
+    stage.desk.recover([], stage.on_record, {}, trails={"one": trail})
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar(low=100.0, high=100.0)
+
+    assert stage.wants == []
 
 
 def test_the_stop_of_a_position_that_is_over_is_none_of_the_next_i30() -> None:

@@ -11,7 +11,15 @@ from hydra.trading.durations import MINUTE
 from hydra.trading.exit_rules import ExitRules
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.orders import Side
-from hydra.trading.trail import Trail, UnreadableTrail, highest_on_record, to_keep, trail_of
+from hydra.trading.trail import (
+    Trail,
+    UnreadableTrail,
+    highest_on_record,
+    readable_trails,
+    to_keep,
+    trail_key,
+    trail_of,
+)
 
 D = Decimal
 RULES = ExitRules(
@@ -90,3 +98,16 @@ def test_what_is_on_record_of_another_position_does_not_count() -> None:
 def test_what_cannot_be_read_is_refused_i34(text: str) -> None:
     with pytest.raises(UnreadableTrail, match=r"found .* wanted"):
         trail_of(text)
+
+
+def test_of_all_that_is_on_record_the_trails_that_can_be_read_are_known_by_their_bots() -> None:
+    one, other = kept("101", "x1"), kept("102", "x2")
+    values = {
+        trail_key("one"): one.text,
+        "mode": "flat",
+        trail_key("gone"): "",
+        trail_key("spoilt"): "{}",
+        trail_key("trail:other"): other.text,
+    }
+
+    assert readable_trails(values) == {"one": one, "trail:other": other}
