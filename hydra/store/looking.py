@@ -28,7 +28,8 @@ def looked_at(path: Path, lock: Path, look: Callable[[apsw.Connection], T]) -> T
     no log beside it, is read as it lies there, with no lock, so what was found while an engine
     took it up does not count. One with a log is read as its owner's other processes do it, for
     which SQLite may make the companion -shm. Where that cannot be made, as on a medium that is
-    read-only, a private copy is looked at, unless an engine holds `lock`. Raises what apsw raises.
+    read-only, or a write that was killed would have to be undone, a private copy is looked at,
+    unless an engine holds `lock`. Raises what apsw raises.
     """
     for _ in range(ATTEMPTS):
         before = _at_rest(path)
@@ -78,7 +79,7 @@ def _looked_at_with_its_log(path: Path, lock: Path, look: Callable[[apsw.Connect
         with _nobody_holds(lock) as is_free:
             if not is_free:
                 raise
-            with _private_copy(path) as copy, one_moment_of(connected_to_read(copy)) as connection:
+            with _private_copy(path) as copy, one_moment_of(_connected_to_copy(copy)) as connection:
                 return look(connection)
 
 
@@ -97,6 +98,13 @@ def _connected_at_rest(path: Path) -> apsw.Connection:
         flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
     )
     connection.pragma("busy_timeout", BUSY_TIMEOUT_MS)
+    return connection
+
+
+def _connected_to_copy(copy: Path) -> apsw.Connection:
+    """It may be written to, or SQLite could not undo in it what a kill left half done."""
+    connection = apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.pragma("query_only", 1)
     return connection
 
 
