@@ -28,6 +28,7 @@ from messages.control import (
     ReportFlatten,
     ReportTradingState,
     TradingStateReported,
+    WithdrawFlatten,
 )
 from messages.lifecycle import Replied
 from messages.orders import (
@@ -45,6 +46,7 @@ from messages.reconciliation import RECONCILED_TOPIC, Reconciled, ReconcileNow
 
 Inbox: TypeAlias = (
     Flatten
+    | WithdrawFlatten
     | ReportFlatten
     | FlattenDue
     | Recorded
@@ -97,12 +99,14 @@ class Flattener(Actor[Inbox]):
 
     def receive(self, message: Inbox, ctx: Context) -> None:
         match message:
-            case Flatten() | ReportFlatten() if not self._is_recovered:
+            case Flatten() | WithdrawFlatten() | ReportFlatten() if not self._is_recovered:
                 ctx.stash()  # else what is read would take the place of what is asked for
             case Flatten():
                 ctx.reply(self._begin(message, ctx))
+            case WithdrawFlatten():
+                ctx.reply(self._withdraw(message, ctx))
             case ReportFlatten():
-                ctx.reply(self._report())
+                ctx.reply(self._report(ctx.market_time()))
             case FlattenDue():
                 self._look(ctx)
             case Recorded():
@@ -124,12 +128,24 @@ class Flattener(Actor[Inbox]):
             reason=message.reason, operator=message.operator, pause=message.pause, now=ctx.now()
         )
         self._happened(asked, ctx)
-        return self._report()
+        return self._report(ctx.market_time())
+
+    def _withdraw(self, message: WithdrawFlatten, ctx: Context) -> FlattenReported:
+        ctx.log("flatten_withdrawn", reason=message.reason, by=message.operator)
+        self._happened(flatten.Withdrawn(reason=message.reason, operator=message.operator), ctx)
+        return self._report(ctx.market_time())
 
     def _look(self, ctx: Context) -> None:
-        if self._flatten.state.phase is Phase.PAUSING:
+        state = self._flatten.state
+        if state.phase is Phase.PAUSING:
             ctx.ask(self._guardian, ReportTradingState(), within=ANSWER_WITHIN, tag="pause")
-        self._happened(flatten.Tick(ctx.now()), ctx)
+        if any(self._is_open(symbol, ctx.market_time()) for symbol in state.waits_for):
+            self._happened(flatten.Opened(ctx.now()), ctx)
+        else:
+            self._happened(flatten.Tick(ctx.now()), ctx)
+
+    def _is_open(self, symbol: str, at: int) -> bool:
+        return hours_of(symbol, self._sessions).at(at) is not None
 
     def _happened(self, event: flatten.Event, ctx: Context) -> None:
         to_record = self._flatten.happened(event)
@@ -161,6 +177,8 @@ class Flattener(Actor[Inbox]):
                 self._close(effect, ctx)
             case flatten.Done(on_record):
                 self._end(ctx, on_record=[*on_record])
+            case flatten.Waits(detail):
+                ctx.log("flatten_waits", detail=detail)
             case flatten.Failed(reason):
                 self._end(ctx, reason=reason)
             case _:
@@ -264,7 +282,7 @@ class Flattener(Actor[Inbox]):
                 at_venue=quantity,
                 of_bots=tuple((bot, q) for bot, held, q in ours.positions if held == symbol),
                 excluded=excluded.get(symbol, Decimal(0)),
-                is_market_open=hours_of(symbol, self._sessions).at(at) is not None,
+                is_market_open=self._is_open(symbol, at),
             )
             for symbol, quantity in sorted(symbols.items())
         )
@@ -281,13 +299,15 @@ class Flattener(Actor[Inbox]):
             kept=kept,
         )
 
-    def _report(self) -> FlattenReported:
+    def _report(self, at: int) -> FlattenReported:
         state = self._flatten.state
+        nexts = [hours_of(symbol, self._sessions).next_after(at) for symbol in state.waits_for]
         return FlattenReported(
             phase=state.phase.value,
             detail=state.detail,
             open_orders=state.open_orders,
             positions=tuple((symbol, f"{quantity:f}") for symbol, quantity in state.left),
+            opens_at=min((each.open_at for each in nexts if each is not None), default=None),
         )
 
     def state_view(self) -> Mapping[str, object]:

@@ -86,18 +86,33 @@ class Flatten(ControlMessage, frozen=True, kw_only=True):
     pause: TradingState = TradingState.CLOSE_ONLY
 
 
+class WithdrawFlatten(ControlMessage, frozen=True, kw_only=True):
+    """An operator does not want everything closed any more. What was sent for it is left alone, and
+    the pause stays.
+
+    Told to the flattener, which answers `FlattenReported`: where there was one, it has failed.
+    """
+
+    reason: str
+    operator: str
+
+
 class ReportFlatten(Message, frozen=True, kw_only=True):
     """Ask the flattener how the flatten is getting on."""
 
 
 class FlattenReported(Message, frozen=True, kw_only=True):
-    """`phase` is "none", "pausing", "canceling", "closing", "verifying", "flat" or "failed"."""
+    """`phase` is "none", "pausing", "canceling", "closing", "verifying", "waiting", "flat" or
+    "failed".
+    """
 
     phase: str
     detail: str
     open_orders: tuple[str, ...] = ()
     positions: tuple[tuple[str, str], ...] = ()
     """(symbol, quantity) that are left."""
+    opens_at: int | None = None
+    """When the first of the markets opens that it waits for (market time, ns), if it does."""
 
 
 class ReportTradingState(ControlMessage, frozen=True, kw_only=True):
@@ -168,7 +183,7 @@ class CancelsDue(Message, frozen=True, kw_only=True):
 
 
 class FlattenDue(Message, frozen=True, kw_only=True):
-    """The guardian's word to itself: see how the flatten is getting on."""
+    """The flattener's word to itself: see how the flatten is getting on."""
 
 
 class PreflightPassed(ControlMessage, frozen=True, kw_only=True):

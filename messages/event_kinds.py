@@ -59,3 +59,6 @@ BRIDGE = Speaker("The bridge to an outside strategy", "signal_bridge")
 JOURNAL = Speaker("The journal itself", "")
 DEBUG = Speaker("The debug socket, for the operator", "debug")
 CONTROL = Speaker("The operator, by the control socket or on a record at rest", "control")
+
+BY = "who asked, as the socket knows them"
+"""The meaning of the field `by`."""

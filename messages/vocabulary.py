@@ -15,9 +15,9 @@ from messages.configuration_events import CONFIGURATION_EVENTS
 from messages.event_kinds import (
     ANYONE,
     BOT,
+    BY,
     CONTROL,
     DEBUG,
-    FLATTENER,
     GUARDIAN,
     JOURNAL,
     KERNEL,
@@ -33,6 +33,7 @@ from messages.event_kinds import (
 )
 from messages.execution_events import EXECUTION_EVENTS
 from messages.exit_events import EXIT_EVENTS
+from messages.flatten_events import FLATTEN_EVENTS
 from messages.gateway_events import GATEWAY_EVENTS
 from messages.price_events import PRICE_EVENTS
 from messages.record_events import RECORD_EVENTS
@@ -50,7 +51,6 @@ _CONFIGURATION = "the digest of the settings by which it was judged"
 _EPOCH = "the order gate's epoch: approvals of an older one never pass again"
 _INCARNATION = "which life of the actor at this path, counted from 1"
 _REASON = "why, in words"
-_BY = "who asked, as the socket knows them"
 _PATH = "the actor's address"
 _KEPT_FROM = "the number of the oldest line that must still be there"
 _LEDGER_SEQ = "the number of the ledger's last durable event"
@@ -218,7 +218,7 @@ EVENTS: tuple[EventKind, ...] = (
         "An operator lets causes go; each is cleared once preflight and reconciliation passed.",
         {
             "reason": "the operator's",
-            "by": _BY,
+            "by": BY,
             "noted": "the codes of those that will be cleared",
             "refused": "why others cannot go now, one line each",
         },
@@ -348,23 +348,7 @@ EVENTS: tuple[EventKind, ...] = (
         },
     ),
     *GATEWAY_EVENTS,
-    EventKind(
-        "flatten_asked",
-        FLATTENER,
-        "An operator wants everything closed.",
-        {"reason": "the operator's", "by": _BY},
-    ),
-    EventKind(
-        "flatten_ended",
-        FLATTENER,
-        "It is done, or given up; its permits are taken back.",
-        {"phase": "how far it came", "detail": "what was found at the end"},
-        optional={
-            "on_record": "if it is done: what bots hold on record all the same (bot, symbol, "
-            "quantity)",
-            "reason": "why it was given up, if it was",
-        },
-    ),
+    *FLATTEN_EVENTS,
     *EXIT_EVENTS,
     *EXECUTION_EVENTS,
     *PRICE_EVENTS,
@@ -534,38 +518,44 @@ EVENTS: tuple[EventKind, ...] = (
         "debug_suspend",
         DEBUG,
         "An operator had an actor's user messages held back.",
-        {"path": _PATH, "reason": "the operator's", "by": _BY},
+        {"path": _PATH, "reason": "the operator's", "by": BY},
     ),
     EventKind(
         "debug_resume",
         DEBUG,
         "An operator had them handled again.",
-        {"path": _PATH, "reason": "the operator's", "by": _BY},
+        {"path": _PATH, "reason": "the operator's", "by": BY},
     ),
     EventKind(
         "debug_halt",
         DEBUG,
         "An operator shut the order gate.",
-        {"reason": "the operator's", "by": _BY},
+        {"reason": "the operator's", "by": BY},
     ),
     EventKind(
         "control_halt",
         CONTROL,
         "An operator shut the order gate, before this line was written; or, where no engine ran, "
         "had the next one start so.",
-        {"reason": "the operator's", "by": _BY, "state": "CLOSE_ONLY or HALTED"},
+        {"reason": "the operator's", "by": BY, "state": "CLOSE_ONLY or HALTED"},
     ),
     EventKind(
         "control_resume",
         CONTROL,
         "An operator lets halts go; they are cleared once preflight and reconciliation passed.",
-        {"reason": "the operator's", "by": _BY, "codes": "the causes meant; none: all that stand"},
+        {"reason": "the operator's", "by": BY, "codes": "the causes meant; none: all that stand"},
     ),
     EventKind(
         "control_flatten",
         CONTROL,
         "An operator wants everything closed.",
-        {"reason": "the operator's", "by": _BY, "pause": "what stays latched: close_only, halted"},
+        {"reason": "the operator's", "by": BY, "pause": "what stays latched: close_only, halted"},
+    ),
+    EventKind(
+        "control_flatten_withdrawn",
+        CONTROL,
+        "An operator wants no more closed of what a flatten has not closed yet; the pause stays.",
+        {"reason": "the operator's", "by": BY},
     ),
     EventKind(
         "control_settle",
@@ -573,7 +563,7 @@ EVENTS: tuple[EventKind, ...] = (
         "An operator decided about a difference with the venue; said before it is on record.",
         {
             "reason": "the operator's",
-            "by": _BY,
+            "by": BY,
             "kind": "of the difference",
             "subject": "what it is about: an order, a symbol, cash, the account",
             "decision": "adopt, assign, exclude or adjust",

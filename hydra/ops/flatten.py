@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
 
@@ -11,7 +11,9 @@ from hydra.ops.at_rest.taking_up import taken_up
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import (
     Place,
+    by_whom,
     end_refused,
+    one_line_for_the_record,
     place_meant,
 )
 from hydra.ops.debug.client import CommandFailed, EngineClient, NoEngine
@@ -26,6 +28,7 @@ LOOK_EVERY_S = 0.25
 """An engine answers questions and tells nothing by itself, so it is asked again. To sleep meanwhile
 holds up nobody: this process does nothing else, and a signal ends it.
 """
+USAGE = ExitCode.USAGE
 NOT_FLAT = 1
 """The exit code where something is left."""
 
@@ -35,6 +38,13 @@ CloseOnly = Annotated[
     typer.Option("--close-only", help="Afterwards only what reduces a position passes: the usual."),
 ]
 HaltAll = Annotated[bool, typer.Option("--halt-all", help="Afterwards let no order pass at all.")]
+Withdraw = Annotated[
+    bool,
+    typer.Option(
+        "--withdraw",
+        help="Close no more of what is not closed yet: end the flatten that is under way.",
+    ),
+]
 Paper = Annotated[bool, typer.Option("--paper", help="The paper account; with --live both.")]
 Live = Annotated[bool, typer.Option("--live", help="The live account.")]
 Within = Annotated[
@@ -61,6 +71,7 @@ def flatten(
     yes: Yes = False,
     close_only: CloseOnly = False,
     halt_all: HaltAll = False,
+    withdraw: Withdraw = False,
     paper: Paper = False,
     live: Live = False,
     within: Within = 300.0,
@@ -76,27 +87,40 @@ def flatten(
 
     It works in every trading state, HALTED too, and only ever reduces. What it
     pauses stays paused until `resume`. What is held in a market that is closed
-    keeps its stops: close it when that is open.
+    keeps its stops, and is closed when that opens, unless --withdraw is said
+    before.
 
     Where no engine runs, its record is taken up and closed from here, without
     its bots; the embedded venue's market goes on meanwhile, as fast as in the
     run. Run with --data, it needs --data here too.
 
-    Exit code 0: flat; 1: not flat, with what is left; 20: not flat, because
+    Exit code 0: flat, or withdrawn; 1: not flat, with what is left; 20: not flat, because
     the market is over, or because it failed closed; 2: usage, or without
     --yes, or nothing was ever traded here; 11: an engine has the record and
     does not answer (what to do is said); 13: the record cannot be used; 10:
     the settings are not fit.
     """
-    if close_only and halt_all:
-        end("found --close-only and --halt-all, wanted one of them", ExitCode.USAGE)
+    said = [
+        option
+        for option, is_said in (
+            ("--close-only", close_only),
+            ("--halt-all", halt_all),
+            ("--withdraw", withdraw),
+        )
+        if is_said
+    ]
+    if len(said) > 1:
+        end(f"found {' and '.join(said)}, wanted one of them", USAGE)
     pause = "halted" if halt_all else "close_only"
     codes = []
     for each in _venues_meant(venue, paper=paper, live=live, has_folder=state_dir is not None):
         try:
             place = place_meant(config, each, state_dir, log_dir)
+            if withdraw:
+                _withdraw_on(place, reason, json=json)
+                continue
             if not yes:
-                end(_explanation(place, pause), ExitCode.USAGE)
+                end(_explanation(place, pause), USAGE)
             wish = {"reason": reason, "pause": pause}
             codes.append(_flatten_on(place, wish, within, data, json=json))
         except typer.Exit as ended:  # what is in the way of the one must not keep the other
@@ -111,12 +135,12 @@ def _venues_meant(
     said = [each for each, is_said in ((Venue.PAPER, paper), (Venue.LIVE, live)) if is_said]
     if said and venue is not None and said != [venue]:
         found = " and ".join(f"--{each.value}" for each in said)
-        end(f"found --venue {venue.value} and {found}, wanted one of them", ExitCode.USAGE)
+        end(f"found --venue {venue.value} and {found}, wanted one of them", USAGE)
     if len(said) > 1 and has_folder:
         end(
             "found --paper and --live with --state-dir; each has a folder of its own: leave it out,"
             " or say one at a time",
-            ExitCode.USAGE,
+            USAGE,
         )
     return tuple(said) or (venue,)
 
@@ -135,6 +159,40 @@ def _flatten_on(
     if not json:
         _tell_left(last, within)
     return int(ExitCode.FAIL_CLOSED) if last.get("market_over") else NOT_FLAT
+
+
+def _withdraw_on(place: Place, reason: str, *, json: bool) -> None:
+    """The flatten that is under way there ends where it is."""
+    from hydra.trading.flatten import Phase
+
+    try:
+        with EngineClient(place.files.control_socket) as client:
+            last = client.call("flatten-progress")
+            if not Phase(last["phase"]).is_under_way:
+                _end_without_flatten("no flatten is under way")
+            last = client.call("withdraw-flatten", reason=reason)
+    except CommandFailed as refused:
+        end_refused(str(refused))
+    except NoEngine as silent:
+        last = {"phase": Phase.FAILED.value, "detail": _withdrawn_at_rest(place, silent, reason)}
+    _tell(last, json=json)
+
+
+def _withdrawn_at_rest(place: Place, silent: NoEngine, reason: str) -> str:
+    from hydra.ops.control.at_rest import NoFlatten, withdraw_flatten_at_rest
+
+    place.require_fit()
+    with one_line_for_the_record(place, silent):
+        try:
+            return withdraw_flatten_at_rest(
+                place.files, place.venue, reason, by_whom(), time.time_ns()
+            )
+        except NoFlatten as none:
+            _end_without_flatten(str(none))
+
+
+def _end_without_flatten(found: str) -> NoReturn:
+    end(f"found that {found}, wanted one to withdraw; look at `hydra-trader status`", USAGE)
 
 
 def _explanation(place: Place, pause: str) -> str:
@@ -226,32 +284,17 @@ def _steps(
 def _steps_at_rest(
     engine: "EngineAtRest", wish: dict[str, str], wait: Callable[[], bool]
 ) -> Iterator[dict[str, Any]]:
-    """As `_steps`. While the market is closed no order passes that closes anything; so what was in
-    vain then is done again when it is open. What can be canceled is not kept waiting for that.
-    """
-    while True:
-        closed = ""
+    """As `_steps`. Once nothing trades there any more it is not waited for."""
+    step: dict[str, Any] = {}
 
-        def look() -> bool:
-            nonlocal closed
-            closed = engine.closed_market or closed
-            return wait()
+    def is_in_vain() -> bool:
+        return step["phase"] in ("waiting", "failed") and engine.is_market_over
 
-        for step in _steps(engine, wish, look):
-            closed = engine.closed_market or closed
-            if step["phase"] == "failed" and closed:
-                break
-            yield step
-        else:
-            return
-        if not engine.is_market_over:
-            yield {**step, "phase": "waiting", "detail": f"{closed}; {step['detail']}"}
-        while closed := engine.closed_market:
-            if engine.is_market_over:
-                yield {**step, "detail": f"{closed}; {step['detail']}"}
-                return
-            if not wait():
-                return
+    for step in _steps(engine, wish, lambda: not is_in_vain() and wait()):
+        yield step
+    if is_in_vain():
+        detail = f"the market is over; {step['detail']}"
+        yield {**step, "phase": "failed", "detail": detail, "opens_at": None}
 
 
 def _closed(engine: "EngineAtRest") -> list[dict[str, str]]:
@@ -294,7 +337,8 @@ def _tell(step: dict[str, Any], *, json: bool) -> None:
     if json:
         write_json(step, line=True)
     else:
-        _say(f"{step['phase']}: {step['detail'] or _DOING[step['phase']]}")
+        until = f"until {step['opens_at']} (market time): " if step.get("opens_at") else ""
+        _say(f"{step['phase']}: {until}{step['detail'] or _DOING[step['phase']]}")
     sys.stdout.flush()  # whoever reads our output should see it as it happens
 
 
@@ -305,6 +349,7 @@ _DOING = {
     "closing": "every position is being closed",
     "verifying": "the account is read until it was seen empty twice",
     "flat": "no order works, and nothing is held",
+    "waiting": "until a market opens",
     "failed": "it cannot go on",
 }
 
@@ -312,9 +357,15 @@ _DOING = {
 def _tell_left(last: dict[str, Any], within_s: float) -> None:
     held = [f"{quantity} {symbol}" for symbol, quantity in sorted(last["positions"].items())]
     left = ", ".join([*held, *last["open_orders"]]) or "what is left is not known"
+    what_next = "look at `hydra-trader status`"
     if last.get("market_over"):
-        over = "the market of this account is over, so that nothing of it can be closed any more"
+        why = "the market of this account is over, so that nothing of it can be closed any more"
+    elif last["phase"] == "failed":
+        why = "it failed"
     else:
-        over = "it failed" if last["phase"] == "failed" else f"not flat within {within_s:g} s"
-    line = f"NOT FLAT: {over}; left: {left}; look at `hydra-trader status`"
-    typer.echo(line, err=True)
+        why = f"not flat within {within_s:g} s"
+        if last["phase"] == "waiting":
+            why += ", and waiting for a market to open"
+        goes_on = "the next start" if "market_over" in last else "the engine"
+        what_next = f"{goes_on} goes on with it, until `hydra-trader flatten --withdraw` is said"
+    typer.echo(f"NOT FLAT: {why}; left: {left}; {what_next}", err=True)

@@ -172,7 +172,11 @@ OPERATOR_HALT = _integrity("operator-halt", "resume when its reason is gone")
 OPERATOR_CLOSE_ONLY = _integrity(
     "operator-close-only", "resume when its reason is gone", state=_CLOSE_ONLY
 )
-FLATTEN = _integrity("flatten", "resume once it has been looked into", state=_CLOSE_ONLY)
+FLATTEN = _integrity(
+    "flatten",
+    "resume once it has ended (`flatten --withdraw` ends it) and was looked into",
+    state=_CLOSE_ONLY,
+)
 """The pause that an emergency flatten leaves behind."""
 KILL_SWITCH = _integrity(
     CODE_PREFIX, "take the kill switch back where it was set, then resume", state=_CLOSE_ONLY

@@ -8,7 +8,8 @@ account is read again, and what is left is closed again, at most three rounds a 
 nothing became less. 5. It is flat when it was seen empty twice, at least 2 s apart, not before.
 
 What is held in a market that is closed cannot be closed: the stops that protect it stay there, and
-it fails for that once all else is closed.
+once all else is closed it waits for the opening, and then goes on with new rounds. An operator may
+withdraw it at any time: nothing more is sent, and the pause stays.
 
 Pure: `after(state, event)` gives the next state and what is to be done. The state is to be on
 record before its effects are carried out. Then it goes on after a crash where it was, with
@@ -36,12 +37,15 @@ from hydra.trading.flatten_events import (
     Event,
     Failed,
     LatchPause,
+    Opened,
     Paused,
     ReadAccount,
     ReadingFailed,
     Restarted,
     Snapshot,
     Tick,
+    Waits,
+    Withdrawn,
 )
 from hydra.trading.trading_state import TradingState
 
@@ -67,13 +71,15 @@ class Phase(Enum):
     CANCELING = "canceling"
     CLOSING = "closing"
     VERIFYING = "verifying"
+    WAITING = "waiting"
+    """For a market to open."""
     FLAT = "flat"
     FAILED = "failed"
 
     @property
     def is_under_way(self) -> bool:
         """Whether anything is still to be done."""
-        return self in (Phase.PAUSING, Phase.CANCELING, Phase.CLOSING, Phase.VERIFYING)
+        return self not in (Phase.NONE, Phase.FLAT, Phase.FAILED)
 
 
 class FlattenState(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,10 @@ class FlattenState(msgspec.Struct, frozen=True, kw_only=True):
     operator: str = ""
     pause: TradingState = TradingState.CLOSE_ONLY
     failure: str = ""
+    waits_for: tuple[str, ...] = ()
+    """The symbols that are held in a closed market, while it waits for that to open."""
+    kept: tuple[str, ...] = ()
+    """The orders that protect them meanwhile."""
     open_orders: tuple[str, ...] = ()
     """As last read."""
     left: tuple[tuple[str, Decimal], ...] = ()
@@ -115,6 +125,11 @@ class FlattenState(msgspec.Struct, frozen=True, kw_only=True):
     def detail(self) -> str:
         """In words, for an operator."""
         parts = [self.failure] if self.failure else []
+        if self.waits_for:
+            held = ", ".join(self.waits_for)
+            parts.append(f"the exchange is closed, so that {held} cannot be closed before it opens")
+        if self.kept:
+            parts.append(f"what protects it stays: {', '.join(self.kept)}")
         if self.open_orders:
             parts.append(f"open orders: {', '.join(self.open_orders)}")
         if self.left:
@@ -143,8 +158,12 @@ def after(state: FlattenState, event: Event) -> Step:
             return _close_ended(state, event)
         case Tick():
             return _ticked(state, event.now)
+        case Opened():
+            return _opened(state, event.now)
         case Restarted():
             return _restarted(state, event.now)
+        case Withdrawn():
+            return _fail(state, f"withdrawn by {event.operator}: {event.reason}")
         case _:
             assert_never(event)
 
@@ -180,14 +199,26 @@ def _restarted(state: FlattenState, now: int) -> Step:
     if state.phase is Phase.PAUSING:
         return state, (pause,)
     state = structs.replace(
-        state, phase=Phase.CANCELING, canceled_at=None, working=(), ownerless_since=None
+        _no_longer_waiting(state), canceled_at=None, working=(), ownerless_since=None
     )
     state, reads = _reading(state, now)
     return state, (pause, *reads)
 
 
+def _opened(state: FlattenState, now: int) -> Step:
+    """What came to nothing before the market closed may come to something now."""
+    if state.phase is not Phase.WAITING:
+        return state, ()
+    state = structs.replace(_no_longer_waiting(state), buy_rounds=0, sell_rounds=0)
+    return _reading(state, now)
+
+
+def _no_longer_waiting(state: FlattenState) -> FlattenState:
+    return structs.replace(state, phase=Phase.CANCELING, waits_for=(), kept=())
+
+
 def _ticked(state: FlattenState, now: int) -> Step:
-    if state.phase is Phase.PAUSING:
+    if state.phase in (Phase.PAUSING, Phase.WAITING):
         return state, ()
     if state.working:
         if now - state.sent_at < CLOSE_PATIENCE_NS:
@@ -282,7 +313,7 @@ def _close(state: FlattenState, snapshot: Snapshot) -> Step:
         for close in closes_of(holding, number)
     ]
     if not closes:
-        return _leave_for_the_opening(state, snapshot) or _wait_for_an_owner(state, snapshot.now)
+        return _wait_for_the_opening(state, snapshot) or _wait_for_an_owner(state, snapshot.now)
     buys = tuple(close for close in closes if close.quantity > 0)
     sells = tuple(close for close in closes if close.quantity < 0)
     may_buy = bool(buys) and state.buy_rounds < ROUNDS_MAX
@@ -306,20 +337,22 @@ def _close(state: FlattenState, snapshot: Snapshot) -> Step:
     return state, batch
 
 
-def _leave_for_the_opening(state: FlattenState, snapshot: Snapshot) -> Step | None:
-    closed = [
+def _wait_for_the_opening(state: FlattenState, snapshot: Snapshot) -> Step | None:
+    closed = tuple(
         holding.symbol
         for holding in snapshot.holdings
         if not holding.is_market_open and to_close(holding)
-    ]
+    )
     if not closed:
         return None
-    stays = f"; what protects it stays: {', '.join(snapshot.kept)}" if snapshot.kept else ""
-    return _fail(
+    state = structs.replace(
         state,
-        f"the exchange is closed, so that {', '.join(closed)} cannot be closed: flatten again once"
-        f" it is open{stays}",
+        phase=Phase.WAITING,
+        waits_for=closed,
+        kept=snapshot.kept,
+        ownerless_since=None,
     )
+    return state, (Waits(state.detail),)
 
 
 def _wait_for_an_owner(state: FlattenState, now: int) -> Step:
@@ -333,7 +366,7 @@ def _wait_for_an_owner(state: FlattenState, now: int) -> Step:
 
 
 def _fail(state: FlattenState, why: str) -> Step:
-    state = structs.replace(state, phase=Phase.FAILED, failure=why)
+    state = structs.replace(state, phase=Phase.FAILED, failure=why, waits_for=(), kept=())
     return state, (Failed(state.detail),)
 
 

@@ -68,13 +68,28 @@ class Tick(msgspec.Struct, frozen=True):
     now: int
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A market that was waited for has opened."""
+
+    now: int
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator does not want it any more."""
+
+    reason: str
+    operator: str
+
+
 class Restarted(msgspec.Struct, frozen=True):
     """The process, or whoever carries this out, has begun anew: what was asked for may be lost."""
 
     now: int
 
 
-Event: TypeAlias = Asked | Paused | Snapshot | ReadingFailed | CloseEnded | Tick | Restarted
+Event: TypeAlias = (
+    Asked | Paused | Snapshot | ReadingFailed | CloseEnded | Tick | Opened | Withdrawn | Restarted
+)
 
 
 class LatchPause(msgspec.Struct, frozen=True):
@@ -105,10 +120,18 @@ class Done(msgspec.Struct, frozen=True):
     on_record: tuple[tuple[str, str, Decimal], ...]
 
 
+class Waits(msgspec.Struct, frozen=True):
+    """All that is left is held in closed markets, and this is what, in words. `Opened` is wanted
+    as soon as one of them is open.
+    """
+
+    detail: str
+
+
 class Failed(msgspec.Struct, frozen=True):
     """It is given up, and this is why, and what is left. The pause stays."""
 
     reason: str
 
 
-Effect: TypeAlias = LatchPause | ReadAccount | CancelAll | Close | Done | Failed
+Effect: TypeAlias = LatchPause | ReadAccount | CancelAll | Close | Done | Waits | Failed

@@ -57,6 +57,7 @@ from messages.control import (
     Resume,
     ResumeNoted,
     TradingStateReported,
+    WithdrawFlatten,
 )
 from messages.message import Message
 from messages.orders import OrderIntent
@@ -65,6 +66,7 @@ from supervisors import paths
 from tests.engine.scenery import (
     CLOSE_AT,
     ENTRY_AT,
+    NEXT_OPEN_AT,
     OPEN_AT,
     WIDE,
     BrokenJournal,
@@ -75,11 +77,13 @@ from tests.engine.scenery import (
     rising,
     settings_with,
     shipped_settings,
+    two_days,
 )
 
 __all__ = [
     "CLOSE_AT",
     "ENTRY_AT",
+    "NEXT_OPEN_AT",
     "OPEN_AT",
     "WIDE",
     "BrokenJournal",
@@ -98,6 +102,7 @@ __all__ = [
     "settings_with",
     "shipped_settings",
     "struck",
+    "two_days",
     "without_bots",
 ]
 
@@ -415,6 +420,10 @@ class Life:
 
     def flatten(self, pause: TradingState = TradingState.CLOSE_ONLY) -> None:
         wanted = Flatten(reason="enough", operator="ada", pause=pause)
+        assert isinstance(self.ask(paths.FLATTENER, wanted), FlattenReported)
+
+    def withdraw_flatten(self) -> None:
+        wanted = WithdrawFlatten(reason="changed our mind", operator="ada")
         assert isinstance(self.ask(paths.FLATTENER, wanted), FlattenReported)
 
     @property

@@ -12,13 +12,16 @@ from hydra.settings import Settings, load_settings
 from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.settings.section import Section
 from hydra.trading.bars import Bar
+from hydra.trading.durations import DAY
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.venues.simulated.market_data import MarketData
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 OPEN_AT = 1_460_727_000 * SECOND
-"""2016-04-15 13:30 UTC, the opening bell in New York; 06:30 in Los Angeles."""
+"""2016-04-15 13:30 UTC, the opening bell in New York; 06:30 in Los Angeles. It is a Friday."""
 CLOSE_AT = OPEN_AT + 390 * MINUTE
+NEXT_OPEN_AT = OPEN_AT + 3 * DAY
+"""On Monday."""
 ENTRY_AT = OPEN_AT + 6 * MINUTE + 5 * SECOND
 """The bots' trade windows are open, and no bar comes for 55 s."""
 
@@ -126,6 +129,27 @@ def market_of(bars: tuple[Bar, ...], close_at: int = CLOSE_AT) -> MarketData:
         bars=bars,
         sessions=SessionTable((ExchangeSession("2016-04-15", OPEN_AT, close_at, False),)),
         symbols=tuple(sorted({bar.symbol for bar in bars})),
+        origin="a test",
+    )
+
+
+def two_days(
+    closes: Iterable[float],
+    next_closes: Iterable[float],
+    *,
+    close_at: int = CLOSE_AT,
+    next_open_at: int = NEXT_OPEN_AT,
+) -> MarketData:
+    """A Friday, and the Monday after it, unless it is said when that begins."""
+    return MarketData(
+        bars=(*bars_of(closes), *bars_of(next_closes, start_at=next_open_at)),
+        sessions=SessionTable(
+            (
+                ExchangeSession("2016-04-15", OPEN_AT, close_at, False),
+                ExchangeSession("2016-04-18", next_open_at, next_open_at + 390 * MINUTE, False),
+            )
+        ),
+        symbols=("AAPL",),
         origin="a test",
     )
 

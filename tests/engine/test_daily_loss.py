@@ -11,16 +11,15 @@ import pytest
 from actors.risk_guardian import RiskGuardian
 from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.section import ResumePolicy
-from hydra.trading.durations import HOUR
+from hydra.trading.durations import DAY, HOUR
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
-from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import HideEquity
-from hydra.venues.simulated.market_data import MarketData
 from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
+    NEXT_OPEN_AT,
     OPEN_AT,
     Life,
     World,
@@ -30,11 +29,11 @@ from tests.engine.harness import (
     plan_of,
     settings_with,
     struck,
+    two_days,
 )
 from tests.engine.judge import require_agreement, require_sound
 
 ACTIVE, CLOSE_ONLY, HALTED = TradingState.ACTIVE, TradingState.CLOSE_ONLY, TradingState.HALTED
-DAY = 24 * 60 * MINUTE
 GAP = [100.0] * 9 + [93.0] * 20
 """240 shares are bought at 100 in minute 6; at 93 they have lost 1,680 USD."""
 DRIFT = [100.0] * 9 + [round(100.0 - 0.25 * n, 2) for n in range(1, 30)]
@@ -44,19 +43,6 @@ SLOW_TO_JUMP = {
     "guards.equity.max_nav_jump_pct": Decimal(50),
 }
 """So that the daily loss is what is broken, and nothing beside it."""
-
-
-def two_days(closes: list[float], next_closes: list[float]) -> MarketData:
-    """A Friday, and the Monday after it."""
-    second = OPEN_AT + 3 * DAY
-    bars = (*bars_of(closes), *bars_of(next_closes, start_at=second))
-    sessions = SessionTable(
-        (
-            ExchangeSession("2016-04-15", OPEN_AT, CLOSE_AT, False),
-            ExchangeSession("2016-04-18", second, CLOSE_AT + 3 * DAY, False),
-        )
-    )
-    return MarketData(bars=bars, sessions=sessions, symbols=("AAPL",), origin="a test")
 
 
 def holding(world: World) -> Life:
@@ -240,11 +226,11 @@ def test_a_lost_day_ends_with_the_next_session_and_a_clean_pass_or_with_a_word_a
     lost = life.causes
     early = life.resume("daily_loss")
     life.die()
-    world.pass_by(OPEN_AT + 3 * DAY - 1 * MINUTE)  # the cool-off has passed, the weekend too
+    world.pass_by(NEXT_OPEN_AT - 1 * MINUTE)  # the cool-off has passed, the weekend too
 
     life = world.begin(with_bots=False)
     before_the_bell = life.causes
-    life.run_to(OPEN_AT + 3 * DAY + 2 * MINUTE)
+    life.run_to(NEXT_OPEN_AT + 2 * MINUTE)
     after_the_bell = life.causes
     word = life.resume("daily_loss") if resume is ResumePolicy.OPERATOR else None
 
@@ -274,10 +260,10 @@ def test_midnight_and_a_weekend_begin_no_new_day_and_a_gap_over_it_is_a_loss_i37
     life = world.begin(with_bots=False)
     saturday = (life.view(paths.RISK_GUARDIAN)["day_start"], life.causes)
     life.die()
-    world.pass_by(OPEN_AT + 3 * DAY - 10 * MINUTE)
+    world.pass_by(NEXT_OPEN_AT - 10 * MINUTE)
     life = world.begin(with_bots=False)
-    life.run_to(OPEN_AT + 3 * DAY - 1 * MINUTE)  # it has looked at the account until the bell
-    life.run_to(OPEN_AT + 3 * DAY + 1 * MINUTE)
+    life.run_to(NEXT_OPEN_AT - 1 * MINUTE)  # it has looked at the account until the bell
+    life.run_to(NEXT_OPEN_AT + 1 * MINUTE)
     monday = life.view(paths.RISK_GUARDIAN)["day_start"]
 
     assert saturday == ("100000", {})
@@ -302,9 +288,9 @@ def test_what_a_stop_of_the_day_before_loses_at_the_bell_is_used_up_of_this_days
     life.run_for(1 * MINUTE)
     if not is_there_at_the_bell:
         life.die()
-        world.pass_by(NEXT_OPEN + 6 * MINUTE)
+        world.pass_by(NEXT_OPEN_AT + 6 * MINUTE)
         life = begun(world)
-    life.run_to(NEXT_OPEN + 10 * MINUTE)
+    life.run_to(NEXT_OPEN_AT + 10 * MINUTE)
     sold = life.positions
     life.enter(1, reference="98")
     life.run_for(1 * MINUTE)
@@ -339,11 +325,11 @@ def test_a_day_whose_opening_nobody_saw_begins_with_what_was_known_last_i37_i38(
     life = holding(world)
     life.run_to(OPEN_AT + 28 * MINUTE)
     life.die()
-    world.pass_by(NEXT_OPEN + 2 * MINUTE)
+    world.pass_by(NEXT_OPEN_AT + 2 * MINUTE)
     life = world.begin(with_bots=False)
     life.run_for(1 * MINUTE)
     view = life.view(paths.RISK_GUARDIAN)
-    life.run_to(NEXT_OPEN + 5 * MINUTE)
+    life.run_to(NEXT_OPEN_AT + 5 * MINUTE)
     less_than_allowed = life.causes  # 984 USD, of 994
     life.run_for(1 * MINUTE)
 
@@ -354,7 +340,6 @@ def test_a_day_whose_opening_nobody_saw_begins_with_what_was_known_last_i37_i38(
 
 MIDNIGHT_NEW_YORK = CLOSE_AT + 8 * HOUR
 MIDNIGHT_UTC = CLOSE_AT + 4 * HOUR
-NEXT_OPEN = OPEN_AT + 3 * DAY
 
 
 @pytest.mark.parametrize(
@@ -366,9 +351,9 @@ NEXT_OPEN = OPEN_AT + 3 * DAY
         (MIDNIGHT_UTC, 1),
         (MIDNIGHT_NEW_YORK - 1, 1),
         (MIDNIGHT_NEW_YORK, 1),
-        (NEXT_OPEN - 100 * MILLISECOND, 0),  # a minute later it is the next
-        (NEXT_OPEN, 0),
-        (NEXT_OPEN + 1, 0),
+        (NEXT_OPEN_AT - 100 * MILLISECOND, 0),  # a minute later it is the next
+        (NEXT_OPEN_AT, 0),
+        (NEXT_OPEN_AT + 1, 0),
     ],
 )
 def test_whenever_a_process_begins_an_order_counts_in_its_own_day_and_once_i37_i38(
@@ -386,7 +371,7 @@ def test_whenever_a_process_begins_an_order_counts_in_its_own_day_and_once_i37_i
     life.run_for(MINUTE)
     found = life.view(paths.RISK_GUARDIAN)["orders_today"]
     life.die()
-    world.pass_by(NEXT_OPEN + 6 * MINUTE)
+    world.pass_by(NEXT_OPEN_AT + 6 * MINUTE)
     life = world.begin(with_bots=False)
     life.run_for(MINUTE)
     life.enter(2, bot="mom_AAPL_cross")

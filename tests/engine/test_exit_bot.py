@@ -15,7 +15,6 @@ from hydra.settings.bot_parts import ProtectiveOrder
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.orders import Role, Side
 from hydra.trading.protection import Guard
-from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.market_data import MarketData
@@ -27,6 +26,7 @@ from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
     ENTRY_AT,
+    NEXT_OPEN_AT,
     OPEN_AT,
     Life,
     World,
@@ -38,6 +38,7 @@ from tests.engine.harness import (
     rising,
     settings_with,
     struck,
+    two_days,
 )
 from tests.engine.judge import require_agreement, require_sound
 from tests.engine.scenery import protected_by
@@ -432,26 +433,15 @@ def test_an_exit_bot_that_dies_while_it_closes_closes_once_i17_i30() -> None:
 
 
 def test_out_of_session_it_waits_for_the_opening_and_says_so_i30() -> None:
-    second = OPEN_AT + 72 * 60 * MINUTE
-    sessions = SessionTable(
-        (
-            ExchangeSession("2016-04-15", OPEN_AT, OPEN_AT + 8 * MINUTE, False),
-            ExchangeSession("2016-04-18", second, second + 390 * MINUTE, False),
-        )
-    )
-    data = MarketData(
-        bars=(*bars_of([100.0] * 8), *bars_of([99.0] * 8, start_at=second)),
-        sessions=sessions,
-        symbols=("AAPL",),
-        origin="a test",
-    )
+    close_at = OPEN_AT + 8 * MINUTE
+    data = two_days([100.0] * 8, [99.0] * 8, close_at=close_at)
     world = World(data, settings=settings_with({"guards.equity.max_nav_jump_pct": Decimal(50)}))
     life = by_hand(world)
     quarantine(life)
     life.run_to(OPEN_AT + 40 * MINUTE)  # it has been held for too long by now
     closed = (len(life.ledger.orders()), [e["reason"] for e in life.journal.events("exit_waits")])
 
-    life.run_to(second + 3 * MINUTE)
+    life.run_to(NEXT_OPEN_AT + 3 * MINUTE)
 
     assert closed == (1, ["its market is closed; it is closed at the next opening"])
     assert world.positions == {}

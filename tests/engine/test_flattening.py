@@ -18,9 +18,9 @@ from hydra.venues.simulated.faults import (
     Lose,
     RejectLater,
 )
+from messages.control import FlattenReported
 from supervisors import paths
 from tests.engine.harness import (
-    CLOSE_AT,
     OPEN_AT,
     Life,
     World,
@@ -31,6 +31,7 @@ from tests.engine.harness import (
     quiet,
     rising,
     struck,
+    two_days,
 )
 from tests.engine.judge import require_agreement, require_sound
 
@@ -346,20 +347,107 @@ def test_at_a_venue_that_refuses_a_third_of_cancels_it_ends_flat_i01_i17(seed: i
     require_agreement(world)
 
 
-def test_out_of_hours_it_says_that_the_exchange_is_closed_and_leaves_the_pause_i43() -> None:
-    life = begun(World(quiet(400)))
-    life.enter(3)
-    life.run_to(CLOSE_AT + 5 * MINUTE)
-    held = life.positions
+SHUT_AT = OPEN_AT + 10 * MINUTE
+OPEN_AGAIN_AT = OPEN_AT + 70 * MINUTE
+OVER_NIGHT = two_days([100.0] * 10, [100.0] * 30, close_at=SHUT_AT, next_open_at=OPEN_AGAIN_AT)
+"""A short night, since the engine looks every second whether it is over."""
 
+
+def out_of_hours(world: World) -> Life:
+    """Three shares are held, and a flatten was asked for after the close."""
+    life = begun(world)
+    life.enter(3)
+    life.run_to(SHUT_AT + 5 * MINUTE)
+    assert life.positions == {"mom_AAPL AAPL": 3}
     life.flatten()
+    life.run_closely(MINUTE)
+    return life
+
+
+def test_out_of_hours_it_says_for_what_it_waits_and_closes_it_at_the_opening_i09_i43() -> None:
+    world = World(OVER_NIGHT)
+    life = out_of_hours(world)
+    waiting, causes = life.flatten_report, life.causes
+
+    life.run_to(OPEN_AGAIN_AT - SECOND)
+    before, legs = life.positions, [name[-1] for name in world.submitted]
+    life.run_to(OPEN_AGAIN_AT)
     phase = followed_to_its_end(life)
 
-    assert held == {"mom_AAPL AAPL": 3}
-    assert phase == "failed"
-    assert life.flatten_report.detail == (
-        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
-        " positions: 3 AAPL"
+    assert waiting == FlattenReported(
+        phase="waiting",
+        detail="the exchange is closed, so that AAPL cannot be closed before it opens;"
+        " positions: 3 AAPL",
+        positions=(("AAPL", "3"),),
+        opens_at=OPEN_AGAIN_AT,
     )
-    assert life.causes == {"flatten": CLOSE_ONLY}
-    assert [name[-1] for name in life.world.submitted] == ["e"]
+    assert causes == {"flatten": CLOSE_ONLY}
+    assert (before, legs) == ({"mom_AAPL AAPL": 3}, ["e"])
+    assert (phase, life.positions, world.positions) == ("flat", {}, {})
+    assert sold_by_flatten(world) == 3
+    assert len(life.journal.events("flatten_waits")) == 1
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_it_waits_for_the_opening_in_the_next_life_too_i59(tmp_path: Path) -> None:
+    world = World(OVER_NIGHT, ledger_path=tmp_path / "ledger.db")
+    life = out_of_hours(world)
+    life.die()
+    world.pass_by(OPEN_AGAIN_AT - 10 * MINUTE)
+
+    life = world.begin(with_bots=False)
+    life.run_to(OPEN_AGAIN_AT - SECOND)
+    waiting = life.flatten_report.phase
+    life.run_to(OPEN_AGAIN_AT)
+    phase = followed_to_its_end(life)
+
+    assert (waiting, phase, life.positions, world.positions) == ("waiting", "flat", {}, {})
+    assert sold_by_flatten(world) == 3
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_withdrawn_while_it_waits_it_closes_nothing_and_the_pause_can_be_ended_i04() -> None:
+    world = World(OVER_NIGHT)
+    life = out_of_hours(world)
+
+    life.withdraw_flatten()
+    life.run_to(OPEN_AGAIN_AT + 3 * MINUTE)
+    withdrawn, causes = life.flatten_report, life.causes
+    life.resume("flatten")
+
+    assert (withdrawn.phase, withdrawn.detail) == (
+        "failed",
+        "withdrawn by ada: changed our mind; positions: 3 AAPL",
+    )
+    assert causes == {"flatten": CLOSE_ONLY}
+    assert life.causes == {}
+    assert world.positions == {"AAPL": 3}
+    assert life.runtime.gate.flatten_reason is None
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_withdrawn_while_it_closes_it_sends_no_more_i04() -> None:
+    world = World(quiet())
+    life = holding(world)
+    life.flatten()
+
+    life.withdraw_flatten()
+    life.run_for(5 * MINUTE)
+
+    assert life.flatten_report.detail.startswith("withdrawn by ada: changed our mind")
+    assert sold_by_flatten(world) == 0
+    assert life.causes["flatten"] is CLOSE_ONLY
+    assert life.runtime.gate.flatten_reason is None
+    require_sound(world)
+
+
+def test_withdrawn_where_none_is_under_way_nothing_happens() -> None:
+    life = holding(World(quiet()))
+
+    life.withdraw_flatten()
+    life.run_for(MINUTE)
+
+    assert (life.flatten_report, life.causes) == (FlattenReported(phase="none", detail=""), {})

@@ -21,6 +21,7 @@ from messages.orders import OrderIntent
 from supervisors import paths
 from tests.engine.harness import (
     CLOSE_AT,
+    NEXT_OPEN_AT,
     OPEN_AT,
     Life,
     World,
@@ -29,6 +30,7 @@ from tests.engine.harness import (
     plan_of,
     rising,
     struck,
+    two_days,
 )
 from tests.engine.judge import require_agreement, require_never_oversold, require_sound
 from tests.engine.test_hazards import told_as_queued
@@ -118,8 +120,8 @@ def test_a_halt_leaves_it_resting_and_it_is_executed_i11(state: TradingState) ->
     ended(life, world, ["e", "p"])
 
 
-def test_a_flatten_out_of_hours_leaves_it_resting_since_nothing_could_be_sold_i11_i43() -> None:
-    world = World(market_of(bars_of(BEFORE + [100.5] * 400)))
+def test_a_flatten_out_of_hours_leaves_it_resting_and_takes_it_out_at_the_opening_i11_i43() -> None:
+    world = World(two_days(BEFORE + [100.5] * 375, [100.5] * 20))
     life = holding(world)
     (stop,) = resting(world)
     life.halt_by_operator()  # so that its bot does not sell before the close
@@ -128,16 +130,18 @@ def test_a_flatten_out_of_hours_leaves_it_resting_since_nothing_could_be_sold_i1
 
     life.flatten()
     life.run_closely(10 * SECOND)
+    waiting, still, canceled = life.flatten_report, resting(world), world.asked(Cancel)
+    life.run_to(NEXT_OPEN_AT + 3 * MINUTE)
 
-    assert life.flatten_report.phase == "failed"
-    assert life.flatten_report.detail == (
-        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
-        f" what protects it stays: {stop.client_order_id}; positions: 9 AAPL"
+    assert waiting.phase == "waiting"
+    assert waiting.detail == (
+        "the exchange is closed, so that AAPL cannot be closed before it opens; what protects it"
+        f" stays: {stop.client_order_id}; positions: 9 AAPL"
     )
-    assert (resting(world), world.asked(Cancel)) == ([stop], [])
-    assert life.positions == {"mom_AAPL AAPL": 9}
-    require_sound(world)
-    require_agreement(world)
+    assert (still, canceled) == ([stop], [])
+    assert world.asked(Cancel) == [Cancel(stop.client_order_id)]
+    assert life.flatten_report.phase == "flat"
+    ended(life, world, ["e", "p", "f"])
 
 
 def test_while_halted_it_is_not_taken_out_for_an_exit_that_could_not_pass_i11() -> None:

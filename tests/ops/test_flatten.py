@@ -5,20 +5,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from hydra.ops.debug.client import EngineClient, NoEngine
 from hydra.ops.exit_codes import ExitCode
+from hydra.store.engine_files import EngineFiles
+from hydra.store.journal import read_journal
+from hydra.store.ledger import Ledger
+from hydra.trading.flatten import FlattenState, Phase
 from hydra.trading.trading_state import TradingState
-from messages.control import Flatten, FlattenReported
+from messages.control import FLATTEN_STATE, Flatten, FlattenReported, WithdrawFlatten
 from tests.ops.at_rest.left_behind import holding
 from tests.ops.control.command_line import ME, says
 from tests.ops.control.engines import ControlledEngine, controlled
-from tests.ops.control.lives import begun, lived
+from tests.ops.control.lives import AT, VENUE, begun, lived
 
 REASON = ("--reason", "enough")
 CLOSING = FlattenReported(
     phase="closing", detail="", open_orders=("x-1",), positions=(("AAPL", "10"), ("MSFT", "-2"))
+)
+WAITING = FlattenReported(
+    phase="waiting",
+    detail="the exchange is closed",
+    positions=(("AAPL", "3"),),
+    opens_at=1_460_986_200_000_000_000,
 )
 FLAT = FlattenReported(phase="flat", detail="seen empty twice")
 
@@ -76,12 +88,14 @@ def test_each_step_is_a_line_of_json_for_programs(engine: ControlledEngine, tmp_
             "detail": "",
             "open_orders": ["x-1"],
             "positions": {"AAPL": "10", "MSFT": "-2"},
+            "opens_at": None,
         },
         {
             "phase": "flat",
             "detail": "seen empty twice",
             "open_orders": [],
             "positions": {},
+            "opens_at": None,
         },
     ]
 
@@ -111,9 +125,125 @@ def test_what_takes_too_long_is_not_waited_for_and_not_called_flat_i73(
 
     assert result.exit_code == 1
     assert result.stderr == (
-        "NOT FLAT: not flat within 0.1 s; left: 10 AAPL, -2 MSFT, x-1; look at `hydra-trader"
+        "NOT FLAT: not flat within 0.1 s; left: 10 AAPL, -2 MSFT, x-1; the engine goes on with it,"
+        " until `hydra-trader flatten --withdraw` is said\n"
+    )
+
+
+def test_what_waits_for_an_opening_says_when_that_is(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = [CLOSING, WAITING]
+
+    result = says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.1")
+
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == (
+        "waiting: until 2016-04-18T13:30:00.000Z (market time): the exchange is closed"
+    )
+    assert result.stderr == (
+        "NOT FLAT: not flat within 0.1 s, and waiting for a market to open; left: 3 AAPL; the"
+        " engine goes on with it, until `hydra-trader flatten --withdraw` is said\n"
+    )
+
+
+def test_it_can_be_withdrawn_while_it_is_under_way_i04(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = [WAITING, FlattenReported(phase="failed", detail="withdrawn by ada: why")]
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        ExitCode.CLEAN,
+        "failed: withdrawn by ada: why\n",
+        "",
+    )
+    assert engine.told.withdrawals == [WithdrawFlatten(reason="enough", operator=ME)]
+    assert engine.told.flattens == []
+
+
+@pytest.mark.parametrize("phase", ["none", "flat", "failed"])
+def test_what_is_not_under_way_cannot_be_withdrawn(
+    engine: ControlledEngine, tmp_path: Path, phase: str
+) -> None:
+    engine.told.steps = [FlattenReported(phase=phase, detail="")]
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert result.stderr == (
+        "found that no flatten is under way, wanted one to withdraw; look at `hydra-trader"
         " status`\n"
     )
+    assert engine.told.withdrawals == []
+
+
+def flatten_on_record(tmp_path: Path, state: FlattenState | str) -> EngineFiles:
+    """An engine ended in the middle of it."""
+    files = lived(tmp_path, in_order=False)
+    record = begun(files)
+    text = state if isinstance(state, str) else msgspec.json.encode(state).decode()
+    record.ledger.put(FLATTEN_STATE, text, AT)
+    record.ledger.commit()
+    record.end("a test", AT)
+    record.close()
+    return files
+
+
+def test_where_no_engine_runs_the_next_start_does_not_go_on_with_what_is_withdrawn_i04_i59(
+    tmp_path: Path,
+) -> None:
+    asked = FlattenState(phase=Phase.CLOSING, reason="smoke", operator="ada", reading=2)
+    files = flatten_on_record(tmp_path, asked)
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+    again = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    withdrawn = f"withdrawn by {ME}: enough"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"failed: {withdrawn}\n", "")
+    assert (again.exit_code, again.stdout) == (ExitCode.USAGE, "")
+    ledger = Ledger.open(files.ledger, venue=VENUE, at=AT)
+    try:
+        kept = ledger.get(FLATTEN_STATE)
+    finally:
+        ledger.close()
+    assert kept is not None
+    assert msgspec.json.decode(kept, type=FlattenState) == structs.replace(
+        asked, phase=Phase.FAILED, failure=withdrawn
+    )
+    *_, line = read_journal(files.journal)
+    assert (line["event"], line["reason"], line["by"]) == (
+        "control_flatten_withdrawn",
+        "enough",
+        ME,
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ("", "found that no flatten is under way on record"),
+        ("{", "found that the flatten on record cannot be read: "),
+    ],
+)
+def test_where_no_engine_runs_and_none_is_under_way_it_says_so(
+    tmp_path: Path, record: str, found: str
+) -> None:
+    flatten_on_record(tmp_path, record)
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert result.stderr.startswith(found)
+    assert result.stderr.count("\n") == 1
+
+
+def test_where_nothing_ever_ran_nothing_can_be_withdrawn(tmp_path: Path) -> None:
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert "found no ledger, so no flatten that could be withdrawn" in result.stderr
 
 
 def test_a_flatten_that_nobody_has_begun_is_not_flat(
@@ -130,6 +260,7 @@ def test_a_flatten_that_nobody_has_begun_is_not_flat(
         (("--venue", "live", "--paper"), "found --venue live and --paper, wanted one of them"),
         (("--paper", "--live"), "found --paper and --live with --state-dir; each has a folder"),
         (("--close-only", "--halt-all"), "found --close-only and --halt-all, wanted one of them"),
+        (("--withdraw", "--halt-all"), "found --halt-all and --withdraw, wanted one of them"),
         (("--within", "0"), "Invalid value for '--within'"),
     ],
 )

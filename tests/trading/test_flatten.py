@@ -17,12 +17,15 @@ from hydra.trading.flatten_events import (
     Event,
     Failed,
     LatchPause,
+    Opened,
     Paused,
     ReadAccount,
     ReadingFailed,
     Restarted,
     Snapshot,
     Tick,
+    Waits,
+    Withdrawn,
 )
 from hydra.trading.trading_state import TradingState
 
@@ -520,9 +523,21 @@ def test_after_a_failure_it_can_be_asked_for_again() -> None:
     )
 
 
-def test_what_cannot_be_closed_now_is_named_once_all_else_is_closed_and_keeps_its_stop_i11() -> (
-    None
-):
+def waiting() -> Flattening:
+    """In second 1 it has closed the coin, and for the shares it waits."""
+    flatten = paused()
+    for _ in range(2):
+        flatten.reads(now=1, held=["mom 10 AAPL"], closed=["AAPL"], kept=("stop",))
+    return flatten
+
+
+WAITS = (
+    "the exchange is closed, so that AAPL cannot be closed before it opens; what protects it"
+    " stays: stop; positions: 10 AAPL"
+)
+
+
+def test_what_cannot_be_closed_now_is_waited_for_last_and_keeps_its_stop_i11() -> None:
     held = ["mom 10 AAPL", "coin 2 BTC/USD"]
     flatten = paused()
     cancels = flatten.reads("entry", now=1, held=held, closed=["AAPL"], kept=("stop",))
@@ -530,23 +545,102 @@ def test_what_cannot_be_closed_now_is_named_once_all_else_is_closed_and_keeps_it
     flatten.reads(now=3, held=held, closed=["AAPL"], kept=("stop",))
     closes = flatten.reads(now=3, held=held, closed=["AAPL"], kept=("stop",))
     flatten.ended(close("coin", "BTC/USD", "-2"), 4)
-    ends = flatten.reads(now=4, held=["mom 10 AAPL"], closed=["AAPL"], kept=("stop",))
+    waits = flatten.reads(now=4, held=["mom 10 AAPL"], closed=["AAPL"], kept=("stop",))
 
-    reason = (
-        "the exchange is closed, so that AAPL cannot be closed: flatten again once it is open;"
-        " what protects it stays: stop; positions: 10 AAPL"
-    )
     assert cancels == (CancelAll(("entry",)),)
     assert closes == (close("coin", "BTC/USD", "-2"),)
-    assert ends == (Failed(reason),)
-    assert flatten.state.phase is Phase.FAILED
+    assert waits == (Waits(WAITS),)
+    assert (flatten.state.phase, flatten.state.waits_for) == (Phase.WAITING, ("AAPL",))
+    assert flatten.state.detail == WAITS
+
+
+def test_while_it_waits_it_does_nothing_and_at_the_opening_it_goes_on_with_the_reading() -> None:
+    flatten = waiting()
+    before = flatten.state
+
+    ticks = [flatten.ticks(seconds) for seconds in (2, 40, 100, 60_000)]
+    same = flatten.state
+    opened = flatten.hears(Opened(at(60_001)))
+    cancels = flatten.reads("stop", now=60_001, held=["mom 10 AAPL"])
+    flatten.ticks(60_003)
+    flatten.reads(now=60_003, held=["mom 10 AAPL"])
+    closes = flatten.reads(now=60_003, held=["mom 10 AAPL"])
+
+    assert (ticks, same) == ([()] * 4, before)
+    assert opened == (ReadAccount(3),)
+    assert cancels == (CancelAll(("stop",)),)
+    assert closes == (close("mom", "AAPL", "-10"),)
+    assert (flatten.state.phase, flatten.state.detail) == (Phase.CLOSING, "positions: 10 AAPL")
+
+
+def test_what_came_to_nothing_before_the_close_has_all_its_rounds_after_the_opening() -> None:
+    flatten, (order,) = closing("mom 10 AAPL")
+    for number in (1, 2, 3):
+        flatten.ended(close("mom", "AAPL", "-10", number), number)
+        flatten.reads(
+            now=number, held=["mom 10 AAPL"], closed=["AAPL"] if number == 3 else (), kept=()
+        )
+    assert isinstance(order, Close)
+    assert flatten.state.phase is Phase.WAITING
+
+    flatten.hears(Opened(at(60_000)))
+    flatten.reads(now=60_000, held=["mom 10 AAPL"])
+    sent = flatten.reads(now=60_000, held=["mom 10 AAPL"])
+
+    assert sent == (close("mom", "AAPL", "-10", 4),)
+    assert flatten.state.sell_rounds == 1
+
+
+def test_an_opening_that_nobody_waits_for_changes_nothing() -> None:
+    flatten, _ = closing("mom 10 AAPL")
+    before = flatten.state
+
+    assert flatten.hears(Opened(at(2))) == ()
+    assert flatten.state == before
+
+
+def test_over_a_restart_it_reads_anew_what_it_waited_for_i59() -> None:
+    flatten = waiting()
+
+    effects = flatten.hears(Restarted(0))
+
+    assert effects == (LatchPause(CLOSE_ONLY, "smoke", "ann"), ReadAccount(3))
+    assert (flatten.state.phase, flatten.state.waits_for) == (Phase.CANCELING, ())
 
 
 def test_that_the_exchange_is_closed_is_told_before_that_a_part_is_nobodys() -> None:
     flatten = paused()
     flatten.reads(now=1, held=["nobody 3 AAPL"], closed=["AAPL"])
 
-    (ends,) = flatten.reads(now=1, held=["nobody 3 AAPL"], closed=["AAPL"])
+    (waits,) = flatten.reads(now=1, held=["nobody 3 AAPL"], closed=["AAPL"])
 
-    assert isinstance(ends, Failed)
-    assert ends.reason.startswith("the exchange is closed, so that AAPL cannot be closed: ")
+    assert isinstance(waits, Waits)
+    assert waits.detail.startswith("the exchange is closed, so that AAPL cannot be closed ")
+
+
+WITHDRAWN = Withdrawn(reason="a mistake", operator="bob")
+
+
+@pytest.mark.parametrize("phase", ["pausing", "canceling", "closing", "verifying", "waiting"])
+def test_withdrawn_wherever_it_is_it_is_over_and_says_by_whom_i04(phase: str) -> None:
+    flatten = Flattening()
+    if phase == "pausing":
+        flatten.hears(asked())
+    elif phase == "canceling":
+        flatten = paused()
+    elif phase == "closing":
+        flatten, _ = closing("mom 10 AAPL")
+    elif phase == "verifying":
+        flatten = paused()
+        flatten.reads(now=1)
+    else:
+        flatten = waiting()
+    assert flatten.state.phase.value == phase
+    held = "; positions: 10 AAPL" if phase in ("closing", "waiting") else ""
+
+    effects = flatten.hears(WITHDRAWN)
+
+    assert effects == (Failed(f"withdrawn by bob: a mistake{held}"),)
+    assert (flatten.state.phase, flatten.state.pause) == (Phase.FAILED, CLOSE_ONLY)
+    assert flatten.hears(WITHDRAWN) == ()
+    assert flatten.hears(Tick(at(500))) == ()

@@ -26,12 +26,15 @@ from hydra.trading.flatten_events import (
     Event,
     Failed,
     LatchPause,
+    Opened,
     Paused,
     ReadAccount,
     ReadingFailed,
     Restarted,
     Snapshot,
     Tick,
+    Waits,
+    Withdrawn,
 )
 from hydra.trading.trading_state import TradingState
 
@@ -90,6 +93,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
 
     def tell(self, event: Event) -> None:
         was_under_way = self.state.phase.is_under_way
+        was_waiting = self.state.phase is Phase.WAITING
         state, effects = after(self.state, event)
         self.state = msgspec.json.decode(msgspec.json.encode(state), type=FlattenState)
         assert self.state == state
@@ -103,9 +107,17 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                 # NOTHING IS SENT TO A MARKET THAT IS CLOSED.
                 (holding,) = [each for each in event.holdings if each.symbol == effect.symbol]
                 assert holding.is_market_open
-            if isinstance(effect, Failed):
+            if isinstance(effect, Failed) and not isinstance(event, Withdrawn):
                 assert any(self.at_venue(symbol) for symbol in SYMBOLS)
-        if isinstance(event, Asked) and not was_under_way:
+            if isinstance(effect, Waits):
+                # ONLY FOR A MARKET THAT WAS CLOSED.
+                assert isinstance(event, Snapshot)
+                shut = {each.symbol for each in event.holdings if not each.is_market_open}
+                assert self.state.waits_for
+                assert shut.issuperset(self.state.waits_for)
+        if (isinstance(event, Asked) and not was_under_way) or (
+            isinstance(event, Opened) and was_waiting
+        ):
             self.rounds.clear()
 
     @precondition(lambda self: self.to_do)
@@ -126,7 +138,7 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                             self.orders[name].is_to_be_canceled = True
                 case Close():
                     self.send(effect)
-                case Done() | Failed():
+                case Done() | Failed() | Waits():
                     pass
         del self.to_do[:effects]
 
@@ -153,6 +165,13 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         if self.state.phase.is_under_way and often:
             return
         self.tell(Asked(reason="smoke", operator="ann", pause=pause, now=self.now))
+
+    @rule(often=FEW)
+    def it_is_withdrawn(self, often: int) -> None:
+        if not often:
+            self.tell(Withdrawn(reason="a mistake", operator="bob"))
+            # NOTHING BEYOND WHAT WAS DECIDED BEFORE.
+            assert not self.state.phase.is_under_way
 
     @rule(passing=st.sampled_from([1, 2, 5, 30]))
     def time_passes(self, passing: int) -> None:
@@ -231,6 +250,11 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
     def a_market_opens_or_closes(self, symbol: str, often: int) -> None:
         if not often:
             self.closed ^= {symbol}
+            self.opening_is_seen()
+
+    def opening_is_seen(self) -> None:
+        if not self.closed.issuperset(self.state.waits_for):
+            self.tell(Opened(self.now))
 
     @initialize(
         positions=st.lists(st.integers(-9, 9), min_size=4, max_size=4),
@@ -280,9 +304,11 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """From wherever it is: with a venue that does its part, it comes to an end."""
+        self.closed.clear()
         for _ in range(60):
             if not self.state.phase.is_under_way:
                 return
+            self.opening_is_seen()
             self.carry_out(len(self.to_do))
             for order in list(self.orders.values()):
                 if order.is_to_be_canceled:

@@ -80,6 +80,7 @@ TROUBLES: Mapping[str, tuple[str, Callable[[Line], bool]]] = {
     "restart_asked": (OPERATOR, _always),
     "strategy_mode": (OPERATOR, _always),
     "control_flatten": (OPERATOR, _always),
+    "control_flatten_withdrawn": (OPERATOR, _always),
     "control_halt": (OPERATOR, _always),
     "control_resume": (OPERATOR, _always),
     "control_settle": (OPERATOR, _always),

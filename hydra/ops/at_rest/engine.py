@@ -23,7 +23,7 @@ from hydra.ops.control.asking import answered
 from hydra.ops.control.commands import ANSWER_WITHIN, control_table
 from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.client import CommandFailed
-from hydra.ops.debug.describing import Refused, utc_text
+from hydra.ops.debug.describing import Refused
 from hydra.ops.ending import LastResort
 from hydra.ops.session import RunOptions, Session, close_gate
 from hydra.ops.watching import halt_for_good
@@ -153,21 +153,6 @@ class EngineAtRest:
     def is_market_over(self) -> bool:
         """Something is held, and nothing trades any more, so it cannot be closed."""
         return self._over.is_set() and bool(self.call("flatten-progress")["positions"])
-
-    @property
-    def closed_market(self) -> str:
-        """Until when no order passes, because the exchange is closed, for people; "": it is open.
-
-        Coins trade all the same.
-        """
-        sessions, at = self._session.market.facts.sessions, self.at
-        if self._over.is_set():
-            return "the market is over"
-        if sessions.at(at) is not None:
-            return ""
-        opens = sessions.next_after(at)
-        when = "" if opens is None else f" until {utc_text(opens.open_at)} (market time)"
-        return f"the market is closed{when}"
 
     @property
     def closed(self) -> tuple[tuple[str, Fill], ...]:

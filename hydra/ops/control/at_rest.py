@@ -28,8 +28,10 @@ from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
 from hydra.store.record import RECORD_REFUSED, require_agreement
 from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.flatten_events import Withdrawn
+from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.trading_state import Cause
-from messages.control import OPERATOR_RESUME, Resume
+from messages.control import FLATTEN_STATE, OPERATOR_RESUME, Resume
 
 SOURCE = "control"
 
@@ -42,6 +44,10 @@ NOT_WRITTEN = (*RECORD_REFUSED, OSError)
 
 class NotStanding(Exception):
     """An operator speaks of a halt that does not stand."""
+
+
+class NoFlatten(Exception):
+    """An operator withdraws what nobody asked for, or what has ended."""
 
 
 class Latched(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +189,35 @@ def resume_at_rest(
             }
         )
         return Word(codes=meant, replaces=replaces)
+
+
+def withdraw_flatten_at_rest(files: EngineFiles, venue: str, reason: str, by: str, at: int) -> str:
+    """Have the next start not go on with the flatten that is under way; gives what was left then.
+
+    Its pause stays. Raises `NoFlatten`, `NoLedger`, and what `record_at_rest` raises.
+    """
+    if is_first_start(files):
+        raise NoLedger(f"{files.ledger}: found no ledger, so no flatten that could be withdrawn")
+    with record_at_rest(files, venue, at) as record:
+        ledger = record.ledger
+        try:
+            flatten = RecordedFlatten.from_record(ledger.get(FLATTEN_STATE) or "")
+        except msgspec.MsgspecError as error:
+            raise NoFlatten(f"the flatten on record cannot be read: {error}") from error
+        to_record = flatten.happened(Withdrawn(reason=reason, operator=by))
+        if to_record is None:
+            raise NoFlatten("no flatten is under way on record")
+        ledger.put(FLATTEN_STATE, to_record, at)
+        record.commit(
+            {
+                "ts": at,
+                "event": "control_flatten_withdrawn",
+                "source": SOURCE,
+                "reason": words_of(reason),
+                "by": by,
+            }
+        )
+        return flatten.state.detail
 
 
 def _marked(files: EngineFiles, *, had_an_engine: bool) -> list[str]:

@@ -17,6 +17,7 @@ from hydra.ops.control.reporting import StatusReport
 from hydra.ops.control.settling import Settle, differences, settle
 from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.command_table import Command, CommandTable, listing
+from hydra.ops.debug.describing import utc_text
 from hydra.ops.debug.halting import Halt, Reason
 from hydra.ops.debug.looking import Arguments, NoArguments
 from hydra.runtime.runtime import Runtime
@@ -27,6 +28,7 @@ from messages.control import (
     ReportFlatten,
     Resume,
     ResumeNoted,
+    WithdrawFlatten,
 )
 from supervisors import paths
 
@@ -48,6 +50,12 @@ class FlattenAll(Arguments, frozen=True):
 
     reason: Reason
     pause: Literal["close_only", "halted"] = "close_only"
+
+
+class WithdrawalOfFlatten(Arguments, frozen=True):
+    """Why it is not wanted any more."""
+
+    reason: Reason
 
 
 def resume(runtime: Runtime, arguments: ResumeTrading, caller: Caller) -> dict[str, Any]:
@@ -77,6 +85,21 @@ def flatten(runtime: Runtime, arguments: FlattenAll, caller: Caller) -> dict[str
     )
 
 
+def withdraw_flatten(
+    runtime: Runtime, arguments: WithdrawalOfFlatten, caller: Caller
+) -> dict[str, Any]:
+    """Close no more of what a flatten has not closed yet; its pause stays."""
+    runtime.log(
+        "control_flatten_withdrawn",
+        "control",
+        {"reason": arguments.reason, "by": caller.name},
+    )
+    wanted = WithdrawFlatten(reason=arguments.reason, operator=caller.name)
+    return _progress(
+        answered(runtime, paths.FLATTENER, wanted, FlattenReported, ANSWER_WITHIN, caller)
+    )
+
+
 def flatten_progress(runtime: Runtime, _arguments: NoArguments, caller: Caller) -> dict[str, Any]:
     """How the flatten is getting on."""
     question = ReportFlatten()
@@ -91,6 +114,7 @@ def _progress(report: FlattenReported) -> dict[str, Any]:
         "detail": report.detail,
         "open_orders": list(report.open_orders),
         "positions": dict(report.positions),
+        "opens_at": None if report.opens_at is None else utc_text(report.opens_at),
     }
 
 
@@ -113,6 +137,7 @@ def control_table(
         "resume": Command(ResumeTrading, resume),
         "trading-state": Command(NoArguments, report.trading_state),
         "flatten": Command(FlattenAll, flatten),
+        "withdraw-flatten": Command(WithdrawalOfFlatten, withdraw_flatten),
         "flatten-progress": Command(NoArguments, flatten_progress),
         "differences": Command(NoArguments, differences),
         "settle": Command(Settle, settle),

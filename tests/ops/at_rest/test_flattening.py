@@ -90,6 +90,7 @@ def test_for_programs_each_step_is_a_line_of_json_with_what_was_closed(tmp_path:
     assert (closed["pausing"], closed["verifying"], closed["flat"]) == (0, 1, 1)
     assert steps[-1].keys() == {
         "phase", "detail", "open_orders", "positions", "at", "closed", "market_over",
+        "opens_at",
     }  # fmt: skip
 
 
@@ -248,11 +249,12 @@ def test_what_takes_longer_than_was_said_is_not_called_flat_and_is_gone_on_with(
     left.goes_on(monday.open_at + 2 * MINUTE)
     second = says(tmp_path, *FLATTEN, "--data", str(file))
 
-    waiting = "\nwaiting: the market is closed until 2016-04-18T13:30:00.000Z (market time); "
+    waiting = "\nwaiting: until 2016-04-18T13:30:00.000Z (market time): the exchange is closed, "
     assert waiting in first.stdout
-    assert (first.exit_code, first.stderr) == (
-        1,
-        "NOT FLAT: not flat within 4 s; left: 3 AAPL; look at `hydra-trader status`\n",
+    assert first.exit_code == 1
+    assert first.stderr == (
+        "NOT FLAT: not flat within 4 s, and waiting for a market to open; left: 3 AAPL; the next"
+        " start goes on with it, until `hydra-trader flatten --withdraw` is said\n"
     )
     assert (second.exit_code, second.stderr) == (ExitCode.CLEAN, "")
     flat_on_record(left)

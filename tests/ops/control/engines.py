@@ -32,6 +32,7 @@ from messages.control import (
     Resume,
     ResumeNoted,
     TradingStateReported,
+    WithdrawFlatten,
 )
 from messages.journal import WriteEntry
 from messages.message import Message
@@ -76,6 +77,7 @@ class Told:
         self.lines: list[WriteEntry] = []
         self.resumes: list[Resume] = []
         self.flattens: list[Flatten] = []
+        self.withdrawals: list[WithdrawFlatten] = []
         self.steps: list[FlattenReported] = []
         """What is reported of a flatten, one after the other; the last one stays."""
         self.records_halts = True
@@ -165,9 +167,11 @@ class Guardian(Scripted):
 
 
 class Flattener(Scripted):
-    def heard(self, message: Flatten | ReportFlatten, ctx: Context) -> None:
+    def heard(self, message: Flatten | WithdrawFlatten | ReportFlatten, ctx: Context) -> None:
         if isinstance(message, Flatten):
             self.told.flattens.append(message)
+        elif isinstance(message, WithdrawFlatten):
+            self.told.withdrawals.append(message)
         steps = self.told.steps
         ctx.reply(steps.pop(0) if len(steps) > 1 else steps[0])
 

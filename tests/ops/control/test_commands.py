@@ -5,7 +5,7 @@ import pytest
 from hydra.actor import SECOND
 from hydra.ops.debug.client import CommandFailed, EngineClient
 from hydra.trading.trading_state import TradingState
-from messages.control import Flatten, FlattenReported, Resume, ResumeNoted
+from messages.control import Flatten, FlattenReported, Resume, ResumeNoted, WithdrawFlatten
 from supervisors import paths
 from tests.ops.control.command_line import ME
 from tests.ops.control.engines import ControlledEngine
@@ -69,11 +69,29 @@ def test_a_flatten_is_told_to_the_flattener_and_followed(
         "detail": "1 order",
         "open_orders": ["x-1"],
         "positions": {"AAPL": "10"},
+        "opens_at": None,
     }
     assert engine.lines("control_flatten") == [{"reason": "enough", "by": ME, "pause": "halted"}]
 
 
-@pytest.mark.parametrize("command", ["resume", "flatten"])
+def test_its_withdrawal_is_told_to_the_flattener_too(
+    engine: ControlledEngine, client: EngineClient
+) -> None:
+    engine.told.steps = [
+        FlattenReported(phase="waiting", detail="closed", opens_at=1_460_986_200_000_000_000),
+        FlattenReported(phase="failed", detail="withdrawn by ada: a mistake"),
+    ]
+
+    waiting = client.call("flatten-progress")
+    withdrawn = client.call("withdraw-flatten", reason="a mistake")
+
+    assert (waiting["phase"], waiting["opens_at"]) == ("waiting", "2016-04-18T13:30:00.000Z")
+    assert (withdrawn["phase"], withdrawn["opens_at"]) == ("failed", None)
+    assert engine.told.withdrawals == [WithdrawFlatten(reason="a mistake", operator=ME)]
+    assert engine.lines("control_flatten_withdrawn") == [{"reason": "a mistake", "by": ME}]
+
+
+@pytest.mark.parametrize("command", ["resume", "flatten", "withdraw-flatten"])
 def test_who_waits_for_an_actor_that_hangs_is_told_so_in_time_i73(
     engine: ControlledEngine,
     client: EngineClient,
