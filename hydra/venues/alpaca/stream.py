@@ -228,19 +228,16 @@ class Stream:
         talk = _Talk(self.name, self._converse(), socket, self._patience)
         try:
             self._renewals.clear()  # it was said of one before
-            for message in talk.conversation.opened():
-                socket.send(message, SEND_WITHIN_S)
+            talk.say(talk.conversation.opened())
             while not self._stopping.is_set():
                 self._turns.round()
                 if self._renewals:
                     return self._renewals.popleft(), Trouble.LOST, talk.is_live
-                for wish in talk.conversation.due():
-                    socket.send(wish, SEND_WITHIN_S)
+                talk.say(talk.conversation.due())
                 heard = talk.listen()
                 if heard is None:
                     continue
-                for answer in heard.send:
-                    socket.send(answer, SEND_WITHIN_S)
+                talk.say(heard.send)
                 if heard.is_live and not talk.is_live:
                     talk.is_live = True
                     self._connections += 1
@@ -272,6 +269,19 @@ class _Talk:
         self._live_by = monotonic() + patience.live
         self._look_every = min(patience.look, patience.ping, patience.live)
         self._pinged_at = 0.0
+        self._unsaid: ConnectionLost | None = None
+        """Why something could not be said: the connection is over once all was heard."""
+
+    def say(self, messages: tuple[Message, ...]) -> None:
+        """Send them. A venue may say why it leaves and leave: what it said is heard all the same,
+        before the connection is lost.
+        """
+        for message in messages:
+            if self._unsaid is None:
+                try:
+                    self._socket.send(message, SEND_WITHIN_S)
+                except ConnectionLost as lost:
+                    self._unsaid = lost
 
     def listen(self) -> Heard | None:
         """What follows from the next message; None: there was none for a while, and all is well."""
@@ -293,7 +303,12 @@ class _Talk:
         if is_deaf_to(self._name):  # in a drill
             sleep(self._look_every)
             return None
-        return self._socket.receive(self._look_every)
+        if self._unsaid is None:
+            return self._socket.receive(self._look_every)
+        message = self._socket.receive(0.0)
+        if message is None:
+            raise self._unsaid
+        return message
 
 
 def _trouble_of(status: int | None) -> Trouble:

@@ -8,9 +8,10 @@ has to be alive for a watchdog to notice that it is not.
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from typing import TypeAlias
 
@@ -30,6 +31,9 @@ READ_SIZE = 65_536
 CLOSE_WITHIN_S = 1.0
 ANSWER_WITHIN_S = 1.0
 """What the protocol itself answers, such as a ping, is few bytes."""
+STATUS_LINE_MAX = 64
+SWITCHING_PROTOCOLS = 101
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
 
 Message: TypeAlias = str | bytes
 Connect: TypeAlias = Callable[[tuple[str, int], float], socket.socket]
@@ -56,8 +60,13 @@ class WebSocket:
         self._parts: list[bytes] = []
         self._parts_are_text = False
         self._messages: deque[Message] = deque()
+        self._head = b""
+        """What came first, up to where a status must have been."""
         self.heard_at = monotonic()
-        """When any byte last came, in seconds of the machine's monotonic clock."""
+        """When a frame last came that ended, of the handshake any byte, in seconds of the machine's
+        monotonic clock. While a message is unfinished only its end counts: what comes a byte at a
+        time, or in pieces without an end, holds back all that would follow it.
+        """
 
     @classmethod
     def open(
@@ -91,19 +100,23 @@ class WebSocket:
 
     def send(self, message: Message, within_s: float) -> None:
         """Send one message. Raises `ConnectionLost`; then it may have been sent or not."""
-        if isinstance(message, str):
-            self._protocol.send_text(message.encode())
-        else:
-            self._protocol.send_binary(message)
+        with self._lost_if_closed():
+            if isinstance(message, str):
+                self._protocol.send_text(message.encode())
+            else:
+                self._protocol.send_binary(message)
         self._flush(monotonic() + within_s)
 
     def ping(self, within_s: float) -> None:
         """Ask for a sign of life; any answer moves `heard_at`. Raises `ConnectionLost`."""
-        self._protocol.send_ping(b"")
+        with self._lost_if_closed():
+            self._protocol.send_ping(b"")
         self._flush(monotonic() + within_s)
 
     def receive(self, within_s: float) -> Message | None:
-        """The next message; None if none came in time. Raises `ConnectionLost`."""
+        """The next message; None if none came in time. Raises `ConnectionLost`, once all that had
+        come before was given.
+        """
         deadline = monotonic() + within_s
         while not self._messages:
             if self._protocol.state is not State.OPEN:
@@ -121,15 +134,21 @@ class WebSocket:
         _close(self._socket)
 
     def _shake_hands(self, deadline: float) -> None:
+        """A venue may let us in, say why it does not want us, and close, all in one piece: then
+        what it said is still to be heard.
+        """
         self._flush(deadline)
-        while self._protocol.state is State.CONNECTING:
-            refused = self._protocol.handshake_exc
-            if refused is not None:
-                response = getattr(refused, "response", None)
-                status = getattr(response, "status_code", None)
-                raise ConnectionLost(f"the handshake was refused: {_text_of(refused)}", status)
-            if not self._read(deadline):
-                raise ConnectionLost("the handshake was not answered in time")
+        protocol, is_answered = self._protocol, True
+        while protocol.state is State.CONNECTING and protocol.handshake_exc is None and is_answered:
+            is_answered = self._read(deadline)
+        if protocol.handshake_exc is not None:
+            why = _text_of(protocol.handshake_exc)
+            raise ConnectionLost(f"the handshake was refused: {why}", _status_in(self._head))
+        if not is_answered:
+            status = _status_in(self._head)  # of an answer whose end does not come
+            raise ConnectionLost("the handshake was not answered in time", status)
+        if protocol.state is not State.OPEN and not self._messages:
+            raise ConnectionLost(self._why_closed())
 
     def _read(self, deadline: float) -> bool:
         """Take in what has come; False if nothing came in time."""
@@ -144,7 +163,9 @@ class WebSocket:
         except OSError as error:
             raise ConnectionLost(f"the connection broke: {_text_of(error)}") from error
         if data:
-            self.heard_at = monotonic()
+            if self._protocol.state is State.CONNECTING:
+                self.heard_at = monotonic()
+                self._head = (self._head + data)[:STATUS_LINE_MAX]
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
@@ -163,9 +184,12 @@ class WebSocket:
         if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:
             self._parts, self._parts_are_text = [], frame.opcode is Opcode.TEXT
         elif frame.opcode is not Opcode.CONT:
+            if not self._parts:
+                self.heard_at = monotonic()
             return  # pings are answered by the protocol; a close shows in its state
         self._parts.append(bytes(frame.data))
         if frame.fin:
+            self.heard_at = monotonic()
             whole = b"".join(self._parts)
             self._parts = []
             # What is no text is handed on as bytes: whoever reads it says what is wrong with it.
@@ -182,12 +206,27 @@ class WebSocket:
             except OSError as error:
                 raise ConnectionLost(f"the connection broke: {_text_of(error)}") from error
 
+    @contextlib.contextmanager
+    def _lost_if_closed(self) -> Iterator[None]:
+        """The protocol says nothing more on a connection that the venue has closed."""
+        try:
+            yield
+        except WebSocketException as error:
+            raise ConnectionLost(self._why_closed()) from error
+
     def _why_closed(self) -> str:
         said = self._protocol.close_rcvd
         if said is None:
             return "the connection was closed"
         reason = f" ({one_line(said.reason)})" if said.reason else ""
         return f"the connection was closed with {said.code}{reason}"
+
+
+def _status_in(head: bytes) -> int | None:
+    """The HTTP status with which an answer begins, whatever became of the rest; None of a 101."""
+    found = _STATUS.match(head)
+    status = None if found is None else int(found.group(1))
+    return None if status == SWITCHING_PROTOCOLS else status
 
 
 def _left(deadline: float) -> float:

@@ -2,12 +2,14 @@
 
 import contextlib
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,6 +203,61 @@ def test_a_handshake_that_is_refused_for_the_keys_is_a_refusal() -> None:
         lost = told.next()
         assert isinstance(lost, StreamLost)
         assert lost.is_refused
+
+
+def test_a_venue_that_hangs_up_on_the_handshake_is_asked_again_i47() -> None:
+    def hang_up(stream: Any) -> None:
+        stream.recv(4096)
+        stream.sendall(b"HTTP/1.1 503 Service Unavailable\r\n\r\nback soon")
+        stream.shutdown(socket.SHUT_WR)
+
+    with raw_server(hang_up) as url, streaming(url) as (stream, told):
+        assert told.next() == StreamLost(
+            stream="parrot",
+            reason="the handshake was refused: server rejected WebSocket connection: HTTP 503",
+        )
+        assert isinstance(told.next(), StreamLost)  # it has tried again
+        assert stream.is_live is False
+
+
+class Shy(Parrot):
+    """Answers each word, and knows an end when it hears one."""
+
+    def hear(self, message: Message) -> Heard:
+        heard = super().hear(message)
+        return heard if heard.failure else msgspec.structs.replace(heard, send=("thanks",))
+
+
+@pytest.mark.parametrize("says_why", [True, False])
+def test_who_says_why_and_hangs_up_before_an_answer_is_heard_to_the_end_i47(says_why: bool) -> None:
+    """An error that needs a long pause comes with the greeting, in one piece with the end."""
+
+    def script(connection: ServerConnection) -> None:
+        assert connection.recv() == "hello"
+        with connection.protocol_mutex:
+            for word in ("one", "stop") if says_why else ("one",):
+                connection.protocol.send_text(word.encode())
+            connection.protocol.send_close(1013, "come back later")
+            connection.send_data()
+
+    told = Told()
+    with websocket_server(script) as url:
+        stream = Stream("parrot", url, {}, Shy, told, connect, IMPATIENT)
+        stream.start()
+        try:
+            assert [told.next(), told.next()] == [
+                "one",
+                StreamLost(stream="parrot", reason="it says stop", is_refused=True)
+                if says_why
+                else StreamLost(
+                    stream="parrot",
+                    reason="the connection was closed with 1013 (come back later)",
+                ),
+            ]
+            if not says_why:
+                assert told.next() == "one"  # it has connected again
+        finally:
+            assert stream.stop(WITHIN_S)
 
 
 def test_pauses_grow_to_a_limit_and_the_first_is_short() -> None:

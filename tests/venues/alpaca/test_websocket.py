@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.sync.server import ServerConnection
@@ -147,10 +148,11 @@ def test_words_of_an_end_command_no_terminal() -> None:
     def say_and_close(connection: ServerConnection) -> None:
         connection.close(1013, "come\x1b[2J\nback\x9b")
 
+    # They may come with the end of the handshake, so that it never was open.
     with (
         websocket_server(say_and_close) as url,
-        opened(url) as websocket,
         pytest.raises(ConnectionLost) as lost,
+        opened(url) as websocket,
     ):
         websocket.receive(WITHIN_S)
 
@@ -192,6 +194,130 @@ def test_a_refused_handshake_says_with_which_status(status: int, reason: str) ->
     assert lost.value.status == status
 
 
+BUSY = b"HTTP/1.1 429 Too Many Requests\r\n"
+REFUSALS: dict[str, tuple[bytes, int | None]] = {
+    "its body ends with the connection": (BUSY + b"Connection: close\r\n\r\nno", 429),
+    "no body": (BUSY + b"Connection: close\r\n\r\n", 429),
+    "HTTP/1.0": (b"HTTP/1.0 503 Service Unavailable\r\n\r\n<html></html>\r\n", 503),
+    "keys": (b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\n\r\n<html>", 401),
+    "cut in its body": (BUSY + b"Content-Length: 20\r\n\r\nno", 429),
+    "cut in its head": (BUSY + b"Content-Le", 429),
+    "cut in its status": (b"HTTP/1.1 42", None),
+    "nothing at all": (b"", None),
+    "cut as it lets us in": (b"HTTP/1.1 101 Switching Protocols\r\nUpgr", None),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_an_answer_that_the_connection_ends_with_is_a_refusal_and_no_connection_i47(
+    kind: str,
+) -> None:
+    answer, status = REFUSALS[kind]
+
+    def refuse_and_leave(stream: socket.socket) -> None:
+        stream.recv(4096)
+        stream.sendall(answer)
+        stream.shutdown(socket.SHUT_WR)
+
+    with raw_server(refuse_and_leave) as url, pytest.raises(ConnectionLost) as lost:
+        WebSocket.open(url, {}, WITHIN_S, connect)
+
+    assert lost.value.status == status
+    assert "\n" not in str(lost.value)
+
+
+def test_a_refusal_without_an_end_is_one_all_the_same_when_the_time_is_up() -> None:
+    def refuse_and_stay(stream: socket.socket) -> None:
+        stream.recv(4096)
+        stream.sendall(BUSY + b"\r\nno")
+
+    with raw_server(refuse_and_stay) as url, pytest.raises(ConnectionLost) as lost:
+        WebSocket.open(url, {}, 0.2, connect)
+
+    assert lost.value.status == 429
+
+
+def in_one_piece(*said: bytes) -> Callable[[socket.socket], None]:
+    """Let the client in, say these, and close with 1013, in as few bytes as possible apart."""
+
+    def script(stream: socket.socket) -> None:
+        server = ServerProtocol()
+        requests: list[object] = []
+        while not requests:
+            server.receive_data(stream.recv(4096))
+            requests = [*server.events_received()]
+        (request,) = requests
+        assert isinstance(request, Request)
+        server.send_response(server.accept(request))
+        for message in said:
+            server.send_binary(message)
+        server.send_close(1013, "come back later")
+        stream.sendall(b"".join(server.data_to_send()))
+
+    return script
+
+
+def test_what_is_said_with_the_handshake_is_heard_before_the_end() -> None:
+    with raw_server(in_one_piece(b"one", b"two")) as url, opened(url) as websocket:
+        assert [websocket.receive(WITHIN_S), websocket.receive(WITHIN_S)] == [b"one", b"two"]
+        with pytest.raises(ConnectionLost, match="closed with 1013"):
+            websocket.receive(WITHIN_S)
+
+
+def test_who_is_let_in_and_shut_out_in_one_piece_is_not_let_in() -> None:
+    with raw_server(in_one_piece()) as url, pytest.raises(ConnectionLost, match="closed with 1013"):
+        WebSocket.open(url, {}, WITHIN_S, connect)
+
+
+@pytest.mark.parametrize("say", ["text", b"bytes"], ids=repr)
+def test_on_a_connection_that_the_venue_has_closed_nothing_can_be_said(say: str | bytes) -> None:
+    with raw_server(in_one_piece(b"last words")) as url, opened(url) as websocket:
+        with pytest.raises(ConnectionLost, match="closed with 1013"):
+            websocket.send(say, WITHIN_S)
+
+        assert websocket.receive(WITHIN_S) == b"last words"
+
+
+@contextlib.contextmanager
+def side_by_side() -> Iterator[tuple[WebSocket, ServerProtocol, Callable[[bytes], None]]]:
+    """An open connection, what the other side says, and how its bytes are sent."""
+    near, far = socket.socketpair()
+    client = ClientProtocol(parse_uri("ws://127.0.0.1/stream"), state=State.OPEN)
+    with near, far:
+        yield WebSocket(near, client), ServerProtocol(state=State.OPEN), far.sendall
+
+
+def test_bytes_of_a_frame_that_does_not_end_are_no_sign_of_life_i45() -> None:
+    with side_by_side() as (websocket, server, send):
+        heard_at = websocket.heard_at
+        server.send_binary(b"x" * 1000)
+        frame = b"".join(server.data_to_send())
+        send(frame[:500])
+        assert websocket.receive(0.05) is None
+        unfinished = websocket.heard_at
+
+        send(frame[500:])
+
+        assert websocket.receive(WITHIN_S) == b"x" * 1000
+        assert unfinished == heard_at < websocket.heard_at
+
+
+def test_while_a_message_in_pieces_has_no_end_an_answered_ping_is_no_sign_of_life_i45() -> None:
+    with side_by_side() as (websocket, server, send):
+        heard_at = websocket.heard_at
+        server.send_binary(b"begun, ", fin=False)
+        server.send_pong(b"")
+        send(b"".join(server.data_to_send()))
+        assert websocket.receive(0.05) is None
+        unfinished = websocket.heard_at
+
+        server.send_continuation(b"done", fin=True)
+        send(b"".join(server.data_to_send()))
+
+        assert websocket.receive(WITHIN_S) == b"begun, done"
+        assert unfinished == heard_at < websocket.heard_at
+
+
 def say_nothing(stream: socket.socket) -> None:
     pass
 
@@ -230,5 +356,6 @@ def test_bytes_that_are_no_websocket_end_it() -> None:
         connection.socket.sendall(b"\xff" * 64)
         echo(connection)
 
-    with websocket_server(nonsense) as url, opened(url) as websocket, pytest.raises(ConnectionLost):
+    # They may come with the end of the handshake, so that it never was open.
+    with websocket_server(nonsense) as url, pytest.raises(ConnectionLost), opened(url) as websocket:
         websocket.receive(WITHIN_S)
