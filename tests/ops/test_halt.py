@@ -143,6 +143,27 @@ def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_pa
     assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
 
 
+def test_an_engine_that_only_writes_its_journal_there_is_not_said_to_have_the_record_i73(
+    tmp_path: Path,
+) -> None:
+    """Its kill switch is elsewhere too: who is told to use the one here stops nothing."""
+    files = files_in(tmp_path)
+    record = begun(files)
+    elsewhere = tmp_path / "elsewhere"
+    try:
+        result = says(tmp_path, "halt", *REASON, "--state-dir", str(elsewhere))
+    finally:
+        record.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+    found = f"{files.journal_lock.parent}: an engine (process {os.getpid()} on "
+    assert result.stderr.startswith(found)
+    assert result.stderr.endswith(
+        f" writes its journal there, and has its record elsewhere than in {elsewhere}; nothing was"
+        " done: say where its state is with --state-dir\n"
+    )
+
+
 def test_a_halt_of_an_engine_that_does_not_run_is_on_record_for_the_next_start_i02(
     tmp_path: Path,
 ) -> None:

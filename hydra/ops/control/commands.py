@@ -145,4 +145,9 @@ def control_table(
         "status": Command(NoArguments, report.status),
         "commands": Command(NoArguments, names),
     }
-    return CommandTable(name="control", commands=commands, urgent=frozenset({"halt", "flatten"}))
+    return CommandTable(
+        name="control",
+        commands=commands,
+        urgent=frozenset({"halt", "flatten"}),
+        even_late=frozenset({"halt"}),
+    )

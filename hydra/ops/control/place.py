@@ -125,12 +125,16 @@ def holder_of(place: Place) -> "Holder | None":
     """The engine that has the record; None: none has. No engine is kept from starting by this,
     unless another process has got the number of the last one meanwhile.
     """
+    return _holder_of(place.files.lock)
+
+
+def _holder_of(lock: Path) -> "Holder | None":
     from hydra.store.engine_lock import living_holder
 
-    holder = living_holder(place.files.lock)
+    holder = living_holder(lock)
     if holder is None:
         return None
-    with place.files.lock.open("rb") as file:
+    with lock.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,6 +153,14 @@ def end_refused(text: str) -> NoReturn:
 def end_unanswered(place: Place, silent: NoEngine) -> NoReturn:
     """End the command with 11: an engine has the record, and cannot be talked to."""
     holder = holder_of(place)
+    stranger = None if holder is not None else _holder_of(place.files.journal_lock)
+    if stranger is not None:  # its record and its switches are elsewhere
+        end(
+            f"{place.files.journal_lock.parent}: an engine ({stranger}) writes its journal there,"
+            f" and has its record elsewhere than in {place.files.lock.parent}; nothing was done:"
+            " say where its state is with --state-dir",
+            ExitCode.HELD_BY_ANOTHER,
+        )
     who = "an engine" if holder is None else f"an engine ({holder})"
     pid = "its process" if holder is None else str(holder.pid)
     end(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 import orjson
 
+from hydra.actor import SECOND
 from hydra.ops.debug.endpoint import path_to
 from hydra.ops.debug.protocol import REPLY_MAX, request
 from hydra.store.private_files import RightsTooOpen
@@ -106,7 +107,8 @@ class EngineClient:
 
     def _ask(self, command: str, arguments: dict[str, Any]) -> None:
         try:
-            self._socket.sendall(request(next(self._numbers), command, arguments))
+            until = time.monotonic_ns() + round(self._timeout * SECOND)
+            self._socket.sendall(request(next(self._numbers), command, arguments, until))
         except OSError:
             return  # why it hung up may still be there to read
 

@@ -43,12 +43,14 @@ class CommandTable(msgspec.Struct, frozen=True, kw_only=True):
     """The commands of the socket of this name.
 
     `urgent` ones do not wait their turn, unless everything is halted already. `elsewhere`: names
-    that this socket has not and another one has; the text says which.
+    that this socket has not and another one has; the text says which. `even_late` ones are done
+    also when whoever asked has given up meanwhile: a halt can only be too late, never unwanted.
     """
 
     name: str
     commands: Mapping[str, Command]
     urgent: frozenset[str] = frozenset()
+    even_late: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = {}
 
     def execute(

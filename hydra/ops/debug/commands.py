@@ -81,6 +81,7 @@ DEBUG = CommandTable(
     name="debug",
     commands=COMMANDS,
     urgent=frozenset({"halt"}),
+    even_late=frozenset({"halt"}),
     elsewhere=dict.fromkeys(sorted(ELSEWHERE), "use the control socket"),
 )
 """All that the debug socket can be asked. It halts, and has no way to let anybody trade (I85)."""

@@ -5,6 +5,10 @@ reply `{"id": 7, "ok": true, "data": …}` or `{"id": 7, "ok": false, "error": "
 goes on (`trace`) sends replies with `"more": true` until one without; a further line of the
 client's ends it sooner. Data that is a list comes as `{"rows": […], "total": 9000, "cut": "…"}`;
 `cut` says what was left out, and is null if nothing was.
+
+A request may say `"until"`, a time of the machine's monotonic clock (ns): whoever asks has given up
+by then. An engine that comes to it later does not do it: an operator who was told that nobody
+answered has gone on by other means, and may not want it any more.
 """
 
 from collections.abc import Mapping
@@ -34,6 +38,7 @@ class Request(msgspec.Struct, frozen=True):
     id: RequestId
     command: str
     arguments: dict[str, Any]
+    until: int | None = None
 
 
 class Lines:
@@ -64,9 +69,9 @@ def parse(line: bytes) -> Request:
         raise Malformed(f"not a line of JSON: {error}") from error
     if not isinstance(found, dict):
         raise Malformed(f"wanted a JSON object, found {type(found).__name__}")
-    unknown = found.keys() - {"v", "id", "cmd", "args"}
+    unknown = found.keys() - {"v", "id", "cmd", "args", "until"}
     if unknown:
-        raise Malformed(f"wanted v, id, cmd and args, found also {shortened(min(unknown))}")
+        raise Malformed(f"wanted v, id, cmd, args and until, found also {shortened(min(unknown))}")
     if found.get("v") != VERSION or isinstance(found["v"], bool):
         raise Malformed(f"wanted version {VERSION}, found {shortened(repr(found.get('v')))}")
     request_id, command, arguments = found.get("id"), found.get("cmd"), found.get("args", {})
@@ -78,12 +83,19 @@ def parse(line: bytes) -> Request:
         raise Malformed("cmd must be the name of a command")
     if not isinstance(arguments, dict):
         raise Malformed("args must be a JSON object")
-    return Request(request_id, command, arguments)
+    until = found.get("until")
+    if isinstance(until, bool) or not isinstance(until, int | None):
+        raise Malformed("until must be a whole number of ns of the monotonic clock, or left out")
+    return Request(request_id, command, arguments, until)
 
 
-def request(request_id: RequestId, command: str, arguments: Mapping[str, Any]) -> bytes:
+def request(
+    request_id: RequestId, command: str, arguments: Mapping[str, Any], until: int | None = None
+) -> bytes:
     """A request as a line."""
     wanted = {"v": VERSION, "id": request_id, "cmd": command, "args": dict(arguments)}
+    if until is not None:
+        wanted["until"] = until
     return orjson.dumps(wanted) + b"\n"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from hydra.actor import SECOND
 from hydra.ops.debug.asking import Caller
 from hydra.ops.debug.command_table import CommandTable
 from hydra.ops.debug.describing import Refused
@@ -116,7 +117,7 @@ class Session:
             self._wait_turn()
         began = time.thread_time_ns()
         try:
-            answer = self._answer(wanted)
+            answer = self._too_late(wanted) or self._answer(wanted)
             if isinstance(answer, bytes):
                 self._send(answer)
         finally:
@@ -129,6 +130,22 @@ class Session:
         owed = self._budget.owed()
         if owed > 0:
             self._closing.wait(owed)
+
+    def _too_late(self, wanted: Request) -> bytes | None:
+        """What to say if nobody waits for it any more: a process that stood still, or a machine,
+        finds in its sockets what operators wanted long ago.
+        """
+        until = wanted.until
+        if until is None or wanted.command in self._table.even_late:
+            return None
+        late = time.monotonic_ns() - until
+        if late <= 0:
+            return None
+        return failure(
+            wanted.id,
+            f"{wanted.command} was not done: it came to be read {late / SECOND:.1f} s after whoever"
+            " asked had given up",
+        )
 
     def _answer(self, wanted: Request) -> "bytes | Stream":
         try:

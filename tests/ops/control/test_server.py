@@ -1,9 +1,11 @@
 """The control socket: whose it is, what it takes, and what the debug socket cannot do."""
 
 import os
+import re
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra.actor import SECOND
 from hydra.ops.control.commands import control_table
 from hydra.ops.debug.client import CommandFailed, DebugClient, EngineClient
 from hydra.ops.debug.commands import DEBUG
@@ -105,6 +108,46 @@ def test_what_is_no_request_closes_that_client_only_i85(
 
     assert engine.gate.state is TradingState.ACTIVE
     assert client.call("commands")["total"] == len(control_table(FACTS).commands)
+
+
+WORDS_OF_AN_OPERATOR: dict[str, dict[str, object]] = {
+    "resume": {"reason": "a drill"},
+    "flatten": {"reason": "a drill"},
+    "withdraw-flatten": {"reason": "a drill"},
+    "settle": {"reason": "a drill", "kind": "position", "subject": "AAPL", "decision": "exclude"},
+    "mode": {"reason": "a drill", "mode": "flat"},
+}
+
+
+@pytest.mark.parametrize("command", WORDS_OF_AN_OPERATOR)
+def test_what_is_read_after_its_asker_gave_up_is_not_done_i04(
+    engine: ControlledEngine, command: str
+) -> None:
+    """An engine that stood still finds it in its socket, behind halts of which nobody spoke."""
+    before = time.monotonic_ns() - SECOND
+    with closing(raw(engine)) as connection:
+        connection.sendall(request(7, command, WORDS_OF_AN_OPERATOR[command], before))
+
+        told = orjson.loads(connection.recv(65_536))
+
+    assert (told["id"], told["ok"]) == (7, False)
+    assert re.fullmatch(
+        rf"{command} was not done: it came to be read 1\.\d s after whoever asked had given up",
+        told["error"],
+    )
+    heard = engine.told
+    assert (heard.resumes, heard.flattens, heard.withdrawals, heard.settled) == ([], [], [], [])
+
+
+def test_a_halt_is_obeyed_however_late_it_is_read_i01(engine: ControlledEngine) -> None:
+    engine.open_gate()
+    before = time.monotonic_ns() - 3600 * SECOND
+    with closing(raw(engine)) as connection:
+        connection.sendall(request(1, "halt", {"reason": "a drill"}, before))
+
+        assert orjson.loads(connection.recv(65_536))["ok"] is True
+
+    assert engine.gate.state is TradingState.HALTED
 
 
 @settings(max_examples=50, deadline=None)

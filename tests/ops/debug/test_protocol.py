@@ -29,14 +29,15 @@ JSON = st.recursive(
     st.integers(0, 2**31) | st.text(st.characters(codec="utf-8"), max_size=100),
     st.text(st.characters(codec="utf-8"), max_size=50),
     st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=9), JSON, max_size=4),
+    st.none() | st.integers(0, 2**62),
 )
 def test_what_one_side_asks_the_other_side_reads(
-    request_id: int | str, command: str, arguments: dict[str, Any]
+    request_id: int | str, command: str, arguments: dict[str, Any], until: int | None
 ) -> None:
-    line = request(request_id, command, arguments)
+    line = request(request_id, command, arguments, until)
 
     assert line.count(b"\n") == 1
-    assert parse(line.removesuffix(b"\n")) == Request(request_id, command, arguments)
+    assert parse(line.removesuffix(b"\n")) == Request(request_id, command, arguments, until)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,9 @@ def test_what_one_side_asks_the_other_side_reads(
         (b'{"v":1,"cmd":"tree","id":1.5}', "id must be a number, a text, or left out"),
         (b'{"v":1,"cmd":"tree","id":true}', "id must be a number, a text, or left out"),
         (b'{"v":1,"cmd":"tree","id":"' + b"x" * 101 + b'"}', "an id has at most 100 characters"),
-        (b'{"v":1,"cmd":"tree","mode":1}', "wanted v, id, cmd and args, found also mode"),
+        (b'{"v":1,"cmd":"tree","mode":1}', "wanted v, id, cmd, args and until, found also mode"),
+        (b'{"v":1,"cmd":"tree","until":1.5}', "until must be a whole number of ns"),
+        (b'{"v":1,"cmd":"tree","until":true}', "until must be a whole number of ns"),
     ],
 )
 def test_what_is_no_request_is_refused_with_what_was_wanted(line: bytes, complaint: str) -> None:
