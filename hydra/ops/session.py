@@ -265,6 +265,8 @@ class Session:
         reached("run.latched_at_start")
         for line in self.market.said_first:
             self.say(line)
+        if self.record.set_aside is not None and self.record.set_aside.has_left:
+            self.say(self.record.set_aside.words)
         if self.mode is not NONE:
             self._say_mode(runtime)
         self.say(f"bots: {', '.join(tree.bots)}")

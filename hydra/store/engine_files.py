@@ -164,7 +164,7 @@ def end_previous_life(files: EngineFiles) -> Path | None:
 def _set_aside(left: list[Path], files: EngineFiles) -> Path:
     ended = files.ended
     make_private_folder(ended)
-    numbers = sorted(int(path.name) for path in ended.iterdir() if _NUMBERED.fullmatch(path.name))
+    numbers = sorted(int(path.name) for path in _numbered(files))
     folder = ended / f"{numbers[-1] if numbers else 1:06d}"
     if not _was_cut_short(folder, left, files):
         numbers.append(numbers[-1] + 1 if numbers else 1)
@@ -176,6 +176,22 @@ def _set_aside(left: list[Path], files: EngineFiles) -> Path:
     for number in numbers[:-LIVES_KEPT]:
         shutil.rmtree(ended / f"{number:06d}")
     return folder
+
+
+def is_being_set_aside(files: EngineFiles) -> bool:
+    """A process ended while it set this record aside: a part of it is not here any more."""
+    numbers = [int(path.name) for path in _numbered(files)]
+    if not numbers:
+        return False
+    left = [path for path in _of_this_life(files) if path.exists()]
+    return _was_cut_short(files.ended / f"{max(numbers):06d}", left, files)
+
+
+def _numbered(files: EngineFiles) -> list[Path]:
+    """The lives that were set aside."""
+    if not files.ended.is_dir():
+        return []
+    return [path for path in files.ended.iterdir() if _NUMBERED.fullmatch(path.name)]
 
 
 def _was_cut_short(folder: Path, left: list[Path], files: EngineFiles) -> bool:

@@ -13,12 +13,15 @@ So do the starts after unclean ends: too many of them are a storm, whichever acc
 import os
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 
 from hydra.crash_points import reached
-from hydra.store.engine_files import EngineFiles, end_previous_life
+from hydra.store.agreement import require_agreement
+from hydra.store.engine_files import EngineFiles, end_previous_life, is_being_set_aside
 from hydra.store.halt_marker import Clear, Halted, Unreadable, read_halt_marker
+from hydra.store.journal_opening import journal_end
 from hydra.store.ledger import Ledger
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
@@ -33,6 +36,32 @@ OF_THE_ACCOUNT = (CauseClass.LIMIT, CauseClass.COOLDOWN)
 EARLIER_UNCLEAN_STARTS = "earlier_unclean_starts"
 """Under this key the ledger keeps those of accounts that were over before its own began."""
 _MAKE_A_STORM = RESTARTS_MAX + 1
+
+
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that is over. `held` names what it held, and `open_orders` the orders that worked:
+    nobody looks after them any more.
+    """
+
+    folder: Path
+    account: str
+    held: tuple[str, ...]
+    open_orders: tuple[str, ...]
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it held anything, or had orders that worked."""
+        return bool(self.held or self.open_orders)
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        left = ", ".join((*self.held, *(f"order {name}" for name in self.open_orders)))
+        return (
+            f"another account begins here; {self.account or 'the one before'} is over and set aside"
+            f" in {self.folder}" + (f", with {left}" if left else "")
+        )
+
 
 GoesOn = Callable[[Ledger], bool]
 """Whether the account of this ledger is still the one to be traded."""
@@ -55,21 +84,27 @@ class CarriedHalts(msgspec.Struct, frozen=True, kw_only=True):
 
 def end_life_unless(
     files: EngineFiles, venue: str, at: int, wall_at: int, goes_on: GoesOn | None
-) -> None:
+) -> SetAside | None:
     """Set the record aside, unless its account goes on. To be called under the engine's lock.
 
+    Gives what was set aside, if it was an account that traded. What was cut or replaced is not set
+    aside, as nobody would look at it then (I54).
+
     `at` and `wall_at` are those of the start that asks; see `Owner`.
-    Raises what opening the ledger raises: one that cannot be read may have halts in it.
+    Raises what opening the ledger raises: one that cannot be read may have halts in it. And
+    `RecordsDisagree`.
     """
     if not files.ledger.exists() or not files.ledger.stat().st_size:
         if goes_on is None or not files.has_venue:
             end_previous_life(files)  # what is left of a record that was being set aside
-        return
+        return None
     unguard = guard_ledger(files.ledger)
     try:
         with closing(Ledger.open(files.ledger, venue=venue, at=at)) as ledger:
             if goes_on is not None and goes_on(ledger):
-                return
+                return None
+            if not is_being_set_aside(files):
+                require_agreement(ledger, journal_end(files.journal))
             for cause in _marked(files, at):
                 ledger.latch_halt(cause, at)  # so that it is told what was said before it
             ledger.commit()
@@ -80,6 +115,8 @@ def end_life_unless(
                 word=ledger.get(OPERATOR_RESUME) or "",
                 unclean_starts=_with_this_start(ledger, wall_at),
             )
+            account, held = ledger.account, _held(ledger)
+            open_orders = tuple(each.state.order.client_order_id for each in ledger.open_orders())
     finally:
         unguard()
     left = _read(files)  # by a crash, before they were on this record
@@ -95,7 +132,18 @@ def end_life_unless(
     if carried.halts or carried.unclean_starts:
         _write(files, carried)
         reached("recovery.carried_written")
-    end_previous_life(files)
+    folder = end_previous_life(files)
+    if folder is None or account is None:
+        return None
+    return SetAside(folder=folder, account=account, held=held, open_orders=open_orders)
+
+
+def _held(ledger: Ledger) -> tuple[str, ...]:
+    return tuple(
+        f"{each.bot} {each.inventory.position:f} {each.inventory.symbol}"
+        for each in ledger.inventories()
+        if each.inventory.lots
+    )
 
 
 def take_over_carried(files: EngineFiles, ledger: Ledger, at: int) -> None:

@@ -4,13 +4,13 @@ Ledger and journal are witnesses for each other (I54): each holds how far the ot
 was last on the disk. What either of them has lost, the other one tells at the next start.
 """
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import msgspec
 
 from hydra.crash_points import reached
 from hydra.ports import LedgerMark
+from hydra.store.agreement import RecordsDisagree, require_agreement
 from hydra.store.checking import LedgerDamaged
 from hydra.store.connection import DurabilityRefused
 from hydra.store.engine_files import (
@@ -25,12 +25,13 @@ from hydra.store.engine_lock import EngineLock
 from hydra.store.halt_marker import HaltMarker, HaltMarkerFailed
 from hydra.store.journal import FILE_BYTES_MAX, JournalFile
 from hydra.store.journal_files import JournalDamaged, JournalFailed
-from hydra.store.journal_opening import JournalEnd, journal_end
+from hydra.store.journal_opening import journal_end
 from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.lives import (
     CarriedHaltsUnreadable,
     GoesOn,
+    SetAside,
     end_life_unless,
     take_over_carried,
     unclean_starts,
@@ -41,11 +42,6 @@ from hydra.store.redaction import Redactor
 from hydra.store.schema import NotALedger
 from hydra.trading.restarts import cause_after_unclean_end
 from hydra.trading.trading_state import Cause, CauseClass
-
-
-class RecordsDisagree(Exception):
-    """Ledger and journal do not go together: one of them has lost what the other one knows."""
-
 
 RECORD_REFUSED = (
     CarriedHaltsUnreadable,
@@ -95,6 +91,7 @@ class EngineRecord:
         held: ExitStack,
         *,
         ended_unclean: bool,
+        set_aside: SetAside | None,
     ) -> None:
         """Take over what `open` has opened; `held` closes it."""
         self.ledger = ledger
@@ -102,6 +99,8 @@ class EngineRecord:
         self.halt_marker = halt_marker
         self.ended_unclean = ended_unclean
         """The process before this one did not say that it stopped: it crashed, or was killed."""
+        self.set_aside = set_aside
+        """The account before this one, which is over; None: there was none, or it goes on."""
         self._after_unclean_end: Cause | msgspec.UnsetType | None = msgspec.UNSET
         self._lock = lock
         self._held = held
@@ -128,8 +127,9 @@ class EngineRecord:
             opened.callback(lock.release)
             opened.callback(EngineLock(files.journal_lock).release)
             reached("recovery.locked")
+            set_aside = None
             if owner.venue == FORGETFUL_VENUE:
-                end_life_unless(files, owner.venue, owner.at, owner.wall_at, goes_on)
+                set_aside = end_life_unless(files, owner.venue, owner.at, owner.wall_at, goes_on)
             else:
                 require_lasting(files.ledger.parent)
                 require_lasting(files.journal.parent)
@@ -180,7 +180,13 @@ class EngineRecord:
             journal.sync()
             reached("recovery.done")
             return cls(
-                ledger, journal, halt_marker, lock, opened.pop_all(), ended_unclean=ended_unclean
+                ledger,
+                journal,
+                halt_marker,
+                lock,
+                opened.pop_all(),
+                ended_unclean=ended_unclean,
+                set_aside=set_aside,
             )
         raise AssertionError("an ExitStack lets every exception through")
 
@@ -250,51 +256,6 @@ def _opened_ledger(files: EngineFiles, owner: Owner) -> Ledger:
         return Ledger.open(files.ledger, venue=owner.venue, at=owner.at)
     except LedgerDamaged as damaged:
         raise LedgerDamaged(f"{damaged}; {newest_backup(files)}") from damaged
-
-
-def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:
-    """Raise `RecordsDisagree` if either knows of something that the other one does not have."""
-    fault = disagreement(
-        ledger.mark, ledger.journal_seq, ledger.chain_at, journal.last_seq, journal.mark
-    )
-    if fault is not None:
-        raise RecordsDisagree(
-            f"{fault}; nothing was traded or changed; keep both, find out what replaced or cut"
-            " them, and start from the newest proven backup with a journal of its own"
-        )
-
-
-def disagreement(
-    ledger: LedgerMark,
-    journal_seen: int,
-    chain_at: Callable[[int], str | None],
-    journal_seq: int,
-    ledger_seen: LedgerMark | None,
-) -> str | None:
-    """What one of the two knows and the other one does not have; None if they go together.
-
-    `journal_seen` is the journal line that the ledger knew to be on the disk (0: none), and
-    `ledger_seen` the mark that the journal holds. That the ledger is ahead of the mark, or the
-    journal of the line, is how it is after every crash.
-    """
-    if journal_seen > journal_seq:
-        return (
-            f"the journal ends at line {journal_seq}, and the ledger saw line {journal_seen} on the"
-            f" disk: {journal_seen - journal_seq} lines of the journal were lost"
-        )
-    if ledger_seen is None:
-        return None
-    if ledger_seen.seq > ledger.seq:
-        return (
-            f"the ledger ends at event {ledger.seq}, and the journal saw event {ledger_seen.seq}"
-            f" made durable: {ledger_seen.seq - ledger.seq} events of the ledger were lost"
-        )
-    if chain_at(ledger_seen.seq) != ledger_seen.chain:
-        return (
-            f"event {ledger_seen.seq} of the ledger is not the one that the journal saw: they are"
-            " of two different histories"
-        )
-    return None
 
 
 def fields_of_mark(mark: LedgerMark) -> dict[str, object]:

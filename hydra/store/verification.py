@@ -14,6 +14,7 @@ import apsw
 import msgspec
 
 from hydra.store import projections
+from hydra.store.agreement import disagreement
 from hydra.store.backup import proven
 from hydra.store.checking import (
     UNREPLAYABLE,
@@ -33,7 +34,6 @@ from hydra.store.ledger_facts import NOTHING_YET, LedgerFacts, NoLedger, facts_o
 from hydra.store.looking import looked_at
 from hydra.store.private_files import RightsTooOpen, require_private_file, require_private_folder
 from hydra.store.reading import Records
-from hydra.store.record import disagreement
 from hydra.store.schema import MIGRATIONS, NewerThanThisHydra, NotALedger, require_ours
 
 T = TypeVar("T")

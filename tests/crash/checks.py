@@ -10,6 +10,7 @@ import msgspec
 
 from hydra.ports import LedgerMark
 from hydra.store import projections
+from hydra.store.agreement import disagreement
 from hydra.store.backup import proven
 from hydra.store.checking import Head, LedgerDamaged, chain_head, require_replay, require_state
 from hydra.store.connection import IN_MEMORY, connected_to_read
@@ -41,7 +42,6 @@ from hydra.store.journal_files import JournalDamaged
 from hydra.store.journal_reading import findings_in, read_journal
 from hydra.store.ledger import Ledger
 from hydra.store.reading import Records
-from hydra.store.record import disagreement
 from hydra.store.tables import FillRecord, OrderRecord
 from hydra.trading.fees import ALPACA_FEES, NO_FEES, FeeSchedule
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger

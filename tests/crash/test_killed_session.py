@@ -14,13 +14,13 @@ from hydra.main import main
 from hydra.ops.exit_codes import ExitCode
 from hydra.ports import LedgerMark
 from hydra.store import projections
+from hydra.store.agreement import disagreement
 from hydra.store.connection import connected_to_read
 from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import Clear, read_halt_marker
 from hydra.store.journal_files import files_of
 from hydra.store.journal_reading import findings_in, read_journal
 from hydra.store.reading import Records
-from hydra.store.record import disagreement
 from tests.crash.checks import whole_head
 from tests.crash.lives import ROOT, WITHIN_S, environment_with
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from hydra.ports import LedgerMark
+from hydra.store.agreement import RecordsDisagree, disagreement
 from hydra.store.backup_folder import back_up_to_folder
 from hydra.store.checking import LedgerDamaged
 from hydra.store.engine_files import EngineFiles, RecordGone
@@ -20,7 +21,8 @@ from hydra.store.kill_file import read_kill_file
 from hydra.store.ledger import Ledger, LedgerFailed, WrongOwner
 from hydra.store.ledger_guard import OpenedByHand
 from hydra.store.medium import NotLasting
-from hydra.store.record import EngineRecord, Owner, RecordsDisagree, disagreement
+from hydra.store.private_files import make_private_folder
+from hydra.store.record import EngineRecord, Owner
 from hydra.store.schema import NewerThanThisHydra
 from hydra.trading.kill_switch import Unreadable
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -239,6 +241,70 @@ def test_the_embedded_venue_begins_each_session_anew(files: EngineFiles) -> None
         "halt.marker",
         "ledger.db",
     ]
+
+
+EMBEDDED = Owner(venue="embedded", account="PA-1", version="1.0.0", configuration="d", at=AT)
+
+
+def test_what_an_account_that_is_over_held_is_told(files: EngineFiles) -> None:
+    record = EngineRecord.open(files, EMBEDDED)
+    trade(record, 1, 2)
+    first = record.set_aside
+    orders = [each.state.order.client_order_id for each in record.ledger.open_orders()]
+    record.close()
+
+    second = EngineRecord.open(files, EMBEDDED)
+    second.close()
+    third = EngineRecord.open(files, EMBEDDED)
+    third.close()
+
+    assert first is None
+    assert second.set_aside is not None
+    assert second.set_aside.folder == files.ended / "000001"
+    assert second.set_aside.words == (
+        "another account begins here; PA-1 is over and set aside in"
+        f" {files.ended / '000001'}, with order {orders[0]}, order {orders[1]}"
+    )
+    assert third.set_aside is not None
+    assert third.set_aside.has_left is False
+
+
+@pytest.mark.parametrize("kept_lines", [None, 0, 1, 4])
+def test_an_account_whose_journal_was_cut_is_not_set_aside_but_refused_i54(
+    files: EngineFiles, kept_lines: int | None
+) -> None:
+    record = EngineRecord.open(files, EMBEDDED)
+    trade(record, 1, 5)
+    record.end("a test", AT)
+    record.close()
+    lines = files.journal.read_bytes().splitlines(keepends=True)
+    if kept_lines is None:
+        files.journal.unlink()
+    else:
+        files.journal.write_bytes(b"".join(lines[:kept_lines]))
+
+    for _ in range(2):
+        with pytest.raises(RecordsDisagree, match="lines of the journal were lost"):
+            EngineRecord.open(files, EMBEDDED)
+    assert files.ledger.exists()
+
+
+def test_an_account_that_was_being_set_aside_when_the_process_ended_is_so_at_the_next_start_i59(
+    files: EngineFiles,
+) -> None:
+    record = EngineRecord.open(files, EMBEDDED)
+    trade(record, 1, 5)
+    record.end("a test", AT)
+    record.close()
+    folder = files.ended / "000001"
+    make_private_folder(files.ended)
+    make_private_folder(folder)
+    files.journal.rename(folder / files.journal.name)
+
+    record = EngineRecord.open(files, EMBEDDED)
+    record.close()
+
+    assert {path.name for path in folder.iterdir()} >= {"app.jsonl", "ledger.db"}
 
 
 def test_what_cannot_be_opened_leaves_nothing_open_i57(files: EngineFiles) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import msgspec
 
 from hydra.ops.debug.halting import operator_cause, words_of
+from hydra.store.agreement import require_agreement
 from hydra.store.engine_files import EngineFiles, is_first_start
 from hydra.store.engine_lock import EngineLock
 from hydra.store.halt_marker import (
@@ -26,7 +27,7 @@ from hydra.store.ledger import Ledger, WrongOwner
 from hydra.store.ledger_facts import NoLedger
 from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
-from hydra.store.record import RECORD_REFUSED, require_agreement
+from hydra.store.record import RECORD_REFUSED
 from hydra.store.schema import NewerThanThisHydra
 from hydra.trading.flatten_events import Withdrawn
 from hydra.trading.flatten_record import RecordedFlatten
