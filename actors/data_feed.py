@@ -302,13 +302,15 @@ class DataFeed(Actor[Inbox]):
     def _hear_status(self, status: TradingStatusReceived, prices: PriceWatch, ctx: Context) -> None:
         words = f"{status.code}: {status.reason}" if status.reason else status.code
         said = f"the exchange says {words}"
-        fault = prices.status(status.symbol, status.trades, said, status.at, ctx.market_time())
+        now = ctx.market_time()
+        at = now if status.at is None else status.at
+        fault = prices.status(status.symbol, status.trades, said, at, now)
         ctx.log(
             "trading_status",
             symbol=status.symbol,
             trades=status.trades,
             words=words,
-            at=status.at,
+            at=at,
             fault=fault or "",
         )
 

@@ -46,14 +46,15 @@ class QuoteReceived(Message, frozen=True, kw_only=True):
 class TradingStatusReceived(Message, frozen=True, kw_only=True):
     """The exchange says whether a symbol trades. Every word but a known resume is a halt.
 
-    `code` and `reason` are the exchange's own; `at` is venue time (UTC ns).
+    `code` and `reason` are the exchange's own; `at` is venue time (UTC ns), None where it could not
+    be read: then it is when it is heard.
     """
 
     symbol: str
     trades: bool
     code: str
     reason: str
-    at: int
+    at: int | None
 
 
 class QuoteChanged(Message, frozen=True, kw_only=True):

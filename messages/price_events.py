@@ -34,7 +34,7 @@ PRICE_EVENTS: tuple[EventKind, ...] = (
             "symbol": "which one",
             "trades": "whether it does; every word but a known resume means that it does not",
             "words": "the exchange's own",
-            "at": "when, by the venue (UTC ns)",
+            "at": "when, by the venue, or heard, if that could not be read (UTC ns)",
             "fault": "why this was left alone, empty if it was not",
         },
     ),

@@ -5,6 +5,7 @@ from math import inf, nan
 from typing import Any, ClassVar
 
 import pytest
+from msgspec import structs
 
 from actors.data_feed import DataFeed
 from hydra.actor import MINUTE, SECOND, ChildSpec, Ref
@@ -415,6 +416,20 @@ def test_a_status_of_a_strange_symbol_is_told_and_left_alone_i46() -> None:
     live.tell(TradingStatusReceived(symbol="XYZ", trades=False, code="H", reason="", at=0))
 
     assert [each["fault"] for each in live.journal("trading_status")] == ["unknown symbol"]
+
+
+def test_a_halt_of_which_nobody_knows_when_is_one_of_now_i46() -> None:
+    live = Live()
+    live.tell(CONNECTED)
+    halt = TradingStatusReceived(symbol="AAPL", trades=False, code="?", reason="", at=None)
+
+    live.tell(halt, structs.replace(halt, trades=True, code="T", at=live.kit.now - 1))
+    still = live.kit.state(live.ref)["unready"]
+    live.tell(structs.replace(halt, trades=True, code="T", at=live.kit.now))
+
+    assert still == {"AAPL": "halted", "NOVA": "unknown"}
+    assert live.kit.state(live.ref)["unready"] == {"AAPL": "unknown", "NOVA": "unknown"}
+    assert live.journal("trading_status")[0]["at"] == live.kit.now
 
 
 def test_a_feed_without_streams_takes_no_quotes_i46() -> None:

@@ -2,7 +2,8 @@
 
 The same conversation for stocks, coins and options, in msgpack, which all of them speak. Times come
 to the microsecond. An element that cannot be read is told as a gap and the rest of its frame is
-read on; one whose kind we did not ask for is left alone.
+read on; one whose kind we did not ask for is left alone. A trading status that cannot be read is a
+halt besides, and a word about the connection itself its end: neither may be taken for nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,8 +102,12 @@ class DataConversation:
         send: list[Message] = []
         is_live = False
         for raw in elements:
-            element = self._read(raw, told)
-            if element is None:
+            try:
+                element = _ELEMENT.decode(raw)
+            except _UNREADABLE as error:
+                failure = self._tell_unread(raw, error, told)
+                if failure is not None:
+                    return Heard(tell=tuple(told), failure=failure)
                 continue
             if isinstance(element, _Control):
                 answer = self._answer(element)
@@ -115,17 +120,31 @@ class DataConversation:
                 told.append(self._fact(element))
         return Heard(send=tuple(send), tell=tuple(told), is_live=is_live)
 
-    def _read(self, raw: msgspec.Raw, told: list[Any]) -> "_Element | None":
-        try:
-            return _ELEMENT.decode(raw)
-        except _UNREADABLE as error:
-            try:
-                kind = _KIND.decode(raw).T
-            except _UNREADABLE:
-                kind = "?"
-            if kind == "?" or kind in _ASKED_FOR:
-                told.append(self._gap(f"an element of kind {kind!r}: {error}", bytes(raw)))
+    def _tell_unread(self, raw: msgspec.Raw, error: Exception, told: list[Any]) -> str | None:
+        """Tell of an element that cannot be read; gives why the connection ends by it, if it does.
+
+        Nobody knows whom a trading status without a name is about: it counts for all, and on the
+        next connection whoever is not halted shows it by trading.
+        """
+        kind = _text_in(raw, _KIND) or "?"
+        if kind != "?" and kind not in _ASKED_FOR:
             return None
+        reason = f"an element of kind {kind!r}: {error}"
+        told.append(self._gap(reason, bytes(raw)))
+        fault = one_line(f"cannot be read: {reason}")
+        if kind in _CONTROL:
+            return fault
+        if kind != "s":
+            return None
+        listened_to = self._channels.statuses
+        symbol = _text_in(raw, _SYMBOL)
+        is_named = symbol in listened_to
+        told += [
+            TradingStatusReceived(symbol=each, trades=False, code="?", reason=fault, at=None)
+            for each in listened_to
+            if each == symbol or not is_named
+        ]
+        return None if is_named or not listened_to else fault
 
     def _answer(self, control: "_Control") -> Heard:
         match control:
@@ -151,7 +170,7 @@ class DataConversation:
                 return Heard()  # logged in already: so be it
             case _Error():
                 trouble = _TROUBLE.get(control.code, Trouble.LOST)
-                failure = f"the venue says {control.code}: {one_line(control.msg)}"
+                failure = f"the venue says {control.code}: {one_line(control.msg or '')}"
                 return Heard(failure=failure, trouble=trouble)
 
     def _wanted_now(self) -> "Named":
@@ -175,7 +194,7 @@ class DataConversation:
         return "; ".join(
             f"{channel} of {', '.join(sorted(lacking))}"
             for channel, symbols in self._wanted.items()
-            if (lacking := set(symbols) - set(got[channel]))
+            if (lacking := set(symbols) - set(got[channel] or ()))
         )
 
     def _fact(self, element: "_Fact") -> Any:
@@ -228,21 +247,22 @@ def _beyond(wanted: Named, other: Named) -> Named:
 
 
 # The stream's own names; `T` tells them apart. What a message has beside these is not looked at.
+# What may be absent may be null: both mean the same.
 
 
 class _Success(msgspec.Struct, tag_field="T", tag="success"):
-    msg: str
+    msg: str | None = None
 
 
 class _Error(msgspec.Struct, tag_field="T", tag="error"):
     code: int
-    msg: str = ""
+    msg: str | None = None
 
 
 class _Subscription(msgspec.Struct, tag_field="T", tag="subscription"):
-    bars: list[str] = []
-    quotes: list[str] = []
-    statuses: list[str] = []
+    bars: list[str] | None = None
+    quotes: list[str] | None = None
+    statuses: list[str] | None = None
 
 
 class _Bar(msgspec.Struct, tag_field="T", tag="b"):
@@ -268,14 +288,18 @@ class _Status(msgspec.Struct, tag_field="T", tag="s"):
     S: str
     t: datetime
     sc: str
-    sm: str = ""
-    rc: str = ""
-    rm: str = ""
-    z: str = ""
+    sm: str | None = None
+    rc: str | None = None
+    rm: str | None = None
+    z: str | None = None
 
 
 class _Kind(msgspec.Struct):
-    T: str
+    text: str = msgspec.field(name="T")
+
+
+class _Symbol(msgspec.Struct):
+    text: str = msgspec.field(name="S")
 
 
 _Control: TypeAlias = _Success | _Error | _Subscription
@@ -285,12 +309,14 @@ _Element: TypeAlias = _Control | _Fact
 _FRAME = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _ELEMENT: msgspec.msgpack.Decoder[_Element] = msgspec.msgpack.Decoder(_Element)
 _KIND = msgspec.msgpack.Decoder(_Kind)
+_SYMBOL = msgspec.msgpack.Decoder(_Symbol)
 _ENCODER = msgspec.msgpack.Encoder()
 _UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 """By which the decoders refuse: what is no msgpack or of a wrong type, no UTF-8, no time that there
 is, and what is nested too deeply.
 """
-_ASKED_FOR = frozenset({"b", "q", "s", "success", "error", "subscription"})
+_CONTROL = frozenset({"success", "error", "subscription"})
+_ASKED_FOR = frozenset({"b", "q", "s"}) | _CONTROL
 
 _RESUMES = frozenset({("A", "3"), ("B", "3"), ("C", "T"), ("O", "T")})
 """Tape and code of the words that mean that a symbol trades again."""
@@ -306,6 +332,16 @@ _TROUBLE: Mapping[int, Trouble] = {
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def _text_in(
+    raw: msgspec.Raw, decoder: msgspec.msgpack.Decoder[_Kind] | msgspec.msgpack.Decoder[_Symbol]
+) -> str | None:
+    """The one text of an element that this reads, whatever the others are; None: it cannot."""
+    try:
+        return decoder.decode(raw).text
+    except _UNREADABLE:
+        return None
 
 
 def _ns(moment: datetime) -> int:

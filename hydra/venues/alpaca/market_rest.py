@@ -23,7 +23,7 @@ from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.outcomes import Ok, describe
-from hydra.venues.alpaca.payloads import reader
+from hydra.venues.alpaca.payloads import rows_reader
 from hydra.venues.alpaca.reads import ReadFailed, get
 from hydra.venues.alpaca.times import nanoseconds, rfc3339
 
@@ -111,8 +111,8 @@ class MarketReads:
         is_over_by = self._market_time() - SKEW
         found: dict[str, list[Bar]] = {}
         for page in all_pages(self._calls, path, wanted, read_bars_page, deadline):
-            for symbol, rows in page.bars.items():
-                found.setdefault(symbol, []).extend(_bars_of(symbol, rows, timeframe.span))
+            for symbol, rows in (page.bars or {}).items():
+                found.setdefault(symbol, []).extend(_bars_of(symbol, rows or (), timeframe.span))
         for symbol, bars in found.items():
             if any(later.start_at <= bar.start_at for bar, later in pairwise(bars)):
                 raise ReadFailed(f"GET {path}: bars of {words(symbol)} that are not in time order")
@@ -151,9 +151,9 @@ class BarRow(msgspec.Struct, kw_only=True):
 
 
 class BarsPage(Page, kw_only=True):
-    """Some bars of some symbols."""
+    """Some bars of some symbols. Null, here and below, where there are none."""
 
-    bars: dict[str, list[BarRow]]
+    bars: dict[str, list[BarRow] | None] | None = None
 
 
 class QuoteRow(msgspec.Struct, kw_only=True, rename={"as_": "as"}):
@@ -169,7 +169,7 @@ class QuoteRow(msgspec.Struct, kw_only=True, rename={"as_": "as"}):
 class LatestQuotes(msgspec.Struct, kw_only=True):
     """The newest quote of each symbol that has one."""
 
-    quotes: dict[str, QuoteRow]
+    quotes: dict[str, QuoteRow | None] | None = None
 
 
 P = TypeVar("P", bound=Page)
@@ -239,11 +239,11 @@ def quote_of(symbol: str, row: QuoteRow) -> Quote:
     )
 
 
-read_bars_page = reader(BarsPage)
-_read_latest = reader(LatestQuotes)
+read_bars_page = rows_reader(BarsPage, "bars")
+_read_latest = rows_reader(LatestQuotes, "quotes")
 
 
 def read_latest_quotes(body: bytes) -> Mapping[str, Quote]:
     """The newest quotes by symbol. Raises `BadAnswer`."""
-    rows = _read_latest(body).quotes
-    return {symbol: quote_of(symbol, row) for symbol, row in rows.items()}
+    rows = _read_latest(body).quotes or {}
+    return {symbol: quote_of(symbol, row) for symbol, row in rows.items() if row is not None}

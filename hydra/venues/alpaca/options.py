@@ -22,7 +22,7 @@ from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.market_rest import Page, QuoteRow, all_pages, quote_of
-from hydra.venues.alpaca.payloads import reader
+from hydra.venues.alpaca.payloads import rows_reader
 from hydra.venues.alpaca.reads import ReadFailed
 
 SNAPSHOTS_A_PAGE = 1_000
@@ -114,7 +114,7 @@ class OptionReads:
         path = f"/v1beta1/options/snapshots/{underlying}"
         found: dict[str, ChainEntry] = {}
         for page in all_pages(self._data, path, query, read_chain_page, deadline):
-            found.update(_entries(page.snapshots))
+            found.update(_entries(page.snapshots or {}))
         return tuple(found[symbol] for symbol in sorted(found))
 
     def contracts(
@@ -130,7 +130,7 @@ class OptionReads:
         found: dict[str, Contract] = {}
         path = "/v2/options/contracts"
         for page in all_pages(self._trading, path, query, read_contracts_page, deadline):
-            for row in page.option_contracts:
+            for row in page.option_contracts or ():
                 found[row.symbol] = _contract(row)
         return tuple(found[symbol] for symbol in sorted(found))
 
@@ -156,7 +156,7 @@ class SnapshotRow(msgspec.Struct, kw_only=True, rename="camel"):
 class ChainPage(Page, kw_only=True):
     """Some contracts of a chain."""
 
-    snapshots: dict[str, SnapshotRow]
+    snapshots: dict[str, SnapshotRow | None] | None = None
 
 
 class ContractRow(msgspec.Struct, kw_only=True):
@@ -168,7 +168,7 @@ class ContractRow(msgspec.Struct, kw_only=True):
     type: str
     strike_price: Decimal
     multiplier: Decimal | None = None
-    tradable: bool = False
+    tradable: bool | None = None
     open_interest: Decimal | None = None
     close_price: Decimal | None = None
     ppind: bool | None = None
@@ -177,14 +177,14 @@ class ContractRow(msgspec.Struct, kw_only=True):
 class ContractsPage(Page, kw_only=True):
     """Some listed contracts."""
 
-    option_contracts: list[ContractRow]
+    option_contracts: list[ContractRow] | None = None
 
 
-read_chain_page = reader(ChainPage)
-read_contracts_page = reader(ContractsPage)
+read_chain_page = rows_reader(ChainPage, "snapshots")
+read_contracts_page = rows_reader(ContractsPage, "option_contracts")
 
 
-def _entries(rows: Mapping[str, SnapshotRow]) -> dict[str, ChainEntry]:
+def _entries(rows: Mapping[str, SnapshotRow | None]) -> dict[str, ChainEntry]:
     try:
         return {
             symbol: ChainEntry(
@@ -194,6 +194,7 @@ def _entries(rows: Mapping[str, SnapshotRow]) -> dict[str, ChainEntry]:
                 implied_volatility=_finite(row.implied_volatility),
             )
             for symbol, row in rows.items()
+            if row is not None
         }
     except BadAnswer as bad:
         raise ReadFailed(str(bad)) from bad
@@ -228,7 +229,7 @@ def _contract(row: ContractRow) -> Contract:
         right=right,
         strike=row.strike_price,
         multiplier=row.multiplier,
-        tradable=row.tradable,
+        tradable=row.tradable is True,
         open_interest=row.open_interest,
         close_price=row.close_price,
         in_penny_program=row.ppind is True,

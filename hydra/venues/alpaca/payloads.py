@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hydra.trading.echo import words
 from hydra.venues.alpaca.bad_answer import BadAnswer
 
 T = TypeVar("T")
@@ -147,6 +148,25 @@ def reader(kind: type[T]) -> Callable[[bytes], T]:
     return read
 
 
+def rows_reader(kind: type[T], rows: str) -> Callable[[bytes], T]:
+    """As `reader`, of an answer that may lack its `rows` where there are none.
+
+    One that lacks them and says something else instead is not that answer.
+    """
+    read = reader(kind)
+
+    def read_rows(body: bytes) -> T:
+        found = read(body)
+        if getattr(found, rows) is None:
+            said = _read_fields(body).keys()
+            if rows not in said and said - {"next_page_token"}:
+                raise BadAnswer(f"found {words(sorted(said))}, wanted {rows}")
+        return found
+
+    return read_rows
+
+
+_read_fields = reader(dict[str, msgspec.Raw])
 read_order = reader(OrderPayload)
 read_orders = reader(list[OrderPayload])
 read_positions = reader(list[PositionPayload])

@@ -154,12 +154,12 @@ class TradingConversation:
 def _authorized(authorization: "_Authorization") -> Heard:
     if authorization.status == "authorized":
         return Heard(send=(LISTEN,))
-    failure = one_line(f"the venue says {authorization.status} to {authorization.action}")
+    failure = one_line(f"the venue says {authorization.status} to {authorization.action or 'us'}")
     return Heard(failure=failure, trouble=Trouble.REFUSED)
 
 
 def _listening(listening: "_Listening") -> Heard:
-    if "trade_updates" in listening.streams:
+    if "trade_updates" in (listening.streams or ()):
         return Heard(is_live=True)
     return Heard(failure="the venue does not let us listen to trade_updates")
 
@@ -196,11 +196,11 @@ class _Envelope(msgspec.Struct):
 
 class _Authorization(msgspec.Struct):
     status: str
-    action: str = ""
+    action: str | None = None
 
 
 class _Listening(msgspec.Struct):
-    streams: list[str]
+    streams: list[str] | None = None
 
 
 class _Update(msgspec.Struct):

@@ -22,6 +22,17 @@ MINUTE = 60_000_000_000
 CHANNELS = Channels(bars=("HYDR", "NOVA"), quotes=("HYDR",))
 CONNECTED = [{"T": "success", "msg": "connected"}]
 AUTHENTICATED = [{"T": "success", "msg": "authenticated"}]
+WITH_STATUSES = Channels(bars=("HYDR",), statuses=("HYDR", "NOVA"))
+HALT = {
+    "T": "s",
+    "S": "HYDR",
+    "t": "2026-11-23T15:02:11Z",
+    "z": "C",
+    "sc": "H",
+    "sm": "Trading Halt",
+    "rc": "T1",
+    "rm": "Halt News Pending",
+}
 ACKNOWLEDGED = [{"T": "subscription", "trades": [], "bars": ["HYDR", "NOVA"], "quotes": ["HYDR"]}]
 
 
@@ -49,12 +60,15 @@ def _with_times(value: Any) -> Any:
             return value
 
 
-def conversation(channels: Channels = CHANNELS) -> DataConversation:
-    return DataConversation("stocks", "KEY", "SECRET", channels, MINUTE)
-
-
 def ns(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000_000) * 1_000
+
+
+HALTED_AT = ns("2026-11-23T15:02:11")
+
+
+def conversation(channels: Channels = CHANNELS) -> DataConversation:
+    return DataConversation("stocks", "KEY", "SECRET", channels, MINUTE)
 
 
 def test_it_logs_in_subscribes_and_is_live_once_all_is_acknowledged() -> None:
@@ -81,6 +95,17 @@ def test_a_subscription_that_lacks_something_is_none_i45() -> None:
     )
 
 
+def test_channels_that_are_null_in_an_acknowledgement_are_empty() -> None:
+    talk = conversation()
+    talk.hear(packed(AUTHENTICATED))
+
+    heard = talk.hear(packed([ACKNOWLEDGED[0] | {"statuses": None, "dailyBars": None}]))
+    lacking = talk.hear(packed([ACKNOWLEDGED[0] | {"quotes": None}]))
+
+    assert heard == Heard(is_live=True)
+    assert lacking.failure == "not subscribed to quotes of HYDR"
+
+
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [
@@ -102,6 +127,31 @@ def test_an_error_ends_the_connection_and_says_how_to_go_on(code: int, trouble: 
     heard = conversation().hear(packed([{"T": "error", "code": code, "msg": "so it is"}]))
 
     assert heard == Heard(failure=f"the venue says {code}: so it is", trouble=trouble)
+
+
+@pytest.mark.parametrize("error", [{"code": 402, "msg": None}, {"code": 402}])
+def test_an_error_without_words_is_an_error(error: dict[str, object]) -> None:
+    heard = conversation().hear(packed([{"T": "error"} | error]))
+
+    assert heard == Heard(failure="the venue says 402: ", trouble=Trouble.REFUSED)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"T": "error", "code": None, "msg": "auth failed"},
+        {"T": "error", "code": "402"},
+        {"T": "subscription", "bars": "HYDR"},
+        {"T": "success", "msg": 1},
+    ],
+)
+def test_a_word_about_the_connection_that_cannot_be_read_is_its_end(odd: dict[str, object]) -> None:
+    heard = conversation().hear(packed([odd]))
+
+    assert [type(fact) for fact in heard.tell] == [StreamGap]
+    assert heard.failure is not None
+    assert heard.failure.startswith(f"cannot be read: an element of kind '{odd['T']}': ")
+    assert heard.trouble is Trouble.LOST and not heard.is_live
 
 
 def test_words_of_an_error_command_no_terminal() -> None:
@@ -167,6 +217,47 @@ def test_every_trading_status_but_a_known_resume_is_a_halt_i46() -> None:
     unknown = {"T": "s", "S": "HYDR", "sc": "?", "t": "2026-11-23T15:32:11Z", "z": "C"}
     (fact,) = heard_of([unknown]).tell
     assert isinstance(fact, TradingStatusReceived) and not fact.trades
+
+
+@pytest.mark.parametrize("null", ["sm", "rc", "rm", "z"])
+def test_a_halt_that_does_not_say_all_is_a_halt_all_the_same_i46(null: str) -> None:
+    (fact,) = heard_of([HALT | {null: None}]).tell
+
+    assert isinstance(fact, TradingStatusReceived)
+    assert (fact.symbol, fact.trades, fact.code, fact.at) == ("HYDR", False, "H", HALTED_AT)
+
+
+@pytest.mark.parametrize("odd", [{"sc": None}, {"sc": 5}, {"t": None}, {"sm": 1}, {"t": 5}])
+def test_a_trading_status_that_cannot_be_read_is_a_halt_of_its_symbol_i46(
+    odd: dict[str, object],
+) -> None:
+    heard = conversation(WITH_STATUSES).hear(packed([HALT | {"sc": "T", "z": "C"} | odd]))
+
+    gap, halt = heard.tell
+    assert isinstance(gap, StreamGap) and isinstance(halt, TradingStatusReceived)
+    assert (halt.symbol, halt.trades, halt.at) == ("HYDR", False, None)
+    assert halt.reason.startswith("cannot be read: an element of kind 's': ")
+    assert heard.failure is None
+
+
+@pytest.mark.parametrize("name", [None, 5, "hydr"])
+def test_a_trading_status_of_nobody_knows_whom_halts_all_until_they_are_seen_to_trade_i46(
+    name: object,
+) -> None:
+    heard = conversation(WITH_STATUSES).hear(packed([HALT | {"S": name, "sc": None}]))
+
+    gap, *halts = heard.tell
+    assert isinstance(gap, StreamGap)
+    assert [(each.symbol, each.trades) for each in halts] == [("HYDR", False), ("NOVA", False)]
+    # The next connection begins with halts that may be over, so that a trade ends them.
+    assert heard.failure is not None and heard.trouble is Trouble.LOST
+
+
+def test_where_no_statuses_are_listened_to_one_that_cannot_be_read_is_a_gap() -> None:
+    heard = conversation().hear(packed([HALT | {"sc": None}]))
+
+    assert [type(fact) for fact in heard.tell] == [StreamGap]
+    assert heard.failure is None
 
 
 def test_words_of_a_trading_status_command_no_terminal() -> None:

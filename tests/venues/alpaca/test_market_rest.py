@@ -44,6 +44,8 @@ from tests.venues.alpaca.vectors import payload
 
 START = nanoseconds("2026-11-23T14:30:00Z")
 NOW = START + 10 * MINUTE
+CALL = "HYDR261218C00042500"
+FAR = "HYDR261218C00060000"
 DECEMBER = ChainBounds(first=date(2026, 12, 1), last=date(2026, 12, 31))
 
 
@@ -134,6 +136,38 @@ def test_what_cannot_be_read_whole_is_a_failure(answer: Answer) -> None:
         world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())
 
 
+NO_BARS = [{}, {"bars": {}}, {"bars": None}, {"bars": None, "currency": "USD"}]
+
+
+@pytest.mark.parametrize("page", [*NO_BARS, {"bars": {"HYDR": None}}])
+@pytest.mark.parametrize("token", [{}, {"next_page_token": None}])
+def test_no_bars_are_no_failure_however_they_are_left_out(
+    page: dict[str, Any], token: dict[str, None]
+) -> None:
+    with reads(lambda _: Reply(200, page | token)) as world:
+        found = world[0].stock_bars(["HYDR"], ONE_MINUTE, START, NOW, soon())
+
+    assert not found.get("HYDR")
+
+
+@pytest.mark.parametrize("body", [{}, {"quotes": None}, {"quotes": {"HYDR": None}}])
+def test_no_quote_is_no_failure_however_it_is_left_out(body: dict[str, Any]) -> None:
+    with reads(lambda _: Reply(200, body)) as world:
+        assert world[0].stock_quotes(["HYDR"], soon()) == {}
+
+
+@pytest.mark.parametrize("body", [{}, {"snapshots": None}, {"snapshots": {CALL: None}}])
+def test_no_contract_shown_is_no_failure_however_it_is_left_out(body: dict[str, Any]) -> None:
+    with reads(lambda _: Reply(200, body)) as world:
+        assert world[1].chain("HYDR", DECEMBER, soon()) == ()
+
+
+@pytest.mark.parametrize("body", [{}, {"option_contracts": None}, {"option_contracts": []}])
+def test_no_contract_listed_is_no_failure_however_it_is_left_out(body: dict[str, Any]) -> None:
+    with reads(lambda _: Reply(200, body)) as world:
+        assert world[1].contracts("HYDR", DECEMBER, soon()) == ()
+
+
 def test_coins_have_a_path_of_their_own_and_quiet_minutes() -> None:
     body = payload("crypto_bars")["response"]["body"]
     with reads(lambda _: Reply(200, body)) as world:
@@ -160,10 +194,6 @@ def test_the_newest_quote_is_told_with_its_own_time() -> None:
     assert found == {"HYDR": Quote("HYDR", at, 41.26, 41.28, 200.0, 300.0)}
     assert coin["BTC/USD"].ask == 61251.4
     assert broker.received[0].query == {"feed": "iex", "symbols": "HYDR"}
-
-
-CALL = "HYDR261218C00042500"
-FAR = "HYDR261218C00060000"
 
 
 def test_a_chain_has_greeks_where_the_broker_gives_them() -> None:

@@ -113,6 +113,15 @@ def test_keys_that_are_not_taken_are_a_refusal() -> None:
     )
 
 
+@pytest.mark.parametrize("action", [{"action": None}, {}])
+def test_a_refusal_that_does_not_say_of_what_is_a_refusal(action: dict[str, None]) -> None:
+    frame = {"stream": "authorization", "data": {"status": "unauthorized"} | action}
+
+    heard = TradingConversation("KEY", "SECRET").hear(json.dumps(frame))
+
+    assert heard == Heard(failure="the venue says unauthorized to us", trouble=Trouble.REFUSED)
+
+
 def test_words_of_a_refusal_command_no_terminal() -> None:
     said = {"status": "un\x1b[31mauthorized", "action": "authenticate\n"}
 
@@ -123,8 +132,9 @@ def test_words_of_a_refusal_command_no_terminal() -> None:
     assert heard.failure == "the venue says un [31mauthorized to authenticate"
 
 
-def test_to_listen_to_nothing_is_not_to_be_live_i47() -> None:
-    frame = {"stream": "listening", "data": {"streams": []}}
+@pytest.mark.parametrize("streams", [{"streams": []}, {"streams": None}, {}])
+def test_to_listen_to_nothing_is_not_to_be_live_i47(streams: dict[str, object]) -> None:
+    frame = {"stream": "listening", "data": streams}
 
     heard = TradingConversation("KEY", "SECRET").hear(json.dumps(frame))
 
