@@ -21,7 +21,7 @@ from hydra.venues.alpaca.identity import (
     identity_disagreement,
     skew_fault,
 )
-from hydra.venues.alpaca.outcomes import Ok, Refused, describe
+from hydra.venues.alpaca.outcomes import Ok, Refused, Unknown, describe
 from hydra.venues.alpaca.payloads import read_account, read_clock
 from hydra.venues.alpaca.reads import get
 
@@ -29,6 +29,10 @@ T = TypeVar("T")
 
 ASK_WITHIN_S = 15.0
 PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 30.0
+BARRED_MAX = 5
+"""So often in a row 403 may come from before the broker: it may be a gateway that is being put in
+order, and else nothing that asking again helps.
+"""
 
 
 class NoAccount(Exception):
@@ -43,6 +47,10 @@ class _Silent(Exception):
     """The broker gave no answer that says anything. It may later."""
 
 
+class _Barred(_Silent):
+    """Somebody before the broker says 403: a gateway, or a plan that does not have this."""
+
+
 def require_account(
     access: Access,
     mode: VenueName,
@@ -55,8 +63,8 @@ def require_account(
     """The account's number; None: somebody asked to stop before it was known. Raises `NoAccount`.
 
     `bound_account` is the one that the record is of, None if it is of none yet. A broker that
-    cannot be reached is asked again, with growing pauses, and `say` is told why; the embedded venue
-    is ours, and has to answer at once.
+    cannot be reached is asked again, with growing pauses, and `say` is told why; one that we are
+    kept from (403) a few times only. The embedded venue is ours, and has to answer at once.
     """
     return ask_until_answered(
         lambda: _account(access, mode, bound_account, market_time), mode, say, stopping
@@ -67,13 +75,20 @@ def ask_until_answered(
     ask: Callable[[], T], mode: VenueName, say: Callable[[str], None], stopping: threading.Event
 ) -> T | None:
     """What `ask` gives once the broker answers; see `require_account`."""
-    pause_s, said = PAUSE_S_MIN, ""
+    pause_s, said, barred = PAUSE_S_MIN, "", 0
     while True:
         try:
             return ask()
         except _Silent as silent:
             if mode is VenueName.EMBEDDED:
                 raise NoAccount(str(silent), ExitCode.PREFLIGHT_FAILED) from silent
+            barred = barred + 1 if isinstance(silent, _Barred) else 0
+            if barred == BARRED_MAX:
+                raise NoAccount(
+                    f"venue {mode.value}: {silent}, {barred} times in a row: something before the"
+                    " broker keeps us out; check that this machine and the keys may use it",
+                    ExitCode.PREFLIGHT_FAILED,
+                ) from silent
             if stopping.is_set():
                 return None
             if str(silent) != said:
@@ -108,12 +123,15 @@ def got(
             return value
         case Refused(is_absence=True):
             return None
-        case Refused(status=401 | 403):
+        case Refused(status=401 | 403) | Unknown(status=401):  # 401 may come as a page of HTML
+            said = outcome if isinstance(outcome, Refused) else describe(outcome)
             raise NoAccount(
-                f"venue {mode.value}: the keys are refused ({outcome}); check ALPACA_KEY and"
+                f"venue {mode.value}: the keys are refused ({said}); check ALPACA_KEY and"
                 f" ALPACA_SECRET in .env: they must be of the {mode.value} account",
                 ExitCode.PREFLIGHT_FAILED,
             )
+        case Unknown(status=403):
+            raise _Barred(f"GET {path}: {describe(outcome)}")
         case other:
             raise _Silent(f"GET {path}: {describe(other)}")
 

@@ -94,6 +94,53 @@ def test_keys_that_are_refused_are_said_in_one_line_with_what_to_do(status: int)
     )
 
 
+@pytest.mark.parametrize("body", [b"<html>401 Authorization Required</html>", b""])
+def test_keys_that_are_refused_by_a_page_are_refused_at_once(body: bytes) -> None:
+    said = list[str]()
+
+    with fake_alpaca(lambda _: Reply(401, body)) as broker, pytest.raises(NoAccount) as none:
+        asked_of_paper(broker, market_time=lambda: 0, said=said)
+
+    assert none.value.code is ExitCode.PREFLIGHT_FAILED
+    assert str(none.value) == (
+        "venue paper: the keys are refused (the broker answered 401); check ALPACA_KEY and"
+        " ALPACA_SECRET in .env: they must be of the paper account"
+    )
+    assert (broker.asked, said) == (["GET /v2/account"], [])
+
+
+@pytest.mark.parametrize("body", [b"<html>403 Forbidden</html>", b""])
+def test_who_is_kept_out_by_something_else_gives_up_after_a_few_tries(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker_account, "PAUSE_S_MIN", 0.01)
+    said = list[str]()
+
+    with fake_alpaca(lambda _: Reply(403, body)) as broker, pytest.raises(NoAccount) as none:
+        asked_of_paper(broker, market_time=lambda: 0, said=said)
+
+    assert none.value.code is ExitCode.PREFLIGHT_FAILED
+    assert str(none.value).startswith(
+        "venue paper: GET /v2/account: the broker answered 403, 5 times in a row: "
+    )
+    assert broker.asked == ["GET /v2/account"] * 5
+    assert len(said) == 1
+
+
+def test_a_door_that_is_shut_for_a_moment_only_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(broker_account, "PAUSE_S_MIN", 0.01)
+    monkeypatch.setattr(broker_account, "PAUSE_S_MAX", 0.01)
+    barred, silent = [Reply(403, b"")] * 4, [Reply(503, b"")]
+    answers = iter([*barred, *silent, *barred, Reply(200, account_json(account_number="PA3ABC"))])
+
+    with fake_alpaca(
+        lambda asked: next(answers) if "account" in asked.path else Reply(200, clock_at(0))
+    ) as broker:
+        assert asked_of_paper(broker, market_time=lambda: 0) == "PA3ABC"
+
+
 @pytest.mark.parametrize(
     ("key", "bound_account", "wrong"),
     [
