@@ -1,7 +1,7 @@
 """All pages of a list, or nothing: a page that is repeated or out of place is a failure (I62).
 
 That a page is shorter than was asked for is no end: the broker may allow less. The end is where a
-page brings nothing new.
+page brings nothing new, and has room for more.
 """
 
 from collections.abc import Callable
@@ -17,26 +17,39 @@ from hydra.venues.alpaca.times import nanoseconds
 A = TypeVar("A", FillPayload, FeePayload)
 
 PAGES_MAX = 10_000
+PAGE_LEAST = 50
+"""Of orders: so many the broker gives by itself. A page of fewer is not full."""
 
 
 def all_orders(page_until: Callable[[int | None], list[OrderPayload]]) -> list[OrderPayload]:
     """Every order, newest first. `page_until` gives those submitted before an instant (UTC ns).
 
     Each page overlaps the one before by the second in which that one ended, because orders of one
-    instant could lie on both sides of its end, and the broker may cut the instant short.
+    instant could lie on both sides of its end, and the broker may cut the instant short. Where a
+    page may be full of that second alone, the next one overlaps by its last instant only.
     """
     found: dict[str, OrderPayload] = {}
     until: int | None = None
+    oldest: int | None = None
+    is_close = False
     for _ in range(PAGES_MAX):
         page = page_until(until)
         submitted = [_submitted_at(order) for order in page]
         if until is not None and any(at >= until for at in submitted):
             raise ReadFailed("a page of orders has some that belong on an earlier one")
+        if is_close and oldest not in submitted:
+            raise ReadFailed("orders of one second fill a page, and the broker skips the others")
         fresh = {order.id: order for order in page if order.id not in found}
         if not fresh:
-            return list(found.values())
+            if oldest is None or len(page) < PAGE_LEAST:
+                return list(found.values())
+            if is_close:
+                raise ReadFailed("orders of one instant fill a page, and it shows no others")
+            until, is_close = oldest + 1, True
+            continue
         found.update(fresh)
         until = (min(submitted) // SECOND + 1) * SECOND
+        oldest, is_close = min(submitted if oldest is None else (oldest, *submitted)), False
     raise ReadFailed(f"more than {PAGES_MAX} pages of orders")
 
 

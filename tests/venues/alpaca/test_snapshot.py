@@ -210,6 +210,50 @@ def test_all_pages_are_read_however_short_the_broker_makes_them_i62(page: int) -
     assert len(snapshot.fills) == 300
 
 
+def crowded(apart: int) -> Books:
+    """An older order, and 130 within one second, so many nanoseconds apart; pages are of 50."""
+    books = Crowded(page=50)
+    books.add(-60)
+    for number in range(130):
+        at = rfc3339(BEGINNING + number * apart)
+        books.add(number, submitted_at=at, created_at=at)
+    return books
+
+
+class Crowded(Books):
+    """Cuts instants as finely as it is told."""
+
+    cut_to = 1
+
+    def orders(
+        self, *, status: str, nested: bool, after: int | None, until: int | None
+    ) -> list[OrderPayload]:
+        cut = None if until is None else until // self.cut_to * self.cut_to
+        return super().orders(status=status, nested=nested, after=after, until=cut)
+
+
+@pytest.mark.parametrize("apart", [1, 1_000_000, 7_000_000])
+def test_orders_of_one_second_that_fill_more_than_a_page_are_all_read_i62(apart: int) -> None:
+    assert len(snapshot_of(crowded(apart)).orders) == 131
+
+
+@pytest.mark.parametrize(
+    ("apart", "cut_to", "why"),
+    [
+        (1_000_000, SECOND, "orders of one second fill a page"),
+        (1_000, 1_000_000, "orders of one second fill a page"),
+        (0, 1, "orders of one instant fill a page"),
+    ],
+)
+def test_orders_that_no_page_can_reach_are_a_failure_i62(
+    apart: int, cut_to: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Crowded, "cut_to", cut_to)
+
+    with pytest.raises(ReadFailed, match=why):
+        snapshot_of(crowded(apart))
+
+
 @pytest.mark.parametrize("failing", [1, 3, 7, 12])
 def test_a_page_that_fails_fails_the_whole_i62(failing: int) -> None:
     books = Books(page=2)
