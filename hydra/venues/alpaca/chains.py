@@ -24,7 +24,7 @@ class AlpacaChains:
     def __init__(self, reads: OptionReads, tell: Callable[[str, Message], None]) -> None:
         self._reads = reads
         self._tell = tell
-        # A thread that dies answers nothing more: the question is overdue, and nothing is entered.
+        # The question that its thread dies of is overdue, and nothing is entered.
         self._lane = Lane("chains", threads=1, waiting_max=WAITING_MAX, died=lambda _: None)
 
     def ask(self, question: ChainQuestion) -> None:

@@ -15,7 +15,8 @@ class Lane:
     """A few threads that do jobs, each as soon as one of them is free.
 
     At most `waiting_max` jobs wait; one more is refused. A job that raises is a bug: its thread
-    ends, `died` is told the lane's name first, and the others go on.
+    ends, `died` is told the lane's name first, and another takes its place, so that the jobs that
+    wait, and those to come, are still done.
     """
 
     def __init__(
@@ -28,12 +29,10 @@ class Lane:
         self._lock = threading.Lock()
         self._is_closed = False
         self._unfinished = 0
-        self._threads = [
-            threading.Thread(target=self._run, name=f"alpaca-{name}-{number}", daemon=True)
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._size = threads
+        self._threads: list[threading.Thread] = []
+        for _ in range(threads):
+            self._begin_thread()
 
     def add(self, job: Job) -> bool:
         """Have it done; False if it will not be, because too many wait or the lane is closed."""
@@ -54,14 +53,20 @@ class Lane:
         """No job is taken any more; the threads end once those that wait are done."""
         with self._lock:
             self._is_closed = True
-            for _ in self._threads:
+            for _ in range(self._size):
                 self._jobs.put(None)
 
     def join(self, deadline: float) -> bool:
         """Wait for the threads until `deadline` (monotonic, s); False if some have not ended."""
-        for thread in self._threads:
+        for thread in self._threads:  # also those that take another's place meanwhile
             thread.join(max(0.0, deadline - monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _begin_thread(self) -> None:
+        name = f"alpaca-{self.name}-{len(self._threads)}"
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -71,6 +76,7 @@ class Lane:
             # take that for a slow broker.
             except BaseException:
                 self._died(self.name)
+                self._begin_thread()
                 raise
             finally:
                 with self._lock:

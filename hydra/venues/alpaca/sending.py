@@ -210,10 +210,13 @@ def _not_a_successor(order: Order, old: OrderPayload) -> str | None:
             return f"its {what} is {words(new)}, that of what it replaces {words(was)}"
     if old.order_class not in (None, "", "simple"):
         return f"what it replaces is of class {words(old.order_class)}"
-    if old.filled_qty is None or old.filled_qty != 0:
+    if old.filled_qty is None or not is_amount(old.filled_qty) or old.filled_qty != 0:
         return f"what it replaces has {words(old.filled_qty)} filled; cancel it and decide anew"
     if old.qty is None or not is_amount(old.qty) or _decimals(old.qty) or _decimals(order.quantity):
         return "only orders of whole quantities can be replaced"
+    for price in (old.limit_price, old.stop_price):
+        if price is not None and not is_amount(price):
+            return f"what it replaces has a price of {words(price)}, which is none"
     return None
 
 

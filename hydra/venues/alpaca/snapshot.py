@@ -168,7 +168,8 @@ def _learn_names(reads: Reads, payloads: Iterable[OrderPayload], known: KnownOrd
 
 
 def _held(positions: list[PositionPayload]) -> dict[str, Decimal]:
-    held = {each.asset_id: each.qty for each in positions}
+    """By asset, fit to be compared. Raises `BadAnswer`."""
+    held = {each.asset_id: wire.amount(each.qty, "qty") for each in positions}
     if len(held) != len(positions):
         raise BadAnswer("a position is listed twice")
     return held

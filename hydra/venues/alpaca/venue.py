@@ -382,6 +382,9 @@ class AlpacaVenue:
         except ReadFailed as failed:
             self._tell(OrderNotFound(client_order_id=client_order_id, reason=str(failed)))
             return
+        except Exception as bug:
+            self._tell(OrderNotFound(client_order_id=client_order_id, reason=_failed_by(bug)))
+            raise
         if found is None:
             self._tell(OrderNotFound(client_order_id=client_order_id))
             return
@@ -402,6 +405,9 @@ class AlpacaVenue:
         except ReadFailed as failed:
             self._tell(SnapshotFailed(number=number, reason=str(failed)))
             return
+        except Exception as bug:
+            self._tell(SnapshotFailed(number=number, reason=_failed_by(bug)))
+            raise
         self._tell(SnapshotTaken(number=number, snapshot=snapshot))
 
     # What they have in common
@@ -443,6 +449,11 @@ class _Attempt(msgspec.Struct, frozen=True, kw_only=True):
     passage: Passage
     begin_by: int
     deadline: float
+
+
+def _failed_by(bug: Exception) -> str:
+    """Whoever asked hears of it at once; the lane sees to the rest."""
+    return f"the adapter itself has failed: {type(bug).__name__}"
 
 
 def _full(lane: Lane) -> str:

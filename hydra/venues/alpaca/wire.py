@@ -121,7 +121,7 @@ def fill(payload: FillPayload, order: VenueOrder) -> Fill:
         symbol=order.order.symbol,
         side=order.order.side,
         quantity=_over_zero(payload.qty, "qty"),
-        price=_amount(payload.price, "price"),
+        price=amount(payload.price, "price"),
         at=_instant(payload.transaction_time),
     )
 
@@ -154,7 +154,7 @@ def fees(payload: FeePayload, pair_of: Callable[[str], str]) -> Iterator[VenueFe
 
 def position(payload: PositionPayload, symbols: Mapping[str, str]) -> VenuePosition:
     """What is held, by the symbol of orders: `symbols` has those that positions spell otherwise."""
-    quantity = _amount(payload.qty, "qty")
+    quantity = amount(payload.qty, "qty")
     if payload.side is not None and (payload.side == "short") is not (quantity < 0):
         raise BadAnswer(
             f"position {words(payload.symbol)} is {words(payload.side)} with {words(quantity)}"
@@ -167,10 +167,17 @@ def account(payload: AccountPayload, trades_crypto: bool) -> VenueAccount:
     equity = payload.equity
     return VenueAccount(
         account=payload.account_number,
-        cash=_amount(payload.cash, "cash"),
-        equity=None if equity is None else _amount(equity, "equity"),
+        cash=amount(payload.cash, "cash"),
+        equity=None if equity is None else amount(equity, "equity"),
         blocked="; ".join(_blocks(payload, trades_crypto)),
     )
+
+
+def amount(value: Decimal, what: str) -> Decimal:
+    """The value, if it can be compared and added. Raises `BadAnswer`."""
+    if not is_amount(value):
+        raise BadAnswer(f"{what} is {words(value)}, which is no amount")
+    return value
 
 
 def _blocks(payload: AccountPayload, trades_crypto: bool) -> Iterator[str]:
@@ -247,23 +254,17 @@ def _instant(text: str) -> int:
 
 
 def _optional(value: Decimal | None, what: str) -> Decimal | None:
-    return None if value is None else _amount(value, what)
-
-
-def _amount(value: Decimal, what: str) -> Decimal:
-    if not is_amount(value):
-        raise BadAnswer(f"{what} is {words(value)}, which is no amount")
-    return value
+    return None if value is None else amount(value, what)
 
 
 def _not_negative(value: Decimal, what: str) -> Decimal:
-    if _amount(value, what) < 0:
+    if amount(value, what) < 0:
         raise BadAnswer(f"{what} is {words(value)}, wanted 0 or more")
     return value
 
 
 def _over_zero(value: Decimal, what: str) -> Decimal:
-    if _amount(value, what) <= 0:
+    if amount(value, what) <= 0:
         raise BadAnswer(f"{what} is {words(value)}, wanted a number over zero")
     return value
 
@@ -279,4 +280,4 @@ def _knowledge(payload: OrderPayload) -> tuple[Decimal, int]:
             rank = 0
         case _:
             rank = 1
-    return _amount(filled, "filled_qty"), rank
+    return amount(filled, "filled_qty"), rank

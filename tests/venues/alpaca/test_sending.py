@@ -258,6 +258,13 @@ CHANGED = order(client_order_id="hy1-new", replaces=NAME, limit_price=Decimal("4
         (CHANGED, {"side": "sell"}, "its side is buy, that of what it replaces sell"),
         (CHANGED, {"type": "stop_limit"}, "its type is limit, that of what it replaces stop_limit"),
         (CHANGED, {"order_class": "bracket"}, "what it replaces is of class bracket"),
+        (
+            CHANGED,
+            {"filled_qty": "sNaN"},
+            "what it replaces has sNaN filled; cancel it and decide anew",
+        ),
+        (CHANGED, {"limit_price": "sNaN"}, "what it replaces has a price of sNaN, which is none"),
+        (CHANGED, {"stop_price": "Infinity"}, "a price of Infinity, which is none"),
         (CHANGED, {"qty": None}, "only orders of whole quantities can be replaced"),
         (CHANGED, {"qty": "1.5"}, "only orders of whole quantities can be replaced"),
         (

@@ -82,7 +82,8 @@ class Books:
 
     def positions(self) -> list[PositionPayload]:
         self._note("positions")
-        return list(self.held)
+        # Made anew each time, as of another body: what is the same object is equal unseen.
+        return [typed(PositionPayload, msgspec.to_builtins(each)) for each in self.held]
 
     def orders(
         self, *, status: str, nested: bool, after: int | None, until: int | None
@@ -415,6 +416,15 @@ def test_a_position_that_is_listed_twice_fails_the_whole_i62() -> None:
     books.hold()
 
     with pytest.raises(ReadFailed, match="a position is listed twice"):
+        snapshot_of(books)
+
+
+@pytest.mark.parametrize("quantity", ["sNaN", "NaN", "Infinity", "1E+40"])
+def test_a_position_of_no_amount_fails_the_whole_i62(quantity: str) -> None:
+    books = Books()
+    books.hold(qty=quantity)
+
+    with pytest.raises(ReadFailed, match=r"qty is .*, which is no amount"):
         snapshot_of(books)
 
 

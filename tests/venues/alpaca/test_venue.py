@@ -13,6 +13,8 @@ from hydra.trading.durations import SECOND
 from hydra.trading.orders import Order, Role, Side
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.venue_view import VenuePosition
+from hydra.venues.alpaca.known_orders import KnownOrders
+from hydra.venues.alpaca.payloads import OrderPayload
 from hydra.venues.alpaca.times import nanoseconds
 from messages.orders import (
     OrderAccepted,
@@ -765,12 +767,13 @@ def test_closing_takes_nothing_more_and_leaves_nothing_running() -> None:
     assert isinstance(world.next_told(), OrderNotFound)
 
 
+class Bug(Exception):
+    """What nobody expected."""
+
+
 def test_a_thread_that_dies_is_not_lost_in_silence_i69(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Bug(Exception):
-        pass
-
     died: list[BaseException | None] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: died.append(args.exc_value))
     with venue_world() as world:
@@ -785,6 +788,45 @@ def test_a_thread_that_dies_is_not_lost_in_silence_i69(
         assert isinstance(died[0], Bug)
         (cause,) = world.gate.standing()
         assert (cause.code, cause.state) == ("failed:alpaca-looks", TradingState.HALTED)
+
+
+class BrokenOnce(KnownOrders):
+    """Learns nothing the first time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.breaks = True
+
+    def learn(self, payload: OrderPayload) -> None:
+        if self.breaks:
+            self.breaks = False
+            raise Bug
+        super().learn(payload)
+
+
+@pytest.mark.parametrize("lane", ["snapshots", "looks"])
+def test_a_reading_that_meets_a_bug_fails_and_halts_and_the_next_one_is_made_i62_i69(
+    lane: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    with venue_world() as world:
+        account_of(world)
+        world.on("GET", BY_NAME, Reply(200, order_json()))
+        world.venue.known = BrokenOnce()
+        told = []
+        for number in range(2):
+            if lane == "snapshots":
+                world.venue.take_snapshot(number, 0, KEY)
+            else:
+                world.venue.look_up(NAME, KEY)
+            told.append(world.next_told())
+
+        first, second = told
+        assert isinstance(first, SnapshotFailed | OrderNotFound)
+        assert first.reason == "the adapter itself has failed: Bug"
+        assert isinstance(second, SnapshotTaken | OrderFound)
+        (cause,) = world.gate.standing()
+        assert (cause.code, cause.state) == (f"failed:alpaca-{lane}", TradingState.HALTED)
 
 
 def test_every_order_of_one_name_has_one_body_i15() -> None:
