@@ -16,6 +16,10 @@ from hydra.trading.durations import MINUTE, SECOND
 
 RESET_UNKNOWN_NS = 30 * SECOND
 """How long to hold back after a 429 that does not say, and after a key that was refused."""
+OTHER_MINUTE = MINUTE // 2
+"""Ends of the broker's minutes that are further apart are those of two: they are a minute apart, as
+well as its clock and ours can tell.
+"""
 
 
 class Use(Enum):
@@ -66,6 +70,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Ascending."""
     held_to: int | None = None
     held_until: int = 0
+    minute_ends: int | None = None
+    """Of the broker's minute that the hold is for; None: it has not said of which."""
 
     def left(self, now: int) -> int:
         """Requests that may be made now, for the most urgent use."""
@@ -103,14 +109,25 @@ def take(budget: Budget, use: Use, now: int) -> Budget | None:
 def heard(budget: Budget, remaining: int, reset_in: int, now: int) -> Budget:
     """The budget once the broker has said that so many requests remain for so long (ns).
 
-    Answers overtake one another, so a hold is only ever tightened before it ends.
+    Answers overtake one another, so within a minute of the broker's a hold is only ever tightened.
+    In its next minute it begins anew.
     """
-    held = budget.held(now)
-    if remaining >= budget.left(now) and held is None:
-        return budget
     until = now + max(0, min(reset_in, MINUTE))
+    held, ends = budget.held(now), budget.minute_ends
+    if held is not None and ends is not None:
+        if until <= ends - OTHER_MINUTE:
+            return budget  # it was said of the minute before
+        if until >= ends + OTHER_MINUTE:
+            held = None
+            budget = structs.replace(budget, held_to=None, held_until=0, minute_ends=None)
+    elif held is not None and remaining > 0:
+        return budget  # its end is a guess, and this may be of before
     if held is None:
-        return structs.replace(budget, held_to=max(0, remaining), held_until=until)
+        if remaining >= budget.left(now):
+            return budget
+        return structs.replace(
+            budget, held_to=max(0, remaining), held_until=until, minute_ends=until
+        )
     return structs.replace(
         budget,
         held_to=max(0, min(held, remaining)),
@@ -119,5 +136,11 @@ def heard(budget: Budget, remaining: int, reset_in: int, now: int) -> Budget:
 
 
 def limited(budget: Budget, reset_in: int | None, now: int) -> Budget:
-    """The budget once the broker has refused a request as one too many."""
-    return heard(budget, 0, RESET_UNKNOWN_NS if reset_in is None else reset_in, now)
+    """The budget once the broker has refused a request as one too many.
+
+    Where it does not say for how long, no answer ends the hold before its time.
+    """
+    if reset_in is not None:
+        return heard(budget, 0, reset_in, now)
+    held_until = max(budget.held_until, now + RESET_UNKNOWN_NS)
+    return structs.replace(budget, held_to=0, held_until=held_until, minute_ends=None)

@@ -122,3 +122,35 @@ def test_a_hold_ends_no_sooner_because_of_a_later_answer() -> None:
 
     assert take(held, Use.ENTRY, 29 * SECOND) is None
     assert take(held, Use.ENTRY, 30 * SECOND) is not None
+
+
+def test_a_hold_is_of_its_minute_alone() -> None:
+    # The broker's minute ends at 60 s of ours; its clock is half a second ahead.
+    budget = heard(FRESH, 5, 30 * SECOND, now=30 * SECOND)
+    just_before = 59 * SECOND + SECOND // 2
+
+    plenty = heard(budget, 198, MINUTE, just_before)
+    little = heard(budget, 60, MINUTE, just_before)
+
+    assert take(budget, Use.RECONCILE, just_before) is None
+    assert plenty == FRESH
+    assert taken(little, Use.ENTRY, 100, 65 * SECOND)[1] == 10
+    assert little.held_until == just_before + MINUTE
+
+
+def test_an_answer_of_the_minute_before_says_nothing_of_this_one() -> None:
+    budget = heard(FRESH, 60, MINUTE, now=MINUTE)
+
+    assert heard(budget, 2, 0, now=MINUTE + 1) == budget
+
+
+@pytest.mark.parametrize("reset_in", [20 * SECOND, 55 * SECOND])
+def test_a_hold_of_which_the_broker_did_not_say_the_end_is_ended_by_no_answer(
+    reset_in: int,
+) -> None:
+    # What was answered before may come after; a key that was refused must not be tried at once.
+    held = limited(FRESH, None, now=0)
+
+    assert heard(held, 198, reset_in, 1) == held
+    still = max(reset_in, RESET_UNKNOWN_NS) - 1
+    assert take(heard(held, 0, reset_in, 1), Use.ENTRY, still) is None
