@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from hydra.settings.secret import Secret
 from hydra.trading.bars import Bar
 from hydra.trading.quotes import Quote
+from hydra.venues.alpaca.http import Keys
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.websocket import Message
-from hydra.venues.one_line import one_line
 from messages.market import BarsReceived, QuoteReceived, TradingStatusReceived
 from messages.streams import StreamGap
 
@@ -64,6 +65,7 @@ class DataConversation:
         self._name = name
         self._key = key
         self._secret = secret
+        self._keys = Keys(Secret(key), Secret(secret))
         self._channels = channels
         self._followed = followed
         self._following: tuple[str, ...] = ()
@@ -131,7 +133,7 @@ class DataConversation:
             return None
         reason = f"an element of kind {kind!r}: {error}"
         told.append(self._gap(reason, bytes(raw)))
-        fault = one_line(f"cannot be read: {reason}")
+        fault = self._keys.words(f"cannot be read: {reason}")
         if kind in _CONTROL:
             return fault
         if kind != "s":
@@ -170,7 +172,7 @@ class DataConversation:
                 return Heard()  # logged in already: so be it
             case _Error():
                 trouble = _TROUBLE.get(control.code, Trouble.LOST)
-                failure = f"the venue says {control.code}: {one_line(control.msg or '')}"
+                failure = f"the venue says {control.code}: {self._keys.words(control.msg or '')}"
                 return Heard(failure=failure, trouble=trouble)
 
     def _wanted_now(self) -> "Named":
@@ -227,13 +229,14 @@ class DataConversation:
                 return TradingStatusReceived(
                     symbol=element.S,
                     trades=(element.z, element.sc) in _RESUMES,
-                    code=one_line(element.sc),
-                    reason=one_line(said),
+                    code=self._keys.words(element.sc),
+                    reason=self._keys.words(said),
                     at=at,
                 )
 
     def _gap(self, reason: str, data: bytes) -> StreamGap:
-        raw = data[:RAW_LENGTH_MAX].decode("ascii", errors="backslashreplace")
+        # Once it is cut, what is left of a key is found by nobody any more.
+        raw = self._keys.scrubbed(data)[:RAW_LENGTH_MAX].decode("ascii", errors="backslashreplace")
         return StreamGap(stream=self._name, reason=reason, raw=raw)
 
 

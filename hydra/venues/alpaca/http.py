@@ -24,6 +24,7 @@ from hydra import __version__
 from hydra.settings.secret import MASK, Secret
 from hydra.venues.alpaca.connection import Connection, tls_context
 from hydra.venues.alpaca.network import Network
+from hydra.venues.one_line import one_line
 
 CONNECT_WITHIN_S = 3.0
 CALL_WITHIN_S = 15.0
@@ -99,6 +100,10 @@ class Keys:
         for form in self._forms:
             text = text.replace(form, MASK.encode())
         return text
+
+    def words(self, text: object) -> str:
+        """What others say, as of `one_line`, without the keys: no piece is left where it is cut."""
+        return one_line(self.scrubbed(str(text).encode(errors="replace")).decode())
 
     def __repr__(self) -> str:
         return f"Keys({MASK!r})"

@@ -13,18 +13,19 @@ from typing import Any
 
 import msgspec
 
+from hydra.settings.secret import Secret
 from hydra.trading.amounts import is_amount
 from hydra.trading.exact import add
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OUR_PREFIX, Fill
 from hydra.trading.venue_view import VenueOrder
 from hydra.venues.alpaca.bad_answer import BadAnswer
+from hydra.venues.alpaca.http import Keys
 from hydra.venues.alpaca.payloads import OrderPayload, reader
 from hydra.venues.alpaca.stream import Heard, Trouble
 from hydra.venues.alpaca.times import nanoseconds
 from hydra.venues.alpaca.websocket import Message
 from hydra.venues.alpaca.wire import venue_order
-from hydra.venues.one_line import one_line
 from messages.orders import (
     OrderAccepted,
     OrderCanceled,
@@ -67,6 +68,7 @@ class TradingConversation:
     def __init__(self, key: str, secret: str) -> None:
         self._key = key
         self._secret = secret
+        self._keys = Keys(Secret(key), Secret(secret))
         self._executions: dict[str, dict[str, Decimal]] = defaultdict(dict)
         """Quantities by execution id, by our name of the order."""
 
@@ -89,26 +91,33 @@ class TradingConversation:
             envelope = _read_envelope(data)
             match envelope.stream:
                 case "authorization":
-                    return _authorized(_read_authorization(envelope.data))
+                    return _authorized(_read_authorization(envelope.data), self._keys)
                 case "listening":
                     return _listening(_read_listening(envelope.data))
                 case "trade_updates":
                     return Heard(tell=tuple(self._update(_read_update(envelope.data), data)))
                 case stream:
-                    return Heard(tell=(_gap(f"a stream {stream!r} that we did not ask for", data),))
+                    return Heard(
+                        tell=(self._gap(f"a stream {stream!r} that we did not ask for", data),)
+                    )
         except BadAnswer as error:
-            return Heard(tell=(_gap(str(error), data),))
+            return Heard(tell=(self._gap(str(error), data),))
+
+    def _gap(self, reason: str, data: bytes) -> StreamGap:
+        # Once it is cut, what is left of a key is found by nobody any more.
+        raw = self._keys.scrubbed(data)[:RAW_LENGTH_MAX].decode("utf-8", errors="backslashreplace")
+        return StreamGap(stream=NAME, reason=reason, raw=raw)
 
     def _update(self, update: "_Update", data: bytes) -> Iterator[Any]:
         order = venue_order(update.order, lambda _: None)
         name = order.order.client_order_id
         if not name.startswith(OUR_PREFIX):
-            yield _gap(f"an update of an order that is not ours, {update.order.id!r}", data)
+            yield self._gap(f"an update of an order that is not ours, {update.order.id!r}", data)
             return
         yield from self._reports(update, order)
         doubt = self._doubt(update, order)
         if doubt:
-            yield _gap(f"{name}: {doubt}", data)
+            yield self._gap(f"{name}: {doubt}", data)
 
     def _reports(self, update: "_Update", order: VenueOrder) -> Iterator[VenueReport]:
         """What the update says in the engine's words."""
@@ -129,7 +138,7 @@ class TradingConversation:
         elif update.event == "expired":
             yield OrderExpired(client_order_id=name, at=at)
         elif update.event == "rejected":
-            reason = one_line(update.reason or "rejected late, without a reason")
+            reason = self._keys.words(update.reason or "rejected late, without a reason")
             yield OrderRejected(client_order_id=name, reason=reason, at=at)
 
     def _doubt(self, update: "_Update", order: VenueOrder) -> str:
@@ -151,11 +160,11 @@ class TradingConversation:
         return ""
 
 
-def _authorized(authorization: "_Authorization") -> Heard:
+def _authorized(authorization: "_Authorization", keys: Keys) -> Heard:
     if authorization.status == "authorized":
         return Heard(send=(LISTEN,))
-    failure = one_line(f"the venue says {authorization.status} to {authorization.action or 'us'}")
-    return Heard(failure=failure, trouble=Trouble.REFUSED)
+    said = f"the venue says {authorization.status} to {authorization.action or 'us'}"
+    return Heard(failure=keys.words(said), trouble=Trouble.REFUSED)
 
 
 def _listening(listening: "_Listening") -> Heard:
@@ -182,11 +191,6 @@ def _fill_in(update: "_Update", order: VenueOrder, at: int) -> Fill | None:
         price=update.price,
         at=at,
     )
-
-
-def _gap(reason: str, data: bytes) -> StreamGap:
-    raw = data[:RAW_LENGTH_MAX].decode("utf-8", errors="backslashreplace")
-    return StreamGap(stream=NAME, reason=reason, raw=raw)
 
 
 class _Envelope(msgspec.Struct):

@@ -317,6 +317,33 @@ def test_keys_are_in_no_text_that_may_be_logged_i83() -> None:
     assert "CANARY" not in json.dumps([repr(talk), heard.failure])
 
 
+LONG_SECRET = "Qw8vT3nLz0RkY5mXb2Jd7HsPc9GfAeUi4oN1tVyZ"
+
+
+@pytest.mark.parametrize("before", range(1_900, 2_000, 7))
+def test_no_piece_of_a_key_is_left_where_what_was_told_is_cut_i83(before: int) -> None:
+    talk = DataConversation("stocks", "PKKEY", LONG_SECRET, CHANNELS, MINUTE)
+    odd = {"T": "b", "seen": "x" * before, "secret": LONG_SECRET}
+
+    of_an_element = talk.hear(packed([odd])).tell
+    of_a_frame = talk.hear(packed(odd)).tell
+
+    for (gap,) in (of_an_element, of_a_frame):
+        assert isinstance(gap, StreamGap)
+        assert LONG_SECRET[:4] not in gap.raw
+
+
+def test_no_piece_of_a_key_is_left_where_words_are_cut_i83() -> None:
+    talk = DataConversation("stocks", "PKKEY", LONG_SECRET, CHANNELS, MINUTE)
+    halt = HALT | {"rm": "x" * 270 + LONG_SECRET}
+
+    heard = talk.hear(packed([{"T": "error", "code": 500, "msg": "x" * 290 + LONG_SECRET}]))
+    (status,) = talk.hear(packed([halt])).tell
+
+    assert LONG_SECRET[:4] not in str(heard.failure)
+    assert LONG_SECRET[:4] not in status.reason
+
+
 def heard_of(frame: Any) -> Heard:
     return conversation().hear(packed(frame))
 

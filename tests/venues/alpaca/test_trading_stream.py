@@ -238,6 +238,31 @@ def test_an_unknown_event_is_a_gap_and_its_execution_is_booked_all_the_same() ->
     assert "x-1" in facts[1].raw
 
 
+LONG_SECRET = "Qw8vT3nLz0RkY5mXb2Jd7HsPc9GfAeUi4oN1tVyZ"
+
+
+@pytest.mark.parametrize("before", range(1_900, 2_000, 7))
+def test_no_piece_of_a_key_is_left_where_what_was_told_is_cut_i83(before: int) -> None:
+    said = json.dumps({"stream": "debug", "data": {"seen": "x" * before, "secret": LONG_SECRET}})
+
+    (gap,) = TradingConversation("PKKEY", LONG_SECRET).hear(said).tell
+
+    assert isinstance(gap, StreamGap)
+    assert LONG_SECRET[:4] not in gap.raw
+
+
+def test_no_piece_of_a_key_is_left_where_words_are_cut_i83() -> None:
+    said = {"status": "x" * 250 + LONG_SECRET, "action": "x"}
+    rejected = update("rejected", "rejected", "0", reason="x" * 290 + LONG_SECRET)
+    talk = TradingConversation("PKKEY", LONG_SECRET)
+
+    refused = talk.hear(json.dumps({"stream": "authorization", "data": said}))
+    (rejection,) = talk.hear(json.dumps(rejected)).tell
+
+    assert LONG_SECRET[:4] not in str(refused.failure)
+    assert LONG_SECRET[:4] not in rejection.reason
+
+
 def test_an_unknown_word_about_the_order_is_a_gap_and_its_execution_is_booked() -> None:
     frame = update(
         "fill", "filled", "12", type="pegged", execution_id="x-1", price="41.26", qty="12"
