@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, assert_never
 
+from actors.comparison_view import comparison_view, differences_in, what_is_wrong
 from actors.sender_checks import require_sender
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import GateKey, GateRefused, OrderGate, Venue
@@ -15,10 +16,11 @@ from hydra.trading.causes import (
     UNKNOWN_OUTCOME,
     CauseKind,
 )
-from hydra.trading.comparison import Comparison
+from hydra.trading.comparison import Comparison, Pacing
 from hydra.trading.differences import describe
 from hydra.trading.echo import echo_mismatch
 from hydra.trading.exact import subtract
+from hydra.trading.late_lists import LateDifference, why_shut
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order
 from hydra.trading.pending_cancels import PendingCancels
@@ -59,7 +61,6 @@ from messages.reconciliation import (
     CancelPending,
     Compared,
     CompareWithVenue,
-    DifferencesReported,
     LookDue,
     OrderFound,
     OrderNotFound,
@@ -108,6 +109,7 @@ NOT_CONNECTED = "the trading stream is not connected yet"
 RECOVER_WITHIN = 5 * SECOND
 OPEN_ORDERS = "open orders"
 PERIODIC = "again and again"
+LATE = "lists of the venue's may have been late"
 
 
 class NotRecovered(Exception):
@@ -123,7 +125,8 @@ class BrokerGateway(Actor[Inbox]):
     venue are compared at each start, when somebody asks, and again and again.
 
     A venue that tells what happens on a stream can fail to. From a loss or a gap on until a
-    comparison that began after it has found nothing, no entry is sent (I47).
+    comparison that began after it has found nothing, no entry is sent (I47). Nor is one where lists
+    of the venue's may be late, until they have come or are too late for that.
     """
 
     def __init__(
@@ -157,6 +160,10 @@ class BrokerGateway(Actor[Inbox]):
         self._wanted: dict[str, None] = {}
         """Why the next one is to be made: whoever asks now wants to know what is from now on."""
         self._last: Reconciled | None = None
+        self._late: tuple[LateDifference, ...] = ()
+        """What may have been late when the account could last be read."""
+        self._has_agreed = False
+        self._pacing = Pacing()
         self._compared_at: int | None = None
         """Machine time at which it ended."""
         self._stream_is_lost = venue.has_stream
@@ -241,7 +248,7 @@ class BrokerGateway(Actor[Inbox]):
             case Recorded():
                 pass  # a watermark that was lost would only have more read
             case ReportDifferences():
-                ctx.reply(self._differences())
+                ctx.reply(differences_in(self._last))
             case ReportHealth():
                 ctx.reply(self._health())
             case _:
@@ -257,8 +264,9 @@ class BrokerGateway(Actor[Inbox]):
         if late > 0:
             self._withhold(stored, f"the approval expired {late // 1_000_000} ms ago", ctx)
             return
-        if self._blind and not approved.intent.decision.role.reduces:
-            self._withhold(stored, self._blind, ctx)
+        shut = self._blind or why_shut(self._late, order.symbol)
+        if shut and not approved.intent.decision.role.reduces:
+            self._withhold(stored, shut, ctx)
             return
         is_only_one = not self._unanswered
         self._unanswered[name] = (order, ctx.now())  # before the call: an answer may outrun it
@@ -410,7 +418,8 @@ class BrokerGateway(Actor[Inbox]):
                 ctx.log("stream_connected", stream=message.stream, connection=message.connection)
                 self._stream_is_lost = self._stream_is_overdue = False
                 ctx.cancel(StreamOverdue.__name__)
-                self._be_blind(f"connection {message.connection} of the trading stream began", ctx)
+                self._be_blind(f"connection {message.connection} of the trading stream began")
+                self._reconcile(self._blind, ctx)
             case StreamLost():
                 ctx.log("stream_lost", stream=message.stream, reason=message.reason)
                 if not self._stream_is_lost:
@@ -422,17 +431,18 @@ class BrokerGateway(Actor[Inbox]):
                     self._halt(TRADING_STREAM_LOST, message.reason, ctx)
             case StreamGap():
                 ctx.log("stream_gap", stream=message.stream, reason=message.reason, raw=message.raw)
-                self._be_blind(f"the trading stream has a gap: {message.reason}", ctx)
+                reason = f"the trading stream has a gap: {message.reason}"
+                self._be_blind(reason)
+                self._reconcile(reason, ctx)
             case StreamOverdue():
                 self._stream_is_overdue = True
                 detail = f"not back within {STREAM_BACK_WITHIN // SECOND} s: {message.reason}"
                 self._halt(TRADING_STREAM_LOST, detail, ctx)
 
-    def _be_blind(self, reason: str, ctx: Context) -> None:
+    def _be_blind(self, reason: str) -> None:
         if not self._stream_is_lost:
             self._blind = reason
         self._seen_until = self._number
-        self._reconcile(reason, ctx)
 
     # Comparing record and venue
 
@@ -475,8 +485,12 @@ class BrokerGateway(Actor[Inbox]):
             differences=differences,
             failure=failure,
             snapshot=snapshot,
+            late=() if compared is None else compared.late,
         )
         self._compared_at = ctx.now()
+        if compared is not None:
+            self._late = compared.late
+            self._look_again_at_what_is_late(ctx)
         if self._last.is_clean and compared is not None:
             self._agrees(compared, comparison, ctx)
         taken_up = 0 if compared is None else compared.taken_up
@@ -488,14 +502,23 @@ class BrokerGateway(Actor[Inbox]):
                 tries=comparison.tries,
                 failure=failure,
                 differences=[describe(difference) for difference in differences],
+                late=[describe(each.difference) for each in self._last.late],
                 taken_up=taken_up,
             )
         ctx.publish(RECONCILED_TOPIC, self._last)
         if self._wanted:
             self._reconcile(next(iter(self._wanted)), ctx)
 
+    def _look_again_at_what_is_late(self, ctx: Context) -> None:
+        pause = self._pacing.ended(late=bool(self._late))
+        if pause is None:
+            ctx.cancel(LATE)
+        else:
+            ctx.after(pause, ReconcileNow(reason=LATE), key=LATE)
+
     def _agrees(self, compared: Compared, comparison: Comparison, ctx: Context) -> None:
         """What both sides say of before it began is settled, as far as no order of ours is open."""
+        self._has_agreed = True
         if compared.number > self._seen_until and not self._stream_is_lost:
             self._blind = ""
         began_at = min(comparison.began_at, compared.snapshot.at)
@@ -538,29 +561,11 @@ class BrokerGateway(Actor[Inbox]):
                 self._search(search.BecameUnknown(name, ctx.now()), ctx)
 
     def _health(self) -> HealthReported:
-        last = self._last
-        if last is None:
-            is_well, detail = False, "record and venue have not been compared yet"
-        elif last.failure:
-            is_well, detail = False, f"the venue cannot be read: {last.failure}"
-        elif last.differences:
-            is_well, detail = False, f"{len(last.differences)} differences with the venue"
-        elif self._stream_is_overdue:
-            is_well, detail = False, self._blind
-        else:
-            is_well = True
-            detail = f"{self._sent} orders sent, {self._withheld} withheld, agrees with the venue"
-        return HealthReported(component="gateway", is_well=is_well, detail=detail)
-
-    def _differences(self) -> DifferencesReported:
-        if self._last is None:
-            return DifferencesReported(at=0, differences=(), checked=False)
-        return DifferencesReported(
-            at=self._last.at,
-            differences=self._last.differences,
-            checked=self._last.snapshot is not None,
-            failure=self._last.failure,
-        )
+        trouble = what_is_wrong(self._last, has_agreed=self._has_agreed)
+        if not trouble and self._stream_is_overdue:
+            trouble = self._blind
+        detail = f"{self._sent} orders sent, {self._withheld} withheld, agrees with the venue"
+        return HealthReported(component="gateway", is_well=not trouble, detail=trouble or detail)
 
     def _halt(self, kind: CauseKind, detail: str, ctx: Context, *, subject: str = "") -> None:
         cause = kind.cause(since=ctx.market_time(), detail=detail, subject=subject)
@@ -573,7 +578,6 @@ class BrokerGateway(Actor[Inbox]):
 
     def state_view(self) -> Mapping[str, object]:
         """What went out and what did not, what is unknown, and how the last comparison ended."""
-        last = self._last
         return {
             "sent": self._sent,
             "withheld": self._withheld,
@@ -581,12 +585,8 @@ class BrokerGateway(Actor[Inbox]):
             "unknown": self._unknown.unresolved,
             "comparing": () if self._comparison is None else self._comparison.reasons,
             "read_from": self._watermark.since,
-            "last_comparison": "none yet"
-            if last is None
-            else last.failure or f"{len(last.differences)} differences",
-            "agrees": last is not None and last.is_clean,
             "compared_at": self._compared_at,
             "reconcile_every": self._reconcile_every,
             "blind": self._blind,
-            "differences": [] if last is None else [describe(d) for d in last.differences[:20]],
+            **comparison_view(self._last),
         }

@@ -170,8 +170,8 @@ class ExitBot(Actor[Inbox]):
             case OrderDenied() | FeedEnded():
                 return False
             case Reconciled():
-                if message.snapshot is None:
-                    return False
+                if message.snapshot is None or message.late:
+                    return False  # what was read before, with the reports since, is nearer to it
                 self._desk.read(message.snapshot)
             case LoopRan():
                 if not message.is_again:

@@ -238,7 +238,10 @@ class Flattener(Actor[Inbox]):
         reading = self._flatten.waits_for_account
         if reading is None or reading not in message.reasons:
             return
-        if message.snapshot is None:
+        is_verifying = self._flatten.state.phase is Phase.VERIFYING
+        if message.snapshot is None or (message.late and is_verifying):
+            # Lists that are late cannot show that nothing is left. To close by them is safe: never
+            # more is closed than a bot has.
             failed = flatten.ReadingFailed(self._flatten.state.reading, ctx.now())
             self._happened(failed, ctx)
             return

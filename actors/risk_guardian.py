@@ -492,11 +492,13 @@ class RiskGuardian(Actor[Inbox]):
     def _reconciled(self, message: Reconciled, ctx: Context) -> None:
         """What differs is for a person; nothing is traded over it (I29, I60)."""
         found = difference_causes(message.differences, ctx.market_time())
-        self._differing = frozenset(cause.code for cause in found)
+        late = [each.difference for each in message.late]
+        not_agreed = difference_causes((*message.differences, *late), ctx.market_time())
+        self._differing = frozenset(cause.code for cause in not_agreed)
         for cause in found:
             self._latch(cause, ctx)
         snapshot = message.snapshot
-        if snapshot is not None:
+        if snapshot is not None and not late:
             causes = (*self._halts.causes, *self._symbols.causes)
             unlive = never_live(snapshot.orders, self._sessions, ctx.market_time())
             self._cancels.take_unlive_out(unlive, self._desk.book, causes, ctx)

@@ -20,6 +20,7 @@ from hydra.trading.fees import (
     FeeSchedule,
     explained,
 )
+from hydra.trading.late_lists import SHOWN_WITHIN, LateDifference, late
 from hydra.trading.order_life import ImpossibleReport
 from hydra.trading.reconciliation import compare
 from hydra.trading.venue_view import VenueSnapshot
@@ -263,14 +264,25 @@ class StatePersister(Actor[Inbox]):
             self._ledger.open_account(subtract(snapshot.account.cash, view.cash), at)
             self._has_recorded((None, "opening cash"), ctx)
             self._commit(ctx)
+        found_late = self._late(differences, snapshot)
+        others = {each.difference for each in found_late}
         compared = Compared(
             number=message.number,
             at=at,
             taken_up=len(taken_up),
-            differences=differences,
+            differences=tuple(each for each in differences if each not in others),
             snapshot=snapshot,
+            late=found_late,
         )
         ctx.publish(COMPARED_TOPIC, compared)
+
+    def _late(
+        self, differences: tuple[Difference, ...], snapshot: VenueSnapshot
+    ) -> tuple[LateDifference, ...]:
+        if not differences:
+            return ()
+        written = self._ledger.written_since(snapshot.at - SHOWN_WITHIN)
+        return late(self._ledger.record_view(snapshot), written, snapshot, differences)
 
     def _explain_by_fees(
         self, differences: tuple[Difference, ...], snapshot: VenueSnapshot, ctx: Context

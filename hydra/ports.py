@@ -13,6 +13,7 @@ import msgspec
 
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.fees import NO_FEES, Fee, FeeAct, FeeRecord, FeeSchedule
+from hydra.trading.late_lists import Written
 from hydra.trading.orders import DecisionKey, Order, Role
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.trading_state import Cause, TradingState
@@ -230,6 +231,9 @@ class Ledger(Protocol):
 
         What cannot follow what is on record is left out.
         """
+
+    def written_since(self, at: int) -> tuple[Written, ...]:
+        """What came on record of orders from this market time on, and is durable."""
 
     def fee_record(self, snapshot: VenueSnapshot) -> FeeRecord:
         """What is durable of fees, for a comparison with this snapshot."""

@@ -77,6 +77,7 @@ GATEWAY_EVENTS: tuple[EventKind, ...] = (
             "tries": "how often the venue was read; what differs is read again",
             "failure": "why the venue could not be read; empty if it could",
             "differences": "each in one line",
+            "late": "what lists that are late may explain, each in one line; it is looked at again",
             "taken_up": "how many reports had not reached us, and are booked now",
         },
     ),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from hydra.trading.differences import Difference, DifferenceKind
+from hydra.trading.late_lists import LateDifference
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from messages.message import Message
@@ -59,8 +60,9 @@ class CompareWithVenue(Message, frozen=True, kw_only=True):
 
 
 class Compared(Message, frozen=True, kw_only=True):
-    """What came of a comparison. Clean if there are no differences.
+    """What came of a comparison. Clean if there are no differences, late ones neither.
 
+    `late`: what is no difference before it is too old to be explained by lists that are late.
     `taken_up` counts the reports that had not reached us and are booked now: real executions and
     outcomes of the venue, never made up (I61).
     """
@@ -70,13 +72,15 @@ class Compared(Message, frozen=True, kw_only=True):
     taken_up: int
     differences: tuple[Difference, ...]
     snapshot: VenueSnapshot
+    late: tuple[LateDifference, ...] = ()
 
 
 class Reconciled(Message, frozen=True, kw_only=True):
     """How a comparison ended, after as many tries as it was given; told by the gateway.
 
     `reasons` are those of all who asked for it before it began. `failure` is why the venue could
-    not be read, "" if it could. `snapshot` is the last one read.
+    not be read, "" if it could. `snapshot` is the last one read; where something is `late`, its
+    lists are not of one moment.
     """
 
     at: int
@@ -84,11 +88,12 @@ class Reconciled(Message, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     failure: str
     snapshot: VenueSnapshot | None
+    late: tuple[LateDifference, ...] = ()
 
     @property
     def is_clean(self) -> bool:
         """Record and venue say the same."""
-        return not self.failure and not self.differences
+        return not (self.failure or self.differences or self.late)
 
 
 class SnapshotOverdue(Message, frozen=True, kw_only=True):
@@ -118,8 +123,9 @@ class ReportDifferences(Message, frozen=True, kw_only=True):
 
 
 class DifferencesReported(Message, frozen=True, kw_only=True):
-    """The last comparison, at market time `at`. Not `checked`: there was none, or it failed, and
-    `failure` says why; then that there are no differences means nothing.
+    """The last comparison, at market time `at`. Not `checked`: there was none, or it failed, or
+    what it found may only be late, and `failure` says why; then that there are no differences means
+    nothing.
     """
 
     at: int

@@ -36,6 +36,11 @@ def back_up(source: apsw.Connection, target: Path) -> Head:
     return head
 
 
+def back_up_before(connection: apsw.Connection, path: Path, version: int) -> None:
+    """A proven copy of what the next migration is going to change (I67)."""
+    back_up(connection, path.parent / "backups" / f"{path.stem}-schema-{version}.db")
+
+
 def copy_to(source: apsw.Connection, target: Path) -> None:
     """Copy the database to the file, as it is in one moment. Nothing of it is proven, or synced."""
     copy = apsw.Connection(str(target.absolute()))

@@ -15,7 +15,7 @@ import msgspec
 from hydra.crash_points import reached
 from hydra.ports import IntentRecorded, LedgerMark, RecordRefused, ReportRecorded
 from hydra.store import halts_on_record, operator_acts, projections
-from hydra.store.backup import back_up
+from hydra.store.backup import back_up, back_up_before
 from hydra.store.checking import Head, LedgerDamaged, chain_head, require_state, state_of_tables
 from hydra.store.connection import (
     BUSY_TIMEOUT_MS,
@@ -60,6 +60,7 @@ from hydra.trading.fees import (
     FeeSchedule,
     expected_fee,
 )
+from hydra.trading.late_lists import Written
 from hydra.trading.order_life import ImpossibleReport, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill, Order
 from hydra.trading.reconciliation import RecordView
@@ -480,6 +481,11 @@ class Ledger:
         with self._user.working("read for a comparison"):
             return self._views.of(snapshot, self._events.head.seq)
 
+    def written_since(self, at: int) -> tuple[Written, ...]:
+        """What came on record of orders from this market time on, as far as it is durable."""
+        with self._user.working("read what was written last"):
+            return self._records.written_since(at)
+
     def fee_record(self, snapshot: VenueSnapshot) -> FeeRecord:
         """What is durable of fees, for a comparison with this snapshot."""
         with self._user.working("read the fees for a comparison"):
@@ -581,11 +587,6 @@ class Ledger:
             counted = self._events.get(FILLS, fill.client_order_id, fill.execution_id)
         stored = None if counted is None else counted.fill
         return after(state, event_of(report), stored) != state
-
-
-def back_up_before(connection: apsw.Connection, path: Path, version: int) -> None:
-    """A proven copy of what the next migration is going to change (I67)."""
-    back_up(connection, path.parent / "backups" / f"{path.stem}-schema-{version}.db")
 
 
 def _let_go(connection: apsw.Connection) -> None:

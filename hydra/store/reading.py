@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TypeVar
+from itertools import takewhile
+from typing import TypeVar, get_args
 
 import apsw
 import msgspec
 
 from hydra.store.decisions import Taken
-from hydra.store.events import EngineStarted, decoded
+from hydra.store.events import EngineStarted, FeeAccrued, LedgerEvent, OrderAttempted, decoded
 from hydra.store.tables import (
     BUDGETS,
     COUNTERS,
@@ -33,10 +34,13 @@ from hydra.store.tables import (
     intended_in,
 )
 from hydra.trading.fees import FeeBasis
-from hydra.trading.order_life import OrderStatus
+from hydra.trading.late_lists import Written
+from hydra.trading.order_life import Attempted, OrderStatus
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
+from messages.order_events import event_of
+from messages.orders import Outcome, client_order_id_of
 from messages.positions import Exclusion
 
 E = TypeVar("E")
@@ -211,6 +215,16 @@ class Records:
             taken[row[0]] = taken[decision_of(row)] = row[0]
         return taken
 
+    def written_since(self, at: int) -> tuple[Written, ...]:
+        """What came on record of orders from this market time on, in the order of recording: back
+        from the last event to the first that is older, so that it takes no longer with every event
+        that there ever was.
+        """
+        newest_first = self._connection.execute("SELECT at, body FROM events ORDER BY seq DESC")
+        recent = takewhile(lambda row: row[0] >= at, newest_first)
+        found = [_written(at, decoded(body)) for at, body in recent]
+        return tuple(each for each in reversed(found) if each is not None)
+
     def link_at(self, seq: int) -> str | None:
         """The link of an event, in hex; None if there is none of this number."""
         row = self._connection.execute("SELECT link FROM events WHERE seq = ?", (seq,)).fetchone()
@@ -219,3 +233,17 @@ class Records:
     def _all(self, table: Table[E], condition: str, *arguments: str | int) -> tuple[E, ...]:
         rows = self._connection.execute(f"{_SELECT[table.name]} {condition}", arguments)
         return tuple(table.decode(row) for row in rows)
+
+
+def _written(at: int, event: LedgerEvent) -> Written | None:
+    """What it says of an order; None: it is of something else."""
+    match event:
+        case OrderAttempted(client_order_id=name):
+            return Written(at=at, client_order_id=name, event=Attempted())
+        case FeeAccrued(fee=fee):
+            return Written(at=at, client_order_id=fee.client_order_id, event=fee)
+        case _ if isinstance(event, get_args(Outcome)):
+            name = client_order_id_of(event)
+            return Written(at=at, client_order_id=name, event=event_of(event))
+        case _:
+            return None

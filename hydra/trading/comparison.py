@@ -3,6 +3,9 @@
 Each try reads the whole account, which is many requests. What is on its way while the venue is read
 can look like a difference, so one that is found is looked at again a little later. If the second
 look finds the very same, nothing is on its way, and a third would tell no more.
+
+What a late list of the venue's explains (`late_lists`) is not looked at again here: the comparison
+ends with it, and the next one is made soon.
 """
 
 from typing import Self
@@ -16,7 +19,7 @@ from hydra.trading.durations import SECOND
 TRIES = 3
 PAUSE_AFTER_FAILURE = SECOND
 PAUSE_AFTER_DIFFERENCE = 2 * SECOND
-"""What the venue has done, all its lists show within this time."""
+"""What is on its way has come within this time."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def unsettled(self, failure: str, differences: tuple[Difference, ...]) -> Self | None:
         """What to go on with, if another try may find something else than this one; None: it is
         over. `failure`: why the account could not be read, and then there are no differences.
+        Those that are late are none.
         """
         if not (failure or differences) or self.tries >= TRIES:
             return None
@@ -49,3 +53,24 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     def pause(self) -> int:
         """How long to wait (ns) before the next try."""
         return PAUSE_AFTER_DIFFERENCE if self.found else PAUSE_AFTER_FAILURE
+
+
+LATE_PAUSE_FIRST, LATE_PAUSE_LONGEST = 2 * SECOND, 8 * SECOND
+"""Most lists are a few seconds late. Looking for a whole half minute still leaves most of what may
+be asked of the venue in a minute."""
+
+
+class Pacing:
+    """When the next comparison is due that lists that are late ask for."""
+
+    def __init__(self) -> None:
+        self._late_in_a_row = 0
+
+    def ended(self, *, late: bool) -> int | None:
+        """In how long (ns) to look again at what a comparison left as late; None: at nothing."""
+        if not late:
+            self._late_in_a_row = 0
+            return None
+        pause = LATE_PAUSE_FIRST << min(self._late_in_a_row, 10)
+        self._late_in_a_row += 1
+        return min(pause, LATE_PAUSE_LONGEST)

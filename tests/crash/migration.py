@@ -8,8 +8,8 @@ from pathlib import Path
 
 import apsw
 
+from hydra.store.backup import back_up_before
 from hydra.store.connection import connected, make_durable
-from hydra.store.ledger import back_up_before
 from hydra.store.schema import MIGRATIONS, migrate
 
 STEPS: tuple[tuple[str, ...], ...] = (

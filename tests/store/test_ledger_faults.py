@@ -74,6 +74,7 @@ USES: dict[str, Callable[[Ledger], object]] = {
     "engine_stopped": lambda ledger: ledger.engine_stopped("asked to", AT),
     "mark_journal": lambda ledger: ledger.mark_journal(7, AT),
     "take_up": lambda ledger: ledger.take_up(SNAPSHOT, AT),
+    "written_since": lambda ledger: ledger.written_since(AT),
     "record_view": lambda ledger: ledger.record_view(SNAPSHOT),
     "guardian_record": lambda ledger: ledger.guardian_record("2024-01-02"),
     "open_account": lambda ledger: ledger.open_account(Decimal(100_000), AT),

@@ -9,7 +9,8 @@ from msgspec import structs
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.trading.differences import DifferenceKind
-from hydra.trading.order_life import OrderState, OrderStatus
+from hydra.trading.late_lists import Written
+from hydra.trading.order_life import Attempted, OrderState, OrderStatus
 from hydra.trading.orders import Side
 from hydra.trading.reconciliation import RecordView, compare
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
@@ -266,6 +267,29 @@ def test_only_what_may_be_otherwise_is_read_again_for_the_next_comparison_i60(
     ledger.adjust_cash(Decimal(1), **BY, at=AT)
     ledger.commit()
     assert ledger.record_view(snapshot(fills=(OLD_10.fill,))).cash == of_another_day.cash + 1
+
+
+def test_what_was_written_of_orders_lately_is_given_in_the_order_of_recording_f99() -> None:
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    ledger.record_intent(BOUGHT, AT)
+    ledger.commit()
+    for one, at in ((SOLD, AT + 1), (REFUSED, AT + 2)):
+        ledger.record_intent(one, at)
+    ledger.put("key", "value", AT + 2)
+    executed = filled(SOLD.order, "4", "x-4")
+    ledger.record_report(executed, AT + 3)
+    before_it_is_durable = ledger.written_since(AT + 1)
+    ledger.commit()
+
+    attempts = tuple(
+        Written(at=at, client_order_id=name_of(one), event=Attempted())
+        for one, at in ((SOLD, AT + 1), (REFUSED, AT + 2))
+    )
+    execution = Written(at=AT + 3, client_order_id=name_of(SOLD), event=executed.fill)
+    assert before_it_is_durable == ()
+    assert ledger.written_since(AT + 1) == (*attempts, execution)
+    assert ledger.written_since(AT + 4) == ()
+    ledger.close()
 
 
 def test_positions_that_cancel_out_between_bots_are_no_position_i60() -> None:

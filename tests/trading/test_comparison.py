@@ -8,8 +8,10 @@ from hydra.trading.comparison import (
     PAUSE_AFTER_FAILURE,
     TRIES,
     Comparison,
+    Pacing,
 )
 from hydra.trading.differences import Difference, DifferenceKind
+from hydra.trading.durations import SECOND
 
 
 def apart(found: str) -> tuple[Difference, ...]:
@@ -65,3 +67,13 @@ def test_it_ends_and_never_with_a_difference_that_was_seen_once_alone_before_the
     assert 2 <= tries <= TRIES
     if tries < TRIES:
         assert finds[tries - 1] == finds[tries - 2] and not finds[tries - 1][0]
+
+
+def test_what_is_late_is_looked_at_ever_less_often_until_nothing_is_f99() -> None:
+    pacing = Pacing()
+
+    pauses = [pacing.ended(late=True) for _ in range(4)]
+
+    assert pauses == [2 * SECOND, 4 * SECOND, 8 * SECOND, 8 * SECOND]
+    assert pacing.ended(late=False) is None
+    assert pacing.ended(late=True) == 2 * SECOND

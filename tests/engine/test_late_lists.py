@@ -1,0 +1,186 @@
+"""The venue's lists show what it has done some seconds after it has told it (F99, PROTOCOL 22)."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from hydra.actor import MINUTE, SECOND
+from hydra.trading.late_lists import SHOWN_WITHIN
+from hydra.trading.trading_state import TradingState
+from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.faults import Hide
+from messages.reconciliation import (
+    DifferencesReported,
+    ReconcileNow,
+    ReportDifferences,
+    SnapshotFailed,
+    SnapshotTaken,
+)
+from supervisors import paths
+from tests.engine.harness import World, begun, plan_of, quiet
+from tests.engine.judge import require_agreement, require_sound
+
+AGAIN = ReconcileNow(reason="a test")
+
+
+def hidden(lag: int) -> World:
+    """A venue in whose lists the first order, with its executions, is late by so many seconds."""
+    return World(quiet(), plan_of(Hide(for_ns=lag * SECOND)))
+
+
+@pytest.mark.parametrize("lag", [1, 3, 8, 20])
+def test_lists_that_are_late_halt_nothing_f99(lag: int) -> None:
+    world = hidden(lag)
+    life = begun(world)
+    life.enter(3)
+    life.run_for(SECOND // 10)
+
+    life.tell(paths.BROKER_GATEWAY, AGAIN)
+    life.run_for(3 * MINUTE)
+
+    assert life.causes == {}
+    assert life.view(paths.BROKER_GATEWAY)["agrees"] is True
+    require_sound(world)
+    require_agreement(world)
+
+
+@pytest.mark.parametrize("lag", [1, 3, 8])
+def test_only_the_list_of_executions_may_be_late_f99(
+    lag: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_at: list[int] = []
+    late_executions(monkeypatch, first_at, lag * SECOND)
+    world = World(quiet())
+    life = begun(world)
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    first_at.append(life.now)
+
+    life.tell(paths.BROKER_GATEWAY, AGAIN)
+    life.run_for(2 * MINUTE)
+
+    assert life.causes == {}
+    require_agreement(world)
+
+
+def late_executions(monkeypatch: pytest.MonkeyPatch, since: list[int], lag: int) -> None:
+    """From the moment in `since` on, for so long, the venue lists no executions."""
+    honest = SimulatedExchange._snapshot
+
+    def late(
+        venue: SimulatedExchange, number: int, read_from: int, at: int
+    ) -> SnapshotTaken | SnapshotFailed:
+        taken = honest(venue, number, read_from, at)
+        if isinstance(taken, SnapshotTaken) and since and at < since[0] + lag:
+            shown = structs.replace(taken.snapshot, fills=())
+            taken = structs.replace(taken, snapshot=shown)
+        return taken
+
+    monkeypatch.setattr(SimulatedExchange, "_snapshot", late)
+
+
+def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_f99(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first_at: list[int] = []
+    late_executions(monkeypatch, first_at, 20 * SECOND)
+    world = World(quiet())
+    life = begun(world)
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    first_at.append(life.now)
+    life.tell(paths.BROKER_GATEWAY, AGAIN)
+    life.run_closely(SECOND)
+
+    life.enter(1, bot="mom_AAPL_cross")
+    life.exit(3)
+    life.run_closely(SECOND)
+
+    assert len(world.submitted) == 2
+    (withheld,) = life.told("OrderWithheld")
+    assert withheld.reason.startswith("record and venue may only differ for a moment: fill not at")
+    report = life.ask(paths.BROKER_GATEWAY, ReportDifferences())
+    assert isinstance(report, DifferencesReported)
+    assert (report.differences, report.checked) == ((), False)
+
+
+def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_f99_i60(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first_at: list[int] = []
+    late_executions(monkeypatch, first_at, 10 * MINUTE)
+    life = begun(World(quiet()))
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    first_at.append(life.now)
+    life.tell(paths.BROKER_GATEWAY, AGAIN)
+
+    life.run_closely(SHOWN_WITHIN - 2 * SECOND)
+    while_it_may = dict(life.causes)
+    life.run_closely(15 * SECOND)
+
+    assert while_it_may == {}
+    assert life.causes == {"reconciliation": TradingState.HALTED}
+
+
+def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_f99_i06(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_at: list[int] = []
+    late_executions(monkeypatch, first_at, 15 * SECOND)
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db")
+    life = begun(world)
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    first_at.append(life.now)
+    life.die()
+
+    life = world.begin(with_bots=False)
+    life.run_closely(10 * SECOND)
+    at_first = dict(life.causes)
+    life.run_for(2 * MINUTE)
+
+    assert "start" in at_first and "reconciliation" not in at_first
+    assert "reconciliation" not in life.causes
+    assert "start" not in life.causes
+    require_agreement(world)
+
+
+def test_a_flatten_is_not_done_by_lists_that_are_late_f99(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Read twice, 2 s apart, the account is empty, and holds what was bought a moment ago.
+    first_at: list[int] = []
+    honest = SimulatedExchange._snapshot
+
+    def as_before(
+        venue: SimulatedExchange, number: int, read_from: int, at: int
+    ) -> SnapshotTaken | SnapshotFailed:
+        taken = honest(venue, number, read_from, at)
+        if isinstance(taken, SnapshotTaken) and first_at and at < first_at[0] + 12 * SECOND:
+            shown = structs.replace(taken.snapshot, positions=())
+            taken = structs.replace(taken, snapshot=shown)
+        return taken
+
+    monkeypatch.setattr(SimulatedExchange, "_snapshot", as_before)
+    world = World(quiet())
+    life = begun(world)
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    first_at.append(life.now)
+
+    life.flatten()
+    life.run_closely(11 * SECOND)
+    phase_meanwhile = life.flatten_report.phase
+    life.run_for(4 * MINUTE)
+
+    assert phase_meanwhile == "verifying"
+    assert life.flatten_report.phase == "flat"
+    assert world.positions == life.positions == {}
+    assert life.causes.keys() == {"flatten"}
+    require_sound(world)
+    require_agreement(world)
