@@ -23,6 +23,7 @@ from hydra.trading.fees import (
 from hydra.trading.late_lists import SHOWN_WITHIN, LateDifference, late
 from hydra.trading.order_life import ImpossibleReport
 from hydra.trading.reconciliation import compare
+from hydra.trading.same_executions import in_our_names, without_surplus
 from hydra.trading.venue_view import VenueSnapshot
 from messages.control import (
     Halt,
@@ -248,11 +249,12 @@ class StatePersister(Actor[Inbox]):
         """First what is merely news becomes the record's, as if it had been reported; what differs
         then is a difference. Nothing is made up to make it go away (I61).
         """
-        self._compared = snapshot = message.snapshot
+        record = self._ledger.record_view(message.snapshot)
+        self._compared = snapshot = in_our_names(record, message.snapshot)
         at = ctx.market_time()
         taken_up: tuple[ReportStored, ...] = ()
-        if self._ledger.record_view(snapshot).account in (None, snapshot.account.account):
-            taken_up = self._ledger.take_up(snapshot, at, self._fees)
+        if record.account in (None, snapshot.account.account):
+            taken_up = self._ledger.take_up(without_surplus(record, snapshot), at, self._fees)
         for stored in taken_up:
             self._has_recorded(stored, ctx)
         self._reports += len(taken_up)

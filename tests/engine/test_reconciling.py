@@ -38,9 +38,16 @@ from hydra.venues.simulated.faults import (
     PlantOrder,
     Repeat,
 )
+from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.requests import Cancel, TakeSnapshot
 from messages.control import RecordChanged
-from messages.reconciliation import DifferencesReported, ReportDifferences
+from messages.reconciliation import (
+    DifferencesReported,
+    ReconcileNow,
+    ReportDifferences,
+    SnapshotFailed,
+    SnapshotTaken,
+)
 from messages.streams import StreamGap
 from supervisors import paths
 from supervisors.core import ORDER_PATH
@@ -634,3 +641,42 @@ def test_what_is_approved_while_the_record_is_read_again_stays_counted_i31_i33()
     assert sorted(open_orders) == sorted([before, *([name] if name in world.submitted else [])])
     assert life.heat != "0"
     assert (life.heat == reserved) is (name not in world.submitted)
+
+
+@pytest.mark.parametrize("is_same", [True, False], ids=["the same", "of another price"])
+def test_an_execution_that_the_venue_lists_under_another_name_is_not_booked_again_i23_i61(
+    is_same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = MisbehavingExchange._snapshot
+
+    def renamed(
+        venue: MisbehavingExchange, number: int, since: int, at: int
+    ) -> SnapshotTaken | SnapshotFailed:
+        taken = honest(venue, number, since, at)
+        if not isinstance(taken, SnapshotTaken):
+            return taken
+        fills = tuple(
+            structs.replace(
+                fill,
+                execution_id=f"activity-{fill.execution_id}",
+                price=fill.price if is_same else fill.price + 1,
+            )
+            for fill in taken.snapshot.fills
+        )
+        return structs.replace(taken, snapshot=structs.replace(taken.snapshot, fills=fills))
+
+    monkeypatch.setattr(MisbehavingExchange, "_snapshot", renamed)
+    world = World(quiet(), plan_of(struck(FillPart(share=Decimal("0.2")), times=None)))
+    life = begun(world)
+    life.enter(10)
+    while not life.positions:
+        life.run_closely(SECOND)
+    held = dict(life.positions)
+
+    life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
+    life.run_closely(10 * SECOND)
+    life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
+    life.run_closely(40 * SECOND)
+
+    assert life.positions["mom_AAPL AAPL"] == world.positions["AAPL"] >= held["mom_AAPL AAPL"]
+    assert life.causes == ({} if is_same else {"reconciliation": HALTED})
