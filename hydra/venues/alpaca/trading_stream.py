@@ -15,7 +15,7 @@ import msgspec
 
 from hydra.settings.secret import Secret
 from hydra.trading.amounts import is_amount
-from hydra.trading.exact import add
+from hydra.trading.exact import add, subtract, total
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OUR_PREFIX, Fill
 from hydra.trading.venue_view import VenueOrder
@@ -71,6 +71,10 @@ class TradingConversation:
         self._keys = Keys(Secret(key), Secret(secret))
         self._executions: dict[str, dict[str, Decimal]] = defaultdict(dict)
         """Quantities by execution id, by our name of the order."""
+        self._untold: dict[str, Decimal] = {}
+        """How much more of an order is filled than was told here: a gap has said so already."""
+        self._filled: dict[str, Decimal] = {}
+        """The most that was said to be filled of an order."""
 
     def opened(self) -> tuple[Message, ...]:
         """See `Conversation`. We speak first."""
@@ -152,12 +156,19 @@ class TradingConversation:
             return f"a {event} that names no execution"
         if order.unread and order.status is not OrderStatus.REPLACED:
             return order.unread
-        told = Decimal(0)
-        for quantity in self._executions[order.order.client_order_id].values():
-            told = add(told, quantity)
-        if told != order.filled_quantity:
-            return f"{order.filled_quantity:f} are filled, and executions of {told:f} were told"
-        return ""
+        return self._untold_part(order)
+
+    def _untold_part(self, order: VenueOrder) -> str:
+        """That other executions were told than what is filled, once: what is missing is read from
+        the account then, and an order that trades on is not in doubt for the rest of its life.
+        """
+        name, filled = order.order.client_order_id, order.filled_quantity
+        self._filled[name] = most = max(filled, self._filled.get(name, filled))
+        told = total(self._executions[name].values())
+        if add(told, self._untold.get(name, Decimal(0))) == filled:
+            return ""
+        self._untold[name] = subtract(most, told)
+        return f"{filled:f} are filled, and executions of {told:f} were told"
 
 
 def _authorized(authorization: "_Authorization", keys: Keys) -> Heard:
