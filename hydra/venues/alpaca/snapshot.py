@@ -1,20 +1,26 @@
 """The whole account at one instant, put together from what the broker has in several lists.
 
 The lists are read one after the other while the account goes on living. Positions are read first
-and last: if they are the same, nothing traded in between, and all lists are of one instant. Else
-everything is read again, three times at most. Orders that are open are read twice, with their legs
-under them and by themselves, since either list alone is known to leave legs out.
+and last: if they are the same, nothing traded in between, and all lists are of one instant. If
+they differ by the last executions that were read, what traded in between is known: that does too,
+if the orders have it as well. Else everything is read again, three times at most; where it trades
+on and on, the last time the orders may be of a moment before (`late_lists`). Orders that are open
+are read twice, with their legs under them and by themselves, since either list alone is known to
+leave legs out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from itertools import accumulate
 
+from hydra.trading.amounts import is_amount
 from hydra.trading.durations import SECOND
 from hydra.trading.echo import words
-from hydra.trading.exact import total
+from hydra.trading.exact import add, subtract, total
 from hydra.trading.orders import Fill
 from hydra.trading.venue_view import VenueFee, VenueOrder, VenueSnapshot
 from hydra.venues.alpaca import wire
@@ -27,6 +33,7 @@ from hydra.venues.alpaca.reads import ReadFailed, Reads
 from hydra.venues.alpaca.times import nanoseconds
 
 TRIES = 3
+NOTHING = Decimal(0)
 
 
 def read_snapshot(
@@ -39,7 +46,7 @@ def read_snapshot(
     trades_crypto: bool,
 ) -> VenueSnapshot:
     """The account as it is now, with what ended and traded since `since`. Raises `ReadFailed`."""
-    for _ in range(TRIES):
+    for number in range(1, TRIES + 1):
         at = market_time()
         try:
             before = reads.positions()
@@ -47,7 +54,10 @@ def read_snapshot(
             orders, executions = _orders_and_executions(reads, since, known, coins)
             fees = _fees(reads, since, coins)
             after = reads.positions()
-            if _held(before) == _held(after):
+            is_of_one_moment = number == TRIES or not _are_behind(orders.values(), executions)
+            if _held(before) == _held(after) or (
+                is_of_one_moment and _are_explained(before, after, executions)
+            ):
                 symbols = coins.symbols_of(after, reads)
                 return VenueSnapshot(
                     at=at,
@@ -167,9 +177,42 @@ def _learn_names(reads: Reads, payloads: Iterable[OrderPayload], known: KnownOrd
                 known.learn(payload)
 
 
+def _are_explained(
+    before: list[PositionPayload], after: list[PositionPayload], executions: list[FillPayload]
+) -> bool:
+    """Whether the last executions that were read are what the positions differ by."""
+    held, now_held = _held(before), _held(after)
+    symbols = {each.asset_id: each.symbol for each in (*before, *after)}
+    return all(
+        subtract(now_held.get(asset, NOTHING), held.get(asset, NOTHING))
+        in _last_changes(executions, symbol)
+        for asset, symbol in symbols.items()
+    )
+
+
+def _are_behind(orders: Iterable[VenueOrder], executions: list[FillPayload]) -> bool:
+    """Whether more of an order was executed than it says is filled."""
+    executed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for each in executions:
+        if is_amount(each.qty):
+            executed[each.order_id] = add(executed[each.order_id], each.qty)
+    return any(executed[order.venue_order_id] > order.filled_quantity for order in orders)
+
+
+def _last_changes(executions: list[FillPayload], symbol: str) -> Iterator[Decimal]:
+    """What none, the last one, the last two, and so on, have changed what is held of it by."""
+    own = [each for each in executions if each.symbol == symbol and is_amount(each.qty)]
+    own.sort(key=lambda each: (nanoseconds(each.transaction_time), each.cum_qty or NOTHING))
+    changes = (each.qty if each.side == "buy" else each.qty.copy_negate() for each in reversed(own))
+    return accumulate(changes, add, initial=NOTHING)
+
+
 def _held(positions: list[PositionPayload]) -> dict[str, Decimal]:
     """By asset, fit to be compared. Raises `BadAnswer`."""
     held = {each.asset_id: wire.amount(each.qty, "qty") for each in positions}
     if len(held) != len(positions):
         raise BadAnswer("a position is listed twice")
+    for asset, quantity in held.items():
+        if not is_amount(quantity):
+            raise BadAnswer(f"of {words(asset)} {words(quantity)} is held, which is no amount")
     return held

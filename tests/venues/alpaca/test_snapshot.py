@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hydra.trading.durations import SECOND
+from hydra.trading.exact import total
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Side
 from hydra.trading.venue_view import VenuePosition, VenueSnapshot
@@ -90,7 +91,7 @@ class Books:
     ) -> list[OrderPayload]:
         self._note(f"{status} nested" if nested else status)
         listed = [
-            row
+            msgspec.structs.replace(row)  # as it is now, whatever becomes of it
             for row in self.rows
             if (row.status in OPEN) is (status == "open")
             and (after is None or submitted(row) > after)
@@ -382,6 +383,70 @@ def test_what_trades_while_the_account_is_read_makes_it_be_read_again() -> None:
 
     assert snapshot.positions == (VenuePosition(symbol="HYDR", quantity=Decimal(13)),)
     assert [order.status for order in snapshot.orders] == [OrderStatus.FILLED]
+    assert books.asked.count("positions") == 4
+
+
+def test_what_trades_while_the_account_is_read_is_known_by_its_executions_i60() -> None:
+    books = Books()
+    order = books.add(1, status="partially_filled", filled_qty="5", qty="1000")
+    books.execute(3, order.id)
+    books.hold(qty="5")
+
+    def one_share_more(what: str) -> None:
+        if what == "account":
+            (held,) = books.held
+            now_held = held.qty + 1
+            order.filled_qty = now_held
+            books.held[0] = msgspec.structs.replace(held, qty=now_held)
+            books.execute(100, order.id, "1")
+
+    books.before_answering = one_share_more
+
+    snapshot = snapshot_of(books)
+
+    assert snapshot.positions == (VenuePosition(symbol="HYDR", quantity=Decimal(6)),)
+    assert sorted(fill.quantity for fill in snapshot.fills) == [Decimal(1), Decimal(5)]
+    assert books.asked.count("positions") == 2
+
+
+def test_where_it_trades_on_and_on_the_orders_may_be_of_a_moment_before_f99() -> None:
+    books = Books()
+    order = books.add(1, status="partially_filled", filled_qty="5", qty="1000")
+    books.execute(3, order.id)
+    books.hold(qty="5")
+
+    def one_share_more(what: str) -> None:
+        if what == "fills" and what not in books.asked[-1:]:
+            (held,) = books.held
+            now_held = held.qty + 1
+            order.filled_qty = now_held
+            books.held[0] = msgspec.structs.replace(held, qty=now_held)
+            books.execute(100 + int(now_held), order.id, "1")
+
+    books.before_answering = one_share_more
+
+    snapshot = snapshot_of(books)
+
+    (listed,) = snapshot.orders
+    executed = total(fill.quantity for fill in snapshot.fills)
+    assert snapshot.positions == (VenuePosition(symbol="HYDR", quantity=executed),)
+    assert listed.filled_quantity == executed - 1
+    assert books.asked.count("positions") == 6
+
+
+def test_positions_that_no_execution_has_changed_are_read_again_i60() -> None:
+    books = Books()
+    order = books.add(1, status="filled", filled_qty="5")
+    books.execute(3, order.id)
+    books.hold(qty="5")
+
+    def given_away(what: str) -> None:
+        if what == "account":
+            books.held[0] = msgspec.structs.replace(books.held[0], qty=Decimal(3))
+
+    books.before_answering = given_away
+
+    assert snapshot_of(books).positions == (VenuePosition(symbol="HYDR", quantity=Decimal(3)),)
     assert books.asked.count("positions") == 4
 
 
