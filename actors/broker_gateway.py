@@ -433,7 +433,7 @@ class BrokerGateway(Actor[Inbox]):
                 ctx.log("stream_gap", stream=message.stream, reason=message.reason, raw=message.raw)
                 reason = f"the trading stream has a gap: {message.reason}"
                 self._be_blind(reason)
-                self._reconcile(reason, ctx)
+                ctx.after(self._pacing.gap(ctx.now()), ReconcileNow(reason=reason), key="gap")
             case StreamOverdue():
                 self._stream_is_overdue = True
                 detail = f"not back within {STREAM_BACK_WITHIN // SECOND} s: {message.reason}"
@@ -510,7 +510,7 @@ class BrokerGateway(Actor[Inbox]):
             self._reconcile(next(iter(self._wanted)), ctx)
 
     def _look_again_at_what_is_late(self, ctx: Context) -> None:
-        pause = self._pacing.ended(late=bool(self._late))
+        pause = self._pacing.ended(ctx.now(), late=bool(self._late))
         if pause is None:
             ctx.cancel(LATE)
         else:

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from hydra.trading.differences import Difference
 from hydra.trading.durations import SECOND
+from hydra.trading.late_lists import SHOWN_WITHIN
 
 TRIES = 3
 PAUSE_AFTER_FAILURE = SECOND
@@ -55,22 +56,42 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return PAUSE_AFTER_DIFFERENCE if self.found else PAUSE_AFTER_FAILURE
 
 
-LATE_PAUSE_FIRST, LATE_PAUSE_LONGEST = 2 * SECOND, 8 * SECOND
+LATE_PAUSE_FIRST, LATE_PAUSE_LONGEST = 2 * SECOND, 16 * SECOND
 """Most lists are a few seconds late. Looking for a whole half minute still leaves most of what may
 be asked of the venue in a minute."""
+GAPS_APART = 15 * SECOND
+"""Comparisons that gaps of the stream ask for begin so far apart: an order that is executed in many
+parts can make any number of gaps, and a comparison is many requests."""
 
 
 class Pacing:
-    """When the next comparison is due that lists that are late ask for."""
+    """When the next comparison is due that lists that are late, or gaps, ask for (machine time)."""
 
     def __init__(self) -> None:
         self._late_in_a_row = 0
+        self._too_old_at = 0
+        self._gap_at: int | None = None
 
-    def ended(self, *, late: bool) -> int | None:
-        """In how long (ns) to look again at what a comparison left as late; None: at nothing."""
+    def ended(self, now: int, *, late: bool) -> int | None:
+        """In how long (ns) to look again at what a comparison left as late; None: at nothing.
+
+        One look comes when what was late first is too old for it, so that it lasts no longer.
+        """
         if not late:
             self._late_in_a_row = 0
             return None
-        pause = LATE_PAUSE_FIRST << min(self._late_in_a_row, 10)
+        if not self._late_in_a_row:
+            self._too_old_at = now + SHOWN_WITHIN + SECOND
+        pause = min(LATE_PAUSE_FIRST << min(self._late_in_a_row, 10), LATE_PAUSE_LONGEST)
         self._late_in_a_row += 1
-        return min(pause, LATE_PAUSE_LONGEST)
+        return self._too_old_at - now if now < self._too_old_at < now + pause else pause
+
+    def gap(self, now: int) -> int:
+        """In how long (ns) the comparison begins that this gap asks for; those that come until then
+        are in it.
+        """
+        if self._gap_at is None or now >= self._gap_at + GAPS_APART:
+            self._gap_at = now
+        elif now > self._gap_at:
+            self._gap_at += GAPS_APART
+        return self._gap_at - now

@@ -7,7 +7,7 @@ from hydra.trading.causes import START, TRADING_STREAM_LOST
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import Delay, FailLook, Lose
 from hydra.venues.simulated.in_process import InProcessVenue
-from hydra.venues.simulated.requests import Cancel
+from hydra.venues.simulated.requests import Cancel, TakeSnapshot
 from messages.streams import StreamConnected, StreamGap, StreamLost
 from supervisors import paths
 from tests.engine.harness import (
@@ -257,3 +257,25 @@ def test_a_short_loss_takes_nothing_out_i47(stream: Streaming) -> None:
 
     assert (world.asked(Cancel), life.status_of(name)) == ([], "accepted")
     assert life.state is TradingState.ACTIVE
+
+
+def test_a_storm_of_gaps_leaves_room_for_other_requests_and_shuts_entries_i47_i71(
+    stream: Streaming,
+) -> None:
+    life = begun(World(quiet()), stream)
+    before = len(life.world.asked(TakeSnapshot))
+
+    for _ in range(30):
+        hear(life, GAP)
+        life.run_closely(SECOND)
+        assert life.causes == {}
+    compared = len(life.world.asked(TakeSnapshot)) - before
+    hear(life, GAP)
+    life.enter(1)
+    life.run_closely(SECOND)
+    entered = list(life.world.submitted)
+    life.run_for(2 * MINUTE)
+
+    assert 3 <= compared <= 5  # with the one that comes each minute
+    assert entered == []
+    assert life.view(paths.BROKER_GATEWAY)["blind"] == ""

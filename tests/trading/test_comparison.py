@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.comparison import (
+    GAPS_APART,
     PAUSE_AFTER_DIFFERENCE,
     PAUSE_AFTER_FAILURE,
     TRIES,
@@ -69,11 +70,24 @@ def test_it_ends_and_never_with_a_difference_that_was_seen_once_alone_before_the
         assert finds[tries - 1] == finds[tries - 2] and not finds[tries - 1][0]
 
 
-def test_what_is_late_is_looked_at_ever_less_often_until_nothing_is_f99() -> None:
+def test_what_is_late_is_looked_at_ever_less_often_and_when_it_is_too_old_f99() -> None:
+    pacing = Pacing()
+    looks = [7 * SECOND]
+
+    while looks[-1] < 70 * SECOND:
+        pause = pacing.ended(looks[-1], late=True)
+        assert pause is not None
+        looks.append(looks[-1] + pause)
+
+    assert [(look - looks[0]) // SECOND for look in looks] == [0, 2, 6, 14, 30, 31, 47, 63]
+    assert pacing.ended(80 * SECOND, late=False) is None
+    assert pacing.ended(81 * SECOND, late=True) == 2 * SECOND
+
+
+def test_gaps_that_come_together_have_one_comparison_i47_i71() -> None:
     pacing = Pacing()
 
-    pauses = [pacing.ended(late=True) for _ in range(4)]
+    begins = [now + pacing.gap(now) for now in range(SECOND, 61 * SECOND, SECOND // 2)]
 
-    assert pauses == [2 * SECOND, 4 * SECOND, 8 * SECOND, 8 * SECOND]
-    assert pacing.ended(late=False) is None
-    assert pacing.ended(late=True) == 2 * SECOND
+    assert sorted(set(begins)) == [SECOND + number * GAPS_APART for number in range(5)]
+    assert pacing.gap(1_000 * SECOND) == 0
