@@ -267,6 +267,8 @@ class Flattener(Actor[Inbox]):
             state = self._flatten.state
             self._gate.authorise_flatten(f"{state.operator}: {state.reason}")
             self._happened(flatten.Restarted(ctx.now()), ctx)
+        elif self._gate.flatten_reason is not None:
+            self._end(ctx)  # its end is on record, and what was to follow it died with us
         self._is_recovered = True
         ctx.unstash()
 

@@ -9,6 +9,7 @@ import pytest
 from hydra.actor import MINUTE, SECOND, Ref
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY
 from hydra.trading.exact import total
+from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import (
     DriftPosition,
@@ -18,10 +19,11 @@ from hydra.venues.simulated.faults import (
     Lose,
     RejectLater,
 )
-from messages.control import FlattenReported
+from messages.control import FLATTEN_STATE, FlattenReported, RecordValue
 from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
+    Gibberish,
     Life,
     World,
     bars_of,
@@ -195,6 +197,49 @@ def test_a_flatten_goes_on_when_a_part_of_the_engine_dies_under_it_i68_i74(
     assert world.positions == life.positions == {}
     assert life.causes["flatten"] is CLOSE_ONLY
     require_sound(world)
+    require_agreement(world)
+
+
+def crashing_as_it_ends(life: Life, ref: Any) -> None:
+    """This actor fails when the flatten's end is told to the record, before anything follows it."""
+    left = [ref]
+
+    def at_the_end(_cell: Any, envelope: Any) -> None:
+        match envelope.message:
+            case RecordValue(key=key, value=value) if key == FLATTEN_STATE and left:
+                if not RecordedFlatten.from_record(value).is_under_way:
+                    life.runtime.tell(left.pop(), Gibberish())
+            case _:
+                pass
+
+    life.runtime.add_filter(at_the_end)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [paths.FLATTENER, paths.RISK_GUARDIAN, paths.BROKER_GATEWAY, paths.STATE_PERSISTER],
+    ids=lambda ref: ref.name,
+)
+@pytest.mark.parametrize(("withdrawn", "ended"), [(False, "flat"), (True, "failed")])
+def test_when_a_part_of_the_engine_dies_at_its_last_step_its_permits_end_all_the_same_i04_i74(
+    ref: Any, withdrawn: bool, ended: str
+) -> None:
+    world = World(quiet())
+    life = holding(world)
+    crashing_as_it_ends(life, ref)
+
+    life.flatten()
+    if withdrawn:
+        life.withdraw_flatten()
+    phase = followed_to_its_end(life)
+    life.run_closely(30 * SECOND)
+    permitted = life.runtime.gate.flatten_reason
+    life.resume()
+
+    assert (phase, permitted) == (ended, None)
+    assert life.causes == {}
+    (said,) = life.journal.events("flatten_ended")
+    assert said["phase"] == ended
     require_agreement(world)
 
 
