@@ -180,8 +180,7 @@ class CryptoBot(Actor[Inbox]):
         bar = message.bar
         day = trading_day(self._plan.sessions, bar.end_at) or utc_date(bar.end_at)
         for pair in self._pairs.values():  # the day's trades are counted over all of them
-            if day > (pair.book.session or ""):
-                pair.book.begin_session(day)
+            pair.book.begin_session(day)
         pair = self._pairs[bar.symbol]
         pair.strategy.take_bar(bar)
         # History is nothing to decide on: nobody does before the next bar that is news.

@@ -241,9 +241,10 @@ class MomentumBot(Actor[Inbox]):
         self._strategy.take_bar(bar)
 
     def _begin(self, session: ExchangeSession | None) -> None:
-        if session is not None and session is not self._session:
+        if session is None or session is self._session:
+            return
+        if self._book.begin_session(session.date):
             self._session = session
-            self._book.begin_session(session.date)
 
     def _is_late(self, at: int) -> bool:
         """Whether it is time to look without a bar, because none has come for long."""

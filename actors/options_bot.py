@@ -274,7 +274,7 @@ class OptionsBot(Actor[Inbox]):
 
     def _begin_session(self, at: int) -> None:
         session = self._plan.sessions.at(at)
-        if session is not None and session.date != self._session:
+        if session is not None and session.date > (self._session or ""):
             self._session = session.date
             for holding in self._holdings.values():
                 holding.book.begin_session(session.date)

@@ -46,7 +46,9 @@ class SymbolBook:
         self.bot = bot
         self.symbol = symbol
         self.session: str | None = None
-        """The date that decisions bear; None: no session has begun."""
+        """The date that decisions bear (ISO, so that the later is the greater); None: no session
+        has begun.
+        """
         self.signals = 0
         self.entries = 0
         self.working: dict[DecisionKey, Working] = {}
@@ -123,8 +125,12 @@ class SymbolBook:
         return tuple(each for each in self.working.values() if each.decision.role in roles)
 
     def begin_session(self, session: str) -> bool:
-        """Count anew if this is another session than the last; gives whether it is."""
-        if session == self.session:
+        """Count anew if this is a later session than the last; gives whether it is.
+
+        One that is over never comes back, as with bars that were missed and come after the next
+        opening: else the later one's numbers would be given twice.
+        """
+        if self.session is not None and session <= self.session:
             return False
         self.session = session
         self.signals = self.entries = 0

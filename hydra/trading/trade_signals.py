@@ -97,8 +97,10 @@ class DayCount(msgspec.Struct, frozen=True, kw_only=True):
     notional_usd: Decimal = Decimal(0)
 
     def in_session(self, session: str) -> "DayCount":
-        """The count of that day: this one, or a new one."""
-        return self if session == self.session else DayCount(session=session)
+        """The count of that day: this one, or that of a later day. One that is over never comes
+        back, whatever a clock says.
+        """
+        return self if session <= self.session else DayCount(session=session)
 
     def with_entry(self, notional_usd: Decimal) -> "DayCount":
         """With one entry more."""

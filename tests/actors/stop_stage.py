@@ -146,6 +146,14 @@ class StopStage:
         self.kit.tell(self.bot, BarClosed(bar=bar, is_backfill=is_backfill))
         self.listen()
 
+    def missed(self, start_at: int) -> None:
+        """A minute of before, at the price of before, is told as history, now."""
+        price = float(PRICE)
+        end_at = start_at + MINUTE
+        bar = Bar(self.plan.symbol, start_at, end_at, price, price, price, price, volume=1e3)
+        self.kit.tell(self.bot, BarClosed(bar=bar, is_backfill=True))
+        self.listen()
+
     def accept(self, order: Sent) -> None:
         order.is_accepted = True
         self._report(

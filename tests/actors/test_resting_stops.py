@@ -25,16 +25,18 @@ import msgspec
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.trading.durations import DAY
 from hydra.trading.order_checks import price_is_known
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.resting_stop import TRIES
-from hydra.trading.sessions import Window
+from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.trail import trail_of
 from messages.loops import LOOP_TOPIC, LoopRan
-from tests.actors.stop_stage import PLAN, Sent, StopStage
-from tests.engine.scenery import OPEN_AT
+from tests.actors.stop_stage import PLAN, SESSION, Sent, StopStage
+from tests.engine.scenery import CLOSE_AT, OPEN_AT
 
 TEN = Decimal(10)
+MONDAY = ExchangeSession("2016-04-18", OPEN_AT + 3 * DAY, CLOSE_AT + 3 * DAY, False)
 
 
 def quiet(stage: StopStage) -> None:
@@ -411,6 +413,42 @@ def test_a_position_is_held_for_its_time_also_where_no_bar_comes() -> None:
     # The position was opened with the first bar's end, 4 minutes before the fourth loop.
     assert roles == [Role.PROTECT] * 3 + [Role.EXIT] * 3
     assert stage.sent[-1].intent.decided_at == OPEN_AT + 5 * MINUTE
+
+
+def on_monday(stage: StopStage, *roles: Role) -> list[tuple[str, int]]:
+    """The feed is lost until Monday's opening. What is wanted then without a bar is rejected, and
+    then Friday's bars come as history; gives what all that was wanted on Monday is called.
+    """
+    stage.now = MONDAY.open_at
+    loops(stage, 30)
+    (first,) = stage.live(*roles)
+    stage.reject(first)
+    for other in stage.live():
+        stage.deny(other)
+    for minute in (3, 4):
+        stage.missed(SESSION.open_at + minute * MINUTE)
+    quiet(stage)
+    wanted = stage.sent[stage.sent.index(first) :]
+    return [(each.intent.decision.session, each.intent.decision.signal) for each in wanted]
+
+
+def test_bars_that_were_missed_before_a_close_do_not_bring_its_session_back_i16_i47() -> None:
+    stage = bought(replaced(sessions=SessionTable((SESSION, MONDAY)), price_steps=()))
+
+    named = on_monday(stage, Role.EXIT)
+
+    assert named == [("2016-04-18", number) for number in range(1, len(named) + 1)]
+    assert len(named) > 1
+
+
+def test_nor_where_a_stop_was_missing_after_a_crash_i16_i30_i47() -> None:
+    stage = replaced(sessions=SessionTable((SESSION, MONDAY)))
+    crashed_without_a_stop(stage)
+
+    named = on_monday(stage, Role.PROTECT)
+
+    assert named == [("2016-04-18", number) for number in range(1, len(named) + 1)]
+    assert len(named) > 1
 
 
 def test_while_bars_come_the_loop_decides_nothing(held: StopStage) -> None:

@@ -124,6 +124,23 @@ def test_what_is_on_record_of_the_session_counts_and_what_was_denied_since_i38()
     assert (book.signals, book.entries) == (0, 0)
 
 
+def test_an_earlier_session_never_comes_back_so_that_no_number_is_given_twice_i16() -> None:
+    book = book_of()
+    book.next_decision(Role.ENTRY)
+    book.begin_session("2016-04-18")
+    first = book.next_decision(Role.ENTRY)
+
+    began = [book.begin_session(session) for session in (TODAY, "2016-04-18")]
+    second = book.next_decision(Role.EXIT)
+
+    assert began == [False, False]
+    assert [(each.session, each.signal) for each in (first, second)] == [
+        ("2016-04-18", 1),
+        ("2016-04-18", 2),
+    ]
+    assert book.entries == 1
+
+
 def test_others_that_decide_in_its_name_do_not_move_its_numbers_i16() -> None:
     # The exit bot counts down from -1.
     book = book_of()

@@ -212,6 +212,7 @@ def test_the_days_notional_may_be_reached_and_not_passed_and_begins_anew_each_da
     assert told[2] is not None
     assert spent.in_session("2026-01-05") == spent
     assert spent.in_session("2026-01-06") == DayCount(session="2026-01-06")
+    assert spent.in_session("2026-01-02") == spent  # a clock that is set back spends nothing anew
 
 
 def test_an_action_says_what_its_order_is_for() -> None:
