@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from actors.guardian_halts import Halts
 from hydra.trading.risk_desk import RiskDesk
+from messages.positions import PositionsReported
 from messages.protection import CoverageReported
 
 
@@ -44,6 +45,18 @@ def desk_view(desk: RiskDesk) -> Mapping[str, object]:
         "budgets_granted": desk.is_granted,
         "budgets_wanted": desk.wants_grants,
     }
+
+
+def positions_of(desk: RiskDesk, excluded_orders: frozenset[str]) -> PositionsReported:
+    """Who holds what and what is on its way, as it answers those who ask."""
+    book = desk.book
+    return PositionsReported(
+        positions=tuple((bot, symbol, held) for (bot, symbol), held in book.positions.items()),
+        open_orders=tuple(order.order.client_order_id for order in book.open_orders),
+        excluded_positions=book.excluded,
+        excluded_orders=excluded_orders,
+        dust=tuple((bot, symbol, left) for (bot, symbol), left in desk.dust.items()),
+    )
 
 
 def coverage_view(told: CoverageReported | None) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from actors.guardian_recovery import (
     round_trips_seen,
 )
 from actors.guardian_terms import GuardianTerms, TakeTerms, TermsTaken
-from actors.guardian_view import coverage_view, desk_view, halts_view
+from actors.guardian_view import coverage_view, desk_view, halts_view, positions_of
 from actors.intents import order_of, proposal_of
 from actors.kept_day import KeptDay
 from actors.sender_checks import not_its_own
@@ -27,7 +27,7 @@ from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes
 from hydra.trading.never_live import never_live
 from hydra.trading.option_prices import middle_of
-from hydra.trading.orders import Denial, Role, client_order_id
+from hydra.trading.orders import DecisionKey, Denial, Role, client_order_id
 from hydra.trading.pending_cancels import still_pending
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.risk_desk import RiskDesk
@@ -80,7 +80,6 @@ from messages.positions import (
     BOOK_CHANGED_TOPIC,
     BookChanged,
     GuardianRecord,
-    PositionsReported,
     RecoverBook,
     ReportPositions,
     orders_left_alone,
@@ -251,7 +250,7 @@ class RiskGuardian(Actor[Inbox]):
             case TakeTerms():
                 ctx.reply(self._take(message.terms, ctx))
             case ReportPositions():
-                ctx.reply(self._positions())
+                ctx.reply(positions_of(self._desk, self._excluded_orders))
             case CancelsDue():
                 self._cancel_entries(ctx)
             case ReportTradingState():
@@ -278,8 +277,7 @@ class RiskGuardian(Actor[Inbox]):
             return
         name = client_order_id(self._terms.account, decision)
         if self._desk.knows(name):
-            # It was decided and approved in an earlier life of the bot. It is never sent again.
-            ctx.log("intent_repeated", client_order_id=name, decision=decision)
+            self._repeated(decision, name, ctx)
             return
         causes = (*self._halts.causes, *self._symbols.causes, *self._terms.closed)
         situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
@@ -314,6 +312,15 @@ class RiskGuardian(Actor[Inbox]):
             situation=situation,
         )
         ctx.publish(JUDGEMENTS_TOPIC, approved)
+
+    def _repeated(self, decision: DecisionKey, name: str, ctx: Context) -> None:
+        """It was decided and approved before, and is never sent again. Its bot does not know that,
+        and would wait for what it has not asked for: a denial could make it forget an order that
+        lives, so it is to read what became of it. (A flatten goes by what is at the venue.)
+        """
+        ctx.log("intent_repeated", client_order_id=name, decision=decision)
+        if ctx.sender is not None and ctx.sender != self._flattener:
+            ctx.tell(ctx.sender, BookChanged())
 
     def _deny(
         self, intent: OrderIntent, denial: Denial, situation: Situation, ctx: Context
@@ -577,16 +584,6 @@ class RiskGuardian(Actor[Inbox]):
         else:
             is_well, detail = True, "positions known"
         return HealthReported(component="guardian", is_well=is_well, detail=detail)
-
-    def _positions(self) -> PositionsReported:
-        book = self._desk.book
-        return PositionsReported(
-            positions=tuple((bot, symbol, held) for (bot, symbol), held in book.positions.items()),
-            open_orders=tuple(order.order.client_order_id for order in book.open_orders),
-            excluded_positions=book.excluded,
-            excluded_orders=self._excluded_orders,
-            dust=tuple((bot, symbol, left) for (bot, symbol), left in self._desk.dust.items()),
-        )
 
     def state_view(self) -> Mapping[str, object]:
         """Trading state and causes, what it has judged, who holds what, what is left."""

@@ -47,9 +47,10 @@ class BookRecovered(Message, frozen=True, kw_only=True):
 
 
 class BookChanged(Message, frozen=True, kw_only=True):
-    """To all bots: recover again what is on record of you. The persister says so when an operator
+    """To the bots: recover again what is on record of you. The persister says so when an operator
     changed it, or what a fee turned out to be; the guardian when it was started again, since what
-    it was handling when it failed got no answer.
+    it was handling when it failed got no answer. To one bot alone the guardian says so when that
+    wants what it was approved for before.
     """
 
 

@@ -141,7 +141,8 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind(
         "intent_repeated",
         GUARDIAN,
-        "A bot wants what it was approved for before, as after a crash: nothing is sent again.",
+        "A bot wants what it was approved for before, as after a crash: nothing is sent again, and "
+        "the bot is to read what became of it.",
         {"client_order_id": "the order that there is", "decision": _DECISION},
         order_at=("client_order_id", "decision"),
     ),

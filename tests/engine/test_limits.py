@@ -4,6 +4,7 @@ What each check says is tested beside the checks. Here the whole engine is drive
 bots that have gone mad, over restarts, and by many threads at once.
 """
 
+import random
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -13,17 +14,18 @@ import pytest
 from msgspec import structs
 
 from actors.guardian_terms import GuardianTerms
-from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec
+from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec, Ref
 from hydra.assembly import Engine, assemble
 from hydra.runtime.clock import machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.testkit.faults import Edge, disturbing, lost
 from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.requests import Cancel, Submit
-from messages.control import RecordChanged
+from messages.control import CancelOrder, RecordChanged
 from messages.market import BarsClosed
-from messages.orders import OrderIntent
+from messages.orders import OrderIntent, ReportStored
 from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
@@ -36,6 +38,7 @@ from tests.engine.harness import (
     market_of,
     plan_of,
     quiet,
+    rising,
     settings_with,
     struck,
     without_bots,
@@ -43,6 +46,7 @@ from tests.engine.harness import (
 from tests.engine.judge import exposures, require_agreement, require_sound
 
 CLOSE_ONLY = TradingState.CLOSE_ONLY
+BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
 
 FEE = Decimal("0.011")
 """What the venue is taken to keep of one share that is bought, or sold."""
@@ -393,6 +397,38 @@ def test_an_exit_that_is_decided_again_is_approved_once_i16() -> None:
     repeated = life.journal.events("intent_repeated")
     assert (len(approved), len(repeated)) == (2, 1)
     assert life.positions == {"mom_AAPL AAPL": 1}
+
+
+RISING = market_of(bars_of([100.0] * 3 + rising(27)))
+"""The bot decides to enter at minute 11."""
+
+
+@pytest.mark.parametrize(("lives", "working"), [(False, []), (True, ["entry 1: 3"])])
+def test_a_bot_that_decides_what_is_known_is_told_what_became_of_it_i16(
+    lives: bool, working: list[str]
+) -> None:
+    # Its first decision was taken in its name already, and it has heard nothing of it.
+    world = World(RISING)
+    life = world.begin()
+    life.run_to(OPEN_AT + 9 * MINUTE)
+    unheard = Edge(receiver=BOT, message=ReportStored)
+    hear_again = life.runtime.add_filter(
+        disturbing(unheard, lost, count=None, probability=1, dice=random.Random(0))
+    )
+    known = life.enter(3, signal=1, limit="97")
+    life.run_for(1 * MINUTE)
+    if not lives:
+        life.tell(paths.BROKER_GATEWAY, CancelOrder(client_order_id=known, reason="a test"))
+    life.run_to(OPEN_AT + 10 * MINUTE + 30 * SECOND)
+    hear_again()
+
+    life.run_to(OPEN_AT + 11 * MINUTE + 30 * SECOND)
+
+    assert len(life.journal.events("intent_repeated")) == 1
+    assert life.view(BOT)["working"] == working
+    assert (life.view(BOT)["signals_today"], world.submitted) == (1, [known])
+    require_sound(world)
+    require_agreement(world)
 
 
 def test_each_judgement_names_the_configuration_that_it_was_made_by_i28_i81_i90() -> None:
