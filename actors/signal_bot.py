@@ -16,7 +16,7 @@ from hydra.ports import Signals
 from hydra.trading.account_day import trading_day
 from hydra.trading.bars import Bar
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules, exit_reason
-from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
+from hydra.trading.orders import DecisionKey, OrderType, RecordedOrder, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.signal_wishes import Moment, Refuse, TakeOut, Wait, Wish, verdict_on
@@ -164,7 +164,7 @@ class SignalBot(Actor[Inbox]):
                 self._record.ask(ctx)
             case BookRecovered():
                 if self._record.is_answer(message, ctx):
-                    self._recover(message)
+                    self._recover(message, ctx)
             case RecoveryOverdue():
                 self._record.check_in_time()
             case Replied():
@@ -185,10 +185,29 @@ class SignalBot(Actor[Inbox]):
         if signal.id not in self._ended | under_way:
             self._waiting.setdefault(signal.id, signal)
 
-    def _recover(self, message: BookRecovered) -> None:
+    def _recover(self, message: BookRecovered, ctx: Context) -> None:
         recover(self._books.values(), message)
-        for order in message.orders:
-            self._decided[order.decision.signal] = order.decision
+        recorded = {order.decision: order for order in message.orders}
+        for decision in recorded:
+            self._decided[decision.signal] = decision
+        for decision, signal in tuple(self._under_way.items()):
+            if decision not in self._books[decision.symbol].working:
+                self._note_end(signal, recorded.get(decision), ctx)
+
+    def _note_end(self, signal: TradeSignal, found: RecordedOrder | None, ctx: Context) -> None:
+        """Its order is over, and no report said so: it went with whoever failed over it."""
+        if found is None:
+            reason = "it was lost before it was on record"
+            self._note(signal, SignalDone.ENDED, ctx, reason=reason)
+            return
+        order, filled = found.order, found.filled_quantity
+        self._note(
+            signal,
+            SignalDone.COMPLETE if filled >= order.quantity else SignalDone.ENDED,
+            ctx,
+            reason=f"on record it is over: {filled:f} of {order.quantity:f} executed",
+            client_order_id=order.client_order_id,
+        )
 
     def _recover_own(self, reply: Replied) -> None:
         found = reply.value

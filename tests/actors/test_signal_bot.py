@@ -37,9 +37,16 @@ from messages.orders import (
     OrderIntent,
     ReportStored,
 )
-from messages.positions import BookRecovered, RecoverBook, RecoverValue, ValueRecovered
+from messages.positions import (
+    BOOK_CHANGED_TOPIC,
+    BookChanged,
+    BookRecovered,
+    RecoverBook,
+    RecoverValue,
+    ValueRecovered,
+)
 from messages.protection import GUARDS_TOPIC, GuardReported
-from messages.signals import SignalNote, SignalRead
+from messages.signals import SignalDone, SignalNote, SignalRead
 from tests.engine.scenery import OPEN_AT, bars_of, quiet, settings_with
 
 AT = OPEN_AT + 10 * MINUTE
@@ -115,6 +122,15 @@ class Bench:
             self.ref,
             BookRecovered(orders=orders, fills=(), held=held, asked_by=number, number=1),
         )
+
+    def reads_again(self, *held: BotInventory, orders: tuple[RecordedOrder, ...] = ()) -> None:
+        """Its book has changed, as after a failure of the guardian, and the record answers."""
+        self.kit.publish(BOOK_CHANGED_TOPIC, BookChanged())
+        asked = [each for each in self.engine.told if isinstance(each, RecoverBook)][-1]
+        answer = BookRecovered(
+            orders=orders, fills=(), held=held, asked_by=asked.asked_by, number=asked.number
+        )
+        self.kit.tell(self.ref, answer)
 
     def bar(self, close: float, minute: int) -> None:
         (bar,) = bars_of([close], start_at=AT + (minute - 1) * MINUTE)
@@ -328,6 +344,77 @@ def test_of_what_it_holds_nothing_more_is_bought(bench: Bench) -> None:
 
     assert bench.intents == []
     assert bench.told.notes[-1].reason == "it holds 5 already, one position a symbol"
+
+
+def on_record(intent: OrderIntent, *, is_open: bool, filled: int) -> RecordedOrder:
+    order = Order(
+        client_order_id="b",
+        symbol="AAPL",
+        side=intent.side,
+        quantity=intent.quantity,
+        order_type=intent.order_type,
+        time_in_force=intent.time_in_force,
+    )
+    return RecordedOrder(
+        decision=intent.decision, order=order, is_open=is_open, filled_quantity=Decimal(filled)
+    )
+
+
+@pytest.mark.parametrize("action", list(SignalAction))
+def test_a_signal_whose_wish_was_lost_is_over_and_says_so_i16_i38(
+    bench: Bench, action: SignalAction
+) -> None:
+    holds = (held(5),) if action is SignalAction.SELL else ()
+    bench.knows(*holds)
+    bench.bar(100.0, 0)
+    bench.signal(action=action)
+
+    bench.reads_again(*holds)
+    bench.signal(action=action)  # the bridge may tell it again
+
+    assert [(each.done, each.reason) for each in bench.told.notes] == [
+        (SignalDone.WANTED, ""),
+        (SignalDone.ENDED, "it was lost before it was on record"),
+    ]
+    assert bench.kit.state(bench.ref)["under_way"] == []
+    assert len(bench.intents) == 1
+
+
+@pytest.mark.parametrize(
+    ("filled", "done", "reason"),
+    [
+        (0, SignalDone.ENDED, "on record it is over: 0 of 5 executed"),
+        (3, SignalDone.ENDED, "on record it is over: 3 of 5 executed"),
+        (5, SignalDone.COMPLETE, "on record it is over: 5 of 5 executed"),
+    ],
+)
+def test_a_signal_whose_end_was_not_heard_ends_as_the_record_has_it_i38(
+    bench: Bench, filled: int, done: SignalDone, reason: str
+) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+    bench.signal()
+    (wish,) = bench.intents
+
+    bench.reads_again(orders=(on_record(wish, is_open=False, filled=filled),))
+
+    end = bench.told.notes[-1]
+    assert (end.done, end.reason, end.client_order_id) == (done, reason, "b")
+    assert bench.kit.state(bench.ref)["under_way"] == []
+
+
+def test_a_signal_whose_order_lives_on_record_is_followed_to_its_end_i38(bench: Bench) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+    bench.signal()
+    (wish,) = bench.intents
+
+    bench.reads_again(orders=(on_record(wish, is_open=True, filled=0),))
+    under_way = bench.kit.state(bench.ref)["under_way"]
+    bench.filled(wish, 5)
+
+    assert under_way == ["s-1"]
+    assert [each.done for each in bench.told.notes] == [SignalDone.WANTED, SignalDone.COMPLETE]
 
 
 def test_what_it_cannot_read_of_itself_fails_it_i38(bench: Bench) -> None:
