@@ -1,7 +1,7 @@
 """The signal bot: trades what an outside strategy asks for, each signal once, within limits.
 
 What a signal leads to bears the signal's number for ever, so it can be on record only once. The
-day's count and the stops are on record before the order that they are of.
+day's count is on record before the order that it counts, and the stop is on record with its order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -95,10 +95,9 @@ class SignalPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignalBotRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the bot must survive it, besides orders and fills: the stops are by symbol."""
+    """What of the bot must survive it, besides orders and fills."""
 
     count: DayCount = DayCount()
-    stops: Mapping[str, Decimal] = {}
 
 
 class SignalBot(Actor[Inbox]):
@@ -129,6 +128,10 @@ class SignalBot(Actor[Inbox]):
         """None: it is not known yet, so nothing is decided."""
         self._decided: dict[int, DecisionKey] = {}
         """Every decision on record or of this life, by its number."""
+        self._stops: dict[DecisionKey, Decimal] = {}
+        """Where what an entry buys is given up: for as long as any of it is held, and whenever its
+        fills are heard.
+        """
         self._waiting: dict[str, TradeSignal] = {}
         self._under_way: dict[DecisionKey, TradeSignal] = {}
         self._guarded: frozenset[str] = frozenset()
@@ -188,8 +191,10 @@ class SignalBot(Actor[Inbox]):
     def _recover(self, message: BookRecovered, ctx: Context) -> None:
         recover(self._books.values(), message)
         recorded = {order.decision: order for order in message.orders}
-        for decision in recorded:
+        for decision, order in recorded.items():
             self._decided[decision.signal] = decision
+            if order.protective_stop is not None:
+                self._stops[decision] = order.protective_stop
         for decision, signal in tuple(self._under_way.items()):
             if decision not in self._books[decision.symbol].working:
                 self._note_end(signal, recorded.get(decision), ctx)
@@ -318,13 +323,8 @@ class SignalBot(Actor[Inbox]):
             self._note(signal, SignalDone.REPEATED, ctx, reason=reason)
 
     def _wish(self, signal: TradeSignal, wish: Wish, count: DayCount, ctx: Context) -> None:
-        own, book = self._own, self._books[signal.symbol]
-        assert own is not None and book.session is not None
-        if wish.stop_price is not None:
-            stops = {**own.stops, signal.symbol: wish.stop_price}
-            counted = count.with_entry(wish.notional_usd)
-            self._keep(SignalBotRecord(count=counted, stops=stops), ctx)
-            book.entries += 1
+        book = self._books[signal.symbol]
+        assert book.session is not None
         decision = DecisionKey(
             bot=self._plan.bot_id,
             symbol=signal.symbol,
@@ -332,6 +332,10 @@ class SignalBot(Actor[Inbox]):
             signal=number_of(signal.id),
             role=signal.action.role,
         )
+        if wish.stop_price is not None:
+            self._keep(SignalBotRecord(count=count.with_entry(wish.notional_usd)), ctx)
+            self._stops[decision] = wish.stop_price
+            book.entries += 1
         self._decided[decision.signal] = decision
         self._under_way[decision] = signal
         self._note(signal, SignalDone.WANTED, ctx, reason=signal.reason, quantity=wish.quantity)
@@ -359,7 +363,6 @@ class SignalBot(Actor[Inbox]):
         held = book.sellable
         self._report_guard(book, bar, held, ctx)
         if held <= 0:
-            self._forget_stop(book, ctx)
             return
         at = ctx.market_time()
         is_closed = book.session is None or self._plan.sessions.at(at) is None
@@ -390,10 +393,9 @@ class SignalBot(Actor[Inbox]):
             ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
 
     def _reason_to_exit(self, book: SymbolBook, bar: Bar, at: int) -> str | None:
-        own, average = self._own, book.inventory.average_price
-        assert own is not None and average is not None, "there is a position"
+        average, stop = book.inventory.average_price, self._stop_of(book)
+        assert average is not None, "there is a position"
         opened_at = book.inventory.lots[0].opened_at
-        stop = own.stops.get(book.symbol)
         if stop is not None and bar.end_at > opened_at and Decimal(repr(bar.low)) <= stop:
             return "signal_stop"
         rule = exit_reason(
@@ -406,13 +408,10 @@ class SignalBot(Actor[Inbox]):
         )
         return None if rule is None else rule.value
 
-    def _forget_stop(self, book: SymbolBook, ctx: Context) -> None:
-        """A stop is of one position: what is held next, however it came, has another one."""
-        own = self._own
-        assert own is not None
-        if book.symbol in own.stops and not book.working:
-            stops = {symbol: at for symbol, at in own.stops.items() if symbol != book.symbol}
-            self._keep(SignalBotRecord(count=own.count, stops=stops), ctx)
+    def _stop_of(self, book: SymbolBook) -> Decimal | None:
+        """The tightest of those that what is held was bought with. What came otherwise has none."""
+        stops = (self._stops.get(decision) for decision in book.held_by)
+        return max((stop for stop in stops if stop is not None), default=None)
 
     def _report_guard(self, book: SymbolBook, bar: Bar, held: Decimal, ctx: Context) -> None:
         """At each look; once more with zero when nothing is left."""
@@ -430,7 +429,7 @@ class SignalBot(Actor[Inbox]):
             until=bar.end_at if session is None else session.close_at,
             looked_at=max(ctx.market_time(), bar.end_at),
             price_at=bar.end_at,
-            stop_price=None if self._own is None else self._own.stops.get(book.symbol),
+            stop_price=self._stop_of(book),
         )
         ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))
 
@@ -494,7 +493,11 @@ class SignalBot(Actor[Inbox]):
             "under_way": sorted(signal.id for signal in self._under_way.values()),
             "orders_today": None if own is None else own.count.orders,
             "notional_today": None if own is None else f"{own.count.notional_usd:f}",
-            "stops": {} if own is None else {name: f"{at:f}" for name, at in own.stops.items()},
+            "stops": {
+                symbol: f"{stop:f}"
+                for symbol, book in self._books.items()
+                if (stop := self._stop_of(book)) is not None
+            },
             "closed": self._signals.why_closed(),
             "recovered": self._record.is_known and own is not None,
         }

@@ -34,6 +34,7 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
                 order=record.state.order,
                 is_open=record.state.status.is_open,
                 filled_quantity=record.state.filled_quantity,
+                protective_stop=record.intent.protective_stop,
             )
             for record in records.orders(bot)
         ),

@@ -92,12 +92,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as the ledger has it. `is_open`: it is, or may be, live at the venue."""
+    """One order as the ledger has it. `is_open`: it is, or may be, live at the venue.
+
+    `protective_stop`: where its bot meant to give up what it buys, if it said so.
+    """
 
     decision: DecisionKey
     order: Order
     is_open: bool
     filled_quantity: Decimal
+    protective_stop: Decimal | None = None
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

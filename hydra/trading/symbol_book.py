@@ -57,6 +57,8 @@ class SymbolBook:
         self._step = quantity_step
         self._is_coin = is_crypto(symbol)
         self._fills = FillBook(symbol)
+        self._decisions: dict[str, DecisionKey] = {}
+        """By the name of the order, of all that are on record or were executed since."""
         self._recovered: tuple[DecisionKey, ...] = ()
 
     @property
@@ -118,6 +120,12 @@ class SymbolBook:
         """How many entries are not closed: parts of one order are one, what was assigned is one."""
         return len({self._fills.order_of(lot.execution_id) for lot in self.inventory.lots})
 
+    @property
+    def held_by(self) -> frozenset[DecisionKey]:
+        """The decisions that what is held comes from; what was assigned comes from none."""
+        names = (self._fills.order_of(lot.execution_id) for lot in self.inventory.lots)
+        return frozenset(self._decisions[name] for name in names if name in self._decisions)
+
     def working_as(self, *roles: Role) -> tuple[Working, ...]:
         """The working orders of these roles, oldest first."""
         if not self.working:
@@ -178,6 +186,7 @@ class SymbolBook:
         """Book an execution, once however often it is told. Raises `BadFill` for what cannot be."""
         is_news = not self._fills.knows(fill)
         self._fills.book(fill, fee)
+        self._decisions[fill.client_order_id] = decision
         if decision.role is Role.PROTECT:
             self.stopped_at = max(self.stopped_at, fill.at)
         known = self.working.get(decision)
@@ -225,6 +234,7 @@ class SymbolBook:
         book.realised = realised
         self._fills = book
         self.working = {order.decision: _working(order) for order in mine if order.is_open}
+        self._decisions = {order.order.client_order_id: order.decision for order in mine}
         self._recovered = tuple(order.decision for order in mine)
         signals, entries = self.signals, self.entries
         self.signals = self.entries = 0

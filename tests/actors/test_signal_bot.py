@@ -112,6 +112,7 @@ class Bench:
         *held: BotInventory,
         own: SignalBotRecord | None = None,
         orders: tuple[RecordedOrder, ...] = (),
+        fills: tuple[Fill, ...] = (),
     ) -> None:
         """The record has answered."""
         self.own = "" if own is None else msgspec.json.encode(own).decode()
@@ -120,7 +121,7 @@ class Bench:
         number = len([each for each in self.engine.told if isinstance(each, RecoverBook)])
         self.kit.tell(
             self.ref,
-            BookRecovered(orders=orders, fills=(), held=held, asked_by=number, number=1),
+            BookRecovered(orders=orders, fills=fills, held=held, asked_by=number, number=1),
         )
 
     def reads_again(self, *held: BotInventory, orders: tuple[RecordedOrder, ...] = ()) -> None:
@@ -186,6 +187,44 @@ def held(quantity: int) -> BotInventory:
     return BotInventory("signal_bot", FifoInventory("AAPL", (lot,)))
 
 
+class Bought(msgspec.Struct, frozen=True):
+    """What is on record of an entry under a stop, all of it executed or a part."""
+
+    held: BotInventory
+    orders: tuple[RecordedOrder, ...]
+    fills: tuple[Fill, ...]
+
+
+def bought(quantity: int, stop: str) -> Bought:
+    inventory = held(quantity)
+    (lot,) = inventory.inventory.lots
+    entry = Order(
+        client_order_id="b",
+        symbol="AAPL",
+        side=Side.BUY,
+        quantity=Decimal(5),
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+    )
+    recorded = RecordedOrder(
+        decision=DecisionKey("signal_bot", "AAPL", "2016-04-15", 7, Role.ENTRY),
+        order=entry,
+        is_open=False,
+        filled_quantity=lot.quantity,
+        protective_stop=Decimal(stop),
+    )
+    fill = Fill(
+        execution_id=lot.execution_id,
+        client_order_id="b",
+        symbol="AAPL",
+        side=Side.BUY,
+        quantity=lot.quantity,
+        price=lot.price,
+        at=lot.opened_at,
+    )
+    return Bought(inventory, (recorded,), (fill,))
+
+
 def test_nothing_is_decided_before_record_and_price_are_known_i38(bench: Bench) -> None:
     bench.bar(100.0, 0)
     bench.signal()
@@ -211,7 +250,7 @@ def test_a_signal_that_waits_too_long_for_a_price_is_refused(bench: Bench) -> No
     assert bench.intents == []
 
 
-def test_count_and_stop_are_with_the_record_before_the_intent_is_with_the_guardian(
+def test_the_count_is_with_the_record_before_the_intent_with_its_stop_is_with_the_guardian(
     bench: Bench,
 ) -> None:
     bench.knows()
@@ -222,8 +261,7 @@ def test_count_and_stop_are_with_the_record_before_the_intent_is_with_the_guardi
     kept, wish = [each for each in bench.engine.told if isinstance(each, RecordValue | OrderIntent)]
     assert isinstance(kept, RecordValue) and isinstance(wish, OrderIntent)
     assert msgspec.json.decode(kept.value, type=SignalBotRecord) == SignalBotRecord(
-        count=DayCount(session="2016-04-15", orders=1, notional_usd=Decimal(500)),
-        stops={"AAPL": Decimal("99.7")},
+        count=DayCount(session="2016-04-15", orders=1, notional_usd=Decimal(500))
     )
     assert wish.protective_stop == Decimal("99.7")
 
@@ -240,8 +278,8 @@ def test_the_tighter_of_its_own_stop_and_the_signals_is_in_force(bench: Bench) -
 def test_a_position_is_guarded_at_each_bar_and_the_guard_is_told_and_withdrawn_i30(
     bench: Bench,
 ) -> None:
-    own = SignalBotRecord(stops={"AAPL": Decimal("99.7")})
-    bench.knows(held(5), own=own)
+    found = bought(5, "99.7")
+    bench.knows(found.held, orders=found.orders, fills=found.fills)
 
     bench.bar(99.9, 0)
     bench.bar(99.7, 1)
@@ -254,6 +292,58 @@ def test_a_position_is_guarded_at_each_bar_and_the_guard_is_told_and_withdrawn_i
     assert [(each.decision.role, each.quantity, each.reason) for each in bench.intents] == [
         (Role.EXIT, Decimal(5), "signal_stop")
     ]
+
+
+def exits(bench: Bench) -> list[tuple[Decimal, str]]:
+    return [
+        (each.quantity, each.reason) for each in bench.intents if each.decision.role is Role.EXIT
+    ]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_entry_s_fill_is_under_the_signal_s_stop_also_when_heard_after_its_end_i25_i30(
+    bench: Bench, is_late: bool
+) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+    bench.signal(stop_price=Decimal("99.9"))
+    (entry,) = bench.intents
+    gone = OrderCanceled(client_order_id="b", at=bench.kit.now)
+
+    if is_late:
+        bench.report(entry, gone)
+        bench.bar(100.0, 1)
+        bench.filled(entry, 3)
+    else:
+        bench.filled(entry, 3)
+        bench.report(entry, gone)
+    bench.kit.advance(2 * MINUTE)
+    bench.bar(99.8, 2)
+
+    assert exits(bench) == [(Decimal(3), "signal_stop")]
+    assert bench.guards[-1].stop_price == Decimal("99.9")
+
+
+def test_a_signal_s_stop_is_that_of_its_own_position_alone_i30(bench: Bench) -> None:
+    # What an operator assigned comes from no entry: it is under the bot's own rules.
+    found = bought(5, "99.9")
+    bench.knows(held(5), orders=found.orders)
+
+    bench.bar(99.8, 1)
+    bench.bar(99.4, 2)
+
+    assert {each.stop_price for each in bench.guards} == {None}
+    assert exits(bench) == [(Decimal(5), "stop_loss")]
+
+
+def test_a_record_of_before_that_kept_the_stops_itself_is_read_i38(bench: Bench) -> None:
+    bench.knows()
+    bench.own = '{"count":{"session":"2016-04-15","orders":4},"stops":{"AAPL":"99.7"}}'
+
+    bench.kit.kill(bench.ref)
+    bench.kit.advance(SECOND)
+
+    assert bench.kit.state(bench.ref)["orders_today"] == 4
 
 
 def test_a_sale_of_more_than_is_held_sells_what_is_held(bench: Bench) -> None:
@@ -439,7 +529,8 @@ def test_where_no_bar_comes_the_loop_closes_what_was_held_long_enough_a8(bench: 
 
 
 def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop(bench: Bench) -> None:
-    bench.knows(held(5), own=SignalBotRecord(stops={"AAPL": Decimal("99.7")}))
+    found = bought(5, "99.7")
+    bench.knows(found.held, orders=found.orders, fills=found.fills)
     bench.bar(99.6, 0)
     (wish,) = bench.intents
     bench.kit.tell(bench.ref, OrderDenied(intent=wish, denial=Denial("a_test", "not now")))

@@ -450,6 +450,14 @@ def test_the_book_holds_what_is_on_record_of_one_bot_or_of_all(ledger: Ledger) -
     )
 
 
+def test_the_book_says_where_what_an_entry_buys_is_to_be_given_up_i38(ledger: Ledger) -> None:
+    stop = Decimal("180.50")
+    intent = msgspec.structs.replace(APPROVED.intent, protective_stop=stop)
+    ledger.record_intent(msgspec.structs.replace(APPROVED, intent=intent), AT)
+
+    assert [each.protective_stop for each in ledger.book("momentum").orders] == [stop]
+
+
 def test_the_book_holds_what_was_assigned_and_what_was_made_of_it_and_nothing_flat_i29_i61(
     ledger: Ledger,
 ) -> None:

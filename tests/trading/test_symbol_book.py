@@ -141,6 +141,23 @@ def test_an_earlier_session_never_comes_back_so_that_no_number_is_given_twice_i1
     assert book.entries == 1
 
 
+def test_what_is_held_leads_back_to_the_decisions_that_it_comes_from_live_or_on_record() -> None:
+    first, second, later = key(1), key(2), key(3)
+    on_record = [recorded(first, filled="4"), recorded(second, filled="2")]
+    fills = [fill(1, "4", "entry-1"), fill(2, "2", "entry-2"), fill(3, "4", "x", Side.SELL)]
+    lots = FifoInventory("AAPL")
+    for each in fills:
+        lots, _ = lots.apply(each)
+    book = book_of()
+
+    book.recover(on_record, fills, [BotInventory("mom", lots)], D(0))
+    rebuilt = book.held_by
+    book.filled(later, fill(4, "1", "entry-3"), None)
+
+    assert (rebuilt, book.held_by) == (frozenset({second}), frozenset({second, later}))
+    assert book_of().held_by == frozenset()
+
+
 def test_others_that_decide_in_its_name_do_not_move_its_numbers_i16() -> None:
     # The exit bot counts down from -1.
     book = book_of()
