@@ -8,7 +8,7 @@ import msgspec
 
 from actors.bot_record import HISTORY_AGAIN_AFTER, BotRecord, ask_for_history, recover, take_report
 from hydra.actor import Actor, Context, Ref, unhandled
-from hydra.trading.account_day import trading_day
+from hydra.trading.account_day import decision_day
 from hydra.trading.coin_orders import CoinEntry, CoinTerms
 from hydra.trading.coin_pair import (
     CoinPair,
@@ -23,7 +23,7 @@ from hydra.trading.durations import DAY
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
-from hydra.trading.sessions import ROUND_THE_CLOCK, SessionTable, Window, utc_date
+from hydra.trading.sessions import ROUND_THE_CLOCK, SessionTable, Window
 from hydra.trading.strategies.strategy import Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
 from hydra.trading.symbol_book import SymbolBook
@@ -178,7 +178,7 @@ class CryptoBot(Actor[Inbox]):
 
     def _take_bar(self, message: BarClosed) -> None:
         bar = message.bar
-        day = trading_day(self._plan.sessions, bar.end_at) or utc_date(bar.end_at)
+        day = decision_day(self._plan.sessions, bar.end_at)
         for pair in self._pairs.values():  # the day's trades are counted over all of them
             pair.book.begin_session(day)
         pair = self._pairs[bar.symbol]

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, assert_never
 from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.ports import OrderGate
 from hydra.trading import flatten_events as flatten
+from hydra.trading.account_day import decision_day
 from hydra.trading.causes import FLATTEN
 from hydra.trading.closing import Close, Holding, stops_of
 from hydra.trading.exact import add, subtract
@@ -14,7 +15,7 @@ from hydra.trading.flatten import Phase
 from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import DecisionKey, Role, Side, TimeInForce
-from hydra.trading.sessions import SessionTable, hours_of, utc_date
+from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.venue_view import VenueSnapshot
 from messages.control import (
     FLATTEN_STATE,
@@ -189,7 +190,7 @@ class Flattener(Actor[Inbox]):
         decision = DecisionKey(
             bot=close.bot,
             symbol=close.symbol,
-            session=utc_date(at),
+            session=decision_day(self._sessions, at),
             signal=close.number,
             role=Role.FLATTEN,
         )

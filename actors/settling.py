@@ -8,7 +8,6 @@ from hydra.ports import Ledger, RecordRefused
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.exact import add
 from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side
-from hydra.trading.sessions import utc_date
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
 from messages.orders import OrderCanceled, OrderIntent
 from messages.reconciliation import SettleDifference
@@ -20,8 +19,11 @@ ADOPTED_FROM = 1 << 40
 """Signal numbers of decisions that an operator made by adopting an order."""
 
 
-def settle(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int) -> str:
-    """Record it, not yet durable; gives what follows from it. `snapshot` showed the difference.
+def settle(
+    ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int, session: str
+) -> str:
+    """Record it, not yet durable; gives what follows from it. `snapshot` showed the difference,
+    and `session` is the day that a decision of now is of.
 
     Raises RecordRefused for what does not fit, with the record as it was.
     """
@@ -45,7 +47,7 @@ def settle(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: 
             )
             return f"{wish.subject} is left alone"
         case "adopt":
-            return _adopt(ledger, wish, snapshot, at)
+            return _adopt(ledger, wish, snapshot, at, session)
 
 
 def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot) -> Decimal | None:
@@ -56,7 +58,9 @@ def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot)
     return add(before, _given(wish.amount, "a quantity"))
 
 
-def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int) -> str:
+def _adopt(
+    ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int, session: str
+) -> str:
     if wish.kind is DifferenceKind.MISSING_ORDER:
         # A person has looked: the venue does not have it, so nothing of it will trade any more.
         ledger.record_report(OrderCanceled(client_order_id=wish.subject, at=at), at)
@@ -77,7 +81,7 @@ def _adopt(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: 
         decision=DecisionKey(
             bot=bot,
             symbol=order.symbol,
-            session=utc_date(at),
+            session=session,
             signal=_signal_of(listing),
             role=_role_of(order, snapshot),
         ),

@@ -9,6 +9,7 @@ from actors.sender_checks import require_sender
 from actors.settling import settle
 from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.ports import Ledger, RecordRefused
+from hydra.trading.account_day import decision_day
 from hydra.trading.causes import IMPOSSIBLE_ORDER
 from hydra.trading.differences import Difference
 from hydra.trading.exact import subtract
@@ -24,6 +25,7 @@ from hydra.trading.late_lists import SHOWN_WITHIN, LateDifference, late
 from hydra.trading.order_life import ImpossibleReport
 from hydra.trading.reconciliation import compare
 from hydra.trading.same_executions import in_our_names, without_surplus
+from hydra.trading.sessions import NO_SESSIONS, SessionTable
 from hydra.trading.venue_view import VenueSnapshot
 from messages.control import (
     Halt,
@@ -111,9 +113,11 @@ class StatePersister(Actor[Inbox]):
         gateway: Ref[OrderStored],
         guardian: Ref[Halt | RecordChanged],
         fees: FeeSchedule = NO_FEES,
+        sessions: SessionTable = NO_SESSIONS,
     ) -> None:
-        """`fees` are the venue's."""
+        """`fees` are the venue's, and so are `sessions`: the days that decisions are of."""
         self._ledger = ledger
+        self._sessions = sessions
         self._fees = fees
         self._gateway = gateway
         self._guardian = guardian
@@ -314,7 +318,9 @@ class StatePersister(Actor[Inbox]):
         if self._compared is None:
             return SettlementRefused(subject=wish.subject, reason="nothing was compared yet")
         try:
-            note = settle(self._ledger, wish, self._compared, ctx.market_time())
+            at = ctx.market_time()
+            session = decision_day(self._sessions, at)
+            note = settle(self._ledger, wish, self._compared, at, session)
         except (ImpossibleReport, RecordRefused) as refused:
             return SettlementRefused(subject=wish.subject, reason=str(refused))
         self._has_recorded((None, "settled"), ctx)

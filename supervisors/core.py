@@ -76,6 +76,7 @@ def core(
             gateway=paths.BROKER_GATEWAY,
             guardian=paths.RISK_GUARDIAN,
             fees=fees,
+            sessions=sessions,
         ),
         _safety_chain(paths.JOURNAL_WRITER, JournalWriter, drain_on_stop=True, journal=journal),
         _safety_chain(

@@ -27,7 +27,7 @@ from hydra.trading.causes import (
 )
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, percent_of, subtract
-from hydra.trading.sessions import SessionTable
+from hydra.trading.sessions import SessionTable, utc_date
 from hydra.trading.trading_state import Cause, TradingState
 
 ZERO = Decimal(0)
@@ -155,6 +155,14 @@ def trading_day(sessions: SessionTable, at: int) -> str:
     """The date of the last session that has opened by then; "" before the table begins."""
     opened = bisect_right(sessions.sessions, at, key=attrgetter("open_at"))
     return sessions.sessions[opened - 1].date if opened else ""
+
+
+def decision_day(sessions: SessionTable, at: int) -> str:
+    """The date that a decision of this moment bears, whatever it is about: the trading day's, so
+    that it counts for the same day live and from the record. Before the table begins it is UTC's,
+    since an order is named after it.
+    """
+    return trading_day(sessions, at) or utc_date(at)
 
 
 def begun(day: AccountDay, session: str) -> AccountDay:

@@ -118,6 +118,10 @@ class SessionTable(msgspec.Struct, frozen=True):
         return self.sessions[index]
 
 
+NO_SESSIONS = SessionTable(())
+"""Of a market that no exchange opens and closes."""
+
+
 class Hours(Protocol):
     """When a market is open. `SessionTable` is the exchange's, `ROUND_THE_CLOCK` that of coins."""
 

@@ -27,13 +27,25 @@ from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, Time
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.faults import PlantOrder
 from hydra.venues.simulated.market_data import MarketData, from_path
 from hydra.venues.simulated.requests import Cancel, Submit
 from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderIntent
 from supervisors import paths
-from tests.engine.harness import Life, World, bars_of, rising, settings_with
+from tests.engine.harness import (
+    Life,
+    World,
+    bars_of,
+    begun,
+    plan_of,
+    rising,
+    settings_with,
+    struck,
+)
 from tests.engine.judge import require_agreement, require_sound
+from tests.engine.test_flattening import followed_to_its_end
+from tests.engine.test_settling import settle
 from tests.venues.market.markets import AAPL, real_path
 
 BTC, ETH = "BTC/USD", "ETH/USD"
@@ -111,6 +123,42 @@ def test_one_bot_trades_all_its_pairs_at_night_in_the_day_that_the_account_is_in
     assert len(entries(world)) >= 4
     require_agreement(world)
     require_sound(world)
+
+
+def test_a_flatten_at_night_is_of_the_day_that_the_account_is_in_i37_i38(tmp_path: Path) -> None:
+    world = world_of(market(*shares(), *coins()), tmp_path)
+    life = world.begin()
+    life.run_to(NIGHT + 10 * MINUTE)
+    held = life.positions
+
+    life.flatten()
+    phase = followed_to_its_end(life)
+
+    assert (bool(held), phase, life.positions) == (True, "flat", {})
+    decisions = [order.intent.decision for order in life.ledger.orders()]
+    assert {each.session for each in decisions if each.role is Role.FLATTEN} == {"2016-04-15"}
+    require_agreement(world)
+
+
+def test_an_order_adopted_at_night_is_of_the_day_that_the_account_is_in_i37_i38() -> None:
+    by_hand = Order(
+        client_order_id="by-hand-1",
+        symbol=BTC,
+        side=Side.BUY,
+        quantity=Decimal("0.5"),
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        limit_price=Decimal(90),
+    )
+    planted = struck(PlantOrder(order=by_hand), from_event=30)
+    world = World(market(*shares(), *coin([100.0] * 60)), plan_of(planted))
+    life = begun(world)
+    life.run_to(NIGHT + 10 * MINUTE)
+
+    settle(life, decision="adopt", bot=BOT)
+
+    (adopted,) = life.ledger.orders()
+    assert adopted.intent.decision.session == "2016-04-15"
 
 
 def test_a_restart_just_after_the_open_knows_what_was_entered_just_before_it_i36_i38(

@@ -19,6 +19,7 @@ from hydra.trading.account_day import (
     after,
     alarms,
     closed_when_flat,
+    decision_day,
     risk_mode,
     trading_day,
     worse,
@@ -160,6 +161,13 @@ def test_a_loss_on_either_side_of_midnight_is_one_loss_i37() -> None:
 )
 def test_a_trading_day_lasts_until_the_next_session_opens_i37(at: str, date: str) -> None:
     assert trading_day(SESSIONS, utc_ns(at)) == date
+
+
+def test_a_decision_is_of_the_trading_day_and_before_the_first_of_the_day_of_utc_i37() -> None:
+    evening, before_all = utc_ns("2023-11-21T20:30:00-05:00"), utc_ns("2023-11-20T12:00:00-05:00")
+
+    assert decision_day(SESSIONS, evening) == "2023-11-21"
+    assert decision_day(SESSIONS, before_all) == "2023-11-20"
 
 
 def test_a_gap_overnight_is_a_loss_of_the_day_that_it_opens_i37() -> None:
