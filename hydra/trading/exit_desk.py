@@ -14,10 +14,10 @@ No clock, no I/O.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -44,6 +44,8 @@ from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trading_state import Cause
 from hydra.trading.trail import Trail, highest_on_record
 from hydra.trading.venue_view import VenueSnapshot
+
+T = TypeVar("T")
 
 MISSED_BARS = 2
 """A bot that has not looked at so many bars in a row, for a while, is silent."""
@@ -194,7 +196,8 @@ class ExitDesk:
         for decision, _ in listed:
             self._count(decision)
         self._without_bars, self._of_strangers = {}, set()
-        self._stops = {each: at for each, at in self._stops.items() if each in self._account.held}
+        self._stops = _of_places(self._stops, self._account.held)
+        self._waiting_since = _of_places(self._waiting_since, self._account.held)
         for place in self._account.held:
             self._note(place)
             if place not in self._stops:
@@ -372,6 +375,7 @@ class ExitDesk:
         is_held = place in self._account.held
         if not is_held:
             self._stops.pop(place, None)
+            self._waiting_since.pop(place, None)
         if is_held and bot not in self._terms.bots:
             self._of_strangers.add(place)
         else:
@@ -564,6 +568,10 @@ class ExitDesk:
         """How far the numbers of decisions made here have come: they go on from there."""
         key = (decision.bot, decision.symbol, decision.session)
         self._signals[key] = min(self._signals.get(key, 0), decision.signal)
+
+
+def _of_places(told: Mapping[Place, T], places: Container[Place]) -> dict[Place, T]:
+    return {place: each for place, each in told.items() if place in places}
 
 
 def _held_back(coverage: ExitCoverage) -> frozenset[Place]:

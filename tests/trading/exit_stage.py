@@ -113,16 +113,17 @@ class Stage:
 
     def filled(self, decision: DecisionKey, name: str, quantity: str) -> None:
         """An execution of it, which also becomes what is held."""
+        side = Side.BUY if decision.role is Role.ENTRY else Side.SELL
         fill = Fill(
             execution_id=f"x-{name}-{quantity}",
             client_order_id=name,
             symbol="AAPL",
-            side=Side.SELL,
+            side=side,
             quantity=D(quantity),
             price=D(100),
             at=self.at,
         )
-        self.position -= D(quantity)
+        self.position += side.sign * D(quantity)
         self.desk.learned(decision, name, fill, None, self.at)
 
     @property

@@ -65,6 +65,28 @@ def test_bars_that_come_in_a_bunch_make_no_bot_silent_before_it_had_time_to_look
     assert (early, stage.look.taken_over) == ({}, {ONE: "its bot is silent"})
 
 
+@pytest.mark.parametrize("ended", ["sold", "assigned to another"])
+def test_that_a_bot_had_not_looked_is_forgotten_with_the_position_that_it_was_about_i30(
+    ended: str,
+) -> None:
+    stage = Stage()
+    stage.looks()
+    stage.bar()  # and before it looks, nothing is left
+    if ended == "sold":
+        stage.filled(stage.order("out"), "out", "9")
+    else:
+        stage.desk.recover([], [], {})
+    stage.passes(5 * MINUTE)
+    stage.filled(stage.order("in", Role.ENTRY, Side.BUY, signal=8), "in", "9")
+
+    for _ in range(9):
+        stage.bar(after=SECOND)
+    early = stage.look.taken_over
+    stage.bar(after=2 * SECOND)
+
+    assert (early, stage.look.taken_over) == ({}, {ONE: "its bot is silent"})
+
+
 def test_what_is_taken_over_and_not_to_be_closed_is_guarded_until_its_bot_speaks_i30() -> None:
     stage = Stage()
     stage.looks()
