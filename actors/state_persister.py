@@ -8,7 +8,7 @@ from msgspec import structs
 from actors.sender_checks import require_sender
 from actors.settling import settle
 from hydra.actor import Actor, Context, Ref, unhandled
-from hydra.ports import Ledger, RecordRefused
+from hydra.ports import Ledger, RecordRefused, Reworded
 from hydra.trading.account_day import decision_day
 from hydra.trading.causes import IMPOSSIBLE_ORDER
 from hydra.trading.differences import Difference
@@ -93,9 +93,9 @@ Inbox: TypeAlias = (
     | ReportHealth
 )
 
-Pending: TypeAlias = OrderApproved | ReportStored | FeeAct | tuple[Ref[Any] | None, str]
-"""What becomes durable with the next commit: orders, reports, what was learned of fees, and notes
-by who gave them, with the tag that they are answered by.
+Pending: TypeAlias = OrderApproved | ReportStored | Reworded | FeeAct | tuple[Ref[Any] | None, str]
+"""What becomes durable with the next commit: orders, reports and other words for them, what was
+learned of fees, and notes by who gave them, with the tag that they are answered by.
 """
 
 
@@ -232,6 +232,9 @@ class StatePersister(Actor[Inbox]):
                 client_order_id=client_order_id_of(report),
             )
             return
+        if recorded.is_rewording:
+            self._has_recorded(Reworded(recorded.decision, report), ctx)
+            return
         self._reports += 1
         stored = ReportStored(decision=recorded.decision, report=report, fee=recorded.fee)
         self._has_recorded(stored, ctx)
@@ -256,12 +259,14 @@ class StatePersister(Actor[Inbox]):
         record = self._ledger.record_view(message.snapshot)
         self._compared = snapshot = in_our_names(record, message.snapshot)
         at = ctx.market_time()
-        taken_up: tuple[ReportStored, ...] = ()
+        taken_up = 0
         if record.account in (None, snapshot.account.account):
-            taken_up = self._ledger.take_up(without_surplus(record, snapshot), at, self._fees)
-        for stored in taken_up:
-            self._has_recorded(stored, ctx)
-        self._reports += len(taken_up)
+            for recorded in self._ledger.take_up(
+                without_surplus(record, snapshot), at, self._fees
+            ):
+                self._has_recorded(recorded, ctx)
+                taken_up += isinstance(recorded, ReportStored)
+        self._reports += taken_up
         self._commit(ctx)
         differences = compare(self._ledger.record_view(snapshot), snapshot)
         differences = self._explain_by_fees(differences, snapshot, ctx)
@@ -275,7 +280,7 @@ class StatePersister(Actor[Inbox]):
         compared = Compared(
             number=message.number,
             at=at,
-            taken_up=len(taken_up),
+            taken_up=taken_up,
             differences=tuple(each for each in differences if each not in others),
             snapshot=snapshot,
             late=found_late,
@@ -352,6 +357,8 @@ class StatePersister(Actor[Inbox]):
                     self._intent_stored(record, ctx)
                 case ReportStored():
                     self._report_stored(record, ctx)
+                case Reworded():
+                    self._write_down(record, ctx)
                 case FeeObservation():
                     ctx.log("fees_observed", asset=record.asset, changes=record.changes)
                 case FeeBooking():
@@ -368,12 +375,16 @@ class StatePersister(Actor[Inbox]):
 
     def _report_stored(self, stored: ReportStored, ctx: Context) -> None:
         report, decision = stored.report, stored.decision
-        ctx.log("report_stored", report=type(report).__name__, content=report, decision=decision)
+        self._write_down(stored, ctx)
         if stored.fee is not None:
             ctx.log("fee_accrued", fee=stored.fee)
         name = client_order_id_of(report)
         ctx.publish(REPORTS_TOPIC, stored, corr=name)
         ctx.publish(reports_topic(decision.bot), stored, corr=name)
+
+    def _write_down(self, recorded: ReportStored | Reworded, ctx: Context) -> None:
+        report, decision = recorded.report, recorded.decision
+        ctx.log("report_stored", report=type(report).__name__, content=report, decision=decision)
 
     def state_view(self) -> Mapping[str, object]:
         """How much it has written, and what waits for its commit."""

@@ -187,11 +187,23 @@ class IntentRecorded(msgspec.Struct, frozen=True):
 
 
 class ReportRecorded(msgspec.Struct, frozen=True):
-    """`duplicate`: this outcome was booked before and changes nothing. `fee` went with it."""
+    """`duplicate`: this outcome was booked before and changes nothing. `fee` went with it.
+
+    `is_rewording`: it was booked before, and the words for it are other ones now; what had to be
+    done about it was done.
+    """
 
     decision: DecisionKey
     duplicate: bool
     fee: Fee | None = None
+    is_rewording: bool = False
+
+
+class Reworded(msgspec.Struct, frozen=True):
+    """A report that says what is on record in other words: it is written down, and not acted on."""
+
+    decision: DecisionKey
+    report: Outcome
 
 
 class LedgerMark(msgspec.Struct, frozen=True):
@@ -226,7 +238,7 @@ class Ledger(Protocol):
 
     def take_up(
         self, snapshot: VenueSnapshot, at: int, schedule: FeeSchedule = NO_FEES
-    ) -> tuple[ReportStored, ...]:
+    ) -> tuple[ReportStored | Reworded, ...]:
         """Record all that the venue says of our orders and that is not on record; gives that.
 
         What cannot follow what is on record is left out.

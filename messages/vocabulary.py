@@ -278,7 +278,8 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind(
         "report_stored",
         PERSISTER,
-        "What became of an order is durable: from here on it counts.",
+        "What became of an order is durable: from here on it counts. (Told again in other words it "
+        "is stored once more, and counts no more than before.)",
         {
             "report": "which report: OrderAccepted, OrderFilled, OrderWithheld and so on",
             "content": "the report: client_order_id and at (UTC ns), with what belongs to it; of "

@@ -13,8 +13,8 @@ import apsw
 import msgspec
 
 from hydra.crash_points import reached
-from hydra.ports import IntentRecorded, LedgerMark, RecordRefused, ReportRecorded
-from hydra.store import halts_on_record, operator_acts, projections
+from hydra.ports import IntentRecorded, LedgerMark, RecordRefused, ReportRecorded, Reworded
+from hydra.store import halts_on_record, operator_acts, outcomes, projections
 from hydra.store.backup import back_up, back_up_before
 from hydra.store.checking import Head, LedgerDamaged, chain_head, require_state, state_of_tables
 from hydra.store.connection import (
@@ -31,7 +31,6 @@ from hydra.store.events import (
     BudgetGranted,
     EngineStarted,
     EngineStopped,
-    FeeAccrued,
     JournalMarked,
     LedgerBegun,
     OrderAttempted,
@@ -43,7 +42,7 @@ from hydra.store.events import (
 from hydra.store.one_user import OneUser
 from hydra.store.reading import Records
 from hydra.store.schema import NewerThanThisHydra, migrate, require_not_newer
-from hydra.store.tables import FACTS, FILLS, ORDERS, OrderRecord
+from hydra.store.tables import FACTS, ORDERS, OrderRecord
 from hydra.store.views import (
     RecordViews,
     book_of,
@@ -58,19 +57,17 @@ from hydra.trading.fees import (
     FeeAct,
     FeeRecord,
     FeeSchedule,
-    expected_fee,
 )
 from hydra.trading.late_lists import Written
-from hydra.trading.order_life import ImpossibleReport, OrderState, after
+from hydra.trading.order_life import ImpossibleReport
 from hydra.trading.orders import DecisionKey, Fill, Order
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from hydra.trading.venue_view import VenueSnapshot
-from messages.order_events import event_of, reports_in
+from messages.order_events import reports_in
 from messages.orders import (
     OrderApproved,
-    OrderFilled,
     OrderIntent,
     Outcome,
     ReportStored,
@@ -187,7 +184,8 @@ class Ledger:
         """Record an outcome; once it is committed others may act on it, not before.
 
         With an execution goes its fee by the schedule, in the same commit. Nothing in a duplicate
-        is new: nothing was recorded, and nobody needs to be told.
+        is new: nothing was recorded, and nobody needs to be told. Of a rewording its words are new,
+        and recorded; nobody needs to be told of it either.
         Raises UnknownOrder for an order that nobody intended, ImpossibleReport for one that
         contradicts what is on record.
         """
@@ -199,32 +197,31 @@ class Ledger:
                     f"{type(report).__name__} for {name}, which this ledger never meant to send:"
                     " it is foreign, or this is not the ledger it was sent from"
                 )
-            is_news, fee = self._is_news(order.state, report), None
-            if is_news:
-                fee = self._booked(report, order.intent.decision, at, schedule)
-        return ReportRecorded(decision=order.intent.decision, duplicate=not is_news, fee=fee)
+            return outcomes.record(self._events, order, report, at, schedule)
 
     def take_up(
         self, snapshot: VenueSnapshot, at: int, schedule: FeeSchedule = NO_FEES
-    ) -> tuple[ReportStored, ...]:
+    ) -> tuple[ReportStored | Reworded, ...]:
         """Record all that the snapshot says of our orders and that is not on record yet.
 
         Only what the venue says itself, and as if it had been reported (I61). What cannot be true,
-        by what is on record, is left out; a comparison names it. Gives what was recorded, for those
-        who act on reports, once it is committed.
+        by what is on record, is left out; a comparison names it. Gives what was recorded: what is
+        stored is for those who act on reports, once it is committed.
         """
-        stored: list[ReportStored] = []
+        taken_up: list[ReportStored | Reworded] = []
         with self._user.working("take up a snapshot"):
             for report in reports_in(snapshot):
                 order = self._events.get(ORDERS, client_order_id_of(report))
                 if order is None:
                     continue
                 with suppress(ImpossibleReport, DecimalException):
-                    if self._is_news(order.state, report):
-                        decision = order.intent.decision
-                        fee = self._booked(report, decision, at, schedule)
-                        stored.append(ReportStored(decision=decision, report=report, fee=fee))
-        return tuple(stored)
+                    found = outcomes.record(self._events, order, report, at, schedule)
+                    if found.is_rewording:
+                        taken_up.append(Reworded(found.decision, report))
+                    elif not found.duplicate:
+                        decision, fee = found.decision, found.fee
+                        taken_up.append(ReportStored(decision=decision, report=report, fee=fee))
+        return tuple(taken_up)
 
     def record_fees(self, act: FeeAct, at: int) -> None:
         """Record what a comparison has shown, or an activity has said, of fees."""
@@ -567,26 +564,6 @@ class Ledger:
             f"order {name} of {decision} is on record with other content, as"
             f" {taken.get(decision, name)}; nothing was written or sent"
         )
-
-    def _booked(
-        self, report: Outcome, decision: DecisionKey, at: int, schedule: FeeSchedule
-    ) -> Fee | None:
-        """Take up what is news, and what an execution is taken to cost."""
-        fee = None
-        if isinstance(report, OrderFilled):
-            fee = expected_fee(report.fill, decision.bot, schedule)
-        self._events.append(report, at)
-        if fee is not None:
-            self._events.append(FeeAccrued(fee=fee), at)
-        return fee
-
-    def _is_news(self, state: OrderState, report: Outcome) -> bool:
-        counted = None
-        if isinstance(report, OrderFilled):
-            fill = report.fill
-            counted = self._events.get(FILLS, fill.client_order_id, fill.execution_id)
-        stored = None if counted is None else counted.fill
-        return after(state, event_of(report), stored) != state
 
 
 def _let_go(connection: apsw.Connection) -> None:

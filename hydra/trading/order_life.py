@@ -295,6 +295,22 @@ def after(state: OrderState, event: OrderEvent, counted: Fill | None = None) -> 
             assert_never(event)
 
 
+def is_rewording(before: OrderState, after: OrderState) -> bool:
+    """Whether no more is known of the order after an event than before it, only in other words.
+
+    One end is told under several names, and one refusal in several wordings. The fullest is put on
+    record; who acts on what became of an order has done so.
+    """
+    if before == after:
+        return False
+    one, other = before.status, after.status
+    is_same = one is other or (one in _CALLED_DIFFERENTLY and other in _CALLED_DIFFERENTLY)
+    return is_same and (before.venue_order_id, before.filled_quantity) == (
+        after.venue_order_id,
+        after.filled_quantity,
+    )
+
+
 def _moved(state: OrderState, said: OrderStatus, reason: str = "", details: str = "") -> OrderState:
     status = TRANSITIONS[state.status, said]
     if isinstance(status, Impossible):
@@ -374,6 +390,8 @@ def _words(fill: Fill) -> str:
     return f"{fill.side.value} {fill.quantity} {fill.symbol} at {fill.price}"
 
 
+_CALLED_DIFFERENTLY = frozenset({OrderStatus.EXPIRED, OrderStatus.CANCELED, OrderStatus.REPLACED})
+"""Of one end: it left the market before it was complete."""
 _OPEN = frozenset(
     {
         OrderStatus.ATTEMPTED,

@@ -16,13 +16,18 @@ from hydra.testkit.faults import Edge
 from hydra.testkit.kit import POLICY
 from hydra.testkit.probe import Heard, ProbeActor
 from hydra.trading.fees import NO_FEES, FeeSchedule
+from hydra.trading.order_life import OrderState, OrderStatus, after
 from messages.control import Halt, Recorded, RecordValue
 from messages.journal import WriteEntry
 from messages.message import Message
+from messages.order_events import event_of
 from messages.orders import (
     REPORTS_TOPIC,
     OrderAccepted,
     OrderApproved,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
     OrderStored,
     Outcome,
     ReportStored,
@@ -34,6 +39,8 @@ from supervisors.supervisor import Supervisor
 from tests.store.orders import AT, approved, decision, filled
 
 ORDERS = [approved(decision(signal=signal)) for signal in range(1, 6)]
+NAME = ORDERS[0].order.client_order_id
+ATTEMPTED = OrderState(order=ORDERS[0].order, status=OrderStatus.ATTEMPTED)
 
 
 class SpiedLedger:
@@ -228,6 +235,34 @@ def test_what_comes_again_is_told_to_nobody_again_i16_i23(kit: Kit, ledger: Spie
     assert everybody.told == [ReportStored(decision=decision(), report=fill)]
     assert ledger.done == ["intent"] * 2 + ["report"] * 2 + ["commit", "intent", "report"]
     assert kit.state(ref)["duplicates"] == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "fuller"),
+    [
+        (
+            OrderRejected(client_order_id=NAME, reason="", at=AT),
+            OrderRejected(client_order_id=NAME, reason="not shortable", at=AT),
+        ),
+        (
+            OrderExpired(client_order_id=NAME, at=AT),
+            OrderCanceled(client_order_id=NAME, at=AT),
+        ),
+    ],
+)
+def test_what_comes_again_in_fuller_words_is_on_record_and_told_to_nobody_i24(
+    kit: Kit, ledger: SpiedLedger, first: Outcome, fuller: Outcome
+) -> None:
+    ref, _ = persister(kit, ledger)
+    everybody = kit.probe("everybody")
+    kit.runtime.bus.subscribe(REPORTS_TOPIC, kit.runtime.cells[everybody.ref.path])
+    tell_at_once(kit, ref, ORDERS[0], first)
+
+    tell_at_once(kit, ref, fuller)
+
+    (order,) = ledger.ledger.orders()  # what is durable
+    assert order.state == after(after(ATTEMPTED, event_of(first)), event_of(fuller))
+    assert everybody.told == [ReportStored(decision=decision(), report=first)]
 
 
 def test_the_answer_about_the_book_says_whose_question_it_is(kit: Kit, ledger: SpiedLedger) -> None:

@@ -25,7 +25,7 @@ from hydra.venues.simulated.faults import RejectLater
 from hydra.venues.simulated.requests import Cancel, Submit
 from messages.control import CancelOrder, RecordChanged
 from messages.market import BarsClosed
-from messages.orders import OrderIntent, ReportStored
+from messages.orders import OrderIntent, OrderRejected, ReportStored
 from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
@@ -252,6 +252,36 @@ def test_three_rejections_in_a_row_stop_the_symbol_until_a_person_has_looked_i39
     assert life.denials == ["trading_is_open"]
     assert noted.noted == ("rejections:AAPL",)
     assert (life.causes, life.status_of(allowed)) == ({}, "accepted")
+    require_sound(world)
+    require_agreement(world)
+
+
+def test_one_rejection_that_is_told_in_two_wordings_counts_once_also_after_a_restart_i38_i39(
+    tmp_path: Path,
+) -> None:
+    world = World(
+        quiet(60), plan_of(struck(RejectLater(), times=3)), ledger_path=tmp_path / "ledger.db"
+    )
+    life = begun(world)
+    for number in range(2):
+        name = life.enter(1 + number)
+        life.run_for(1 * MINUTE)
+        fuller = "the market refused it, and this is what it says of that at greater length"
+        told_again = OrderRejected(client_order_id=name, reason=fuller, at=life.now)
+        life.tell(paths.BROKER_GATEWAY, told_again)
+        life.run_for(1 * MINUTE)
+        assert life.told("OrderRejected")[-1] == told_again  # it is on record all the same
+    after_two = life.causes
+    life.die()
+
+    life = begun(world)
+    life.run_for(1 * MINUTE)
+    after_restart = life.causes
+    life.enter(3)
+    life.run_for(1 * MINUTE)
+
+    assert after_two == after_restart == {}
+    assert life.causes == {"rejections:AAPL": CLOSE_ONLY}
     require_sound(world)
     require_agreement(world)
 

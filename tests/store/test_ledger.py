@@ -51,6 +51,7 @@ OTHER = approved(decision(signal=2))
 
 ACCEPTED = OrderAccepted(client_order_id=NAME, venue_order_id="venue-1", at=AT)
 REJECTED = OrderRejected(client_order_id=NAME, reason="not shortable", at=AT)
+REJECTED_IN_SHORT = OrderRejected(client_order_id=NAME, reason="no", at=AT)
 CANCELED = OrderCanceled(client_order_id=NAME, at=AT)
 EXPIRED = OrderExpired(client_order_id=NAME, at=AT)
 REPLACED = OrderReplaced(client_order_id=NAME, by="another", at=AT)
@@ -299,6 +300,32 @@ def test_a_repeated_outcome_is_a_duplicate_and_changes_nothing(
 
     assert repeated == ReportRecorded(decision=decision(), duplicate=True)
     assert ledger.state_hash() == before
+
+
+@pytest.mark.parametrize(
+    ("first", "fuller", "stands"),
+    [
+        (REJECTED_IN_SHORT, REJECTED, (OrderStatus.REJECTED, "not shortable")),
+        (EXPIRED, CANCELED, (OrderStatus.CANCELED, "")),
+        (CANCELED, REPLACED, (OrderStatus.REPLACED, "by another")),
+    ],
+)
+def test_an_outcome_in_fuller_words_is_on_record_and_no_news_i24(
+    ledger: Ledger, first: Outcome, fuller: Outcome, stands: tuple[OrderStatus, str]
+) -> None:
+    ledger.record_intent(APPROVED, AT)
+    ledger.record_report(first, AT)
+    before = ledger.counters(decision().session)
+
+    recorded = ledger.record_report(fuller, AT + 1)
+    ledger.commit()
+
+    assert recorded == ReportRecorded(decision=decision(), duplicate=False, is_rewording=True)
+    (order,) = ledger.orders()
+    assert (order.state.status, order.state.reason) == stands
+    assert ledger.counters(decision().session) == before
+    assert ledger.record_report(first, AT + 2).duplicate
+    assert ledger.record_report(fuller, AT + 2).duplicate
 
 
 @given(data=st.data())

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from hydra.ports import Reworded
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.trading.order_life import OrderState, OrderStatus
@@ -94,6 +95,20 @@ def test_only_what_is_not_on_record_is_taken_up_i23_i61(ledger: Ledger) -> None:
 
     assert ledger.take_up(snapshot(word, fills=both), NOW) == ()
     assert ledger.commit() == mark
+
+
+def test_what_the_snapshot_says_in_fuller_words_is_recorded_and_is_no_news_i24_i61(
+    ledger: Ledger,
+) -> None:
+    ledger.record_report(OrderRejected(client_order_id=NAME, reason="", at=AT), AT)
+    word = listed(ORDER, OrderStatus.REJECTED, reason="not shortable")
+    fuller = OrderRejected(client_order_id=NAME, reason="not shortable", at=AT + 5)
+
+    assert ledger.take_up(snapshot(word), NOW) == (Reworded(decision(), fuller),)
+    ledger.commit()
+
+    assert ledger.orders()[0].state.reason == "not shortable"
+    assert ledger.take_up(snapshot(word), NOW) == ()
 
 
 def test_an_execution_counts_though_its_order_is_not_listed_i23_i60(ledger: Ledger) -> None:

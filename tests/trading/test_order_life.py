@@ -27,6 +27,7 @@ from hydra.trading.order_life import (
     Unknown,
     Withheld,
     after,
+    is_rewording,
 )
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
 
@@ -426,6 +427,35 @@ def test_of_two_wordings_the_longer_stands_whichever_came_first_i24(
         assert wanted.endswith(longer)
         assert after_all(make(shorter), make(longer)).reason == wanted
         assert after_all(make(longer), make(shorter)).reason == wanted
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "is_reworded"),
+    [
+        ([REJECTED], Rejected("not shortable today"), True),
+        ([UNKNOWN], Unknown("a much longer story of what nobody knows"), True),
+        ([ABSENT], Absent("a much longer story of how it was looked for"), True),
+        ([EXPIRED], CANCELED, True),
+        ([EXPIRED], REPLACED, True),
+        ([CANCELED], REPLACED, True),
+        ([Replaced("")], REPLACED, True),
+        ([REJECTED], REJECTED, False),  # nothing in it is new at all
+        ([CANCELED], EXPIRED, False),
+        ([], REJECTED, False),
+        ([UNKNOWN], REJECTED, False),
+        ([UNKNOWN], ABSENT, False),
+        ([ACCEPTED], CANCELED, False),
+        ([REJECTED], ACCEPTED, False),  # the venue's name of it is new
+        ([CANCELED], FILLED_4, False),
+        ([ABSENT], WITHHELD, False),
+    ],
+)
+def test_what_is_told_in_other_words_says_no_more_than_before_i24(
+    known: list[OrderEvent], told: OrderEvent, is_reworded: bool
+) -> None:
+    before = after_all(*known)
+
+    assert is_rewording(before, after(before, told)) is is_reworded
 
 
 EVENTS: tuple[OrderEvent, ...] = (
