@@ -224,7 +224,7 @@ class ExitBot(Actor[Inbox]):
         self._unanswered.discard(reply.tag)
 
     def _recover(self, record: GuardianRecord) -> None:
-        guarded = (*record.open_orders, *record.orders)
+        guarded = (*record.given_up, *record.open_orders, *record.orders)
         self._desk.recover(
             [(each.intent.decision, each.state) for each in guarded],
             record.inventories,

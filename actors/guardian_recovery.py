@@ -59,6 +59,7 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
             for held in record.inventories
         },
         orders=tuple(_working(order) for order in orders.values()),
+        given_up=tuple(_working(order) for order in record.given_up),
         excluded=positions_left_alone(record.exclusions),
         happened=tuple(_happened(record, sessions)),
         realised=_made_in(day, record),

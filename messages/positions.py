@@ -110,8 +110,9 @@ class GuardianRecord(Message, frozen=True, kw_only=True):
     """Everything that the risk guardian knows and that must survive it (I38).
 
     Orders are in the order they were recorded, everything else by name. `orders` are those of the
-    session; `open_orders` are of any session, so those of this one are in both. `earlier` are the
-    entries of the session before that were asked for.
+    session; `open_orders` are of any session, so those of this one are in both. `given_up` are the
+    absent ones of all other sessions: that they are is not proven. `earlier` are the entries of the
+    session before that were asked for.
     """
 
     session: str
@@ -135,6 +136,7 @@ class GuardianRecord(Message, frozen=True, kw_only=True):
     """None: the account was never looked at."""
     exclusions: tuple[Exclusion, ...]
     earlier: tuple[GuardedOrder, ...] = ()
+    given_up: tuple[GuardedOrder, ...] = ()
 
 
 class RecoverOpenOrders(Message, frozen=True, kw_only=True):

@@ -469,7 +469,7 @@ class Ledger:
             return book_of(self._records, bot)
 
     def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
-        """All that the guardian's counts are rebuilt from; orders of other days cost nothing."""
+        """All that the guardian's counts are rebuilt from; of other days few orders are in it."""
         with self._user.working("read the guardian's record"):
             return guardian_record_of(self._records, session, entries_since)
 

@@ -89,6 +89,14 @@ class Records:
         """Every order that may be, or come to life, at the venue, in the order of recording."""
         return self._all(ORDERS, f"WHERE status IN ({_OPEN}) ORDER BY intended_seq")
 
+    def given_up_outside(self, session: str) -> tuple[OrderRecord, ...]:
+        """The absent orders of all other sessions, in the order of recording. All orders are gone
+        through for it: there are few starts, and an index would cost every order.
+        """
+        absent = OrderStatus.ABSENT.value
+        condition = "WHERE status = ? AND session <> ? ORDER BY intended_seq"
+        return self._all(ORDERS, condition, absent, session)
+
     def fills(self, bot: str | None = None) -> tuple[FillRecord, ...]:
         """Every execution counted for one bot, or for all, in the order they were recorded."""
         if bot is None:

@@ -49,7 +49,7 @@ def guardian_record_of(
     records: Records, session: str, entries_since: int | None = None
 ) -> GuardianRecord:
     """Everything that the guardian needs to know; of orders that are over and of another day only
-    the entries since then (market time), which may count in its windows.
+    what was given up, and the entries since then (market time), which may count in its windows.
     """
     earlier = () if entries_since is None else records.entries_before(session, entries_since)
     inventories = records.inventories()
@@ -62,6 +62,7 @@ def guardian_record_of(
         open_orders=_guarded(records.open_orders()),
         orders=_guarded(records.orders_in(session)),
         earlier=_guarded(earlier),
+        given_up=_guarded(records.given_up_outside(session)),
         sub_ledgers=records.sub_ledgers(),
         counters=records.counters(session),
         budgets=records.budgets(session),

@@ -115,11 +115,13 @@ class RiskBook:
         holdings: Mapping[tuple[str, str], Holding],
         orders: Iterable[WorkingOrder],
         excluded: Mapping[str, Decimal],
+        given_up: Iterable[WorkingOrder] = (),
     ) -> None:
         """Begin anew from the record: holdings by bot and symbol, orders as they were made.
 
         Of orders that are over nothing counts; with them the book knows a decision that comes
-        again, and the stop of a fill that comes late.
+        again, and the stop of a fill that comes late. `given_up` are absent orders of earlier
+        sessions, as a book that lived through these has them.
         """
         self._orders = WorkingOrders()
         self._holdings, self._excluded = {}, {}
@@ -129,6 +131,9 @@ class RiskBook:
             self._holdings.setdefault(symbol, {})[bot] = holding
             self._changed[symbol] = None
             self._worths.changed(symbol)
+        for order in given_up:
+            self._put(order)
+        self._orders.forget_ended()
         for order in orders:
             self._put(order)
         for symbol, quantity in excluded.items():

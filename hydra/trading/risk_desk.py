@@ -114,11 +114,13 @@ class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a desk is rebuilt from. `orders` are those that are open, and the day's others;
-    `happened` is what was attempted and what came of it, in the order of the record.
+    `given_up` are the absent ones of earlier days; `happened` is what was attempted and what came
+    of it, in the order of the record.
     """
 
     holdings: Mapping[tuple[str, str], Holding]
     orders: tuple[WorkingOrder, ...]
+    given_up: tuple[WorkingOrder, ...]
     excluded: Mapping[str, Decimal]
     happened: tuple[RateEvent, ...]
     realised: Mapping[str, Decimal]
@@ -160,7 +162,7 @@ class RiskDesk:
 
     def recover(self, record: DeskRecord) -> None:
         """Begin anew from the record. Prices are not on it: they are known again when they come."""
-        self.book.recover(record.holdings, record.orders, record.excluded)
+        self.book.recover(record.holdings, record.orders, record.excluded, record.given_up)
         self._attempts = Attempts.recovered(record.happened)
         self._opening_cash, self._cash = record.opening_cash, record.cash
         self.orders_today = sum(

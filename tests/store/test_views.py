@@ -17,6 +17,7 @@ from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenuePosition
 from messages.orders import (
+    OrderAbsent,
     OrderAccepted,
     OrderApproved,
     OrderCanceled,
@@ -144,6 +145,19 @@ def test_of_the_session_before_the_guardian_gets_the_entries_that_it_asks_for_i3
 
     assert found == [(old, STILL_OPEN_NOW), (STILL_OPEN_NOW,), ()]
     assert ledger.guardian_record(YESTERDAY, AT).earlier == ()
+
+
+def test_what_was_given_up_on_any_day_is_in_the_guardians_record_i19_i38(ledger: Ledger) -> None:
+    absent = OrderAbsent(client_order_id=name_of(LOST), reason="5 looks found nothing", at=AT)
+    ledger.record_report(absent, AT)
+    ledger.commit()
+
+    today, tomorrow = (ledger.guardian_record(day) for day in (TODAY, "2024-01-03"))
+
+    given_up = guarded(LOST, 5, OrderStatus.ABSENT, reason="5 looks found nothing")
+    assert (today.orders[-1], today.given_up) == (given_up, ())
+    assert (tomorrow.orders, tomorrow.given_up) == ((), (given_up,))
+    assert given_up not in tomorrow.open_orders
 
 
 def test_in_a_new_session_only_what_is_open_or_held_is_left_i38(ledger: Ledger) -> None:

@@ -14,12 +14,13 @@ from hydra.trading.order_life import (
     Expired,
     ImpossibleReport,
     OrderEvent,
+    OrderState,
     Rejected,
     Replaced,
     Unknown,
     Withheld,
 )
-from hydra.trading.orders import OrderType, Role, Side
+from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.risk_book import RiskBook
 from hydra.trading.situation import BookView, Proposal
 from hydra.trading.working_orders import WorkingOrder
@@ -473,9 +474,10 @@ def _recovered(
     holdings: dict[tuple[str, str], Holding],
     orders: list[WorkingOrder],
     excluded: dict[str, Decimal],
+    given_up: list[WorkingOrder] | None = None,
 ) -> RiskBook:
     made = book()
-    made.recover(holdings, orders, excluded)
+    made.recover(holdings, orders, excluded, given_up or [])
     return made
 
 
@@ -500,6 +502,31 @@ def test_a_book_that_is_recovered_is_the_book_that_was_i38() -> None:
     assert (again.open_orders, again.positions) == (made.open_orders, made.positions)
     assert (again.at_risk(), again.heat) == (made.at_risk(), made.heat)
     assert not again.reserve(approved("e", BUY_10))
+
+
+def test_what_was_given_up_before_is_recovered_as_a_living_book_has_it_i19_i38() -> None:
+    never_found = Unknown("timed out"), Absent("never found")
+    made = book()
+    work(made, "a", BUY_10, *never_found)  # for the day
+    lasting = approved("b", BUY_1)
+    order = structs.replace(lasting.order, time_in_force=TimeInForce.GTC)
+    made.reserve(structs.replace(lasting, state=OrderState(order=order)))
+    for event in never_found:
+        tell(made, "b", event)
+    before = [each for name in "ab" if (each := made.order(name)) is not None]
+    made.forget_ended()  # a new session
+    work(made, "c", BUY_10, *never_found)
+    of_the_day = made.order("c")
+    assert of_the_day is not None
+
+    again = _recovered({}, [of_the_day], {}, before)
+
+    assert again.view(BUY_1) == made.view(BUY_1)
+    assert again.heat == made.heat == D(66)
+    for either in (made, again):
+        tell(either, "a", Accepted("v-1"))  # it lives after all
+    assert again.open_entries == made.open_entries == ("a",)
+    assert again.heat == made.heat == D(126)
 
 
 def test_recovery_begins_anew_and_keeps_the_marks_i38() -> None:
