@@ -1,5 +1,6 @@
 """What the guardian makes of the record when it starts: the same counts as if it had lived on."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -61,7 +62,7 @@ def desk_record(record: GuardianRecord, sessions: SessionTable) -> DeskRecord:
         orders=tuple(_working(order) for order in orders.values()),
         given_up=tuple(_working(order) for order in record.given_up),
         excluded=positions_left_alone(record.exclusions),
-        happened=tuple(_happened(record, sessions)),
+        happened=tuple(_happened(record, day, sessions)),
         realised=_made_in(day, record),
         granted=record.budgets if day.session == record.session else {},
         day=day,
@@ -116,7 +117,9 @@ def _working(order: GuardedOrder) -> WorkingOrder:
     )
 
 
-def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEvent]:
+def _happened(
+    record: GuardianRecord, day: AccountDay, sessions: SessionTable
+) -> Iterator[RateEvent]:
     seen = {
         name
         for key, value in record.values.items()
@@ -135,14 +138,22 @@ def _happened(record: GuardianRecord, sessions: SessionTable) -> Iterator[RateEv
                 yield VenueRejected(symbol)
         elif order.state.status in _TAKEN:
             yield VenueAccepted(symbol)
-    for counters in record.counters:
-        for _ in range(counters.round_trips):
-            yield RoundTrip(counters.bot, record.session)
+    for bot, made in _round_trips(record, day).items():
+        for _ in range(made):
+            yield RoundTrip(bot, record.session)
     for key, value in record.values.items():
         if key.startswith(ROUND_TRIPS_SEEN):
             looked_into = _ROUND_TRIPS.decode(value)
             if looked_into.session == record.session:
                 yield looked_into
+
+
+def _round_trips(record: GuardianRecord, day: AccountDay) -> Counter[str]:
+    """How many each bot has made in the day, also those that the ledger does not count for it."""
+    made = Counter({counters.bot: counters.round_trips for counters in record.counters})
+    if day.session == record.session:
+        made.update(day.round_trips)
+    return made
 
 
 def _attempt(order: GuardedOrder, sessions: SessionTable) -> Iterator[OrderAttempt]:

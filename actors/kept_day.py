@@ -28,8 +28,11 @@ class KeptDay:
             self.keep_all(day, ctx)
 
     def keep_carried(self, day: AccountDay, ctx: Context) -> None:
-        """Put on record what was made by orders of an earlier day, which nothing else tells."""
-        if day.carried != self._kept.carried:
+        """Put on record what was made in the day and nothing else tells: by orders of an earlier
+        one, or round trips that left a little. Before the next order is, so that it lacks one at
+        most of them.
+        """
+        if (day.carried, day.round_trips) != (self._kept.carried, self._kept.round_trips):
             self.keep_all(day, ctx)
 
     def keep_all(self, day: AccountDay, ctx: Context) -> None:
@@ -48,4 +51,12 @@ class KeptDay:
 
 
 def _lasting(day: AccountDay) -> tuple[object, ...]:
-    return (day.session, day.day_start, day.peak, day.state, day.changes, day.carried)
+    return (
+        day.session,
+        day.day_start,
+        day.peak,
+        day.state,
+        day.changes,
+        day.carried,
+        day.round_trips,
+    )

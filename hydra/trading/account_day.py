@@ -128,6 +128,10 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     """What bots have made in the day by orders of another one (a stop that rested over night, say).
     In the ledger that counts for the day of the decision.
     """
+    round_trips: Mapping[str, int] = {}
+    """How many of the day's each bot has made that the ledger does not count for it: where a little
+    of a coin was left, or by orders of another day.
+    """
 
 
 class EquityObserved(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +171,9 @@ def decision_day(sessions: SessionTable, at: int) -> str:
 
 def begun(day: AccountDay, session: str) -> AccountDay:
     """The day that begins with this session, measured from what was known last before it."""
-    return structs.replace(day, session=session, carried={}, day_start=day.known, peak=day.known)
+    return structs.replace(
+        day, session=session, carried={}, round_trips={}, day_start=day.known, peak=day.known
+    )
 
 
 def after(day: AccountDay, event: Event, limits: DayLimits) -> AccountDay:

@@ -61,7 +61,9 @@ class VenueRejected(msgspec.Struct, frozen=True):
 
 
 class RoundTrip(msgspec.Struct, frozen=True):
-    """A bot's position is back at zero. `session` as for an attempt."""
+    """A bot's position is back at nothing, or at too little for an order. `session` as for an
+    attempt.
+    """
 
     bot: str
     session: str

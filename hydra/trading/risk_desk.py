@@ -263,8 +263,9 @@ class RiskDesk:
         known = self.book.order(name)
         was_absent = known is not None and known.state.status is OrderStatus.ABSENT
         closed = self.book.learned(decision, name, event)
+        now = self.book.order(name)
         causes: list[Cause] = []
-        if was_absent and self.book.order(name) != known:
+        if was_absent and now != known:
             detail = f"{name} was given up as absent, and the venue speaks of it"
             causes.append(ABSENT_ORDER_LIVES.cause(since=at, detail=detail))
         match event:
@@ -275,7 +276,7 @@ class RiskDesk:
                 self._budgets.booked(decision.bot, closed)
                 self._carry(decision, total(lot.realised for lot in closed))
                 if closed and not self.book.positions.get((decision.bot, decision.symbol)):
-                    causes += self._round_trip(decision.bot, at)
+                    causes += self._round_trip(decision, at)
                 self._attempts.note(VenueAccepted(decision.symbol))
             case Canceled() | Expired() | Replaced():
                 # That it was accepted says nothing yet: the market may reject it late (I39).
@@ -284,6 +285,8 @@ class RiskDesk:
                 causes += self._rejected(decision.symbol, at)
             case _:
                 pass
+        if now is not None and now != known and self._left_dust(now):
+            causes += self._round_trip(decision, at, left_dust=True)
         return tuple(causes)
 
     def charge(self, fee: Fee, decision: DecisionKey) -> None:
@@ -450,15 +453,16 @@ class RiskDesk:
         """What is held, by bot and symbol, that no order can be for: too little of a coin. It is
         ours and is counted as such, but nobody can be asked to close it.
         """
-        found = {}
-        for (bot, symbol), held in self.book.positions.items():
-            coin = self._terms.coins.get(symbol)
-            if coin is not None:
-                mark, _ = self.book.marks.told(symbol)
-                left = subtract(held, coin.sellable(held, mark))
-                if left:
-                    found[bot, symbol] = left
-        return found
+        positions = self.book.positions
+        found = {place: self._dust_in(place[1], held) for place, held in positions.items()}
+        return {place: left for place, left in found.items() if left}
+
+    def _dust_in(self, symbol: str, held: Decimal) -> Decimal:
+        coin = self._terms.coins.get(symbol)
+        if coin is None:
+            return ZERO
+        mark, _ = self.book.marks.told(symbol)
+        return subtract(held, coin.sellable(held, mark))
 
     def may_hold(self, bot: str | None = None) -> bool:
         """Whether there is anything to close, or may come to be; None: of whomever. Dust is not."""
@@ -507,9 +511,26 @@ class RiskDesk:
         self.granted = granted
         self._budgets = Budgets(loss_limit, granted, self._budgets.realised)
 
-    def _round_trip(self, bot: str, at: int) -> list[Cause]:
-        session = self._session(at)
+    def _left_dust(self, working: WorkingOrder) -> bool:
+        """Whether the order has come to its end, and closed all that an order can be for.
+
+        Only at its end: what it leaves between its executions may be little, and is still its own.
+        """
+        decision, state = working.decision, working.state
+        if state.status.is_open or not (decision.role.reduces and state.filled_quantity):
+            return False
+        left = self.book.positions.get((decision.bot, decision.symbol), ZERO)
+        return left > 0 and self._dust_in(decision.symbol, left) == left
+
+    def _round_trip(
+        self, decision: DecisionKey, at: int, *, left_dust: bool = False
+    ) -> list[Cause]:
+        bot, session = decision.bot, self._session(at)
         self._attempts.note(RoundTrip(bot, session))
+        if left_dust or decision.session != self.day.session:
+            known = self.day.round_trips  # the ledger asks for nothing left, and its decision's day
+            more = {**known, bot: known.get(bot, 0) + 1}
+            self.day = structs.replace(self.day, round_trips=more)
         made, most = (
             self._attempts.round_trips(bot, session),
             self._terms.limits.round_trips_per_day_max,

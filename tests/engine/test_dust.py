@@ -1,6 +1,8 @@
 """Of a coin a little may be left that no order can be for: it is named, and holds nothing back."""
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from messages.positions import PositionsReported, ReportPositions
 from supervisors import paths
 from tests.engine.harness import Life, World, bars_of, begun, market_of
 from tests.engine.judge import require_agreement, require_sound
+from tests.engine.scenery import settings_with
 
 BTC = "BTC/USD"
 BOT = "crypto_core"
@@ -23,10 +26,10 @@ DUST = Decimal("0.05")
 """Five dollars' worth: an order has to be worth ten."""
 
 
-def world() -> World:
+def world(**changes: Any) -> World:
     bars = [*bars_of([100.0] * 40), *bars_of([100.0] * 40, symbol=BTC)]
     data = market_of(tuple(sorted(bars, key=lambda bar: (bar.end_at, bar.symbol))))
-    return World(data, terms=VenueTerms())
+    return World(data, terms=VenueTerms(), **changes)
 
 
 def left_over(world: World) -> Life:
@@ -79,6 +82,29 @@ def test_a_flatten_ends_flat_beside_dust_i01(life: Life) -> None:
     assert life.world.positions == {BTC: DUST}
     require_sound(life.world)
     require_agreement(life.world)
+
+
+def test_round_trips_that_leave_dust_count_also_after_a_restart_i38_i39(tmp_path: Path) -> None:
+    settings = settings_with({"guards.pace.max_round_trips_per_bot_per_day": 3})
+    there = world(settings=settings, ledger_path=tmp_path / "ledger.db")
+    life = left_over(there)
+    stood = [life.causes]
+    for _ in range(2):
+        life.die()
+        life = begun(there)
+        life.run_for(MINUTE)
+        life.enter(bot=BOT, symbol=BTC, quantity=2, reference=PRICE)
+        life.run_for(2 * MINUTE)
+        life.exit(bot=BOT, symbol=BTC, quantity=KEPT, reference=PRICE)
+        life.run_for(2 * MINUTE)
+        assert life.positions == {f"{BOT} {BTC}": DUST}
+        stood.append(life.causes)
+    life.enter(bot=BOT, symbol=BTC, quantity=2, reference=PRICE)
+
+    assert stood == [{}, {}, {f"throttle:{BOT}": TradingState.CLOSE_ONLY}]
+    assert life.denials == ["trading_is_open"]
+    require_sound(there)
+    require_agreement(there)
 
 
 def test_as_soon_as_it_is_worth_an_order_it_is_a_position_again_i30() -> None:
