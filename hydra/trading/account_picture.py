@@ -95,12 +95,16 @@ def by_symbol(reading: VenueSnapshot) -> Mapping[str, VenueSnapshot]:
 
 
 def unseen(reading: VenueSnapshot, executions: Iterable[Execution]) -> list[Execution]:
-    """Those that the reading does not have yet. What it need not list, it has."""
-    seen = {fill.execution_id for fill in reading.fills}
+    """Those that the reading does not have yet. What it need not list, it has.
+
+    An execution is named by its order and its own id: the same id at two orders is two (I23).
+    """
+    seen = {(fill.client_order_id, fill.execution_id) for fill in reading.fills}
     return [
         each
         for each in executions
-        if each.fill.execution_id not in seen and each.fill.at >= reading.since
+        if (each.fill.client_order_id, each.fill.execution_id) not in seen
+        and each.fill.at >= reading.since
     ]
 
 

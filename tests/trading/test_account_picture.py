@@ -63,6 +63,15 @@ def test_an_execution_that_the_reading_has_counts_once_i23() -> None:
     assert held(picture) == {"AAPL": D(5)}
 
 
+def test_one_execution_id_at_two_orders_is_two_executions_i23() -> None:
+    reading = structs.replace(account({"AAPL": "3"}), fills=(fill("a", "3"),))
+    of_another = structs.replace(fill("a", "2"), client_order_id="entry-2")
+
+    picture = as_of(LATER, reading, {}, [Execution(fill("a", "3")), Execution(of_another)])
+
+    assert held(picture) == {"AAPL": D(5)}
+
+
 def test_what_is_older_than_the_reading_need_not_be_listed_in_it() -> None:
     reading = structs.replace(account({"AAPL": "3"}), since=NOW)
 
