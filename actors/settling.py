@@ -36,6 +36,7 @@ def settle(
         case "assign":
             quantity = _given(wish.amount, "a quantity")
             bot, price = _given(wish.bot, "a bot"), _given(wish.price, "a price")
+            _require_no_opposites(ledger, bot, wish.subject, quantity)
             ledger.assign_position(
                 bot, wish.subject, quantity, price=price, reason=reason, operator=operator, at=at
             )
@@ -48,6 +49,24 @@ def settle(
             return f"{wish.subject} is left alone"
         case "adopt":
             return _adopt(ledger, wish, snapshot, at, session)
+
+
+def _require_no_opposites(ledger: Ledger, bot: str, symbol: str, quantity: Decimal) -> None:
+    """Two bots on two sides would offset each other: no exit of either reduces what the account
+    holds, and a flatten finds nothing to close. By trading it cannot come to that.
+    """
+    inventories = ledger.guardian_record("").inventories
+    held = {
+        each.bot: each.inventory.position for each in inventories if each.inventory.symbol == symbol
+    }
+    wanted = add(held.pop(bot, ZERO), quantity)
+    for other, position in held.items():
+        if wanted * position < 0:
+            raise RecordRefused(
+                f"{bot} would hold {wanted:f} {symbol} beside the {position:f} of {other}, and"
+                " neither could be closed at the venue, which has one position; assign it to"
+                f" {other} as far as that holds any"
+            )
 
 
 def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot) -> Decimal | None:

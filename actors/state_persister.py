@@ -322,6 +322,7 @@ class StatePersister(Actor[Inbox]):
         """What a person decided is durable before it is said to be (I61)."""
         if self._compared is None:
             return SettlementRefused(subject=wish.subject, reason="nothing was compared yet")
+        self._commit(ctx)  # it is judged by all that was told before it
         try:
             at = ctx.market_time()
             session = decision_day(self._sessions, at)

@@ -143,6 +143,27 @@ def test_a_position_that_was_assigned_can_be_left_by_its_bot_i29() -> None:
     require_sound(world)
 
 
+def test_what_is_missing_is_taken_from_its_holder_and_not_given_to_another_as_short_i29() -> None:
+    missing = struck(DriftPosition(symbol="AAPL", quantity=Decimal(-3)), from_event=8)
+    world = World(quiet(40), plan_of(missing))
+    life = halted_by(world)
+    before = life.ledger.inventories()
+
+    refused = settle(life, decision="assign", bot="mom_AAPL_cross", price=Decimal(100))
+    after_that = life.ledger.inventories()
+    settled = settle(life, decision="assign", bot="mom_AAPL", price=Decimal(100))
+    life.resume()
+
+    assert isinstance(refused, SettlementRefused)
+    assert refused.reason == (
+        "mom_AAPL_cross would hold -3 AAPL beside the 3 of mom_AAPL, and neither could be closed"
+        " at the venue, which has one position; assign it to mom_AAPL as far as that holds any"
+    )
+    assert after_that == before
+    assert isinstance(settled, DifferenceSettled)
+    assert (life.positions, life.causes) == ({}, {})
+
+
 def test_a_position_that_was_excluded_is_nobodys_to_sell_and_counts_as_exposure_i29_i31() -> None:
     drift = struck(DriftPosition(symbol="AAPL", quantity=Decimal(240)), from_event=8)
     world = World(quiet(40), plan_of(drift))
