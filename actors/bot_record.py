@@ -6,7 +6,13 @@ from decimal import Decimal
 from hydra.actor import SECOND, Context, Ref
 from hydra.trading.symbol_book import SymbolBook
 from messages.market import ReportHistory
-from messages.orders import OrderAccepted, OrderFilled, OrderUnknown, ReportStored
+from messages.orders import (
+    OrderAccepted,
+    OrderFilled,
+    OrderUnknown,
+    OrderWithheld,
+    ReportStored,
+)
 from messages.positions import BookRecovered, RecoverBook, RecoveryOverdue
 
 RECOVER_WITHIN = 5 * SECOND
@@ -93,5 +99,7 @@ def take_report(book: SymbolBook, stored: ReportStored) -> None:
             pass  # still working, as far as anyone knows
         case OrderFilled():
             book.filled(decision, report.fill, stored.fee)
+        case OrderWithheld():
+            book.withheld(decision)
         case _:
             book.ended(decision)

@@ -10,6 +10,7 @@ from hydra.store.tables import OrderRecord
 from hydra.trading import exact
 from hydra.trading.durations import DAY
 from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
+from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import RecordedOrder
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.sub_ledgers import BotInventory
@@ -35,6 +36,7 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
                 is_open=record.state.status.is_open,
                 filled_quantity=record.state.filled_quantity,
                 protective_stop=record.intent.protective_stop,
+                is_withheld=record.state.status is OrderStatus.WITHHELD,
             )
             for record in records.orders(bot)
         ),

@@ -94,7 +94,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order as the ledger has it. `is_open`: it is, or may be, live at the venue.
 
-    `protective_stop`: where its bot meant to give up what it buys, if it said so.
+    `protective_stop`: where its bot meant to give up what it buys, if it said so;
+    `is_withheld`: it was never sent, and never will be.
     """
 
     decision: DecisionKey
@@ -102,6 +103,7 @@ class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     filled_quantity: Decimal
     protective_stop: Decimal | None = None
+    is_withheld: bool = False
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

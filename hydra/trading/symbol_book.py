@@ -39,7 +39,8 @@ class SymbolBook:
     """One bot's book in one symbol.
 
     Signals and entries are counted by session, and what is on record of it counts: so limits hold
-    over a restart. An entry that was denied is no trade, and counts for nothing.
+    over a restart. An entry that was denied, or stopped at the gate, is no trade, and counts for
+    nothing.
     """
 
     def __init__(self, bot: str, symbol: str, quantity_step: Decimal) -> None:
@@ -59,7 +60,7 @@ class SymbolBook:
         self._fills = FillBook(symbol)
         self._decisions: dict[str, DecisionKey] = {}
         """By the name of the order, of all that are on record or were executed since."""
-        self._recovered: tuple[DecisionKey, ...] = ()
+        self._recovered: tuple[RecordedOrder, ...] = ()
 
     @property
     def inventory(self) -> FifoInventory:
@@ -205,6 +206,13 @@ class SymbolBook:
 
     def denied(self, decision: DecisionKey) -> None:
         """The guardian refused it: nothing comes of it, and of an entry no trade of the day."""
+        self._came_to_nothing(decision)
+
+    def withheld(self, decision: DecisionKey) -> None:
+        """It was approved, and stopped at the gate: it was never sent, as if it had been denied."""
+        self._came_to_nothing(decision)
+
+    def _came_to_nothing(self, decision: DecisionKey) -> None:
         was_open = self.ended(decision) is not None
         if was_open and decision.role is Role.ENTRY and decision.session == self.session:
             self.entries -= 1
@@ -235,7 +243,7 @@ class SymbolBook:
         self._fills = book
         self.working = {order.decision: _working(order) for order in mine if order.is_open}
         self._decisions = {order.order.client_order_id: order.decision for order in mine}
-        self._recovered = tuple(order.decision for order in mine)
+        self._recovered = tuple(mine)
         signals, entries = self.signals, self.entries
         self.signals = self.entries = 0
         self._count_recovered()
@@ -243,10 +251,11 @@ class SymbolBook:
         self.signals, self.entries = max(self.signals, signals), max(self.entries, entries)
 
     def _count_recovered(self) -> None:
-        for decision in self._recovered:
+        for order in self._recovered:
+            decision = order.decision
             if decision.session == self.session:
                 self.signals = max(self.signals, decision.signal)
-                self.entries += decision.role is Role.ENTRY
+                self.entries += decision.role is Role.ENTRY and not order.is_withheld
 
     def state_view(self) -> Mapping[str, object]:
         """Position, what is working, counters: for people."""

@@ -41,6 +41,7 @@ from messages.orders import (
     OrderFilled,
     OrderIntent,
     OrderRejected,
+    OrderWithheld,
     Outcome,
     ReportStored,
 )
@@ -92,6 +93,7 @@ class Sent(msgspec.Struct, kw_only=True):
     is_accepted: bool = False
     is_over: bool = False
     is_denied: bool = False
+    is_withheld: bool = False
     is_asked_out: bool = False
 
     @property
@@ -169,6 +171,11 @@ class StopStage:
     def reject(self, order: Sent) -> None:
         order.is_over = True
         self._report(order, OrderRejected(client_order_id=order.name, reason="no", at=self.now))
+
+    def withhold(self, order: Sent) -> None:
+        """By the gateway, which sees nothing of the venue for a moment."""
+        order.is_over = order.is_withheld = True
+        self._report(order, OrderWithheld(client_order_id=order.name, reason="no", at=self.now))
 
     def cancel(self, order: Sent) -> None:
         """By whomever."""
@@ -298,4 +305,5 @@ def _recorded(sent: Sent) -> RecordedOrder:
         order=order,
         is_open=not sent.is_over,
         filled_quantity=sent.filled,
+        is_withheld=sent.is_withheld,
     )

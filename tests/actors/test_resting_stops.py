@@ -592,6 +592,23 @@ def test_no_more_entries_than_the_day_allows(allowed: int) -> None:
     assert [each.role for each in stage.sent] == [Role.ENTRY] * allowed
 
 
+@pytest.mark.parametrize("crashes", [False, True])
+def test_an_entry_that_was_held_back_is_no_trade_of_the_day_i38(crashes: bool) -> None:
+    stage = replaced(max_trades_per_day=1)
+    for _ in range(3):
+        quiet(stage)
+        for order in stage.live():
+            stage.withhold(order)
+        if crashes:
+            stage.crash()
+    quiet(stage)
+    for order in stage.live():
+        stage.reject(order)
+    quiet(stage)
+
+    assert [each.is_withheld for each in stage.sent] == [True, True, True, False]
+
+
 def test_a_denied_entry_is_no_trade_of_the_day_and_is_wished_again_less_and_less_often() -> None:
     stage = replaced(max_trades_per_day=1)
     wished = []

@@ -444,6 +444,16 @@ def test_a_name_leads_back_to_its_decision(ledger: Ledger) -> None:
     assert ledger.decision_of("a stranger") is None
 
 
+def test_the_book_says_which_orders_were_never_sent_i38(ledger: Ledger) -> None:
+    for each in (APPROVED, OTHER):
+        ledger.record_intent(each, AT)
+    ledger.record_report(WITHHELD, AT)
+
+    orders = ledger.book("momentum").orders
+
+    assert [(each.is_open, each.is_withheld) for each in orders] == [(False, True), (True, False)]
+
+
 def test_the_book_holds_what_is_on_record_of_one_bot_or_of_all(ledger: Ledger) -> None:
     other = approved(decision(bot="other"))
     mine, theirs = filled(ORDER, "4", "same"), filled(other.order, "10", "same")

@@ -46,7 +46,9 @@ def fill(number: int, quantity: str, order: str = "one", side: Side = Side.BUY) 
     )
 
 
-def recorded(decision: DecisionKey, *, filled: str = "0", is_open: bool = False) -> RecordedOrder:
+def recorded(
+    decision: DecisionKey, *, filled: str = "0", is_open: bool = False, is_withheld: bool = False
+) -> RecordedOrder:
     order = Order(
         client_order_id=f"{decision.role.value}-{decision.signal}",
         symbol=decision.symbol,
@@ -55,7 +57,13 @@ def recorded(decision: DecisionKey, *, filled: str = "0", is_open: bool = False)
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.DAY,
     )
-    return RecordedOrder(decision=decision, order=order, is_open=is_open, filled_quantity=D(filled))
+    return RecordedOrder(
+        decision=decision,
+        order=order,
+        is_open=is_open,
+        filled_quantity=D(filled),
+        is_withheld=is_withheld,
+    )
 
 
 def test_each_decision_is_named_once_and_entries_are_counted() -> None:
@@ -241,6 +249,23 @@ def test_what_is_denied_is_no_trade_of_the_day_and_its_number_is_not_given_again
     assert (book.entries, dict(book.working)) == (0, {})
     assert book.next_decision(Role.ENTRY).signal == 2
     assert book.entries == 1
+
+
+def test_what_the_gate_held_back_is_no_trade_of_the_day_also_for_one_that_is_recovered_i38() -> (
+    None
+):
+    book, again = book_of(), book_of()
+    held_back, exit_ = book.next_decision(Role.ENTRY), book.next_decision(Role.EXIT)
+    for decision in (held_back, exit_):
+        book.intended(decision, D(1))
+
+    book.withheld(held_back)
+    book.withheld(exit_)
+    on_record = [recorded(each, is_withheld=True) for each in (held_back, exit_)]
+    again.recover(on_record, (), (), D(0))
+
+    assert (book.entries, dict(book.working)) == (again.entries, dict(again.working)) == (0, {})
+    assert book.next_decision(Role.ENTRY).signal == again.next_decision(Role.ENTRY).signal == 3
 
 
 def test_what_was_denied_yesterday_gives_no_trade_back_today() -> None:
