@@ -22,7 +22,7 @@ def worst_exposure(venue: MatchingEngine, symbol: str) -> Decimal:
     return add(
         held,
         total(
-            multiply(resting.remaining, _highest_price(resting.order, mark))
+            value_of(symbol, resting.remaining, _highest_price(resting.order, mark))
             for resting in venue.open_orders
             if resting.order.symbol == symbol and resting.order.side is Side.BUY
         ),
