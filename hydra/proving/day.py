@@ -47,7 +47,7 @@ from hydra.store.ledger import LedgerFailed
 from hydra.store.record import RECORD_REFUSED
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
-from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT
+from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT, UNMANAGED, kind_of
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.trading_state import CauseClass
 from hydra.venues.simulated.faults import Fault, PlantOrder
@@ -63,6 +63,8 @@ CLEARABLE_WITHIN = 10 * MINUTE
 STEP = 20 * SECOND
 """So finely time is cut while there is trouble: who waits for an answer looks again in between."""
 BEGINS_AGAIN_IN = 5 * SECOND
+FAILS_AGAIN_IN = 2 * SECOND
+"""An actor that fails in a row: by then it has been started again."""
 MAY_STAND = frozenset((DAILY_LOSS.code, DRAWDOWN.code))
 """Of a day that is lost: nobody can clear these before the next one."""
 
@@ -176,9 +178,11 @@ class _Day:
         self._mend()
         self._take_back_kill()
         until = self._now + CLEARABLE_WITHIN
-        while self._now < until and not self._is_open():
+        while self._now < until and not (self._is_open() and not self._living().given_up):
             life = self._living()
             life.restart_what_is_down()
+            if any(kind_of(cause.code) is UNMANAGED for cause in life.standing):
+                life.flatten()  # as its remedy says: it stands for as long as anything is held
             life.resume()
             self._go_to(self._now + MINUTE, STEP)
         if not self._is_open() and not self._is_for_a_person:
@@ -186,6 +190,9 @@ class _Day:
                 f"{cause.code} ({cause.detail})" for cause in self._living().standing
             )
             self.breached("liveness", f"10 minutes after trouble ended there stands {standing}")
+        if self._living().given_up:
+            down = ", ".join(cell.name for cell in self._living().given_up)
+            self.breached("liveness", f"10 minutes after trouble ended {down} cannot be started")
 
     def _is_open(self) -> bool:
         """Whether trading is, or can only be open again on another day."""
@@ -201,8 +208,11 @@ class _Day:
     def _do(self, act: Happening) -> None:
         life = self._living()
         match act:
-            case ActorFails(path=path):
+            case ActorFails(path=path, times=times):
                 life.fail_actor(Ref(path))
+                for _ in range(times - 1):
+                    self._go_to(self._now + FAILS_AGAIN_IN, STEP)
+                    self._living().fail_actor(Ref(path))
             case ProcessKilled(down=down):
                 self._kill()
                 self._stay_down(down)

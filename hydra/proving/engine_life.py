@@ -19,6 +19,7 @@ from hydra.ops.embedded import MARKET, OVER
 from hydra.ops.embedded_account import embedded_run
 from hydra.ops.ending import LastResort
 from hydra.ops.session import RunOptions, Session, close_gate
+from hydra.runtime.cell import Cell
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime
 from hydra.runtime.sim_runtime import SimRuntime
@@ -33,7 +34,7 @@ from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import Happening, TimedHappening
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.control import Flatten, Halt, Resume
-from messages.lifecycle import RestartChild
+from messages.lifecycle import IS_QUARANTINED, StartChild
 from messages.message import Message
 from supervisors import paths
 
@@ -124,6 +125,12 @@ class EngineLife:
         """Of the gate."""
         return self.runtime.gate.state
 
+    @property
+    def given_up(self) -> tuple[Cell, ...]:
+        """Whom their supervisors have in quarantine: they stay down until somebody starts them."""
+        cells = tuple(self.runtime.cells.values())
+        return tuple(cell for cell in cells if cell.shown_status == IS_QUARANTINED)
+
     def play(self, events: Iterable[TimedHappening], happen: Callable[[Happening], None]) -> None:
         """Let time come to each of these, and then it happen."""
         self.runtime.play(events, happen)
@@ -170,9 +177,9 @@ class EngineLife:
 
     def restart_what_is_down(self) -> None:
         """A person has every actor that its supervisor gave up started again."""
-        for cell in tuple(self.runtime.cells.values()):
-            if cell.shown_status == "quarantined" and cell.parent is not None:
-                self._tell(Ref(cell.parent.path), RestartChild(name=cell.name))
+        for cell in self.given_up:
+            assert cell.parent is not None, "somebody gave it up"
+            self._tell(Ref(cell.parent.path), StartChild(name=cell.name))
 
     def kill(self) -> None:
         """As with kill -9: it says nothing more, and what it had not committed is gone."""

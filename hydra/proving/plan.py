@@ -38,6 +38,7 @@ EXPLORED_SHARE = 0.06
 HALF_SHARE = 0.9
 GRAVE_SHARE = 0.15
 """Of the days: those in which the venue also does what has to halt an engine."""
+TRADING_BOTS = ("mom_AAPL", "mom_AAPL_cross", "crypto_core", "signal_bot")
 MAY_FAIL = (
     paths.RISK_GUARDIAN,
     paths.BROKER_GATEWAY,
@@ -47,10 +48,14 @@ MAY_FAIL = (
     paths.HEALTH_MONITOR,
     paths.DATA_FEED,
     paths.EXIT_BOT,
+    paths.PORTFOLIO_BOT,
+    *(paths.bot(each) for each in TRADING_BOTS),
     paths.EXECUTION_MONITOR,
     paths.REPORTER,
 )
-
+"""Everybody in a day's tree but the supervisors."""
+GIVEN_UP_AFTER = 5
+"""Failures in a row: more than any supervisor bears within a minute."""
 
 FAILING_CALLS = (
     ("xWrite", Failure.IO_ERROR),
@@ -80,9 +85,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ActorFails(Act, frozen=True, kw_only=True):
-    """The actor at this path raises at the next message that it handles."""
+    """The actor at this path raises at the next message that it handles, and so often in a row."""
 
     path: str
+    times: int = 1
 
 
 class ProcessKilled(Act, frozen=True, kw_only=True):
@@ -273,7 +279,9 @@ def _disk_fails(dice: random.Random, at: int) -> Happening:
 Draw: TypeAlias = Callable[[random.Random, int], Happening]
 
 _DRAWN: Mapping[Draw, int] = {
-    lambda dice, at: ActorFails(at=at, path=dice.choice(MAY_FAIL).path): 12,
+    lambda dice, at: ActorFails(
+        at=at, path=dice.choice(MAY_FAIL).path, times=dice.choice((1, 1, 1, GIVEN_UP_AFTER))
+    ): 12,
     lambda dice, at: ProcessKilled(at=at, down=dice.choice((1, 5, 30, 90, 300)) * SECOND): 6,
     lambda dice, at: ProcessStopped(at=at, down=dice.choice((1, 30, 300)) * SECOND): 2,
     lambda dice, at: ProcessFrozen(at=at, lasts=dice.choice((3, 10, 60, 600)) * SECOND): 3,
