@@ -59,4 +59,6 @@ def _lasting(day: AccountDay) -> tuple[object, ...]:
         day.changes,
         day.carried,
         day.round_trips,
+        day.differs,
+        day.agreed,
     )

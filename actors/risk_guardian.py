@@ -24,7 +24,7 @@ from hydra.trading import causes as kinds
 from hydra.trading.account_day import closed_when_flat
 from hydra.trading.bars import Bar
 from hydra.trading.coverage_watch import still_unprotected
-from hydra.trading.difference_causes import difference_causes
+from hydra.trading.difference_causes import difference_causes, worth_differs
 from hydra.trading.never_live import never_live
 from hydra.trading.option_prices import middle_of
 from hydra.trading.orders import DecisionKey, Denial, Role, client_order_id
@@ -401,11 +401,13 @@ class RiskGuardian(Actor[Inbox]):
         if halt is not None:
             self._latch(halt, ctx)
 
-    def _value_account(self, venues_equity: Decimal | None, ctx: Context) -> None:
+    def _value_account(
+        self, venues_equity: Decimal | None, ctx: Context, *, differs: bool | None = None
+    ) -> None:
         if self._halts.is_recovering or not self._desk.is_opened:
             return  # nothing is known yet, and nothing passes
         granted = self._desk.granted
-        for cause in self._desk.observe(venues_equity, ctx.market_time()):
+        for cause in self._desk.observe(venues_equity, ctx.market_time(), differs=differs):
             self._latch(cause, ctx)
         if not self._desk.may_hold():
             for cause in closed_when_flat(self._halts.causes):
@@ -461,12 +463,7 @@ class RiskGuardian(Actor[Inbox]):
         found.update(cause.code for cause in self._desk.alarms(at))
         if any(order.is_unknown for order in self._desk.book.open_orders):
             found.add(kinds.UNKNOWN_OUTCOME.code)
-        found.update(
-            cause.code
-            for cause in self._halts.causes
-            if kinds.kind_of(cause.code) is kinds.UNMANAGED
-            and self._desk.may_hold(cause.code.removeprefix(kinds.UNMANAGED.code))
-        )
+        found |= self._desk.still_unmanaged(self._halts.causes)
         found |= self._symbols.still_halted(self._halts.causes)
         found |= still_pending(self._halts.causes, self._desk.book.open_orders)
         if self._gate.flatten_reason is not None:
@@ -510,7 +507,9 @@ class RiskGuardian(Actor[Inbox]):
             unlive = never_live(snapshot.orders, self._sessions, ctx.market_time())
             self._cancels.take_unlive_out(unlive, self._desk.book, causes, ctx)
             self._desk.opened_with(snapshot.account.cash)
-            self._value_account(snapshot.account.equity, ctx)
+            differs = worth_differs(message.differences)
+            self._value_account(snapshot.account.equity, ctx, differs=differs)
+            self._day.keep(self._desk.day, ctx)  # that they differ, before anybody settles it
 
     def _child_quarantined(self, message: ChildQuarantined, ctx: Context) -> None:
         """A bot that is down manages its positions no more: nothing new until a person looked."""

@@ -5,6 +5,10 @@ half day or a weekend begins none. It is measured from the last worth known befo
 that a gap overnight counts as a loss of the day that it opens. All amounts are in the account's
 currency (USD); times are market time (UTC ns).
 
+While record and venue are known to differ in what is held (`parted`, until `rejoined`) our own
+record says nothing of the account's worth: a person settles one side of a trade after the other.
+Then the venue's equity alone shows a loss, and no gain; what was settled is neither.
+
 An `AccountDay` is small and can be written as JSON: kept on record, it goes on over a restart.
 """
 
@@ -132,6 +136,14 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     """How many of the day's each bot has made that the ledger does not count for it: where a little
     of a coin was left, or by orders of another day.
     """
+    beyond: Decimal = ZERO
+    """What the venue's equity has beyond the worth that counts: what is held there and is not ours.
+    As of when the two were last read together, and agreed.
+    """
+    differs: bool = False
+    """Record and venue differ in what is held."""
+    agreed: Decimal | None = None
+    """The last equity before they did; None if none was known, or they do not differ."""
 
 
 class EquityObserved(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +185,36 @@ def begun(day: AccountDay, session: str) -> AccountDay:
     """The day that begins with this session, measured from what was known last before it."""
     return structs.replace(
         day, session=session, carried={}, round_trips={}, day_start=day.known, peak=day.known
+    )
+
+
+def parted(day: AccountDay) -> AccountDay:
+    """Record and venue have been found to differ in what is held, so ours is wrong by that much."""
+    return day if day.differs else structs.replace(day, differs=True, agreed=day.known)
+
+
+def held_back(day: AccountDay, venues: Decimal | None) -> Decimal | None:
+    """What counts of the venue's equity while the two differ: what it has lost since. What has come
+    to the account may be anybody's.
+    """
+    told = worse(venues, None)
+    return None if told is None else worse(day.agreed, subtract(told, day.beyond))
+
+
+def rejoined(day: AccountDay, ours: Decimal | None, venues: Decimal | None) -> AccountDay:
+    """They agree again, and these two are of that moment. What the account counts for now, less
+    what counted of the venue's equity, is what was settled: all that the day is measured from
+    moves by it. Where the venue does not say, nothing moves: ours may jump, and is told as a jump.
+    """
+    counted, equity = held_back(day, venues), worse(ours, venues)
+    by = ZERO if counted is None or equity is None else subtract(equity, counted)
+    return structs.replace(
+        day,
+        differs=False,
+        agreed=None,
+        day_start=_moved(day.day_start, by),
+        peak=_moved(day.peak, by),
+        known=_moved(day.known, by),
     )
 
 
@@ -255,7 +297,19 @@ def _observed(day: AccountDay, event: EquityObserved, limits: DayLimits) -> Acco
         explained=day.traded,
         state=state,
         changes=changes[-limits.flaps_max :],
+        beyond=_beyond(day, event, equity),
     )
+
+
+def _beyond(day: AccountDay, event: EquityObserved, equity: Decimal) -> Decimal:
+    venues = worse(event.venues, None)
+    if day.differs or venues is None or worse(event.ours, None) is None:
+        return day.beyond
+    return subtract(venues, equity)
+
+
+def _moved(amount: Decimal | None, by: Decimal) -> Decimal | None:
+    return None if amount is None else add(amount, by)
 
 
 def _next_state(

@@ -6,8 +6,16 @@ from hydra.trading.causes import ACCOUNT_BLOCKED, RECONCILIATION
 from hydra.trading.differences import Difference, DifferenceKind, describe
 from hydra.trading.trading_state import Cause
 
+OF_WORTH = (DifferenceKind.POSITION, DifferenceKind.CASH)
+"""What the account is worth by our record is wrong by these; of all others it may still be right.
+"""
 DIFFERENCES_TOLD = 5
 """In a halt's text; `reconcile` shows all."""
+
+
+def worth_differs(differences: Sequence[Difference]) -> bool:
+    """Whether record and venue differ in what the account holds."""
+    return any(difference.kind in OF_WORTH for difference in differences)
 
 
 def difference_causes(differences: Sequence[Difference], at: int) -> tuple[Cause, ...]:

@@ -31,7 +31,13 @@ from hydra.trading.budgets import (
     fault_in_proposal,
     shares_for_day,
 )
-from hydra.trading.causes import ABSENT_ORDER_LIVES, REJECTIONS, THROTTLE
+from hydra.trading.causes import (
+    ABSENT_ORDER_LIVES,
+    REJECTIONS,
+    THROTTLE,
+    UNMANAGED,
+    kind_of,
+)
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage_watch import CoverageWatch
 from hydra.trading.exact import add, multiply, percent_of, subtract, total
@@ -169,7 +175,10 @@ class RiskDesk:
             isinstance(event, OrderAttempt) and event.session >= record.day.session
             for event in record.happened
         )
+        was_parted = self.day.differs
         self.day = record.day
+        if was_parted:  # it may have been found while the record was being read
+            self.day = account_day.parted(self.day)
         self._has_looked, self._blind_since = False, None
         self._begin_budgets(record.realised, record.granted)
 
@@ -180,9 +189,7 @@ class RiskDesk:
         self._limits.clear()
         self.book.take_gap_factor(terms.limits.gap_factor)
         self.execution.take(terms.regime_shares)
-        if self.granted.shares:
-            kept = self.granted.grants if self.is_granted else {}  # a fallback is nobody's grant
-            self._begin_budgets(self._budgets.realised, kept)
+        self._measure_budgets_anew()
 
     def _limits_of(self, bot: str) -> Limits:
         if bot not in self._limits:
@@ -319,15 +326,27 @@ class RiskDesk:
         if self._opening_cash is None:
             self._opening_cash = subtract(cash, self._cash)
 
-    def observe(self, venues_equity: Decimal | None, at: int) -> tuple[Cause, ...]:
+    def observe(
+        self, venues_equity: Decimal | None, at: int, *, differs: bool | None = None
+    ) -> tuple[Cause, ...]:
         """Value the account now; gives everything that is wrong with its worth.
 
         `venues_equity` is what the venue said just now, None if it was not asked. While neither
         side says anything, what was known last holds until it is too old. After a start what is
         held has no price yet, and what is on record is of long ago: then the same time is given to
         the venue, or to the market, to say it first. Entries wait for that (`equity_is_known`).
+
+        `differs`: whether record and venue were found to differ in what is held, at this very
+        moment; None: they were not compared. While they do our own record does not count.
         """
         ours = self.equity
+        if differs:
+            self.day = account_day.parted(self.day)
+        elif differs is False and self.day.differs:
+            self.day = account_day.rejoined(self.day, ours, venues_equity)
+            self._measure_budgets_anew()
+        if self.day.differs:
+            ours, venues_equity = None, account_day.held_back(self.day, venues_equity)
         if ours is None and venues_equity is None:
             return () if self._has_just_begun(at) else self.alarms(at)
         self._has_looked = True
@@ -476,6 +495,13 @@ class RiskDesk:
             for place, held in self.book.positions.items()
         )
 
+    def still_unmanaged(self, causes: Iterable[Cause]) -> frozenset[str]:
+        """The codes of those whose bot, which was given up, still may hold something."""
+        unmanaged = [each.code for each in causes if kind_of(each.code) is UNMANAGED]
+        return frozenset(
+            code for code in unmanaged if self.may_hold(code.removeprefix(UNMANAGED.code))
+        )
+
     def _session(self, at: int) -> str:
         return self._trading_day.of(at)
 
@@ -506,6 +532,12 @@ class RiskDesk:
             self.is_granted = True
             shares = structs.replace(shares, grants=kept)
         self._put_in_force(shares, day.loss_limit)
+
+    def _measure_budgets_anew(self) -> None:
+        """What they are measured by is another now: the terms, or the day's start."""
+        if self.granted.shares:
+            kept = self.granted.grants if self.is_granted else {}  # a fallback is nobody's grant
+            self._begin_budgets(self._budgets.realised, kept)
 
     def _put_in_force(self, granted: DayGrants, loss_limit: Decimal) -> None:
         self.granted = granted

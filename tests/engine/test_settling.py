@@ -1,12 +1,14 @@
 """What a person decides about a difference, and that it takes a word besides to trade on (I29)."""
 
 from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.settings import Settings
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
@@ -22,7 +24,18 @@ from messages.reconciliation import (
     SettlementRefused,
 )
 from supervisors import paths
-from tests.engine.harness import OPEN_AT, Life, World, begun, plan_of, quiet, struck
+from tests.engine.harness import (
+    OPEN_AT,
+    Life,
+    World,
+    bars_of,
+    begun,
+    market_of,
+    plan_of,
+    quiet,
+    settings_with,
+    struck,
+)
 from tests.engine.judge import require_agreement, require_sound
 
 HALTED = TradingState.HALTED
@@ -209,3 +222,149 @@ def test_a_decision_that_does_not_fit_is_refused_and_changes_nothing_i29_i61(
     assert isinstance(answer, SettlementRefused)
     assert life.ledger.state_hash() == before
     assert life.causes == {"reconciliation": HALTED}
+
+
+CALL = "AAPL160617C00100000"
+CALLS_BOT = "mom_calls"
+
+
+def with_a_bot_on_calls() -> Settings:
+    """Beside the one on the shares; without a comparison that nobody asked for."""
+    settings = settings_with({"guards.deadlines.reconcile_every_seconds": 3600})
+    shares = settings.momentum_bots[0]
+    calls = shares.model_copy(update={"bot_id": CALLS_BOT, "ticker": CALL})
+    return settings.model_copy(update={"momentum_bots": (shares, calls)})
+
+
+def exercised(folder: Path, *further: Rule) -> tuple[World, Life]:
+    """Two calls were held, at 250 USD each; they have become 200 shares at their strike of 100,
+    which are worth 102.50 each: the account is worth what it was.
+    """
+    bars = (*bars_of([102.5] * 60), *bars_of([2.5] * 60, symbol=CALL))
+    drifts = (
+        DriftPosition(symbol=CALL, quantity=Decimal(-2)),
+        DriftPosition(symbol="AAPL", quantity=Decimal(200)),
+        DriftCash(amount=Decimal(-20_000)),
+    )
+    world = World(
+        market_of(tuple(sorted(bars, key=lambda bar: bar.end_at))),
+        plan_of(*(struck(drift, from_event=20) for drift in drifts), *further),
+        ledger_path=folder / "ledger.db",
+        settings=with_a_bot_on_calls(),
+    )
+    life = begun(world)
+    life.enter(2, bot=CALLS_BOT, symbol=CALL, reference="2.5", protective_stop="2.2", limit="2.50")
+    life.run_to(OPEN_AT + 12 * MINUTE + 5 * SECOND)
+    assert life.positions == {f"{CALLS_BOT} {CALL}": 2}
+    look(life)
+    assert life.causes == {"reconciliation": HALTED}
+    assert world.positions == {"AAPL": 200}
+    return world, life
+
+
+def look(life: Life) -> None:
+    life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
+    life.run_for(45 * SECOND)
+
+
+def decide(life: Life, subject: str, **decision: Any) -> None:
+    """About this one of the differences; then some prices come."""
+    report = life.ask(paths.BROKER_GATEWAY, ReportDifferences())
+    (difference,) = [each for each in report.differences if each.subject == subject]
+    wish = SettleDifference(
+        kind=difference.kind,
+        subject=subject,
+        amount=difference.amount,
+        reason="exercised",
+        operator="ada",
+        **decision,
+    )
+    assert isinstance(life.ask(paths.STATE_PERSISTER, wish), DifferenceSettled)
+    life.run_for(2 * MINUTE)
+
+
+OF_AN_EXERCISE: dict[str, dict[str, Any]] = {
+    "AAPL": {"decision": "assign", "bot": "mom_AAPL", "price": Decimal(100)},
+    CALL: {"decision": "assign", "bot": CALLS_BOT, "price": Decimal("2.5")},
+    "cash": {"decision": "adjust"},
+}
+
+
+def worth_of(life: Life) -> dict[str, Any]:
+    view = life.view(paths.RISK_GUARDIAN)
+    return {name: Decimal(view[name]) for name in ("equity", "peak", "day_start")}
+
+
+WHOLE = dict.fromkeys(("equity", "peak", "day_start"), Decimal(100_000))
+
+
+@pytest.mark.parametrize("begins_anew", [False, True], ids=["living", "restarted in between"])
+@pytest.mark.parametrize("order", tuple(permutations(OF_AN_EXERCISE)), ids=" then ".join)
+def test_an_exercise_is_settled_side_by_side_and_is_no_loss_and_no_gain_i29_i37_i38(
+    tmp_path: Path, order: tuple[str, ...], begins_anew: bool
+) -> None:
+    world, life = exercised(tmp_path)
+
+    for subject in order:
+        decide(life, subject, **OF_AN_EXERCISE[subject])
+        if begins_anew:
+            life.die()
+            world.pass_by(world.now + MINUTE)
+            life = world.begin(with_bots=False)
+            life.run_for(MINUTE)
+    look(life)
+    settled = life.causes
+    life.resume()
+    life.run_for(MINUTE)
+    opened, worth = life.causes, worth_of(life)
+    life.exit(200, bot="mom_AAPL", reference="102.5")
+    life.run_for(2 * MINUTE)
+
+    assert settled == {"reconciliation": HALTED}
+    assert (opened, worth) == ({}, WHOLE)
+    assert world.positions == life.positions == {}
+    assert life.causes == {}
+    require_sound(world)
+
+
+def test_a_loss_is_found_by_the_venues_word_while_an_exercise_is_settled_i29_i37(
+    tmp_path: Path,
+) -> None:
+    gone = struck(DriftCash(amount=Decimal(-4_000)), from_event=30)
+    _, life = exercised(tmp_path, gone)
+    before = life.causes
+
+    decide(life, "AAPL", **OF_AN_EXERCISE["AAPL"])
+    life.run_to(OPEN_AT + 16 * MINUTE + 5 * SECOND)
+    unread = life.causes
+    look(life)
+
+    assert before == unread == {"reconciliation": HALTED}
+    assert life.causes.keys() == {"reconciliation", "daily_loss", "drawdown", "nav_jump"}
+    assert worth_of(life) == {**WHOLE, "equity": Decimal(96_000)}
+
+
+def test_what_comes_to_the_account_and_is_left_alone_is_neither_a_peak_nor_a_loss_i29_i37() -> None:
+    drift = struck(DriftPosition(symbol="AAPL", quantity=Decimal(240)), from_event=8)
+    world = World(quiet(40), plan_of(drift))
+    life = halted_by(world)
+    before = worth_of(life)
+
+    settle(life, decision="exclude")
+    life.resume()
+    life.run_for(2 * MINUTE)
+
+    assert worth_of(life) == before
+    assert life.causes == {}
+
+
+def test_cash_that_comes_is_no_gain_of_the_day_i29_i37() -> None:
+    world = World(quiet(40), plan_of(struck(DriftCash(amount=Decimal(50_000)), from_event=8)))
+    life = halted_by(world)
+
+    settle(life, decision="adjust")
+    life.resume()
+    life.run_for(2 * MINUTE)
+
+    assert worth_of(life) == dict.fromkeys(WHOLE, Decimal(150_000))
+    assert life.causes == {}

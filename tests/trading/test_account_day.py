@@ -20,6 +20,9 @@ from hydra.trading.account_day import (
     alarms,
     closed_when_flat,
     decision_day,
+    held_back,
+    parted,
+    rejoined,
     risk_mode,
     trading_day,
     worse,
@@ -518,3 +521,83 @@ def test_a_lost_day_that_stands_is_halted_once_nothing_is_held_whatever_the_equi
     other = structs.replace(lost, code="drawdown")
 
     assert closed_when_flat([other, lost]) == (structs.replace(lost, state=TradingState.HALTED),)
+
+
+def agreed_upon(ours: str, venues: str) -> AccountDay:
+    """A day in which both were read, and agreed."""
+    return day_after(observed(ours, venues=venues))
+
+
+@pytest.mark.parametrize(
+    ("venues", "counts"),
+    [
+        ("100000", "100000"),
+        ("97500", "97500"),
+        ("130000", "100000"),  # what came may be anybody's
+        ("NaN", None),
+        (None, None),
+    ],
+)
+def test_while_record_and_venue_differ_what_the_venue_has_lost_counts_and_no_gain_i29_i37(
+    venues: str | None, counts: str | None
+) -> None:
+    day = parted(agreed_upon("100000", "100000"))
+
+    found = held_back(day, None if venues is None else Decimal(venues))
+
+    assert found == (None if counts is None else Decimal(counts))
+
+
+def test_what_is_held_there_and_not_ours_covers_no_loss_while_they_differ_i29_i37() -> None:
+    day = parted(agreed_upon("100000", "130000"))
+
+    assert held_back(day, Decimal(130_000)) == 100_000
+    assert held_back(day, Decimal(129_000)) == 99_000
+
+
+def test_a_day_that_is_parted_twice_is_held_against_what_they_agreed_upon_i29_i37() -> None:
+    day = parted(agreed_upon("100000", "100000"))
+    lower = after(day, observed(None, AT + SECOND, "99000"), LIMITS)
+
+    assert parted(lower) == lower
+    assert held_back(lower, Decimal(101_000)) == 100_000
+
+
+def test_without_the_venues_word_what_was_settled_is_a_jump_i29_i37() -> None:
+    before = agreed_upon("100000", "100000")
+
+    again = rejoined(parted(before), Decimal(80_000), None)
+
+    assert again == before
+    assert codes(after(again, observed("80000"), LIMITS)) == ["daily_loss", "drawdown", "nav_jump"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    whole=MONEY,
+    peak=st.decimals(0, 1_000, places=2),
+    beyond=st.decimals(0, 30_000, places=2),
+    gone=st.decimals(0, 20_000, places=2),
+    settled=st.decimals(-20_000, 20_000, places=2),
+)
+def test_what_was_settled_is_no_loss_and_no_gain_and_what_was_lost_stays_lost_i29_i37(
+    whole: Decimal, peak: Decimal, beyond: Decimal, gone: Decimal, settled: Decimal
+) -> None:
+    """Whatever a settlement makes of our record, and whatever went at the venue meanwhile."""
+    before = day_after(
+        observed(str(whole + peak)), observed(str(whole), venues=str(whole + beyond))
+    )
+    day = parted(before)
+    day = after(day, observed(None, AT, str(held_back(day, whole + beyond - gone))), LIMITS)
+    ours = whole - gone + settled
+    venues = whole + beyond - gone + max(settled, Decimal(0))
+
+    again = rejoined(day, ours, venues)
+
+    counted, equity = held_back(day, venues), worse(ours, venues)
+    assert counted is not None and equity is not None
+    assert (again.differs, again.agreed) == (False, None)
+    assert day.peak is not None and again.peak is not None
+    assert day.day_start is not None and again.day_start is not None
+    assert again.peak - equity == day.peak - counted
+    assert again.day_start - equity == day.day_start - counted
