@@ -1,7 +1,8 @@
 """The state persister: nothing is sent, and nothing is believed, before it is on record."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import structs
 
@@ -11,7 +12,7 @@ from hydra.actor import Actor, Context, Ref, unhandled
 from hydra.ports import Ledger, RecordRefused, Reworded
 from hydra.trading.account_day import decision_day
 from hydra.trading.causes import IMPOSSIBLE_ORDER
-from hydra.trading.differences import Difference
+from hydra.trading.differences import Difference, DifferenceKind
 from hydra.trading.exact import subtract
 from hydra.trading.fees import (
     NO_FEES,
@@ -23,7 +24,7 @@ from hydra.trading.fees import (
 )
 from hydra.trading.late_lists import SHOWN_WITHIN, LateDifference, late
 from hydra.trading.order_life import ImpossibleReport
-from hydra.trading.reconciliation import compare
+from hydra.trading.reconciliation import compare, lapsed
 from hydra.trading.same_executions import in_our_names, without_surplus
 from hydra.trading.sessions import NO_SESSIONS, SessionTable
 from hydra.trading.venue_view import VenueSnapshot
@@ -93,9 +94,24 @@ Inbox: TypeAlias = (
     | ReportHealth
 )
 
-Pending: TypeAlias = OrderApproved | ReportStored | Reworded | FeeAct | tuple[Ref[Any] | None, str]
+EXPIRED = "its last session is over, and the venue holds none of it"
+EXPIRY_ITSELF = "expiry"
+"""Who takes an exclusion back that no person does."""
+
+
+class ExclusionEnded(NamedTuple):
+    """So much (signed) of a contract is left alone no more."""
+
+    symbol: str
+    quantity: Decimal
+
+
+Pending: TypeAlias = (
+    OrderApproved | ReportStored | Reworded | FeeAct | ExclusionEnded | tuple[Ref[Any] | None, str]
+)
 """What becomes durable with the next commit: orders, reports and other words for them, what was
-learned of fees, and notes by who gave them, with the tag that they are answered by.
+learned of fees, what is left alone no more, and notes by who gave them, with the tag that they are
+answered by.
 """
 
 
@@ -115,7 +131,9 @@ class StatePersister(Actor[Inbox]):
         fees: FeeSchedule = NO_FEES,
         sessions: SessionTable = NO_SESSIONS,
     ) -> None:
-        """`fees` are the venue's, and so are `sessions`: the days that decisions are of."""
+        """`fees` are the venue's, and so are `sessions`, as far as they are known: the days that
+        decisions are of, and by which contracts are over.
+        """
         self._ledger = ledger
         self._sessions = sessions
         self._fees = fees
@@ -261,11 +279,10 @@ class StatePersister(Actor[Inbox]):
         at = ctx.market_time()
         taken_up = 0
         if record.account in (None, snapshot.account.account):
-            for recorded in self._ledger.take_up(
-                without_surplus(record, snapshot), at, self._fees
-            ):
+            for recorded in self._ledger.take_up(without_surplus(record, snapshot), at, self._fees):
                 self._has_recorded(recorded, ctx)
                 taken_up += isinstance(recorded, ReportStored)
+            self._end_exclusions(snapshot, ctx)
         self._reports += taken_up
         self._commit(ctx)
         differences = compare(self._ledger.record_view(snapshot), snapshot)
@@ -294,6 +311,21 @@ class StatePersister(Actor[Inbox]):
             return ()
         written = self._ledger.written_since(snapshot.at - SHOWN_WITHIN)
         return late(self._ledger.record_view(snapshot), written, snapshot, differences)
+
+    def _end_exclusions(self, snapshot: VenueSnapshot, ctx: Context) -> None:
+        """A contract that was left alone by name is not there for ever."""
+        view = self._ledger.record_view(snapshot)
+        for symbol in lapsed(view, snapshot, self._sessions):
+            quantity = view.excluded_positions[symbol]
+            self._ledger.exclude_difference(
+                DifferenceKind.POSITION,
+                symbol,
+                None,
+                reason=EXPIRED,
+                operator=EXPIRY_ITSELF,
+                at=ctx.market_time(),
+            )
+            self._has_recorded(ExclusionEnded(symbol, quantity), ctx)
 
     def _explain_by_fees(
         self, differences: tuple[Difference, ...], snapshot: VenueSnapshot, ctx: Context
@@ -364,6 +396,9 @@ class StatePersister(Actor[Inbox]):
                     ctx.log("fees_observed", asset=record.asset, changes=record.changes)
                 case FeeBooking():
                     ctx.log("fee_booked", charge=record.charge, parts=record.parts)
+                case ExclusionEnded(symbol, quantity):
+                    ctx.log("exclusion_ended", symbol=symbol, quantity=quantity, reason=EXPIRED)
+                    self._tell_of_change(ctx)
                 case (asker, tag):
                     if asker is not None:
                         ctx.tell(asker, Recorded(tags=(tag,)))

@@ -321,6 +321,16 @@ EVENTS: tuple[EventKind, ...] = (
         },
     ),
     EventKind(
+        "exclusion_ended",
+        PERSISTER,
+        "A contract that was left alone by name is gone: from here on it is no difference.",
+        {
+            "symbol": "the contract",
+            "quantity": "how much of it was left alone (signed)",
+            "reason": "why, in words",
+        },
+    ),
+    EventKind(
         "report_duplicate",
         PERSISTER,
         "The report was on record already: it does not count twice.",

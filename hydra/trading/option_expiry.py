@@ -34,6 +34,14 @@ def last_session(expiration: date, sessions: SessionTable) -> ExchangeSession | 
     return table[found - 1] if found else None
 
 
+def is_over(expiration: date, sessions: SessionTable, at: int) -> bool:
+    """Whether the contract's last session has closed. Where the table does not tell, its date in
+    New York has to be past.
+    """
+    last = last_session(expiration, sessions)
+    return days_to_expiry(expiration, at) < 0 or (last is not None and at >= last.close_at)
+
+
 def flat_by(expiration: date, sessions: SessionTable) -> int | None:
     """The instant (UTC ns) by which a position is to be closed; None: it is not known."""
     return _before_close(expiration, sessions, FLAT_BEFORE_CLOSE_NS)

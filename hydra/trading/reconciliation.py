@@ -18,9 +18,12 @@ import msgspec
 from hydra.trading.amounts import excess
 from hydra.trading.differences import ACCOUNT, CASH, Difference, DifferenceKind
 from hydra.trading.echo import words
+from hydra.trading.option_expiry import is_over
+from hydra.trading.option_symbols import parsed
 from hydra.trading.order_differences import order_differences
 from hydra.trading.order_life import OrderState
 from hydra.trading.orders import Fill
+from hydra.trading.sessions import SessionTable
 from hydra.trading.venue_view import VenueAccount, VenuePosition, VenueSnapshot
 
 ZERO = Decimal(0)
@@ -60,6 +63,23 @@ def compare(record: RecordView, snapshot: VenueSnapshot) -> tuple[Difference, ..
         *_cash_differences(record, snapshot.account.cash),
     ]
     return tuple(sorted(differences, key=_place))
+
+
+def lapsed(record: RecordView, snapshot: VenueSnapshot, sessions: SessionTable) -> tuple[str, ...]:
+    """The contracts left alone whose last session is over and of which the venue holds none any
+    more: they have expired, or were exercised, and there is nothing to be left alone.
+
+    What became of them, shares and cash, is a difference like any other.
+    """
+    held = {position.symbol for position in snapshot.positions if position.quantity != 0}
+    contracts = ((symbol, parsed(symbol)) for symbol in sorted(record.excluded_positions))
+    return tuple(
+        symbol
+        for symbol, contract in contracts
+        if contract is not None
+        and symbol not in held
+        and is_over(contract.expiration, sessions, snapshot.at)
+    )
 
 
 def _account_differences(account: str | None, venue: VenueAccount) -> Iterator[Difference]:

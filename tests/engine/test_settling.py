@@ -15,6 +15,7 @@ from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import DriftCash, DriftPosition, Lose, PlantOrder
 from hydra.venues.simulated.misbehaviour import Rule
 from hydra.venues.simulated.requests import Cancel
+from messages.positions import PositionsReported, ReportPositions
 from messages.reconciliation import (
     DifferenceSettled,
     DifferencesReported,
@@ -25,6 +26,7 @@ from messages.reconciliation import (
 )
 from supervisors import paths
 from tests.engine.harness import (
+    NEXT_OPEN_AT,
     OPEN_AT,
     Life,
     World,
@@ -35,6 +37,7 @@ from tests.engine.harness import (
     quiet,
     settings_with,
     struck,
+    two_days,
 )
 from tests.engine.judge import require_agreement, require_sound
 
@@ -368,3 +371,58 @@ def test_cash_that_comes_is_no_gain_of_the_day_i29_i37() -> None:
 
     assert worth_of(life) == dict.fromkeys(WHOLE, Decimal(150_000))
     assert life.causes == {}
+
+
+EXPIRES_ON_FRIDAY = "AAPL160415C00100000"
+FRIDAY = 30
+"""Minutes of it in which there are prices, and as many events of the market."""
+
+
+def with_a_persons_contracts(folder: Path, *, gone_from: int) -> tuple[World, Life]:
+    """Two that expire on that day, left alone by name; from this event on they are gone."""
+    came = struck(DriftPosition(symbol=EXPIRES_ON_FRIDAY, quantity=Decimal(2)), from_event=8)
+    went = struck(
+        DriftPosition(symbol=EXPIRES_ON_FRIDAY, quantity=Decimal(-2)), from_event=gone_from
+    )
+    market = two_days([100.0] * FRIDAY, [100.0] * 30)
+    world = World(market, plan_of(came, went), ledger_path=folder / "ledger.db")
+    life = halted_by(world)
+    settle(life, decision="exclude")
+    life.resume()
+    assert life.causes == {}
+    assert excluded_in(life) == {EXPIRES_ON_FRIDAY: 2}
+    return world, life
+
+
+def excluded_in(life: Life) -> dict[str, Decimal]:
+    report = life.ask(paths.RISK_GUARDIAN, ReportPositions())
+    assert isinstance(report, PositionsReported)
+    return dict(report.excluded_positions)
+
+
+def test_an_excluded_contract_that_has_expired_is_no_difference_i29_i38_i60(tmp_path: Path) -> None:
+    world, life = with_a_persons_contracts(tmp_path, gone_from=FRIDAY + 4)
+
+    life.run_to(NEXT_OPEN_AT + 10 * MINUTE)
+
+    assert life.causes == {}
+    assert life.ledger.exclusions() == ()
+    (ended,) = life.journal.events("exclusion_ended")
+    assert (ended["symbol"], ended["quantity"]) == (EXPIRES_ON_FRIDAY, 2)
+    living = excluded_in(life)
+    life.die()
+    life = begun(world)
+    life.run_for(MINUTE)
+    assert (living, excluded_in(life), life.causes) == ({}, {}, {})
+    require_sound(world)
+
+
+def test_one_that_is_gone_before_its_last_session_is_over_is_a_difference_i29_i60(
+    tmp_path: Path,
+) -> None:
+    _, life = with_a_persons_contracts(tmp_path, gone_from=FRIDAY - 10)
+
+    life.run_to(OPEN_AT + (FRIDAY - 5) * MINUTE)
+
+    assert life.causes == {"reconciliation": HALTED}
+    assert excluded_in(life) == {EXPIRES_ON_FRIDAY: 2}

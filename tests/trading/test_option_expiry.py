@@ -7,6 +7,7 @@ from hydra.trading.option_expiry import (
     days_to_expiry,
     expiry_allows_entry,
     flat_by,
+    is_over,
     last_exit,
     last_session,
 )
@@ -91,3 +92,21 @@ def test_in_all_real_sessions_an_option_is_gone_before_half_past_three_i50() -> 
         flat, last = flat_by(day, sessions), last_exit(day, sessions)
         assert flat is not None and last is not None
         assert session.open_at < flat < last < half_past_three < session.close_at
+
+
+@pytest.mark.parametrize(
+    ("expires", "at", "over"),
+    [
+        ("2024-07-12", "2024-07-12 15:59", False),
+        ("2024-07-12", "2024-07-12 16:00", True),
+        ("2024-07-03", "2024-07-03 13:00", True),  # a half day
+        ("2024-07-04", "2024-07-03 12:59", False),
+        ("2024-07-04", "2024-07-03 13:00", True),  # on a holiday: the session before it is the last
+        ("2024-08-16", "2024-08-16 23:59", False),  # the calendar does not reach so far
+        ("2024-08-16", "2024-08-17 00:00", True),
+    ],
+)
+def test_a_contract_is_over_when_its_last_session_has_closed(
+    expires: str, at: str, over: bool
+) -> None:
+    assert is_over(date.fromisoformat(expires), SESSIONS, instant(at)) is over

@@ -13,8 +13,9 @@ from msgspec import structs
 from hydra.trading.differences import Difference, DifferenceKind, describe
 from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
-from hydra.trading.reconciliation import RecordView, compare
+from hydra.trading.reconciliation import RecordView, compare, lapsed
 from hydra.trading.venue_view import VenueAccount, VenueOrder, VenuePosition, VenueSnapshot
+from tests.trading.coverage_parts import SESSIONS, instant
 from tests.trading.reconciliation_plants import PLANTS, Named, Plant
 from tests.trading.reconciliation_world import LATE, LIVES, World, other
 
@@ -503,3 +504,29 @@ def test_whatever_can_be_read_can_be_compared_and_told_i60(
     assert len({(each.kind, each.subject) for each in differences}) == len(differences)
     assert all(each.amount is None or each.amount.is_finite() for each in differences)
     assert compare(*shuffled(record, snapshot, random)) == differences
+
+
+CONTRACT = "SPY240712C00550000"
+
+
+@pytest.mark.parametrize(
+    ("excluded", "held", "at", "found"),
+    [
+        (CONTRACT, None, "2024-07-12 16:00", (CONTRACT,)),
+        (CONTRACT, 0, "2024-07-12 16:00", (CONTRACT,)),
+        (CONTRACT, None, "2024-07-12 15:59", ()),  # somebody has sold it
+        (CONTRACT, 2, "2024-07-15 09:30", ()),
+        (CONTRACT, 1, "2024-07-15 09:30", ()),
+        ("SPY", None, "2024-07-15 09:30", ()),
+    ],
+    ids=["gone", "none held", "in its last session", "still there", "a part of it", "shares"],
+)
+def test_what_is_left_alone_of_a_contract_lapses_when_it_is_over_and_gone_i29_i60(
+    excluded: str, held: int | None, at: str, found: tuple[str, ...]
+) -> None:
+    fine = world()
+    record = structs.replace(fine.record, excluded_positions={excluded: Decimal(2)})
+    theirs = () if held is None else (VenuePosition(symbol=excluded, quantity=Decimal(held)),)
+    snapshot = structs.replace(fine.snapshot, at=instant(at), positions=theirs)
+
+    assert lapsed(record, snapshot, SESSIONS) == found
