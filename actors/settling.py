@@ -4,12 +4,14 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import TypeVar
 
+import msgspec
+
 from hydra.ports import Ledger, RecordRefused
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.exact import add
 from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side
 from hydra.trading.venue_view import VenueOrder, VenueSnapshot
-from messages.orders import OrderCanceled, OrderIntent
+from messages.orders import OrderCanceled, OrderIntent, ReportStored
 from messages.reconciliation import SettleDifference
 
 T = TypeVar("T")
@@ -19,11 +21,20 @@ ADOPTED_FROM = 1 << 40
 """Signal numbers of decisions that an operator made by adopting an order."""
 
 
+class Settled(msgspec.Struct, frozen=True):
+    """What follows from a decision, for the operator. `stored`: what is on record of an order by
+    it, as if it had been reported; whoever acts on reports has to hear it.
+    """
+
+    note: str
+    stored: ReportStored | None = None
+
+
 def settle(
     ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int, session: str
-) -> str:
-    """Record it, not yet durable; gives what follows from it. `snapshot` showed the difference,
-    and `session` is the day that a decision of now is of.
+) -> Settled:
+    """Record it, not yet durable. `snapshot` showed the difference, and `session` is the day that a
+    decision of now is of.
 
     Raises RecordRefused for what does not fit, with the record as it was.
     """
@@ -32,7 +43,7 @@ def settle(
         case "adjust":
             amount = _given(wish.amount, "an amount")
             ledger.adjust_cash(amount, reason=reason, operator=operator, at=at)
-            return f"{amount:f} USD more are accepted, for no bot"
+            return Settled(f"{amount:f} USD more are accepted, for no bot")
         case "assign":
             quantity = _given(wish.amount, "a quantity")
             bot, price = _given(wish.bot, "a bot"), _given(wish.price, "a price")
@@ -40,15 +51,17 @@ def settle(
             ledger.assign_position(
                 bot, wish.subject, quantity, price=price, reason=reason, operator=operator, at=at
             )
-            return f"{quantity:f} {wish.subject} are {bot}'s, at {price:f}"
+            return Settled(f"{quantity:f} {wish.subject} are {bot}'s, at {price:f}")
         case "exclude":
             left_alone = _left_alone(ledger, wish, snapshot)
             ledger.exclude_difference(
                 wish.kind, wish.subject, left_alone, reason=reason, operator=operator, at=at
             )
-            return f"{wish.subject} is left alone"
+            return Settled(f"{wish.subject} is left alone")
+        case "adopt" if wish.kind is DifferenceKind.MISSING_ORDER:
+            return _count_as_over(ledger, wish, at)
         case "adopt":
-            return _adopt(ledger, wish, snapshot, at, session)
+            return Settled(_adopt(ledger, wish, snapshot, at, session))
 
 
 def _require_no_opposites(ledger: Ledger, bot: str, symbol: str, quantity: Decimal) -> None:
@@ -77,13 +90,19 @@ def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot)
     return add(before, _given(wish.amount, "a quantity"))
 
 
+def _count_as_over(ledger: Ledger, wish: SettleDifference, at: int) -> Settled:
+    """A person has looked: the venue does not have it, so nothing of it will trade any more."""
+    report = OrderCanceled(client_order_id=wish.subject, at=at)
+    recorded = ledger.record_report(report, at)
+    note = f"{wish.subject} counts as taken out of the market"
+    if recorded.duplicate:  # its end was heard of meanwhile, and told
+        return Settled(note)
+    return Settled(note, ReportStored(decision=recorded.decision, report=report))
+
+
 def _adopt(
     ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot, at: int, session: str
 ) -> str:
-    if wish.kind is DifferenceKind.MISSING_ORDER:
-        # A person has looked: the venue does not have it, so nothing of it will trade any more.
-        ledger.record_report(OrderCanceled(client_order_id=wish.subject, at=at), at)
-        return f"{wish.subject} counts as taken out of the market"
     bot, listing = _given(wish.bot, "a bot"), _listed(wish.subject, snapshot)
     order = listing.order
     if not order.client_order_id:

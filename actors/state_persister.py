@@ -358,13 +358,14 @@ class StatePersister(Actor[Inbox]):
         try:
             at = ctx.market_time()
             session = decision_day(self._sessions, at)
-            note = settle(self._ledger, wish, self._compared, at, session)
+            settled = settle(self._ledger, wish, self._compared, at, session)
         except (ImpossibleReport, RecordRefused) as refused:
             return SettlementRefused(subject=wish.subject, reason=str(refused))
-        self._has_recorded((None, "settled"), ctx)
+        self._reports += settled.stored is not None
+        self._has_recorded(settled.stored or (None, "settled"), ctx)
         self._commit(ctx)
         self._tell_of_change(ctx)
-        return DifferenceSettled(subject=wish.subject, note=note)
+        return DifferenceSettled(subject=wish.subject, note=settled.note)
 
     def _has_recorded(self, record: Pending, ctx: Context) -> None:
         if not self._recorded:

@@ -14,7 +14,7 @@ from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import DriftCash, DriftPosition, Lose, PlantOrder
 from hydra.venues.simulated.misbehaviour import Rule
-from hydra.venues.simulated.requests import Cancel
+from hydra.venues.simulated.requests import Cancel, TakeSnapshot
 from messages.positions import PositionsReported, ReportPositions
 from messages.reconciliation import (
     DifferenceSettled,
@@ -81,6 +81,19 @@ def settle(life: Life, **decision: Any) -> DifferenceSettled | SettlementRefused
     life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="settled"))
     life.run_closely(5 * SECOND)
     return answer
+
+
+def lost_by_the_venue(world: World, name: str) -> None:
+    """Without a word, and for ever."""
+    engine = world.exchange.engine
+    engine._book.remove(name)
+    engine._register._orders.pop(name)
+    engine._register._open.pop(name)
+
+
+def compared(life: Life) -> None:
+    life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
+    life.run_closely(8 * SECOND)
 
 
 DECISIONS: list[tuple[Rule, dict[str, Any]]] = [
@@ -191,6 +204,37 @@ def test_a_position_that_was_excluded_is_nobodys_to_sell_and_counts_as_exposure_
     life.enter(8, bot="mom_AAPL_cross")  # with 240 excluded and 3 held, 25,100 USD
 
     assert life.denials == ["exit_reduces_position", "symbol_exposure_is_within_limit"]
+    require_sound(world)
+
+
+def test_an_order_that_a_person_says_is_gone_is_over_for_everybody_who_waits_for_it_i25_i29() -> (
+    None
+):
+    world = World(quiet(120))
+    life = begun(world)
+    name = life.enter(1, limit="97")
+    life.run_closely(2 * SECOND)
+    lost_by_the_venue(world, name)
+    compared(life)
+    sent_before = life.now
+    # It halts, so that the order's cancel is asked for; the venue knows of none and says nothing.
+    assert life.causes == {"reconciliation": HALTED}
+
+    settled = settle(life, decision="adopt")
+    told = life.told("OrderCanceled")
+    life.resume()
+    life.run_for(75 * MINUTE)
+
+    assert settled == DifferenceSettled(
+        subject=name, note=f"{name} counts as taken out of the market"
+    )
+    assert [(each.client_order_id, life.status_of(name)) for each in told] == [(name, "canceled")]
+    assert (life.causes, life.view(paths.RISK_GUARDIAN)["cancels_overdue"]) == ({}, [])
+    # The gateway waits for no cancel any more, and reads from lately on.
+    assert life.view(paths.BROKER_GATEWAY)["read_from"] > sent_before
+    readings = len(world.asked(TakeSnapshot))
+    life.run_closely(2 * MINUTE)
+    assert len(world.asked(TakeSnapshot)) - readings <= 5  # twelve, for a cancel
     require_sound(world)
 
 
