@@ -57,7 +57,7 @@ def settle(
             ledger.exclude_difference(
                 wish.kind, wish.subject, left_alone, reason=reason, operator=operator, at=at
             )
-            return Settled(f"{wish.subject} is left alone")
+            return Settled(f"{wish.subject} is left alone{_follows(wish.kind)}")
         case "adopt" if wish.kind is DifferenceKind.MISSING_ORDER:
             return _count_as_over(ledger, wish, at)
         case "adopt":
@@ -82,6 +82,19 @@ def _require_no_opposites(ledger: Ledger, bot: str, symbol: str, quantity: Decim
             )
 
 
+def _follows(kind: DifferenceKind) -> str:
+    """What becomes of an order on record, if the difference is about one."""
+    match kind:
+        case (
+            DifferenceKind.ORDER_CONTENT
+            | DifferenceKind.IMPOSSIBLE_ORDER
+            | DifferenceKind.FILLS_INCOMPLETE
+        ):
+            return "; it ends on record as soon as the venue lists it as over"
+        case _:
+            return ""
+
+
 def _left_alone(ledger: Ledger, wish: SettleDifference, snapshot: VenueSnapshot) -> Decimal | None:
     """Of a position: all that is left alone from now on, what was before included."""
     if wish.kind is not DifferenceKind.POSITION:
@@ -95,7 +108,7 @@ def _count_as_over(ledger: Ledger, wish: SettleDifference, at: int) -> Settled:
     report = OrderCanceled(client_order_id=wish.subject, at=at)
     recorded = ledger.record_report(report, at)
     note = f"{wish.subject} counts as taken out of the market"
-    if recorded.duplicate:  # its end was heard of meanwhile, and told
+    if recorded.duplicate or recorded.is_rewording:  # its end was heard of meanwhile, and told
         return Settled(note)
     return Settled(note, ReportStored(decision=recorded.decision, report=report))
 

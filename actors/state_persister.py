@@ -24,7 +24,7 @@ from hydra.trading.fees import (
 )
 from hydra.trading.late_lists import SHOWN_WITHIN, LateDifference, late
 from hydra.trading.order_life import ImpossibleReport
-from hydra.trading.reconciliation import compare, lapsed
+from hydra.trading.reconciliation import compare, ended_by_exclusion, lapsed
 from hydra.trading.same_executions import in_our_names, without_surplus
 from hydra.trading.sessions import NO_SESSIONS, SessionTable
 from hydra.trading.venue_view import VenueSnapshot
@@ -271,8 +271,9 @@ class StatePersister(Actor[Inbox]):
         ctx.tell(self._guardian, Halt(cause=cause))
 
     def _compare(self, message: CompareWithVenue, ctx: Context) -> None:
-        """First what is merely news becomes the record's, as if it had been reported; what differs
-        then is a difference. Nothing is made up to make it go away (I61).
+        """First what is merely news becomes the record's, as if it had been reported, and the end
+        of what an operator left alone; what differs then is a difference. Nothing is made up to
+        make it go away (I61).
         """
         record = self._ledger.record_view(message.snapshot)
         self._compared = snapshot = in_our_names(record, message.snapshot)
@@ -282,9 +283,14 @@ class StatePersister(Actor[Inbox]):
             for recorded in self._ledger.take_up(without_surplus(record, snapshot), at, self._fees):
                 self._has_recorded(recorded, ctx)
                 taken_up += isinstance(recorded, ReportStored)
-            self._end_exclusions(snapshot, ctx)
+            if record.excluded_positions:
+                self._end_exclusions(snapshot, ctx)
         self._reports += taken_up
         self._commit(ctx)
+        if record.excluded_orders:
+            for name in ended_by_exclusion(self._ledger.record_view(snapshot), snapshot):
+                self._record_report(OrderCanceled(client_order_id=name, at=at), ctx)
+            self._commit(ctx)
         differences = compare(self._ledger.record_view(snapshot), snapshot)
         differences = self._explain_by_fees(differences, snapshot, ctx)
         if not differences and self._ledger.opening_cash is None:

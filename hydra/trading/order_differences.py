@@ -40,10 +40,27 @@ def order_differences(
                 )
             case listings:
                 differences.append(_listed_again(name, listings))
-    # Never one of ours that is open, or gone: it may trade, or have traded.
-    live = {name for name in orders if not (ours[name] and all(map(is_over, ours[name])))}
+    live = {name for name in orders if not _is_over_at_venue(ours[name])}
     left_out = excluded - live - {""}
     return [each for each in differences if each.subject not in left_out]
+
+
+def over_and_left_alone(
+    orders: Mapping[str, OrderState], excluded: frozenset[str], snapshot: VenueSnapshot
+) -> tuple[str, ...]:
+    """Those that are open on record, and over at the venue in a way that cannot be taken up, where
+    an operator left that alone by name: nothing more is to be expected of them.
+    """
+    asked = [name for name, state in orders.items() if name in excluded and state.status.is_open]
+    if not asked:
+        return ()
+    ours, _ = _sorted_out(orders, snapshot.orders)
+    return tuple(name for name in asked if _is_over_at_venue(ours[name]))
+
+
+def _is_over_at_venue(listings: Sequence[VenueOrder]) -> bool:
+    """Not so one of ours that is open, or gone: it may trade, or have traded."""
+    return bool(listings) and all(map(is_over, listings))
 
 
 def _sorted_out(

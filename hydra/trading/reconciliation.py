@@ -20,7 +20,7 @@ from hydra.trading.differences import ACCOUNT, CASH, Difference, DifferenceKind
 from hydra.trading.echo import words
 from hydra.trading.option_expiry import is_over
 from hydra.trading.option_symbols import parsed
-from hydra.trading.order_differences import order_differences
+from hydra.trading.order_differences import order_differences, over_and_left_alone
 from hydra.trading.order_life import OrderState
 from hydra.trading.orders import Fill
 from hydra.trading.sessions import SessionTable
@@ -80,6 +80,19 @@ def lapsed(record: RecordView, snapshot: VenueSnapshot, sessions: SessionTable) 
         and symbol not in held
         and is_over(contract.expiration, sessions, snapshot.at)
     )
+
+
+def ended_by_exclusion(record: RecordView, snapshot: VenueSnapshot) -> tuple[str, ...]:
+    """The names of our orders that are over because an operator excluded how they ended.
+
+    What the venue says of their end cannot be booked (more filled than was ordered, "filled" and no
+    execution listed), so without that word they would count as open, and be waited for, for ever.
+    What is excluded while the order works on ends it when the venue says that it is over. Of an
+    account that is not ours nothing follows.
+    """
+    if record.account not in (None, snapshot.account.account):
+        return ()
+    return over_and_left_alone(record.orders, record.excluded_orders, snapshot)
 
 
 def _account_differences(account: str | None, venue: VenueAccount) -> Iterator[Difference]:

@@ -13,7 +13,7 @@ from msgspec import structs
 from hydra.trading.differences import Difference, DifferenceKind, describe
 from hydra.trading.order_life import OrderState, OrderStatus
 from hydra.trading.orders import Fill, Order, OrderType, Side, TimeInForce
-from hydra.trading.reconciliation import RecordView, compare, lapsed
+from hydra.trading.reconciliation import RecordView, compare, ended_by_exclusion, lapsed
 from hydra.trading.venue_view import VenueAccount, VenueOrder, VenuePosition, VenueSnapshot
 from tests.trading.coverage_parts import SESSIONS, instant
 from tests.trading.reconciliation_plants import PLANTS, Named, Plant
@@ -193,6 +193,54 @@ def test_an_order_that_is_open_in_one_of_its_listings_cannot_be_excluded_i29() -
     confused.excluded_orders.add(case.name)
 
     assert named(confused) == [(DifferenceKind.IMPOSSIBLE_ORDER, case.name)]
+
+
+def test_an_order_that_is_excluded_has_ended_once_the_venue_says_that_it_is_over_i25_i29() -> None:
+    impossible = world()
+    accepted, partly = impossible.case("accepted"), impossible.case("partially filled")
+    for case in (accepted, partly):
+        impossible.excluded_orders.add(case.name)
+        case.list_as(order=structs.replace(case.order, symbol="GLD"))
+    while_open = ended_by_exclusion(impossible.record, impossible.snapshot)
+    for case in (accepted, partly):
+        case.list_as(status=OrderStatus.FILLED, filled_quantity=case.order.quantity + 2)
+
+    assert while_open == ()
+    assert ended_by_exclusion(impossible.record, impossible.snapshot) == (
+        accepted.name,
+        partly.name,
+    )
+    assert compared(impossible) == ()
+
+
+@pytest.mark.parametrize("life", ["accepted", "partially filled"])
+def test_an_order_that_is_not_excluded_or_not_listed_does_not_end_by_an_exclusion_i25_i29(
+    life: str,
+) -> None:
+    impossible = world()
+    case = impossible.case(life)
+    case.list_as(status=OrderStatus.FILLED, filled_quantity=case.order.quantity + 2)
+    not_excluded = ended_by_exclusion(impossible.record, impossible.snapshot)
+
+    impossible.excluded_orders.add(case.name)
+    of_another = structs.replace(impossible.record, account="PA0000000002")
+    in_another = ended_by_exclusion(of_another, impossible.snapshot)
+    case.listings = []
+
+    assert not_excluded == in_another == ()
+    assert ended_by_exclusion(impossible.record, impossible.snapshot) == ()
+
+
+def test_what_is_over_on_record_does_not_end_again_by_an_exclusion_i22_i29() -> None:
+    excluded = world()
+    excluded.excluded_orders |= {case.name for case in excluded.cases if case.listings}
+
+    ended = ended_by_exclusion(excluded.record, excluded.snapshot)
+
+    # What the venue has ended is taken up before; here it is still open on record.
+    assert set(ended) == {
+        excluded.case(life).name for life in ("landed and canceled", "landed and rejected")
+    }
 
 
 def test_all_names_of_an_order_that_is_listed_again_are_told_in_their_order_i62() -> None:
