@@ -1,14 +1,19 @@
-"""The guardian's requests for cancels: entries while trading is not open, and what stands in the
-way of an exit.
+"""The guardian's requests for cancels: entries while trading is not open, what stands in the way of
+an exit, and what the venue shows to be wrong; and which of the bots' wishes it follows.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from hydra.actor import SECOND, Context, Ref
 from hydra.trading.cancels import CancelBook
+from hydra.trading.never_live import never_live
 from hydra.trading.orders import DecisionKey, Role
+from hydra.trading.reversing_orders import reversing
 from hydra.trading.risk_book import RiskBook
+from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.trading_state import Cause, TradingState, state_for
+from hydra.trading.venue_view import VenueSnapshot
+from hydra.trading.working_orders import WorkingOrder
 from messages.control import CancelOrder, CancelsDue
 
 CANCELS_EVERY = SECOND
@@ -17,8 +22,11 @@ CANCELS_EVERY = SECOND
 class GuardianCancels:
     """Asks the gateway, within the allowance that cancels have for themselves."""
 
-    def __init__(self, gateway: Ref[CancelOrder], per_minute_max: int) -> None:
+    def __init__(
+        self, gateway: Ref[CancelOrder], sessions: SessionTable, per_minute_max: int
+    ) -> None:
         self._gateway = gateway
+        self._sessions = sessions
         self._book = CancelBook(per_minute_max)
         self._overdue: set[str] = set()
         """Orders whose cancel was told to be overdue."""
@@ -55,9 +63,17 @@ class GuardianCancels:
         if stopping and while_any:
             ctx.after(CANCELS_EVERY, CancelsDue())
 
-    def wish(self, name: str, reason: str, ctx: Context) -> None:
-        """A bot would like it; passed over if it was asked for just now, or too much was."""
-        if self._book.wish(name, ctx.now()):
+    def wish(
+        self, order: WorkingOrder, reason: str, causes: Collection[Cause], ctx: Context
+    ) -> None:
+        """A bot would like it; passed over if it was asked for just now, or too much was, and
+        refused if that would only take protection off (I11).
+        """
+        name, decision = order.order.client_order_id, order.decision
+        if self._must_stay(decision, causes, ctx):
+            state = state_for(causes, decision.bot, decision.symbol)
+            ctx.log("cancel_refused", client_order_id=name, reason=reason, state=state.name)
+        elif self._book.wish(name, ctx.now()):
             ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason=reason))
 
     def ask(self, name: str, reason: str, ctx: Context) -> None:
@@ -65,17 +81,31 @@ class GuardianCancels:
         self._book.other_request_made(ctx.now())
         ctx.tell(self._gateway, CancelOrder(client_order_id=name, reason=reason))
 
-    def take_unlive_out(
-        self, names: Iterable[str], book: RiskBook, causes: Collection[Cause], ctx: Context
+    def account_read(
+        self, snapshot: VenueSnapshot, book: RiskBook, causes: Collection[Cause], ctx: Context
     ) -> None:
-        """Those that do not come to the market; but a protective one stays while it is halted,
-        since no other could take its place (I11).
+        """Take out what the venue shows and nobody else would have taken out.
+
+        That is what does not come to the market, but for protection that must stay (I11); and what
+        would turn a position round, which is no protection, where no exit passes. Where one does
+        the bots see to that: record and venue agree there on what is held, else it were halted.
         """
-        for name in names:
+        for name in never_live(snapshot.orders, self._sessions, ctx.market_time()):
             known = book.order(name)
-            if known is None:
-                continue
-            decision = known.decision
-            is_halted = state_for(causes, decision.bot, decision.symbol) is TradingState.HALTED
-            if not (is_halted and decision.role is Role.PROTECT):
+            if known is not None and not self._must_stay(known.decision, causes, ctx):
                 self.ask(name, "the market does not come to have it", ctx)
+        for name in reversing(snapshot, book):
+            known = book.order(name)
+            if known is not None and self._no_exit_passes(known.decision, causes, ctx):
+                self.ask(name, "it closes more than the venue holds", ctx)
+
+    def _must_stay(self, decision: DecisionKey, causes: Collection[Cause], ctx: Context) -> bool:
+        """A protective order goes where an exit is to come: where none could pass it stays."""
+        return decision.role is Role.PROTECT and self._no_exit_passes(decision, causes, ctx)
+
+    def _no_exit_passes(
+        self, decision: DecisionKey, causes: Collection[Cause], ctx: Context
+    ) -> bool:
+        if state_for(causes, decision.bot, decision.symbol) is TradingState.HALTED:
+            return True
+        return hours_of(decision.symbol, self._sessions).at(ctx.market_time()) is None

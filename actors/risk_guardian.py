@@ -25,15 +25,13 @@ from hydra.trading.account_day import closed_when_flat
 from hydra.trading.bars import Bar
 from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes, worth_differs
-from hydra.trading.never_live import never_live
 from hydra.trading.option_prices import middle_of
 from hydra.trading.orders import DecisionKey, Denial, Role, client_order_id
 from hydra.trading.pending_cancels import still_pending
 from hydra.trading.risk_checks import first_denial
 from hydra.trading.risk_desk import RiskDesk
-from hydra.trading.sessions import hours_of
 from hydra.trading.situation import Situation
-from hydra.trading.trading_state import Cause, TradingState, state_for
+from hydra.trading.trading_state import Cause, TradingState
 from hydra.trading.unready_symbols import UnreadySymbols
 from hydra.trading.venue_clock import seen_at
 from messages.budgets import GrantsOverdue, ProposeBudgets, ReportBudgetDay
@@ -168,7 +166,9 @@ class RiskGuardian(Actor[Inbox]):
         self._persister = persister
         self._flattener = flattener
         self._desk = RiskDesk(terms.desk)
-        self._cancels = GuardianCancels(gateway, terms.desk.limits.cancels_per_minute_max)
+        self._cancels = GuardianCancels(
+            gateway, self._sessions, terms.desk.limits.cancels_per_minute_max
+        )
         self._halts = Halts(terms.clearing, terms.desk.sessions, gate, persister, terms.kill)
         self._covered: CoverageReported | None = None
         """The exit bot's last word."""
@@ -279,7 +279,7 @@ class RiskGuardian(Actor[Inbox]):
         if self._desk.knows(name):
             self._repeated(decision, name, ctx)
             return
-        causes = (*self._halts.causes, *self._symbols.causes, *self._terms.closed)
+        causes = (*self._halting, *self._terms.closed)
         situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
         denial = not_its_own(intent, self._terms.foreign, ctx, self._desk.book)
         if denial is None:
@@ -350,26 +350,19 @@ class RiskGuardian(Actor[Inbox]):
                 self._cancels.ask(name, "it stands in the way of an exit", ctx)
 
     def _cancel_for(self, wish: CancelIntent, ctx: Context) -> None:
-        """Take out an order because its bot would like it, unless that only takes protection off.
-
-        A protective order goes where an exit is to come: where none could pass it stays (I11).
-        """
-        decision, at = wish.decision, ctx.market_time()
+        """Take out an order because its bot would like it, but for a flatten's."""
+        decision = wish.decision
         if not_its_own(wish, self._terms.foreign, ctx, self._desk.book) is not None:
             return
         open_orders = self._desk.book.orders_of_symbol(decision.symbol)
-        name = next(
-            (each.order.client_order_id for each in open_orders if each.decision == decision), None
-        )
-        if name is None or decision.role is Role.FLATTEN:
-            return
-        causes = (*self._halts.causes, *self._symbols.causes)
-        state = state_for(causes, decision.bot, decision.symbol)
-        is_open = hours_of(decision.symbol, self._sessions).at(at) is not None
-        if decision.role is Role.PROTECT and (state is TradingState.HALTED or not is_open):
-            ctx.log("cancel_refused", client_order_id=name, reason=wish.reason, state=state.name)
-            return
-        self._cancels.wish(name, wish.reason, ctx)
+        known = next((each for each in open_orders if each.decision == decision), None)
+        if known is not None and decision.role is not Role.FLATTEN:
+            self._cancels.wish(known, wish.reason, self._halting, ctx)
+
+    @property
+    def _halting(self) -> tuple[Cause, ...]:
+        """What stands, and what the exchange has halted."""
+        return (*self._halts.causes, *self._symbols.causes)
 
     def _learn(self, stored: ReportStored, ctx: Context) -> None:
         decision, report = stored.decision, stored.report
@@ -503,9 +496,7 @@ class RiskGuardian(Actor[Inbox]):
             self._latch(cause, ctx)
         snapshot = message.snapshot
         if snapshot is not None and not late:
-            causes = (*self._halts.causes, *self._symbols.causes)
-            unlive = never_live(snapshot.orders, self._sessions, ctx.market_time())
-            self._cancels.take_unlive_out(unlive, self._desk.book, causes, ctx)
+            self._cancels.account_read(snapshot, self._desk.book, self._halting, ctx)
             self._desk.opened_with(snapshot.account.cash)
             differs = worth_differs(message.differences)
             self._value_account(snapshot.account.equity, ctx, differs=differs)
