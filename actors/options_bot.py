@@ -19,7 +19,9 @@ from hydra.trading.option_entry import AGAINST, RIGHT_OF, OptionEntry, entry_on,
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
 from hydra.trading.option_rules import ChainContract, ChainQuery, ChainRules, choose_contract
-from hydra.trading.option_symbols import Right, parsed, root_of
+from hydra.trading.option_search import OptionSearch, OptionSearches
+from hydra.trading.option_symbols import parsed, root_of
+from hydra.trading.order_checks import trading_is_open
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.quotes import Quote
@@ -31,11 +33,13 @@ from hydra.trading.venue_clock import seen_at
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import (
+    SYMBOLS_TOPIC,
     BarClosed,
     HistoryDue,
     HistoryReported,
     QuoteChanged,
     ReportHistory,
+    SymbolReported,
     bars_topic,
     quotes_topic,
 )
@@ -60,6 +64,7 @@ from messages.protection import GUARDS_TOPIC, GuardReported
 Inbox: TypeAlias = (
     BarClosed
     | QuoteChanged
+    | SymbolReported
     | ChainRead
     | ChainNotRead
     | ChainOverdue
@@ -122,18 +127,6 @@ class OptionsPlan(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset((self.bot_id, root_of(ticker)) for ticker in self.tickers)
 
 
-class _Search:
-    """For a contract, because of a signal; from the question to the order."""
-
-    def __init__(self, underlying: str, right: Right, began_at: int, number: int) -> None:
-        self.underlying = underlying
-        self.right = right
-        self.began_at = began_at
-        self.number = number
-        self.contract: ChainContract | None = None
-        """What was chosen; its quote is waited for."""
-
-
 class OptionsBot(Actor[Inbox]):
     """Decides to enter on closed bars of an underlying, and to leave on quotes and on time.
 
@@ -161,9 +154,7 @@ class OptionsBot(Actor[Inbox]):
         self._bars: dict[str, Bar] = {}
         """The newest of each underlying that was news."""
         self._holdings: dict[str, OptionHolding] = {}
-        self._searches: dict[str, _Search] = {}
-        """By underlying."""
-        self._questions = 0
+        self._searches = OptionSearches(SEARCH_LASTS_INTERVALS * plan.bar_interval)
         self._session: str | None = None
         self._followed: frozenset[str] = frozenset()
         self._guards: dict[str, Guard] = {}
@@ -177,6 +168,7 @@ class OptionsBot(Actor[Inbox]):
         ctx.subscribe(reports_topic(self._plan.bot_id))
         ctx.subscribe(BOOK_CHANGED_TOPIC)
         ctx.subscribe(LOOP_TOPIC)
+        ctx.subscribe(SYMBOLS_TOPIC)
         ctx.every(SECOND, LookDue())
         self._record.ask(ctx)
         self._ask_for_history(ctx)
@@ -194,6 +186,9 @@ class OptionsBot(Actor[Inbox]):
                 self._give_up(message.asked_by, message.number, message.reason, ctx)
             case ChainOverdue():
                 self._give_up(ctx.incarnation, message.number, "no answer in time", ctx)
+            case SymbolReported():
+                self._searches.hear(message.symbol, is_ready=message.why is None)
+                return
             case LookDue() | LoopRan():
                 pass  # the look below is what it is for
             case Replied(value=HistoryReported(bars=bars), tag=ticker):
@@ -208,6 +203,7 @@ class OptionsBot(Actor[Inbox]):
                     take_report(holding.book, message)
                 if message.decision.role is Role.ENTRY:
                     self._denials.passed()
+                    self._searches.judged(message.decision)
             case OrderDenied():
                 self._denied(message, ctx)
                 return  # nothing new to decide on: the same wish would be denied again
@@ -285,7 +281,10 @@ class OptionsBot(Actor[Inbox]):
         if holding is not None:
             holding.denied(intent.decision, intent.order_type, ctx.market_time())
         if intent.decision.role is Role.ENTRY:
-            self._denials.denied(ctx.market_time())
+            at, is_halted = ctx.market_time(), denial.check == trading_is_open.__name__
+            if not (is_halted and self._searches.taken_up(intent.decision, at)):
+                self._searches.judged(intent.decision)
+                self._denials.denied(at)
         self._last_denial = f"{denial.check}: {denial.reason}"
 
     # Entering
@@ -307,15 +306,13 @@ class OptionsBot(Actor[Inbox]):
         right = None if strategy.signal is None else RIGHT_OF.get(strategy.signal)
         if why_not or right is None:
             return why_not or "the strategy gives no signal"
-        if bar.symbol in self._searches:
+        if self._searches.of(bar.symbol) is not None:
             return "it looks for a contract already"
         wanted = wanted_of(plan.rules, Decimal(repr(bar.close)), at)
         if wanted is None:
             return f"{bar.close} is no price"
         strategy.acted()
-        self._questions += 1
-        number = self._questions
-        self._searches[bar.symbol] = _Search(bar.symbol, right, at, number)
+        number = self._searches.begin(bar.symbol, right, at).number
         question = ChainQuestion(
             underlying=bar.symbol,
             right=right,
@@ -361,7 +358,8 @@ class OptionsBot(Actor[Inbox]):
         quoted_at = [each.quote.at for each in free if each.quote is not None]
         at = max([search.began_at, *(each for each in quoted_at if each <= ctx.market_time())])
         choice = choose_contract(free, self._query(search, at))
-        search.contract = choice.chosen
+        if choice.chosen is not None:
+            search.choose(choice.chosen, ctx.market_time())
         ctx.log(
             "chain_searched",
             underlying=search.underlying,
@@ -377,7 +375,7 @@ class OptionsBot(Actor[Inbox]):
         holding = self._holdings.get(symbol)
         return holding is not None and holding.is_taken
 
-    def _query(self, search: _Search, at: int) -> ChainQuery:
+    def _query(self, search: OptionSearch, at: int) -> ChainQuery:
         bar, plan = self._bars.get(search.underlying), self._plan
         return ChainQuery(
             underlying=search.underlying,
@@ -389,26 +387,24 @@ class OptionsBot(Actor[Inbox]):
             at=at,
         )
 
-    def _search_of(self, asked_by: int, number: int, ctx: Context) -> _Search | None:
+    def _search_of(self, asked_by: int, number: int, ctx: Context) -> OptionSearch | None:
         """That which waits for the answer to this question."""
-        for search in self._searches.values():
-            if (ctx.incarnation, search.number) == (asked_by, number) and search.contract is None:
-                return search
-        return None
+        return self._searches.asked(number) if asked_by == ctx.incarnation else None
 
     def _give_up(self, asked_by: int, number: int, reason: str, ctx: Context) -> None:
         search = self._search_of(asked_by, number, ctx)
         if search is not None:
             self._end(search, f"the chain could not be read: {reason}", ctx)
 
-    def _end(self, search: _Search, why: str, ctx: Context) -> None:
-        del self._searches[search.underlying]
+    def _end(self, search: OptionSearch, why: str, ctx: Context) -> None:
+        self._searches.end(search)
         ctx.cancel(f"chain {search.number}")
         self._say_why_not(search.underlying, why, ctx)
 
-    def _bid(self, search: _Search, contract: ChainContract, quote: Quote, ctx: Context) -> None:
+    def _bid(self, search: OptionSearch, quote: Quote, ctx: Context) -> None:
         """On the first quote after the choice, or not at all."""
-        plan, at = self._plan, ctx.market_time()
+        plan, at, contract = self._plan, ctx.market_time(), search.contract
+        assert contract is not None, "its quote was waited for"
         if self._is_over(at) or not plan.trade_window.contains(at):
             self._end(search, "it is outside its trade window by now", ctx)
             return
@@ -418,18 +414,19 @@ class OptionsBot(Actor[Inbox]):
             self._end(search, f"{contract.symbol}: {entry}", ctx)
             return
         self._end(search, "", ctx)
-        self._intend_entry(holding, entry, search.right, ctx)
+        self._intend_entry(holding, entry, search, ctx)
 
     def _intend_entry(
-        self, holding: OptionHolding, entry: OptionEntry, right: Right, ctx: Context
+        self, holding: OptionHolding, entry: OptionEntry, search: OptionSearch, ctx: Context
     ) -> None:
         decision = holding.book.next_decision(Role.ENTRY)
+        self._searches.bid(search, decision)
         holding.book.intended(decision, entry.quantity)
         intent = OrderIntent(
             decision=decision,
             side=Side.BUY,
             quantity=entry.quantity,
-            reason=f"{self._plan.strategy}: {right.value}",
+            reason=f"{self._plan.strategy}: {search.right.value}",
             decided_at=ctx.market_time(),
             reference_price=entry.limit_price,
             order_type=OrderType.LIMIT,
@@ -449,10 +446,8 @@ class OptionsBot(Actor[Inbox]):
             holding.quote = quote
         if not self._record.is_known:
             return
-        for search in tuple(self._searches.values()):
-            contract = search.contract
-            if contract is not None and contract.symbol == quote.symbol:
-                self._bid(search, contract, quote, ctx)
+        for search in self._searches.decided_by(quote):
+            self._bid(search, quote, ctx)
         if holding is not None:
             self._look_at(holding, ctx)
         self._follow(ctx)
@@ -460,16 +455,16 @@ class OptionsBot(Actor[Inbox]):
     def _look_at_all(self, ctx: Context) -> None:
         at = ctx.market_time()
         self._begin_session(at)
-        for search in tuple(self._searches.values()):
-            if at - search.began_at > SEARCH_LASTS_INTERVALS * self._plan.bar_interval:
-                self._end(search, "its search for a contract took too long", ctx)
+        for search in self._searches.overdue(at):
+            self._end(search, "its search for a contract took too long", ctx)
         for holding in self._holdings.values():
             self._look_at(holding, ctx)
 
     def _leave_against(self, underlying: str, ctx: Context) -> None:
         """What the newest signal says the contrary of: look no more for it, close what is held."""
-        signal, search = self._strategies[underlying].signal, self._searches.get(underlying)
-        if search is not None and signal in AGAINST[search.right]:
+        signal = self._strategies[underlying].signal
+        search = self._searches.turned(underlying, signal)
+        if search is not None:
             self._end(search, "its strategy says the contrary by now", ctx)
         for holding in self._holdings.values():
             option = holding.option
@@ -534,7 +529,7 @@ class OptionsBot(Actor[Inbox]):
 
     def _follow(self, ctx: Context, *, again: bool = False) -> None:
         """Have the quotes told of what is held, works, or is waited for; said again and again."""
-        searched = (each.contract for each in self._searches.values())
+        searched = (each.contract for each in self._searches)
         wanted = frozenset(
             (
                 *(symbol for symbol, holding in self._holdings.items() if holding.is_taken),
@@ -566,8 +561,8 @@ class OptionsBot(Actor[Inbox]):
             "contracts": {symbol: self._holdings[symbol].book.state_view() for symbol in held},
             "position": str(_total(self._holdings[symbol].position for symbol in held)),
             "searches": {
-                ticker: None if search.contract is None else search.contract.symbol
-                for ticker, search in self._searches.items()
+                each.underlying: None if each.contract is None else each.contract.symbol
+                for each in self._searches
             },
             "entries_today": self._entries,
             "positions": self._positions,

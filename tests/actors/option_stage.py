@@ -21,7 +21,14 @@ from hydra.trading.protection import Guard
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.sub_ledgers import BotInventory
-from messages.market import BarClosed, HistoryReported, QuoteChanged, ReportHistory
+from hydra.trading.symbol_prices import Unready
+from messages.market import (
+    BarClosed,
+    HistoryReported,
+    QuoteChanged,
+    ReportHistory,
+    SymbolReported,
+)
 from messages.options import ChainQuestion, ChainRead, FollowContracts
 from messages.orders import (
     CancelIntent,
@@ -179,9 +186,17 @@ class Stage:
             self.bot, ChainRead(contracts=told, asked_by=asked.asked_by, number=asked.number)
         )
 
-    def quote(self, symbol: str = CALL, bid: float = 1.98, ask: float = 2.0) -> None:
-        quote = Quote(symbol, self.now, bid, ask, 10.0, 10.0)
+    def quote(
+        self, symbol: str = CALL, bid: float = 1.98, ask: float = 2.0, *, behind: int = 0
+    ) -> None:
+        """Of now, or of so long ago."""
+        quote = Quote(symbol, self.now - behind, bid, ask, 10.0, 10.0)
         self.kit.tell(self.bot, QuoteChanged(quote=quote))
+
+    def is_ready(self, symbol: str, why: Unready | None = None) -> None:
+        """The data feed's word on it; with a reason, that it is not."""
+        word = SymbolReported(symbol=symbol, why=why, detail="", at=self.now)
+        self.kit.tell(self.bot, word)
 
     # What becomes of orders
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from hydra.actor import MINUTE, SECOND
+from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.bot_parts import Signal as SignalSettings
 from hydra.terms import guardian_terms, options_plan, plans_of
 from hydra.trading.fees import NO_FEES
@@ -39,6 +39,7 @@ from hydra.trading.orders import (
 )
 from hydra.trading.quotes import Quote
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.symbol_prices import Unready
 from messages.market import BarClosed
 from messages.options import ChainNotRead
 from messages.orders import OrderCanceled, OrderIntent, ReportStored
@@ -199,6 +200,75 @@ def test_a_search_whose_quote_does_not_come_is_given_up() -> None:
     stage.quote()
 
     assert (stage.intents, stage.followed) == ([], ())
+
+
+def test_a_quote_of_before_the_choice_is_waited_out_i46() -> None:
+    """A stream that runs already may bring one, and a clock that is behind ours dates it so."""
+    stage = Stage()
+    stage.play(UP)
+    stage.answer(contract())
+    stage.wait(100 * MILLISECOND)
+
+    stage.quote(behind=150 * MILLISECOND)
+    too_early = list(stage.intents)
+    stage.wait(100 * MILLISECOND)
+    stage.quote(behind=150 * MILLISECOND)
+
+    assert too_early == []
+    assert [each.decision.symbol for each in stage.intents] == [CALL]
+
+
+@pytest.mark.parametrize("symbol", [CALL, "SPY"])
+def test_a_contract_that_must_not_be_entered_yet_is_waited_for_i45(symbol: str) -> None:
+    stage = Stage()
+    stage.play(UP)
+    stage.answer(contract())
+    stage.is_ready(symbol, Unready.UNKNOWN)
+
+    stage.quote()
+    unready = list(stage.intents)
+    stage.is_ready(symbol)
+    stage.quote()
+
+    assert unready == []
+    assert stage.intents == [entry_of()]
+
+
+@pytest.mark.parametrize("symbol", [CALL, "SPY"])
+def test_a_bid_that_was_denied_because_prices_went_just_then_is_made_again_i45(symbol: str) -> None:
+    stage = Stage()
+    first = stage.enter()
+    stage.is_ready(symbol, Unready.LOST)
+    stage.is_ready(symbol)
+
+    stage.deny(first, "trading_is_open")
+    stage.wait(SECOND)
+    again = stage.state()["searches"], stage.followed, stage.state()["entries_today"]
+    stage.quote()
+
+    assert again == ({"SPY": CALL}, (CALL,), 1)
+    (_, second) = stage.intents
+    assert (second.decision.symbol, second.decision.signal) == (CALL, 2)
+
+
+@pytest.mark.parametrize("denied_for", ["a halt", "another reason", "and turned", "too late"])
+def test_any_other_bid_that_was_denied_is_given_up(denied_for: str) -> None:
+    stage = Stage()
+    first = stage.enter()
+    if denied_for != "a halt":
+        stage.is_ready(CALL, Unready.LOST)
+    if denied_for == "and turned":
+        stage.play([100.0, 99.0])
+    if denied_for == "too late":
+        stage.wait(6 * MINUTE)
+
+    check = "heat_is_within_limit" if denied_for == "another reason" else "trading_is_open"
+    stage.deny(first, check)
+    stage.is_ready(CALL)
+    stage.quote()
+
+    assert [each.side for each in stage.intents] == [Side.BUY]
+    assert CALL not in stage.state()["searches"].values()
 
 
 def test_it_asks_for_nothing_before_it_knows_what_is_on_record_i38() -> None:

@@ -1,0 +1,241 @@
+"""The whole engine in virtual time with the options bot: a market of SPY and of contracts on it.
+
+There is no chain in virtual time and there are no streams, so that a test has them in its hand:
+`OptionLife` quotes what the bars say, every few seconds, and answers each question about a chain.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from hydra.actor import MINUTE, SECOND, ChildSpec, Ref
+from hydra.settings import Settings
+from hydra.trading.bars import Bar
+from hydra.trading.durations import DAY
+from hydra.trading.instruments import Instrument, instrument
+from hydra.trading.option_symbols import parsed
+from hydra.trading.quotes import Quote
+from hydra.venues.simulated.market_data import MarketData
+from hydra.venues.simulated.misbehaviour import Misbehaviour
+from hydra.venues.simulated.playback import Happening
+from messages.market import QuoteReceived
+from messages.options import ChainQuestion, ChainRead
+from messages.streams import StreamConnected, StreamLost
+from supervisors import paths
+from supervisors.bots import bots
+from supervisors.core import core
+from tests.actors.option_stage import CALL, PUT, calendar, contract
+from tests.engine.harness import Life, World
+from tests.engine.scenery import OPEN_AT, bars_of, settings_with
+
+QUOTED_EVERY = 5 * SECOND
+SIGNAL = [100.0] * 15 + [100.5] * 375
+"""Of SPY: it rises once, 16 minutes after the bell, and the bot buys a call."""
+HELD_AT = OPEN_AT + 25 * MINUTE
+"""By then it has what it bought."""
+
+
+def option_market(*days: Mapping[str, Iterable[float]]) -> MarketData:
+    """The closes of minute bars by symbol, of a Friday, then of the Monday after it."""
+    made = [
+        bar
+        for day, closes_of in zip((0, 3), days, strict=False)
+        for symbol, closes in closes_of.items()
+        for bar in bars_of(closes, symbol, OPEN_AT + day * DAY)
+    ]
+    table = calendar()
+    return MarketData(
+        bars=tuple(sorted(made, key=lambda bar: (bar.end_at, bar.symbol))),
+        sessions=table,
+        symbols=tuple(sorted({bar.symbol for bar in made})),
+        origin="a test",
+        option_calendar=table,
+    )
+
+
+class OptionStreams:
+    """The port for live prices: a stream of shares and one of contracts, in a test's hand."""
+
+    def __init__(self) -> None:
+        self.life: Life | None = None
+        self.followed: tuple[str, ...] = ()
+        self.renewed: list[str] = []
+
+    @property
+    def streams(self) -> Mapping[str, tuple[str, ...]]:
+        return {"stocks": ("SPY",)}
+
+    @property
+    def contract_stream(self) -> str:
+        return "options"
+
+    def report(self) -> None:
+        if self.life is not None:
+            for stream in ("stocks", "options"):
+                connected = StreamConnected(stream=stream, connection=1)
+                self.life.runtime.tell(paths.DATA_FEED, connected)
+
+    def renew(self, stream: str, reason: str) -> None:
+        self.renewed.append(stream)
+
+    def follow(self, contracts: tuple[str, ...]) -> None:
+        self.followed = contracts
+
+
+class OptionLife:
+    """A life, or one after the other (`begin`), with the options bot in it.
+
+    `half_spread` is how far the bid of a contract is below what its bars say, and its ask above.
+    `behind`: so far the venue's clock is behind ours.
+    """
+
+    def __init__(
+        self,
+        data: MarketData,
+        patch: pytest.MonkeyPatch,
+        ledger_path: Path,
+        *,
+        plan: Misbehaviour | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.data = data
+        self.world = World(
+            data, plan, ledger_path=ledger_path, settings=settings or option_settings()
+        )
+        self.streams = OptionStreams()
+        self.half_spread = 0.01
+        self.behind = 0
+        self.are_contracts_quoted = True
+        self.are_chains_answered = True
+        self._quotes = 0
+        self._bars: dict[str, list[Bar]] = {}
+        for bar in data.bars:
+            self._bars.setdefault(bar.symbol, []).append(bar)
+
+        def live_core(**parts: object) -> ChildSpec:
+            return core(**{**parts, "price_feed": self.streams, "price_age_max": 15 * SECOND})  # type: ignore[arg-type]
+
+        def with_chains(*parts: object, **others: object) -> ChildSpec:
+            return bots(*parts, **{**others, "chains": self})  # type: ignore[arg-type]
+
+        patch.setattr("hydra.assembly.core", live_core)
+        patch.setattr("hydra.assembly.bots", with_chains)
+        self.life = self.begin()
+
+    def begin(self) -> Life:
+        """The process starts, first or again."""
+        self.streams.life, self.streams.followed = None, ()
+        self.life = self.streams.life = life = self.world.begin()
+        market = life._market
+
+        class OfShares:
+            """Of contracts there are quotes and no bars."""
+
+            @staticmethod
+            def happen(event: Happening) -> None:
+                told = None
+                if isinstance(event, tuple):
+                    told = tuple(bar for bar in event if parsed(bar.symbol) is None)
+                market.happen(event, told)
+
+        life._market = OfShares  # type: ignore[assignment]
+        self.streams.report()
+        life.runtime.settle()
+        return life
+
+    # What the market does
+
+    def run_to(self, at: int) -> None:
+        """With a quote of everything every five seconds, two seconds after the bars."""
+        while self.life.now < at:
+            due = (self.life.now - 2 * SECOND) // QUOTED_EVERY * QUOTED_EVERY
+            due += QUOTED_EVERY + 2 * SECOND
+            self.life.run_to(min(due, at))
+            if due <= at:
+                self.quote()
+
+    def run_for(self, duration: int) -> None:
+        self.run_to(self.life.now + duration)
+
+    def quote(self) -> None:
+        """All that is followed, at once."""
+        if self.data.sessions.at(self.life.now) is None:
+            return
+        for symbol in ("SPY", *(self.streams.followed if self.are_contracts_quoted else ())):
+            quote = self._quote_of(symbol)
+            if quote is not None:
+                self.life.tell(paths.DATA_FEED, QuoteReceived(quote=quote))
+
+    def lose_contracts(self) -> None:
+        """Their stream is gone."""
+        self.are_contracts_quoted = False
+        self.life.tell(paths.DATA_FEED, StreamLost(stream="options", reason="cut"))
+
+    def ask(self, question: ChainQuestion) -> None:
+        """The port for chains: all contracts of the market, of the right that is asked for."""
+        if not self.are_chains_answered:
+            return
+        listed = tuple(
+            contract(symbol, quote=self._quote_of(symbol))
+            for symbol in self.data.symbols
+            if (option := parsed(symbol)) is not None and option.right is question.right
+        )
+        answer = ChainRead(contracts=listed, asked_by=question.asked_by, number=question.number)
+        self.life.runtime.tell(Ref(question.reply_to), answer)
+
+    def _quote_of(self, symbol: str) -> Quote | None:
+        """A little different each time, as those of a lively market are."""
+        at = self.life.now
+        begun = [bar for bar in self._bars.get(symbol, ()) if bar.start_at <= at]
+        if not begun:
+            return None
+        price = begun[-1].open if at < begun[-1].end_at else begun[-1].close
+        is_option = instrument(symbol) is Instrument.OPTION
+        half = self.half_spread if is_option else 0.01
+        self._quotes += 1
+        bid, ask = round(price - half, 4), round(price + half, 4)
+        return Quote(symbol, at - self.behind, bid, ask, 1.0 + self._quotes % 7, 2.0)
+
+    # What is seen
+
+    @property
+    def orders(self) -> list[tuple[str, str, str, Decimal | None]]:
+        """All on record, in order: symbol, role, type, limit price."""
+        intents = [each.intent for each in self.life.ledger.orders()]
+        return [
+            (
+                each.decision.symbol,
+                each.decision.role.value,
+                each.order_type.value,
+                each.limit_price,
+            )
+            for each in intents
+        ]
+
+    @property
+    def positions(self) -> dict[str, Decimal]:
+        """At the venue."""
+        return self.world.positions
+
+
+def option_settings(**changes: object) -> Settings:
+    """Nothing is closed for its age alone; `exits__stop_loss_pct=...` is a key of `optionsbot`."""
+    changed = {f"optionsbot.{key.replace('__', '.')}": value for key, value in changes.items()}
+    return settings_with({"optionsbot.exits.time_stop_minutes": 1000, **changed})
+
+
+def holding(
+    patch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    calls: Iterable[float] = (2.0,) * 390,
+    **how: object,
+) -> OptionLife:
+    """It has bought two calls, at 2.01, which go on as `calls` says."""
+    prices = list(calls)
+    bars = {"SPY": SIGNAL[: len(prices)], CALL: prices, PUT: [2.0] * len(prices)}
+    it = OptionLife(option_market(bars), patch, tmp_path / "ledger.db", **how)  # type: ignore[arg-type]
+    it.run_to(HELD_AT)
+    assert it.positions == {CALL: 2}
+    return it
