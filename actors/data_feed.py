@@ -238,7 +238,7 @@ class DataFeed(Actor[Inbox]):
             return
         self._contracts = wanted
         symbols = tuple(sorted(wanted))
-        gone = prices.follow(feed.contract_stream, symbols, ctx.market_time())
+        gone = prices.follow(feed.contract_stream, symbols, ctx.now(), ctx.market_time())
         feed.follow(symbols)
         ctx.log("contracts_followed", symbols=symbols)
         for symbol in gone:  # whoever holds it unready has nothing more to wait for

@@ -159,6 +159,8 @@ class ExitDesk:
         """When (machine time) it was last tried to close there, or to take that order out."""
         self._signals: dict[tuple[str, str, str], int] = {}
         self._clock = CoverageClock()
+        self._unrepaired: frozenset[Place] = frozenset()
+        """What had not been covered whole at the last look for longer than a repair may take."""
         self.is_lost = False
         """The daily loss limit is broken: everything is to be closed."""
         self.stands_back: str = ""
@@ -304,7 +306,9 @@ class ExitDesk:
         uncovered = self._clock.uncovered(coverage, now)
         steps += self._excess(coverage, now)
         unrepaired = self._clock.unrepaired(self._terms.sessions, at, now)
-        steps += self._overdue(unrepaired, coverage, now)
+        overdue = {p: lasts for p, lasts in unrepaired.items() if lasts > self._terms.repair_within}
+        self._unrepaired = frozenset(overdue)
+        steps += self._unprotected(overdue, coverage, now)
         return Look(
             coverage=coverage,
             uncovered=uncovered,
@@ -335,7 +339,7 @@ class ExitDesk:
             if now - since >= terms.confirm_within:
                 doubtful.add(place)
         for place, looked_at in self._without_bars.items():
-            if at - looked_at > terms.guard_age_max:
+            if at - looked_at > terms.guard_age_max or place in self._unrepaired:
                 doubtful.add(place)
         return doubtful
 
@@ -346,7 +350,9 @@ class ExitDesk:
             return "its bot is quarantined"
         if bot not in self._terms.bots:
             return "its bot does not run"
-        return "its bot is silent" if self._is_silent(place, at, now) else ""
+        if self._is_silent(place, at, now):
+            return "its bot is silent"
+        return "its bot sees no price of it" if self._is_blind(place, at) else ""
 
     def _trail(self, bar: Bar) -> None:
         """It is forgotten; how high it was is not, where a bot did not look at it any more."""
@@ -400,6 +406,16 @@ class ExitDesk:
             return self._is_long_ago(self._looked_at(place), place[1], at)
         waits = now - self._waiting_since.get(place, now)
         return len(self._unlooked(place)) >= MISSED_BARS and waits >= self._terms.confirm_within
+
+    def _is_blind(self, place: Place, at: int) -> bool:
+        """Its bot looks, at a price of long ago, and nothing else has protected it for long. A bot
+        whose prices come as bars cannot look without one.
+        """
+        if place[1] in self._bars or place not in self._unrepaired:
+            return False
+        seen = [each.price_at for each in self._account.guards_of(place)]
+        newest = max((each for each in seen if each is not None), default=self._since)
+        return self._is_long_ago(newest, place[1], at)
 
     def _is_long_ago(self, then: int, symbol: str, at: int) -> bool:
         """Longer than a guard may take between two looks, and its market was open meanwhile."""
@@ -537,12 +553,10 @@ class ExitDesk:
             yield each
             excess = subtract(excess, each.remaining)
 
-    def _overdue(
-        self, unrepaired: Mapping[Place, int], coverage: ExitCoverage, now: int
+    def _unprotected(
+        self, overdue: Mapping[Place, int], coverage: ExitCoverage, now: int
     ) -> Iterator[Unprotected]:
         """What only a halt keeps unprotected is no cause: it would outlast the halt."""
-        repair_within = self._terms.repair_within
-        overdue = {place: lasts for place, lasts in unrepaired.items() if lasts > repair_within}
         if not overdue:
             return
         held_back = _held_back(coverage)

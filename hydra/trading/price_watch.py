@@ -70,6 +70,8 @@ class PriceWatch:
         self._symbols = {
             symbol: SymbolPrices(symbol) for symbols in streams.values() for symbol in symbols
         }
+        self._followed_since: dict[str, int] = {}
+        """From when on (machine time) quotes of each contract were to come."""
         self._told: dict[str, Unready | None] = dict.fromkeys(self._symbols)
         self._exchange_since: int | None = None
         self._coins_since: int | None = None
@@ -97,7 +99,7 @@ class PriceWatch:
         for symbol in (*stream.symbols, *stream.followed):
             self._symbols[symbol].stream_ended(reason)
 
-    def follow(self, name: str, symbols: tuple[str, ...], at: int) -> tuple[str, ...]:
+    def follow(self, name: str, symbols: tuple[str, ...], now: int, at: int) -> tuple[str, ...]:
         """From now on the stream is to tell of these too, and no more of others that were followed.
 
         What is known of a symbol goes when it is not followed any more; gives those that went.
@@ -107,10 +109,11 @@ class PriceWatch:
         new = [each for each in symbols if each not in self._symbols]
         stream.followed = tuple(each for each in symbols if each not in stream.symbols)
         for symbol in gone:
-            del self._symbols[symbol], self._told[symbol]
+            del self._symbols[symbol], self._told[symbol], self._followed_since[symbol]
         for symbol in new:
             prices = self._symbols[symbol] = SymbolPrices(symbol)
             self._told[symbol] = None
+            self._followed_since[symbol] = now
             if stream.has_begun and stream.lost_at is None:
                 prices.stream_began(stream.connection, at)
         return gone
@@ -210,11 +213,13 @@ class PriceWatch:
     def mute(self, now: int) -> tuple[str, ...]:
         """The streams that are connected and have brought no price for `MUTE_MAX`, though the
         market is open: what is at fault may be this one connection. Each is named once in that
-        time.
+        time, one of contracts too: should they be silent by themselves, it costs a connection.
         """
         found = []
         for name, stream in self._streams.items():
             youngest = self._youngest(stream, now)
+            if youngest is None:
+                youngest = self._youngest_followed(stream, now)
             if stream.lost_at is not None or not stream.has_begun or youngest is None:
                 continue
             if stream.heard_since is None:
@@ -255,6 +260,15 @@ class PriceWatch:
             for each in stream.symbols
             if (since := self._open_since(each)) is not None
             and (prices := self._symbols[each]).speaks_for_its_stream
+        ]
+        return min(ages, default=None)
+
+    def _youngest_followed(self, stream: _Stream, now: int) -> int | None:
+        """The same of what is only followed, for which no stream that is well has to speak."""
+        ages = [
+            age(self._symbols[each].rhythm, now, max(since, self._followed_since[each]))
+            for each in stream.followed
+            if (since := self._open_since(each)) is not None
         ]
         return min(ages, default=None)
 

@@ -6,7 +6,7 @@ import pytest
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND
 from tests.actors.option_stage import CALL, PUT
-from tests.engine.option_world import SIGNAL, OptionLife, option_market
+from tests.engine.option_world import SIGNAL, OptionLife, holding, option_market
 from tests.engine.scenery import OPEN_AT
 
 SIGNAL_AT = OPEN_AT + 16 * MINUTE
@@ -30,3 +30,47 @@ def test_a_signal_becomes_an_entry_also_by_a_clock_that_is_behind_ours_i47(
     assert it.life.denials == []
     assert it.positions == {CALL: 2}
     assert [(symbol, role) for symbol, role, _, _ in it.orders] == [(CALL, "entry")]
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "mute"])
+def test_a_contract_of_which_no_price_comes_any_more_is_closed_i30_i45(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_lost: bool
+) -> None:
+    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [0.2] * 360)
+    if is_lost:
+        it.lose_contracts()
+    it.are_contracts_quoted = False
+
+    it.run_for(6 * MINUTE)
+    assert it.positions == {CALL: 2}
+    it.run_for(2 * MINUTE)
+
+    assert it.positions == {}
+    assert it.orders[1:] == [(CALL, "exit", "market", None)]
+    taken_over = it.life.journal.events("position_taken_over")
+    assert [each["reason"] for each in taken_over] == ["its bot sees no price of it"]
+
+
+def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    it = holding(monkeypatch, tmp_path)
+    it.are_contracts_quoted = False
+    it.run_for(6 * MINUTE)
+    it.are_contracts_quoted = True
+    it.run_for(10 * MINUTE)
+
+    assert it.positions == {CALL: 2}
+    assert it.life.journal.events("position_taken_over") == []
+
+
+def test_a_mute_stream_of_contracts_is_connected_anew_i45(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    it = holding(monkeypatch, tmp_path)
+    well = list(it.streams.renewed)
+    it.are_contracts_quoted = False
+
+    it.run_for(130 * SECOND)
+
+    assert (well, it.streams.renewed) == ([], ["options", "options"])

@@ -70,9 +70,13 @@ class Stage:
         return self.desk.bars([bar], self.at)
 
     def looks(
-        self, bot: str = "one", quantity: str | None = None, stop_price: str | None = None
+        self,
+        bot: str = "one",
+        quantity: str | None = None,
+        stop_price: str | None = None,
+        price_at: int | None = None,
     ) -> bool:
-        """A bot's guard looks, at a price of now."""
+        """A bot's guard looks, at a price of now if nothing else is said."""
         guard = Guard(
             name="exits",
             bot=bot,
@@ -81,7 +85,7 @@ class Stage:
             since=START,
             until=instant(f"{DAY} 16:00"),
             looked_at=self.at,
-            price_at=self.at,
+            price_at=self.at if price_at is None else price_at,
             stop_price=None if stop_price is None else D(stop_price),
         )
         return self.desk.looked(guard)

@@ -10,6 +10,7 @@ from msgspec import structs
 from hydra.trading.account_picture import KnownOrder
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.trading.exit_desk import CloseNow
 from hydra.trading.order_life import Canceled, OrderState, OrderStatus
@@ -157,6 +158,50 @@ def test_where_no_bars_come_the_looks_of_before_a_quarantine_count_no_more_i30_i
     stage.passes(TERMS.guard_age_max - 100 * SECOND)
 
     assert (before, stage.look.taken_over) == ({}, {ONE: "its bot is silent"})
+
+
+def looked_on(stage: Stage, until: int, price_at: int) -> list[dict[Place, str]]:
+    """Its bot looks every ten seconds, always at the same price; gives what was taken over."""
+    found = []
+    while stage.at < until:
+        stage.passes(10 * SECOND)
+        stage.looks(price_at=price_at)
+        found.append(dict(stage.look.taken_over))
+    return found
+
+
+def test_what_a_bot_sees_no_price_of_for_long_is_closed_i30() -> None:
+    stage = Stage(terms=structs.replace(TERMS, plans=()))
+    blind_at = START + TERMS.guard_age_max + TERMS.repair_within
+
+    before = looked_on(stage, blind_at + 10 * SECOND, START)
+    taken_over = looked_on(stage, blind_at + 30 * SECOND, START)[-1]
+    stage.passes(10 * SECOND)
+    wants = stage.wants
+    stage.looks()
+    with_a_price = dict(stage.look.taken_over)
+
+    assert set(map(len, before)) == {0}
+    assert taken_over == {ONE: "its bot sees no price of it"}
+    assert ("sell 9", "no rules of its bot are known") in wants
+    assert with_a_price == {}
+
+
+@pytest.mark.parametrize("protected_by", ["a price now and then", "an order", "a closed market"])
+def test_what_is_protected_or_cannot_be_sold_is_no_reason_to_take_over_i30(
+    protected_by: str,
+) -> None:
+    at = instant(f"{DAY} 09:00") if protected_by == "a closed market" else START
+    stage = Stage(terms=structs.replace(TERMS, plans=()), at=at)
+    if protected_by == "an order":
+        stage.order("stop", Role.PROTECT, order_type=OrderType.STOP)
+    found = []
+    for number in range(1, 10):
+        now_and_then = at + (number - 1) * 3 * MINUTE
+        price_at = now_and_then if protected_by == "a price now and then" else at
+        found += looked_on(stage, at + number * 3 * MINUTE, price_at)
+
+    assert set(map(len, found)) == {0}
 
 
 def test_a_short_position_that_nobody_looks_after_is_bought_back_i30() -> None:

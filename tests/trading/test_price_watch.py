@@ -419,7 +419,7 @@ def option(it: Watched, symbol: str = CONTRACT) -> str | None:
 
 
 def follow(it: Watched, *symbols: str) -> tuple[str, ...]:
-    gone = it.watch.follow("options", symbols, MARKET + it.now)
+    gone = it.watch.follow("options", symbols, it.now, MARKET + it.now)
     it._look()
     return gone
 
@@ -460,6 +460,42 @@ def test_a_stream_of_what_is_only_followed_does_not_speak_for_the_feed_i45(live:
 
     assert live.why[CONTRACT] is Unready.LOST
     assert live.watch.fault(live.now) is None
+
+
+def test_a_mute_stream_of_contracts_is_named_once_a_minute_and_the_feed_is_well_i45(
+    live: Watched,
+) -> None:
+    live.connect("options")
+    follow(live, CONTRACT)
+    option(live)
+    named = []
+    for _ in range(130):
+        live.quote(seconds=1)
+        live.quote("BTC/USD")
+        named.append(live.watch.mute(live.now))
+
+    assert [number for number, each in enumerate(named) if each] == [61, 122]
+    assert set(named) == {(), ("options",)}
+    assert live.watch.fault(live.now) is None
+
+
+@pytest.mark.parametrize("since", ["just followed", "one of two", "nothing followed"])
+def test_a_stream_of_contracts_is_not_mute_before_something_was_to_be_heard_i45(
+    since: str, live: Watched
+) -> None:
+    other = CONTRACT.replace("C", "P")
+    live.connect("options")
+    live.watch.mute(live.now)
+    for second in range(300):
+        live.quote(seconds=1)
+        live.quote("BTC/USD")
+        if since == "just followed" and second == 245:
+            follow(live, CONTRACT)
+        if since == "one of two":
+            follow(live, CONTRACT, other)
+            option(live)
+
+        assert live.watch.mute(live.now) == ()
 
 
 def test_what_is_not_followed_any_more_is_forgotten_and_its_last_words_are_no_nonsense_i46(
