@@ -18,6 +18,7 @@ from hydra.trading.instruments import Instrument, instrument
 from hydra.trading.option_entry import AGAINST, RIGHT_OF, OptionEntry, entry_on, wanted_of
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
+from hydra.trading.option_prices import steps_of
 from hydra.trading.option_rules import ChainContract, ChainQuery, ChainRules, choose_contract
 from hydra.trading.option_search import OptionSearch, OptionSearches
 from hydra.trading.option_symbols import parsed, root_of
@@ -276,12 +277,12 @@ class OptionsBot(Actor[Inbox]):
                 holding.book.begin_session(session.date)
 
     def _denied(self, message: OrderDenied, ctx: Context) -> None:
-        intent, denial = message.intent, message.denial
+        intent, denial, at = message.intent, message.denial, ctx.market_time()
         holding = self._holdings.get(intent.decision.symbol)
         if holding is not None:
-            holding.denied(intent.decision, intent.order_type, ctx.market_time())
+            holding.denied(intent.decision, intent.order_type, denial.check, at)
         if intent.decision.role is Role.ENTRY:
-            at, is_halted = ctx.market_time(), denial.check == trading_is_open.__name__
+            is_halted = denial.check == trading_is_open.__name__
             if not (is_halted and self._searches.taken_up(intent.decision, at)):
                 self._searches.judged(intent.decision)
                 self._denials.denied(at)
@@ -414,6 +415,7 @@ class OptionsBot(Actor[Inbox]):
             self._end(search, f"{contract.symbol}: {entry}", ctx)
             return
         self._end(search, "", ctx)
+        holding.steps = steps_of(contract.in_penny_program)
         self._intend_entry(holding, entry, search, ctx)
 
     def _intend_entry(

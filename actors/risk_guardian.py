@@ -25,7 +25,6 @@ from hydra.trading.account_day import closed_when_flat
 from hydra.trading.bars import Bar
 from hydra.trading.coverage_watch import still_unprotected
 from hydra.trading.difference_causes import difference_causes, worth_differs
-from hydra.trading.option_prices import middle_of
 from hydra.trading.orders import DecisionKey, Denial, Role, client_order_id
 from hydra.trading.pending_cancels import still_pending
 from hydra.trading.risk_checks import first_denial
@@ -202,8 +201,7 @@ class RiskGuardian(Actor[Inbox]):
                 if not message.is_backfill:  # history is no price to judge an order by
                     self._mark(message.bars, ctx)
             case QuoteChanged(quote=quote):  # of a contract: there are no bars of options
-                at = seen_at(quote.at, ctx.market_time())
-                self._desk.book.mark(quote.symbol, middle_of(quote), at)
+                self._desk.quoted(quote, seen_at(quote.at, ctx.market_time()))
             case SymbolReported():
                 self._hear_of_symbol(message, ctx)
             case CoverageReported():

@@ -1,8 +1,9 @@
 """One contract that a bot holds, buys or sells, and what is to be done about it now.
 
 An exit never waits for a good quote. It is a limit at the bid as long as there is one of late, so
-that a wide market takes no more than it shows; if that is not filled in time, or is denied, or if
-there is no such quote, it is a market order. The exchange has to be open, and nothing else.
+that a wide market takes no more than it shows; if that is not filled in time, or is denied for its
+price, or if there is no such quote, it is a market order. The exchange has to be open, and nothing
+else.
 """
 
 from decimal import Decimal
@@ -18,13 +19,18 @@ from hydra.trading.option_expiry import flat_by
 from hydra.trading.option_prices import COARSE_STEPS, price_below
 from hydra.trading.option_rules import printed
 from hydra.trading.option_symbols import OptionSymbol
+from hydra.trading.order_checks import session_is_open, trading_is_open
 from hydra.trading.orders import DecisionKey, OrderType, Role
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import ExchangeSession, SessionTable
+from hydra.trading.situation import PriceStep
 from hydra.trading.symbol_book import SymbolBook
 
 EXIT_LIMIT_LASTS = 30 * SECOND
 """Market time within which an exit at the bid has to be filled."""
+
+_DENY_ANY_ORDER = (trading_is_open.__name__, session_is_open.__name__)
+"""Checks that an order at the market does not pass either, until a halt or a night is over."""
 
 
 class HoldingTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +78,8 @@ class OptionHolding:
         self.quote: Quote | None = None
         self.is_turned = False
         """The strategy said the contrary of what is held, or is being bought."""
+        self.steps: tuple[PriceStep, ...] = COARSE_STEPS
+        """In which it is priced: the coarse ones are right where its listing was not seen."""
         self._terms = terms
         self._since: dict[DecisionKey, int] = {}
         """Since when each working order is known (market time)."""
@@ -103,12 +111,14 @@ class OptionHolding:
         if limit_price is None:
             self._market_exits.add(decision)
 
-    def denied(self, decision: DecisionKey, order_type: OrderType, at: int) -> None:
-        """The guardian let it not pass: after a limit the market is next, and that not at once."""
+    def denied(self, decision: DecisionKey, order_type: OrderType, check: str, at: int) -> None:
+        """The guardian let it not pass, by this check: after a limit the market is next, unless it
+        would have met the same. That is not tried again at once.
+        """
         self.book.denied(decision)
         if decision.role is not Role.EXIT:
             return
-        if order_type is OrderType.LIMIT:
+        if order_type is OrderType.LIMIT and check not in _DENY_ANY_ORDER:
             self._at_market = True
         else:
             self._again_at = at + EXIT_AGAIN_AFTER
@@ -126,7 +136,7 @@ class OptionHolding:
         if reason is None or self.book.working or now.session is None or now.at < self._again_at:
             return None
         quote = None if self._at_market else self.usable_quote(now.at)
-        limit = None if quote is None else price_below(printed(quote.bid), COARSE_STEPS)
+        limit = None if quote is None else price_below(printed(quote.bid), self.steps)
         return Sell(self.position, limit, reason)
 
     def _late_order(self, now: Now, *, is_leaving: bool) -> TakeOut | None:

@@ -6,9 +6,12 @@ symbol that was taken off the list must never lock a position in.
 
 from decimal import Context, Decimal, InvalidOperation
 
+import msgspec
+
 from hydra.trading.causes import FLATTEN
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import add, percent_of, subtract
+from hydra.trading.option_prices import COARSE_STEPS
 from hydra.trading.option_symbols import parsed
 from hydra.trading.orders import OrderType, Role, Side
 from hydra.trading.situation import PriceStep, Situation
@@ -195,25 +198,48 @@ def prices_are_on_step(s: Situation) -> str | None:
 
 
 def prices_are_within_collar(s: Situation) -> str | None:
-    """A price far from the market is a slip: of the order, or of what an entry was decided on."""
-    order, market = s.proposal, s.market.price
+    """A price far from the market is a slip: of the order, or of what an entry was decided on.
+
+    What leaves a contract is held against the side that it would meet: in a wide market that lies
+    far from the middle, and its limit there is what keeps the order from giving more away. It may
+    be off by a step, since not every contract can be priced at what is bid or asked for it.
+    """
+    order = s.proposal
     seen = None if order.reduces else order.reference_price
-    for name, price in (
-        ("limit price", order.limit_price),
-        ("stop price", order.stop_price),
-        ("price decided on", seen),
+    for name, price, met in (
+        ("limit price", order.limit_price, met_by_limit(s)),
+        ("stop price", order.stop_price, Met("market", s.market.price)),
+        ("price decided on", seen, Met("market", s.market.price)),
     ):
+        market = met.price
         if price is None:
             continue
         if market is None:
             return f"no price for {order.symbol}"
         distance = subtract(price, market).copy_abs()
-        if not distance <= percent_of(market, s.limits.price_collar_pct):
+        if not distance <= max(percent_of(market, s.limits.price_collar_pct), met.step):
+            or_a_step = f" or {met.step:f}" if met.step else ""
             return (
-                f"{name} {price:f} is {distance:f} from the market at {market:f}, "
-                f"at most {s.limits.price_collar_pct:f} % allowed"
+                f"{name} {price:f} is {distance:f} from the {met.name} at {market:f}, "
+                f"at most {s.limits.price_collar_pct:f} %{or_a_step} allowed"
             )
     return None
+
+
+class Met(msgspec.Struct, frozen=True):
+    """What a price is held against; it may be off by `step`, however much that is of it."""
+
+    name: str
+    price: Decimal | None
+    step: Decimal = Decimal(0)
+
+
+def met_by_limit(s: Situation) -> Met:
+    """What the limit price of the order is held against."""
+    name, price = ("bid", s.market.bid) if s.proposal.side is Side.SELL else ("ask", s.market.ask)
+    if not s.proposal.reduces or price is None:
+        return Met("market", s.market.price)
+    return Met(name, price, _step_at(price, COARSE_STEPS) or Decimal(0))
 
 
 def protective_stop_is_behind_price(s: Situation) -> str | None:

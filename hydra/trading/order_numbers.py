@@ -7,6 +7,7 @@ from hydra.trading import coverage_watch, loops, order_checks
 from hydra.trading.check_numbers import Look, Number, Value, age, of_entries, usd
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import subtract
+from hydra.trading.order_checks import met_by_limit
 from hydra.trading.orders import Role
 from hydra.trading.risk_checks import Check
 from hydra.trading.sane_numbers import numbers_are_sane
@@ -133,7 +134,7 @@ def _steps(s: Situation) -> tuple[Number, ...] | None:
 
 
 def _collar(s: Situation) -> tuple[Number, ...] | None:
-    order, market = s.proposal, s.market.price
+    order = s.proposal
     prices = _named(
         ("limit price", order.limit_price),
         ("stop price", order.stop_price),
@@ -141,12 +142,17 @@ def _collar(s: Situation) -> tuple[Number, ...] | None:
     )
     if not prices:
         return None
-    shown = [usd("market price", market)]
+    met = met_by_limit(s)
+    shown = [usd("market price", s.market.price)]
+    if met.step:
+        shown.append(usd(met.name, met.price))
     for price in prices:
         shown.append(price)
+        market = met.price if price.name == "limit price" else s.market.price
         if market is not None and isinstance(price.value, Decimal):
             shown.append(usd("which is off by", subtract(price.value, market).copy_abs()))
-    return (*shown, Number("at most", s.limits.price_collar_pct, "%"))
+    shown.append(Number("at most", s.limits.price_collar_pct, "%"))
+    return (*shown, usd("or a step of", met.step)) if met.step else tuple(shown)
 
 
 def _protective_stop(s: Situation) -> tuple[Number, ...] | None:

@@ -42,12 +42,13 @@ from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage_watch import CoverageWatch
 from hydra.trading.exact import add, multiply, percent_of, subtract, total
 from hydra.trading.execution_watch import ExecutionWatch
-from hydra.trading.exposure import Holding
+from hydra.trading.exposure import Holding, is_price
 from hydra.trading.fees import NO_FEES, USD, Fee, FeeSchedule
 from hydra.trading.instruments import Instrument, instrument, value_of
 from hydra.trading.loops import LoopWatch
 from hydra.trading.money_checks import order_value
-from hydra.trading.option_prices import PENNY_STEPS
+from hydra.trading.option_prices import PENNY_STEPS, middle_of
+from hydra.trading.option_rules import printed
 from hydra.trading.order_life import (
     Canceled,
     Expired,
@@ -58,6 +59,7 @@ from hydra.trading.order_life import (
     Replaced,
 )
 from hydra.trading.orders import DecisionKey, Fill, Order
+from hydra.trading.quotes import Quote
 from hydra.trading.rates import (
     Attempts,
     OrderAttempt,
@@ -151,6 +153,8 @@ class RiskDesk:
         self._budgets = Budgets(None, _NOTHING_GRANTED, {})
         self._opening_cash: Decimal | None = None
         self._cash = ZERO
+        self._quotes: dict[str, Quote] = {}
+        """The newest of each contract."""
         self._has_looked = False
         """Whether the account was valued since the desk was begun, or recovered."""
         self._blind_since: int | None = None
@@ -206,6 +210,7 @@ class RiskDesk:
         held_against = [each for each in causes if concerns(each, bot, symbol)]
         window = terms.windows.get(bot)
         price, price_at = self.book.marks.told(symbol)
+        quote = self._quotes.get(symbol)
         day = self.day
         return Situation(
             at=at,
@@ -218,6 +223,8 @@ class RiskDesk:
                 price_at=price_at,
                 session_open=hours_of(symbol, terms.sessions).at(at) is not None,
                 window_open=window is not None and window.contains(at),
+                bid=None if quote is None else _price_in(quote.bid),
+                ask=None if quote is None else _price_in(quote.ask),
                 price_steps=_steps_of(symbol, terms),
             ),
             book=self.book.view(proposal),
@@ -229,6 +236,13 @@ class RiskDesk:
             loop=self.loops.view,
             coverage=self.coverage.view,
         )
+
+    def quoted(self, quote: Quote, at: int) -> None:
+        """A contract is quoted so at market time `at`: it is valued half way between the two."""
+        known = self._quotes.get(quote.symbol)
+        if known is None or quote.at >= known.at:
+            self._quotes[quote.symbol] = quote
+        self.book.mark(quote.symbol, middle_of(quote), at)
 
     def approve(self, order: Order, decision: DecisionKey, situation: Situation) -> None:
         """Reserve and count what the checks have let pass, in the same step as their judgement."""
@@ -581,6 +595,12 @@ class RiskDesk:
             f"the venue rejected {found} orders of {symbol} in a row, fewer than {most} allowed"
         )
         return [REJECTIONS.cause(subject=symbol, since=at, detail=detail)]
+
+
+def _price_in(number: float) -> Decimal | None:
+    """None if it cannot be one: of what nobody has bid for one may at least get out."""
+    price = printed(number)
+    return price if is_price(price) else None
 
 
 def _steps_of(symbol: str, terms: DeskTerms) -> tuple[PriceStep, ...]:

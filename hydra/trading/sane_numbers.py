@@ -210,6 +210,8 @@ _DECIMALS = _decimals_of(
         "proposal.stop_price": _PRICE_OR_NONE,
         "proposal.protective_stop": _PRICE_OR_NONE,
         "market.price": _PRICE_OR_NONE,
+        "market.bid": _PRICE_OR_NONE,
+        "market.ask": _PRICE_OR_NONE,
         "book.bot_position": _POSITION,
         "book.account_position": _POSITION,
         "book.bot_reducing_live": _LIVE,

@@ -114,6 +114,9 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     session_open: bool
     window_open: bool
     """The bot's own trade window."""
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    """Of a contract, whose `price` is half way between them. None: nobody has told of them."""
     price_steps: tuple[PriceStep, ...] = ()
     """The venue's for this symbol, lowest first. None known: no limit or stop price passes."""
 

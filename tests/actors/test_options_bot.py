@@ -586,6 +586,43 @@ def test_an_exit_that_is_denied_at_its_limit_goes_to_the_market_and_then_keeps_t
     assert [each.order_type for each in stage.intents[3:]] == [OrderType.MARKET]
 
 
+def test_an_exit_that_no_order_could_be_is_tried_again_at_the_bid_after_a_while() -> None:
+    stage = Stage()
+    stage.hold()
+    stage.quote(CALL, 1.3, 1.4)
+    stage.deny(stage.intents[-1], "trading_is_open")
+    stage.wait(20 * SECOND)
+    meanwhile = len(stage.intents[1:])
+    stage.wait(15 * SECOND)
+
+    assert meanwhile == 1
+    assert [each.limit_price for each in stage.intents[1:]] == [D("1.3"), D("1.3")]
+
+
+@pytest.mark.parametrize(("in_penny_program", "limit"), [(True, "1.33"), (False, "1.30")])
+def test_an_exit_is_on_a_step_of_the_contract_as_its_listing_said_i35(
+    in_penny_program: bool, limit: str
+) -> None:
+    stage = Stage()
+    stage.play(UP)
+    stage.answer(contract(in_penny_program=in_penny_program))
+    stage.quote()
+    stage.fill(stage.intents[-1], "2.00")
+
+    stage.quote(CALL, 1.33, 1.4)
+
+    assert stage.intents[-1].limit_price == D(limit)
+
+
+def test_after_a_restart_an_exit_is_on_a_step_that_is_right_in_any_contract_i35() -> None:
+    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.33, 1.4)
+
+    assert stage.intents[-1].limit_price == D("1.30")
+
+
 def test_while_the_exchange_is_closed_nothing_is_sent_i43() -> None:
     close_at = OPEN_AT + 390 * MINUTE
     record = recorded(_held(CALL, opened_at=ENTERED_AT))

@@ -1,5 +1,6 @@
 """The whole engine with the options bot: contracts are bought, protected and sold."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,51 @@ def test_a_mute_stream_of_contracts_is_connected_anew_i45(
     it.run_for(130 * SECOND)
 
     assert (well, it.streams.renewed) == ([], ["options", "options"])
+
+
+@pytest.mark.parametrize(
+    ("half_spread", "price", "bid"),
+    [(0.02, 1.2, "1.18"), (0.15, 1.2, "1.05"), (0.01, 0.44, "0.43")],
+    ids=["narrow", "wide", "cheap"],
+)
+def test_an_exit_is_a_limit_at_the_bid_also_in_a_wide_or_a_cheap_market_i35(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, half_spread: float, price: float, bid: str
+) -> None:
+    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [price] * 30)
+    it.half_spread = half_spread
+
+    it.run_for(10 * MINUTE)
+
+    assert it.positions == {}
+    assert it.life.denials == []
+    assert it.orders[1] == (CALL, "exit", "limit", Decimal(bid))
+
+
+def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In which steps the contract is priced only its listing said."""
+    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [0.44] * 30)
+    it.life.die()
+    it.begin()
+
+    it.run_for(10 * MINUTE)
+
+    assert it.positions == {}
+    assert it.orders[1] == (CALL, "exit", "limit", Decimal("0.40"))
+
+
+def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [1.2] * 30)
+    it.life.halt_by_operator()
+    it.run_for(10 * MINUTE)
+    denied = set(it.life.denials)
+    it.life.ask_to_resume()
+
+    it.run_for(5 * MINUTE)
+
+    assert denied == {"trading_is_open"}
+    assert it.positions == {}
+    assert it.orders[1] == (CALL, "exit", "limit", Decimal("1.19"))

@@ -58,6 +58,8 @@ ODD: dict[str, Any] = {
     "reference_price": D("98.77"),
     "protective_stop": D("140.25"),
     "price": D("104.31"),
+    "bid": D("103.17"),
+    "ask": D("105.93"),
     "price_at": NOW - 77 * SECOND,
     "decided_at": NOW - 3_601 * SECOND,
     "bot_position": D("-3.25"),

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from hydra.trading.option_prices import PENNY_STEPS
 from hydra.trading.order_checks import symbol_is_allowed
 from hydra.trading.orders import Denial, OrderType, Role, Side
 from hydra.trading.risk_checks import first_denial
@@ -323,6 +324,58 @@ def test_a_price_is_held_to_the_collar_to_the_last_step_i35(
             "prices_are_within_collar",
             f"{name} {denied} is 5.01 from the market at 100.00, at most 5 % allowed",
         )
+
+
+CALL = "SPY160513C00101000"
+QUOTED = {"symbol": CALL, "price": D("1.20"), "bid": D("1.05"), "ask": D("1.35")}
+LIMIT_EXIT = changed(EXIT, **QUOTED, order_type=OrderType.LIMIT, price_steps=PENNY_STEPS)
+
+
+@pytest.mark.parametrize(
+    ("fine", "allowed", "denied"),
+    [
+        (LIMIT_EXIT, ("1.00", "1.05", "1.10"), ("0.99", "1.11", "1.20")),
+        (
+            changed(LIMIT_EXIT, side=Side.BUY, bot_position=D(-10), account_position=D(-10)),
+            ("1.29", "1.35", "1.41"),
+            ("1.20", "1.28", "1.42"),
+        ),
+        (
+            changed(LIMIT_EXIT, price=D("0.44"), bid=D("0.43"), ask=D("0.45")),
+            ("0.38", "0.40", "0.48"),
+            ("0.37", "0.49"),
+        ),
+        (changed(LIMIT_EXIT, bid=None, ask=None), ("1.14", "1.26"), ("1.05", "1.13", "1.27")),
+    ],
+    ids=["sold, a step", "bought, percent", "cheap", "not quoted"],
+)
+def test_what_leaves_a_contract_is_held_against_the_side_that_it_would_meet_i35(
+    fine: Situation, allowed: tuple[str, ...], denied: tuple[str, ...]
+) -> None:
+    for price in allowed:
+        assert first_denial(changed(fine, limit_price=D(price))) is None
+    for price in denied:
+        denial = first_denial(changed(fine, limit_price=D(price)))
+        assert denial is not None
+        assert denial.check == "prices_are_within_collar"
+
+
+def test_a_limit_far_from_the_bid_is_denied_with_what_was_allowed_i35() -> None:
+    assert first_denial(changed(LIMIT_EXIT, limit_price=D("0.90"))) == Denial(
+        "prices_are_within_collar",
+        "limit price 0.90 is 0.15 from the bid at 1.05, at most 5 % or 0.05 allowed",
+    )
+
+
+def test_what_enters_a_contract_is_held_against_the_middle_i35() -> None:
+    entry = changed(LIMIT_ENTRY, price=D(120), bid=D(105), ask=D(135), protective_stop=None)
+    entry = changed(entry, reference_price=D(120))
+
+    assert first_denial(changed(entry, limit_price=D(126))) is None
+    assert first_denial(changed(entry, limit_price=D(135))) == Denial(
+        "prices_are_within_collar",
+        "limit price 135 is 15 from the market at 120, at most 5 % allowed",
+    )
 
 
 def test_it_makes_no_difference_to_an_exit_what_price_it_was_decided_on_i35() -> None:
