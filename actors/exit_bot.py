@@ -8,7 +8,8 @@ from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
-from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, Step, TakeOut, Unprotected
+from hydra.trading.exit_desk import ExitDesk, ExitTerms
+from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.flatten import Phase
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Role, TimeInForce

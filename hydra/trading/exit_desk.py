@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -33,11 +33,12 @@ from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import subtract
 from hydra.trading.exit_plans import ExitPlan, reason_to_close, trailed
+from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.exposure import is_price
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.order_life import OrderEvent, OrderState
-from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side
+from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role
 from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
@@ -88,46 +89,6 @@ class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
             price_age_ns_max=self.guard_age_max,
             expiring_ns=self.guard_age_max,
         )
-
-
-class CloseNow(msgspec.Struct, frozen=True, kw_only=True):
-    """Close so much (over zero) of what a bot holds, at the market."""
-
-    decision: DecisionKey
-    side: Side
-    quantity: Decimal
-    reason: str
-
-
-class TakeOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Have this order canceled."""
-
-    decision: DecisionKey
-    reason: str
-
-
-class Unprotected(msgspec.Struct, frozen=True, kw_only=True):
-    """It has been so for longer than a repair may take."""
-
-    symbol: str
-    detail: str
-
-
-Step: TypeAlias = CloseNow | TakeOut | Unprotected
-
-
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found, and what follows. `waits` names what is to be closed and cannot be, by why:
-    its market is closed, say.
-    """
-
-    coverage: ExitCoverage
-    uncovered: Mapping[Place, int]
-    """For how long (machine time) each has not been covered whole."""
-    taken_over: Mapping[Place, str]
-    """By why."""
-    waits: Mapping[Place, str]
-    steps: tuple[Step, ...]
 
 
 class ExitDesk:

@@ -7,9 +7,10 @@ from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE, SECOND
-from hydra.trading.exit_desk import CloseNow, ExitDesk, ExitTerms, Look, TakeOut
+from hydra.trading.exit_desk import ExitDesk, ExitTerms
 from hydra.trading.exit_plans import ExitPlan
 from hydra.trading.exit_rules import ExitRules
+from hydra.trading.exit_steps import CloseNow, Look, TakeOut
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import Accepted, Attempted, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce

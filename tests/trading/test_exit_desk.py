@@ -12,7 +12,7 @@ from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import HOUR, MINUTE, SECOND
-from hydra.trading.exit_desk import CloseNow
+from hydra.trading.exit_steps import CloseNow
 from hydra.trading.order_life import Canceled, OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.trail import Trail

@@ -1,0 +1,51 @@
+"""What the exit bot's judgement comes to: what was found at a look, and which steps follow."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from hydra.trading.coverage import ExitCoverage
+from hydra.trading.covered_symbol import Place
+from hydra.trading.orders import DecisionKey, Side
+
+
+class CloseNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Close so much (over zero) of what a bot holds, at the market."""
+
+    decision: DecisionKey
+    side: Side
+    quantity: Decimal
+    reason: str
+
+
+class TakeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Have this order canceled."""
+
+    decision: DecisionKey
+    reason: str
+
+
+class Unprotected(msgspec.Struct, frozen=True, kw_only=True):
+    """It has been so for longer than a repair may take."""
+
+    symbol: str
+    detail: str
+
+
+Step: TypeAlias = CloseNow | TakeOut | Unprotected
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found, and what follows. `waits` names what is to be closed and cannot be, by why:
+    its market is closed, say.
+    """
+
+    coverage: ExitCoverage
+    uncovered: Mapping[Place, int]
+    """For how long (machine time) each has not been covered whole."""
+    taken_over: Mapping[Place, str]
+    """By why."""
+    waits: Mapping[Place, str]
+    steps: tuple[Step, ...]
