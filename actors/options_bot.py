@@ -482,12 +482,22 @@ class OptionsBot(Actor[Inbox]):
         )
         match holding.wish(now):
             case Sell() as sell if holding.book.session is not None:
-                self._sell(holding, sell, ctx)
+                if not self._covers(holding):
+                    self._sell(holding, sell, ctx)
             case TakeOut(decision, reason):
                 ctx.tell(self._guardian, CancelIntent(decision=decision, reason=reason))
             case _:
                 pass
         self._tell_guard(holding, at, ctx)
+
+    def _covers(self, holding: OptionHolding) -> bool:
+        """Something on its underlying is short, which the exit bot buys back: without what covers
+        it, its loss has no floor.
+        """
+        root = holding.option.root
+        return any(
+            each.position < 0 and each.option.root == root for each in self._holdings.values()
+        )
 
     def _sell(self, holding: OptionHolding, sell: Sell, ctx: Context) -> None:
         decision, at = holding.book.next_decision(Role.EXIT), ctx.market_time()

@@ -5,6 +5,8 @@ venue shows, it says at each look what is covered and which steps follow:
 
 - A position whose bot is quarantined, does not run or is silent is taken over: watched by the
   bot's own rules and closed as soon as they say so, or at once where none are known.
+- A short contract is bought back: no bot has rules for one. What is long on the same underlying
+  may cover it, and is sold only when it is gone.
 - When the day is lost everything is closed, whoever holds it.
 - What closes more than is held, or would enlarge it, is canceled once it has been so for long.
 
@@ -37,6 +39,7 @@ from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.exposure import is_price
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory
+from hydra.trading.option_symbols import parsed
 from hydra.trading.order_life import OrderEvent, OrderState
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role
 from hydra.trading.protection import Guard, ProtectionTerms, closing_side
@@ -108,6 +111,8 @@ class ExitDesk:
         """What is held and no bar was seen of, by when its bot last looked at it (market time)."""
         self._of_strangers: set[Place] = set()
         """What is held by bots that do not run."""
+        self._short_contracts: set[Place] = set()
+        """Contracts that are held short, by whomever."""
         self._waiting_since: dict[Place, int] = {}
         """When (machine time) the first bar came that the bot of a place has not looked at."""
         self._quarantined: dict[str, int] = {}
@@ -158,7 +163,7 @@ class ExitDesk:
         self._account.recover(listed, held, excluded, excluded_orders)
         for decision, _ in listed:
             self._count(decision)
-        self._without_bars, self._of_strangers = {}, set()
+        self._without_bars, self._of_strangers, self._short_contracts = {}, set(), set()
         self._stops = _of_places(self._stops, self._account.held)
         self._waiting_since = _of_places(self._waiting_since, self._account.held)
         for place in self._account.held:
@@ -293,7 +298,7 @@ class ExitDesk:
 
     def _doubtful(self, at: int, now: int) -> set[Place]:
         """All places that may have to be taken over, found without asking of each that is held."""
-        terms, doubtful = self._terms, set(self._of_strangers)
+        terms, doubtful = self._terms, self._of_strangers | self._short_contracts
         if self._quarantined:
             doubtful.update(each for each in self._account.held if each[0] in self._quarantined)
         for place, since in self._waiting_since.items():
@@ -311,6 +316,8 @@ class ExitDesk:
             return "its bot is quarantined"
         if bot not in self._terms.bots:
             return "its bot does not run"
+        if place in self._short_contracts and not any(self._account.guards_of(place)):
+            return "no rules of its bot are for a short contract"
         if self._is_silent(place, at, now):
             return "its bot is silent"
         return "its bot sees no price of it" if self._is_blind(place, at) else ""
@@ -347,6 +354,10 @@ class ExitDesk:
             self._of_strangers.add(place)
         else:
             self._of_strangers.discard(place)
+        if is_held and self._account.held[place] < 0 and parsed(symbol) is not None:
+            self._short_contracts.add(place)
+        else:
+            self._short_contracts.discard(place)
         if is_held and symbol not in self._bars:
             self._without_bars[place] = self._looked_at(place)
         else:
@@ -425,7 +436,19 @@ class ExitDesk:
         """What keeps it from being closed now, "" if nothing does."""
         if hours_of(place[1], self._terms.sessions).at(at) is None:
             return "its market is closed; it is closed at the next opening"
-        return self.stands_back
+        return self.stands_back or self._goes_first(place)
+
+    def _goes_first(self, place: Place) -> str:
+        """What is short has no floor to its loss, and nobody may sell what covers it."""
+        sold = parsed(place[1])
+        if sold is None or place in self._short_contracts:
+            return ""
+        shorts = sorted(symbol for _, symbol in self._short_contracts)
+        for symbol in shorts:
+            short = parsed(symbol)
+            if short is not None and short.root == sold.root:
+                return f"{symbol} is short, and bought back first"
+        return ""
 
     def _own_guard(self, place: Place, at: int) -> Iterator[Guard]:
         """What was taken over is watched from here, at the newest bar."""

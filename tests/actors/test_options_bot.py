@@ -27,9 +27,10 @@ from hydra.terms import guardian_terms, options_plan, plans_of
 from hydra.trading.fees import NO_FEES
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.option_rules import ChainContract
-from hydra.trading.option_symbols import Right
+from hydra.trading.option_symbols import Right, parsed
 from hydra.trading.orders import (
     DecisionKey,
+    Fill,
     Order,
     OrderType,
     RecordedOrder,
@@ -42,7 +43,7 @@ from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.symbol_prices import Unready
 from messages.market import BarClosed
 from messages.options import ChainNotRead
-from messages.orders import OrderCanceled, OrderIntent, ReportStored
+from messages.orders import OrderCanceled, OrderFilled, OrderIntent, ReportStored
 from tests.actors.option_stage import (
     BOT,
     CALL,
@@ -730,6 +731,36 @@ def test_it_does_not_say_that_it_guards_what_is_short_i30() -> None:
     stage.wait(10 * SECOND)
 
     assert (stage.guards, stage.intents) == ([], [])
+
+
+@pytest.mark.parametrize("written", ["SPY160513C00105000", "QQQ160513C00105000"])
+def test_what_may_cover_a_short_contract_is_not_sold_before_that_is_bought_back(
+    written: str,
+) -> None:
+    sold = _held(written, opened_at=ENTERED_AT)
+    (lot,) = sold.inventory.lots
+    short = FifoInventory(written, (structs.replace(lot, side=Side.SELL, execution_id="x2"),))
+    record = recorded(_held(CALL, opened_at=ENTERED_AT), BotInventory(BOT, short))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+    stage.quote(CALL, 1.3, 1.4)
+    beside_it = list(stage.intents)
+
+    decision = DecisionKey(BOT, written, "2016-04-15", -1, Role.EXIT)
+    fill = Fill(
+        execution_id="x3",
+        client_order_id="hy1-back",
+        symbol=written,
+        side=Side.BUY,
+        quantity=D(2),
+        price=D(2),
+        at=stage.now,
+    )
+    stage.kit.tell(stage.bot, ReportStored(decision=decision, report=OrderFilled(fill=fill)))
+    stage.wait(SECOND)
+
+    covers = parsed(written).root == "SPY"  # type: ignore[union-attr]
+    assert len(beside_it) == (0 if covers else 1)
+    assert [(each.decision.symbol, each.side) for each in stage.intents] == [(CALL, Side.SELL)]
 
 
 def test_what_was_assigned_as_got_for_nothing_is_sold_and_fails_nobody_i29() -> None:

@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND
+from hydra.trading.causes import DAILY_LOSS
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.orders import Side
+from hydra.venues.simulated.faults import DriftPosition
+from hydra.venues.simulated.requests import Submit
+from messages.reconciliation import DifferenceSettled, ReconcileNow, SettleDifference
+from supervisors import paths
 from tests.actors.option_stage import CALL, PUT
-from tests.engine.option_world import SIGNAL, OptionLife, holding, option_market
+from tests.engine.harness import plan_of, struck
+from tests.engine.option_world import HELD_AT, SIGNAL, OptionLife, holding, option_market
 from tests.engine.scenery import OPEN_AT
 
+D = Decimal
 SIGNAL_AT = OPEN_AT + 16 * MINUTE
 
 
@@ -92,7 +101,7 @@ def test_an_exit_is_a_limit_at_the_bid_also_in_a_wide_or_a_cheap_market_i35(
 
     assert it.positions == {}
     assert it.life.denials == []
-    assert it.orders[1] == (CALL, "exit", "limit", Decimal(bid))
+    assert it.orders[1] == (CALL, "exit", "limit", D(bid))
 
 
 def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(
@@ -106,7 +115,7 @@ def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(
     it.run_for(10 * MINUTE)
 
     assert it.positions == {}
-    assert it.orders[1] == (CALL, "exit", "limit", Decimal("0.40"))
+    assert it.orders[1] == (CALL, "exit", "limit", D("0.40"))
 
 
 def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(
@@ -122,4 +131,75 @@ def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(
 
     assert denied == {"trading_is_open"}
     assert it.positions == {}
-    assert it.orders[1] == (CALL, "exit", "limit", Decimal("1.19"))
+    assert it.orders[1] == (CALL, "exit", "limit", D("1.19"))
+
+
+SHORT = "SPY160513C00105000"
+
+
+def with_spread(patch: pytest.MonkeyPatch, tmp_path: Path, paid: str) -> OptionLife:
+    """An operator has assigned two long and two short calls to the bot. They stand at 2 and 1."""
+    found = {CALL: (D(2), D(paid)), SHORT: (D(-2), D(1))}
+    rules = [
+        struck(DriftPosition(symbol=symbol, quantity=quantity), from_event=60)
+        for symbol, (quantity, _) in found.items()
+    ]
+    bars = {"SPY": [100.0] * 80, CALL: [2.0] * 80, SHORT: [1.0] * 80, PUT: [2.0] * 80}
+    it = OptionLife(option_market(bars), patch, tmp_path / "ledger.db", plan=plan_of(*rules))
+    it.run_to(HELD_AT)
+    for symbol, (quantity, price) in found.items():
+        word = SettleDifference(
+            kind=DifferenceKind.POSITION,
+            subject=symbol,
+            amount=quantity,
+            reason="mine",
+            operator="ada",
+            decision="assign",
+            bot="opt_core",
+            price=price,
+        )
+        assert isinstance(it.life.ask(paths.STATE_PERSISTER, word), DifferenceSettled)
+        it.life.advance(SECOND)
+    it.life.tell(paths.BROKER_GATEWAY, ReconcileNow(reason="a test"))
+    it.life.advance(SECOND)
+    return it
+
+
+def nakedness(it: OptionLife, duration: int) -> Decimal:
+    """The most that was ever short without as much being long."""
+    most, until = D(0), it.life.now + duration
+    while it.life.now < until:
+        it.run_for(5 * SECOND)
+        have = it.positions
+        most = max(most, -have.get(SHORT, D(0)) - have.get(CALL, D(0)))
+    return most
+
+
+def test_the_long_leg_of_a_spread_is_not_sold_before_the_short_one_is_bought_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    it = with_spread(monkeypatch, tmp_path, paid="1")  # its profit is taken at once
+    it.life.ask_to_resume()
+
+    naked = nakedness(it, 6 * MINUTE)
+
+    assert naked == 0
+    assert it.positions == {}
+    assert [(symbol, role) for symbol, role, _, _ in it.orders][:2] == [
+        (SHORT, "exit"),
+        (CALL, "exit"),
+    ]
+
+
+def test_nor_is_it_on_a_lost_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    it = with_spread(monkeypatch, tmp_path, paid="2")
+    it.life.ask_to_resume()
+    it.life.advance(2 * SECOND)
+    it.life.halt(DAILY_LOSS.cause(since=it.life.now, detail="a test"))
+
+    naked = nakedness(it, 6 * MINUTE)
+
+    assert naked == 0
+    assert it.positions == {}
+    asked = [(each.order.symbol, each.order.side) for each in it.world.asked(Submit)]
+    assert asked == [(SHORT, Side.BUY), (CALL, Side.SELL)]

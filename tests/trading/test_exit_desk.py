@@ -12,11 +12,15 @@ from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import HOUR, MINUTE, SECOND
-from hydra.trading.exit_steps import CloseNow
+from hydra.trading.exit_desk import ExitDesk
+from hydra.trading.exit_steps import CloseNow, Look
+from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import Canceled, OrderState, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
+from hydra.trading.protection import Guard
+from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trail import Trail
-from tests.trading.coverage_parts import instant
+from tests.trading.coverage_parts import account, instant
 from tests.trading.exit_stage import DAY, PLAN, START, TERMS, Stage, attempted
 
 D = Decimal
@@ -209,6 +213,84 @@ def test_a_short_position_that_nobody_looks_after_is_bought_back_i30() -> None:
     stage.desk.quarantined("one", stage.at)
 
     assert stage.wants == [("buy 9", "no rules of its bot are for a short position")]
+
+
+CALL, WRITTEN, OTHER = "SPY240816C00550000", "SPY240816C00560000", "QQQ240816C00480000"
+
+
+def contracts(**held: str) -> ExitDesk:
+    """A bot that runs has bought two calls on SPY and one on QQQ, and one on SPY is short."""
+    desk = ExitDesk(TERMS, START)
+    quantities = {CALL: "2", WRITTEN: "-1", OTHER: "1", **held}
+    inventories = []
+    for symbol, quantity in quantities.items():
+        side = Side.BUY if D(quantity) > 0 else Side.SELL
+        lot = Lot(
+            side=side,
+            quantity=D(quantity).copy_abs(),
+            price=D(2),
+            opened_at=START,
+            execution_id=symbol,
+        )
+        inventories.append(BotInventory("one", FifoInventory(symbol, (lot,))))
+    desk.recover([], inventories, {})
+    desk.read(structs.replace(account(quantities), at=START))
+    return desk
+
+
+def closed_by(look: Look) -> list[tuple[str, Side]]:
+    return [(each.decision.symbol, each.side) for each in look.steps if isinstance(each, CloseNow)]
+
+
+def test_a_short_contract_that_no_guard_is_for_is_bought_back_at_once_i30() -> None:
+    desk = contracts()
+
+    look = desk.look(START, START)
+
+    words = "no rules of its bot are for a short contract"
+    assert look.taken_over == {("one", WRITTEN): words}
+    assert closed_by(look) == [(WRITTEN, Side.BUY)]
+
+
+def test_a_short_contract_that_a_guard_is_for_is_left_to_its_bot_i30() -> None:
+    desk = contracts()
+    guard = Guard(
+        name="writes",
+        bot="one",
+        symbol=WRITTEN,
+        quantity=D(-1),
+        since=START,
+        until=instant(f"{DAY} 16:00"),
+        looked_at=START,
+        price_at=START,
+    )
+
+    desk.looked(guard)
+
+    assert desk.look(START, START).taken_over == {}
+
+
+def test_what_may_cover_a_short_contract_is_sold_only_when_that_is_gone_i30() -> None:
+    desk = contracts()
+    desk.is_lost = True
+
+    first = desk.look(START, START)
+    bought = next(each for each in first.steps if isinstance(each, CloseNow))
+    fill = Fill(
+        execution_id="x",
+        client_order_id="back",
+        symbol=WRITTEN,
+        side=Side.BUY,
+        quantity=D(1),
+        price=D(1),
+        at=START,
+    )
+    desk.learned(bought.decision, "back", fill, None, START)
+    then = desk.look(START + SECOND, START + SECOND)
+
+    assert closed_by(first) == [(WRITTEN, Side.BUY), (OTHER, Side.SELL)]
+    assert first.waits == {("one", CALL): f"{WRITTEN} is short, and bought back first"}
+    assert closed_by(then) == [(CALL, Side.SELL)]
 
 
 # Closing
