@@ -85,8 +85,8 @@ class OptionHolding:
         """Since when each working order is known (market time)."""
         self._at_market = False
         """A limit did not get it out: from now on only the market does."""
-        self._market_exits: set[DecisionKey] = set()
-        """Of an earlier life's exit nobody knows: it counts as one with a limit."""
+        self._limit_exits: set[DecisionKey] = set()
+        """Those of this life. What else rests was adopted, or left by an earlier one."""
         self._again_at = 0
 
     @property
@@ -108,8 +108,8 @@ class OptionHolding:
 
     def sold(self, decision: DecisionKey, limit_price: Decimal | None) -> None:
         """The order to sell is on its way to the guardian."""
-        if limit_price is None:
-            self._market_exits.add(decision)
+        if limit_price is not None:
+            self._limit_exits.add(decision)
 
     def denied(self, decision: DecisionKey, order_type: OrderType, check: str, at: int) -> None:
         """The guardian let it not pass, by this check: after a limit the market is next, unless it
@@ -147,11 +147,12 @@ class OptionHolding:
                     return TakeOut(decision, "it is to be closed")
                 case Role.ENTRY if age >= self._terms.entry_lasts:
                     return TakeOut(decision, "it was not filled in time")
-                case Role.PROTECT if is_leaving:  # it was adopted
+                case Role.EXIT if decision in self._limit_exits:
+                    if age >= EXIT_LIMIT_LASTS:
+                        self._at_market = True
+                        return TakeOut(decision, "it was not filled in time: the market is next")
+                case Role.PROTECT | Role.EXIT if is_leaving and working.rests:
                     return TakeOut(decision, "an exit comes in its place")
-                case Role.EXIT if age >= EXIT_LIMIT_LASTS and decision not in self._market_exits:
-                    self._at_market = True
-                    return TakeOut(decision, "it was not filled in time: the market is next")
                 case _:
                     pass
         return None

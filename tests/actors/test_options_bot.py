@@ -44,6 +44,7 @@ from hydra.trading.symbol_prices import Unready
 from messages.market import BarClosed
 from messages.options import ChainNotRead
 from messages.orders import OrderCanceled, OrderFilled, OrderIntent, ReportStored
+from messages.positions import BOOK_CHANGED_TOPIC, BookChanged
 from tests.actors.option_stage import (
     BOT,
     CALL,
@@ -803,6 +804,74 @@ def test_a_stop_that_was_adopted_rests_until_an_exit_and_goes_before_it_i29_i30(
     assert (before, asked) == ([], {adopted})
     (exit_,) = stage.intents
     assert (exit_.reason, exit_.quantity) == ("stop_loss", D(2))
+
+
+def recorded_exit(
+    signal: int, order_type: OrderType = OrderType.LIMIT, limit_price: str | None = "2.60"
+) -> RecordedOrder:
+    """One to sell both, which works: of an earlier life, or of somebody else."""
+    order = Order(
+        client_order_id="by-hand-1",
+        symbol=CALL,
+        side=Side.SELL,
+        quantity=D(2),
+        order_type=order_type,
+        time_in_force=TimeInForce.DAY,
+        limit_price=None if limit_price is None else D(limit_price),
+    )
+    decision = DecisionKey(BOT, CALL, "2016-04-15", signal, Role.EXIT)
+    return RecordedOrder(decision=decision, order=order, is_open=True, filled_quantity=D(0))
+
+
+@pytest.mark.parametrize("signal", [1 << 40, 2], ids=["adopted", "of an earlier life"])
+def test_an_exit_that_rests_is_left_alone_until_something_is_to_be_closed_i29_i38(
+    signal: int,
+) -> None:
+    found = recorded_exit(signal)
+    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+    stage.wait(MINUTE)
+    stage.quote(CALL, 1.98, 2.0)
+    before = list(stage.cancels)
+
+    stage.quote(CALL, 1.3, 1.4)
+    asked = {each.decision for each in stage.cancels}
+    gone = OrderCanceled(client_order_id="by-hand-1", at=stage.now)
+    stage.kit.tell(stage.bot, ReportStored(decision=found.decision, report=gone))
+
+    assert (before, asked) == ([], {found.decision})
+    (exit_,) = stage.intents
+    assert (exit_.reason, exit_.limit_price) == ("stop_loss", D("1.3"))
+
+
+def test_an_exit_at_the_market_of_somebody_else_is_waited_for_i25() -> None:
+    found = recorded_exit(-1, OrderType.MARKET, None)
+    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.3, 1.4)
+    stage.wait(MINUTE)
+
+    assert (stage.cancels, stage.intents) == ([], [])
+
+
+def test_an_exit_of_this_life_is_taken_out_in_time_though_the_record_was_read_again_i38() -> None:
+    """As it is when an operator has assigned something else to the bot."""
+    stage = Stage()
+    entry = stage.hold()
+    stage.quote(CALL, 1.3, 1.4)
+    exit_ = stage.intents[-1]
+    orders = (recorded_order(entry, is_open=False, filled=2), recorded_order(exit_, is_open=True))
+    stage.record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=orders)
+    stage.kit.publish(BOOK_CHANGED_TOPIC, BookChanged())
+    stage.recover()
+
+    stage.wait(25 * SECOND)
+    meanwhile = list(stage.cancels)
+    stage.wait(10 * SECOND)
+
+    assert meanwhile == []
+    assert {each.decision for each in stage.cancels} == {exit_.decision}
 
 
 def _held(symbol: str, opened_at: int) -> BotInventory:

@@ -203,3 +203,18 @@ def test_nor_is_it_on_a_lost_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert it.positions == {}
     asked = [(each.order.symbol, each.order.side) for each in it.world.asked(Submit)]
     assert asked == [(SHORT, Side.BUY), (CALL, Side.SELL)]
+
+
+def test_an_exit_of_an_earlier_life_that_rests_makes_way_for_another_i38(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [1.2] + [0.8] * 30)
+    it.run_to(OPEN_AT + 31 * MINUTE + 20 * SECOND)
+    exits = it.orders[1:]
+    it.life.die()
+    it.begin()
+    it.run_for(3 * MINUTE)
+
+    assert exits == [(CALL, "exit", "limit", D("1.19"))]
+    assert it.positions == {}
+    assert it.orders[2][1:] == ("exit", "limit", D("1.15"))
