@@ -8,6 +8,7 @@ import msgspec
 
 from hydra.trading.account_day import AccountDay, trading_day
 from hydra.trading.clearing import OperatorWord
+from hydra.trading.desk_terms import DeskRecord
 from hydra.trading.durations import MINUTE
 from hydra.trading.exact import add, total
 from hydra.trading.exposure import Holding
@@ -21,7 +22,6 @@ from hydra.trading.rates import (
     VenueAccepted,
     VenueRejected,
 )
-from hydra.trading.risk_desk import DeskRecord
 from hydra.trading.sessions import SessionTable
 from hydra.trading.situation import Limits
 from hydra.trading.trading_state import Cause

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from hydra.trading.clearing import ClearingPolicy
+from hydra.trading.desk_terms import DeskTerms
 from hydra.trading.kill_conditions import ALL_HALT, KillConditions
 from hydra.trading.risk_checks import Check
-from hydra.trading.risk_desk import DeskTerms
 from hydra.trading.trading_state import Cause
 from messages.message import Message
 

@@ -29,13 +29,13 @@ from hydra.trading.causes import BOT_CLOSED
 from hydra.trading.clearing import ClearingPolicy
 from hydra.trading.coin_orders import CoinTerms, EntryTerms
 from hydra.trading.coin_pair import PairRules
+from hydra.trading.desk_terms import DeskTerms
 from hydra.trading.exact import add, percent_of
 from hydra.trading.fees import ALPACA_FEES, FeeSchedule
 from hydra.trading.kill_conditions import KillConditions
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_rules import ChainRules
 from hydra.trading.orders import TimeInForce
-from hydra.trading.risk_desk import DeskTerms
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS, Limits
 from hydra.trading.strategies.longer_bars import OnLongerBars

@@ -9,13 +9,11 @@ the same calls leave an equal desk, so a restart rebuilds it from the record (I3
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-import msgspec
 from msgspec import structs
 
 from hydra.trading import account_day
 from hydra.trading.account_day import (
     AccountDay,
-    DayLimits,
     EquityObserved,
     RiskMode,
     Traded,
@@ -23,7 +21,6 @@ from hydra.trading.account_day import (
 from hydra.trading.budgets import (
     BudgetDay,
     Budgets,
-    BudgetTerms,
     DayGrants,
     GrantProposal,
     fallback_grants,
@@ -38,12 +35,12 @@ from hydra.trading.causes import (
     UNMANAGED,
     kind_of,
 )
-from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage_watch import CoverageWatch
+from hydra.trading.desk_terms import DeskRecord, DeskTerms
 from hydra.trading.exact import add, multiply, percent_of, subtract, total
 from hydra.trading.execution_watch import ExecutionWatch
-from hydra.trading.exposure import Holding, is_price
-from hydra.trading.fees import NO_FEES, USD, Fee, FeeSchedule
+from hydra.trading.exposure import is_price
+from hydra.trading.fees import USD, Fee
 from hydra.trading.instruments import Instrument, instrument, value_of
 from hydra.trading.loops import LoopWatch
 from hydra.trading.money_checks import order_value
@@ -63,15 +60,13 @@ from hydra.trading.quotes import Quote
 from hydra.trading.rates import (
     Attempts,
     OrderAttempt,
-    RateEvent,
     RoundTrip,
     RoundTripsSeen,
     VenueAccepted,
     VenueRejected,
 )
-from hydra.trading.regimes import RegimeShares
 from hydra.trading.risk_book import RiskBook
-from hydra.trading.sessions import SessionTable, Window, hours_of
+from hydra.trading.sessions import hours_of
 from hydra.trading.situation import (
     BudgetView,
     EquityView,
@@ -86,59 +81,6 @@ from hydra.trading.trading_state import Cause, concerns, state_for
 from hydra.trading.working_orders import WorkingOrder
 
 ZERO = Decimal(0)
-
-
-class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What the desk holds everything to. `windows` has each bot's own trade window."""
-
-    limits: Limits
-    day_limits: DayLimits
-    budgets: BudgetTerms
-    sessions: SessionTable
-    windows: Mapping[str, Window]
-    price_steps: Mapping[str, tuple[PriceStep, ...]]
-    """By symbol."""
-    coins: Mapping[str, CoinTerms] = {}
-    """In which steps pairs are traded, and so what of them is dust."""
-    fees: FeeSchedule = NO_FEES
-    """What the venue keeps of executions."""
-    entry_notional_usd: Mapping[str, Decimal] = {}
-    """What one entry may be worth of a bot that is not trusted to keep to it by itself; of all
-    others the limits alone say.
-    """
-    regime_shares: RegimeShares | None = None
-    """What entries may risk in which regime; None: nobody tells of regimes, nor is to."""
-
-    def limits_of(self, bot: str) -> Limits:
-        """The limits of its entries: with what it may enter alone, for they are written down."""
-        most = self.limits.order_notional_usd_max
-        return structs.replace(
-            self.limits,
-            symbols=frozenset(each for each in self.limits.symbols if each[0] == bot),
-            option_roots=frozenset(each for each in self.limits.option_roots if each[0] == bot),
-            order_notional_usd_max=min(most, self.entry_notional_usd.get(bot, most)),
-        )
-
-
-class DeskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a desk is rebuilt from. `orders` are those that are open, and the day's others;
-    `given_up` are the absent ones of earlier days; `happened` is what was attempted and what came
-    of it, in the order of the record.
-    """
-
-    holdings: Mapping[tuple[str, str], Holding]
-    orders: tuple[WorkingOrder, ...]
-    given_up: tuple[WorkingOrder, ...]
-    excluded: Mapping[str, Decimal]
-    happened: tuple[RateEvent, ...]
-    realised: Mapping[str, Decimal]
-    """What each bot has made in the day by closing lots."""
-    granted: Mapping[str, Decimal]
-    """What each bot was granted for the day."""
-    day: AccountDay
-    opening_cash: Decimal | None
-    cash: Decimal
-    """What all sub-ledgers add up to, without the opening cash."""
 
 
 class RiskDesk:

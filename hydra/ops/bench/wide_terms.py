@@ -7,7 +7,7 @@ from hydra.actor import MINUTE
 from hydra.trading.account_day import DayLimits
 from hydra.trading.budgets import BudgetTerms
 from hydra.trading.clearing import ClearingPolicy
-from hydra.trading.risk_desk import DeskTerms
+from hydra.trading.desk_terms import DeskTerms
 from hydra.trading.sane_numbers import (
     GROSS_PCT_MAX,
     LIMIT_COUNT_MAX,
