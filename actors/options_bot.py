@@ -367,7 +367,7 @@ class OptionsBot(Actor[Inbox]):
             right=search.right.value,
             chosen=None if choice.chosen is None else choice.chosen.symbol,
             eligible=len(choice.eligible),
-            rejected=dict(Counter(each.rule for each in choice.rejected)),
+            rejected=dict(Counter(each.rule for each in (*answer.unread, *choice.rejected))),
         )
         if choice.chosen is None:
             self._end(search, "no contract of the chain would do", ctx)

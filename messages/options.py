@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from hydra.trading.option_rules import ChainContract
+from hydra.trading.option_rules import ChainContract, NotEligible
 from hydra.trading.option_symbols import Right
 from messages.message import Message
 
@@ -27,11 +27,15 @@ class ChainQuestion(Message, frozen=True, kw_only=True):
 
 
 class ChainRead(Message, frozen=True, kw_only=True):
-    """The contracts that were asked for, as they are listed and quoted now."""
+    """The contracts that were asked for, as they are listed and quoted now.
+
+    `unread` are listed too, and nobody can tell what they are: they cost no other its place.
+    """
 
     contracts: tuple[ChainContract, ...]
     asked_by: int
     number: int
+    unread: tuple[NotEligible, ...] = ()
 
 
 class ChainNotRead(Message, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from hydra.settings.bot_parts import Signal as SignalSettings
 from hydra.terms import guardian_terms, options_plan, plans_of
 from hydra.trading.fees import NO_FEES
 from hydra.trading.inventory import FifoInventory, Lot
-from hydra.trading.option_rules import ChainContract
+from hydra.trading.option_rules import ChainContract, NotEligible
 from hydra.trading.option_symbols import Right, parsed
 from hydra.trading.orders import (
     DecisionKey,
@@ -41,8 +41,9 @@ from hydra.trading.orders import (
 from hydra.trading.quotes import Quote
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.symbol_prices import Unready
+from messages.journal import WriteEntry
 from messages.market import BarClosed
-from messages.options import ChainNotRead
+from messages.options import ChainNotRead, ChainRead
 from messages.orders import OrderCanceled, OrderFilled, OrderIntent, ReportStored
 from messages.positions import BOOK_CHANGED_TOPIC, BookChanged
 from tests.actors.option_stage import (
@@ -172,6 +173,24 @@ def test_a_chain_without_a_contract_that_is_known_to_be_good_is_left_alone_i46(
 
     assert stage.intents == []
     assert (stage.followed, stage.state()["searches"]) == ((), {})
+
+
+def test_contracts_that_could_not_be_read_are_on_record_among_the_rejected() -> None:
+    stage = Stage()
+    journal = stage.kit.probe("journal")
+    stage.kit.runtime._journal = journal.ref
+    stage.play(UP)
+    asked = stage.chains.asked[-1]
+    odd = NotEligible(symbol="?", rule="is_read", reason="it has no multiplier")
+
+    stage.kit.tell(
+        stage.bot,
+        ChainRead(contracts=(), asked_by=asked.asked_by, number=asked.number, unread=(odd, odd)),
+    )
+
+    entries = [each for each in journal.told if isinstance(each, WriteEntry)]
+    (searched,) = [each.fields for each in entries if each.event == "chain_searched"]
+    assert (searched["rejected"], searched["chosen"]) == ({"is_read": 2}, None)
 
 
 def test_a_chain_that_cannot_be_read_or_does_not_come_ends_its_search() -> None:

@@ -56,13 +56,18 @@ class AlpacaChains:
         deadline = monotonic() + READ_WITHIN_S
         try:
             listed = self._reads.contracts(question.underlying, bounds, deadline)
-            shown = self._reads.chain(question.underlying, bounds, deadline) if listed else ()
+            is_any = bool(listed.contracts)
+            shown = self._reads.chain(question.underlying, bounds, deadline) if is_any else ()
         except ReadFailed as failed:
             self._fail(question, str(failed))
             return
         entries = {entry.symbol: entry for entry in shown}
-        contracts = tuple(_joined(each, entries.get(each.symbol)) for each in listed)
-        answer = ChainRead(contracts=contracts, asked_by=question.asked_by, number=question.number)
+        answer = ChainRead(
+            contracts=tuple(_joined(each, entries.get(each.symbol)) for each in listed.contracts),
+            asked_by=question.asked_by,
+            number=question.number,
+            unread=listed.unread,
+        )
         self._tell(question.reply_to, answer)
 
     def _fail(self, question: ChainQuestion, reason: str) -> None:

@@ -1,8 +1,9 @@
 """Option contracts and chains over REST, with greeks where the broker gives them.
 
 Illiquid, deep or expiring contracts have no greeks, and nothing has them out of hours: what is
-absent is None, and means no trade. On the free feed quotes are altered and trades late, so no order
-is to be priced by them alone.
+absent is None, and means no trade. So is what cannot be read of one contract: it costs no other its
+place. On the free feed quotes are altered and trades late, so no order is to be priced by them
+alone.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import msgspec
 
 from hydra.trading.amounts import is_amount
 from hydra.trading.echo import words
+from hydra.trading.option_rules import NotEligible
 from hydra.trading.option_symbols import Right
 from hydra.trading.quotes import Quote
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.market_rest import Page, QuoteRow, all_pages, quote_of
-from hydra.venues.alpaca.payloads import rows_reader
-from hydra.venues.alpaca.reads import ReadFailed
+from hydra.venues.alpaca.payloads import reader, rows_reader
 
 SNAPSHOTS_A_PAGE = 1_000
 CONTRACTS_A_PAGE = 10_000
@@ -95,10 +96,17 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Priced in the finer steps; False where the broker does not say."""
 
 
+class ListedContracts(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of symbols; and those of which nobody can tell what they are."""
+
+    contracts: tuple[Contract, ...]
+    unread: tuple[NotEligible, ...]
+
+
 class OptionReads:
     """Reads chains from the data host and contracts from the trading host. Each call waits.
 
-    Raises `ReadFailed` where something could not be read whole. Deadlines: monotonic, in seconds.
+    Raises `ReadFailed` where a page could not be read. Deadlines: monotonic, in seconds.
     """
 
     def __init__(self, data: Calls, trading: Calls, feed: OptionFeed) -> None:
@@ -109,7 +117,7 @@ class OptionReads:
     def chain(
         self, underlying: str, bounds: ChainBounds, deadline: float
     ) -> tuple[ChainEntry, ...]:
-        """Every contract within these bounds, in the order of symbols."""
+        """Every contract within these bounds that is shown readably, in the order of symbols."""
         query = {"feed": self._feed.value, **bounds.query, "limit": str(SNAPSHOTS_A_PAGE)}
         path = f"/v1beta1/options/snapshots/{underlying}"
         found: dict[str, ChainEntry] = {}
@@ -117,10 +125,8 @@ class OptionReads:
             found.update(_entries(page.snapshots or {}))
         return tuple(found[symbol] for symbol in sorted(found))
 
-    def contracts(
-        self, underlying: str, bounds: ChainBounds, deadline: float
-    ) -> tuple[Contract, ...]:
-        """The listed contracts within these bounds, in the order of symbols."""
+    def contracts(self, underlying: str, bounds: ChainBounds, deadline: float) -> ListedContracts:
+        """The listed contracts within these bounds."""
         query = {
             "underlying_symbols": underlying,
             "status": "active",
@@ -128,11 +134,23 @@ class OptionReads:
             "limit": str(CONTRACTS_A_PAGE),
         }
         found: dict[str, Contract] = {}
+        unread: list[NotEligible] = []
         path = "/v2/options/contracts"
         for page in all_pages(self._trading, path, query, read_contracts_page, deadline):
-            for row in page.option_contracts or ():
-                found[row.symbol] = _contract(row)
-        return tuple(found[symbol] for symbol in sorted(found))
+            for raw in page.option_contracts or ():
+                try:
+                    contract = _contract(_read_contract(bytes(raw)))
+                except BadAnswer as bad:
+                    symbol = _symbol_in(bytes(raw))
+                    unread.append(NotEligible(symbol=symbol, rule="is_read", reason=str(bad)))
+                    continue
+                found[contract.symbol] = contract
+        # Of one that is listed twice nobody knows which of the two is true.
+        for each in unread:
+            found.pop(each.symbol, None)
+        return ListedContracts(
+            contracts=tuple(found[symbol] for symbol in sorted(found)), unread=tuple(unread)
+        )
 
 
 class GreeksRow(msgspec.Struct, kw_only=True):
@@ -156,7 +174,7 @@ class SnapshotRow(msgspec.Struct, kw_only=True, rename="camel"):
 class ChainPage(Page, kw_only=True):
     """Some contracts of a chain."""
 
-    snapshots: dict[str, SnapshotRow | None] | None = None
+    snapshots: dict[str, msgspec.Raw] | None = None
 
 
 class ContractRow(msgspec.Struct, kw_only=True):
@@ -174,30 +192,48 @@ class ContractRow(msgspec.Struct, kw_only=True):
     ppind: bool | None = None
 
 
+class _Named(msgspec.Struct):
+    symbol: str
+
+
 class ContractsPage(Page, kw_only=True):
     """Some listed contracts."""
 
-    option_contracts: list[ContractRow] | None = None
+    option_contracts: list[msgspec.Raw] | None = None
 
 
 read_chain_page = rows_reader(ChainPage, "snapshots")
 read_contracts_page = rows_reader(ContractsPage, "option_contracts")
+_read_shown = reader(SnapshotRow)
+_read_contract = reader(ContractRow)
+_read_named = reader(_Named)
 
 
-def _entries(rows: Mapping[str, SnapshotRow | None]) -> dict[str, ChainEntry]:
+def _entries(rows: Mapping[str, msgspec.Raw]) -> dict[str, ChainEntry]:
+    found: dict[str, ChainEntry] = {}
+    for symbol, raw in rows.items():
+        try:
+            found[symbol] = _entry(symbol, _read_shown(bytes(raw)))
+        except BadAnswer:
+            continue  # as if nothing were shown of it: without a delta nobody takes it
+    return found
+
+
+def _entry(symbol: str, row: SnapshotRow) -> ChainEntry:
+    return ChainEntry(
+        symbol=symbol,
+        quote=None if row.latest_quote is None else quote_of(symbol, row.latest_quote),
+        greeks=None if row.greeks is None else _greeks(row.greeks),
+        implied_volatility=_finite(row.implied_volatility),
+    )
+
+
+def _symbol_in(row: bytes) -> str:
+    """Of a contract that cannot be read, if that much can."""
     try:
-        return {
-            symbol: ChainEntry(
-                symbol=symbol,
-                quote=None if row.latest_quote is None else quote_of(symbol, row.latest_quote),
-                greeks=None if row.greeks is None else _greeks(row.greeks),
-                implied_volatility=_finite(row.implied_volatility),
-            )
-            for symbol, row in rows.items()
-            if row is not None
-        }
-    except BadAnswer as bad:
-        raise ReadFailed(str(bad)) from bad
+        return _read_named(row).symbol
+    except BadAnswer:
+        return "?"
 
 
 def _greeks(row: GreeksRow) -> Greeks | None:
@@ -214,13 +250,14 @@ def _finite(number: float | None) -> float | None:
 
 
 def _contract(row: ContractRow) -> Contract:
+    """In the engine's terms. Raises `BadAnswer`."""
     name = words(row.symbol)
     try:
         right = Right(row.type)
     except ValueError as error:
-        raise ReadFailed(f"contract {name} is a {words(row.type)}, wanted call or put") from error
+        raise BadAnswer(f"contract {name} is a {words(row.type)}, wanted call or put") from error
     if row.multiplier is None:
-        raise ReadFailed(f"contract {name} has no multiplier")
+        raise BadAnswer(f"contract {name} has no multiplier")
     _require_numbers(row, row.multiplier)
     return Contract(
         symbol=row.symbol,
@@ -241,8 +278,8 @@ def _require_numbers(row: ContractRow, multiplier: Decimal) -> None:
     for what, value in (("strike_price", row.strike_price), ("multiplier", multiplier)):
         if not (is_amount(value) and value > 0):
             found = f"contract {words(row.symbol)} has {what} {words(value)}"
-            raise ReadFailed(f"{found}, wanted a number over zero")
+            raise BadAnswer(f"{found}, wanted a number over zero")
     for what, known in (("open_interest", row.open_interest), ("close_price", row.close_price)):
         if known is not None and not (is_amount(known) and known >= 0):
             found = f"contract {words(row.symbol)} has {what} {words(known)}"
-            raise ReadFailed(f"{found}, wanted 0 or more")
+            raise BadAnswer(f"{found}, wanted 0 or more")

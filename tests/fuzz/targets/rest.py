@@ -167,9 +167,9 @@ def _chain(client: Scripted) -> None:
 
 def _contracts(client: Scripted) -> None:
     calls = calls_of(client, NOW)
-    for contract in OptionReads(calls, calls, OptionFeed.INDICATIVE).contracts(
-        "HYDR", BOUNDS, LATE
-    ):
+    found = OptionReads(calls, calls, OptionFeed.INDICATIVE).contracts("HYDR", BOUNDS, LATE)
+    require(all(each.reason.isprintable() for each in found.unread), f"no line: {found.unread}")
+    for contract in found.contracts:
         numbers = [contract.strike, contract.multiplier]
         numbers += [each for each in (contract.open_interest, contract.close_price) if each]
         require(all(map(is_amount, numbers)), f"one is no amount: {contract}")

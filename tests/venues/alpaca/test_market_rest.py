@@ -165,7 +165,9 @@ def test_no_contract_shown_is_no_failure_however_it_is_left_out(body: dict[str, 
 @pytest.mark.parametrize("body", [{}, {"option_contracts": None}, {"option_contracts": []}])
 def test_no_contract_listed_is_no_failure_however_it_is_left_out(body: dict[str, Any]) -> None:
     with reads(lambda _: Reply(200, body)) as world:
-        assert world[1].contracts("HYDR", DECEMBER, soon()) == ()
+        found = world[1].contracts("HYDR", DECEMBER, soon())
+
+    assert (found.contracts, found.unread) == ((), ())
 
 
 def test_coins_have_a_path_of_their_own_and_quiet_minutes() -> None:
@@ -238,7 +240,7 @@ def test_contracts_are_read_with_both_dates_and_exact_strikes() -> None:
     body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
     with reads(lambda _: Reply(200, body)) as world:
         _, options, broker = world
-        contracts = options.contracts("HYDR", DECEMBER, soon())
+        contracts = options.contracts("HYDR", DECEMBER, soon()).contracts
 
     assert [contract.symbol for contract in contracts] == sorted(
         row["symbol"] for row in body["option_contracts"]
@@ -268,12 +270,72 @@ def test_a_chain_is_asked_for_by_right_and_strikes_too() -> None:
         assert asked.query["strike_price_lte"] == "100"
 
 
-@pytest.mark.parametrize("change", [{"type": "straddle"}, {"multiplier": None}])
-def test_a_contract_that_says_too_little_is_a_failure(change: dict[str, Any]) -> None:
-    body = payload("option_contracts")["response"]["body"]
-    body["option_contracts"][0].update(change)
-    with reads(lambda _: Reply(200, body)) as world, pytest.raises(ReadFailed):
-        world[1].contracts("HYDR", DECEMBER, soon())
+ODD_CONTRACTS: list[dict[str, Any]] = [
+    {"type": "straddle"},
+    {"multiplier": None},
+    {"multiplier": "0"},
+    {"strike_price": None},
+    {"strike_price": "sNaN"},
+    {"open_interest": "-1"},
+    {"expiration_date": "soon"},
+    {"tradable": "yes"},
+]
+
+
+@pytest.mark.parametrize("change", ODD_CONTRACTS)
+def test_a_contract_that_cannot_be_read_costs_no_other_and_is_named(change: dict[str, Any]) -> None:
+    body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
+    odd, *others = body["option_contracts"]
+    with reads(lambda _: Reply(200, body | {"option_contracts": [odd | change, *others]})) as world:
+        found = world[1].contracts("HYDR", DECEMBER, soon())
+
+    assert [each.symbol for each in found.contracts] == sorted(each["symbol"] for each in others)
+    (unread,) = found.unread
+    assert (unread.symbol, unread.rule) == (odd["symbol"], "is_read")
+    assert unread.reason
+
+
+def test_a_contract_that_is_read_once_and_once_not_is_none_and_one_may_have_no_name() -> None:
+    body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
+    first = body["option_contracts"][0]
+    rows = [first, first | {"strike_price": None}, {"symbol": None}, "what?"]
+    with reads(lambda _: Reply(200, body | {"option_contracts": rows})) as world:
+        found = world[1].contracts("HYDR", DECEMBER, soon())
+
+    assert found.contracts == ()
+    assert [each.symbol for each in found.unread] == [first["symbol"], "?", "?"]
+
+
+def test_a_contract_that_is_perhaps_not_tradable_is_not() -> None:
+    body = payload("option_contracts")["response"]["body"] | {"next_page_token": None}
+    rows = [each | {"tradable": None} for each in body["option_contracts"]]
+    with reads(lambda _: Reply(200, body | {"option_contracts": rows})) as world:
+        found = world[1].contracts("HYDR", DECEMBER, soon())
+
+    assert found.contracts and not any(each.tradable for each in found.contracts)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"latestQuote": {"t": "2026-11-23T14:30:00Z", "bp": 1, "bs": 1, "ap": None, "as": 0}},
+        {"latestQuote": {"bp": 1, "bs": 1, "ap": 2, "as": 0}},
+        {"latestQuote": {"t": "soon", "bp": 1, "bs": 1, "ap": 2, "as": 0}},
+        {"greeks": {"delta": "half"}},
+        {"impliedVolatility": "high"},
+    ],
+)
+def test_what_is_shown_oddly_of_one_contract_costs_no_other(odd: dict[str, Any]) -> None:
+    body = payload("option_chain")["response"]["body"] | {"next_page_token": None}
+    shown = body["snapshots"]
+    with reads(lambda _: Reply(200, body | {"snapshots": shown | {CALL: shown[CALL] | odd}})) as (
+        _,
+        options,
+        _,
+    ):
+        chain = options.chain("HYDR", DECEMBER, soon())
+
+    assert [entry.symbol for entry in chain] == [FAR]
 
 
 @pytest.mark.parametrize(
