@@ -315,10 +315,11 @@ class BrokerGateway(Actor[Inbox]):
     def _see_to_cancels(self, ctx: Context) -> None:
         """Whose cancel comes to nothing is looked at until it is over, and its symbol shut."""
         for sent in self._cancels.newly_stuck(ctx.now()):
-            name, symbol = sent.client_order_id, sent.symbol
-            ctx.log("cancel_pending", client_order_id=name, symbol=symbol)
-            self._halt(CANCEL_PENDING, f"{name} works on", ctx, subject=symbol)
-        if self._cancels.stuck:
+            ctx.log("cancel_pending", client_order_id=sent.client_order_id, symbol=sent.symbol)
+        # At each look: a cause that went with another order of the symbol stands again.
+        for symbol, why in self._cancels.shut.items():
+            self._halt(CANCEL_PENDING, why, ctx, subject=symbol)
+        if self._cancels.shut:
             self._reconcile("a cancel is pending", ctx)
         self._await_cancels(ctx)
 

@@ -270,7 +270,7 @@ CANCEL_PENDING = CauseKind(
     code="cancel_pending:",
     cause_class=CauseClass.LIMIT,
     state=_CLOSE_ONLY,
-    remedy="wait until the venue has taken the symbol's entries out; if it does not, ask it why",
+    remedy="wait until the venue has taken the symbol's order out; if it does not, ask it why",
     scope=Scope.SYMBOL,
     goes_with_condition=True,
 )

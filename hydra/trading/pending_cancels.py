@@ -1,11 +1,12 @@
 """Cancels that the venue was asked for, and the orders that go on working all the same.
 
 A cancel is a request. An order whose cancel comes to nothing within `STUCK_AFTER` is looked at
-again and again, and its symbol is not entered: what is sent there could meet an order that works
-on. Times are machine time (ns), since it is the venue's answer that is waited for.
+again and again, and its symbol is not entered, whatever the order is for: what is sent there could
+meet an order that works on. Times are machine time (ns), since it is the venue's answer that is
+waited for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -82,9 +83,15 @@ class PendingCancels:
         return stuck
 
     @property
-    def stuck(self) -> tuple[str, ...]:
-        """The names of all that are."""
-        return tuple(sent.client_order_id for sent in self._pending if sent.is_stuck)
+    def shut(self) -> Mapping[str, str]:
+        """Why each symbol is not to be entered, in words that name the orders that are stuck."""
+        names: dict[str, list[str]] = {}
+        for sent in self._pending:
+            if sent.is_stuck:
+                names.setdefault(sent.symbol, []).append(sent.client_order_id)
+        return {
+            symbol: f"asked to go, and works on: {', '.join(of)}" for symbol, of in names.items()
+        }
 
     @property
     def next_due(self) -> int | None:
@@ -101,10 +108,17 @@ class PendingCancels:
 
 
 def still_pending(latched: Iterable[Cause], open_orders: Iterable[WorkingOrder]) -> frozenset[str]:
-    """The codes of the latched causes of this kind whose symbol has an entry that may work."""
-    entered = {order.decision.symbol for order in open_orders if order.is_entry}
+    """The codes of the latched causes of this kind in whose symbol an entry may work, or an order
+    that the cause names (`shut`), whatever it is for.
+    """
+    orders = tuple(open_orders)
     return frozenset(
         cause.code
         for cause in latched
-        if kind_of(cause.code) is CANCEL_PENDING and cause.symbol in entered
+        if kind_of(cause.code) is CANCEL_PENDING
+        and any(
+            order.decision.symbol == cause.symbol
+            and (order.is_entry or order.order.client_order_id in cause.detail)
+            for order in orders
+        )
     )

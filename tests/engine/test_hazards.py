@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -10,10 +11,21 @@ from hydra.actor import MINUTE, SECOND
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.durations import HOUR
 from hydra.trading.never_live import NEVER_LIVE_AFTER
-from hydra.trading.orders import OUR_PREFIX, Order, OrderType, Side, TimeInForce
+from hydra.trading.orders import (
+    OUR_PREFIX,
+    DecisionKey,
+    Order,
+    OrderType,
+    Role,
+    Side,
+    TimeInForce,
+    client_order_id,
+)
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import HoldCancel, Lose, PlantOrder
 from hydra.venues.simulated.requests import Cancel, TakeSnapshot
+from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
+from messages.orders import CancelIntent
 from messages.reconciliation import DifferencesReported, Reconciled, ReportDifferences
 from supervisors import paths
 from tests.engine.harness import (
@@ -105,6 +117,88 @@ def test_a_symbol_whose_cancel_was_pending_is_entered_again_when_the_order_is_ov
     assert life.status_of(life.enter(2, limit="98")) == "accepted"
     require_sound(world)
     require_agreement(world)
+
+
+def stop_of(signal: int) -> DecisionKey:
+    return DecisionKey("mom_AAPL", "AAPL", "2016-04-15", signal, Role.PROTECT)
+
+
+def held_under_stops(world: World, quantities: dict[int, int]) -> tuple[Life, list[str]]:
+    """Of three shares so many are under a stop each, by its signal."""
+    life = begun(world)
+    life.enter(3)
+    life.run_for(2 * MINUTE)
+    names = [
+        life.intend(role=Role.PROTECT, side=Side.SELL, quantity=each, stop="97", signal=signal)
+        for signal, each in quantities.items()
+    ]
+    life.run_for(MINUTE)
+    return life, names
+
+
+def want_out(life: Life, signal: int) -> None:
+    life.tell(paths.RISK_GUARDIAN, CancelIntent(decision=stop_of(signal), reason="a test"))
+
+
+@pytest.mark.parametrize("events", [None, 12])
+def test_a_stop_whose_cancel_is_pending_shuts_its_symbol_until_it_is_over_i10_i25(
+    events: int | None,
+) -> None:
+    world = held_cancel(events)
+    life, (stop,) = held_under_stops(world, {77: 3})
+    want_out(life, 77)
+
+    life.run_closely(35 * SECOND)
+    told = life.causes
+    life.run_closely(5 * MINUTE)  # with a preflight that passes every few seconds
+    later, status = life.causes, life.status_of(stop)
+    life.run_closely(10 * MINUTE)
+
+    assert told == later == {PENDING: CLOSE_ONLY}
+    assert status == "accepted"
+    assert (life.status_of(stop), life.causes) == (
+        ("accepted", {PENDING: CLOSE_ONLY}) if events is None else ("canceled", {})
+    )
+    assert len(life.journal.events("cancel_pending")) == 1
+    require_sound(world)
+
+
+def test_a_second_stop_whose_cancel_is_pending_shuts_its_symbol_behind_the_first_i10_i25() -> None:
+    first, second = (client_order_id(EMBEDDED_ACCOUNT, stop_of(signal)) for signal in (77, 78))
+    plan = plan_of(
+        struck(HoldCancel(events=2), client_order_id=first),
+        struck(HoldCancel(events=None), client_order_id=second, times=None),
+    )
+    world = World(market_of(bars_of([100.0] * 40)), plan, settings=settings_with(WIDE))
+    life, names = held_under_stops(world, {77: 1, 78: 2})
+    want_out(life, 77)
+    life.run_closely(20 * SECOND)
+    want_out(life, 78)
+
+    life.run_closely(5 * MINUTE)
+
+    assert names == [first, second]
+    assert (life.status_of(first), life.status_of(second)) == ("canceled", "accepted")
+    assert life.causes == {PENDING: CLOSE_ONLY}
+    require_sound(world)
+
+
+def test_a_stop_whose_cancel_was_pending_shuts_its_symbol_after_a_restart_too_i10_i25_i38(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(struck(HoldCancel(), times=None))
+    data, settings = market_of(bars_of([100.0] * 40)), settings_with(WIDE)
+    world = World(data, plan, settings=settings, ledger_path=tmp_path / "ledger.db")
+    life, _ = held_under_stops(world, {77: 3})
+    want_out(life, 77)
+    life.run_closely(35 * SECOND)
+    life.die()
+
+    life = begun(world)
+    life.run_closely(2 * MINUTE)
+
+    assert life.causes == {PENDING: CLOSE_ONLY}
+    require_sound(world)
 
 
 def test_a_fill_while_the_cancel_is_pending_is_booked_and_ends_the_waiting_i25() -> None:
