@@ -12,7 +12,7 @@ from hydra.trading.bar_checks import are_sound, fault_in
     [
         (1.0, 2.0, 0.5, 1.5, 100.0),
         (1.0, 1.0, 1.0, 1.0, 0.0),
-        (5e-324, 1e300, 5e-324, 1e300, 0.5),
+        (1e-12, 1e9, 1e-12, 1e9, 1e15),
     ],
 )
 def test_a_possible_bar_has_no_fault(numbers: tuple[float, float, float, float, float]) -> None:
@@ -42,7 +42,10 @@ def test_a_possible_bar_has_no_fault(numbers: tuple[float, float, float, float, 
             (1.0, 2.0, 0.5, 0.4, 1.0),
             "found close 0.4 outside low 0.5 to high 2.0; wanted it within",
         ),
-        ((1.0, 2.0, 0.5, 1.5, -1.0), "found volume -1.0; wanted 0 or more"),
+        ((1.0, 1e300, 0.5, 1.5, 1.0), "found high 1e+300; wanted a price from 1e-12 to 1e+09"),
+        ((1.0, 2.0, 1e-300, 1.5, 1.0), "found low 1e-300; wanted a price from 1e-12 to 1e+09"),
+        ((1.0, 2.0, 0.5, 1.5, 1e300), "found volume 1e+300; wanted one from 0 to 1e+15"),
+        ((1.0, 2.0, 0.5, 1.5, -1.0), "found volume -1.0; wanted one from 0 to 1e+15"),
     ],
 )
 def test_an_impossible_bar_is_told_by_its_first_fault(
@@ -61,9 +64,9 @@ def test_no_fault_means_that_every_comparison_a_strategy_makes_has_sense(
 
     sound = (
         all(-inf < number < inf for number in numbers)
-        and min(open_price, high, low, close) == low > 0
-        and max(open_price, high, low, close) == high
-        and volume >= 0
+        and min(open_price, high, low, close) == low >= 1e-12
+        and max(open_price, high, low, close) == high <= 1e9
+        and 0 <= volume <= 1e15
     )
     assert (fault is None) == sound
     assert fault is None or "\n" not in fault
