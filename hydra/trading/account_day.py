@@ -183,9 +183,8 @@ def decision_day(sessions: SessionTable, at: int) -> str:
 
 def begun(day: AccountDay, session: str) -> AccountDay:
     """The day that begins with this session, measured from what was known last before it."""
-    return structs.replace(
-        day, session=session, carried={}, round_trips={}, day_start=day.known, peak=day.known
-    )
+    measured = structs.replace(day, session=session, day_start=day.known, peak=day.known)
+    return structs.replace(measured, carried={}, round_trips={})
 
 
 def parted(day: AccountDay) -> AccountDay:
