@@ -176,9 +176,9 @@ PLANTS = (
     Plant(
         "A bot's wish takes the protection off a position that nobody may close.",
         "I11",
-        "actors.risk_guardian",
-        "if decision.role is Role.PROTECT and (state is TradingState.HALTED or not is_open):",
-        "if decision.role is Role.PROTECT and not is_open:",
+        "actors.guardian_cancels",
+        "if self._must_stay(decision, causes, ctx):",
+        "if self._must_stay(decision, (), ctx):",
     ),
     Plant(
         "On a kill the venue is asked once to take an entry out.",
