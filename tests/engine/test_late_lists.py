@@ -30,7 +30,7 @@ def hidden(lag: int) -> World:
 
 
 @pytest.mark.parametrize("lag", [1, 3, 8, 20])
-def test_lists_that_are_late_halt_nothing_f99(lag: int) -> None:
+def test_lists_that_are_late_halt_nothing_i60(lag: int) -> None:
     world = hidden(lag)
     life = begun(world)
     life.enter(3)
@@ -46,7 +46,7 @@ def test_lists_that_are_late_halt_nothing_f99(lag: int) -> None:
 
 
 @pytest.mark.parametrize("lag", [1, 3, 8])
-def test_only_the_list_of_executions_may_be_late_f99(
+def test_only_the_list_of_executions_may_be_late_i60(
     lag: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first_at: list[int] = []
@@ -81,7 +81,7 @@ def late_executions(monkeypatch: pytest.MonkeyPatch, since: list[int], lag: int)
     monkeypatch.setattr(SimulatedExchange, "_snapshot", late)
 
 
-def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_f99(
+def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_i60(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first_at: list[int] = []
@@ -107,7 +107,7 @@ def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_f99(
     assert (report.differences, report.checked) == ((), False)
 
 
-def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_f99_i60(
+def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_i60(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first_at: list[int] = []
@@ -127,7 +127,7 @@ def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_f99_i60(
     assert life.causes == {"reconciliation": TradingState.HALTED}
 
 
-def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_f99_i06(
+def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_i06_i60(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first_at: list[int] = []
@@ -151,7 +151,7 @@ def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_f99_i
     require_agreement(world)
 
 
-def test_a_flatten_is_not_done_by_lists_that_are_late_f99(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flatten_is_not_done_by_lists_that_are_late_i60(monkeypatch: pytest.MonkeyPatch) -> None:
     # Read twice, 2 s apart, the account is empty, and holds what was bought a moment ago.
     first_at: list[int] = []
     honest = SimulatedExchange._snapshot

@@ -283,7 +283,7 @@ def test_only_what_may_be_otherwise_is_read_again_for_the_next_comparison_i60(
     assert ledger.record_view(snapshot(fills=(OLD_10.fill,))).cash == of_another_day.cash + 1
 
 
-def test_what_was_written_of_orders_lately_is_given_in_the_order_of_recording_f99() -> None:
+def test_what_was_written_of_orders_lately_is_given_in_the_order_of_recording_i60() -> None:
     ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
     ledger.record_intent(BOUGHT, AT)
     ledger.commit()

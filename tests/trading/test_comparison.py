@@ -70,7 +70,7 @@ def test_it_ends_and_never_with_a_difference_that_was_seen_once_alone_before_the
         assert finds[tries - 1] == finds[tries - 2] and not finds[tries - 1][0]
 
 
-def test_what_is_late_is_looked_at_ever_less_often_and_when_it_is_too_old_f99() -> None:
+def test_what_is_late_is_looked_at_ever_less_often_and_when_it_is_too_old_i60() -> None:
     pacing = Pacing()
     looks = [7 * SECOND]
 

@@ -112,7 +112,7 @@ SHARES_LISTED = st.integers(0, 3)
 
 
 @given(SHARES_LISTED, SHARES_LISTED, SHARES_LISTED, st.none() | SHARES_LISTED)
-def test_each_list_may_be_late_by_itself_f99(
+def test_each_list_may_be_late_by_itself_i60(
     executed: int, held: int, paid: int, filled: int | None
 ) -> None:
     snapshot = snapshot_of(executed=executed, held=held, paid=paid, filled=filled)
@@ -161,7 +161,7 @@ def test_what_no_late_list_would_show_is_a_difference_at_once_i60(
     assert [each.kind for each in unexplained(record_of(), snapshot)] == [kind]
 
 
-def test_an_execution_that_only_the_orders_list_speaks_of_may_come_to_the_others_f99() -> None:
+def test_an_execution_that_only_the_orders_list_speaks_of_may_come_to_the_others_i60() -> None:
     record = record_of(FILLS[:1])
     known = written_of(FILLS[:1])
 
@@ -176,7 +176,7 @@ def test_an_execution_that_only_the_orders_list_speaks_of_may_come_to_the_others
     assert [each.kind for each in unexplained(record, dearer, known)] == [DifferenceKind.CASH]
 
 
-def test_an_order_that_has_just_ended_may_still_be_listed_as_open_f99() -> None:
+def test_an_order_that_has_just_ended_may_still_be_listed_as_open_i60() -> None:
     record = record_of(status=OrderStatus.CANCELED)
     ended = Written(at=NOW - SECOND, client_order_id=NAME, event=Canceled())
     snapshot = snapshot_of()
@@ -187,7 +187,7 @@ def test_an_order_that_has_just_ended_may_still_be_listed_as_open_f99() -> None:
     ]
 
 
-def test_what_the_venue_kept_of_a_coin_is_late_with_its_execution_f99() -> None:
+def test_what_the_venue_kept_of_a_coin_is_late_with_its_execution_i60() -> None:
     bought = structs.replace(FILLS[0], symbol="BTC/USD")
     fee = Fee(
         client_order_id=NAME,
@@ -216,7 +216,7 @@ def test_what_the_venue_kept_of_a_coin_is_late_with_its_execution_f99() -> None:
     assert explained == (LateDifference(difference=lacking, symbol="BTC/USD"),)
 
 
-def test_late_cash_shuts_every_symbol_and_all_else_its_own_f99() -> None:
+def test_late_cash_shuts_every_symbol_and_all_else_its_own_i60() -> None:
     differences = {
         each.difference.kind: each
         for each in late(

@@ -98,9 +98,9 @@ PLANTS = (
     Plant(
         "A gateway that has compared nothing since its start is well.",
         "I74",
-        "actors.broker_gateway",
-        'is_well, detail = False, "record and venue have not been compared yet"',
-        'is_well, detail = True, "record and venue have not been compared yet"',
+        "actors.comparison_view",
+        '        return "record and venue have not been compared yet"\n',
+        '        return ""\n',
     ),
     Plant(
         "Starts that a clock puts into the future are not counted.",

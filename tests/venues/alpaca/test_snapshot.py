@@ -409,7 +409,7 @@ def test_what_trades_while_the_account_is_read_is_known_by_its_executions_i60() 
     assert books.asked.count("positions") == 2
 
 
-def test_where_it_trades_on_and_on_the_orders_may_be_of_a_moment_before_f99() -> None:
+def test_where_it_trades_on_and_on_the_orders_may_be_of_a_moment_before_i60() -> None:
     books = Books()
     order = books.add(1, status="partially_filled", filled_qty="5", qty="1000")
     books.execute(3, order.id)
