@@ -140,7 +140,10 @@ AGAIN = "fetch or export the file again"
                 f"{FIX}"
             ),
         ),
-        (edited(4, "148082", "-5"), f", line 4: found volume -5.0; wanted one from 0 to 1e+15; {FIX}"),
+        (
+            edited(4, "148082", "-5"),
+            f", line 4: found volume -5.0; wanted one from 0 to 1e+15; {FIX}",
+        ),
         (
             edited(4, "13:31:00Z", "13:30:00Z"),
             (
