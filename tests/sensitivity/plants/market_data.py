@@ -44,10 +44,8 @@ PLANTS = (
         "A bar that closes outside of its own range is taken.",
         "I46",
         "hydra.trading.bar_checks",
-        "    if 0 < low <= open_price <= high < inf and low <= close <= high and 0 <= "
-        "volume < inf:\n        return None\n",
-        "    if 0 < low <= open_price <= high < inf and low <= close and 0 <= volume < inf:\n"
-        "        return None\n",
+        "        and low <= close <= high\n        and 0 <= volume <= VOLUME_MAX\n    ):\n",
+        "        and low <= close\n        and 0 <= volume <= VOLUME_MAX\n    ):\n",
     ),
     Plant(
         "A bar of the future is taken.",

@@ -37,7 +37,8 @@ PLANTS = (
         "I16",
         "actors.risk_guardian",
         "        if self._desk.knows(name):\n            self._repeated",
-        "        if self._desk.knows(name) and not decision.role.reduces:\n            self._repeated",
+        "        if self._desk.knows(name) and not decision.role.reduces:\n"
+        "            self._repeated",
     ),
     Plant(
         "What is on record already goes to the gateway again.",
