@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import count
 from queue import SimpleQueue
 from time import monotonic
 from typing import TypeAlias
@@ -31,6 +32,7 @@ class Lane:
         self._unfinished = 0
         self._size = threads
         self._threads: list[threading.Thread] = []
+        self._numbers = count()
         for _ in range(threads):
             self._begin_thread()
 
@@ -58,15 +60,19 @@ class Lane:
 
     def join(self, deadline: float) -> bool:
         """Wait for the threads until `deadline` (monotonic, s); False if some have not ended."""
-        for thread in self._threads:  # also those that take another's place meanwhile
-            thread.join(max(0.0, deadline - monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        while (alive := self._alive()) and (left := deadline - monotonic()) > 0:
+            alive[0].join(left)  # one may take its place meanwhile
+        return not alive
+
+    def _alive(self) -> list[threading.Thread]:
+        return [thread for thread in self._threads if thread.is_alive()]
 
     def _begin_thread(self) -> None:
-        name = f"alpaca-{self.name}-{len(self._threads)}"
+        name = f"alpaca-{self.name}-{next(self._numbers)}"
         thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        with self._lock:
+            self._threads = [*self._alive(), thread]
+            thread.start()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -7,7 +7,8 @@ withheld, since it was not sent. A request is made once; what came of it is deci
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic, sleep
 
@@ -377,23 +378,17 @@ class AlpacaVenue:
 
     def _look_up(self, client_order_id: str, key: GateKey, deadline: float) -> None:
         reads = self._reads(Use.RECONCILE, client_order_id, key, deadline)
-        try:
+        with self._failing_as(partial(OrderNotFound, client_order_id=client_order_id)):
             found = read_whole_order(reads, client_order_id, self.known)
-        except ReadFailed as failed:
-            self._tell(OrderNotFound(client_order_id=client_order_id, reason=str(failed)))
-            return
-        except Exception as bug:
-            self._tell(OrderNotFound(client_order_id=client_order_id, reason=_failed_by(bug)))
-            raise
-        if found is None:
-            self._tell(OrderNotFound(client_order_id=client_order_id))
-            return
-        order, fills = found
-        self._tell(OrderFound(client_order_id=client_order_id, found=order, fills=fills))
+            if found is None:
+                self._tell(OrderNotFound(client_order_id=client_order_id))
+                return
+            order, fills = found
+            self._tell(OrderFound(client_order_id=client_order_id, found=order, fills=fills))
 
     def _take_snapshot(self, number: int, since: int, key: GateKey, deadline: float) -> None:
         reads = self._reads(Use.RECONCILE, f"snapshot {number}", key, deadline)
-        try:
+        with self._failing_as(partial(SnapshotFailed, number=number)):
             snapshot = read_snapshot(
                 reads,
                 since,
@@ -402,15 +397,23 @@ class AlpacaVenue:
                 coins=self._coins,
                 trades_crypto=self._terms.trades_crypto,
             )
-        except ReadFailed as failed:
-            self._tell(SnapshotFailed(number=number, reason=str(failed)))
-            return
-        except Exception as bug:
-            self._tell(SnapshotFailed(number=number, reason=_failed_by(bug)))
-            raise
-        self._tell(SnapshotTaken(number=number, snapshot=snapshot))
+            self._tell(SnapshotTaken(number=number, snapshot=snapshot))
 
     # What they have in common
+
+    @contextmanager
+    def _failing_as(self, failed: Callable[..., OrderNotFound | SnapshotFailed]) -> Iterator[None]:
+        """A reading that comes to nothing is told as `failed`, with the reason: the gateway waits
+        for the answer, and asks for no other one meanwhile.
+        """
+        try:
+            yield
+        except ReadFailed as reason:
+            self._tell(failed(reason=str(reason)))
+        except Exception as bug:  # whatever it is, it is told; then it is the lane's, which halts
+            name = type(bug).__name__
+            self._tell(failed(reason=f"the adapter itself has failed: {name}"))
+            raise
 
     def _passage(self, name: str, epoch: int, key: GateKey, permit_class: PermitClass) -> Passage:
         return Passage(self._gate, name, epoch, key, permit_class)
@@ -449,11 +452,6 @@ class _Attempt(msgspec.Struct, frozen=True, kw_only=True):
     passage: Passage
     begin_by: int
     deadline: float
-
-
-def _failed_by(bug: Exception) -> str:
-    """Whoever asked hears of it at once; the lane sees to the rest."""
-    return f"the adapter itself has failed: {type(bug).__name__}"
 
 
 def _full(lane: Lane) -> str:
