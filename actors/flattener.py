@@ -314,6 +314,7 @@ class Flattener(Actor[Inbox]):
             open_orders=state.open_orders,
             positions=tuple((symbol, f"{quantity:f}") for symbol, quantity in state.left),
             opens_at=min((each.open_at for each in nexts if each is not None), default=None),
+            is_recorded=self._flatten.is_recorded,
         )
 
     def state_view(self) -> Mapping[str, object]:

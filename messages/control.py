@@ -90,7 +90,8 @@ class WithdrawFlatten(ControlMessage, frozen=True, kw_only=True):
     """An operator does not want everything closed any more. What was sent for it is left alone, and
     the pause stays.
 
-    Told to the flattener, which answers `FlattenReported`: where there was one, it has failed.
+    Told to the flattener, which answers `FlattenReported`: where there was one, it has failed, and
+    that is certain as soon as it is recorded.
     """
 
     reason: str
@@ -113,6 +114,8 @@ class FlattenReported(Message, frozen=True, kw_only=True):
     """(symbol, quantity) that are left."""
     opens_at: int | None = None
     """When the first of the markets opens that it waits for (market time, ns), if it does."""
+    is_recorded: bool = True
+    """Whether a restart would find it so."""
 
 
 class ReportTradingState(ControlMessage, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ LOOK_EVERY_S = 0.25
 """An engine answers questions and tells nothing by itself, so it is asked again. To sleep meanwhile
 holds up nobody: this process does nothing else, and a signal ends it.
 """
-USAGE = ExitCode.USAGE
+RECORDED_WITHIN_S = 10.0
 NOT_FLAT = 1
 """The exit code where something is left."""
 
@@ -94,11 +94,11 @@ def flatten(
     its bots; the embedded venue's market goes on meanwhile, as fast as in the
     run. Run with --data, it needs --data here too.
 
-    Exit code 0: flat, or withdrawn; 1: not flat, with what is left; 20: not flat, because
-    the market is over, or because it failed closed; 2: usage, or without
-    --yes, or nothing was ever traded here; 11: an engine has the record and
-    does not answer (what to do is said); 13: the record cannot be used; 10:
-    the settings are not fit.
+    Exit code 0: flat, or withdrawn; 1: not flat, with what is left, or not
+    withdrawn; 20: not flat, because the market is over, or because it failed
+    closed; 2: usage, or without --yes, or nothing was ever traded here; 11: an
+    engine has the record and does not answer (what to do is said); 13: the
+    record cannot be used; 10: the settings are not fit.
     """
     said = [
         option
@@ -110,7 +110,7 @@ def flatten(
         if is_said
     ]
     if len(said) > 1:
-        end(f"found {' and '.join(said)}, wanted one of them", USAGE)
+        end(f"found {' and '.join(said)}, wanted one of them", ExitCode.USAGE)
     pause = "halted" if halt_all else "close_only"
     codes = []
     for each in _venues_meant(venue, paper=paper, live=live, has_folder=state_dir is not None):
@@ -120,7 +120,7 @@ def flatten(
                 _withdraw_on(place, reason, json=json)
                 continue
             if not yes:
-                end(_explanation(place, pause), USAGE)
+                end(_explanation(place, pause), ExitCode.USAGE)
             wish = {"reason": reason, "pause": pause}
             codes.append(_flatten_on(place, wish, within, data, json=json))
         except typer.Exit as ended:  # what is in the way of the one must not keep the other
@@ -135,12 +135,12 @@ def _venues_meant(
     said = [each for each, is_said in ((Venue.PAPER, paper), (Venue.LIVE, live)) if is_said]
     if said and venue is not None and said != [venue]:
         found = " and ".join(f"--{each.value}" for each in said)
-        end(f"found --venue {venue.value} and {found}, wanted one of them", USAGE)
+        end(f"found --venue {venue.value} and {found}, wanted one of them", ExitCode.USAGE)
     if len(said) > 1 and has_folder:
         end(
             "found --paper and --live with --state-dir; each has a folder of its own: leave it out,"
             " or say one at a time",
-            USAGE,
+            ExitCode.USAGE,
         )
     return tuple(said) or (venue,)
 
@@ -170,29 +170,58 @@ def _withdraw_on(place: Place, reason: str, *, json: bool) -> None:
             last = client.call("flatten-progress")
             if not Phase(last["phase"]).is_under_way:
                 _end_without_flatten("no flatten is under way")
-            last = client.call("withdraw-flatten", reason=reason)
+            last = _recorded(client, client.call("withdraw-flatten", reason=reason))
     except CommandFailed as refused:
         end_refused(str(refused))
     except NoEngine as silent:
-        last = {"phase": Phase.FAILED.value, "detail": _withdrawn_at_rest(place, silent, reason)}
+        last = _withdrawn_at_rest(place, silent, reason)
     _tell(last, json=json)
 
 
-def _withdrawn_at_rest(place: Place, silent: NoEngine, reason: str) -> str:
+def _recorded(client: EngineClient, last: dict[str, Any]) -> dict[str, Any]:
+    """Once a restart would find it so: before that nobody may be told that it is over."""
+    from hydra.trading.flatten import Phase
+
+    until = time.monotonic() + RECORDED_WITHIN_S
+    while not last["recorded"]:
+        if time.monotonic() >= until:
+            end(
+                f"NOT CERTAIN: withdrawn, but not on record within {RECORDED_WITHIN_S:g} s: an"
+                " engine that starts anew would go on with it; look at `hydra-trader status`",
+                ExitCode.DURABILITY_REFUSED,
+            )
+        time.sleep(LOOK_EVERY_S)
+        last = client.call("flatten-progress")
+    if Phase(last["phase"]).is_under_way:  # the word was lost with an actor that failed
+        end_refused(f"NOT WITHDRAWN: it goes on ({last['phase']}); say it again")
+    return last
+
+
+def _withdrawn_at_rest(place: Place, silent: NoEngine, reason: str) -> dict[str, Any]:
     from hydra.ops.control.at_rest import NoFlatten, withdraw_flatten_at_rest
 
     place.require_fit()
     with one_line_for_the_record(place, silent):
         try:
-            return withdraw_flatten_at_rest(
+            state = withdraw_flatten_at_rest(
                 place.files, place.venue, reason, by_whom(), time.time_ns()
             )
         except NoFlatten as none:
             _end_without_flatten(str(none))
+    return {
+        "phase": state.phase.value,
+        "detail": state.detail,
+        "open_orders": list(state.open_orders),
+        "positions": {symbol: f"{quantity:f}" for symbol, quantity in state.left},
+        "opens_at": None,
+        "recorded": True,
+    }
 
 
 def _end_without_flatten(found: str) -> NoReturn:
-    end(f"found that {found}, wanted one to withdraw; look at `hydra-trader status`", USAGE)
+    end(
+        f"found that {found}, wanted one to withdraw; look at `hydra-trader status`", ExitCode.USAGE
+    )
 
 
 def _explanation(place: Place, pause: str) -> str:
@@ -337,7 +366,7 @@ def _tell(step: dict[str, Any], *, json: bool) -> None:
     if json:
         write_json(step, line=True)
     else:
-        until = f"until {step['opens_at']} (market time): " if step.get("opens_at") else ""
+        until = f"until {step['opens_at']} (market time): " if step["opens_at"] else ""
         _say(f"{step['phase']}: {until}{step['detail'] or _DOING[step['phase']]}")
     sys.stdout.flush()  # whoever reads our output should see it as it happens
 

@@ -26,6 +26,11 @@ class RecordedFlatten:
         return self.state.phase.is_under_way
 
     @property
+    def is_recorded(self) -> bool:
+        """All that came of it so far is durable, but for what has no consequence."""
+        return not self._waiting
+
+    @property
     def waits_for_account(self) -> str | None:
         """Why the account is to be read, in words that name this reading; None if it is not."""
         state = self.state

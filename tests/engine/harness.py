@@ -422,9 +422,11 @@ class Life:
         wanted = Flatten(reason="enough", operator="ada", pause=pause)
         assert isinstance(self.ask(paths.FLATTENER, wanted), FlattenReported)
 
-    def withdraw_flatten(self) -> None:
+    def withdraw_flatten(self) -> FlattenReported:
         wanted = WithdrawFlatten(reason="changed our mind", operator="ada")
-        assert isinstance(self.ask(paths.FLATTENER, wanted), FlattenReported)
+        told = self.ask(paths.FLATTENER, wanted)
+        assert isinstance(told, FlattenReported)
+        return told
 
     @property
     def flatten_report(self) -> FlattenReported:

@@ -457,7 +457,7 @@ def test_withdrawn_while_it_waits_it_closes_nothing_and_the_pause_can_be_ended_i
     world = World(OVER_NIGHT)
     life = out_of_hours(world)
 
-    life.withdraw_flatten()
+    told = life.withdraw_flatten()
     life.run_to(OPEN_AGAIN_AT + 3 * MINUTE)
     withdrawn, causes = life.flatten_report, life.causes
     life.resume("flatten")
@@ -466,6 +466,7 @@ def test_withdrawn_while_it_waits_it_closes_nothing_and_the_pause_can_be_ended_i
         "failed",
         "withdrawn by ada: changed our mind; positions: 3 AAPL",
     )
+    assert (told.phase, told.is_recorded, withdrawn.is_recorded) == ("failed", False, True)
     assert causes == {"flatten": CLOSE_ONLY}
     assert life.causes == {}
     assert world.positions == {"AAPL": 3}

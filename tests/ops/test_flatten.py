@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hydra.trading.flatten import FlattenState, Phase
 from hydra.trading.trading_state import TradingState
 from messages.control import FLATTEN_STATE, Flatten, FlattenReported, WithdrawFlatten
 from tests.ops.at_rest.left_behind import holding
-from tests.ops.control.command_line import ME, says
+from tests.ops.control.command_line import ME, asks, says
 from tests.ops.control.engines import ControlledEngine, controlled
 from tests.ops.control.lives import AT, VENUE, begun, lived
 
@@ -89,6 +90,7 @@ def test_each_step_is_a_line_of_json_for_programs(engine: ControlledEngine, tmp_
             "open_orders": ["x-1"],
             "positions": {"AAPL": "10", "MSFT": "-2"},
             "opens_at": None,
+            "recorded": True,
         },
         {
             "phase": "flat",
@@ -96,6 +98,7 @@ def test_each_step_is_a_line_of_json_for_programs(engine: ControlledEngine, tmp_
             "open_orders": [],
             "positions": {},
             "opens_at": None,
+            "recorded": True,
         },
     ]
 
@@ -163,6 +166,47 @@ def test_it_can_be_withdrawn_while_it_is_under_way_i04(
     assert engine.told.flattens == []
 
 
+WITHDRAWN = FlattenReported(phase="failed", detail="withdrawn by ada: why")
+
+
+def test_that_it_is_withdrawn_is_said_once_a_restart_would_find_it_so_i59(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    unrecorded = structs.replace(WITHDRAWN, is_recorded=False)
+    engine.told.steps = [WAITING, unrecorded, unrecorded, WITHDRAWN]
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    assert engine.told.steps == [WITHDRAWN]
+
+
+def test_a_withdrawal_that_does_not_come_on_record_is_not_called_one_i59(
+    engine: ControlledEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.flatten.RECORDED_WITHIN_S", 0.1)
+    engine.told.steps = [WAITING, structs.replace(WITHDRAWN, is_recorded=False)]
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr.startswith("NOT CERTAIN: withdrawn, but not on record within 0.1 s: ")
+
+
+def test_a_withdrawal_that_was_lost_with_an_actor_is_told_to_be_i59(
+    engine: ControlledEngine, tmp_path: Path
+) -> None:
+    engine.told.steps = [WAITING, structs.replace(WITHDRAWN, is_recorded=False), WAITING]
+
+    result = says(tmp_path, "flatten", "--withdraw", *REASON)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "NOT WITHDRAWN: it goes on (waiting); say it again\n",
+    )
+
+
 @pytest.mark.parametrize("phase", ["none", "flat", "failed"])
 def test_what_is_not_under_way_cannot_be_withdrawn(
     engine: ControlledEngine, tmp_path: Path, phase: str
@@ -218,6 +262,22 @@ def test_where_no_engine_runs_the_next_start_does_not_go_on_with_what_is_withdra
         "enough",
         ME,
     )
+
+
+def test_what_is_withdrawn_at_rest_is_told_to_programs_as_by_an_engine(tmp_path: Path) -> None:
+    left = (("AAPL", Decimal(3)),)
+    flatten_on_record(
+        tmp_path, FlattenState(phase=Phase.WAITING, waits_for=("AAPL",), left=left, reading=2)
+    )
+
+    assert asks(tmp_path, "flatten", "--withdraw", *REASON) == {
+        "phase": "failed",
+        "detail": f"withdrawn by {ME}: enough; positions: 3 AAPL",
+        "open_orders": [],
+        "positions": {"AAPL": "3"},
+        "opens_at": None,
+        "recorded": True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from hydra.store.ledger_guard import guard_ledger
 from hydra.store.private_files import make_private_file
 from hydra.store.record import RECORD_REFUSED
 from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.flatten import FlattenState
 from hydra.trading.flatten_events import Withdrawn
 from hydra.trading.flatten_record import RecordedFlatten
 from hydra.trading.trading_state import Cause
@@ -192,8 +193,10 @@ def resume_at_rest(
         return Word(codes=meant, replaces=replaces)
 
 
-def withdraw_flatten_at_rest(files: EngineFiles, venue: str, reason: str, by: str, at: int) -> str:
-    """Have the next start not go on with the flatten that is under way; gives what was left then.
+def withdraw_flatten_at_rest(
+    files: EngineFiles, venue: str, reason: str, by: str, at: int
+) -> FlattenState:
+    """Have the next start not go on with the flatten that is under way; gives how it ended.
 
     Its pause stays. Raises `NoFlatten`, `NoLedger`, and what `record_at_rest` raises.
     """
@@ -218,7 +221,7 @@ def withdraw_flatten_at_rest(files: EngineFiles, venue: str, reason: str, by: st
                 "by": by,
             }
         )
-        return flatten.state.detail
+        return flatten.state
 
 
 def _marked(files: EngineFiles, *, had_an_engine: bool) -> list[str]:

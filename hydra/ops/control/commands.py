@@ -115,6 +115,7 @@ def _progress(report: FlattenReported) -> dict[str, Any]:
         "open_orders": list(report.open_orders),
         "positions": dict(report.positions),
         "opens_at": None if report.opens_at is None else utc_text(report.opens_at),
+        "recorded": report.is_recorded,
     }
 
 

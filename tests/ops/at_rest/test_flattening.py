@@ -90,7 +90,7 @@ def test_for_programs_each_step_is_a_line_of_json_with_what_was_closed(tmp_path:
     assert (closed["pausing"], closed["verifying"], closed["flat"]) == (0, 1, 1)
     assert steps[-1].keys() == {
         "phase", "detail", "open_orders", "positions", "at", "closed", "market_over",
-        "opens_at",
+        "opens_at", "recorded",
     }  # fmt: skip
 
 

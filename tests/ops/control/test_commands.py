@@ -70,6 +70,7 @@ def test_a_flatten_is_told_to_the_flattener_and_followed(
         "open_orders": ["x-1"],
         "positions": {"AAPL": "10"},
         "opens_at": None,
+        "recorded": True,
     }
     assert engine.lines("control_flatten") == [{"reason": "enough", "by": ME, "pause": "halted"}]
 
