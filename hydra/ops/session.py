@@ -265,7 +265,7 @@ class Session:
         reached("run.latched_at_start")
         for line in self.market.said_first:
             self.say(line)
-        if self.record.set_aside is not None and self.record.set_aside.has_left:
+        if self.record.set_aside is not None:
             self.say(self.record.set_aside.words)
         if self.mode is not NONE:
             self._say_mode(runtime)

@@ -164,11 +164,10 @@ def end_previous_life(files: EngineFiles) -> Path | None:
 def _set_aside(left: list[Path], files: EngineFiles) -> Path:
     ended = files.ended
     make_private_folder(ended)
-    numbers = sorted(int(path.name) for path in _numbered(files))
-    folder = ended / f"{numbers[-1] if numbers else 1:06d}"
-    if not _was_cut_short(folder, left, files):
+    numbers = _numbers(files)
+    if not is_being_set_aside(files):
         numbers.append(numbers[-1] + 1 if numbers else 1)
-        folder = ended / f"{numbers[-1]:06d}"
+    folder = ended / f"{numbers[-1]:06d}"
     make_private_folder(folder)
     for path in left:
         shutil.move(path, folder / path.name)  # logs are often on another disk
@@ -179,28 +178,26 @@ def _set_aside(left: list[Path], files: EngineFiles) -> Path:
 
 
 def is_being_set_aside(files: EngineFiles) -> bool:
-    """A process ended while it set this record aside: a part of it is not here any more."""
-    numbers = [int(path.name) for path in _numbered(files)]
-    if not numbers:
-        return False
-    left = [path for path in _of_this_life(files) if path.exists()]
-    return _was_cut_short(files.ended / f"{max(numbers):06d}", left, files)
-
-
-def _numbered(files: EngineFiles) -> list[Path]:
-    """The lives that were set aside."""
-    if not files.ended.is_dir():
-        return []
-    return [path for path in files.ended.iterdir() if _NUMBERED.fullmatch(path.name)]
-
-
-def _was_cut_short(folder: Path, left: list[Path], files: EngineFiles) -> bool:
-    """A part of this very life was set aside there: the ledger, which goes last, is not yet.
+    """A process ended while it set this record aside: a part of it is in the newest folder there,
+    and the ledger, which goes last, is not yet.
 
     Its log must not be parted from it: what was committed last is in there.
     """
-    names = [files.ledger.name, *(path.name for path in left)]
-    return folder.is_dir() and not any((folder / name).exists() for name in names)
+    numbers = _numbers(files)
+    if not numbers:
+        return False
+    folder = files.ended / f"{numbers[-1]:06d}"
+    left = (path.name for path in _of_this_life(files) if path.exists())
+    return not any((folder / name).exists() for name in (files.ledger.name, *left))
+
+
+def _numbers(files: EngineFiles) -> list[int]:
+    """Of the lives that were set aside, the newest last."""
+    if not files.ended.is_dir():
+        return []
+    return sorted(
+        int(path.name) for path in files.ended.iterdir() if _NUMBERED.fullmatch(path.name)
+    )
 
 
 def _of_this_life(files: EngineFiles) -> list[Path]:

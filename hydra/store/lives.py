@@ -39,8 +39,8 @@ _MAKE_A_STORM = RESTARTS_MAX + 1
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
-    """An account that is over. `held` names what it held, and `open_orders` the orders that worked:
-    nobody looks after them any more.
+    """An account that is over and had something left. `held` names what it held, and `open_orders`
+    the orders that worked: nobody looks after them any more.
     """
 
     folder: Path
@@ -49,17 +49,12 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: tuple[str, ...]
 
     @property
-    def has_left(self) -> bool:
-        """Whether it held anything, or had orders that worked."""
-        return bool(self.held or self.open_orders)
-
-    @property
     def words(self) -> str:
         """For people."""
         left = ", ".join((*self.held, *(f"order {name}" for name in self.open_orders)))
         return (
-            f"another account begins here; {self.account or 'the one before'} is over and set aside"
-            f" in {self.folder}" + (f", with {left}" if left else "")
+            f"another account begins here; {self.account} is over and set aside in {self.folder},"
+            f" with {left}"
         )
 
 
@@ -87,8 +82,8 @@ def end_life_unless(
 ) -> SetAside | None:
     """Set the record aside, unless its account goes on. To be called under the engine's lock.
 
-    Gives what was set aside, if it was an account that traded. What was cut or replaced is not set
-    aside, as nobody would look at it then (I54).
+    Gives what was set aside, if it had something left. What was cut or replaced is not set aside,
+    as nobody would look at it then (I54).
 
     `at` and `wall_at` are those of the start that asks; see `Owner`.
     Raises what opening the ledger raises: one that cannot be read may have halts in it. And
@@ -133,7 +128,7 @@ def end_life_unless(
         _write(files, carried)
         reached("recovery.carried_written")
     folder = end_previous_life(files)
-    if folder is None or account is None:
+    if folder is None or account is None or not (held or open_orders):
         return None
     return SetAside(folder=folder, account=account, held=held, open_orders=open_orders)
 

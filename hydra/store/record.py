@@ -100,7 +100,7 @@ class EngineRecord:
         self.ended_unclean = ended_unclean
         """The process before this one did not say that it stopped: it crashed, or was killed."""
         self.set_aside = set_aside
-        """The account before this one, which is over; None: there was none, or it goes on."""
+        """The account before this one, if it is over and had something left."""
         self._after_unclean_end: Cause | msgspec.UnsetType | None = msgspec.UNSET
         self._lock = lock
         self._held = held
