@@ -778,7 +778,8 @@ def test_what_may_cover_a_short_contract_is_not_sold_before_that_is_bought_back(
     stage.kit.tell(stage.bot, ReportStored(decision=decision, report=OrderFilled(fill=fill)))
     stage.wait(SECOND)
 
-    covers = parsed(written).root == "SPY"  # type: ignore[union-attr]
+    option = parsed(written)
+    covers = option is not None and option.root == "SPY"
     assert len(beside_it) == (0 if covers else 1)
     assert [(each.decision.symbol, each.side) for each in stage.intents] == [(CALL, Side.SELL)]
 

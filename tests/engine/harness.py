@@ -16,7 +16,7 @@ from msgspec import structs
 from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Context, Ref
 from hydra.assembly import Tree, assemble
 from hydra.outsiders import NO_SIGNALS
-from hydra.ports import Conditions, Signals
+from hydra.ports import Conditions, OptionChains, PriceFeed, Signals
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
@@ -43,7 +43,13 @@ from hydra.venues.simulated.log_lines import RequestReceived
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
-from hydra.venues.simulated.playback import TimedEvent, by_moment, market_events, market_moments
+from hydra.venues.simulated.playback import (
+    Happening,
+    TimedEvent,
+    by_moment,
+    market_events,
+    market_moments,
+)
 from hydra.venues.simulated.rebuild import play_until
 from hydra.venues.simulated.request_log import MemoryLog
 from hydra.venues.simulated.requests import Replace, Request, Submit
@@ -105,6 +111,10 @@ __all__ = [
     "two_days",
     "without_bots",
 ]
+
+
+PRICES_COUNT_FOR = 15 * SECOND
+"""Of a world with a feed of live prices."""
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -191,9 +201,13 @@ class World:
         settings: Settings | None = None,
         terms: VenueTerms | None = None,
         signals: Signals = NO_SIGNALS,
+        price_feed: PriceFeed | None = None,
+        option_chains: OptionChains | None = None,
     ) -> None:
         self.data = data
         self.signals_told = signals
+        self.price_feed = price_feed
+        self.option_chains = option_chains
         self.settings = settings or shipped_settings()
         self.log = MemoryLog()
         self.exchange: SimulatedExchange
@@ -336,9 +350,14 @@ class Life:
             journal=self.journal,
             exchange=world.exchange,
             conditions=conditions,
+            price_feed=world.price_feed,
+            price_age_max=PRICES_COUNT_FOR,
+            option_chains=world.option_chains,
             signals=world.signals_told,
         )
-        self._market = engine.market
+        self.market = engine.market
+        self.happen: Callable[[Happening], None] = engine.market.happen
+        """What an event of the market comes to; a test may have another feed tell of it."""
         self.parts = engine
         self.tree = engine.tree if with_bots else without_bots(engine, with_exit_bot)
 
@@ -350,7 +369,7 @@ class Life:
     def run_to(self, at: int) -> None:
         """Let the market and everything else happen, up to and at this time."""
         events = (event for event in self.world.events_left() if event[0] <= at)
-        self.runtime.play(by_moment(events), self._market.happen)
+        self.runtime.play(by_moment(events), self.happen)
         self.advance(max(0, at - self.now))
 
     def run_for(self, duration: int) -> None:
@@ -367,7 +386,7 @@ class Life:
 
     def run_out(self) -> None:
         """Play the market to its end."""
-        self.runtime.play(by_moment(self.world.events_left()), self._market.happen)
+        self.runtime.play(by_moment(self.world.events_left()), self.happen)
         self.advance(5 * SECOND)
 
     def advance(self, duration: int) -> None:

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
-from hydra.actor import MINUTE, SECOND, ChildSpec, Ref
+from hydra.actor import MINUTE, SECOND, Ref
 from hydra.settings import Settings
 from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY
@@ -24,8 +22,6 @@ from messages.market import QuoteReceived
 from messages.options import ChainQuestion, ChainRead
 from messages.streams import StreamConnected, StreamLost
 from supervisors import paths
-from supervisors.bots import bots
-from supervisors.core import core
 from tests.actors.option_stage import CALL, PUT, calendar, contract
 from tests.engine.harness import Life, World
 from tests.engine.scenery import OPEN_AT, bars_of, settings_with
@@ -94,17 +90,21 @@ class OptionLife:
     def __init__(
         self,
         data: MarketData,
-        patch: pytest.MonkeyPatch,
         ledger_path: Path,
         *,
         plan: Misbehaviour | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.data = data
-        self.world = World(
-            data, plan, ledger_path=ledger_path, settings=settings or option_settings()
-        )
         self.streams = OptionStreams()
+        self.world = World(
+            data,
+            plan,
+            ledger_path=ledger_path,
+            settings=settings or option_settings(),
+            price_feed=self.streams,
+            option_chains=self,
+        )
         self.half_spread = 0.01
         self.behind = 0
         self.are_contracts_quoted = True
@@ -114,33 +114,21 @@ class OptionLife:
         for bar in data.bars:
             self._bars.setdefault(bar.symbol, []).append(bar)
 
-        def live_core(**parts: object) -> ChildSpec:
-            return core(**{**parts, "price_feed": self.streams, "price_age_max": 15 * SECOND})  # type: ignore[arg-type]
-
-        def with_chains(*parts: object, **others: object) -> ChildSpec:
-            return bots(*parts, **{**others, "chains": self})  # type: ignore[arg-type]
-
-        patch.setattr("hydra.assembly.core", live_core)
-        patch.setattr("hydra.assembly.bots", with_chains)
         self.life = self.begin()
 
     def begin(self) -> Life:
         """The process starts, first or again."""
         self.streams.life, self.streams.followed = None, ()
         self.life = self.streams.life = life = self.world.begin()
-        market = life._market
 
-        class OfShares:
+        def happen(event: Happening) -> None:
             """Of contracts there are quotes and no bars."""
+            told = None
+            if isinstance(event, tuple):
+                told = tuple(bar for bar in event if parsed(bar.symbol) is None)
+            life.market.happen(event, told)
 
-            @staticmethod
-            def happen(event: Happening) -> None:
-                told = None
-                if isinstance(event, tuple):
-                    told = tuple(bar for bar in event if parsed(bar.symbol) is None)
-                market.happen(event, told)
-
-        life._market = OfShares  # type: ignore[assignment]
+        life.happen = happen
         self.streams.report()
         life.runtime.settle()
         return life
@@ -226,16 +214,11 @@ def option_settings(**changes: object) -> Settings:
     return settings_with({"optionsbot.exits.time_stop_minutes": 1000, **changed})
 
 
-def holding(
-    patch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    calls: Iterable[float] = (2.0,) * 390,
-    **how: object,
-) -> OptionLife:
+def holding(tmp_path: Path, calls: Iterable[float] = (2.0,) * 390) -> OptionLife:
     """It has bought two calls, at 2.01, which go on as `calls` says."""
     prices = list(calls)
     bars = {"SPY": SIGNAL[: len(prices)], CALL: prices, PUT: [2.0] * len(prices)}
-    it = OptionLife(option_market(bars), patch, tmp_path / "ledger.db", **how)  # type: ignore[arg-type]
+    it = OptionLife(option_market(bars), tmp_path / "ledger.db")
     it.run_to(HELD_AT)
     assert it.positions == {CALL: 2}
     return it

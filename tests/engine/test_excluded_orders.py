@@ -36,7 +36,7 @@ SETTLED_BY: dict[DifferenceKind, dict[str, Any]] = {
 }
 
 
-def leave_out_an_execution(world: World) -> None:
+def leave_out_an_execution(patch: pytest.MonkeyPatch, world: World) -> None:
     """The venue's lists never have the first one there was."""
     register, left_out = world.exchange.engine._register, list[str]()
     whole = register.fills_since
@@ -46,14 +46,16 @@ def leave_out_an_execution(world: World) -> None:
         left_out.extend([each.execution_id for each in found[: not left_out]])
         return tuple(each for each in found if each.execution_id not in left_out)
 
-    register.fills_since = fills_since  # type: ignore[method-assign]
+    patch.setattr(register, "fills_since", fills_since)
 
 
-def excluded(plan: Misbehaviour, ledger_path: Path | None = None) -> tuple[World, Life]:
+def excluded(
+    patch: pytest.MonkeyPatch, plan: Misbehaviour, ledger_path: Path | None = None
+) -> tuple[World, Life]:
     """All is settled as it is advised, and a person has let the halt go."""
     world = World(FLAT, plan, ledger_path=ledger_path)
     if plan is UNLISTED:
-        leave_out_an_execution(world)
+        leave_out_an_execution(patch, world)
     life = world.begin()
     life.run_to(OPEN_AT + 12 * MINUTE + 30 * SECOND)
     compared(life)
@@ -91,8 +93,10 @@ PLANS = pytest.mark.parametrize("plan", [OVERFILLED, UNLISTED], ids=["overfilled
 
 
 @PLANS
-def test_its_bot_does_not_wait_for_it_and_leaves_what_it_bought_i25_i29(plan: Misbehaviour) -> None:
-    world, life = excluded(plan)
+def test_its_bot_does_not_wait_for_it_and_leaves_what_it_bought_i25_i29(
+    monkeypatch: pytest.MonkeyPatch, plan: Misbehaviour
+) -> None:
+    world, life = excluded(monkeypatch, plan)
     (entry,) = life.ledger.orders()
 
     working, causes = life.view(BOT)["working"], life.causes
@@ -105,8 +109,10 @@ def test_its_bot_does_not_wait_for_it_and_leaves_what_it_bought_i25_i29(plan: Mi
 
 
 @PLANS
-def test_a_flatten_does_not_wait_for_it_i29_i43(plan: Misbehaviour) -> None:
-    world, life = excluded(plan)
+def test_a_flatten_does_not_wait_for_it_i29_i43(
+    monkeypatch: pytest.MonkeyPatch, plan: Misbehaviour
+) -> None:
+    world, life = excluded(monkeypatch, plan)
 
     life.flatten()
     life.run_closely(5 * MINUTE)
@@ -116,8 +122,10 @@ def test_a_flatten_does_not_wait_for_it_i29_i43(plan: Misbehaviour) -> None:
     require_sound(world)
 
 
-def test_the_exit_bot_does_not_wait_for_it_where_its_bot_is_down_i29_i69() -> None:
-    world, life = excluded(OVERFILLED)
+def test_the_exit_bot_does_not_wait_for_it_where_its_bot_is_down_i29_i69(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, life = excluded(monkeypatch, OVERFILLED)
     for _ in range(6):
         life.crash(BOT)
         life.advance(SECOND)
@@ -128,8 +136,10 @@ def test_the_exit_bot_does_not_wait_for_it_where_its_bot_is_down_i29_i69() -> No
     require_sound(world)
 
 
-def test_after_a_restart_nobody_waits_for_it_i29_i38(tmp_path: Path) -> None:
-    world, life = excluded(OVERFILLED, tmp_path / "ledger.db")
+def test_after_a_restart_nobody_waits_for_it_i29_i38(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world, life = excluded(monkeypatch, OVERFILLED, tmp_path / "ledger.db")
     life.die()
 
     life = world.begin()

@@ -18,7 +18,7 @@ from messages.reconciliation import (
     SnapshotTaken,
 )
 from supervisors import paths
-from tests.engine.harness import World, begun, plan_of, quiet
+from tests.engine.harness import Life, World, begun, plan_of, quiet
 from tests.engine.judge import require_agreement, require_sound
 
 AGAIN = ReconcileNow(reason="a test")
@@ -27,6 +27,31 @@ AGAIN = ReconcileNow(reason="a test")
 def hidden(lag: int) -> World:
     """A venue in whose lists the first order, with its executions, is late by so many seconds."""
     return World(quiet(), plan_of(Hide(for_ns=lag * SECOND)))
+
+
+def entered_unlisted(
+    patch: pytest.MonkeyPatch, world: World, lag: int, **unlisted: tuple[()]
+) -> Life:
+    """Three shares were bought this moment; for `lag` from now on the venue's snapshots show these
+    lists of theirs empty.
+    """
+    life = begun(world)
+    life.enter(3)
+    while not life.positions:
+        life.run_closely(SECOND // 10)
+    shown_from = life.now + lag
+    honest = SimulatedExchange._snapshot
+
+    def late(
+        venue: SimulatedExchange, number: int, read_from: int, at: int
+    ) -> SnapshotTaken | SnapshotFailed:
+        taken = honest(venue, number, read_from, at)
+        if isinstance(taken, SnapshotTaken) and at < shown_from:
+            taken = structs.replace(taken, snapshot=structs.replace(taken.snapshot, **unlisted))
+        return taken
+
+    patch.setattr(SimulatedExchange, "_snapshot", late)
+    return life
 
 
 @pytest.mark.parametrize("lag", [1, 3, 8, 20])
@@ -49,14 +74,8 @@ def test_lists_that_are_late_halt_nothing_i60(lag: int) -> None:
 def test_only_the_list_of_executions_may_be_late_i60(
     lag: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first_at: list[int] = []
-    late_executions(monkeypatch, first_at, lag * SECOND)
     world = World(quiet())
-    life = begun(world)
-    life.enter(3)
-    while not life.positions:
-        life.run_closely(SECOND // 10)
-    first_at.append(life.now)
+    life = entered_unlisted(monkeypatch, world, lag * SECOND, fills=())
 
     life.tell(paths.BROKER_GATEWAY, AGAIN)
     life.run_for(2 * MINUTE)
@@ -65,33 +84,11 @@ def test_only_the_list_of_executions_may_be_late_i60(
     require_agreement(world)
 
 
-def late_executions(monkeypatch: pytest.MonkeyPatch, since: list[int], lag: int) -> None:
-    """From the moment in `since` on, for so long, the venue lists no executions."""
-    honest = SimulatedExchange._snapshot
-
-    def late(
-        venue: SimulatedExchange, number: int, read_from: int, at: int
-    ) -> SnapshotTaken | SnapshotFailed:
-        taken = honest(venue, number, read_from, at)
-        if isinstance(taken, SnapshotTaken) and since and at < since[0] + lag:
-            shown = structs.replace(taken.snapshot, fills=())
-            taken = structs.replace(taken, snapshot=shown)
-        return taken
-
-    monkeypatch.setattr(SimulatedExchange, "_snapshot", late)
-
-
 def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_i60(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first_at: list[int] = []
-    late_executions(monkeypatch, first_at, 20 * SECOND)
     world = World(quiet())
-    life = begun(world)
-    life.enter(3)
-    while not life.positions:
-        life.run_closely(SECOND // 10)
-    first_at.append(life.now)
+    life = entered_unlisted(monkeypatch, world, 20 * SECOND, fills=())
     life.tell(paths.BROKER_GATEWAY, AGAIN)
     life.run_closely(SECOND)
 
@@ -110,13 +107,7 @@ def test_while_a_list_may_be_late_nothing_is_entered_there_and_exits_go_i60(
 def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_i60(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first_at: list[int] = []
-    late_executions(monkeypatch, first_at, 10 * MINUTE)
-    life = begun(World(quiet()))
-    life.enter(3)
-    while not life.positions:
-        life.run_closely(SECOND // 10)
-    first_at.append(life.now)
+    life = entered_unlisted(monkeypatch, World(quiet()), 10 * MINUTE, fills=())
     life.tell(paths.BROKER_GATEWAY, AGAIN)
 
     life.run_closely(SHOWN_WITHIN - 2 * SECOND)
@@ -130,14 +121,8 @@ def test_what_is_still_so_when_no_list_may_be_late_any_more_halts_i60(
 def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_i06_i60(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first_at: list[int] = []
-    late_executions(monkeypatch, first_at, 15 * SECOND)
     world = World(quiet(), ledger_path=tmp_path / "ledger.db")
-    life = begun(world)
-    life.enter(3)
-    while not life.positions:
-        life.run_closely(SECOND // 10)
-    first_at.append(life.now)
+    life = entered_unlisted(monkeypatch, world, 15 * SECOND, fills=())
     life.die()
 
     life = world.begin(with_bots=False)
@@ -153,25 +138,8 @@ def test_an_engine_that_starts_anew_knows_from_the_record_what_may_be_late_i06_i
 
 def test_a_flatten_is_not_done_by_lists_that_are_late_i60(monkeypatch: pytest.MonkeyPatch) -> None:
     # Read twice, 2 s apart, the account is empty, and holds what was bought a moment ago.
-    first_at: list[int] = []
-    honest = SimulatedExchange._snapshot
-
-    def as_before(
-        venue: SimulatedExchange, number: int, read_from: int, at: int
-    ) -> SnapshotTaken | SnapshotFailed:
-        taken = honest(venue, number, read_from, at)
-        if isinstance(taken, SnapshotTaken) and first_at and at < first_at[0] + 12 * SECOND:
-            shown = structs.replace(taken.snapshot, positions=())
-            taken = structs.replace(taken, snapshot=shown)
-        return taken
-
-    monkeypatch.setattr(SimulatedExchange, "_snapshot", as_before)
     world = World(quiet())
-    life = begun(world)
-    life.enter(3)
-    while not life.positions:
-        life.run_closely(SECOND // 10)
-    first_at.append(life.now)
+    life = entered_unlisted(monkeypatch, world, 12 * SECOND, positions=())
 
     life.flatten()
     life.run_closely(11 * SECOND)

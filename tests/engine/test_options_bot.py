@@ -24,10 +24,10 @@ SIGNAL_AT = OPEN_AT + 16 * MINUTE
 
 @pytest.mark.parametrize("behind_ms", [0, 150, 400])
 def test_a_signal_becomes_an_entry_also_by_a_clock_that_is_behind_ours_i47(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, behind_ms: int
+    tmp_path: Path, behind_ms: int
 ) -> None:
     data = option_market({"SPY": SIGNAL[:40], CALL: [2.0] * 40, PUT: [2.0] * 40})
-    it = OptionLife(data, monkeypatch, tmp_path / "ledger.db")
+    it = OptionLife(data, tmp_path / "ledger.db")
     it.behind = behind_ms * MILLISECOND
     it.run_to(SIGNAL_AT - SECOND)
     it.life.run_to(SIGNAL_AT)
@@ -44,9 +44,9 @@ def test_a_signal_becomes_an_entry_also_by_a_clock_that_is_behind_ours_i47(
 
 @pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "mute"])
 def test_a_contract_of_which_no_price_comes_any_more_is_closed_i30_i45(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_lost: bool
+    tmp_path: Path, is_lost: bool
 ) -> None:
-    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [0.2] * 360)
+    it = holding(tmp_path, [2.0] * 30 + [0.2] * 360)
     if is_lost:
         it.lose_contracts()
     it.are_contracts_quoted = False
@@ -61,10 +61,8 @@ def test_a_contract_of_which_no_price_comes_any_more_is_closed_i30_i45(
     assert [each["reason"] for each in taken_over] == ["its bot sees no price of it"]
 
 
-def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    it = holding(monkeypatch, tmp_path)
+def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(tmp_path: Path) -> None:
+    it = holding(tmp_path)
     it.are_contracts_quoted = False
     it.run_for(6 * MINUTE)
     it.are_contracts_quoted = True
@@ -74,10 +72,8 @@ def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(
     assert it.life.journal.events("position_taken_over") == []
 
 
-def test_a_mute_stream_of_contracts_is_connected_anew_i45(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    it = holding(monkeypatch, tmp_path)
+def test_a_mute_stream_of_contracts_is_connected_anew_i45(tmp_path: Path) -> None:
+    it = holding(tmp_path)
     well = list(it.streams.renewed)
     it.are_contracts_quoted = False
 
@@ -92,9 +88,9 @@ def test_a_mute_stream_of_contracts_is_connected_anew_i45(
     ids=["narrow", "wide", "cheap"],
 )
 def test_an_exit_is_a_limit_at_the_bid_also_in_a_wide_or_a_cheap_market_i35(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, half_spread: float, price: float, bid: str
+    tmp_path: Path, half_spread: float, price: float, bid: str
 ) -> None:
-    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [price] * 30)
+    it = holding(tmp_path, [2.0] * 30 + [price] * 30)
     it.half_spread = half_spread
 
     it.run_for(10 * MINUTE)
@@ -104,11 +100,9 @@ def test_an_exit_is_a_limit_at_the_bid_also_in_a_wide_or_a_cheap_market_i35(
     assert it.orders[1] == (CALL, "exit", "limit", D(bid))
 
 
-def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(tmp_path: Path) -> None:
     """In which steps the contract is priced only its listing said."""
-    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [0.44] * 30)
+    it = holding(tmp_path, [2.0] * 30 + [0.44] * 30)
     it.life.die()
     it.begin()
 
@@ -118,10 +112,8 @@ def test_an_exit_of_a_cheap_contract_is_a_limit_after_a_restart_too_i35_i38(
     assert it.orders[1] == (CALL, "exit", "limit", D("0.40"))
 
 
-def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [1.2] * 30)
+def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(tmp_path: Path) -> None:
+    it = holding(tmp_path, [2.0] * 30 + [1.2] * 30)
     it.life.halt_by_operator()
     it.run_for(10 * MINUTE)
     denied = set(it.life.denials)
@@ -137,7 +129,7 @@ def test_an_exit_that_a_halt_alone_has_denied_is_a_limit_when_it_is_over(
 SHORT = "SPY160513C00105000"
 
 
-def with_spread(patch: pytest.MonkeyPatch, tmp_path: Path, paid: str) -> OptionLife:
+def with_spread(tmp_path: Path, paid: str) -> OptionLife:
     """An operator has assigned two long and two short calls to the bot. They stand at 2 and 1."""
     found = {CALL: (D(2), D(paid)), SHORT: (D(-2), D(1))}
     rules = [
@@ -145,7 +137,7 @@ def with_spread(patch: pytest.MonkeyPatch, tmp_path: Path, paid: str) -> OptionL
         for symbol, (quantity, _) in found.items()
     ]
     bars = {"SPY": [100.0] * 80, CALL: [2.0] * 80, SHORT: [1.0] * 80, PUT: [2.0] * 80}
-    it = OptionLife(option_market(bars), patch, tmp_path / "ledger.db", plan=plan_of(*rules))
+    it = OptionLife(option_market(bars), tmp_path / "ledger.db", plan=plan_of(*rules))
     it.run_to(HELD_AT)
     for symbol, (quantity, price) in found.items():
         word = SettleDifference(
@@ -176,9 +168,9 @@ def nakedness(it: OptionLife, duration: int) -> Decimal:
 
 
 def test_the_long_leg_of_a_spread_is_not_sold_before_the_short_one_is_bought_back(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    it = with_spread(monkeypatch, tmp_path, paid="1")  # its profit is taken at once
+    it = with_spread(tmp_path, paid="1")  # its profit is taken at once
     it.life.ask_to_resume()
 
     naked = nakedness(it, 6 * MINUTE)
@@ -191,8 +183,8 @@ def test_the_long_leg_of_a_spread_is_not_sold_before_the_short_one_is_bought_bac
     ]
 
 
-def test_nor_is_it_on_a_lost_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    it = with_spread(monkeypatch, tmp_path, paid="2")
+def test_nor_is_it_on_a_lost_day(tmp_path: Path) -> None:
+    it = with_spread(tmp_path, paid="2")
     it.life.ask_to_resume()
     it.life.advance(2 * SECOND)
     it.life.halt(DAILY_LOSS.cause(since=it.life.now, detail="a test"))
@@ -205,10 +197,8 @@ def test_nor_is_it_on_a_lost_day(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert asked == [(SHORT, Side.BUY), (CALL, Side.SELL)]
 
 
-def test_an_exit_of_an_earlier_life_that_rests_makes_way_for_another_i38(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    it = holding(monkeypatch, tmp_path, [2.0] * 30 + [1.2] + [0.8] * 30)
+def test_an_exit_of_an_earlier_life_that_rests_makes_way_for_another_i38(tmp_path: Path) -> None:
+    it = holding(tmp_path, [2.0] * 30 + [1.2] + [0.8] * 30)
     it.run_to(OPEN_AT + 31 * MINUTE + 20 * SECOND)
     exits = it.orders[1:]
     it.life.die()
