@@ -28,6 +28,7 @@ from hydra.ops.why.command import why
 from hydra.proving.prove_command import prove
 from hydra.research.gate_command import app as gate
 from hydra.research.regress_command import regress
+from hydra.research.regret_command import regret
 from hydra.research.replay_command import replay
 
 app = typer.Typer(
@@ -79,6 +80,7 @@ app.command()(export)
 app.command()(report)
 app.command()(replay)
 app.command()(regress)
+app.command()(regret)
 app.command()(prove)
 app.command()(drill)
 app.command()(evidence)

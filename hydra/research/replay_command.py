@@ -95,8 +95,9 @@ def replay(
     named; bars of before it only warm the strategies up.
 
     It leaves a folder with metrics.json, equity_curve.csv, tear_sheet.html,
-    the tables of a session's bundle, and ledger and journal, which `why`,
-    `verify` and `export` read. The same words and data leave the same bytes.
+    guard_regret.csv, the tables of a session's bundle, and ledger and journal,
+    which `why`, `verify` and `export` read. The same words and data leave the
+    same bytes.
 
     With --session the messages of a recorded day are handled once more, each
     where it was, and the first that differs is shown with both sides.
@@ -439,6 +440,7 @@ def _show_runs(
 def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
     from hydra.ops.summary import HEADING, total_lines, trade_line
     from hydra.research.metrics import as_json as metrics_json
+    from hydra.research.regret import table_of
     from hydra.research.replay_run import stopped_after
 
     if as_json:
@@ -454,6 +456,9 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
         _say(trade_line(trade))
     for line in total_lines(done.summary):
         _say(line)
+    if outcome.regret.guards:
+        for line in table_of(outcome.regret):
+            _say(line)
     for failure in done.failed:
         _say(str(failure))
     if stopped := stopped_after(plan, done):

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from hydra import __version__
 from hydra.ops.artefacts import folder as files
 from hydra.ops.artefacts import provenance as origins
+from hydra.ops.artefacts import story
 from hydra.ops.artefacts.closing import Ending, close_bundle
 from hydra.ops.artefacts.opening import opening_of
 from hydra.ops.artefacts.provenance import REPLAY, Provenance, RunFacts, Window
@@ -25,6 +27,7 @@ from hydra.plugins import plugins_in_use
 from hydra.research.facts import ReplayFacts
 from hydra.research.metrics import Metrics
 from hydra.research.outcome import write_outcome
+from hydra.research.regret import Regret, refused_entries, regret_of, trades_csv
 from hydra.research.replay_data import ReplayData
 from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
 from hydra.settings import Settings
@@ -40,6 +43,7 @@ from hydra.venues.simulated.terms import VenueTerms
 
 LEDGER, JOURNAL = "trading_state.db", "app.jsonl"
 LOGS = "logs"
+REGRET = "guard_regret.csv"
 
 
 class FolderInTheWay(Exception):
@@ -80,6 +84,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     replayed: Replayed
     metrics: Metrics
+    regret: Regret
 
 
 def folder_of(output_dir: Path, seed: int, label: str) -> Path:
@@ -133,8 +138,10 @@ def run_replay(
     files.append(plan.folder / files.LOG, "".join(f"{line}\n" for line in told).encode())
     ending = Ending(exit_code=int(ExitCode.CLEAN), how=stopped or "in order")
     close_bundle(plan.folder, engine, ending, with_plots=False, wall_clock=lambda: 0)
+    regret = _regret(plan, done)
+    files.replace(plan.folder / REGRET, trades_csv(regret))
     metrics = write_outcome(plan.folder, facts_of(plan, done), with_sheet=plan.with_sheet)
-    return Outcome(replayed=done, metrics=metrics)
+    return Outcome(replayed=done, metrics=metrics, regret=regret)
 
 
 def _begun(
@@ -176,6 +183,14 @@ def _begun(
     bundle = BundleWriter(plan.folder, provenance, opening_of(ledger, seq), path)
     bundle.begin()
     return bundle
+
+
+def _regret(plan: ReplayPlan, done: Replayed) -> Regret:
+    """What the guards refused of it, by the bars that were played."""
+    task = plan.task
+    played = structs.replace(task.data, bars=task.data.bars[: done.bars])
+    refused = refused_entries(story.lines_in(plan.folder / files.STORY))
+    return regret_of(refused, structs.replace(task, data=played))
 
 
 def told_of(plan: ReplayPlan) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def next_step(book: SymbolBook, wanted: Wanted) -> Step:
         missing = subtract(missing, each.left)
     if missing < 0:
         return _take_out(stops or resting, "more would be sold than is held")
-    if any(_is_moved_up(stop, level, wanted.highest) for stop in stops):
+    if any(is_moved_up(stop.stop_price, level, wanted.highest) for stop in stops):
         return _take_out(stops, f"it is moved up to {level:f}")
     if missing == 0 or not wanted.may_place:
         return Hold("")
@@ -191,12 +191,12 @@ def stop_on_step(level: Decimal, steps: Sequence[PriceStep]) -> Decimal | None:
 _EXACT = Context(prec=100)
 
 
-def _is_moved_up(stop: Working, level: Decimal, highest: Decimal) -> bool:
-    """Whether it is worth to take the stop out of the market for a higher one."""
-    if stop.stop_price is None or level <= stop.stop_price:
+def is_moved_up(stop_price: Decimal | None, level: Decimal, highest: Decimal) -> bool:
+    """Whether it is worth to take the stop at this price out of the market for a higher one."""
+    if stop_price is None or level <= stop_price:
         return False
-    distance = subtract(highest, stop.stop_price)
-    return subtract(level, stop.stop_price) >= multiply(distance, MOVED_BY_LEAST)
+    distance = subtract(highest, stop_price)
+    return subtract(level, stop_price) >= multiply(distance, MOVED_BY_LEAST)
 
 
 def _take_out(orders: Sequence[Working], why: str) -> TakeOut | Hold:

@@ -1,0 +1,285 @@
+"""The guard-regret report (K8): what each guard refused, and what that cost or saved.
+
+For each entry that the guardian refused it is asked what trade it would have become (`forgone`).
+What a bot asks for again while that trade would have lasted is the same wish, and makes no other
+one. A guard whose refusals would have made money has cost it, one whose would have lost has saved
+it. Neither proves a guard wrong or right; over months it shows which limit is worth a look.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from operator import attrgetter
+from typing import TypeAlias
+
+import msgspec
+
+from actors.momentum_bot import FLAT_BEFORE_CLOSE
+from hydra.bot_terms import exit_rules_of, windows_of
+from hydra.ops.artefacts.entries import Denied
+from hydra.ops.artefacts.rows import time_cells
+from hydra.ops.artefacts.story import Line
+from hydra.ops.debug.render import aligned, number, text
+from hydra.research.forgone import Forgone, Management, forgone
+from hydra.research.replaying import ReplayTask
+from hydra.store.export_writing import as_csv_rows
+from hydra.store.exporting import Cell
+from hydra.store.journal_line import moment_of
+from hydra.terms import plans_of
+from hydra.trading.bars import Bar
+from hydra.trading.exact import plain, total
+from hydra.trading.orders import Role, Side
+from hydra.trading.sessions import hours_of
+from hydra.trading.strategies.strategy import Signal, Strategy
+from hydra.trading.strategy_feed import StrategyFeed
+from messages.orders import OrderIntent
+
+Place: TypeAlias = tuple[str, str]
+"""A bot, and a symbol that it trades."""
+_CENT = Decimal("0.01")
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal that would have become a trade; `at` is its market time (UTC ns)."""
+
+    check: str
+    reason: str
+    bot: str
+    symbol: str
+    at: int
+    trade: Forgone
+
+
+class GuardRegret(msgspec.Struct, frozen=True, kw_only=True):
+    """What one guard refused. Of its `refusals` so many would have been `trades`, and of `untold`
+    nobody can say: there are no bars of them, or no rules of their bot. The others were the same
+    wish again, or would not have been executed.
+
+    `made`: what the trades would have come to, in USD after fees: over zero it is forgone, below it
+    is saved.
+    """
+
+    check: str
+    refusals: int
+    trades: int
+    won: int
+    lost: int
+    untold: int
+    made: Decimal
+
+
+class Regret(msgspec.Struct, frozen=True, kw_only=True):
+    """Every guard that refused an entry, those first that it came to most with; and the trades that
+    there would have been, in the order of the refusals.
+    """
+
+    guards: tuple[GuardRegret, ...]
+    trades: tuple[Refused, ...]
+
+
+def refused_entries(story: Iterable[Line]) -> Iterator[Denied]:
+    """The entries that the guardian refused, by the lines of a session's story.
+
+    Raises KeyError, ValueError and `msgspec.ValidationError` on lines that are none of ours.
+    """
+    for line in story:
+        if line["event"] == "order_denied":
+            intent = msgspec.convert(line["intent"], OrderIntent)
+            if intent.decision.role is Role.ENTRY:
+                yield Denied(intent, line["check"], line["reason"], moment_of(line["ts"]))
+
+
+def regret_of(refused: Iterable[Denied], task: ReplayTask) -> Regret:
+    """What the refused entries would have come to on the task's bars, by its settings and terms."""
+    denied = sorted(refused, key=attrgetter("at"))
+    managed = managements(task, {_place_of(each.intent) for each in denied})
+    bars = _by_symbol(task.data.bars, {symbol for _, symbol in managed})
+    busy_until: dict[Place, int] = {}
+    untold: Counter[str] = Counter()
+    trades: list[Refused] = []
+    for each in denied:
+        intent, place = each.intent, _place_of(each.intent)
+        if place not in managed or intent.side is not Side.BUY:
+            untold[each.check] += 1
+            continue
+        if each.at < busy_until.get(place, each.at):
+            continue
+        later = bars[intent.decision.symbol]
+        first = bisect_right(later, each.at, key=_end_at)
+        trade = forgone(intent, each.at, later[first:], managed[place], task.terms)
+        if trade is None:
+            continue
+        busy_until[place] = later[-1].end_at if trade.closed_at is None else trade.closed_at
+        trades.append(
+            Refused(
+                check=each.check,
+                reason=each.reason,
+                bot=place[0],
+                symbol=place[1],
+                at=each.at,
+                trade=trade,
+            )
+        )
+    refusals = Counter(each.check for each in denied)
+    return Regret(
+        guards=tuple(sorted(_guards(refusals, untold, trades), key=_most_first)),
+        trades=tuple(trades),
+    )
+
+
+def managements(task: ReplayTask, places: Collection[Place]) -> Mapping[Place, Management]:
+    """How these bots look after what they buy there, of those whose rules are known.
+
+    Those of contracts need quotes, which bars are not, and those of other distributions' bots
+    nobody knows.
+    """
+    plans, bridge = plans_of(task.settings, task.data), task.settings.signalbot
+    manage_window = windows_of(bridge.session, task.settings.system.timezone)[1]
+    found: dict[Place, Management] = {}
+    for plan in plans.momentum:
+        if (plan.bot_id, plan.symbol) in places:
+            found[plan.bot_id, plan.symbol] = Management(
+                exits=plan.exits,
+                manage_window=plan.manage_window,
+                hours=hours_of(plan.symbol, plan.sessions),
+                flat_before_close=plan.flat_before_close,
+                price_steps=plan.price_steps,
+                quantity_step=plan.quantity_step,
+                wants_out=_wants_out(plan.new_strategy(), plan.symbol, task),
+            )
+    coins = plans.crypto
+    for symbol, coin in {} if coins is None else coins.pairs.items():
+        assert coins is not None
+        if (coins.bot_id, symbol) in places:
+            found[coins.bot_id, symbol] = Management(
+                exits=coins.exits,
+                manage_window=coins.rules.manage_window,
+                hours=hours_of(symbol, coins.sessions),
+                quantity_step=coin.quantity_step,
+                entry_lasts=coins.rules.entry_lasts,
+                wants_out=_wants_out(coins.new_strategy(), symbol, task),
+            )
+    for bot, symbol in places:
+        if bot == bridge.bot_id and symbol in task.data.symbols:
+            found[bot, symbol] = Management(
+                exits=exit_rules_of(bridge.exits),
+                manage_window=manage_window,
+                hours=hours_of(symbol, task.data.sessions),
+                flat_before_close=FLAT_BEFORE_CLOSE,
+                keeps_stop=True,
+            )
+    return found
+
+
+def _wants_out(strategy: Strategy, symbol: str, task: ReplayTask) -> frozenset[int]:
+    """The ends of the bars at which the strategy says to leave."""
+    feed = StrategyFeed(strategy, hours_of(symbol, task.data.sessions))
+    before = [bar for bar in task.history if bar.symbol == symbol]
+    feed.take_history(before[max(0, len(before) - strategy.warm_up) :])
+    ends: set[int] = set()
+    for bar in task.data.bars:
+        if bar.symbol == symbol:
+            feed.take_bar(bar)
+            if feed.signal is Signal.EXIT_LONG:
+                ends.add(bar.end_at)
+    return frozenset(ends)
+
+
+def trades_csv(regret: Regret) -> bytes:
+    """Each trade that there would have been, with a header."""
+    return as_csv_rows([_COLUMNS, *map(_row, regret.trades)])
+
+
+def table_of(regret: Regret) -> list[str]:
+    """For people: a line for each guard, and what the figures are."""
+    if not regret.guards:
+        return ["the guardian refused no entry"]
+    columns = [
+        text("GUARD", ""),
+        *(number(title, "") for title in ("REFUSED", "TRADES", "WON", "LOST", "UNTOLD")),
+        number("WOULD HAVE MADE USD", ""),
+        text("SO IT", ""),
+    ]
+    together = total(each.made for each in regret.guards)
+    remark = (
+        f"together {_usd(together)} USD{_saved(together)}; each trade is thought of by itself: it"
+        " takes no room and no budget from another"
+    )
+    return [*aligned(columns, [_cells(each) for each in regret.guards]), remark]
+
+
+def _row(each: Refused) -> tuple[Cell, ...]:
+    trade = each.trade
+    return (
+        *time_cells(each.at),
+        each.check,
+        each.reason,
+        each.bot,
+        each.symbol,
+        trade.quantity,
+        *time_cells(trade.opened_at),
+        trade.entry_price,
+        *time_cells(trade.closed_at),
+        trade.exit_price,
+        trade.exit_reason,
+        plain(trade.made),
+    )
+
+
+def _cells(each: GuardRegret) -> tuple[str, ...]:
+    counts = (each.refusals, each.trades, each.won, each.lost, each.untold)
+    verdict = "saved" if each.made < 0 else "cost" if each.made > 0 else ""
+    return (each.check, *map(str, counts), _usd(each.made), verdict)
+
+
+def _saved(made: Decimal) -> str:
+    return ", which the guards saved" if made < 0 else ", which the guards cost" if made > 0 else ""
+
+
+def _guards(
+    refusals: Mapping[str, int], untold: Mapping[str, int], trades: Sequence[Refused]
+) -> Iterator[GuardRegret]:
+    made: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for each in trades:
+        made[each.check].append(each.trade.made)
+    for check, count in refusals.items():
+        yield GuardRegret(
+            check=check,
+            refusals=count,
+            trades=len(made[check]),
+            won=sum(1 for each in made[check] if each > 0),
+            lost=sum(1 for each in made[check] if each < 0),
+            untold=untold.get(check, 0),
+            made=total(made[check]),
+        )
+
+
+def _most_first(each: GuardRegret) -> tuple[Decimal, int, str]:
+    return -abs(each.made), -each.refusals, each.check
+
+
+def _place_of(intent: OrderIntent) -> Place:
+    return intent.decision.bot, intent.decision.symbol
+
+
+def _by_symbol(bars: Iterable[Bar], symbols: Collection[str]) -> Mapping[str, list[Bar]]:
+    found: defaultdict[str, list[Bar]] = defaultdict(list)
+    for bar in bars:
+        if bar.symbol in symbols:
+            found[bar.symbol].append(bar)
+    return found
+
+
+def _usd(amount: Decimal) -> str:
+    return f"{amount.quantize(_CENT) + 0:+,f}"
+
+
+_COLUMNS = (
+    *("refused_at", "refused_at_ns", "check", "reason", "bot", "symbol", "quantity"),
+    *("opened_at", "opened_at_ns", "entry_price"),
+    *("closed_at", "closed_at_ns", "exit_price", "exit_reason", "made"),
+)
+_end_at = attrgetter("end_at")
