@@ -95,6 +95,8 @@ def refused_entries(story: Iterable[Line]) -> Iterator[Denied]:
 def regret_of(refused: Iterable[Denied], task: ReplayTask) -> Regret:
     """What the refused entries would have come to on the task's bars, by its settings and terms."""
     denied = sorted(refused, key=attrgetter("at"))
+    if not denied:
+        return Regret(guards=(), trades=())  # of a market that never began too
     managed = managements(task, {_place_of(each.intent) for each in denied})
     bars = _by_symbol(task.data.bars, {symbol for _, symbol in managed})
     busy_until: dict[Place, int] = {}

@@ -107,7 +107,7 @@ def _found(
         told = bundle.folder / folder.STORY
         refused = tuple(refused_entries(story.lines_in(told) if told.exists() else ()))
         if not refused:
-            return Regret(guards=(), trades=())  # whatever else is there
+            return Regret(guards=(), trades=())  # its bars may be gone
         settings = settings_of(bundle, config)
         found = data_of(bundle, paths, interval, files.cache)
         task = ReplayTask(settings=settings, data=found.market, history=found.history)

@@ -27,6 +27,7 @@ Run: TypeAlias = Callable[..., tuple[int, str, str]]
 FILES = {
     "account.csv",
     "equity_curve.csv",
+    "guard_regret.csv",
     "halt.marker",
     "logs/app.jsonl",
     "logs/run.log",
