@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from hydra.research.regret import GuardRegret
 from hydra.research.replaying import BotFill
 from hydra.research.window import ReplayWindow
 from hydra.trading.bars import Bar
@@ -20,7 +21,8 @@ class ReplayFacts(msgspec.Struct, frozen=True, kw_only=True):
     traded; `told` are the engine's own words on its trades, of which the reasons are taken.
     `data` names the content of each file by its digest. `denials` counts
     intents by the check that refused them. `terms` are further conditions, by name, for people:
-    slippage and fees, say.
+    slippage and fees, say. `regret` is what
+    the refused entries would have come to.
     """
 
     bars: tuple[Bar, ...]
@@ -40,6 +42,7 @@ class ReplayFacts(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[Trade, ...] = ()
     denials: tuple[tuple[str, int], ...] = ()
     terms: tuple[tuple[str, str], ...] = ()
+    regret: tuple[GuardRegret, ...] = ()
 
     @property
     def symbols(self) -> tuple[str, ...]:

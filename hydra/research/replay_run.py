@@ -140,7 +140,8 @@ def run_replay(
     close_bundle(plan.folder, engine, ending, with_plots=False, wall_clock=lambda: 0)
     regret = _regret(plan, done)
     files.replace(plan.folder / REGRET, trades_csv(regret))
-    metrics = write_outcome(plan.folder, facts_of(plan, done), with_sheet=plan.with_sheet)
+    facts = structs.replace(facts_of(plan, done), regret=regret.guards)
+    metrics = write_outcome(plan.folder, facts, with_sheet=plan.with_sheet)
     return Outcome(replayed=done, metrics=metrics, regret=regret)
 
 

@@ -7,7 +7,7 @@ which is what the plots of a session have a process of their own for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from html import escape
 
@@ -17,6 +17,7 @@ from hydra.research import charts
 from hydra.research.charts import GAIN, LINES_MAX, LOSS, Marks
 from hydra.research.metrics import Measured, Metrics
 from hydra.research.performance import FEW_DAYS, Statistics, monthly_returns
+from hydra.research.regret import GuardRegret
 from hydra.research.sheet_parts import (
     NOTHING,
     coloured,
@@ -69,6 +70,7 @@ def _parts(measured: Measured, title: str) -> Iterator[str]:
     yield from _bots(measured)
     yield from _prices(measured)
     yield _denials(metrics)
+    yield from _regret(measured.facts.regret)
     yield from _trades(measured)
     yield _provenance(metrics)
 
@@ -282,6 +284,27 @@ def _denials(metrics: Metrics) -> str:
     return (
         f"<h2>Denials by reason</h2><p>The risk guardian denied {told}.</p>"
         f'<div class="bars">{bars}</div>'
+    )
+
+
+def _regret(guards: Sequence[GuardRegret]) -> Iterator[str]:
+    if not guards:
+        return
+    yield "<h2>What the refused entries would have made</h2>"
+    heads = ("guard", "refused", "trades", "won", "lost", "untold", "USD")
+    rows = [
+        (
+            each.check,
+            *(f"{count:,}" for count in (each.refusals, each.trades, each.won, each.lost)),
+            f"{each.untold:,}",
+            signed(each.made),
+        )
+        for each in guards
+    ]
+    yield table(heads, rows, text=(0,))
+    yield (
+        '<p class="soft">After fees; each by itself, bought and managed on these bars as its bot'
+        " would have. What is below zero the guard saved. Each trade is in guard_regret.csv.</p>"
     )
 
 

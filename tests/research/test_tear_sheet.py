@@ -10,6 +10,7 @@ from msgspec import structs
 from hydra.research.charts import price_chart, time_marks
 from hydra.research.equity import EquityCurve
 from hydra.research.metrics import measured
+from hydra.research.regret import GuardRegret
 from hydra.research.tear_sheet import TRADES_AT_EACH_END, tear_sheet
 from hydra.trading.durations import DAY, HOUR, MINUTE
 from hydra.trading.orders import Side
@@ -62,6 +63,25 @@ def test_words_from_elsewhere_are_words_and_no_part_of_the_page() -> None:
     assert "<img" not in page
     assert "Replay &lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "a &amp; b" in page
+
+
+def test_what_the_guards_refused_is_told_with_what_it_would_have_made() -> None:
+    guards = (
+        GuardRegret(
+            check="heat_is_within_limit",
+            refusals=1_234,
+            trades=60,
+            won=15,
+            lost=45,
+            untold=3,
+            made=Decimal("-27.921"),
+        ),
+    )
+
+    words = words_of(page_of(regret=guards))
+
+    assert "heat_is_within_limit 1,234 60 15 45 3 −27.92" in words
+    assert "refused entries" not in words_of(page_of())
 
 
 def test_of_many_trades_the_first_and_the_last_are_shown_and_the_rest_is_counted() -> None:
