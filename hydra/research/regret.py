@@ -111,7 +111,8 @@ def regret_of(refused: Iterable[Denied], task: ReplayTask) -> Regret:
             continue
         later = bars[intent.decision.symbol]
         first = bisect_right(later, each.at, key=_end_at)
-        trade = forgone(intent, each.at, later[first:], managed[place], task.terms)
+        ahead = (later[number] for number in range(first, len(later)))  # few of them are looked at
+        trade = forgone(intent, each.at, ahead, managed[place], task.terms)
         if trade is None:
             continue
         busy_until[place] = later[-1].end_at if trade.closed_at is None else trade.closed_at
