@@ -454,7 +454,6 @@ class RiskGuardian(Actor[Inbox]):
         found.update(cause.code for cause in self._desk.alarms(at))
         if any(order.is_unknown for order in self._desk.book.open_orders):
             found.add(kinds.UNKNOWN_OUTCOME.code)
-        found |= self._desk.still_unmanaged(self._halts.causes)
         found |= self._symbols.still_halted(self._halts.causes)
         found |= still_pending(self._halts.causes, self._desk.book.open_orders)
         if self._gate.flatten_reason is not None:
@@ -466,7 +465,10 @@ class RiskGuardian(Actor[Inbox]):
         if self._terms.desk.budgets.is_proposed and not self._granting.is_heard:
             found.add(f"{kinds.BOT_DOWN.code}{PORTFOLIO_BOT}")
         told = self._covered if self._desk.coverage.is_heard else None
-        lines = told.lines if told is not None and told.is_known else None
+        told = told if told is not None and told.is_known else None
+        lines = None if told is None else told.lines
+        taken_over = None if told is None else told.taken_over
+        found |= self._desk.still_unmanaged(self._halts.causes, taken_over)
         known = (*self._halts.causes, *self._halts.alarms)
         found |= still_unprotected(known, lines) | self._desk.execution.still(known)
         return frozenset(found)

@@ -156,7 +156,8 @@ ACTOR_FAILED = _integrity("failed:", _LOOK)
 FAIL_CLOSED = _integrity("fail-closed", _LOOK)
 UNMANAGED = _integrity(
     "unmanaged:",
-    "the exit bot closes what it holds by its rules (`flatten` does at once); then resume",
+    "the exit bot closes what it holds by its rules (`flatten` does at once), or its bot runs again"
+    " once the engine was started anew; then resume",
     state=_CLOSE_ONLY,
 )
 

@@ -6,7 +6,7 @@ checks judge, and it says which causes follow from what it learned. No clock, no
 the same calls leave an equal desk, so a restart rebuilds it from the record (I38).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from msgspec import structs
@@ -451,12 +451,25 @@ class RiskDesk:
             for place, held in self.book.positions.items()
         )
 
-    def still_unmanaged(self, causes: Iterable[Cause]) -> frozenset[str]:
-        """The codes of those whose bot, which was given up, still may hold something."""
+    def still_unmanaged(
+        self, causes: Iterable[Cause], taken_over: Collection[str] | None
+    ) -> frozenset[str]:
+        """The codes of those whose bot, which was given up, still may hold something that it does
+        not look after. `taken_over`: what the exit bot looks after in the place of bots ("bot
+        symbol"); None: nobody says, so it may be all.
+        """
         unmanaged = [each.code for each in causes if kind_of(each.code) is UNMANAGED]
         return frozenset(
-            code for code in unmanaged if self.may_hold(code.removeprefix(UNMANAGED.code))
+            code
+            for code in unmanaged
+            if self._may_be_left_alone(code.removeprefix(UNMANAGED.code), taken_over)
         )
+
+    def _may_be_left_alone(self, bot: str, taken_over: Collection[str] | None) -> bool:
+        if taken_over is None or any(place.startswith(f"{bot} ") for place in taken_over):
+            return self.may_hold(bot)
+        # What it may come to hold nobody can have taken over yet.
+        return any(each.is_entry and each.decision.bot == bot for each in self.book.open_orders)
 
     def _session(self, at: int) -> str:
         return self._trading_day.of(at)

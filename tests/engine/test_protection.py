@@ -21,6 +21,7 @@ from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import FillPart, Ignore, Lose, RejectLater
 from hydra.venues.simulated.requests import Cancel
 from hydra.venues.simulated.terms import VenueTerms
+from messages.lifecycle import Children, StartChild
 from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
@@ -41,6 +42,8 @@ GUARDED = protected_by(ProtectiveOrder.ENGINE)
 BOT: Ref[Any] = Ref("/hydra/bots/mom_AAPL")
 # Bought at 100.35 in minute 11, with a stop at 99.84; it falls through that in minute 16.
 FALL = market_of(bars_of([100.0] * 3 + rising(12) + [99.6] * 20))
+# The same, and then nothing happens.
+HOLD = market_of(bars_of([100.0] * 3 + rising(12) + [100.5] * 15))
 HELD_AT = OPEN_AT + 13 * MINUTE
 
 
@@ -200,6 +203,56 @@ def test_a_position_whose_bot_is_gone_stops_all_entries_until_a_person_has_looke
     assert life.causes == {}
     require_sound(world)
     require_agreement(world)
+
+
+def quarantined(world: World) -> Life:
+    life = holding(world)
+    for _ in range(6):
+        life.crash(BOT)
+        life.advance(SECOND)
+    assert life.causes == {"unmanaged:mom_AAPL": TradingState.CLOSE_ONLY}
+    return life
+
+
+def test_a_bot_that_a_new_process_runs_again_looks_after_what_it_holds_i05_i30_i69(
+    tmp_path: Path,
+) -> None:
+    world = World(HOLD, settings=GUARDED, ledger_path=tmp_path / "ledger.db")
+    quarantined(world).die()
+
+    life = world.begin()
+    life.run_for(2 * MINUTE)
+    before = life.causes
+    noted = life.resume("unmanaged:mom_AAPL")
+
+    assert before == {"unmanaged:mom_AAPL": TradingState.CLOSE_ONLY}
+    assert noted.noted == ("unmanaged:mom_AAPL",)
+    assert (life.causes, life.positions) == ({}, {"mom_AAPL AAPL": 9})
+
+
+def test_a_bot_that_a_person_started_again_looks_after_what_it_holds_i05_i30_i69() -> None:
+    life = quarantined(World(HOLD, settings=GUARDED))
+    too_early = life.ask_to_resume("unmanaged:mom_AAPL")
+
+    assert isinstance(life.ask(paths.BOTS, StartChild(name="mom_AAPL")), Children)
+    life.run_for(2 * MINUTE)
+    noted = life.resume("unmanaged:mom_AAPL")
+
+    assert (too_early.noted, noted.noted) == ((), ("unmanaged:mom_AAPL",))
+    assert (life.causes, life.positions) == ({}, {"mom_AAPL AAPL": 9})
+
+
+def test_while_the_exit_bot_does_not_speak_nobody_knows_who_looks_after_it_i05_i69() -> None:
+    life = quarantined(World(HOLD, settings=GUARDED))
+    assert isinstance(life.ask(paths.BOTS, StartChild(name="mom_AAPL")), Children)
+    life.run_for(2 * MINUTE)
+    for _ in range(6):
+        life.crash(paths.EXIT_BOT)
+        life.advance(SECOND)
+
+    noted = life.ask_to_resume("unmanaged:mom_AAPL")
+
+    assert (noted.noted, len(noted.refused)) == ((), 1)
 
 
 def test_that_a_bot_is_gone_is_not_forgotten_when_the_guardian_dies_too_i30_i68_i69() -> None:
