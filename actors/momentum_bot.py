@@ -18,10 +18,10 @@ from hydra.trading.bars import Bar, late_after
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
-from hydra.trading.order_checks import price_is_known, session_is_open, trading_is_open
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.resting_stop import (
+    FOR_A_WHILE,
     Hold,
     Leave,
     Place,
@@ -114,6 +114,8 @@ class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Of the symbol's stop prices, lowest first; none: no stop order rests at the venue, and the
     exit rules are looked after in the engine alone.
     """
+    price_collar_pct: Decimal | None = None
+    """So far from the market a stop may rest (the guardian's check); None: wherever."""
     strategy: str
     """By name, and what makes one of these parameters."""
     strategy_factory: StrategyFactory
@@ -286,7 +288,7 @@ class MomentumBot(Actor[Inbox]):
         self._book.denied(decision)
         self._last_denial = f"{denial.check}: {denial.reason}"
         match decision.role:
-            case Role.PROTECT if denial.check in _FOR_A_WHILE:
+            case Role.PROTECT if denial.check in FOR_A_WHILE:
                 self._stop.held_off(self._looked_at)
             case Role.PROTECT:
                 self._stop.denied(self._looked_at)
@@ -336,6 +338,8 @@ class MomentumBot(Actor[Inbox]):
             highest=highest or Decimal(0),
             may_place=self._stop.may_place(self._looked_at),
             waits_for_entry=not self._bar_saw_the_position(bar),
+            price=_close_of(bar),
+            collar_pct=self._plan.price_collar_pct,
         )
         match next_step(self._book, wanted):
             case Leave():
@@ -586,9 +590,5 @@ UNSEEN_AGAIN_AFTER = 15 * SECOND
 """Where a stop is placed without a bar and denied for a while, it is tried again so much later."""
 _LIVES = (OrderAccepted, OrderUnknown, OrderFilled)
 """Reports after which an order may go on, or has done what it was for."""
-_FOR_A_WHILE = frozenset(
-    (trading_is_open.__name__, session_is_open.__name__, price_is_known.__name__)
-)
-"""Checks that deny whatever is wished for, until a halt or a night is over or a price is there."""
 _AT_A_STOP = (ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP)
 """Where a stop order that rests would have been executed first."""

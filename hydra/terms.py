@@ -142,7 +142,7 @@ def plans_of(settings: Settings, market: MarketFacts, signals: Signals = NO_SIGN
         if not bot.enabled:
             continue
         if bot.ticker in market.symbols:
-            plans.append(momentum_plan(bot, zone, market))
+            plans.append(momentum_plan(bot, zone, market, settings.guards.order.price_collar_pct))
         else:
             left_out.append(bot.bot_id)
     options = options_plan(settings, market)
@@ -313,7 +313,9 @@ def clearing_policy(settings: Settings) -> ClearingPolicy:
     )
 
 
-def momentum_plan(bot: MomentumBotSettings, timezone: str, market: MarketFacts) -> MomentumPlan:
+def momentum_plan(
+    bot: MomentumBotSettings, timezone: str, market: MarketFacts, price_collar_pct: Decimal
+) -> MomentumPlan:
     """A bot on shares: whole ones, for the day, and none held at the close."""
     rests = bot.execution.protective_order is ProtectiveOrder.RESTING
     trade_window, manage_window = windows_of(bot.session, timezone)
@@ -331,6 +333,7 @@ def momentum_plan(bot: MomentumBotSettings, timezone: str, market: MarketFacts) 
         max_trades_per_day=bot.risk.max_trades_per_day,
         max_concurrent_positions=bot.risk.max_concurrent_positions,
         price_steps=US_EQUITY_PRICE_STEPS if rests else (),
+        price_collar_pct=price_collar_pct if rests else None,
         exits=exit_rules_of(bot.exits),
         strategy=bot.signal.mode,
         strategy_factory=factory_of(bot.signal),

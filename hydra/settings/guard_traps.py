@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from hydra.settings.bot_parts import ProtectiveOrder
+from hydra.settings.bot_sections import MomentumBotSettings
 from hydra.settings.entries import entries_of
 from hydra.settings.whole import Settings, content_of
 
@@ -38,6 +40,8 @@ class _Entry:
     notional_usd: Decimal
     stop_loss_pct: Decimal
     bucket: str
+    resting_pct: tuple[tuple[str, Decimal], ...] = ()
+    """How far from the market its stop orders would rest, in percent of it, by setting."""
 
 
 def guard_warnings_of(settings: Settings) -> Iterator[str]:
@@ -59,6 +63,7 @@ def _entries(settings: Settings) -> Iterator[_Entry]:
                 notional_usd=bot.execution.default_notional_usd,
                 stop_loss_pct=bot.exits.stop_loss_pct,
                 bucket="momentum_bucket_pct_of_daily_risk",
+                resting_pct=tuple(_resting_pct(bot)),
             )
     crypto = settings.cryptobot
     if crypto.enabled:
@@ -68,6 +73,13 @@ def _entries(settings: Settings) -> Iterator[_Entry]:
             stop_loss_pct=crypto.exits.stop_loss_pct,
             bucket="crypto_bucket_pct_of_daily_risk",
         )
+
+
+def _resting_pct(bot: MomentumBotSettings) -> Iterator[tuple[str, Decimal]]:
+    if bot.execution.protective_order is ProtectiveOrder.RESTING:
+        yield "stop_loss_pct", bot.exits.stop_loss_pct
+        if bot.exits.trailing_stop_pct is not None:
+            yield "trailing_stop_pct", bot.exits.trailing_stop_pct
 
 
 def _on_notional(entry: _Entry, settings: Settings) -> Iterator[str]:
@@ -136,13 +148,14 @@ def _rounded_up(amount_usd: Decimal) -> str:
 
 def _on_collar(entry: _Entry, settings: Settings) -> Iterator[str]:
     collar_pct = settings.guards.order.price_collar_pct
-    if entry.stop_loss_pct > collar_pct:
-        yield (
-            f"{entry.bot}.exits.stop_loss_pct: {content_of(entry.stop_loss_pct)} percent, but an "
-            f"order's price may lie {content_of(collar_pct)} percent from the market "
-            "(guards.order.price_collar_pct), so a stop order there is denied; lower the one or "
-            "raise the other"
-        )
+    for name, pct in entry.resting_pct:
+        if pct > collar_pct:
+            yield (
+                f"{entry.bot}.exits.{name}: {content_of(pct)} percent, but an order's price may "
+                f"lie {content_of(collar_pct)} percent from the market "
+                "(guards.order.price_collar_pct), so a stop order there is denied; lower the one "
+                "or raise the other"
+            )
 
 
 def _on_round_trips(settings: Settings) -> Iterator[str]:

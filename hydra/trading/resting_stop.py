@@ -17,7 +17,13 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
-from hydra.trading.exact import multiply, subtract
+from hydra.trading.exact import multiply, percent_of, subtract
+from hydra.trading.order_checks import (
+    price_is_fresh,
+    price_is_known,
+    session_is_open,
+    trading_is_open,
+)
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.situation import PriceStep
 from hydra.trading.symbol_book import SymbolBook, Working
@@ -26,6 +32,10 @@ TRIES = 3
 """So many stops in a row may come to nothing; then the engine-side guard is alone for a while."""
 TRY_AGAIN_AFTER = 15 * MINUTE
 WHOLE = Decimal(1)
+FOR_A_WHILE = frozenset(
+    check.__name__ for check in (trading_is_open, session_is_open, price_is_known, price_is_fresh)
+)
+"""Checks that deny one wherever it would rest, until a halt or a night is over or a price comes."""
 MOVED_BY_LEAST = Decimal("0.1")
 """A stop is moved up if that takes a tenth off its distance: in between it stays at the venue."""
 
@@ -61,7 +71,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """What the bot wants for what it holds. `level` None: no stop order rests for it.
 
     `level` is a price that the venue can have, `highest` the best price since the entry.
-    `waits_for_entry`: the entry works on, and has not had the time that it gets.
+    `waits_for_entry`: the entry works on, and has not had the time that it gets. `collar_pct`: so
+    far from the market's `price` one may rest, in percent of it; None: wherever.
     """
 
     wants_out: bool
@@ -69,6 +80,14 @@ class Wanted(msgspec.Struct, frozen=True):
     highest: Decimal
     may_place: bool = True
     waits_for_entry: bool = False
+    price: Decimal | None = None
+    collar_pct: Decimal | None = None
+
+    def may_rest(self, level: Decimal) -> bool:
+        """Whether one at this level would be let pass: else nothing goes for its sake."""
+        if self.price is None or self.collar_pct is None:
+            return True
+        return subtract(self.price, level) <= percent_of(self.price, self.collar_pct)
 
 
 def next_step(book: SymbolBook, wanted: Wanted) -> Step:
@@ -90,7 +109,8 @@ def next_step(book: SymbolBook, wanted: Wanted) -> Step:
         missing = subtract(missing, each.left)
     if missing < 0:
         return _take_out(stops or resting, "more would be sold than is held")
-    if any(is_moved_up(stop.stop_price, level, wanted.highest) for stop in stops):
+    is_raised = any(is_moved_up(stop.stop_price, level, wanted.highest) for stop in stops)
+    if is_raised and wanted.may_rest(level):
         return _take_out(stops, f"it is moved up to {level:f}")
     if missing == 0 or not wanted.may_place:
         return Hold("")

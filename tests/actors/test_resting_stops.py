@@ -264,7 +264,7 @@ def test_a_stop_that_is_denied_is_tried_again_at_the_next_bar_i30(stage: StopSta
     assert (before, [each.role for each in stage.live()]) == ([], [Role.PROTECT])
 
 
-@pytest.mark.parametrize("check", ["trading_is_open", "session_is_open"])
+@pytest.mark.parametrize("check", ["trading_is_open", "session_is_open", "price_is_fresh"])
 def test_a_stop_that_only_a_halt_or_a_night_keeps_away_is_tried_at_each_bar_i11_i30(
     held: StopStage, check: str
 ) -> None:
@@ -473,6 +473,23 @@ def test_a_trailing_stop_is_moved_up_and_never_down() -> None:
     wanted = ["99.60", "100.10", "100.10", "100.10", "100.60"]
     assert levels == [Decimal(level) for level in wanted]
     assert stop_of(stage).intent.reason == "trailing_stop"
+
+
+def test_a_stop_is_not_taken_out_for_one_that_the_price_collar_would_deny_i30() -> None:
+    far = msgspec.structs.replace(
+        PLAN.exits, trailing_stop_pct=Decimal(8), take_profit_pct=Decimal(50)
+    )
+    plan = msgspec.structs.replace(PLAN, exits=far, price_collar_pct=Decimal(5))
+    stage = bought(StopStage(plan))
+    at_first = stop_of(stage)
+    stage.bar("100", "111", "111")
+    stage.answer_everything()
+    far_below = stop_of(stage)
+    stage.bar("105", "107", "107")
+    stage.answer_everything()
+
+    assert far_below is at_first
+    assert stop_of(stage).intent.stop_price == Decimal("102.12")  # of 107 that is less than 5 %
 
 
 TRAILS_IN_THE_ENGINE = msgspec.structs.replace(

@@ -89,13 +89,17 @@ SHIPPED = load_settings(CONFIG)
             ],
         ),
         (
-            [("price_collar_pct: 4", "price_collar_pct: 0.7")],
+            [
+                ("price_collar_pct: 4", "price_collar_pct: 0.4"),
+                ("time_stop_minutes: 25", "time_stop_minutes: 25\n      trailing_stop_pct: 2.5"),
+            ],
             [
                 (
-                    "cryptobot.exits.stop_loss_pct: 0.75 percent, but an order's price may lie 0.7 "
-                    "percent from the market (guards.order.price_collar_pct), so a stop order "
+                    f"momentum_bots[mom_AAPL].exits.{stop} percent, but an order's price may lie "
+                    "0.4 percent from the market (guards.order.price_collar_pct), so a stop order "
                     "there is denied; lower the one or raise the other"
-                ),
+                )
+                for stop in ("stop_loss_pct: 0.5", "trailing_stop_pct: 2.5")
             ],
         ),
         (
@@ -151,7 +155,15 @@ def test_each_trap_of_the_guards_is_told_with_what_binds_and_what_to_do(
         # Each at its limit.
         [("max_orders_per_minute: 10", "max_orders_per_minute: 7")],
         [("max_round_trips_per_bot_per_day: 12", "max_round_trips_per_bot_per_day: 7")],
-        [("price_collar_pct: 4", "price_collar_pct: 0.75")],
+        [("price_collar_pct: 4", "price_collar_pct: 0.5")],
+        # No stop order of theirs rests: coins have none, and here the engine alone looks.
+        [
+            ("price_collar_pct: 4", "price_collar_pct: 0.4"),
+            (
+                "default_notional_usd: 1000",
+                "default_notional_usd: 1000\n      protective_order: engine",
+            ),
+        ],
         [("max_session_drawdown_pct: 1.4", "max_session_drawdown_pct: 0.70")],
         [("global_max_daily_loss_pct: 1.0", "global_max_daily_loss_pct: 0.6")],
         [("max_gross_pct: 60", "max_gross_pct: 1")],

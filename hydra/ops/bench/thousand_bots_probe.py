@@ -391,7 +391,8 @@ def _hand_offs() -> list[int]:
 def _bare_second_ms(settings: Settings, data: MarketData) -> float:
     """Processor time of what the strategies do in a second: a bar each."""
     ticks = Ticks(data.symbols)
-    plans = [momentum_plan(bot, settings.system.timezone, data) for bot in settings.momentum_bots]
+    zone, collar_pct = settings.system.timezone, settings.guards.order.price_collar_pct
+    plans = [momentum_plan(bot, zone, data, collar_pct) for bot in settings.momentum_bots]
     strategies = [plan.new_strategy() for plan in plans]
     bars = [ticks.bar(number) for number in range(BARE_BARS * len(strategies))]
     began = process_time_ns()
