@@ -514,7 +514,8 @@ class MomentumBot(Actor[Inbox]):
             return f"it has made its {self._book.entries} entries of the day"
         if denied := self._denials.why_not(bar.end_at):
             return denied
-        return "" if self._strategy.signal is Signal.ENTER_LONG else "the strategy gives no signal"
+        wish = self._strategy.entry(self._book.entered_at)
+        return "" if wish is Signal.ENTER_LONG else "the strategy gives no signal"
 
     def _is_over(self, at: int) -> bool:
         """No position is to be held any more: past `manage_until`, or just before a real close."""

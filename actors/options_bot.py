@@ -20,7 +20,7 @@ from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
 from hydra.trading.option_prices import steps_of
 from hydra.trading.option_rules import ChainContract, ChainQuery, ChainRules, choose_contract
-from hydra.trading.option_search import OptionSearch, OptionSearches
+from hydra.trading.option_search import OptionSearch, OptionSearches, entered_at
 from hydra.trading.option_symbols import parsed, root_of
 from hydra.trading.order_checks import trading_is_open
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
@@ -304,7 +304,8 @@ class OptionsBot(Actor[Inbox]):
         """Begin to look for a contract if there is a signal; gives why not, "" if it does."""
         strategy, plan, at = self._strategies[bar.symbol], self._plan, ctx.market_time()
         why_not = self._reason_not_to_enter(strategy, at)
-        right = None if strategy.signal is None else RIGHT_OF.get(strategy.signal)
+        signal = strategy.entry(entered_at(self._holdings.values(), bar.symbol))
+        right = None if signal is None else RIGHT_OF.get(signal)
         if why_not or right is None:
             return why_not or "the strategy gives no signal"
         if self._searches.of(bar.symbol) is not None:

@@ -211,7 +211,7 @@ class CoinPair:
             return f"it has made its {totals.entries} entries of the day"
         if denied := self._denials.why_not(at):
             return denied
-        if self.strategy.signal is not Signal.ENTER_LONG:
+        if self.strategy.entry(self.book.entered_at) is not Signal.ENTER_LONG:
             return "the strategy gives no signal"
         if totals.positions >= rules.max_positions:
             return f"it has {totals.positions} positions, of at most {rules.max_positions}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from hydra.trading.bars import Bar
 from hydra.trading.sessions import ExchangeSession, Hours
 from hydra.trading.steady import SteadyHours
+from hydra.trading.strategies.longer_bars import LongerBars
 from hydra.trading.strategies.strategy import Signal, Strategy
 
 
@@ -53,6 +54,15 @@ class StrategyFeed:
             self._show(bar, self._sessions.at(bar.start_at))
         else:
             self._early.append(bar)
+
+    def entry(self, entered_at: int) -> Signal | None:
+        """What the strategy wants, for a bot whose last entry was executed then (market time): None
+        also where that stands for longer, so that it was entered on.
+        """
+        strategy = self._strategy
+        if isinstance(strategy, LongerBars) and strategy.stands_since <= entered_at:
+            return None
+        return self.signal
 
     def acted(self) -> None:
         """The wish is on its way; the next bar brings the next one."""

@@ -55,6 +55,8 @@ class SymbolBook:
         self.working: dict[DecisionKey, Working] = {}
         self.stopped_at = 0
         """When a protective order last executed (market time)."""
+        self.entered_at = 0
+        """When an entry last executed."""
         self._step = quantity_step
         self._is_coin = is_crypto(symbol)
         self._fills = FillBook(symbol)
@@ -190,6 +192,8 @@ class SymbolBook:
         self._decisions[fill.client_order_id] = decision
         if decision.role is Role.PROTECT:
             self.stopped_at = max(self.stopped_at, fill.at)
+        if decision.role is Role.ENTRY:
+            self.entered_at = max(self.entered_at, fill.at)
         known = self.working.get(decision)
         if known is None or not is_news:
             return
@@ -230,13 +234,16 @@ class SymbolBook:
         told twice.
         """
         mine = [order for order in orders if order.decision.symbol == self.symbol]
-        stops = {o.order.client_order_id for o in mine if o.decision.role is Role.PROTECT}
+        roles = {o.order.client_order_id: o.decision.role for o in mine}
         book = FillBook(self.symbol)
         for fill in fills:
             if fill.symbol == self.symbol:
                 book.book(fill)
-                if fill.client_order_id in stops:
+                role = roles.get(fill.client_order_id)
+                if role is Role.PROTECT:
                     self.stopped_at = max(self.stopped_at, fill.at)
+                if role is Role.ENTRY:
+                    self.entered_at = max(self.entered_at, fill.at)
         inventories = {each.inventory.symbol: each.inventory for each in held}
         book.inventory = inventories.get(self.symbol, FifoInventory(self.symbol))
         book.realised = realised

@@ -375,6 +375,30 @@ def test_entries_of_the_day_are_counted_over_all_underlyings() -> None:
     assert (asked(1), asked(2)) == (["SPY"], ["SPY", "QQQ"])
 
 
+def test_what_a_long_bar_wants_is_bought_once_and_what_could_not_be_is_tried_again_i16() -> None:
+    # The second bar of eight minutes is higher than the first, and wants in at every other one.
+    signal = settings_of().optionsbot.signal.model_copy(
+        update={"bar_minutes": 8, "entry_minutes": 2, "params": {"lookback_bars": 1}}
+    )
+    stage = Stage(plan_for(settings_of(signal=signal)))
+    stage.play([100.0] * 15 + [100.5])
+    stage.kit.tell(stage.bot, not_read(stage))
+
+    stage.play([100.5] * 2)
+    stage.answer(contract())
+    stage.quote()
+    stage.fill(stage.intents[-1], "2.00")
+    stage.play([100.5] * 5)
+
+    assert [each.decision.role for each in stage.intents] == [Role.ENTRY]
+    assert len(stage.chains.asked) == 2
+
+
+def not_read(stage: Stage) -> ChainNotRead:
+    asked = stage.chains.asked[-1]
+    return ChainNotRead(asked_by=asked.asked_by, number=asked.number, reason="busy")
+
+
 def test_positions_are_counted_over_all_underlyings() -> None:
     def asked(most: int) -> list[str]:
         stage = Stage(plan_for(settings_of(risk__max_concurrent_positions=most)))

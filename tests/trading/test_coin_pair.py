@@ -32,6 +32,7 @@ from hydra.trading.orders import (
     TimeInForce,
 )
 from hydra.trading.sessions import ROUND_THE_CLOCK, ExchangeSession, Window
+from hydra.trading.strategies.longer_bars import LongerBars
 from hydra.trading.strategies.strategy import Signal
 from hydra.trading.strategy_feed import StrategyFeed
 from hydra.trading.sub_ledgers import BotInventory
@@ -233,6 +234,26 @@ def test_what_it_holds_is_closed_whole_by_its_rules_or_held_i30(
         else Leave(Decimal("0.5"), wish)
     )
     assert trader.wish() == expected
+
+
+def test_what_a_long_bar_wants_is_entered_once_and_not_again_after_its_stop_i16() -> None:
+    trader = Trader()
+    longer = LongerBars(Says(Signal.ENTER_LONG), bar_minutes=60, entry_minutes=5)
+    trader.pair.strategy = StrategyFeed(longer, ROUND_THE_CLOCK)
+    trader.pair.strategy.take_history(())
+    wishes: list[Wish] = []
+    for _ in range(12):
+        trader.bar(minutes=5)
+        wishes.append(trader.wish())
+    trader.fills(trader.enters(), "0.5")
+    sale = trader.pair.book.next_decision(Role.EXIT)
+    trader.fills(sale, "0.5", "99")
+    for _ in range(12):
+        trader.bar(minutes=5)
+        wishes.append(trader.wish())
+
+    entered = [number for number, wish in enumerate(wishes, 1) if isinstance(wish, Enter)]
+    assert entered == [12, 24]
 
 
 def test_time_goes_on_when_no_bar_comes_and_nothing_is_entered_then_i30_i46() -> None:

@@ -7,7 +7,12 @@ import msgspec
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import ExchangeSession
-from hydra.trading.strategies.strategy import Signal, Strategy, StrategyFactory
+from hydra.trading.strategies.strategy import (
+    Signal,
+    Strategy,
+    StrategyFactory,
+    was_closed_between,
+)
 
 
 class LongerBars:
@@ -16,7 +21,8 @@ class LongerBars:
     Long bars begin with the session, or with the UTC day where there is none, and none runs over
     the end of a session: its last one may be short. An exit is said once. An entry stands until
     the next long bar is over, and is said at every `entry_minutes` of it: what a bot could not do
-    at the first moment it may do at the next.
+    at the first moment it may do at the next. (What it has done it does not do again: see
+    `StrategyFeed.entry`.) Where the market was closed meanwhile it stands no more.
     """
 
     def __init__(self, strategy: Strategy, bar_minutes: int, entry_minutes: int) -> None:
@@ -33,6 +39,8 @@ class LongerBars:
         self._session: ExchangeSession | None = None
         self._stands: Signal | None = None
         """The entry that the last long bar wants."""
+        self.stands_since = 0
+        """The end of the bar with which that was said; 0: nothing ever was."""
 
     @property
     def warm_up(self) -> int:
@@ -46,23 +54,31 @@ class LongerBars:
         ended = self._joined
         if ended is not None and (ended.start_at != begins_at or self._session != session):
             # Its last minutes had no bar of the market's, because nothing traded then.
-            leaves = self._show(ended)
+            leaves = self._show(ended, bar.end_at)
+        if _has_closed(self._session, session):
+            self._stands = None
         joined = self._joined = _with(self._joined, bar, begins_at)
         self._session = session
         if bar.end_at >= _end_of(begins_at, self._length, session):
-            leaves = self._show(joined) or leaves
+            leaves = self._show(joined, bar.end_at) or leaves
         if leaves:
             return Signal.EXIT_LONG
         is_time = (bar.end_at - begins_at) % self._every == 0
         return self._stands if is_time else None
 
-    def _show(self, joined: Bar) -> bool:
+    def _show(self, joined: Bar, at: int) -> bool:
         """A long bar is over; whether it says to leave."""
         self._joined = None
         signal = self._strategy.on_bar(joined, self._session)
         leaves = signal is Signal.EXIT_LONG
-        self._stands = None if leaves else signal
+        self._stands, self.stands_since = None if leaves else signal, at
         return leaves
+
+
+def _has_closed(earlier: ExchangeSession | None, later: ExchangeSession | None) -> bool:
+    if earlier is None or earlier == later:
+        return False
+    return later is None or was_closed_between(earlier, later)
 
 
 def _begin_of(bar: Bar, session: ExchangeSession | None, length: int) -> int:

@@ -54,6 +54,31 @@ def test_an_entry_stands_until_the_next_long_bar_and_is_said_every_few_minutes()
     assert set(said) == {None, Signal.ENTER_LONG}
 
 
+@pytest.mark.parametrize("last", [100, 95], ids=["", "its last minutes did not trade"])
+def test_an_entry_of_the_last_bar_of_a_day_does_not_stand_in_the_next(last: int) -> None:
+    longer = LongerBars(Noted(None, None, None, Signal.ENTER_LONG, None), 30, 10)
+    for number in range(last):
+        longer.on_bar(minute(number), SESSION)
+    opens_at = OPEN_AT + 1440 * MINUTE
+    monday = ExchangeSession("2016-04-18", opens_at, opens_at + 100 * MINUTE, early_close=False)
+
+    said = {longer.on_bar(minute(1440 + number), monday) for number in range(60)}
+
+    assert said == {None}
+
+
+def test_where_no_market_closes_it_stands_over_midnight() -> None:
+    longer = LongerBars(Noted(None, None, None, Signal.ENTER_LONG, None), 30, 10)
+    for number in range(100):
+        longer.on_bar(minute(number), SESSION)
+    midnight = SESSION.close_at
+    next_day = ExchangeSession("2016-04-16", midnight, midnight + 100 * MINUTE, early_close=False)
+
+    said = [longer.on_bar(minute(100 + number), next_day) for number in range(60)]
+
+    assert [number + 1 for number, signal in enumerate(said) if signal] == [10, 20]
+
+
 def test_an_exit_is_said_once_and_at_once() -> None:
     longer = LongerBars(Noted(Signal.EXIT_LONG), 30, 10)
 
