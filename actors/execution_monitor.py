@@ -154,6 +154,8 @@ class ExecutionMonitor(Actor[Inbox]):
 
     def _sent(self, approved: OrderApproved, ctx: Context) -> Sent:
         order, intent, now = approved.order, approved.intent, ctx.now()
+        # A stop is meant to trade at its own price, however long ago and far from there it began.
+        seen = order.stop_price or intent.reference_price or self._last_close(order.symbol)
         return Sent(
             name=order.client_order_id,
             symbol=order.symbol,
@@ -161,7 +163,7 @@ class ExecutionMonitor(Actor[Inbox]):
             quantity=order.quantity,
             decided_at=now - max(0, ctx.market_time() - intent.decided_at),
             at=now,
-            reference_price=intent.reference_price or self._last_close(order.symbol),
+            reference_price=seen,
             bid=None,
             ask=None,
             rests=order.order_type is not OrderType.MARKET,

@@ -75,7 +75,10 @@ class QualityTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """An order was sent: what it was decided on, and what the quote was then. None: not known."""
+    """An order was sent: what it was decided on, and what the quote was then. None: not known.
+
+    `reference_price` is what it was decided on; of a stop its own price, at which it is to trade.
+    """
 
     name: str
     symbol: str

@@ -77,7 +77,12 @@ class Stage:
         self.bars = 0
 
     def approve(
-        self, name: str, *, price: str | None = "100", kind: OrderType = OrderType.MARKET
+        self,
+        name: str,
+        *,
+        price: str | None = "100",
+        kind: OrderType = OrderType.MARKET,
+        stop: str | None = None,
     ) -> OrderIntent:
         saw = None if price is None else D(price)
         wish = structs.replace(intent(decided_at=self.kit.now), reference_price=saw)
@@ -88,6 +93,7 @@ class Stage:
             quantity=D(10),
             order_type=kind,
             time_in_force=TimeInForce.DAY,
+            stop_price=None if stop is None else D(stop),
         )
         approved = OrderApproved(intent=wish, order=order, epoch=1, expires_at=0)
         self.kit.publish(JUDGEMENTS_TOPIC, approved)
@@ -267,6 +273,15 @@ def test_an_exit_that_named_no_price_is_measured_by_the_last_close(stage: Stage)
     stage.close([50.0])
     stage.approve("a", price=None)
     stage.fill("a", "50.05")
+
+    assert stage.view["symbols"]["AAPL"]["slippage_bps"] == 10
+
+
+def test_a_stop_is_measured_by_its_own_price_and_not_by_that_of_when_it_was_placed(
+    stage: Stage,
+) -> None:
+    stage.approve("a", price="100", kind=OrderType.STOP, stop="103")
+    stage.fill("a", "103.103")
 
     assert stage.view["symbols"]["AAPL"]["slippage_bps"] == 10
 

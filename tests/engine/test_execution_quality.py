@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hydra.actor import MINUTE, SECOND
+from hydra.trading.orders import Role, Side
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.faults import Ignore
 from messages.lifecycle import StartChild, StopChild
@@ -65,6 +66,20 @@ def test_a_degraded_router_stops_entries_or_only_alarms_and_exits_pass(is_on: bo
     assert causes == ({"router_degraded": CLOSE_ONLY} if is_on else {})
     assert life.status_of(sold) == "filled"
     assert life.denials == (["trading_is_open"] if is_on else [])
+
+
+def test_a_stop_that_does_what_it_is_for_is_no_bad_execution_however_far_it_was() -> None:
+    world = World(market_of(bars_of([100.0] * 9 + [97.0] * 9)), settings=settings_with(EAGER))
+    life = begun(world)
+    life.enter(3, protective_stop="97")
+    life.run_for(MINUTE)
+    stop = life.intend(role=Role.PROTECT, side=Side.SELL, quantity=3, stop="97.00")
+    life.run_for(5 * MINUTE)
+
+    measured = quality_of(life)["symbols"]["AAPL"]
+    assert life.status_of(stop) == "filled"
+    assert (measured["slippage_bps"], measured["score"]) == (D("0.00"), D("1.0000"))
+    assert life.causes == {}
 
 
 def test_a_degraded_router_is_over_once_its_orders_are_forgotten_and_the_cool_off_is_i05() -> None:
