@@ -8,6 +8,7 @@ so what has a part of another type fails the bot, and not the guardian.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, ClassVar, TypeAlias, cast
 
 import msgspec
@@ -15,6 +16,7 @@ from msgspec import structs
 
 from actors.sender_checks import Forged
 from hydra.actor import Actor, ChildSpec, Context, Ref
+from hydra.trading.orders import DecisionKey
 from messages.control import ReportTradingState
 from messages.market import ReportHistory
 from messages.message import Message
@@ -60,6 +62,9 @@ MAY_PUBLISH: Mapping[str, Mapping[type[Message], Owned]] = {
     GUARDS_TOPIC: {GuardReported: _guards_its_own},
 }
 """By topic."""
+TEXT_MAX = 10_000
+"""Characters of any text: of each wish it is kept for ever, and written down more than once."""
+_WHOLE_MAX = 1 << 63
 
 
 class Malformed(Exception):
@@ -193,7 +198,7 @@ def _require_types(message: Message) -> None:
         meant: object = msgspec.convert(msgspec.to_builtins(message), type(message))
     except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
         raise Malformed(f"{name}: {error}") from error
-    wrong = _other_type_in(message, meant, name)
+    wrong = _other_type_in(message, meant, name) or _unwritable_in(message, name)
     if wrong is not None:
         raise Malformed(wrong)
 
@@ -208,6 +213,44 @@ def _other_type_in(said: object, meant: object, where: str) -> str | None:
         for each in said.__struct_fields__
     )
     return next((wrong for wrong in found if wrong is not None), None)
+
+
+def _unwritable_in(said: object, where: str) -> str | None:
+    """What the record could not hold: its failure would halt everybody."""
+    match said:
+        case str() if len(said) > TEXT_MAX:
+            return f"{where} has {len(said)} characters, wanted at most {TEXT_MAX}"
+        case str() if not said.isascii() and not _is_text(said):
+            return f"{where} is no text that can be written"
+        case int() if not -_WHOLE_MAX <= said < _WHOLE_MAX:
+            return f"{where} is a number beyond 64 bits"
+        case DecisionKey(session=session) if not _is_date(session):
+            return f"{where}.session is {session[:20]!r}, wanted a date like 2026-01-05"
+        case msgspec.Struct():
+            found = (
+                _unwritable_in(getattr(said, each), f"{where}.{each}")
+                for each in said.__struct_fields__
+            )
+            return next((wrong for wrong in found if wrong is not None), None)
+        case _:
+            return None
+
+
+def _is_text(said: str) -> bool:
+    """Half a character is none."""
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_date(session: str) -> bool:
+    """As orders are named by it."""
+    try:
+        return date.fromisoformat(session).isoformat() == session
+    except ValueError:
+        return False
 
 
 def _is_within(path: str, root: str) -> bool:

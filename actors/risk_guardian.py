@@ -279,7 +279,7 @@ class RiskGuardian(Actor[Inbox]):
             return
         causes = (*self._halting, *self._terms.closed)
         situation = self._desk.situation(proposal_of(intent), causes, ctx.market_time())
-        denial = not_its_own(intent, self._terms.foreign, ctx, self._desk.book)
+        denial = self._not_its_own(intent, ctx)
         if denial is None:
             denial = first_denial(situation, self._terms.brought)
         if decision.role is Role.FLATTEN and ctx.sender != self._flattener:
@@ -350,12 +350,15 @@ class RiskGuardian(Actor[Inbox]):
     def _cancel_for(self, wish: CancelIntent, ctx: Context) -> None:
         """Take out an order because its bot would like it, but for a flatten's."""
         decision = wish.decision
-        if not_its_own(wish, self._terms.foreign, ctx, self._desk.book) is not None:
+        if self._not_its_own(wish, ctx) is not None:
             return
         open_orders = self._desk.book.orders_of_symbol(decision.symbol)
         known = next((each for each in open_orders if each.decision == decision), None)
         if known is not None and decision.role is not Role.FLATTEN:
             self._cancels.wish(known, wish.reason, self._halting, ctx)
+
+    def _not_its_own(self, wish: OrderIntent | CancelIntent, ctx: Context) -> Denial | None:
+        return not_its_own(wish, self._terms.foreign, ctx, self._desk.book, self._sessions)
 
     @property
     def _halting(self) -> tuple[Cause, ...]:

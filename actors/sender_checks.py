@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hydra.actor import Context, Ref
+from hydra.trading.account_day import decision_day
 from hydra.trading.orders import Denial
 from hydra.trading.risk_book import RiskBook
+from hydra.trading.sessions import SessionTable
 from hydra.trading.working_orders import WorkingOrder
 from messages.orders import CancelIntent, OrderIntent
 
@@ -28,11 +30,17 @@ def require_sender(wanted: Ref[Any], what: str, ctx: Context) -> None:
 
 
 def not_its_own(
-    wish: OrderIntent | CancelIntent, foreign: Mapping[str, str], ctx: Context, book: RiskBook
+    wish: OrderIntent | CancelIntent,
+    foreign: Mapping[str, str],
+    ctx: Context,
+    book: RiskBook,
+    sessions: SessionTable,
 ) -> Denial | None:
     """Why a plug-in's bot, or an actor below it, may not decide this; None: it may, or is no such.
 
-    `foreign` has their paths, each with the bot's id; the book knows whose order is replaced.
+    `foreign` has their paths, each with the bot's id; the book knows whose order is replaced. An
+    entry is of the trading day that it is, since the day's limits are counted by that from the
+    record.
     """
     sender = "" if ctx.sender is None else ctx.sender.path
     decision, replaces = wish.decision, wish.replaces if isinstance(wish, OrderIntent) else None
@@ -43,6 +51,12 @@ def not_its_own(
             return Denial(NOT_ITS_OWN, reason)
         if is_it and replaces is not None and not _is_of(bot, book.order(replaces)):
             return Denial(NOT_ITS_OWN, f"{sender} replaces {replaces}, which is no order of {bot}")
+        if is_it and isinstance(wish, OrderIntent) and not decision.role.reduces:
+            # Both, since it may begin on the way here.
+            days = [decision_day(sessions, at) for at in (ctx.market_time(), wish.decided_at)]
+            if decision.session not in days:
+                reason = f"{sender} decided on an entry of {decision.session}, wanted {days[0]}"
+                return Denial(NOT_ITS_OWN, reason)
     return None
 
 

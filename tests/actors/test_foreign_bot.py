@@ -29,7 +29,9 @@ GUARDIAN, FEED, OTHER = Ref[Any]("/hydra/core/guardian"), Ref[Any]("/feed"), Ref
 ME = "/hydra/bots/dip"
 
 
-CANCEL = CancelIntent(decision=DecisionKey("dip", "AAPL", "d", 1, Role.ENTRY), reason="old")
+CANCEL = CancelIntent(
+    decision=DecisionKey("dip", "AAPL", "2026-01-05", 1, Role.ENTRY), reason="old"
+)
 WISH = OrderIntent(
     decision=CANCEL.decision,
     side=Side.BUY,
@@ -218,6 +220,29 @@ def test_a_part_of_another_type_fails_it_and_is_never_said_i34(
 ) -> None:
     with pytest.raises(Malformed, match=words):
         said(lambda ctx: ctx.tell(GUARDIAN, message))
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [
+        ({"signal": 1 << 63}, r"decision\.signal is a number beyond 64 bits"),
+        ({"signal": -1 << 200}, r"decision\.signal is a number beyond 64 bits"),
+        ({"session": ""}, r"decision\.session is '', wanted a date like 2026-01-05"),
+        ({"session": "2026-01-05\n"}, r"decision\.session is '2026-01-05\\n', wanted a date"),
+        ({"session": "2026-02-30"}, r"decision\.session is '2026-02-30', wanted a date"),
+        ({"session": "20260105"}, r"decision\.session is '20260105', wanted a date"),
+        ({"symbol": "A" * 10_001}, r"decision\.symbol has 10001 characters, wanted at most 10000"),
+        ({"symbol": "\ud800"}, r"decision\.symbol is no text that can be written"),
+    ],
+)
+@pytest.mark.parametrize("message", [WISH, CANCEL], ids=["a wish", "a cancel"])
+def test_what_the_record_cannot_hold_fails_it_and_is_never_said_i34(
+    message: OrderIntent | CancelIntent, decision: dict[str, Any], words: str
+) -> None:
+    changed = structs.replace(message.decision, **decision)
+
+    with pytest.raises(Malformed, match=words):
+        said(lambda ctx: ctx.tell(GUARDIAN, structs.replace(message, decision=changed)))
 
 
 def test_a_guard_with_a_part_of_another_type_is_never_spoken_of_i30_i34() -> None:

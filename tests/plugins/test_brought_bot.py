@@ -156,6 +156,34 @@ def test_it_cannot_decide_in_the_name_of_another_bot(settings: Settings, by_chil
     assert life.world.submitted == []
 
 
+@pytest.mark.parametrize("session", ["2016-04-14", "2016-04-16"])
+def test_an_entry_counts_for_the_day_that_it_is_and_not_for_one_of_its_choice_i36(
+    settings: Settings, session: str
+) -> None:
+    life = begun(settings)
+    other = structs.replace(wish(life).decision, session=session)
+
+    say(life, GUARDIAN, structs.replace(wish(life), decision=other))
+    life.run_for(MINUTE)
+
+    assert life.denials == ["decision_is_its_own"]
+    (denied,) = life.journal.events("order_denied")
+    assert f"of {session}, wanted 2016-04-15" in denied["reason"]
+    assert life.world.submitted == []
+
+
+def test_what_the_record_cannot_hold_fails_the_bot_and_not_the_record_i34(
+    settings: Settings,
+) -> None:
+    life = begun(settings)
+
+    say(life, GUARDIAN, structs.replace(wish(life), reason="\ud800"))
+    life.run_for(MINUTE)
+
+    assert [line["child"] for line in life.journal.events("child_restarting")] == ["dip"]
+    assert (life.causes, life.world.submitted) == ({}, [])
+
+
 def test_it_cannot_take_out_the_order_of_another_bot(settings: Settings) -> None:
     life = begun(settings)
     name = life.enter(1, bot="mom_AAPL", limit="99.00", signal=500)
