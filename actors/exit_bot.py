@@ -9,16 +9,18 @@ from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
 from hydra.trading.exit_desk import ExitDesk, ExitTerms
-from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
+from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, Step, TakeOut, Unprotected
 from hydra.trading.flatten import Phase
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Role, TimeInForce
 from hydra.trading.trading_state import Cause, TradingState
-from hydra.trading.trail import readable_trails
+from hydra.trading.trail import readable_trails, trail_key
 from messages.control import (
     TRADING_STATE_TOPIC,
     FlattenReported,
     Halt,
+    Recorded,
+    RecordValue,
     ReportFlatten,
     ReportTradingState,
     TradingStateChanged,
@@ -75,6 +77,7 @@ Inbox: TypeAlias = (
     | ChildQuarantined
     | TradingStateChanged
     | BookChanged
+    | Recorded
     | Replied
 )
 TOPICS = (
@@ -112,7 +115,7 @@ class ExitBot(Actor[Inbox]):
         self,
         terms: ExitTerms,
         guardian: Ref[Any],
-        persister: Ref[RecoverGuardian],
+        persister: Ref[RecoverGuardian | RecordValue],
         gateway: Ref[ReconcileNow],
         flattener: Ref[ReportFlatten],
     ) -> None:
@@ -168,7 +171,7 @@ class ExitBot(Actor[Inbox]):
                     self._desk.decided(decision.bot, message.intent.decided_at)
                 self._desk.approved(decision, message.order, ctx.market_time())
                 return False  # nothing of it is at the venue yet
-            case OrderDenied() | FeedEnded():
+            case OrderDenied() | FeedEnded() | Recorded():
                 return False
             case Reconciled():
                 if message.snapshot is None or message.late:
@@ -327,6 +330,9 @@ class ExitBot(Actor[Inbox]):
                 self._close(step, ctx)
             case TakeOut(decision=decision, reason=reason):
                 ctx.tell(self._guardian, CancelIntent(decision=decision, reason=reason))
+            case KeepTrail(bot=bot, trail=trail):
+                value = RecordValue(key=trail_key(bot), value=trail.text)
+                ctx.tell(self._persister, value)
             case Unprotected(symbol=symbol, detail=detail):
                 cause = UNPROTECTED.cause(subject=symbol, since=ctx.market_time(), detail=detail)
                 ctx.tell(self._guardian, Halt(cause=cause))

@@ -34,8 +34,8 @@ from hydra.trading.covered_account import CoveredAccount
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import subtract
-from hydra.trading.exit_plans import ExitPlan, reason_to_close, trailed
-from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
+from hydra.trading.exit_plans import ExitPlan, reason_to_close, risen, trailed
+from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, Step, TakeOut, Unprotected
 from hydra.trading.exposure import is_price
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory
@@ -46,7 +46,7 @@ from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trading_state import Cause
-from hydra.trading.trail import Trail, highest_on_record
+from hydra.trading.trail import Trail, highest_on_record, to_keep
 from hydra.trading.venue_view import VenueSnapshot
 
 T = TypeVar("T")
@@ -121,6 +121,8 @@ class ExitDesk:
         """Where the bot of what is held would close it, by what it said or put on record last, and
         trailed since.
         """
+        self._trails: dict[str, Trail] = {}
+        """What of that is on record, or on its way there, by bot."""
         self._tried: dict[Place | DecisionKey, int] = {}
         """When (machine time) it was last tried to close there, or to take that order out."""
         self._signals: dict[tuple[str, str, str], int] = {}
@@ -161,6 +163,7 @@ class ExitDesk:
         """
         listed = tuple(orders)
         self._account.recover(listed, held, excluded, excluded_orders)
+        self._trails |= trails
         for decision, _ in listed:
             self._count(decision)
         self._without_bars, self._of_strangers, self._short_contracts = {}, set(), set()
@@ -262,6 +265,7 @@ class ExitDesk:
             if reason == IS_NOT_CALLED_FOR:
                 if place in taken_over:
                     watched += self._own_guard(place, at)
+                    steps += self._keep_trail(place)
                 continue
             why_not = self._obstacle(place, at)
             if why_not:
@@ -332,6 +336,18 @@ class ExitDesk:
                 stop_price = trailed(plan.rules, self._stops.get(place), bar)
                 if stop_price is not None:
                     self._stops[place] = stop_price
+
+    def _keep_trail(self, place: Place) -> Iterator[KeepTrail]:
+        """Its bot does not put on record any more how far its stop has come."""
+        bot, plan, inventory = place[0], self._plans.get(place[0]), self._inventory(place)
+        if plan is None or plan.rules.trailing_stop_pct is None:
+            return
+        stop_price, opened_at = self._stops.get(place), inventory.lots[0].opened_at
+        highest = risen(plan.rules, opened_at, self._unlooked(place), stop_price)
+        trail = to_keep(self._trails.get(bot), plan.rules, inventory, highest)
+        if trail is not None:
+            self._trails[bot] = trail
+            yield KeepTrail(bot=bot, trail=trail)
 
     def _take_up(self, place: Place, trail: Trail | None) -> None:
         """Where its bot would have closed it, by what that put on record."""

@@ -71,6 +71,17 @@ def reason_to_close(
     return "time_stop" if at - opened_at >= plan.rules.time_stop_ns else None
 
 
+def risen(
+    rules: ExitRules, opened_at: int, bars: Iterable[Bar], stop_price: Decimal | None
+) -> Decimal | None:
+    """The highest price by which these bars have raised a trailing stop from `stop_price`."""
+    highest = None
+    for bar in bars:
+        if bar.end_at > opened_at and (level := trailed(rules, stop_price, bar)) != stop_price:
+            stop_price, highest = level, Decimal(repr(bar.high))
+    return highest
+
+
 def trailed(rules: ExitRules, stop_price: Decimal | None, bar: Bar) -> Decimal | None:
     """Where the stop is after this bar: a trailing one follows its high, and never goes back."""
     level = rules.trailing_price(Decimal(repr(bar.high)))

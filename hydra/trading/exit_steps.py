@@ -9,6 +9,7 @@ import msgspec
 from hydra.trading.coverage import ExitCoverage
 from hydra.trading.covered_symbol import Place
 from hydra.trading.orders import DecisionKey, Side
+from hydra.trading.trail import Trail
 
 
 class CloseNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,14 @@ class Unprotected(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-Step: TypeAlias = CloseNow | TakeOut | Unprotected
+class KeepTrail(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a trailing stop has come is to go on record, in the place of its bot."""
+
+    bot: str
+    trail: Trail
+
+
+Step: TypeAlias = CloseNow | TakeOut | Unprotected | KeepTrail
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

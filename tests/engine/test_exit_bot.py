@@ -300,6 +300,17 @@ def test_a_quarantined_bots_trailing_stop_goes_on_where_it_was_i30_i69(crashes: 
     require_closed_by_trailing_stop(world, life)
 
 
+def test_what_a_trailing_stop_rose_by_since_it_was_taken_over_is_not_forgotten_i30_i38() -> None:
+    world = trailing()
+    life = holding(world)
+    quarantine(life)  # at 100.50, before the rise
+    life.run_to(FALLEN_AT)
+
+    life.crash(paths.EXIT_BOT)
+
+    require_closed_by_trailing_stop(world, life)
+
+
 def test_the_trailing_stop_of_a_bot_that_is_switched_off_goes_on_where_it_was_i30(
     tmp_path: Path,
 ) -> None:

@@ -10,13 +10,14 @@ from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.exit_desk import ExitDesk, ExitTerms
 from hydra.trading.exit_plans import ExitPlan
 from hydra.trading.exit_rules import ExitRules
-from hydra.trading.exit_steps import CloseNow, Look, TakeOut
+from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, TakeOut
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import Accepted, Attempted, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import Window
 from hydra.trading.sub_ledgers import BotInventory
+from hydra.trading.trail import Trail
 from tests.trading.coverage_parts import SESSIONS, account, instant
 
 D = Decimal
@@ -145,9 +146,16 @@ class Stage:
                     told.append((f"{step.side.value} {step.quantity}", step.reason))
                 case TakeOut():
                     told.append((f"cancel {step.decision.signal}", step.reason))
+                case KeepTrail():
+                    pass  # nothing of it reaches the venue
                 case _:
                     told.append((step.symbol, step.detail))
         return told
+
+    @property
+    def puts_on_record(self) -> list[tuple[str, Trail]]:
+        """How far which bot's trailing stop has come, as it would say it now."""
+        return [(s.bot, s.trail) for s in self.look.steps if isinstance(s, KeepTrail)]
 
 
 def attempted(order: Order) -> OrderState:

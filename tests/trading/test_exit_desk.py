@@ -623,6 +623,26 @@ def test_a_desk_that_begins_anew_takes_a_dead_bots_trailing_stop_from_the_record
     assert stage.wants == ([("sell 9", "stop of its bot")] if closes else [])
 
 
+def test_how_far_a_stop_that_was_taken_over_has_come_goes_on_record_as_it_rises_i30_i38() -> None:
+    stage = Stage(terms=TRAILING)
+    stage.looks(stop_price="100.495")  # it saw 101
+    stage.desk.quarantined("one", stage.at)
+    put = []
+    for high in (100.9, 101.0, 101.8, 101.81, 101.5, 101.9):
+        stage.bar(low=high, high=high)
+        put.append([trail.highest for _, trail in stage.puts_on_record])
+
+    assert put == [[], [], [D("101.8")], [], [], [D("101.9")]]
+    assert stage.puts_on_record == []
+
+
+def test_what_its_own_bot_looks_after_it_puts_nothing_on_record_of() -> None:
+    stage = Stage(terms=TRAILING)
+    stage.bar(low=101.8, high=101.8)
+
+    assert stage.puts_on_record == []
+
+
 def test_what_is_on_record_of_a_bot_without_a_trailing_stop_closes_nothing_i30() -> None:
     stage = Stage()
     trail = Trail(lots=("a",), highest=D("101.8"))
