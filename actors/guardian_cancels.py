@@ -3,6 +3,7 @@ an exit, and what the venue shows to be wrong; and which of the bots' wishes it 
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from hydra.actor import SECOND, Context, Ref
 from hydra.trading.cancels import CancelBook
@@ -15,6 +16,7 @@ from hydra.trading.trading_state import Cause, TradingState, state_for
 from hydra.trading.venue_view import VenueSnapshot
 from hydra.trading.working_orders import WorkingOrder
 from messages.control import CancelOrder, CancelsDue
+from messages.positions import BookChanged
 
 CANCELS_EVERY = SECOND
 
@@ -30,6 +32,8 @@ class GuardianCancels:
         self._book = CancelBook(per_minute_max)
         self._overdue: set[str] = set()
         """Orders whose cancel was told to be overdue."""
+        self._kept_in: dict[str, tuple[Ref[Any], ...]] = {}
+        """Whose exits an entry stands in the way of, by its name."""
 
     @property
     def overdue(self) -> tuple[str, ...]:
@@ -40,10 +44,23 @@ class GuardianCancels:
         """It may be live from now on."""
         self._book.entry_opened(name, decision.bot, decision.symbol)
 
-    def order_ended(self, name: str) -> None:
-        """It has come to its end, whatever it was for."""
+    def order_ended(self, name: str, ctx: Context) -> None:
+        """It has come to its end, whatever it was for. Whose exit it kept in looks again: the next
+        bar may be a minute away.
+        """
         self._book.order_ended(name)
         self._overdue.discard(name)
+        for bot in self._kept_in.pop(name, ()):
+            ctx.tell(bot, BookChanged())
+
+    def clear_the_way(self, name: str, ctx: Context, bot: Ref[Any] | None) -> None:
+        """What reduces goes before what enters: no resting entry may keep a position in (K3). `bot`
+        waits for its end; None: nobody does.
+        """
+        if bot is not None:
+            others = [each for each in self._kept_in.get(name, ()) if each != bot]
+            self._kept_in[name] = (*others, bot)
+        self.ask(name, "it stands in the way of an exit", ctx)
 
     def take_entries_out(
         self, stopping: Collection[Cause], ctx: Context, *, while_any: bool

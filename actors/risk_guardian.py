@@ -336,16 +336,12 @@ class RiskGuardian(Actor[Inbox]):
         if ctx.sender is not None and ctx.sender != ctx.me:
             ctx.tell(ctx.sender, denied)
         ctx.publish(JUDGEMENTS_TOPIC, denied)
-        decision = intent.decision
-        if decision.role.reduces:
-            self._clear_the_way(situation, ctx)
-
-    def _clear_the_way(self, situation: Situation, ctx: Context) -> None:
-        """What reduces goes before what enters: no resting entry may keep a position in (K3)."""
-        entries = set(self._desk.book.open_entries)
-        for name in situation.book.opposing:
-            if name in entries:
-                self._cancels.ask(name, "it stands in the way of an exit", ctx)
+        if intent.decision.role.reduces:
+            entries = set(self._desk.book.open_entries)
+            waits = intent.decision.role is Role.EXIT
+            for name in situation.book.opposing:
+                if name in entries:
+                    self._cancels.clear_the_way(name, ctx, ctx.sender if waits else None)
 
     def _cancel_for(self, wish: CancelIntent, ctx: Context) -> None:
         """Take out an order because its bot would like it, but for a flatten's."""
@@ -377,7 +373,7 @@ class RiskGuardian(Actor[Inbox]):
         self._day.keep_carried(self._desk.day, ctx)
         working = self._desk.book.order(name)
         if working is None or not working.state.status.is_open:
-            self._cancels.order_ended(name)
+            self._cancels.order_ended(name, ctx)
         elif working.is_entry:  # also one that was given up, and lives
             self._cancels.entry_opened(name, decision)
         if isinstance(report, OrderFilled):

@@ -205,6 +205,25 @@ def test_a_position_whose_bot_is_gone_stops_all_entries_until_a_person_has_looke
     require_agreement(world)
 
 
+def test_an_exit_that_an_entry_of_another_bot_kept_in_goes_as_soon_as_that_is_out_i30() -> None:
+    world = World(FALL, settings=GUARDED)
+    life = holding(world)
+    entry = life.enter(1, bot="mom_AAPL_cross", limit="97.00", reference="100")
+
+    life.run_to(OPEN_AT + 17 * MINUTE + 30 * SECOND)
+
+    wished = [
+        event["ts"]
+        for event in life.journal.events("order_intended")
+        if event["intent"].decision.role is Role.EXIT
+    ]
+    assert life.denials == ["no_order_opposes"]
+    assert life.status_of(entry) == "canceled"
+    assert [(at - OPEN_AT) // SECOND for at in wished] == [16 * 60, 16 * 60]
+    assert (exits(life), life.positions) == ([("filled", "stop_loss")], {})
+    require_sound(world)
+
+
 def quarantined(world: World) -> Life:
     life = holding(world)
     for _ in range(6):
