@@ -278,6 +278,7 @@ def guardian_terms(
             fees=fees,
             regime_shares=regime_shares(settings),
             entry_notional_usd=_entries_of_foreign(plans.outsiders, order.price_collar_pct),
+            entries_per_day=_entries_a_day_in_mode(settings, plans.outsiders),
         ),
         clearing=clearing_policy(settings),
         kill=kill_conditions(settings),
@@ -429,6 +430,14 @@ def _entries_of_foreign(
         for each in outsiders
         if (wanted := each.entry_notional_usd) is not None
     }
+
+
+def _entries_a_day_in_mode(settings: Settings, outsiders: Iterable[Outsider]) -> Mapping[str, int]:
+    """Of bots that were brought along: their sections say nothing of it."""
+    overlay = settings.modes.overlay(settings.modes.selected)
+    if overlay is None:
+        return {}
+    return {each.bot_id: overlay.max_trades_per_day for each in outsiders if each.is_foreign}
 
 
 def _in_bucket(bucket: str, outsiders: Iterable[Outsider]) -> tuple[str, ...]:

@@ -36,17 +36,20 @@ class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What one entry may be worth of a bot that is not trusted to keep to it by itself; of all
     others the limits alone say.
     """
+    entries_per_day: Mapping[str, int] = {}
+    """How many entries such a bot may make in a day, where the strategy mode says it of each."""
     regime_shares: RegimeShares | None = None
     """What entries may risk in which regime; None: nobody tells of regimes, nor is to."""
 
     def limits_of(self, bot: str) -> Limits:
         """The limits of its entries: with what it may enter alone, for they are written down."""
-        most = self.limits.order_notional_usd_max
+        most, entries = self.limits.order_notional_usd_max, self.limits.bot_entries_per_day_max
         return structs.replace(
             self.limits,
             symbols=frozenset(each for each in self.limits.symbols if each[0] == bot),
             option_roots=frozenset(each for each in self.limits.option_roots if each[0] == bot),
             order_notional_usd_max=min(most, self.entry_notional_usd.get(bot, most)),
+            bot_entries_per_day_max=min(entries, self.entries_per_day.get(bot, entries)),
         )
 
 

@@ -128,7 +128,11 @@ def _exit_rate(s: Situation) -> tuple[Number, ...] | None:
 
 
 def _entries_today(s: Situation) -> tuple[Number, ...]:
-    return count("entries today", s.rates.entries_today, s.limits.entries_per_day_max)
+    own, own_max = s.rates.bot_entries_today, s.limits.bot_entries_per_day_max
+    return (
+        *count("entries today", s.rates.entries_today, s.limits.entries_per_day_max),
+        *count("of the bot", own, own_max),
+    )
 
 
 def _round_trips(s: Situation) -> tuple[Number, ...]:

@@ -63,11 +63,14 @@ def window_notional_is_within_limit(s: Situation) -> str | None:
 
 
 def entries_today_are_within_limit(s: Situation) -> str | None:
-    """All bots together, since the session began."""
+    """All bots together, since the session began, and this one."""
     if s.proposal.reduces:
         return None
     found, allowed = s.rates.entries_today, s.limits.entries_per_day_max
-    return _one_more("entries today", found, allowed)
+    own, own_max = s.rates.bot_entries_today, s.limits.bot_entries_per_day_max
+    return _one_more("entries today", found, allowed) or _one_more(
+        "entries of the bot today", own, own_max
+    )
 
 
 def notional_today_is_within_limit(s: Situation) -> str | None:

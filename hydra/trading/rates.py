@@ -146,6 +146,7 @@ class Attempts:
             last_similar_at=self._last_similar(proposal, at - limits.similar_order_ns),
             rejections_in_a_row=self.rejections(proposal.symbol),
             round_trips_today=self.round_trips(proposal.bot, session),
+            bot_entries_today=today.entries_of.get(proposal.bot, 0),
         )
 
     def cancels_last_minute(self, at: int) -> int:
@@ -177,6 +178,7 @@ class Attempts:
         self._last_entries[attempt.bot] = max(last, attempt.at)
         today = self._begun(attempt.session)
         today.entries += 1
+        today.entries_of[attempt.bot] = today.entries_of.get(attempt.bot, 0) + 1
         today.notional = add(today.notional, attempt.notional)
 
     def _day(self, session: str) -> "_Today":
@@ -207,6 +209,7 @@ class _Today:
     def __init__(self, session: str = "") -> None:
         self.session = session
         self.entries = 0
+        self.entries_of: dict[str, int] = {}
         self.notional = Decimal(0)
         self.round_trips: dict[str, int] = {}
         self.round_trips_seen: dict[str, int] = {}

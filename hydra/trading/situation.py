@@ -90,6 +90,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Two orders alike (bot, symbol, side, quantity, type) within this are one mistake (I16)."""
     option_roots: frozenset[tuple[str, str]] = frozenset()
     """Which bot may enter option contracts, and with what their symbols begin."""
+    bot_entries_per_day_max: int = 10_000
+    """Of this bot. Ours keep to what is set for them by themselves; for these it is so many that
+    the limit of all is reached before.
+    """
 
 
 class PriceStep(msgspec.Struct, frozen=True):
@@ -185,6 +189,7 @@ class RatesView(msgspec.Struct, frozen=True, kw_only=True):
     """By the venue, in this symbol, since one was last accepted."""
     round_trips_today: int
     """Of this bot."""
+    bot_entries_today: int = 0
 
 
 class EquityView(msgspec.Struct, frozen=True, kw_only=True):

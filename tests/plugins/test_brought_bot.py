@@ -307,6 +307,37 @@ def test_an_entry_of_its_own_is_worth_no_more_than_its_section_and_the_mode_say_
     assert life.denials == denials
 
 
+def test_its_entries_of_a_day_are_no_more_than_the_mode_says_of_each_bot_i36_i38(
+    settings: Settings, tmp_path: Path
+) -> None:
+    mode = in_mode(settings, StrategyMode.CONSERVATIVE)  # two a day
+    world = World(quiet(60), settings=mode, ledger_path=tmp_path / "ledger.db")
+
+    def enter(life: Life, signal: int) -> None:
+        resting = structs.replace(
+            wish(life, quantity=1, signal=signal),
+            order_type=OrderType.LIMIT,
+            limit_price=Decimal("97.00"),
+            protective_stop=Decimal("96.50"),
+        )
+        say(life, GUARDIAN, resting)
+        life.run_for(MINUTE)
+
+    life = world.begin()
+    life.run_to(ENTRY_AT)
+    enter(life, 1)
+    life.die()
+    life = world.begin()
+    life.run_for(MINUTE)
+    enter(life, 2)
+    enter(life, 3)
+
+    (denied,) = life.journal.events("order_denied")
+    assert denied["check"] == "entries_today_are_within_limit"
+    assert denied["reason"] == "2 entries of the bot today, at most 2 allowed"
+    assert len(world.submitted) == 2
+
+
 def test_a_brought_check_denies_an_entry_of_any_bot_with_its_name_in_the_journal(
     settings: Settings,
 ) -> None:

@@ -70,6 +70,7 @@ def test_an_entry_counts_the_moment_it_is_attempted_i36() -> None:
         notional_today=D(1_000),
         last_entry_at=NOW,
         last_similar_at=NOW,
+        bot_entries_today=1,
     )
 
 
@@ -117,6 +118,7 @@ def test_entries_in_other_symbols_and_of_other_bots_count_for_all_of_them_i36() 
         entries_today=2,
         notional_today=D(2_000),
         last_entry_at=NOW,
+        bot_entries_today=1,
     )
     in_msft = structs.replace(ENTRY.proposal, symbol="MSFT")
     twice = view([*others, *others[:1]], proposal=in_msft)
@@ -379,6 +381,7 @@ def reckoned(events: list[RateEvent], at: int, session: str) -> RatesView:
         last_similar_at=max(similar, default=None),
         rejections_in_a_row=len(answers) - 1 - last_accepted,
         round_trips_today=len(trips),
+        bot_entries_today=sum(event.bot == proposal.bot for event in entries_today),
     )
 
 
