@@ -11,6 +11,7 @@ import msgspec
 
 from hydra.trading.exact import add, multiply, percent_of, subtract
 from hydra.trading.exit_rules import ExitRules
+from hydra.trading.inventory import FifoInventory
 from hydra.trading.orders import OrderType, TimeInForce
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS, PriceStep
 
@@ -49,6 +50,18 @@ class CoinTerms(msgspec.Struct, frozen=True, kw_only=True):
             return position
         whole = self.whole(position)
         return ZERO if price is not None and self.is_dust(whole, price) else whole
+
+    def without_dust(self, held: FifoInventory, price: Decimal) -> FifoInventory:
+        """What is held, without what was left over before it as dust: that was no position, and
+        neither its age nor what it cost says when this one has to be closed. All that is held is
+        given back where all of it is dust.
+        """
+        quantity = ZERO
+        for number, lot in enumerate(held.lots):
+            quantity = add(quantity, lot.quantity)
+            if not self.is_dust(quantity, price):
+                return FifoInventory(held.symbol, held.lots[number:])
+        return held
 
     def is_dust(self, quantity: Decimal, price: Decimal) -> bool:
         """Whether so much cannot be traded by an order, because it is worth too little."""

@@ -11,10 +11,8 @@ import msgspec
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.coin_orders import CoinEntry, CoinTerms, EntryTerms, entry_of
 from hydra.trading.denied_entries import DeniedEntries
-from hydra.trading.exact import add
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.fees import FeeSchedule
-from hydra.trading.inventory import FifoInventory
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.sessions import Window
 from hydra.trading.strategies.strategy import Signal
@@ -174,7 +172,7 @@ class CoinPair:
         return Nothing(reason) if reason else self._entry(self.bar, at, rules)
 
     def _reason_to_leave(self, bar: Bar, at: int, is_over: bool, exits: ExitRules) -> str | None:
-        position = self._position(Decimal(repr(bar.close)))
+        position = self.coin.without_dust(self.book.inventory, Decimal(repr(bar.close)))
         average = position.average_price
         assert average is not None, "there is a position"
         rule = exit_reason(
@@ -188,17 +186,6 @@ class CoinPair:
         if rule is not None:
             return rule.value
         return "signal" if self.strategy.signal is Signal.EXIT_LONG else None
-
-    def _position(self, price: Decimal) -> FifoInventory:
-        """What is held, without what was left over before it as dust: that was no position, and
-        neither its age nor what it cost says when this one has to be closed.
-        """
-        lots, quantity = self.book.inventory.lots, Decimal(0)
-        for number, lot in enumerate(lots):
-            quantity = add(quantity, lot.quantity)
-            if not self.coin.is_dust(quantity, price):
-                return FifoInventory(self.symbol, lots[number:])
-        raise AssertionError("what is held is no dust")
 
     def _reason_not_to_enter(self, at: int, rules: PairRules, totals: Totals) -> str:
         if not self.strategy.has_history:

@@ -438,6 +438,9 @@ class ExitDesk:
         bot, symbol = place
         plan = self._plans.get(bot)
         inventory, bars = self._inventory(place), self._unlooked(place)
+        coin, seen = self._coins.get(symbol), self._bars.get(symbol)
+        if coin is not None and seen and inventory.position > 0:
+            inventory = coin.without_dust(inventory, Decimal(repr(seen[-1].close)))
         stop_price = self._stops.get(place)
         found = reason_to_close(plan, inventory, bars, self._terms.sessions, at, stop_price)
         if (

@@ -540,6 +540,32 @@ def test_what_of_a_coin_cannot_be_sold_needs_no_protection() -> None:
     assert (stage.desk.positions, stage.look.uncovered) == ({}, {})
 
 
+def test_dust_of_before_makes_what_is_taken_over_of_a_coin_no_older_i30() -> None:
+    stage = Stage(terms=structs.replace(TERMS, coins={"AAPL": CoinTerms(least_value_usd=D(10))}))
+    (held,) = stage.on_record[0].inventory.lots
+    dust = structs.replace(
+        held,
+        quantity=D("0.05"),
+        price=D(150),
+        opened_at=stage.at - 120 * MINUTE,
+        execution_id="of before",
+    )
+    stage.position += dust.quantity
+    stage.on_record = [BotInventory("one", FifoInventory("AAPL", (dust, held)))]
+    stage.desk.recover([], stage.on_record, {})
+    stage.read()
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar()
+    before = stage.wants
+    stage.bar(low=99.01)  # by the price of both, their stop would be at 99.27
+    near = stage.wants
+    stage.bar(after=58 * MINUTE)
+
+    assert (before, near) == ([], [])
+    assert stage.wants == [("sell 9.050000000", "time_stop")]
+
+
 def test_a_coin_that_comes_to_be_worth_selling_is_taken_over_if_its_bot_does_not_run_i30() -> None:
     coins = {"AAPL": CoinTerms(least_value_usd=D(10))}
     stage = Stage("0.05", structs.replace(TERMS, coins=coins, bots=frozenset({"two"})))
