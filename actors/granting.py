@@ -32,6 +32,8 @@ class Granting:
         self._persister = persister
         self._portfolio = portfolio
         self._held = 0
+        self._refusal = ""
+        """Why the last proposal was not granted; empty: it was."""
         self.is_waiting = False
         """Grants are wanted, and may be here any moment."""
         self.is_heard = False
@@ -72,9 +74,11 @@ class Granting:
         if ctx.sender == self._portfolio:
             refusal = self._desk.grant(proposal)
         if refusal is not None:
-            ctx.log("budgets_refused", session=proposal.session, reason=refusal)
+            if refusal != self._refusal:  # it is proposed again after each loop
+                ctx.log("budgets_refused", session=proposal.session, reason=refusal)
+            self._refusal = refusal
             return BudgetsJudged(session=proposal.session, refusal=refusal)
-        grants = proposal.grants
+        grants, self._refusal = proposal.grants, ""
         # What is taken back is on record as nothing: a restart must not find it again.
         on_record = {**dict.fromkeys(before, Decimal(0)), **grants}
         ctx.tell(self._persister, RecordBudgets(session=proposal.session, grants=on_record))

@@ -21,6 +21,7 @@ from messages.positions import BookRecovered, RecoverBook
 from supervisors import paths
 from tests.engine.harness import (
     OPEN_AT,
+    WIDE,
     Life,
     World,
     bars_of,
@@ -28,6 +29,7 @@ from tests.engine.harness import (
     market_of,
     quiet,
     settings_with,
+    shipped_settings,
 )
 
 D = Decimal
@@ -238,6 +240,20 @@ def terms_of(life: Life) -> GuardianTerms:
     terms = guardian.args["terms"]
     assert isinstance(terms, GuardianTerms)
     return terms
+
+
+def test_that_nothing_can_be_granted_is_said_once_for_each_reason(tmp_path: Path) -> None:
+    world = World(quiet(), ledger_path=tmp_path / "ledger.db", settings=settings_with(WIDE))
+    life = begun(world)
+    life.enter(100, protective_stop="70")
+    life.run_for(MINUTE)
+    life.die()
+
+    life = world.begin(with_bots=False, settings=shipped_settings())
+    life.run_closely(5 * MINUTE)
+
+    (refused,) = life.journal.events("budgets_refused")
+    assert str(refused["reason"]).startswith("found 0 USD of grants and 4501.")
 
 
 def test_a_limit_that_is_made_tighter_takes_back_what_does_not_fit_and_is_shared_out_anew_i41() -> (
