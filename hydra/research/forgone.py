@@ -16,7 +16,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.bars import Bar
-from hydra.trading.exact import multiply, subtract
+from hydra.trading.exact import multiply, percent_of, subtract
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
@@ -36,9 +36,10 @@ class Management(msgspec.Struct, frozen=True, kw_only=True):
     """How a bot looks after what it buys of one symbol. Durations are ns of market time.
 
     `price_steps`: of stop orders that rest at the venue; none: no stop order rests there.
-    `entry_lasts`: how long an entry may work; None: until the venue ends it. `wants_out`: the ends
-    of the bars at which its strategy wanted to leave. `keeps_stop`: the stop that the entry named
-    holds beside the rules.
+    `price_collar_pct`: one rests no farther from the price, in percent of it. `entry_lasts`: how
+    long an entry may work; None: until the venue ends it. `wants_out`: the ends of the bars at
+    which its strategy wanted to leave. `keeps_stop`: the stop that the entry named holds beside the
+    rules.
     """
 
     exits: ExitRules
@@ -48,6 +49,7 @@ class Management(msgspec.Struct, frozen=True, kw_only=True):
     price_steps: tuple[PriceStep, ...] = ()
     quantity_step: Decimal = WHOLE
     entry_lasts: int | None = None
+    price_collar_pct: Decimal | None = None
     wants_out: frozenset[int] = frozenset()
     keeps_stop: bool = False
 
@@ -146,7 +148,7 @@ class _Venue:
         self._newest = bar
         if bar.start_at >= self._sent_at:
             self._hear(self._engine.begin_bar(bar))
-            self._protect(bar.start_at)
+            self._protect(bar.start_at, self._entry.reference_price or self._price)
         self._hear(self._engine.on_bar(bar))
         self._look(bar)
 
@@ -172,7 +174,7 @@ class _Venue:
             quantity = self._held_in(self._how.quantity_step)
             self._send(Side.SELL, quantity, bar.end_at, OrderType.MARKET)
         else:
-            self._protect(bar.end_at)
+            self._protect(bar.end_at, Decimal(repr(bar.close)))
 
     def _reason_to_leave(self, bar: Bar, opened_at: int) -> str:
         """The bot's own rules; "": it holds on."""
@@ -199,14 +201,20 @@ class _Venue:
             return True
         return not self._how.manage_window.contains(at)
 
-    def _protect(self, at: int) -> None:
-        """Have the stop rest where the rules want it, as far as a stop order can be for it."""
+    def _protect(self, at: int, market: Decimal) -> None:
+        """Have the stop rest where the rules want it, as far as a stop order can be for it.
+
+        `market`: the price that it is judged by.
+        """
         held = self._held_in(WHOLE)
         if not self._how.price_steps or held <= 0 or self._reason:
             return
         price, rule = self._how.exits.resting_price(self._price, self._highest)
         level = stop_on_step(price, self._how.price_steps)
-        if level is None:
+        collar = self._how.price_collar_pct
+        if level is None or (
+            collar is not None and subtract(market, level) > percent_of(market, collar)
+        ):
             return
         if self._stop is not None:
             if not is_moved_up(self._stop.price, level, self._highest):

@@ -150,6 +150,7 @@ def managements(task: ReplayTask, places: Collection[Place]) -> Mapping[Place, M
                 hours=hours_of(plan.symbol, plan.sessions),
                 flat_before_close=plan.flat_before_close,
                 price_steps=plan.price_steps,
+                price_collar_pct=plan.price_collar_pct,
                 quantity_step=plan.quantity_step,
                 wants_out=_wants_out(plan.new_strategy(), plan.symbol, task),
             )

@@ -68,6 +68,12 @@ WAYS = {
         "cryptobot.exits.stop_loss_pct=0.15",
         "cryptobot.exits.take_profit_pct=0.2",
     ),
+    "beyond the collar": (
+        "guards.order.price_collar_pct=0.3",
+        "momentum_bots.mom_AAPL.exits.stop_loss_pct=0.5",
+        "momentum_bots.mom_AAPL.exits.trailing_stop_pct=0.25",
+        "momentum_bots.mom_AAPL_cross.exits.trailing_stop_pct=0.35",
+    ),
     "trailing": (
         "momentum_bots.mom_AAPL.exits.trailing_stop_pct=0.1",
         "momentum_bots.mom_AAPL_cross.exits.trailing_stop_pct=0.2",
