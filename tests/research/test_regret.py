@@ -253,6 +253,19 @@ def test_what_comes_within_a_bar_has_no_stop_before_its_end() -> None:
     assert (before.closed_at, before.exit_price) == (OPEN_AT + MINUTE, D(99))
 
 
+def test_a_stop_that_the_price_collar_would_deny_does_not_rest() -> None:
+    first = minute(100.0, 0, symbol="AAPL")
+    bars = [first, minute(100.0, 1, low=98.5, symbol="AAPL"), minute(99.8, 2, symbol="AAPL")]
+    denied = management(price_collar_pct=D("0.9"))
+
+    rests = forgone(wish(), OPEN_AT, bars, management(price_collar_pct=D(1)), VenueTerms())
+    does_not = forgone(wish(), OPEN_AT, bars, denied, VenueTerms())
+
+    assert rests is not None and (rests.exit_reason, rests.exit_price) == ("stop_loss", D(99))
+    assert does_not is not None
+    assert (does_not.exit_reason, does_not.exit_price) == ("stop_loss", D("99.8"))
+
+
 def test_an_entry_for_the_day_is_over_with_its_day() -> None:
     data = two_days([100.0] * 390, [101.0] * 10)
     late = CLOSE_AT - MINUTE // 2
