@@ -55,6 +55,11 @@ HISTORY_BARS = 10**9
 """Of each symbol, from before the window: all that there are. How many a strategy wants to start
 warm is a matter of its parameters, and of how long its bars are; the data feed keeps no more.
 """
+BPS = 10_000
+CASH_MAX = 10**12
+"""USD. With nothing an account is below all its limits at once, so the engine never opens; and far
+above this the venue's own figures end.
+"""
 DIFFERENT = 1
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
@@ -201,14 +206,18 @@ def _say_what_is_played(plan: ReplayPlan, asked: AskedWindow) -> None:
 def _terms(slippage_bps: Decimal, fees: str, cash: str) -> VenueTerms:
     from hydra.venues.simulated.terms import VenueTerms
 
-    try:
-        return VenueTerms(
-            slippage_bps=slippage_bps,
-            crypto_fee_bps=_decimal("--fees", fees),
-            starting_cash=_decimal("--cash", cash),
+    fee, starting_cash = _decimal("--fees", fees), _decimal("--cash", cash)
+    if not 0 <= fee < BPS:
+        end(
+            f"--fees: found {fees!r}; wanted at least 0 and under {BPS} basis points; correct it",
+            ExitCode.USAGE,
         )
-    except ValueError as wrong:
-        end(f"{wrong}; correct it", ExitCode.USAGE)
+    if not 1 <= starting_cash * 100 <= CASH_MAX * 100:
+        end(
+            f"--cash: found {cash!r}; wanted from 0.01 to {CASH_MAX} USD; correct it",
+            ExitCode.USAGE,
+        )
+    return VenueTerms(slippage_bps=slippage_bps, crypto_fee_bps=fee, starting_cash=starting_cash)
 
 
 def _decimal(option: str, text: str) -> Decimal:

@@ -224,6 +224,18 @@ def test_runs_that_cannot_be_written_are_shown_all_the_same(
         (("--window", "P2D", "--slippage-bps", "much"), "found --slippage-bps 'much'"),
         (("--window", "P2D", "--slippage-bps", "-1"), "found --slippage-bps '-1'"),
         (("--window", "P2D", "--fees", "NaN"), "--fees: found 'NaN'"),
+        (
+            ("--window", "P2D", "--fees", "100000"),
+            "--fees: found '100000'; wanted at least 0 and under 10000 basis points; correct it",
+        ),
+        (("--window", "P2D", "--fees", "-1"), "--fees: found '-1'; wanted at least 0"),
+        (
+            ("--window", "P2D", "--cash", "0"),
+            "--cash: found '0'; wanted from 0.01 to 1000000000000 USD; correct it",
+        ),
+        (("--window", "P2D", "--cash", "-5"), "--cash: found '-5'; wanted from 0.01"),
+        (("--window", "P2D", "--cash", "0.009"), "--cash: found '0.009'; wanted from 0.01"),
+        (("--window", "P2D", "--cash", "1e30"), "--cash: found '1e30'; wanted from 0.01"),
         (("--window", "P2D", "--label", "../x"), "as it names a folder"),
         (("--window", "P2D", "--set", "risk.max_order=5"), "risk.max_order"),
         (("--window", "P2D", "--sort", "luck"), "found --sort luck"),
