@@ -73,6 +73,21 @@ class ReplayData(msgspec.Struct, frozen=True, kw_only=True):
         return digests
 
     @property
+    def of_shares(self) -> tuple[int, int]:
+        """How many bars are of shares, and how many of those begin while their exchange is closed.
+
+        Bars of days are stamped with midnight, so all of them do; and so do those of before the
+        first bell and after the last one, in a file that does not say of which session they are.
+        """
+        coins = set(filter(is_crypto, self.market.symbols))
+        starts = sorted(bar.start_at for bar in self.market.bars if bar.symbol not in coins)
+        inside = sum(
+            bisect_left(starts, session.close_at) - bisect_left(starts, session.open_at)
+            for session in self.market.sessions.sessions
+        )
+        return len(starts), len(starts) - inside
+
+    @property
     def bars_kept(self) -> int:
         """How many bars the market has."""
         return len(self.market.bars)

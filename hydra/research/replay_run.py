@@ -199,11 +199,16 @@ def told_of(plan: ReplayPlan) -> tuple[str, ...]:
     data = plan.data
     missing = f"without a bar in it: {', '.join(data.without_bars)}" if data.without_bars else ""
     window, zone = data.window, data.window.timezone_label
+    of_shares, outside = data.of_shares
     lines = (
         "REPLAY: not real money, not real fills",
         f"market: {data.market.origin}; {data.bars_kept:,} of {data.bars_read:,} bars",
         f"window: {window.start_utc} to {window.end_utc}, asked for in {zone}; {data.span.told}",
         missing,
+        f"outside of the exchange's sessions: {outside:,} of {of_shares:,} bars of shares;"
+        " no bot trades there"
+        if outside
+        else "",
         f"bots: {', '.join(plan.bots)}",
         f"terms: {'; '.join(f'{name} {words}' for name, words in _words_of(plan.terms).items())}",
     )

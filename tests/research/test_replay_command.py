@@ -266,6 +266,24 @@ def test_a_market_that_no_bot_trades_is_refused_with_what_they_do_trade(
     assert "found bars of ZZZ; wanted some of what the enabled bots trade: AAPL" in err
 
 
+def test_bars_that_no_bot_can_trade_in_are_told_as_they_are_outside_of_all_sessions(
+    run: Run, bars: Path, tmp_path: Path
+) -> None:
+    header = bars.read_text().splitlines()[0]
+    days = [f"2015-01-{day:02}T00:00:00Z,100,101,99,100,1000" for day in (5, 6, 7, 8, 9)]
+    daily = tmp_path / "AAPL_1d.csv"
+    daily.write_text("\n".join([header, *days, ""]))
+    words = ("--window", "P5D", "--no-tear-sheet")
+
+    told, of_days = (run(*words, "--label", data.stem, data=data) for data in (bars, daily))
+
+    assert "sessions" not in told[1]
+    assert (
+        "outside of the exchange's sessions: 5 of 5 bars of shares; no bot trades there"
+        in of_days[1].splitlines()
+    )
+
+
 def test_files_of_an_earlier_replay_are_never_written_over(run: Run, tmp_path: Path) -> None:
     words = ("--window", "P2D", "--no-tear-sheet")
     run(*words)
