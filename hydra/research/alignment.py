@@ -4,8 +4,8 @@ The same bars do not give the same trades to the tick: live, an order gets the p
 at which it arrives; in a replay, the open of the bar that begins then. And what is counted from
 then on, a time stop say, may come a bar later. So two trades are one if bot, symbol and side are
 the same and they were opened, and closed, within a tolerance of one another; they must agree in
-quantity, and in their prices as far as a second tolerance goes. What agrees with nothing is a
-residual.
+quantity, and in their prices (and of a coin in the quantity that these give for an amount of money)
+as far as a second tolerance goes. What agrees with nothing is a residual.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import msgspec
 
 from hydra.store.journal_line import timestamp
 from hydra.trading.exact import multiply, plain, subtract, total
+from hydra.trading.instruments import is_crypto
 
 BPS = Decimal(10_000)
 
@@ -255,7 +256,7 @@ def _are_near(one: OneTrade, other: OneTrade, tolerance: int) -> bool:
 
 def _differences(one: OneTrade, other: OneTrade, tolerance: Tolerance) -> tuple[str, ...]:
     found = []
-    if one.quantity != other.quantity:
+    if not _quantities_agree(one, other, tolerance):
         found.append(f"quantity {one.quantity} live, {other.quantity} in the replay")
     for what, here, there in (
         ("entry price", one.entry_price, other.entry_price),
@@ -270,6 +271,16 @@ def _differences(one: OneTrade, other: OneTrade, tolerance: Tolerance) -> tuple[
                 else f"{what} {here} live, {there} in the replay"
             )
     return tuple(found)
+
+
+def _quantities_agree(one: OneTrade, other: OneTrade, tolerance: Tolerance) -> bool:
+    """Of shares to the last one. Of a coin as far as prices may be apart: an amount of money buys
+    another quantity at another price.
+    """
+    if not is_crypto(one.symbol):
+        return one.quantity == other.quantity
+    apart = abs(subtract(one.quantity, other.quantity))
+    return multiply(apart, BPS) <= multiply(tolerance.price_bps, abs(other.quantity))
 
 
 def _around(trade: OneTrade, orders: Iterable[OrderRow], tolerance: int) -> tuple[str, ...]:

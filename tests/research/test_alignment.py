@@ -19,6 +19,7 @@ def row(
     closed: int,
     *,
     bot: str = "mom",
+    symbol: str = "AAPL",
     quantity: str = "9",
     entry: str = "100",
     exit_: str = "101",
@@ -28,7 +29,7 @@ def row(
     name = order or f"{bot}{opened}{closed}"
     return {
         "bot": bot,
-        "symbol": "AAPL",
+        "symbol": symbol,
         "side": "buy",
         "quantity": quantity,
         "entry_price": entry,
@@ -102,6 +103,29 @@ def test_another_quantity_or_price_is_a_difference_that_is_told() -> None:
         "quantity 8 live, 9 in the replay",
         "entry price 100.3 live, 100 in the replay: 30.0 bps apart, at most 25 allowed",
     )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "live", "differs"),
+    [
+        ("BTC/USD", "0.001203622", ()),  # 50 USD at a price that is 20 bps lower
+        ("BTC/USD", "0.001198815", ()),
+        ("BTC/USD", "0.001204301", ("quantity 0.001204301 live, 0.001201218 in the replay",)),
+        ("AAPL", "999", ("quantity 999 live, 1000 in the replay",)),
+    ],
+)
+def test_how_much_of_a_coin_an_amount_of_money_buys_may_be_as_far_apart_as_its_price(
+    symbol: str, live: str, differs: tuple[str, ...]
+) -> None:
+    replayed = "0.001201218" if symbol == "BTC/USD" else "1000"
+
+    found = held_against(
+        [row(10, 20, symbol=symbol, quantity=live)],
+        [row(10, 20, symbol=symbol, quantity=replayed)],
+    )
+
+    (pair,) = found.pairs
+    assert pair.differs == differs
 
 
 def test_a_trade_that_went_in_parts_is_one_trade_at_its_average_price() -> None:
