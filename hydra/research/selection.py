@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from hydra.plugins import fault_in_signal
 from hydra.settings import Settings
@@ -12,22 +12,44 @@ from hydra.settings.bot_sections import (
     MomentumBotSettings,
     OptionsBotSettings,
 )
+from hydra.settings.outside_sections import PluginBotSettings, SignalBotSettings
 from hydra.trading.instruments import is_crypto
 
-Bot = TypeVar("Bot", MomentumBotSettings, OptionsBotSettings, CryptoBotSettings)
+AnyBot: TypeAlias = (
+    MomentumBotSettings
+    | OptionsBotSettings
+    | CryptoBotSettings
+    | SignalBotSettings
+    | PluginBotSettings
+)
+Bot = TypeVar(
+    "Bot",
+    MomentumBotSettings,
+    OptionsBotSettings,
+    CryptoBotSettings,
+    SignalBotSettings,
+    PluginBotSettings,
+)
 
 
 class BadSelection(ValueError):
     """Nothing, or not this, can be played. The message is one line."""
 
 
+def bots_in(settings: Settings) -> tuple[AnyBot, ...]:
+    """Every bot of the configuration that makes entries, enabled or not."""
+    return (
+        *settings.momentum_bots,
+        settings.optionsbot,
+        settings.cryptobot,
+        settings.signalbot,
+        *settings.plugin_bots,
+    )
+
+
 def with_bots(settings: Settings, wanted: Collection[str]) -> Settings:
     """The same with these bots alone enabled, by id. Raises `BadSelection` for one that is not."""
-    known = {
-        **{bot.bot_id: bot.enabled for bot in settings.momentum_bots},
-        settings.optionsbot.bot_id: settings.optionsbot.enabled,
-        settings.cryptobot.bot_id: settings.cryptobot.enabled,
-    }
+    known = {bot.bot_id: bot.enabled for bot in bots_in(settings)}
     for bot in wanted:
         if not known.get(bot, False):
             why = "which is not enabled" if bot in known else "which is no bot"
@@ -45,6 +67,8 @@ def with_bots(settings: Settings, wanted: Collection[str]) -> Settings:
         momentum_bots=tuple(map(with_it, settings.momentum_bots)),
         optionsbot=with_it(settings.optionsbot),
         cryptobot=with_it(settings.cryptobot),
+        signalbot=with_it(settings.signalbot),
+        plugin_bots=tuple(map(with_it, settings.plugin_bots)),
     )
 
 
@@ -90,6 +114,8 @@ def with_strategy(
         ),
         optionsbot=settings.optionsbot.model_copy(update={"enabled": False}),
         cryptobot=settings.cryptobot.model_copy(update={"enabled": False}),
+        signalbot=settings.signalbot.model_copy(update={"enabled": False}),
+        plugin_bots=(),
     )
 
 
