@@ -67,6 +67,7 @@ TOLD_EVERY = 500
 
 
 def replay(
+    context: typer.Context,
     data: Data = None,
     session: Recorded = None,
     start: Start = None,
@@ -116,12 +117,7 @@ def replay(
     20: the engine failed closed.
     """
     if session is not None:
-        if data or window or start or until:
-            end(
-                "found --session with --data or a window; wanted the session alone, which has its"
-                " own; take them away",
-                ExitCode.USAGE,
-            )
+        _require_session_alone(context)
         _replay_session(session, as_json=json)
         return
     from hydra.research.overrides import BadOverride
@@ -170,6 +166,26 @@ def replay(
         _show_runs(plan, grid, settings_of, sort, jobs, as_json=json)
     else:
         _show(plan, _played(plan), as_json=json)
+
+
+def _require_session_alone(context: typer.Context) -> None:
+    """What is passed over would be taken to count: "the same" would be said of other settings."""
+
+    def is_typed(name: str | None) -> bool:
+        source = context.get_parameter_source(name or "")
+        return source is not None and source.name == "COMMANDLINE"  # not a default, no environment
+
+    others = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in ("session", "json") and is_typed(option.name)
+    ]
+    if others:
+        end(
+            f"found --session with {', '.join(others)}; wanted the session alone, which has its own"
+            " bars, window, configuration and terms; take the rest away",
+            ExitCode.USAGE,
+        )
 
 
 def _replay_session(folder: Path, *, as_json: bool) -> None:

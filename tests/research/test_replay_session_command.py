@@ -58,11 +58,34 @@ def test_a_recording_that_was_changed_is_refused_and_so_is_a_folder_without_one(
     assert len(damaged[2].splitlines()) == len(missing[2].splitlines()) == 1
 
 
-def test_a_session_has_its_own_bars_and_window(session: Path) -> None:
-    code, _, err = replay("--session", str(session), "--window", "P1D")
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("--window", "P1D"), "--window"),
+        (("--data", "AAPL_1m.csv", "--symbol", "AAPL"), "--data, --symbol"),
+        (("--set", "risk.max_orders_per_minute=5"), "--set"),
+        (("--bot", "mom_AAPL", "--cash", "5", "--fees", "0"), "--bot, --fees, --cash"),
+        (("--config", "config"), "--config"),
+    ],
+)
+def test_a_session_is_replayed_as_it_was_so_nothing_of_it_is_to_be_chosen(
+    words: tuple[str, ...], found: str, session: Path
+) -> None:
+    code, out, err = replay("--session", str(session), *words)
 
-    assert code == ExitCode.USAGE
-    assert "found --session with --data or a window" in err
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err == (
+        f"found --session with {found}; wanted the session alone, which has its own bars, window,"
+        " configuration and terms; take the rest away\n"
+    )
+
+
+def test_a_seed_of_the_environment_is_not_for_a_session(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYDRA_SEED", "5")
+
+    assert replay("--session", str(session))[0] == ExitCode.CLEAN
 
 
 def test_a_recording_whose_ledger_is_torn_is_refused_like_any_other_damage(

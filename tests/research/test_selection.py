@@ -1,4 +1,4 @@
-"""Which bots a replay plays: of ours, of others' and of an outside strategy, those that were named."""
+"""Which bots a replay plays: those that were named, whoever brought them."""
 
 from decimal import Decimal
 from types import MappingProxyType
