@@ -85,6 +85,8 @@ class Trades(msgspec.Struct, frozen=True, kw_only=True):
     bars: int = 0
     of_options: int = 0
     """Rows of the session that were left out: virtual time trades no options."""
+    of_signals: int = 0
+    """The same of the signal bot: what an outside strategy wrote stands in no bars."""
     alignment: Alignment | None = None
     fault: str = ""
 
@@ -229,7 +231,8 @@ def _trades(
     end = session.ended_at - terms.lag_minutes * MINUTE
     start = end - terms.window_minutes * MINUTE
     try:
-        live = _side(session.folder)
+        told, bridge = _side(session.folder), settings.signalbot
+        live = _without(told, bridge.bot_id) if bridge.enabled else told
         found = aligned(live, _side(folder), tolerance, start, end)
     except (ArithmeticError, KeyError, ValueError) as error:
         return Trades(fault=f"the bundle's tables are none of ours: {error!r}")
@@ -237,7 +240,8 @@ def _trades(
         origin=data.market.origin,
         data=data.digests,
         bars=len(data.market.bars),
-        of_options=len(rows_in(session.folder / TRADES)) - len(live.trades),
+        of_options=len(rows_in(session.folder / TRADES)) - len(told.trades),
+        of_signals=len(told.trades) - len(live.trades),
         alignment=found,
     )
 
@@ -248,6 +252,13 @@ def _side(folder: Path) -> Side:
     return Side(
         trades=[row for row in trades if parsed(row["symbol"]) is None],
         orders=[row for row in orders if parsed(row["symbol"]) is None],
+    )
+
+
+def _without(side: Side, bot: str) -> Side:
+    return Side(
+        trades=[row for row in side.trades if row["bot"] != bot],
+        orders=[row for row in side.orders if row["bot"] != bot],
     )
 
 

@@ -373,6 +373,8 @@ def _show(report: GateReport, place: Path, *, as_json: bool) -> None:
         _say(f"- {reason}")
     if report.trades.of_options:
         _say(f"left out: {report.trades.of_options} trades of options, which no replay has")
+    if report.trades.of_signals:
+        _say(f"left out: {report.trades.of_signals} trades on signals from outside")
     found = report.trades.alignment
     if found is not None:
         _say(

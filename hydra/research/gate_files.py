@@ -84,6 +84,8 @@ def _trades(found: Trades) -> Iterator[str]:
     yield f"{found.bars:,} bars: {found.origin}."
     if found.of_options:
         yield f"Left out: {found.of_options:,} trades of options, which virtual time does not have."
+    if found.of_signals:
+        yield f"Left out: {found.of_signals:,} trades on signals from outside, which no bar says."
     yield ""
     yield (
         f"Closed from {_time(told.start)} to {_time(told.end)}: {told.live_trades} trades of the"

@@ -121,6 +121,22 @@ def test_trades_of_options_are_left_out_and_counted_as_no_replay_has_them(
     assert "Left out: 1 trades of options" in page_of(report)
 
 
+@pytest.mark.parametrize(("bridge_is_on", "left_out"), [(True, 1), (False, 0)])
+def test_trades_on_signals_from_outside_are_left_out_and_counted_as_no_bar_says_them(
+    bridge_is_on: bool, left_out: int, played: SessionBundle
+) -> None:
+    content = (played.folder / TRADES).read_bytes().decode()
+    row = content.splitlines(keepends=True)[1].replace("mom_AAPL,", "signal_bot,", 1)
+    assert row not in content
+    settings = settings_with({"signalbot.enabled": bridge_is_on})
+
+    report = gated(edited(played, TRADES, content, content + row), settings=settings)
+
+    assert report.trades.of_signals == left_out
+    assert report.status == ("green" if left_out else "red")
+    assert ("Left out: 1 trades on signals from outside" in page_of(report)) == bool(left_out)
+
+
 def test_a_trade_of_another_price_is_red_and_shows_both(played: SessionBundle) -> None:
     (trade,) = rows_in(played.folder / TRADES)
     price = trade["exit_price"]
