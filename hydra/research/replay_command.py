@@ -353,7 +353,11 @@ def _plan(
         with_sheet=with_sheet,
     )
     if not plan.bots:
-        wanted = ", ".join(traded_symbols(settings)) or "nothing, as no bot is enabled"
+        wanted = ", ".join(traded_symbols(settings, with_options=False))
+        if settings.optionsbot.enabled:
+            none = "options are not traded in a replay"
+            wanted = f"{wanted} ({none})" if wanted else f"nothing, as {none}"
+        wanted = wanted or "nothing, as no bot is enabled"
         end(
             f"found bars of {', '.join(found.market.symbols)}; wanted some of what the enabled bots"
             f" trade: {wanted}; enable a bot for it, take other data, or name a --strategy",

@@ -266,6 +266,27 @@ def test_a_market_that_no_bot_trades_is_refused_with_what_they_do_trade(
     assert "found bars of ZZZ; wanted some of what the enabled bots trade: AAPL" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ((), "AAPL, BTC/USD, ETH/USD (options are not traded in a replay)"),
+        (("--bot", "opt_core"), "nothing, as options are not traded in a replay"),
+        (("--bot", "mom_AAPL"), "AAPL"),
+    ],
+)
+def test_an_underlying_of_options_alone_is_not_named_as_what_bots_trade(
+    words: tuple[str, ...], wanted: str, run: Run, bars: Path, tmp_path: Path
+) -> None:
+    underlying = Path(shutil.copy(bars, tmp_path / "SPY_1m.csv"))
+
+    code, _, err = run("--window", "P2D", *words, data=underlying)
+
+    assert code == ExitCode.CONFIGURATION_REFUSED
+    assert err.startswith(
+        f"found bars of SPY; wanted some of what the enabled bots trade: {wanted};"
+    )
+
+
 def test_bars_that_no_bot_can_trade_in_are_told_as_they_are_outside_of_all_sessions(
     run: Run, bars: Path, tmp_path: Path
 ) -> None:
