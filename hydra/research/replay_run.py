@@ -30,6 +30,7 @@ from hydra.research.outcome import write_outcome
 from hydra.research.regret import Regret, refused_entries, regret_of, trades_csv
 from hydra.research.replay_data import ReplayData
 from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
+from hydra.research.selection import bots_in
 from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.engine_files import EngineFiles
@@ -77,6 +78,21 @@ class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     def bots(self) -> tuple[str, ...]:
         """Those that have a symbol in this market."""
         return plans_of(self.settings, self.data.market).bots
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Enabled bots that have none, with the reason, for people."""
+        played, options = self.bots, self.settings.optionsbot.bot_id
+        return tuple(
+            f"left out: {bot.bot_id}, as "
+            + (
+                "options are not traded in a replay"
+                if bot.bot_id == options
+                else "the data have nothing that it trades"
+            )
+            for bot in bots_in(self.settings)
+            if bot.enabled and bot.bot_id not in played
+        )
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +226,7 @@ def told_of(plan: ReplayPlan) -> tuple[str, ...]:
         if outside
         else "",
         f"bots: {', '.join(plan.bots)}",
+        *plan.left_out,
         f"terms: {'; '.join(f'{name} {words}' for name, words in _words_of(plan.terms).items())}",
     )
     return tuple(line for line in lines if line)

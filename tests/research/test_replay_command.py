@@ -266,6 +266,17 @@ def test_a_market_that_no_bot_trades_is_refused_with_what_they_do_trade(
     assert "found bars of ZZZ; wanted some of what the enabled bots trade: AAPL" in err
 
 
+def test_a_bot_that_cannot_be_played_is_told_with_the_reason(run: Run) -> None:
+    words = ("--window", "P2D", "--no-tear-sheet")
+    all_of_them, one = run(*words)[1], run(*words, "--bot", "mom_AAPL", "--label", "one")[1]
+
+    assert [line for line in all_of_them.splitlines() if line.startswith("left out")] == [
+        "left out: opt_core, as options are not traded in a replay",
+        "left out: crypto_core, as the data have nothing that it trades",
+    ]
+    assert "left out" not in one
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
