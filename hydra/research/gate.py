@@ -25,6 +25,7 @@ from hydra.ops.artefacts.opening import Opening, opening_in
 from hydra.ops.artefacts.provenance import Provenance
 from hydra.ops.artefacts.reading import NoBundle, provenance_in, report_in
 from hydra.ops.artefacts.rows import ORDERS, TRADES, rows_in
+from hydra.plugins import PluginBroken
 from hydra.research.alignment import Alignment, Side, Tolerance, aligned
 from hydra.research.blocker import GREEN, RED, Versions
 from hydra.research.recorded import NotRecorded, SessionReplay, replay_session
@@ -151,7 +152,7 @@ def checked(
     recording = _recording(session.folder, replays)
     try:
         trades = _trades(session, terms, settings(), data(), folder)
-    except (LookAhead, NotReplayable, ReplayFailed) as error:
+    except (LookAhead, NotReplayable, PluginBroken, ReplayFailed) as error:
         trades = Trades(fault=" ".join(str(error).split()))
     reasons = (*session.faults, *_against(recording), *_against_trades(trades, terms))
     run = session.provenance.run

@@ -17,6 +17,7 @@ from hydra.actor import ChildSpec
 from hydra.assembly import Tree, assemble_on
 from hydra.ops.debug.describing import utc_text
 from hydra.ops.flight import DESCRIPTION, FOLDER, FORMAT, LEDGER, Description
+from hydra.plugins import PluginBroken
 from hydra.ports import (
     Conditions,
     Journal,
@@ -112,15 +113,19 @@ def replay_session(
             recipes=recipes.of,
             refusals=REFUSALS,
         )
-        tree = _assembled(description, runtime, ledger)
-        recipes.tree = tree
-        runtime.start_root(tree_of(tree))
 
         def mark() -> str:
             return f"{ledger.mark.seq} {ledger.mark.chain}"
 
         try:
+            recipes.tree = tree = _assembled(description, runtime, ledger)
+            runtime.start_root(tree_of(tree))
             done = runtime.run(mark, until=until)
+        except PluginBroken as broken:
+            raise NotRecorded(
+                f"{flight}: found a session with code of others that is not here as it was there"
+                f" ({broken}); wanted what it ran with; install that, and replay it again"
+            ) from broken
         except NotReadable as error:
             raise NotRecorded(
                 f"{flight}: found what this version cannot read ({error});"

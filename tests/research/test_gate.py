@@ -221,6 +221,17 @@ def test_no_recording_is_red_and_the_trades_are_compared_all_the_same(
     assert report.trades.alignment is not None
 
 
+def test_a_session_whose_plug_in_is_not_here_is_red_and_says_so(played: SessionBundle) -> None:
+    first, *others = shipped_settings().momentum_bots
+    signal = first.signal.model_copy(update={"mode": "brought_along"})
+    brought = (first.model_copy(update={"signal": signal}), *others)
+
+    report = gated(played, settings=settings_with({"momentum_bots": brought}))
+
+    (reason,) = report.reasons
+    assert reason.startswith("the trades could not be compared: found brought_along, no such")
+
+
 def test_a_session_without_its_bars_is_red(played: SessionBundle) -> None:
     def no_data() -> ReplayData:
         raise NotReplayable("found no such file")

@@ -265,6 +265,22 @@ def test_settings_that_this_version_does_not_have_are_said(recorded: Path, tmp_p
         replay_session(tmp_path)
 
 
+def test_code_of_others_that_the_session_ran_with_and_that_is_not_here_is_said(
+    recorded: Path, tmp_path: Path
+) -> None:
+    for each in (recorded / FOLDER).iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    described = json.loads((tmp_path / DESCRIPTION).read_bytes())
+    described["settings"]["momentum_bots"][0]["signal"]["mode"] = "brought_along"
+    (tmp_path / DESCRIPTION).write_text(json.dumps(described))
+
+    with pytest.raises(NotRecorded, match="found brought_along, no such strategy") as refused:
+        replay_session(tmp_path)
+
+    assert str(refused.value).startswith(f"{tmp_path}: ")
+    assert "\n" not in str(refused.value)
+
+
 def test_a_recording_that_is_damaged_is_refused(recorded: Path, tmp_path: Path) -> None:
     for each in (recorded / FOLDER).iterdir():
         (tmp_path / each.name).write_bytes(each.read_bytes())
