@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Mapping
 from typing import Any
@@ -54,6 +55,31 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     facts: RecordedFacts
     parts: Parts
+    checksum: str = ""
+    """Of all the rest of the file; "": of a version that wrote none."""
+
+
+def sealed(described: Mapping[str, Any]) -> bytes:
+    """The file of a description as plain content, with its checksum: most of what is in it no
+    message tells, so what is changed in it by hand would show in none.
+    """
+    return _plain({**described, "checksum": _checksum_of(described)})
+
+
+def is_unchanged(content: bytes) -> bool:
+    """Whether the file is as it was written, as far as it can tell."""
+    described = msgspec.json.decode(content, type=dict[str, Any])
+    told = described.get("checksum", "")
+    return not told or told == _checksum_of(described)
+
+
+def _checksum_of(described: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in described.items() if key != "checksum"}
+    return hashlib.blake2b(_plain(rest), digest_size=16).hexdigest()
+
+
+def _plain(content: object) -> bytes:
+    return msgspec.json.encode(content, order="sorted")
 
 
 class Flight:
@@ -83,7 +109,7 @@ class Flight:
         try:
             make_private_folder(self._folder)
             self._copy_ledger()
-            described = msgspec.json.encode(_description(self._session, tree), order="sorted")
+            described = sealed(msgspec.json.decode(_plain(_description(self._session, tree))))
             make_private_file(self._folder / DESCRIPTION)
             (self._folder / DESCRIPTION).write_bytes(described)
         except (OSError, RightsTooOpen, apsw.Error, TypeError) as error:

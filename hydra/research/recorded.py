@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from hydra.actor import ChildSpec
 from hydra.assembly import Tree, assemble_on
 from hydra.ops.debug.describing import utc_text
-from hydra.ops.flight import DESCRIPTION, FOLDER, FORMAT, LEDGER, Description
+from hydra.ops.flight import DESCRIPTION, FOLDER, FORMAT, LEDGER, Description, is_unchanged
 from hydra.plugins import PluginBroken
 from hydra.ports import (
     Conditions,
@@ -142,12 +142,18 @@ def description_in(flight: Path) -> Description:
             f"{flight}: found no recording of a session; wanted {DESCRIPTION}, {LEDGER} and files"
             f" {SUFFIX}: was the recorder on?"
         )
+    content = path.read_bytes()
     try:
-        description = msgspec.json.decode(path.read_bytes(), type=Description)
+        description = msgspec.json.decode(content, type=Description)
     except msgspec.MsgspecError as error:
         raise NotRecorded(f"{path}: {error}") from error
     if description.format != FORMAT:
         raise NotRecorded(f"{path}: found format {description.format}, wanted {FORMAT}")
+    if not is_unchanged(content):
+        raise NotRecorded(
+            f"{path}: found that it was changed since it was written; wanted it as the session left"
+            " it, as what it says shows in no message; put it back, or take another session"
+        )
     return description
 
 

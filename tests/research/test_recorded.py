@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -156,18 +157,59 @@ def test_another_program_is_found_at_the_first_message_that_differs(
     assert again.messages == again.difference.number
 
 
-def test_another_configuration_is_found(recorded: Path, tmp_path: Path) -> None:
-    flight = tmp_path / FOLDER
-    flight.mkdir()
+def copied(recorded: Path, folder: Path) -> dict[str, Any]:
+    """The recording, in a folder of its own; what its description has."""
     for file in (recorded / FOLDER).iterdir():
-        (flight / file.name).write_bytes(file.read_bytes())
-    described = json.loads((flight / DESCRIPTION).read_bytes())
+        (folder / file.name).write_bytes(file.read_bytes())
+    described: dict[str, Any] = json.loads((folder / DESCRIPTION).read_bytes())
+    return described
+
+
+def test_another_configuration_is_found(recorded: Path, tmp_path: Path) -> None:
+    described = copied(recorded, tmp_path)
     described["settings"]["risk"]["max_order_notional_usd"] = "10"
-    (flight / DESCRIPTION).write_text(json.dumps(described))
+    (tmp_path / DESCRIPTION).write_bytes(flight.sealed(described))
 
     again = replay_session(tmp_path)
 
     assert again.difference is not None
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("settings", "momentum_bots", 0, "exits", "take_profit_pct"), "9.9"),
+        (("settings", "guards", "equity", "max_session_drawdown_pct"), "50"),
+        (("settings", "recorder", "max_mb_per_session"), 300),
+        (("facts", "origin"), "another market"),
+        (("version",), "0.0.1"),
+    ],
+)
+def test_a_description_that_was_changed_by_hand_is_found_though_no_message_tells_it(
+    where: tuple[str | int, ...], value: object, recorded: Path, tmp_path: Path
+) -> None:
+    described = copied(recorded, tmp_path)
+    inside: Any = described
+    for step in where[:-1]:
+        inside = inside[step]
+    assert inside[where[-1]] != value
+    inside[where[-1]] = value
+    (tmp_path / DESCRIPTION).write_text(json.dumps(described))
+
+    with pytest.raises(NotRecorded, match="changed since it was written") as refused:
+        replay_session(tmp_path)
+
+    assert str(refused.value).startswith(f"{tmp_path / DESCRIPTION}: ")
+
+
+def test_a_description_of_a_version_that_sealed_none_is_read(
+    recorded: Path, tmp_path: Path
+) -> None:
+    described = copied(recorded, tmp_path)
+    del described["checksum"]
+    (tmp_path / DESCRIPTION).write_text(json.dumps(described))
+
+    assert replay_session(tmp_path).is_same
 
 
 @pytest.mark.parametrize(
@@ -245,21 +287,17 @@ def test_a_recording_of_another_version_s_words_is_refused(recorded: Path, tmp_p
 
 
 def test_a_recording_of_another_format_is_refused(recorded: Path, tmp_path: Path) -> None:
-    for each in (recorded / FOLDER).iterdir():
-        (tmp_path / each.name).write_bytes(each.read_bytes())
-    described = json.loads((tmp_path / DESCRIPTION).read_bytes())
-    (tmp_path / DESCRIPTION).write_text(json.dumps({**described, "format": 2}))
+    described = copied(recorded, tmp_path)
+    (tmp_path / DESCRIPTION).write_bytes(flight.sealed({**described, "format": 2}))
 
     with pytest.raises(NotRecorded, match="found format 2, wanted 1"):
         replay_session(tmp_path)
 
 
 def test_settings_that_this_version_does_not_have_are_said(recorded: Path, tmp_path: Path) -> None:
-    for each in (recorded / FOLDER).iterdir():
-        (tmp_path / each.name).write_bytes(each.read_bytes())
-    described = json.loads((tmp_path / DESCRIPTION).read_bytes())
+    described = copied(recorded, tmp_path)
     described["settings"]["risk"]["max_moons"] = 1
-    (tmp_path / DESCRIPTION).write_text(json.dumps(described))
+    (tmp_path / DESCRIPTION).write_bytes(flight.sealed(described))
 
     with pytest.raises(NotRecorded, match=r"not one of this version: risk\.max_moons: "):
         replay_session(tmp_path)
@@ -268,11 +306,9 @@ def test_settings_that_this_version_does_not_have_are_said(recorded: Path, tmp_p
 def test_code_of_others_that_the_session_ran_with_and_that_is_not_here_is_said(
     recorded: Path, tmp_path: Path
 ) -> None:
-    for each in (recorded / FOLDER).iterdir():
-        (tmp_path / each.name).write_bytes(each.read_bytes())
-    described = json.loads((tmp_path / DESCRIPTION).read_bytes())
+    described = copied(recorded, tmp_path)
     described["settings"]["momentum_bots"][0]["signal"]["mode"] = "brought_along"
-    (tmp_path / DESCRIPTION).write_text(json.dumps(described))
+    (tmp_path / DESCRIPTION).write_bytes(flight.sealed(described))
 
     with pytest.raises(NotRecorded, match="found brought_along, no such strategy") as refused:
         replay_session(tmp_path)
