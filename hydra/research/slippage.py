@@ -156,10 +156,22 @@ def _remarks(stress: SlippageStress) -> list[str]:
     ]
     if len(stress.rows) > 1 and not found:
         found.append("P&L falls, or stays, with every step of slippage, as it has to")
+        found += _other_trades(stress)
     if stress.gone is not None:
         one, other = stress.gone
         found.append(f"the gain is gone somewhere between {one.bps:f} and {other.bps:f} bps")
     return found
+
+
+def _other_trades(stress: SlippageStress) -> list[str]:
+    """An entry that is stopped out sooner leaves room for another one, whose loss is its own."""
+    first, *others = stress.rows
+    told = [f"{row.trades} at {row.bps:f}" for row in others if row.trades != first.trades]
+    remark = (
+        f"not {first.trades} trades as at {first.bps:f} bps, but {', '.join(told)} bps: what is"
+        " LOST there is not of slippage alone"
+    )
+    return [remark] if told else []
 
 
 def _usd(amount: Decimal) -> str:

@@ -106,6 +106,16 @@ def test_a_gain_by_slippage_is_said_to_be_one_of_other_trades() -> None:
     )
 
 
+def test_a_loss_with_other_trades_in_it_is_not_said_to_be_that_of_slippage() -> None:
+    *_, falls, remark = table_of(rows("10", "7", "5", "1", trades=(52, 51, 52, 72)))
+
+    assert falls == "P&L falls, or stays, with every step of slippage, as it has to"
+    assert remark == (
+        "not 52 trades as at 0 bps, but 51 at 5, 72 at 15 bps: what is LOST there is not of"
+        " slippage alone"
+    )
+
+
 def test_of_one_slippage_nothing_is_concluded() -> None:
     assert len(table_of(rows("10"))) == 2
 
