@@ -143,15 +143,17 @@ def checked(
     data: Callable[[], ReplayData],
     folder: Path,
     replays: Callable[[Path], SessionReplay] = replay_session,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> GateReport:
-    """Ask both questions. The canonical replay leaves its files in `folder`.
+    """Ask both questions. The canonical replay leaves its files in `folder`, and ends where
+    `is_stopping`: then what is reported is of a part.
 
     `settings` and `data` give what the session ran with, or raise `NotReplayable`, which is told as
     the reason why the trades could not be compared.
     """
     recording = _recording(session.folder, replays)
     try:
-        trades = _trades(session, terms, settings(), data(), folder)
+        trades = _trades(session, terms, settings(), data(), folder, is_stopping)
     except (LookAhead, NotReplayable, PluginBroken, ReplayFailed) as error:
         trades = Trades(fault=" ".join(str(error).split()))
     reasons = (*session.faults, *_against(recording), *_against_trades(trades, terms))
@@ -210,7 +212,12 @@ def _recording(folder: Path, replays: Callable[[Path], SessionReplay]) -> Record
 
 
 def _trades(
-    session: SessionBundle, terms: GateTerms, settings: Settings, data: ReplayData, folder: Path
+    session: SessionBundle,
+    terms: GateTerms,
+    settings: Settings,
+    data: ReplayData,
+    folder: Path,
+    is_stopping: Callable[[], bool],
 ) -> Trades:
     """Replay the bars, and hold the two bundles' tables against one another."""
     cash = session.opening.cash
@@ -223,7 +230,8 @@ def _trades(
             label=LABEL,
             folder=folder,
             with_sheet=False,
-        )
+        ),
+        is_stopping=is_stopping,
     )
     tolerance = Tolerance(
         time=terms.time_tolerance_bars * data.market.bar_interval,

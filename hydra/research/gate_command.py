@@ -305,6 +305,8 @@ def _checked(
     from hydra.ops.artefacts.reading import NoBundle, newest_in
     from hydra.research import blocker, gate, gate_inputs
     from hydra.research.gate_files import write_report
+    from hydra.research.interrupting import interruptible
+    from hydra.research.recorded import replay_session
     from hydra.store.folder_lock import held_alone
     from hydra.store.private_files import make_private_folder
 
@@ -318,13 +320,16 @@ def _checked(
             blocker.write_red(folder, str(none), began)
             raise
         place = _new_folder(folder, began)
-        report = gate.checked(
-            bundle,
-            terms,
-            settings=partial(gate_inputs.settings_of, bundle, config),
-            data=partial(gate_inputs.data_of, bundle, paths, interval, files.cache),
-            folder=place / gate.REPLAY,
-        )
+        with interruptible() as is_stopping:
+            report = gate.checked(
+                bundle,
+                terms,
+                settings=partial(gate_inputs.settings_of, bundle, config),
+                data=partial(gate_inputs.data_of, bundle, paths, interval, files.cache),
+                folder=place / gate.REPLAY,
+                replays=partial(replay_session, is_stopping=is_stopping),
+                is_stopping=is_stopping,
+            )
         write_report(place, report)
         ended = _now()
         found = blocker.Blocker(

@@ -92,12 +92,13 @@ def replay_session(
     *,
     tree_of: Callable[[Tree], ChildSpec] = whole_tree,
     until: int | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> SessionReplay:
     """Run the session of this bundle (or of the `flight` folder itself) once more.
 
     `tree_of` says which actors are started, if not all as they are assembled; `until`: only so many
-    messages. Nothing of the folder is changed. Raises `NotRecorded`, and `RecordingDamaged` if a
-    chunk of it is not whole.
+    messages, or until `is_stopping`. Nothing of the folder is changed. Raises `NotRecorded`, and
+    `RecordingDamaged` if a chunk of it is not whole.
     """
     flight = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     description = description_in(flight)
@@ -120,7 +121,7 @@ def replay_session(
         try:
             recipes.tree = tree = _assembled(description, runtime, ledger)
             runtime.start_root(tree_of(tree))
-            done = runtime.run(mark, until=until)
+            done = runtime.run(mark, until=until, is_stopping=is_stopping)
         except PluginBroken as broken:
             raise NotRecorded(
                 f"{flight}: found a session with code of others that is not here as it was there"

@@ -203,11 +203,13 @@ def _baseline_in(path: Path, seed: int | None) -> Baseline | None:
 
 
 def _run(dataset: Dataset, seed: int) -> RegressionRun:
+    from hydra.research.interrupting import interruptible
     from hydra.research.regression import regression_run
     from hydra.research.replaying import LookAhead, ReplayFailed
 
     try:
-        return regression_run(dataset, seed)
+        with interruptible() as is_stopping:
+            return regression_run(dataset, seed, is_stopping=is_stopping)
     except (LookAhead, ReplayFailed) as failed:
         end(f"the session was not played to its end: {failed}", ExitCode.FAIL_CLOSED)
 

@@ -8,7 +8,7 @@ compared: a baseline holds until the engine trades otherwise.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,13 @@ def as_file(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2) + b"\n"
 
 
-def regression_run(dataset: Dataset, seed: int) -> RegressionRun:
-    """Play it. Nothing is left on the disk. Raises `ReplayFailed` and `LookAhead`."""
+def regression_run(
+    dataset: Dataset, seed: int, *, is_stopping: Callable[[], bool] = lambda: False
+) -> RegressionRun:
+    """Play it. Nothing is left on the disk. Raises `ReplayFailed` and `LookAhead`.
+
+    What `is_stopping` has ended on its way is not to be compared.
+    """
     plan = ReplayPlan(
         settings=dataset.settings,
         data=dataset.data,
@@ -74,7 +79,7 @@ def regression_run(dataset: Dataset, seed: int) -> RegressionRun:
         folder=Path(),
         with_sheet=False,
     )
-    played = scratch_replay(plan.task)
+    played = scratch_replay(plan.task, is_stopping=is_stopping)
     facts = msgspec.structs.replace(
         facts_of(plan, played.replayed),
         version=_ANY,

@@ -191,12 +191,13 @@ def _require_session_alone(context: typer.Context) -> None:
 def _replay_session(folder: Path, *, as_json: bool) -> None:
     import msgspec
 
+    from hydra.research.interrupting import interruptible
     from hydra.research.recorded import NotRecorded, in_words, replay_session
     from hydra.runtime.recording import RecordingDamaged
 
     try:
-        with one_line_for_faults():
-            found = replay_session(folder)
+        with one_line_for_faults(), interruptible() as is_stopping:
+            found = replay_session(folder, is_stopping=is_stopping)
     except (NotRecorded, RecordingDamaged) as bad:
         end(str(bad), ExitCode.USAGE)
     if as_json:

@@ -33,13 +33,18 @@ class ScratchReplay(msgspec.Struct, frozen=True, kw_only=True):
     money: tuple[SubLedger, ...]
 
 
-def scratch_replay(task: ReplayTask) -> ScratchReplay:
-    """Play the task; nothing of it is left on the disk. Raises what `replayed` raises."""
+def scratch_replay(
+    task: ReplayTask, *, is_stopping: Callable[[], bool] = lambda: False
+) -> ScratchReplay:
+    """Play the task; nothing of it is left on the disk.
+
+    See `replayed` for `is_stopping`, and what is raised.
+    """
     with tempfile.TemporaryDirectory(prefix="hydra-replay-") as folder, _ledger_of(task) as ledger:
         path = Path(folder) / "app.jsonl"
         journal = JournalFile.open(path, at=task.data.begins_at - LEAD, write_behind=True)
         try:
-            done = replayed(task, ledger=ledger, journal=journal)
+            done = replayed(task, ledger=ledger, journal=journal, is_stopping=is_stopping)
         finally:
             journal.close()
         return ScratchReplay(

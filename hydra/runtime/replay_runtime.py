@@ -93,6 +93,9 @@ ASTRAY_MAX = 100_000
 the order of two threads may have been the other one."""
 
 
+STOPPED = "the replay was stopped"
+
+
 class ReplayCell(Cell):
     """A cell that handles what it is told to handle. `waiting` is what it was sent."""
 
@@ -348,12 +351,21 @@ class ReplayRuntime(Runtime):
             raise Differs(NOTHING, wanted)
         return noted
 
-    def run(self, ledger_mark: Callable[[], str], *, until: int | None = None) -> Replayed:
-        """Replay everything, or the first `until` messages."""
+    def run(
+        self,
+        ledger_mark: Callable[[], str],
+        *,
+        until: int | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> Replayed:
+        """Replay everything, or the first `until` messages. `is_stopping` is asked before each."""
         began = time.perf_counter()
         difference, closed, incomplete = None, None, ""
         try:
             while until is None or self._number < until:
+                if is_stopping():
+                    incomplete = STOPPED
+                    break
                 event = self._source.following()
                 if isinstance(event, Entry):
                     self._number += 1
