@@ -120,5 +120,6 @@ def with_strategy(
 
 
 def _changed(settings: Settings, **sections: object) -> Settings:
-    """Settings of their own, with a digest of their own."""
-    return Settings(**{**dict(settings), **sections})
+    """Settings of their own, with a digest of their own, also where that was asked for before."""
+    fields = {name: getattr(settings, name) for name in Settings.model_fields}
+    return Settings(**{**fields, **sections})

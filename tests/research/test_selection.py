@@ -42,7 +42,11 @@ def test_bots_that_are_named_are_played_and_no_other(
 ) -> None:
     assert {"mom_AAPL", "dip", "crypto_core", "opt_core", "signal_bot"} <= enabled(settings)
 
-    assert enabled(with_bots(settings, bots)) == set(bots)
+    whole = settings.digest
+    found = with_bots(settings, bots)
+
+    assert enabled(found) == set(bots)
+    assert found.digest != whole
 
 
 @pytest.mark.parametrize(
