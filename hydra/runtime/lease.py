@@ -25,16 +25,28 @@ class LeaseKeeper:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._found_late: set[tuple[str, int]] = set()
+        self._ticked_at: int | None = None
+        self._went_on_at: int | None = None
+        """When this last went on after it had stood still: the process was stopped, say."""
 
     def tick(self, now: int) -> None:
-        """To be called every `RENEW_EVERY` of machine time."""
+        """To be called every `RENEW_EVERY` of machine time.
+
+        Whoever was not asked is not late: if this stood still itself, each member has its time anew
+        from then on. That renews nothing: until all have answered there is no lease.
+        """
         runtime = self._runtime
+        if self._ticked_at is not None and now - self._ticked_at > DETECT_WITHIN:
+            self._went_on_at = now
+        self._ticked_at = now
         members = runtime.safety_chain()
         chain = [cell for cell in members if cell is not None]
         late = [cell for cell in chain if self._is_late(cell, now)]
+        were_asked = self._went_on_at is None or now - self._went_on_at > DETECT_WITHIN
+        to_blame = late if were_asked else []
         found_late = self._found_late
-        self._found_late = {(cell.path, cell.incarnation) for cell in late}
-        for cell in late:
+        self._found_late = {(cell.path, cell.incarnation) for cell in to_blame}
+        for cell in to_blame:
             if (cell.path, cell.incarnation) not in found_late:  # once for each silence
                 silent_s = (now - cell.progress_at) / SECOND
                 runtime.trip_for(cell, f"no progress for {silent_s:.1f} s")

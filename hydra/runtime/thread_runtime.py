@@ -18,7 +18,7 @@ from hydra.runtime.context import ActorContext
 from hydra.runtime.dispatcher import Dispatcher as Threads
 from hydra.runtime.dispatcher import Turn, fence, in_actor_thread
 from hydra.runtime.envelope import Envelope, Special, Timer
-from hydra.runtime.lease import RENEW_EVERY, LeaseKeeper
+from hydra.runtime.lease import LEASE, RENEW_EVERY, LeaseKeeper
 from hydra.runtime.life import Status, in_words
 from hydra.runtime.recorder import FlightRecorder, noted
 from hydra.runtime.runtime import NoReplyInTime, Port, Runtime
@@ -115,6 +115,9 @@ class ThreadRuntime(Runtime):
         self._watch: threading.Thread | None = None
         self.recorder: FlightRecorder | None = None
         self._lease = LeaseKeeper(self)
+        self._looked_at: int | None = None
+        self._went_on_at = 0
+        """When the watch last went on after it had stood still, with the whole process say."""
         self._closing = threading.Event()
         self._finished = threading.Event()
         self.on_fail_closed(lambda _reason: self._finished.set())
@@ -311,11 +314,18 @@ class ThreadRuntime(Runtime):
             raise
 
     def look_for_hangs(self, now: int) -> None:
-        """Fence every handler that has run longer than its spec allows, and report it."""
+        """Fence every handler that has run longer than its spec allows, and report it.
+
+        A time in which nobody looked, as while the process is stopped or the machine suspended, is
+        none in which a handler ran: it would be given up for hung in the middle of its work.
+        """
+        if self._looked_at is not None and now - self._looked_at > LEASE:
+            self._went_on_at = now
+        self._looked_at = now
         for cell in list(self.cells.values()):
             assert isinstance(cell, ThreadCell)
             since = cell.turn.busy_since()
-            if since is None or now - since <= cell.spec.hang_after:
+            if since is None or now - max(since, self._went_on_at) <= cell.spec.hang_after:
                 continue
             if cell.spec.critical:
                 self.trip_for(cell, f"hung for {(now - since) / 1e9:.1f} s")

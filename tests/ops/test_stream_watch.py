@@ -60,6 +60,41 @@ def test_one_that_does_not_go_on_halts_and_is_named_i45(runtime: ThreadRuntime) 
     assert watch.present == {"stale_feed", "trading_stream_lost"}
 
 
+def test_a_thread_is_not_blamed_for_a_time_in_which_the_whole_process_stood_still_i45(
+    runtime: ThreadRuntime,
+) -> None:
+    at, prices = 1000.0, Thing(0.2)
+    watch = StreamWatch(runtime, trading={}, prices={"prices": prices}, clock=lambda: at)
+    watch.look_once()
+
+    at, prices.idle_s = at + 60.5, 60.7  # it was stopped for a minute, and has just gone on
+    watch.look_once()
+    said_when_it_went_on = watch.present
+    at, prices.idle_s = at + 0.5, 0.1
+    watch.look_once()
+
+    assert said_when_it_went_on == watch.present == frozenset()
+    assert runtime.gate.state is ACTIVE
+
+
+def test_a_thread_that_stays_silent_after_a_standstill_halts_when_its_time_is_up_i45(
+    runtime: ThreadRuntime,
+) -> None:
+    at, prices = 1000.0, Thing(3.0)
+    watch = StreamWatch(runtime, trading={}, prices={"prices": prices}, clock=lambda: at)
+    watch.look_once()
+
+    at, prices.idle_s = at + 60.5, 63.5
+    states = []
+    for _ in range(6):
+        watch.look_once()
+        states.append(runtime.gate.state)
+        at, prices.idle_s = at + 0.5, prices.idle_s + 0.5
+
+    assert states == [ACTIVE] * 5 + [HALTED]
+    assert details(runtime) == {"stale_feed": "prices: its thread has not gone on for 5.5 s"}
+
+
 def test_an_idleness_that_is_no_number_halts_too_i07(runtime: ThreadRuntime) -> None:
     StreamWatch(runtime, trading={}, prices={"prices": Thing(float("nan"))}).look_once()
 

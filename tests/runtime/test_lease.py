@@ -107,6 +107,45 @@ def test_a_member_that_is_silent_once_more_halts_once_more_i70(
     assert system.cell(A).incarnation == 1
 
 
+def test_who_stood_still_itself_blames_no_member_for_it_and_renews_when_all_have_answered_i08(
+    system: SimDriver, log: list[str]
+) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    open_gate(system)
+    keeper = LeaseKeeper(system.runtime)
+    keep(system, keeper, 2)
+
+    system.runtime.advance(10 * DETECT_WITHIN)  # the process was stopped: nobody asked anybody
+    keeper.tick(system.runtime.now())
+    before_they_were_asked = system.runtime.gate.lease_left()
+    system.runtime.advance(RENEW_EVERY)
+    keep(system, keeper, 1)
+
+    assert before_they_were_asked <= 0
+    assert system.runtime.gate.state is TradingState.ACTIVE
+    assert system.runtime.gate.lease_left() == LEASE - RENEW_EVERY
+
+
+def test_a_member_that_does_not_answer_after_a_standstill_is_found_out_all_the_same_i08_i70(
+    system: SimDriver, log: list[str]
+) -> None:
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    open_gate(system)
+    keeper = LeaseKeeper(system.runtime)
+    keep(system, keeper, 2)
+    remove = system.runtime.add_filter(lambda cell, _: () if cell.path == A.path else None)
+
+    system.runtime.advance(10 * DETECT_WITHIN)
+    leases: list[int] = []
+    for _ in range(DETECT_WITHIN // RENEW_EVERY + 2):
+        keep(system, keeper, 1)
+        leases.append(system.runtime.gate.lease_left())
+    remove()
+
+    assert max(leases) <= 0
+    assert [cause.code for cause in system.runtime.gate.standing()] == ["failed:/root/a"]
+
+
 def test_a_suspended_member_still_proves_progress(system: SimDriver, log: list[str]) -> None:
     system.start(scripted("a", log, critical=True))
     open_gate(system)

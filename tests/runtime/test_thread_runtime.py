@@ -27,6 +27,7 @@ from tests.contracts.runtimes.actors import (
     scripted,
 )
 from tests.contracts.runtimes.driver import ThreadDriver, child, supervision, supervisor
+from tests.waiting import eventually
 
 A, B = child("a"), child("b")
 
@@ -59,6 +60,31 @@ def test_only_the_handler_that_was_judged_is_fenced(system: ThreadDriver, log: l
     assert (fenced_another, still_its_own, fenced_this_one) == (False, True, True)
     assert not fence(cell, since)
     system.until_logged(log, "start a#2")
+
+
+def test_a_handler_is_not_blamed_for_a_time_in_which_the_whole_process_stood_still_i70(
+    registry_is_left_empty: None, log: list[str]
+) -> None:
+    runtime, let_go = ThreadRuntime(pool_threads=2), threading.Event()  # only the test looks
+    spec = scripted("a", log, hang_after=5 * SECOND)
+    assert runtime.start_and_wait(supervisor("root", spec), within=10.0)
+    runtime.tell(A, Do(action=each(lambda _: log.append("in it"), lambda _: let_go.wait(30.0))))
+    assert eventually(lambda: "in it" in log)
+    cell = runtime.cells[A.path]
+    assert isinstance(cell, ThreadCell)
+    since = cell.turn.busy_since()
+    assert since is not None
+
+    fenced = {}
+    hour = 3600 * SECOND
+    for after in (SECOND, hour, hour + 2 * SECOND, hour + 4 * SECOND, hour + 6 * SECOND):
+        runtime.look_for_hangs(since + after)
+        fenced[after // SECOND] = cell.turn.busy_since() != since
+    let_go.set()
+
+    assert fenced == {1: False, 3600: False, 3602: False, 3604: False, 3606: True}
+    assert runtime.stop_tree("the test is over", within=10.0)
+    runtime.close()
 
 
 def test_from_the_moment_it_is_fenced_a_handler_reaches_nobody_and_is_given_nothing_i70(
