@@ -72,6 +72,9 @@ def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
         holder = holder_of(place)
     if holder is None:
         return told
-    # An engine that hangs may have sends on their way: whether it trades is not known.
+    # An engine that hangs may have sends on their way: whether it trades is not known, nor what its
+    # bots do.
+    bots = [{**bot, "status": None} for bot in told["bots"]]
     note = f"an engine ({holder}) has this record and does not answer: {silent}"
-    return {**told, "state": "not answering", "trading_state": None, "notes": [note]}
+    state = {"state": "not answering", "trading_state": None}
+    return {**told, **state, "bots": bots, "notes": [note]}

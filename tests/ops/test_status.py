@@ -275,6 +275,10 @@ def test_where_there_never_was_an_engine_it_says_so(tmp_path: Path) -> None:
 
 def test_an_engine_that_does_not_answer_is_not_told_as_stopped_i73(tmp_path: Path) -> None:
     record = begun(lived(tmp_path))
+    held = approved(decision())
+    record.ledger.record_intent(held, AT)
+    record.ledger.record_report(filled(held.order, "10", "1"), AT)
+    record.ledger.commit()
     try:
         result = says(tmp_path, "status")
         told = asks(tmp_path, "status")
@@ -286,6 +290,7 @@ def test_an_engine_that_does_not_answer_is_not_told_as_stopped_i73(tmp_path: Pat
         result.stdout
     )
     assert (told["state"], told["trading_state"]) == ("not answering", None)
+    assert [(bot["id"], bot["status"]) for bot in told["bots"]] == [("momentum", None)]
     assert told["notes"][0].startswith("an engine (process ")
 
 

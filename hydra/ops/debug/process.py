@@ -21,6 +21,8 @@ PROBE_S = 0.001
 """How long each probe sleeps. What it oversleeps is the wait for the GIL, and the machine's own."""
 
 THREADS_MAX = 1_000
+DISPATCHERS = ("hydra-pool-", "hydra-/")
+"""How the names of threads begin that run actors."""
 
 
 class Watch(Arguments, frozen=True):
@@ -100,10 +102,10 @@ def _role(thread: threading.Thread, *, dispatching: bool) -> Role:
         return "debug"
     if thread.name.startswith("hydra-control"):
         return "control"
-    if thread.name in ("hydra-timers", "hydra-watch") or thread.name.startswith("hydra-stop"):
-        return "runtime"
     # A dispatcher that no longer counts a thread of its own has fenced it: it hung.
-    return "left behind" if thread.name.startswith("hydra-") else "other"
+    if thread.name.startswith(DISPATCHERS):
+        return "left behind"
+    return "runtime" if thread.name.startswith("hydra-") else "other"
 
 
 class Collect(Arguments, frozen=True):

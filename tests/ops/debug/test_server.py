@@ -23,6 +23,7 @@ from hydra.ops.debug.pacing import CpuBudget
 from hydra.ops.debug.protocol import LINE_MAX, request
 from hydra.ops.debug.server import DebugServer
 from hydra.ops.debug.session import Limits
+from hydra.ops.ending import LAST_RESORT, LastResort
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.store.private_files import RightsTooOpen
 from hydra.trading.trading_state import TradingState
@@ -150,6 +151,18 @@ def test_the_thread_of_a_hang_that_was_given_up_is_still_shown(
     (left,) = [row for row in client.call("stacks")["rows"] if row["name"] == name]
     assert (left["role"], left["runs"]) == ("left behind", None)
     assert any(call.endswith("hang") for call in left["stack"])
+
+
+def test_a_thread_of_the_runs_own_is_no_thread_that_hung(client: DebugClient) -> None:
+    last_resort = LastResort()
+    last_resort.stand_by()
+    try:
+        rows = client.call("threads")["rows"]
+    finally:
+        last_resort.disarm()
+
+    assert [row["role"] for row in rows if row["name"] == LAST_RESORT] == ["runtime"]
+    assert "left behind" not in {row["role"] for row in rows}
 
 
 def test_the_socket_can_halt_while_an_actor_hangs_i12(engine: Live, client: DebugClient) -> None:
