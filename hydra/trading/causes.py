@@ -309,7 +309,10 @@ ABSENT_ORDER_LIVES = _integrity("absent_order_lives", _COMPARE)
 IMPOSSIBLE_ORDER = _integrity("impossible_order", _COMPARE)
 """Overfills are of this kind."""
 ECHO_MISMATCH = _integrity("echo_mismatch", _COMPARE)
-CLOCK_FAULT = _integrity("clock_fault", "put the machine's clock right, then resume")
+CLOCK_FAULT = _integrity(
+    "clock_fault",
+    "put right what set the clock, or held the process or the machine up, then resume",
+)
 MEMORY_SHORT = _integrity(
     "memory_short",
     "see what takes the memory, give the engine more or start it again, then resume",
