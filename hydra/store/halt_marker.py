@@ -1,4 +1,4 @@
-"""A halt that the ledger could not take is written here, into space that is there already (I03).
+"""Halts that the ledger could not take are written here, into space that is there already (I03).
 
 The file is made and synced at the first start; from then on it is only written in place. So a halt
 is kept on a full disk too. (btrfs, ZFS and APFS write elsewhere first; for them the record's watch
@@ -7,6 +7,8 @@ halts while there still is room.)
 It has two blocks, each of one disk page, and a write goes to the older. Both have to be whole for
 the marker to be clear: whatever a torn write leaves, it never reads as clear. A block is text, for
 people: a title, one line of JSON, padding, and the checksum of all of it.
+
+The worst halt stands whole; of the others there is what fits, and at the least that there are more.
 """
 
 import fcntl
@@ -28,6 +30,7 @@ from hydra.store.private_files import (
     make_private_folder,
     require_private_file,
 )
+from hydra.trading.clearing import is_another
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 
 BLOCK_BYTES = 4096
@@ -37,10 +40,17 @@ UNREADABLE = "halt_marker_unreadable"
 
 CODE_CHARACTERS_MAX = 200
 DETAIL_CHARACTERS_MAX = 400
-"""A cause of more is cut: at its worst, with every character escaped, it still fits a block."""
+"""A cause of more is cut: at its worst, with every character escaped, it still fits a block, and
+besides it that there are more.
+"""
+OF_OTHERS = (DETAIL_CHARACTERS_MAX, 80, 0)
+"""Characters of the other causes' details: as many as there is room for."""
+MORE_HALTS = "more_halts"
+"""The code of the halt that stands for those that there was no room for."""
 
 _TITLE = b"HYDRA HALT MARKER 1\n"
 _CHECKSUM_BYTES = 32
+_ROOM = BLOCK_BYTES - 2 * _CHECKSUM_BYTES - 1
 
 
 class Clear(msgspec.Struct, frozen=True):
@@ -48,9 +58,15 @@ class Clear(msgspec.Struct, frozen=True):
 
 
 class Halted(msgspec.Struct, frozen=True):
-    """This halt stands."""
+    """This halt stands, the worst one; and these others do."""
 
     cause: Cause
+    others: tuple[Cause, ...] = ()
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """All of them, the worst first."""
+        return (self.cause, *self.others)
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -81,17 +97,17 @@ class HaltMarker:
     def open(cls, path: Path, *, at: int, first_start: bool) -> "HaltMarker":
         """Open the marker. At the first start, and only then, a missing one is made, clear.
 
-        Otherwise one that is missing or not whole is made anew, with the halt that was readable in
-        it, or with one that says what was found, since `at` (UTC ns). Raises RightsTooOpen, or
+        Otherwise one that is missing or not whole is made anew, with the halts that were readable
+        in it, or with one that says what was found, since `at` (UTC ns). Raises RightsTooOpen, or
         HaltMarkerFailed if there can be no marker.
         """
         try:
             make_private_folder(path.parent)
             if first_start and not path.exists():
-                _make(path, None)
+                _make(path, ())
             content = _content_of(path)
             if not isinstance(content, tuple):
-                _make(path, _cause_in(content, at))
+                _make(path, _causes_in(content, at))
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise HaltMarkerFailed(f"no halt marker {path}: {error}") from error
@@ -106,21 +122,31 @@ class HaltMarker:
 
     @property
     def standing(self) -> Cause | None:
-        """The halt that stands; None if the marker is clear."""
+        """The worst halt that stands; None if the marker is clear."""
         return _newest(self._blocks).cause
 
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Every halt that stands, the worst first."""
+        return _newest(self._blocks).causes
+
     def halt(self, cause: Cause) -> None:
-        """Make this halt durable, in place. What stands is replaced by something worse only.
+        """Make this halt durable, in place, beside what stands. It takes the place of what stands
+        under its code, as somebody may have let that go already, and is never milder.
 
         Raises HaltMarkerFailed. Then the file is taken away where that is possible, as a missing
         marker halts too. It may be called again: trying cannot make a halt less.
         """
+        cause = _fitting(cause)
         with self._one_at_a_time:
-            standing = self.standing
+            standing = next((each for each in self.causes if each.code == cause.code), None)
             if standing is not None and standing.state.severity >= cause.state.severity:
-                return
+                cause = structs.replace(cause, state=standing.state)
+                if not is_another(cause, standing):
+                    return
+            others = (each for each in self.causes if each.code != cause.code)
             try:
-                self._write(_fitting(cause))
+                self._write((*others, cause))
             except OSError as error:
                 self._failed = True
                 with suppress(OSError):
@@ -139,7 +165,7 @@ class HaltMarker:
             if self.standing is None:
                 return
             try:
-                self._write(None)
+                self._write(())
             except OSError as error:
                 self._failed = True
                 raise HaltMarkerFailed(f"cannot clear {self._path}: {error}") from error
@@ -151,9 +177,9 @@ class HaltMarker:
                 descriptor, self._descriptor = self._descriptor, -1
                 os.close(descriptor)
 
-    def _write(self, cause: Cause | None) -> None:
+    def _write(self, causes: tuple[Cause, ...]) -> None:
         first, second = self._blocks
-        block = _Block(max(first.number, second.number) + 1, cause)
+        block = _block_of(max(first.number, second.number) + 1, causes)
         first_is_older = first.number < second.number
         content = _packed(block)
         reached("halt_marker.before")
@@ -181,15 +207,23 @@ def read_halt_marker(path: Path) -> Reading:
         return Unreadable(str(error))
     if not isinstance(content, tuple):
         return content
-    cause = _newest(content).cause
-    return Clear() if cause is None else Halted(cause)
+    causes = _newest(content).causes
+    return Halted(causes[0], causes[1:]) if causes else Clear()
 
 
-class _Block(msgspec.Struct, frozen=True):
-    """What one write says. `number` goes up with each, so that the newer of two is known."""
+class _Block(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one write says. `number` goes up with each, so that the newer of two is known.
+
+    `others` apart, because versions before this one knew one cause: they read the worst.
+    """
 
     number: int
     cause: Cause | None
+    others: tuple[Cause, ...] = ()
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        return () if self.cause is None else (self.cause, *self.others)
 
 
 _Content: TypeAlias = tuple[_Block, _Block] | Halted | Unreadable
@@ -223,11 +257,11 @@ def _blocks_in(content: bytes) -> _Content:
                 numbers = f"{first.number} and {second.number}"
                 return Unreadable(f"its blocks have the numbers {numbers}: one between was lost")
             return first, second
-        case (_Block(cause=Cause(state=TradingState.HALTED) as cause), str()) | (
+        case (_Block(cause=Cause(state=TradingState.HALTED) as cause, others=others), str()) | (
             str(),
-            _Block(cause=Cause(state=TradingState.HALTED) as cause),
+            _Block(cause=Cause(state=TradingState.HALTED) as cause, others=others),
         ):
-            return Halted(cause)  # the other cannot have been worse
+            return Halted(cause, others)  # the other cannot have been worse
         case _:
             reasons = [
                 f"block {number}: {reason}"
@@ -241,17 +275,19 @@ def _newest(blocks: tuple[_Block, _Block]) -> _Block:
     return max(blocks, key=lambda block: block.number)
 
 
-def _cause_in(content: Halted | Unreadable, at: int) -> Cause:
+def _causes_in(content: Halted | Unreadable, at: int) -> tuple[Cause, ...]:
     if isinstance(content, Halted):
-        return content.cause
-    return _fitting(
-        Cause(
-            code=UNREADABLE,
-            cause_class=CauseClass.INTEGRITY,
-            state=TradingState.HALTED,
-            since=at,
-            detail=content.reason,
-        )
+        return content.causes
+    return (_fitting(_integrity(UNREADABLE, at, content.reason)),)
+
+
+def _integrity(code: str, at: int, detail: str) -> Cause:
+    return Cause(
+        code=code,
+        cause_class=CauseClass.INTEGRITY,
+        state=TradingState.HALTED,
+        since=at,
+        detail=detail,
     )
 
 
@@ -273,9 +309,27 @@ def _text(text: str, characters: int) -> str:
     return text[:characters].encode(errors="replace").decode()
 
 
+def _block_of(number: int, causes: tuple[Cause, ...]) -> _Block:
+    """Of causes that fit one by one: the worst whole, and of the others what there is room for."""
+    if not causes:
+        return _Block(number, None)
+    worst = max(causes, key=lambda cause: cause.state.severity)  # of equals the first
+    others = tuple(cause for cause in causes if cause is not worst)
+    for characters in OF_OTHERS:
+        cut = tuple(structs.replace(each, detail=each.detail[:characters]) for each in others)
+        block = _Block(number, worst, cut)
+        if len(_text_of(block)) <= _ROOM:
+            return block
+    more = _integrity(MORE_HALTS, worst.since, "the journal has them")
+    return _Block(number, worst, (more,))
+
+
+def _text_of(block: _Block) -> bytes:
+    return _TITLE + msgspec.json.encode(block) + b"\n"
+
+
 def _packed(block: _Block) -> bytes:
-    text = _TITLE + msgspec.json.encode(block) + b"\n"
-    covered = text.ljust(BLOCK_BYTES - 2 * _CHECKSUM_BYTES - 1, b"\0")
+    covered = _text_of(block).ljust(_ROOM, b"\0")
     content = covered + _checksum(covered) + b"\n"
     assert len(content) == BLOCK_BYTES
     return content
@@ -298,13 +352,13 @@ def _checksum(covered: bytes) -> bytes:
     return blake2b(covered, digest_size=_CHECKSUM_BYTES).hexdigest().encode()
 
 
-def _make(path: Path, cause: Cause | None) -> None:
+def _make(path: Path, causes: tuple[Cause, ...]) -> None:
     """Put a whole new marker in the place of whatever is there."""
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_RIGHTS)
     try:
-        content = _packed(_Block(1, cause)) + _packed(_Block(2, cause))
+        content = _packed(_block_of(1, causes)) + _packed(_block_of(2, causes))
         written = os.write(descriptor, content)
         if written != len(content):
             raise OSError(f"only {written} of {len(content)} bytes went in")

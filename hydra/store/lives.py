@@ -193,8 +193,8 @@ def _read(files: EngineFiles) -> CarriedHalts | None:
 def _marked(files: EngineFiles, at: int) -> tuple[Cause, ...]:
     """A missing one may have been set aside already, or never made; a damaged one counts (I03)."""
     match read_halt_marker(files.halt_marker):
-        case Halted(cause=cause):
-            return (cause,)
+        case Halted() as halted:
+            return halted.causes
         case Unreadable(reason=reason) if files.halt_marker.exists():
             return (HALT_MARKER_UNREADABLE.cause(since=at, detail=reason),)
         case Clear() | Unreadable():

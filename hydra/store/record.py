@@ -157,10 +157,10 @@ class EngineRecord:
                 ledger.bind_account(owner.account, owner.at)
             take_over_carried(files, ledger, owner.at)
             marked = halt_marker.standing
-            if marked is not None:
+            for cause in halt_marker.causes:
                 # The marker is for when the ledger cannot be written. Here it can, so that what
                 # stands is in one place, and whoever clears it there has cleared it.
-                ledger.latch_halt(marked, owner.at)
+                ledger.latch_halt(cause, owner.at)
             ledger.engine_started(owner.version, owner.configuration, owner.at, owner.wall_at)
             mark = ledger.commit()
             if marked is not None:

@@ -404,8 +404,10 @@ class _Examination:
         match read_halt_marker(files.halt_marker):
             case Clear():
                 self.is_well("halt marker", "clear")
-            case Halted(cause):
-                what = f"{cause.state.name}: {cause.code}: {cause.detail}"
+            case Halted() as halted:
+                what = "; ".join(
+                    f"{each.state.name}: {each.code}: {each.detail}" for each in halted.causes
+                )
                 self.is_well("halt marker", f"a halt stands, {what}")
             case Unreadable(reason):
                 is_early = self._facts is not None and not self._facts.had_an_engine

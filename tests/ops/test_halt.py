@@ -14,16 +14,17 @@ from hydra.ops.debug.client import EngineClient
 from hydra.ops.debug.halting import NO_REASON
 from hydra.ops.debug.session import Limits
 from hydra.ops.exit_codes import ExitCode
-from hydra.store.halt_marker import Halted, read_halt_marker
+from hydra.store.halt_marker import Halted, HaltMarker, read_halt_marker
 from hydra.store.journal import read_journal
 from hydra.store.ledger import Ledger
-from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT
+from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT, RECONCILIATION
 from hydra.trading.trading_state import TradingState
 from tests.ops.control.command_line import HOME, ME, asks, says
 from tests.ops.control.engines import controlled, files_in
 from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of, on_record
 
 REASON = ("--reason", "a drill")
+DIFFERS = RECONCILIATION.cause(since=AT, detail="1 share more than on record")
 ONE_CLIENT = Limits(clients=1, cpu_share=1.0)
 
 
@@ -243,6 +244,27 @@ def test_where_the_ledger_cannot_be_opened_the_marker_halts_i03(tmp_path: Path) 
     reading = read_halt_marker(files.halt_marker)
     assert isinstance(reading, Halted)
     assert reading.cause.detail == f"a drill (while no engine ran, {ME})"
+
+
+def test_a_halt_is_kept_in_a_marker_in_which_another_one_stands_i03(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+    marker = HaltMarker.open(files.halt_marker, at=AT, first_start=False)
+    marker.halt(DIFFERS)
+    marker.close()
+    ledger = files.ledger.read_bytes()
+    files.ledger.write_bytes(b"no ledger at all, but long enough to be looked at" * 100)
+    says(tmp_path, "halt", *REASON)
+    files.ledger.write_bytes(ledger)  # as it was got back
+
+    let_go = asks(tmp_path, "resume", "--code", DIFFERS.code, "--reason", "assigned it")
+    told = asks(tmp_path, "status")["causes"]
+    begun(files).close()
+
+    found = on_record(files)
+    assert let_go["noted"] == [DIFFERS.code]
+    assert [cause["code"] for cause in told] == [DIFFERS.code, "operator-halt"]
+    assert [cause.code for cause in found.halts] == [DIFFERS.code, "operator-halt"]
+    assert found.resume.codes == (DIFFERS.code,)
 
 
 def test_a_ledger_that_its_journal_does_not_go_with_is_left_as_it_is_i54(tmp_path: Path) -> None:

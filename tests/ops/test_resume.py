@@ -206,6 +206,19 @@ def test_a_marker_that_is_gone_needs_the_word_too_i03(tmp_path: Path) -> None:
     assert asks(tmp_path, "resume", *REASON)["noted"] == ["halt_marker_unreadable"]
 
 
+def test_a_halt_in_marker_and_ledger_is_one_i03(tmp_path: Path) -> None:
+    files = lived(tmp_path, HALTED)
+    marker = HaltMarker.open(files.halt_marker, at=AT, first_start=False)
+    for cause in (HALTED, OPERATOR_CLOSE_ONLY.cause(since=AT, detail="a drill")):
+        marker.halt(cause)
+    marker.close()
+
+    shown = [cause["code"] for cause in asks(tmp_path, "status")["causes"]]
+    noted = asks(tmp_path, "resume", *REASON)["noted"]
+
+    assert shown == noted == ["operator-halt", "operator-close-only"]
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_halt_that_is_in_the_marker_since_before_the_word_is_the_one_it_was_said_of_i04(
     tmp_path: Path, gone: bool
@@ -232,6 +245,20 @@ def test_a_halt_that_came_into_the_marker_after_the_word_takes_it_back_at_the_st
     halted_in_the_marker(files, "no, it was none")  # where the ledger cannot be written
 
     EngineRecord.open(files, OWNER, goes_on=goes_on).close()
+
+    found = on_record(files)
+    assert ([cause.detail for cause in found.halts], found.word or "") == (["no, it was none"], "")
+
+
+def test_a_halt_that_follows_one_that_was_let_go_is_another_in_the_marker_too_i03_i04(
+    tmp_path: Path,
+) -> None:
+    files = lived(tmp_path)
+    halted_in_the_marker(files, "a drill")
+    says(tmp_path, "resume", *REASON)
+    halted_in_the_marker(files, "no, it was none")  # of the same code, and as bad
+
+    begun(files).close()
 
     found = on_record(files)
     assert ([cause.detail for cause in found.halts], found.word or "") == (["no, it was none"], "")

@@ -19,6 +19,7 @@ from hydra.store.halt_marker import (
     CODE_CHARACTERS_MAX,
     DETAIL_CHARACTERS_MAX,
     MARKER_BYTES,
+    MORE_HALTS,
     Clear,
     Halted,
     HaltMarker,
@@ -72,6 +73,13 @@ def opened(path: Path, *, first_start: bool = False, at: int = 7) -> Cause | Non
     marker = HaltMarker.open(path, at=at, first_start=first_start)
     marker.close()
     return marker.standing
+
+
+def opened_whole(path: Path) -> tuple[Cause, ...]:
+    """All that stands for an engine that starts now."""
+    marker = HaltMarker.open(path, at=7, first_start=False)
+    marker.close()
+    return marker.causes
 
 
 def unreadable(detail: str, at: int = 7) -> Cause:
@@ -128,15 +136,99 @@ def test_a_person_can_read_the_marker(path: Path, marker: HaltMarker) -> None:
     assert b'"detail":"database or disk is full"' in lines[1]
 
 
-def test_what_stands_is_replaced_by_something_worse_only_i03(
+def test_every_halt_stands_and_the_worst_one_first_i03(path: Path, marker: HaltMarker) -> None:
+    for cause in (CLOSING, FULL, OTHER, CLOSING):
+        marker.halt(cause)
+
+    all_of_them = (FULL, CLOSING, OTHER)
+    assert (marker.standing, marker.causes) == (FULL, all_of_them)
+    assert read_halt_marker(path) == Halted(FULL, (CLOSING, OTHER))
+    assert opened_whole(path) == all_of_them
+
+
+def test_of_one_code_the_newest_stands_and_never_milder_i03_i04(
     path: Path, marker: HaltMarker
 ) -> None:
-    marker.halt(CLOSING)
+    worse = structs.replace(CLOSING, state=TradingState.HALTED, detail="worse")
+    later = structs.replace(CLOSING, since=CLOSING.since + 1, detail="once more")
+
+    stood = []
+    for cause in (CLOSING, worse, later):
+        marker.halt(cause)
+        stood.append(marker.causes)
+
+    still_halted = structs.replace(later, state=TradingState.HALTED)
+    assert stood == [(CLOSING,), (worse,), (still_halted,)]
+    assert read_halt_marker(path) == Halted(still_halted)
+
+
+def test_a_halt_that_stands_is_not_written_again_i03(path: Path, marker: HaltMarker) -> None:
+    marker.halt(FULL)
+    before = path.read_bytes()
+    marker.halt(FULL)
+    marker.halt(structs.replace(FULL, since=FULL.since - 1))
+
+    assert path.read_bytes() == before
+
+
+def test_what_a_clearing_lets_go_is_all_of_it_i03(path: Path, marker: HaltMarker) -> None:
     marker.halt(FULL)
     marker.halt(OTHER)
-    marker.halt(CLOSING)
+    marker.clear()
 
-    assert (marker.standing, read_halt_marker(path)) == (FULL, Halted(FULL))
+    assert (marker.causes, read_halt_marker(path)) == ((), Clear())
+
+
+def test_a_marker_made_anew_has_all_halts_that_were_readable_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    for cause in (FULL, OTHER, CLOSING):
+        marker.halt(cause)
+    spoilt = bytearray(path.read_bytes())
+    newest_is_first = spoilt.index(b'"daily_loss"') < BLOCK_BYTES
+    older = BLOCK_BYTES if newest_is_first else 0
+    spoilt[older : older + BLOCK_BYTES] = bytes(BLOCK_BYTES)
+    path.write_bytes(spoilt)
+
+    assert opened_whole(path) == (FULL, OTHER, CLOSING)
+    assert read_halt_marker(path) == Halted(FULL, (OTHER, CLOSING))
+
+
+@given(
+    causes=st.lists(
+        st.tuples(st.text(max_size=300), st.text(max_size=600), st.sampled_from(TradingState)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_however_many_halts_come_none_is_forgotten_and_the_worst_is_first_i03(
+    causes: list[tuple[str, str, TradingState]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "halt.marker"
+        marker = HaltMarker.open(path, at=1, first_start=True)
+        for code, detail, state in causes:
+            marker.halt(structs.replace(FULL, code=code, detail=detail, state=state))
+        marker.close()
+        found = read_halt_marker(path)
+
+    assert isinstance(found, Halted)
+    assert found.causes == marker.causes
+    codes = {code[:CODE_CHARACTERS_MAX].encode(errors="replace").decode() for code, _, _ in causes}
+    kept = {cause.code for cause in found.causes}
+    assert codes <= kept or MORE_HALTS in kept
+    assert found.cause.state.severity == max(state.severity for _, _, state in causes) or (
+        MORE_HALTS in kept
+    )
+
+
+def test_a_marker_of_a_version_that_knew_one_halt_is_read_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    marker.halt(FULL)
+
+    assert b'"others"' not in path.read_bytes()
+    assert read_halt_marker(path) == Halted(FULL)
 
 
 @given(code=st.text(), detail=st.text(max_size=2_000), since=st.integers(0, 2**63 - 1))

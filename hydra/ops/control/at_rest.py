@@ -167,8 +167,9 @@ def resume_at_rest(
         raise NoLedger(f"{files.ledger}: found no ledger, so no halt that could be let go")
     with record_at_rest(files, venue, at) as record:
         ledger = record.ledger
-        standing = [cause.code for cause in ledger.halts()]
-        standing += _marked(files, had_an_engine=ledger.engine is not None)
+        on_record = [cause.code for cause in ledger.halts()]
+        marked = _marked(files, had_an_engine=ledger.engine is not None)
+        standing = list(dict.fromkeys([*on_record, *marked]))
         strange = [code for code in codes if code not in standing]
         if strange:
             there_are = ", ".join(standing) or "none"
@@ -225,24 +226,24 @@ def withdraw_flatten_at_rest(
 
 
 def _marked(files: EngineFiles, *, had_an_engine: bool) -> list[str]:
-    """The code of the halt that a start would find in the marker."""
+    """The codes of the halts that a start would find in the marker."""
     match read_halt_marker(files.halt_marker):
         case Clear():
             return []
-        case Halted(cause=cause):
-            return [cause.code]
+        case Halted() as halted:
+            return [cause.code for cause in halted.causes]
         case Unreadable():
             return [UNREADABLE] if had_an_engine else []
 
 
 def _take_over_marked(files: EngineFiles, ledger: Ledger, at: int) -> None:
-    """As a start does it, but that the marker stays: so a start knows the halt in it again, and one
-    that the marker gets meanwhile is another, of which nothing was said (I04).
+    """As a start does it, but that the marker stays: so a start knows the halts in it again, and
+    one that the marker gets meanwhile is another, of which nothing was said (I04).
     """
     marker = HaltMarker.open(files.halt_marker, at=at, first_start=False)
     try:
-        if marker.standing is not None:
-            ledger.latch_halt(marker.standing, at)
+        for cause in marker.causes:
+            ledger.latch_halt(cause, at)
     finally:
         marker.close()
 

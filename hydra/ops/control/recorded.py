@@ -50,15 +50,16 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
             " engine once, or say where its state is with --state-dir or --venue"
         )
     told = looked_at(files.ledger, files.lock, _ledger_told)
-    found = [*_kill_causes(files)]
-    if told.pop("had_an_engine"):
-        found += _marker_causes(files)
+    marked = _marker_causes(files) if told.pop("had_an_engine") else []
+    of_marker = {row["code"]: row for row in causes_told(marked, no_clock)}
+    on_record = [_newer(row, of_marker.pop(row["code"], row)) for row in told["causes"]]
+    kills = causes_told(_kill_causes(files), no_clock)
     return {
         "state": "stopped",
         # No engine, no order: and the next one starts halted, whatever stands.
         "trading_state": "HALTED",
         **told,
-        "causes": [*told["causes"], *causes_told(found, no_clock)],
+        "causes": [*on_record, *kills, *of_marker.values()],
         "earliest_clearing": None,
         "mode": venue,
         "venue": venue,
@@ -153,10 +154,16 @@ def _marker_causes(files: EngineFiles) -> list[Cause]:
     match read_halt_marker(files.halt_marker):
         case Clear():
             return []
-        case Halted(cause=cause):
-            return [cause]
+        case Halted() as halted:
+            return list(halted.causes)
         case Unreadable(reason=reason):
             return [HALT_MARKER_UNREADABLE.cause(since=NOBODY_KNOWS, detail=reason)]
+
+
+def _newer(on_record: Row, marked: Row) -> Row:
+    """Of two halts of one code the one that a start goes by: the marker's, if it is another."""
+    is_same = all(marked[key] == on_record[key] for key in ("state", "since", "detail"))
+    return on_record if is_same else marked
 
 
 def _kill_causes(files: EngineFiles) -> list[Cause]:

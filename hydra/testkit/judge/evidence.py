@@ -199,7 +199,7 @@ def life_in(files: EngineFiles) -> Life:
         asked=() if venue is None else venue.asked,
         venue=venue,
         findings=findings,
-        marked=(marked.cause,) if isinstance(marked, Halted) else (),
+        marked=marked.causes if isinstance(marked, Halted) else (),
     )
     if not files.ledger.exists():
         return life
