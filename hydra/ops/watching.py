@@ -35,6 +35,7 @@ def watch_over(
 
     def on_synced(seq: int) -> None:
         disk.tell(paths.STATE_PERSISTER, JournalSynced(seq=seq))
+        let_go_of_cleared(record, runtime)  # that a halt was cleared is in the journal, too
 
     return RecordWatch(
         files, record.journal, on_fault=on_fault, on_alarm=on_alarm, on_synced=on_synced
@@ -50,6 +51,19 @@ def keep_pruned(runtime: ThreadRuntime) -> None:
         runtime.call_later(PRUNE_EVERY, prune)
 
     prune()
+
+
+def let_go_of_cleared(record: EngineRecord, runtime: ThreadRuntime) -> None:
+    """What the gate has no more was cleared: the marker would have the next start find it again.
+
+    What halts is latched in the gate first, and only then told to the marker.
+    """
+
+    def standing() -> frozenset[str]:
+        return frozenset(cause.code for cause in runtime.gate.standing())
+
+    with suppress(HaltMarkerFailed):  # the halt stays
+        record.halt_marker.keep_only(standing)
 
 
 def halt_for_good(record: EngineRecord, runtime: ThreadRuntime, code: str, detail: str) -> None:

@@ -15,6 +15,7 @@ import fcntl
 import os
 import sys
 import threading
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -169,6 +170,28 @@ class HaltMarker:
             except OSError as error:
                 self._failed = True
                 raise HaltMarkerFailed(f"cannot clear {self._path}: {error}") from error
+
+    def keep_only(self, standing: Callable[[], Collection[str]]) -> None:
+        """Let go of what is cleared by now: every halt whose code stands nowhere any more.
+
+        `standing` gives the codes that do. It is asked while no halt can come in between, so that
+        one that was latched before it came here is never let go. After a failure nothing is.
+        Raises HaltMarkerFailed; what was halted before it is halted after it.
+        """
+        with self._one_at_a_time:
+            if self._failed or self.standing is None:
+                return
+            codes = {_text(code, CODE_CHARACTERS_MAX) for code in standing()}
+            if codes:
+                codes.add(MORE_HALTS)  # nobody can tell which these were
+            kept = tuple(cause for cause in self.causes if cause.code in codes)
+            if kept == self.causes:
+                return
+            try:
+                self._write(kept)
+            except OSError as error:
+                self._failed = True
+                raise HaltMarkerFailed(f"cannot let go in {self._path}: {error}") from error
 
     def close(self) -> None:
         """Let the file go. Closing twice does nothing."""

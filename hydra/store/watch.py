@@ -26,6 +26,10 @@ Report: TypeAlias = Callable[[str, str], None]
 """Is told a code and, in words, what was found."""
 
 
+NO_ROOM = "disk_hard"
+"""The code of the one fault that can be over while the process lives."""
+
+
 class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes: free ones on a disk of the record, and those of the ledger's write-ahead log."""
 
@@ -162,7 +166,7 @@ class RecordWatch:
     @property
     def present(self) -> frozenset[str]:
         """The codes of all faults found. What was wrong with the record once is not right again in
-        the life of this process.
+        the life of this process; but a disk can have room again.
         """
         with self._telling:
             return frozenset(self._told)
@@ -238,11 +242,16 @@ class RecordWatch:
                 self._ours.setdefault(path, sight)
 
     def _tell(self, found: Sequence[Finding]) -> None:
-        for fault in (finding for finding in found if finding.halts):
+        faults = [finding for finding in found if finding.halts]
+        for fault in faults:
             self._fault(fault.code, f"{fault.place}: {fault.detail}")
+        no_room = {(fault.code, fault.place) for fault in faults if fault.code == NO_ROOM}
+        if not no_room:
+            with self._telling:
+                self._told.discard(NO_ROOM)
         alarms = {(alarm.code, alarm.place): alarm for alarm in found if not alarm.halts}
         begun = [alarm for key, alarm in alarms.items() if key not in self._standing]
-        self._standing = alarms.keys()
+        self._standing = alarms.keys() | no_room
         for alarm in begun:
             self._on_alarm(alarm.code, f"{alarm.place}: {alarm.detail}")
 
@@ -278,7 +287,7 @@ def findings(
 def room_findings(
     rooms: Mapping[Path, Room], limits: WatchLimits, standing: Set[tuple[str, Path]]
 ) -> list[Finding]:
-    """Which disks are short of room. An alarm that stands ends a tenth above where it began."""
+    """Which disks are short of room. What stands ends a tenth above where it began."""
     found = []
     for folder, free in rooms.items():
         if isinstance(free, str):
@@ -287,8 +296,11 @@ def room_findings(
         soft = limits.disk_soft
         if ("disk_soft", folder) in standing:
             soft += soft // 10
-        if free < limits.disk_hard:
-            detail = f"found {_mib(free)} free, wanted {_mib(limits.disk_hard)}; make room"
+        hard = limits.disk_hard
+        if (NO_ROOM, folder) in standing:
+            hard += hard // 10
+        if free < hard:
+            detail = f"found {_mib(free)} free, wanted {_mib(hard)}; make room"
             found.append(Finding("disk_hard", folder, detail, halts=True))
         if free < soft:
             detail = f"found {_mib(free)} free, wanted {_mib(limits.disk_soft)}; make room"

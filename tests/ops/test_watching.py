@@ -116,6 +116,19 @@ def test_the_journal_is_pruned_at_once(life: Life) -> None:
     assert [type(message) for message in said_to_nobody(life)] == [PruneJournal]
 
 
+def test_a_halt_that_was_cleared_is_not_found_again_at_the_next_start_i03(life: Life) -> None:
+    for code in ("disk_failed", "disk_hard"):
+        halt_for_good(life.record, life.runtime, code, "no space left on device")
+    gate = life.runtime.gate
+    left = [cause for cause in gate.standing() if cause.code == "disk_failed"]
+
+    gate.arm(tuple(left), "an operator has looked, and preflight has passed", gate.epoch)
+    life.record.journal.append({"ts": 0, "event": "halt_cleared"})
+    life.watch.sync_once()
+
+    assert life.record.halt_marker.causes == tuple(left)
+
+
 def test_a_halt_outlives_the_ledger_that_could_not_take_it_i03(life: Life) -> None:
     halt_for_good(life.record, life.runtime, "disk_failed", "no space left on device")
     life.record.close()

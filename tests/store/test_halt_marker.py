@@ -179,6 +179,47 @@ def test_what_a_clearing_lets_go_is_all_of_it_i03(path: Path, marker: HaltMarker
     assert (marker.causes, read_halt_marker(path)) == ((), Clear())
 
 
+def test_what_stands_nowhere_any_more_is_let_go_and_the_rest_stays_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    long = structs.replace(OTHER, code="c" * 300)
+    for cause in (FULL, OTHER, long):
+        marker.halt(cause)
+
+    marker.keep_only(lambda: {FULL.code, long.code})
+    kept = read_halt_marker(path)
+    marker.keep_only(lambda: {"another"})
+
+    assert kept == Halted(FULL, (structs.replace(long, code="c" * CODE_CHARACTERS_MAX),))
+    assert read_halt_marker(path) == Clear()
+
+
+def test_those_that_had_no_room_are_let_go_with_the_last_one_i03(
+    path: Path, marker: HaltMarker
+) -> None:
+    for number in range(100):
+        marker.halt(structs.replace(FULL, code=f"{number} {'x' * 150}"))
+    (worst, *_) = marker.causes
+
+    marker.keep_only(lambda: {worst.code})
+    with_one = {cause.code for cause in marker.causes}
+    marker.keep_only(set)
+
+    assert with_one == {worst.code, MORE_HALTS}
+    assert read_halt_marker(path) == Clear()
+
+
+def test_nothing_is_let_go_of_a_marker_that_failed_i03(path: Path, marker: HaltMarker) -> None:
+    marker.halt(FULL)
+    path.rename(path.with_name("elsewhere"))
+    with pytest.raises(HaltMarkerFailed):
+        marker.halt(OTHER)
+
+    marker.keep_only(set)
+
+    assert marker.standing is not None
+
+
 def test_a_marker_made_anew_has_all_halts_that_were_readable_i03(
     path: Path, marker: HaltMarker
 ) -> None:

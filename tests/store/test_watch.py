@@ -355,6 +355,28 @@ def test_little_room_alarms_and_too_little_halts_i65(
     assert detail.startswith(f"{folder}: found ")
 
 
+def test_a_disk_that_has_room_again_is_no_fault_any_more_and_one_that_has_none_again_is_i65(
+    files: EngineFiles, journal: Journal, told: Told
+) -> None:
+    disk = os.statvfs(files.ledger.parent)
+    too_little = WatchLimits(disk_soft=2**60, disk_hard=2**60)
+    just_enough = disk.f_bavail * disk.f_frsize * 97 // 100
+    watch = watch_over(files, journal, told, limits=too_little)
+
+    found = []
+    for limits in (
+        too_little,
+        WatchLimits(disk_soft=just_enough, disk_hard=just_enough),  # under a tenth above it
+        NO_LIMITS,
+        too_little,
+    ):
+        watch._limits = limits
+        watch.look_once()
+        found.append((len(told.faults), sorted(watch.present)))
+
+    assert found == [(1, ["disk_hard"]), (1, ["disk_hard"]), (1, []), (2, ["disk_hard"])]
+
+
 PLACE = Path("/srv/state")
 LIMITS = WatchLimits(disk_soft=1000 * MIB, disk_hard=100 * MIB)
 
