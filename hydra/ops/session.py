@@ -34,6 +34,7 @@ from hydra.ops.mode_watch import ModeWatch
 from hydra.ops.reload import Reload
 from hydra.ops.reload_keeping import Kept
 from hydra.ops.reload_source import ConfigSource
+from hydra.ops.said_causes import SaidCauses
 from hydra.ops.signal_bridge import SignalBridge
 from hydra.ops.summary import HEADING, total_lines, trade_line
 from hydra.outsiders import NO_SIGNALS
@@ -50,11 +51,11 @@ from hydra.store.signal_record import SignalRecord, SignalRecordDamaged
 from hydra.terms import MarketFacts, clearing_policy, plans_of
 from hydra.trading.causes import remedy_of
 from hydra.trading.clearing import earliest_clearing
-from hydra.trading.kill_switch import Source, is_kill
+from hydra.trading.kill_switch import Source
 from hydra.trading.restarts import WINDOW_NS, storm
 from hydra.trading.sessions import hours_of
 from hydra.trading.strategy_modes import STRATEGY_MODE, StrategyMode, followed, read
-from hydra.trading.trading_state import Cause, CauseClass, TradingState
+from hydra.trading.trading_state import Cause, CauseClass, TradingState, effective_state
 from messages.summary import SessionSummary, Summarize
 from supervisors import paths
 
@@ -174,7 +175,7 @@ class Session:
         self._out = out
         self._heard = True
         self._trades_said = 0
-        self._causes_said: set[tuple[str, TradingState]] = set()
+        self._causes_said = SaidCauses()
         self._quarantined_said: set[str] = set()
 
     @property
@@ -372,13 +373,9 @@ class Session:
 
     def say_new_causes(self, runtime: Runtime) -> None:
         """Told from here, not by what halts: whoever reads this may be slow, and it must not be."""
-        for cause in runtime.gate.standing():
-            said = (cause.code, cause.state)
-            if cause.cause_class is CauseClass.START or said in self._causes_said:
-                continue
-            self._causes_said.add(said)
-            who = "KILL SWITCH: " if is_kill(cause) else ""
-            self.say(f"{who}trading is {cause.state.name}: {cause.detail}")
+        standing = runtime.gate.standing()
+        for line in self._causes_said.lines(standing, effective_state(standing)):
+            self.say(line)
 
     def say_new_trades(self, summary: SessionSummary) -> None:
         """Those that were not said yet."""
