@@ -137,7 +137,7 @@ class StatusReport:
                 "configuration": facts.configuration,
                 "plugins": list(facts.plugins),
             },
-            "notes": asked.notes,
+            "notes": [*asked.notes, *_suspended(runtime)],
         }
 
 
@@ -207,6 +207,17 @@ def _health(now: int, monitor: View, gateway: View) -> Row:
         "compared_age_s": _age_s(now, gateway.get("compared_at")),
         "reconcile_every_s": _seconds(gateway.get("reconcile_every")),
     }
+
+
+def _suspended(runtime: Runtime) -> list[str]:
+    """Who is held back by the debugger: no cause says so, and whoever did it may have gone."""
+    notes = []
+    for cell in list(runtime.cells.values()):
+        if cell.suspended:
+            so = ": no order moves" if cell.spec.critical else ""
+            way_out = f"`hydra-trader debug resume {cell.name}`"
+            notes.append(f"{cell.path} is suspended and handles nothing{so}; {way_out}")
+    return notes
 
 
 def _execution(measured: View) -> Row | None:

@@ -4,10 +4,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from hydra.actor import SECOND
 from hydra.ops.debug.client import EngineClient
 from hydra.trading.causes import THROTTLE
+from supervisors import paths
 from tests.ops.control.command_line import ME
 from tests.ops.control.engines import ControlledEngine, controlled
 
@@ -161,6 +163,39 @@ def test_what_is_held_against_one_bot_or_symbol_is_told_too(
         assert [(cause["code"], cause["bot"]) for cause in told["causes"]] == [
             ("throttle:mom_AAPL", "mom_AAPL")
         ]
+
+
+def test_status_tells_who_is_suspended_for_nothing_else_stands_against_trading(
+    tmp_path: Path,
+) -> None:
+    with (
+        controlled(tmp_path, bots=("mom_AAPL",)) as engine,
+        EngineClient(engine.files.control_socket) as client,
+        EngineClient(engine.files.debug_socket) as debug,
+    ):
+        engine.open_gate()
+        guardian = engine.runtime.cells[paths.RISK_GUARDIAN.path]
+        guardian.spec = structs.replace(guardian.spec, critical=True)
+        for name in ("risk_guardian", "mom_AAPL"):
+            debug.call("suspend", path=name, reason="a closer look")
+        held = client.call("status")
+        for name in ("risk_guardian", "mom_AAPL"):
+            debug.call("resume", path=name, reason="seen")
+        let_go = client.call("status")
+
+    assert [note.partition("; ") for note in held["notes"] if "suspended" in note] == [
+        (
+            "/hydra/core/risk_guardian is suspended and handles nothing: no order moves",
+            "; ",
+            "`hydra-trader debug resume risk_guardian`",
+        ),
+        (
+            "/hydra/bots/mom_AAPL is suspended and handles nothing",
+            "; ",
+            "`hydra-trader debug resume mom_AAPL`",
+        ),
+    ]
+    assert [note for note in let_go["notes"] if "suspended" in note] == []
 
 
 def test_status_answers_while_everybody_hangs_and_invents_nothing_i73(
