@@ -9,7 +9,7 @@ import msgspec
 from hydra.crash_points import reached
 from hydra.ops.broker_account import NoAccount
 from hydra.ops.embedded import MARKET, OVER
-from hydra.ops.ending import LastResort
+from hydra.ops.ending import LastResort, StopSignals
 from hydra.ops.exit_codes import ExitCode
 from hydra.settings import Settings
 from hydra.store.record import EngineRecord
@@ -38,23 +38,25 @@ def played(
     """
     was_asked = False
     try:
-        needs_person = clearing_policy(settings).operator_only
-        record.after_unclean_end(needs_person=needs_person, at=began_at)
-        try:
-            ended = play()
-        except NoAccount as refused:
-            if not record.ended_unclean:  # else that is still to be seen to (I75)
-                record.end(str(refused), began_at)
-            raise
-        was_asked = last_resort.is_armed
-        last_resort.arm()  # a disk that does not answer must not keep the process either
-        reached("run.played")
-        if ended.code is not ExitCode.FAIL_CLOSED:
-            if ended.is_market_over:
-                record.ledger.put(MARKET, OVER, ended.at)
-            record.end(f"exit code {int(ended.code)}", ended.at)
-        last_resort.settle(ended.code)
-        return ended.code
+        # Whoever asks before there is a session, or after it, must not make a crash of the run.
+        with StopSignals(last_resort.arm):
+            needs_person = clearing_policy(settings).operator_only
+            record.after_unclean_end(needs_person=needs_person, at=began_at)
+            try:
+                ended = play()
+            except NoAccount as refused:
+                if not record.ended_unclean:  # else that is still to be seen to (I75)
+                    record.end(str(refused), began_at)
+                raise
+            was_asked = last_resort.is_armed
+            last_resort.arm()  # a disk that does not answer must not keep the process either
+            reached("run.played")
+            if ended.code is not ExitCode.FAIL_CLOSED:
+                if ended.is_market_over:
+                    record.ledger.put(MARKET, OVER, ended.at)
+                record.end(f"exit code {int(ended.code)}", ended.at)
+            last_resort.settle(ended.code)
+            return ended.code
     finally:
         record.close()
         if not was_asked:
