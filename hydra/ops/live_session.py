@@ -151,7 +151,9 @@ class _LiveSession:
                     with session.shown(runtime):
                         self._follow()
                 if session.stopping.is_set():
+                    stood = runtime.gate.standing()
                     close_gate(runtime, "asked to stop")  # first of all, whatever still runs
+                    session.say_new_causes(stood)
                 notifier.stop(WATCH_STOPS_WITHIN_S)
                 self._market.close(WATCH_STOPS_WITHIN_S)
                 self._settle()
@@ -253,7 +255,7 @@ class _LiveSession:
             before, waited = waited, waited + look_every_s
             if int(waited) == int(before):
                 continue
-            session.say_new_causes(runtime)
+            session.say_new_causes(runtime.gate.standing())
             session.say_new_quarantines(runtime)
             summary = summary_of(runtime)
             if summary is None:

@@ -201,7 +201,7 @@ class Session:
         self.conditions.watches.append(kill_watch)
         kill_watch.look_once()
         reached("run.kill_switch_read")
-        self.say_new_causes(runtime)
+        self.say_new_causes(runtime.gate.standing())
         return kill_watch
 
     def open_signals(self, runtime: Runtime, monotonic: Callable[[], float]) -> SignalBridge | None:
@@ -371,9 +371,8 @@ class Session:
                 self._quarantined_said.add(failure.bot)
                 self.say(str(failure))
 
-    def say_new_causes(self, runtime: Runtime) -> None:
+    def say_new_causes(self, standing: tuple[Cause, ...]) -> None:
         """Told from here, not by what halts: whoever reads this may be slow, and it must not be."""
-        standing = runtime.gate.standing()
         for line in self._causes_said.lines(standing, effective_state(standing)):
             self.say(line)
 
