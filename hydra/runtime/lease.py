@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hydra.actor import MILLISECOND, SECOND
 from hydra.runtime.cell import Cell
 from hydra.runtime.gate import NO_LEASE
 from hydra.runtime.life import Status
+from hydra.runtime.runtime import Event, Runtime
 from hydra.runtime.system import Ping
-
-if TYPE_CHECKING:
-    from hydra.runtime.runtime import Runtime
 
 LEASE = 2 * SECOND
 RENEW_EVERY = 500 * MILLISECOND
@@ -48,8 +44,9 @@ class LeaseKeeper:
         self._found_late = {(cell.path, cell.incarnation) for cell in to_blame}
         for cell in to_blame:
             if (cell.path, cell.incarnation) not in found_late:  # once for each silence
-                silent_s = (now - cell.progress_at) / SECOND
-                runtime.trip_for(cell, f"no progress for {silent_s:.1f} s")
+                detail = f"no progress for {(now - cell.progress_at) / SECOND:.1f} s"
+                runtime.trip_for(cell, detail)
+                runtime.history.append(Event(now, cell.path, cell.incarnation, "halted", detail))
         running = all(cell is not None and cell.status is Status.RUNNING for cell in members)
         runtime.gate.renew_lease(now + LEASE if chain and running and not late else NO_LEASE)
         for cell in chain:

@@ -86,6 +86,8 @@ def test_a_member_that_proves_no_progress_shuts_the_gate_once_i08_i70(
     assert trips == ["failed:/root/a"]
     assert system.runtime.gate.state is TradingState.HALTED
     assert system.runtime.gate.lease_left() <= 0
+    told = [event for event in system.runtime.history if event.what == "halted"]
+    assert [(each.path, each.detail) for each in told] == [("/root/a", "no progress for 2.5 s")]
 
 
 def test_a_member_that_is_silent_once_more_halts_once_more_i70(
