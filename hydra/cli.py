@@ -20,6 +20,7 @@ from hydra.ops.no_core import write_no_core
 from hydra.ops.preflight import preflight
 from hydra.ops.reconcile import app as reconcile
 from hydra.ops.report import report
+from hydra.ops.restore import restore
 from hydra.ops.resume import resume
 from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
@@ -76,6 +77,7 @@ app.command()(mode)
 app.command()(why)
 app.command()(verify)
 app.command()(backup)
+app.command()(restore)
 app.command()(export)
 app.command()(report)
 app.command()(replay)

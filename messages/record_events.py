@@ -2,9 +2,20 @@
 the journal's vocabulary.
 """
 
-from messages.event_kinds import MEMORY, RECORDER, WATCH, EventKind
+from messages.event_kinds import MEMORY, RECORD, RECORDER, WATCH, EventKind
 
 RECORD_EVENTS: tuple[EventKind, ...] = (
+    EventKind(
+        "record_restored",
+        RECORD,
+        "No engine ran, and an operator put a backup in the ledger's place: what came after it is"
+        " in no ledger any more. A halt went on record with it.",
+        {
+            "backup": "which file",
+            "backup_seq": "the number of the last event in it",
+            "by": "who did it",
+        },
+    ),
     EventKind(
         "record_alarm",
         WATCH,

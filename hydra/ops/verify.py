@@ -124,7 +124,9 @@ def _write_lines(found: "Verification") -> None:
         )
         render.write(f"event {mark.seq:,}, chain {mark.chain}, state {found.ledger.state_hash}")
     if found.newest_proven_backup is not None:
-        render.write(f"the newest backup that passes is {found.newest_proven_backup}")
+        newest = found.newest_proven_backup
+        render.write(f"the newest backup that passes is {newest}")
+        render.write(f"to go on from it, halted: hydra-trader restore {newest} --reason …")
     bad = sum(not check.is_well for check in found.checks)
     render.write("all is well" if not bad else f"NOT WELL: {bad} of {len(found.checks)} are BAD")
 

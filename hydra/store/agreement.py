@@ -18,8 +18,9 @@ def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:
     )
     if fault is not None:
         raise RecordsDisagree(
-            f"{fault}; nothing was traded or changed; keep both, find out what replaced or cut"
-            " them, and start from the newest proven backup with a journal of its own"
+            f"{fault}; nothing was traded or changed; find out what replaced or cut them; put what"
+            " is missing back, or go on from a backup: `hydra-trader restore BACKUP --reason …`,"
+            " which keeps both"
         )
 
 

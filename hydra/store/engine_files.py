@@ -138,7 +138,9 @@ def is_first_start(files: EngineFiles) -> bool:
 def newest_backup(files: EngineFiles) -> str:
     """Which one it is, in words."""
     newest = max(_backups_in(files), key=lambda path: path.stat().st_mtime_ns, default=None)
-    return "there is no backup" if newest is None else f"the newest backup is {newest}"
+    if newest is None:
+        return "there is no backup"
+    return f"the newest backup is {newest} (`hydra-trader restore` goes on from it)"
 
 
 def end_previous_life(files: EngineFiles) -> Path | None:

@@ -117,10 +117,14 @@ ELSEWHERE = frozenset(
         "halt_marker.before",
         "halt_marker.written",
         "journal.open.tail_cut",
+        "restore.proven",
+        "restore.set_aside",
+        "restore.placed",
+        "restore.done",
     }
 )
 """No run comes here by itself in so short a time. `test_killed_record` and `test_killed_migration`
-do.
+do; `tests/store/test_restoring` does at those of a restore.
 """
 ANY_TIME = tuple(sorted(CRASH_POINTS - ELSEWHERE - set(AT_FIRST) - set(BETWEEN)))
 

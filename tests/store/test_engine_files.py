@@ -70,7 +70,7 @@ WITNESSES: list[tuple[Callable[[EngineFiles], None], str]] = [
     (write_segment, r"logs/app\.000000000001\.jsonl has 9 bytes"),
     (write_marker, r"there is \S+/state/halt\.marker"),
     (name_in_lock, r"state/engine\.lock names process \d+ .*venue paper, account PA1;"),
-    (write_backups, r"state/backups has 3 backups; .*newest backup is \S+/trading_state-2\.db;"),
+    (write_backups, r"state/backups has 3 backups; .*newest backup is \S+/trading_state-2\.db \("),
     (write_wal, r"state/trading_state\.db-wal has 6 bytes"),
 ]
 

@@ -557,7 +557,8 @@ def test_a_start_on_a_damaged_ledger_names_the_newest_backup_i51_i66(
 
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"{files.ledger}: NotADBError")
-    words = f"the newest backup is {made}" if has_backup else "there is no backup"
+    named = f"the newest backup is {made} (`hydra-trader restore` goes on from it)"
+    words = named if has_backup else "there is no backup"
     assert line.endswith(f"start from the newest proven backup; {words}")
     assert files.ledger.read_bytes() == damaged
 
