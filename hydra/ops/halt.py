@@ -1,8 +1,10 @@
 """`hydra-trader halt`: stop all orders, of an engine that runs or of the next one that starts."""
 
 import os
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +25,8 @@ from hydra.ops.reason import ReasonIfAny
 ANSWER_WITHIN_S = 10.0
 """The engine takes 7 s at most: 2 for what is on its way, 5 for the record."""
 DEBUG_ANSWER_WITHIN_S = 5.0
+EARLY_WORD_AFTER_S = 2.0
+"""Whoever wants to stop must not have to wait for all of that before he hears of another way."""
 
 CloseOnly = Annotated[
     bool, typer.Option("--close-only", help="Let orders pass that reduce a position.")
@@ -52,8 +56,10 @@ def halt(
     are not fit; 2: usage.
     """
     place = place_meant(config, venue, state_dir, log_dir)
+    socket = place.files.control_socket
     try:
-        told = _asked(place.files.control_socket, ANSWER_WITHIN_S, reason, close_only=close_only)
+        with _early_word(place):
+            told = _asked(socket, ANSWER_WITHIN_S, reason, close_only=close_only)
         told["through"] = "control socket"
     except NoEngine as silent:
         told = _without_control(place, silent, reason, close_only=close_only)
@@ -65,6 +71,23 @@ def halt(
         _show(place, told)
     if not (told["acknowledged"] and told["on_record"]):
         raise typer.Exit(int(ExitCode.DURABILITY_REFUSED))
+
+
+@contextmanager
+def _early_word(place: Place) -> Iterator[None]:
+    """Say what else stops orders if the block takes long; it is waited for all the same."""
+    files = place.files
+    words = (
+        f"no answer from the engine at {files.control_socket} yet; it is waited for; to stop its"
+        f" orders without it: echo halt_all > {files.kill_switch}"
+    )
+    timer = threading.Timer(EARLY_WORD_AFTER_S, lambda: typer.echo(words, err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _asked(path: Path, within_s: float, reason: str, *, close_only: bool) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import os
 import shutil
-from contextlib import nullcontext
+import socket
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import hydra.ops.halt
 from hydra.actor import SECOND
 from hydra.cli import app
 from hydra.ops.debug.client import EngineClient
@@ -142,6 +144,28 @@ def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_pa
     assert result.stderr.count("\n") == 1
     assert "has this record and does not answer" in result.stderr
     assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
+
+
+def test_while_an_engine_does_not_answer_it_says_early_what_to_do_without_it_i73(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hydra.ops.halt, "EARLY_WORD_AFTER_S", 0.01)
+    monkeypatch.setattr(hydra.ops.halt, "ANSWER_WITHIN_S", 0.3)
+    files = files_in(tmp_path)
+    record = begun(files)
+    with closing(socket.socket(socket.AF_UNIX)) as mute:
+        mute.bind(str(files.control_socket))
+        mute.listen()
+        result = says(tmp_path, "halt", *REASON)
+    record.close()
+
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+    early, last = result.stderr.splitlines()
+    assert early == (
+        f"no answer from the engine at {files.control_socket} yet; it is waited for; to stop its"
+        f" orders without it: echo halt_all > {files.kill_switch}"
+    )
+    assert "has this record and does not answer (no answer from " in last
 
 
 def test_an_engine_that_only_writes_its_journal_there_is_not_said_to_have_the_record_i73(
