@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra.ops.embedded_account import ServedMarket
 from hydra.ops.generated_market import generated_market
 from hydra.settings import Settings
-from hydra.store.engine_files import EngineFiles
+from hydra.store.engine_files import EngineFiles, is_first_start
 from hydra.venues.simulated.market_data import from_path
 from hydra.venues.simulated.request_log import read_lines
 from hydra.venues.simulated.server.log_lines import FORMAT, ClockMoved, VenueBegan, VenueOpened
@@ -19,8 +19,8 @@ class NothingThere(Exception):
 
 
 def require_ledger(files: EngineFiles) -> None:
-    """Raise `NothingThere` unless there is one."""
-    if not files.ledger.exists():
+    """Raise `NothingThere` unless there is one, and `RecordGone` if there was."""
+    if not files.ledger.exists() and is_first_start(files):
         raise NothingThere(_missing(files.ledger, "found none"))
 
 

@@ -22,6 +22,8 @@ from hydra.trading.trading_state import TradingState
 from tests.engine.scenery import shipped_settings
 from tests.ops.at_rest.left_behind import AAPL, Left, bars_file, begun, engine, holding
 from tests.ops.control.command_line import HOME, ME, asks, places, says
+from tests.ops.control.engines import files_in
+from tests.ops.control.lives import begun as begun_record
 
 FLATTEN = ("flatten", "--yes", "--reason", "enough")
 
@@ -328,6 +330,23 @@ def test_where_nothing_was_ever_traded_there_is_nothing_to_close(tmp_path: Path)
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
     assert result.stderr.startswith(f"{tmp_path}/state/trading_state.db: found none, so no engine")
+
+
+@pytest.mark.parametrize("verb", [FLATTEN, ("reconcile",)])
+def test_a_ledger_that_is_lost_is_not_said_to_have_never_been_i54_i58(
+    tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    """Whoever wants to close what he holds must not be told that there is nothing."""
+    files = files_in(tmp_path)
+    begun_record(files).close()
+    files.ledger.unlink()
+
+    result = says(tmp_path, *verb)
+
+    assert (result.exit_code, result.stdout) == (ExitCode.DURABILITY_REFUSED, "")
+    assert result.stderr.startswith(f"{files.ledger}: found no ledger, but ")
+    assert "put the ledger back" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_an_engine_that_hangs_is_named_and_left_alone_before_anything_else_i73(
