@@ -123,7 +123,8 @@ class SignalBot(Actor[Inbox]):
             symbol: SymbolBook(plan.bot_id, symbol, WHOLE_SHARES) for symbol in plan.symbols
         }
         self._bars: dict[str, Bar] = {}
-        self._record = BotRecord(plan.bot_id, guardian)
+        # What a signal leads to bears its number for ever: it is looked up however old it is.
+        self._record = BotRecord(plan.bot_id, guardian, whole=True)
         self._own: SignalBotRecord | None = None
         """None: it is not known yet, so nothing is decided."""
         self._decided: dict[int, DecisionKey] = {}

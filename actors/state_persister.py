@@ -193,7 +193,7 @@ class StatePersister(Actor[Inbox]):
                 self._commit(ctx)
             case RecoverBook():
                 self._commit(ctx)  # the answer has all that was told before the question
-                book = self._ledger.book(message.bot)
+                book = self._ledger.book(message.bot, whole=message.whole)
                 if message.reply_to is None:
                     ctx.reply(book)
                 else:

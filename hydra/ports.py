@@ -256,8 +256,8 @@ class Ledger(Protocol):
     def record_view(self, snapshot: VenueSnapshot) -> RecordView:
         """What is durable on our side of a comparison with this snapshot."""
 
-    def book(self, bot: str | None) -> BookRecovered:
-        """Every order and fill that is durable, of one bot or of all."""
+    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
+        """What is durable, of one bot or of all: as far as it may matter yet, or the whole."""
 
     def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
         """All that is durable and that the guardian's counts of this session follow from.

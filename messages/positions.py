@@ -20,17 +20,22 @@ class RecoverBook(Message, frozen=True, kw_only=True):
     A bot asks through the guardian, behind the intents it told it before: so the answer has them.
     `reply_to` is the path that is told the answer, without it it is the reply to the question.
     `asked_by` is the incarnation that asked, and `number` counts its questions: only the newest
-    one's answer has everything that was told before it.
+    one's answer has everything that was told before it. `whole`: all that there ever was, which
+    takes the longer the older the record is, and the persister does nothing else meanwhile.
     """
 
     bot: str | None = None
+    whole: bool = False
     reply_to: str | None = None
     asked_by: int = 0
     number: int = 0
 
 
 class BookRecovered(Message, frozen=True, kw_only=True):
-    """Every order in the order they were stored, and every fill in the order it was booked.
+    """The orders in the order they were stored, and their fills in the order of booking.
+
+    Of what is over only what may matter yet: the newest sessions, what was executed lately, and
+    what the positions come from; all of it, if that was asked for.
 
     A position that an operator assigned is in no fill. So who trades goes by `held`, which has it,
     by bot and symbol, and by `realised`, which is what was made of all that was closed.

@@ -463,10 +463,10 @@ class Ledger:
         with self._user.working("read the exclusions"):
             return self._records.exclusions()
 
-    def book(self, bot: str | None) -> BookRecovered:
-        """Every order and every fill, of one bot or of all, for an actor that has just started."""
+    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
+        """What an actor that has just started has to know, of one bot or of all."""
         with self._user.working("read the book"):
-            return book_of(self._records, bot)
+            return book_of(self._records, bot, whole=whole)
 
     def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
         """All that the guardian's counts are rebuilt from; of other days few orders are in it."""

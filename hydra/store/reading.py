@@ -52,6 +52,23 @@ _ORDERS_OF_EXECUTIONS = (
     " JOIN events ON events.seq = intended_seq"
     " WHERE execution_id IN (SELECT value FROM json_each(?))"
 )
+SESSIONS_THAT_MATTER = 5
+"""Decisions of the newest are counted; the others are there for clocks that disagree about it."""
+EVENTS_THAT_ARE_NEW = 2_000
+_NEWEST_SESSIONS = "SELECT DISTINCT session FROM orders {} ORDER BY session DESC LIMIT {}"
+_OF_NEWEST_SESSIONS = f"session IN ({_NEWEST_SESSIONS.format('', SESSIONS_THAT_MATTER)})"
+_OF_NEWEST_SESSIONS_OF = (
+    f"session IN ({_NEWEST_SESSIONS.format('WHERE bot = ?', SESSIONS_THAT_MATTER)})"
+)
+_TOUCHED_LATELY = (
+    "client_order_id IN (SELECT json_extract(body, '$.fill.client_order_id') FROM events"
+    f" WHERE seq > (SELECT max(seq) FROM events) - {EVENTS_THAT_ARE_NEW}"
+    " AND kind = 'OrderFilled')"
+)
+_OF_EXECUTIONS = (
+    "client_order_id IN (SELECT client_order_id FROM fills"
+    " WHERE execution_id IN (SELECT value FROM json_each(?)))"
+)
 _OPEN = ", ".join(f"'{status.value}'" for status in OrderStatus if status.is_open)
 """As the index of open orders has it, word for word: else SQLite would not use it."""
 
@@ -84,6 +101,26 @@ class Records:
         """Those of these orders that are on record."""
         condition = f"WHERE {ORDERS.of_a_key}"
         return tuple(order for name in names for order in self._all(ORDERS, condition, name))
+
+    def names_that_matter(self, bot: str | None, lots: Iterable[str]) -> tuple[str, ...]:
+        """The orders of a bot, or of all, that whoever starts has to know, as they were recorded:
+        that may be live, of the newest sessions, that something came on record of lately, and
+        those of which these executions (`lots`) were.
+
+        Each part is found by an index: a record of years takes no longer than one of a week.
+        """
+        wanted = msgspec.json.encode(list(lots)).decode()
+        found: dict[str, int] = {}
+        for condition, arguments in (
+            (f"status IN ({_OPEN})", ()),
+            (_OF_NEWEST_SESSIONS_OF if bot else _OF_NEWEST_SESSIONS, (bot,) if bot else ()),
+            (_TOUCHED_LATELY, ()),
+            (_OF_EXECUTIONS, (wanted,)),
+        ):
+            select = f"SELECT client_order_id, bot, intended_seq FROM orders WHERE {condition}"
+            rows = self._connection.execute(select, arguments)
+            found.update((name, seq) for name, owner, seq in rows if bot in (None, owner))
+        return tuple(sorted(found, key=found.__getitem__))
 
     def open_orders(self) -> tuple[OrderRecord, ...]:
         """Every order that may be, or come to life, at the venue, in the order of recording."""

@@ -25,9 +25,17 @@ from messages.positions import (
 )
 
 
-def book_of(records: Records, bot: str | None) -> BookRecovered:
-    """Every order, every fill, and what is held, of one bot or of all."""
+def book_of(records: Records, bot: str | None, *, whole: bool = False) -> BookRecovered:
+    """What is held, of one bot or of all, and the orders and fills that may matter yet, or all."""
     sub_ledgers = records.sub_ledgers(bot)
+    held = tuple(each for each in records.inventories(bot) if each.inventory.lots)
+    if whole:
+        orders, fills = records.orders(bot), records.fills(bot)
+    else:
+        lots = (lot.execution_id for each in held for lot in each.inventory.lots)
+        names = records.names_that_matter(bot, lots)
+        orders = records.orders_named(names)
+        fills = tuple(sorted(records.fills_of(names), key=lambda record: record.seq))
     return BookRecovered(
         orders=tuple(
             RecordedOrder(
@@ -37,11 +45,12 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
                 filled_quantity=record.state.filled_quantity,
                 protective_stop=record.intent.protective_stop,
                 is_withheld=record.state.status is OrderStatus.WITHHELD,
+                reason=record.intent.reason,
             )
-            for record in records.orders(bot)
+            for record in orders
         ),
-        fills=tuple(record.fill for record in records.fills(bot)),
-        held=tuple(each for each in records.inventories(bot) if each.inventory.lots),
+        fills=tuple(record.fill for record in fills),
+        held=held,
         realised=exact.total(sub_ledger.realised for sub_ledger in sub_ledgers),
         trail="" if bot is None else records.values().get(trail_key(bot), ""),
     )

@@ -104,6 +104,8 @@ class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled_quantity: Decimal
     protective_stop: Decimal | None = None
     is_withheld: bool = False
+    reason: str = ""
+    """Why it was wanted, in its bot's words."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

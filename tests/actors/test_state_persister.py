@@ -64,9 +64,9 @@ class SpiedLedger:
     def put(self, key: str, value: str, at: int) -> None:
         self.ledger.put(key, value, at)
 
-    def book(self, bot: str | None) -> BookRecovered:
+    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
         self.done.append("book")
-        return self.ledger.book(bot)
+        return self.ledger.book(bot, whole=whole)
 
     def mark_journal(self, seq: int, at: int) -> None:
         self.ledger.mark_journal(seq, at)

@@ -367,3 +367,57 @@ def test_a_bot_is_told_how_far_its_own_trailing_stop_had_come_and_nobody_else_i3
 
     books = [ledger.book(name).trail for name in ("momentum", "reversal", "nobody", None)]
     assert books == ["of the first", "of the other", "", ""]
+
+
+def of_day(day: int, signal: int, **changes: object) -> OrderApproved:
+    key = decision(session=f"2024-02-{day:02}", signal=signal)
+    return approved(structs.replace(key, **changes))
+
+
+HELD, WORKS = of_day(1, 3, symbol="MSFT"), of_day(2, 3)
+LATE = approved(of_day(3, 3, symbol="MSFT").intent.decision, side=Side.SELL, quantity=Decimal(4))
+
+
+def with_a_long_past() -> Ledger:
+    """Of one bot: one order of the 1st whose shares are held, one of the 2nd that works, one of the
+    3rd that was executed just now; and on each of twenty days two that are over.
+    """
+    ledger = Ledger.open(IN_MEMORY, venue="paper", at=AT)
+    for day in range(1, 21):
+        for signal, side in ((1, Side.BUY), (2, Side.SELL)):
+            one = approved(decision(session=f"2024-02-{day:02}", signal=signal), side=side)
+            ledger.record_intent(one, AT)
+            ledger.record_report(filled(one.order, "10", f"{day}-{signal}"), AT)
+            for number in range(220):  # else all of it came on record lately
+                ledger.put("something", f"{day} {signal} {number}", AT)
+        if day == 1:
+            for one in (HELD, WORKS, LATE, of_day(1, 1, bot="reversal")):
+                ledger.record_intent(one, AT)
+            ledger.record_report(filled(HELD.order, "10", "held"), AT)
+    ledger.record_report(filled(LATE.order, "4", "late"), AT)
+    ledger.commit()
+    return ledger
+
+
+def test_a_bot_gets_what_may_matter_yet_and_not_its_whole_past_i38() -> None:
+    ledger = with_a_long_past()
+
+    book = ledger.book("momentum")
+
+    assert [(o.decision.session[-2:], o.decision.signal) for o in book.orders] == [
+        ("01", 3), ("02", 3), ("03", 3),
+        *((f"{day}", signal) for day in range(16, 21) for signal in (1, 2)),
+    ]  # fmt: skip
+    assert [fill.execution_id for fill in book.fills] == [
+        "held", *(f"{day}-{signal}" for day in range(16, 21) for signal in (1, 2)), "late",
+    ]  # fmt: skip
+    assert [lot.execution_id for each in book.held for lot in each.inventory.lots] == ["held"]
+    assert book.orders[0].reason == "crossed up"
+
+
+def test_whoever_asks_for_all_gets_all_of_a_bots_past_i38() -> None:
+    ledger = with_a_long_past()
+
+    book = ledger.book("momentum", whole=True)
+
+    assert (len(book.orders), len(book.fills)) == (43, 42)

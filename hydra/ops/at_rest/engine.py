@@ -101,7 +101,7 @@ class EngineAtRest:
     ) -> None:
         self._record = record
         self._market = reached.market
-        self._fills_before = len(record.ledger.fills())
+        self._executed_before = _executions_in(record.ledger.book(None))
         self._over = threading.Event()
         self._runtime = ThreadRuntime(
             journal=paths.JOURNAL_WRITER, market_clock=reached.market.clock
@@ -165,8 +165,9 @@ class EngineAtRest:
         }
         return tuple(
             (of_a_flatten[fill.client_order_id], fill)
-            for fill in book.fills[self._fills_before :]
+            for fill in book.fills
             if fill.client_order_id in of_a_flatten
+            if (fill.client_order_id, fill.execution_id) not in self._executed_before
         )
 
     def call(self, command: str, **arguments: Any) -> dict[str, Any]:
@@ -240,6 +241,10 @@ class EngineAtRest:
     def _require_going(self) -> None:
         if self._runtime.failed_closed is not None:
             raise FailedClosed(self._runtime.failed_closed)
+
+
+def _executions_in(book: BookRecovered) -> frozenset[tuple[str, str]]:
+    return frozenset((fill.client_order_id, fill.execution_id) for fill in book.fills)
 
 
 def _halted_by_construction(engine: Tree) -> ChildSpec:
