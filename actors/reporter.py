@@ -88,10 +88,20 @@ class Reporter(Actor[Inbox]):
                 book.inventory = held.inventory
                 self._books[held.bot, held.inventory.symbol] = book
             booked = {fill.execution_id for fill in record.fills}
+            self._know_reasons_in(record)
         for stored in waiting:
             report = stored.report
             if not (isinstance(report, OrderFilled) and report.fill.execution_id in booked):
                 self._take(stored)
+
+    def _know_reasons_in(self, record: BookRecovered) -> None:
+        """Why what is held was bought, and why what works was wanted, before this process began."""
+        reasons = {each.order.client_order_id: each.reason for each in record.orders}
+        for each in record.orders:
+            self._reasons.setdefault(each.decision, each.reason)
+        for fill in record.fills:
+            reason = reasons.get(fill.client_order_id, "")
+            self._reason_of_execution.setdefault(fill.execution_id, reason)
 
     def _take(self, stored: ReportStored) -> None:
         report, decision = stored.report, stored.decision

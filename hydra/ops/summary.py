@@ -24,7 +24,7 @@ def trade_line(trade: Trade) -> str:
         f"{trade.bot:<18} {trade.symbol:<7} {trade.quantity:>6} {opened:%Y-%m-%d %H:%M}  "
         f"{trade.entry_price.quantize(_CENT):>10} {closed:%H:%M}  "
         f"{trade.exit_price.quantize(_CENT):>10} {trade.realised:>+9.2f}  "
-        f"{trade.entry_reason} -> {trade.exit_reason}"
+        f"{' -> '.join(reason for reason in (trade.entry_reason, trade.exit_reason) if reason)}"
     )
 
 

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from hydra.ops.summary import total_lines
+from msgspec import structs
+
+from hydra.ops.summary import total_lines, trade_line
 from messages.summary import FeePaid, SessionSummary, Trade
 
 TRADE = Trade(
@@ -41,3 +43,9 @@ def test_without_fees_nothing_is_said_of_them() -> None:
         "coins              1 trades, 1 won, realised +2.00 USD",
         "3 bars, 2 orders, 1 trades, realised +2.00 USD",
     ]
+
+
+def test_a_trade_whose_entry_nobody_wished_for_has_the_reason_of_its_exit_alone() -> None:
+    """An operator assigned what was held."""
+    assert trade_line(TRADE).endswith("+2.00  a -> b")
+    assert trade_line(structs.replace(TRADE, entry_reason="")).endswith("+2.00  b")

@@ -62,7 +62,10 @@ class SessionBook:
         self.not_understood = 0
         """Lines that speak of orders or money and could not be taken."""
         self.told_until: int | None = None
-        self._reasons: dict[str, tuple[str, str]] = {}
+        self._reasons = {
+            each.execution_id: (each.reason, each.client_order_id) for each in opening.entered
+        }
+        """Of each execution: why its order was wanted, and which that is."""
         self._early: dict[str, list[Outcome]] = {}
         self._worth: Decimal | None = None
         for known in opening.orders:

@@ -1,5 +1,6 @@
 """What stood in the ledger when a session began: what the story of the session goes on from."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -12,6 +13,7 @@ from hydra.trading.order_life import OrderState
 from hydra.trading.sub_ledgers import BotInventory, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.orders import OrderIntent
+from messages.positions import BookRecovered
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -19,6 +21,14 @@ class OpenOrder(msgspec.Struct, frozen=True):
 
     intent: OrderIntent
     state: OrderState
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lot of an earlier session came from: which order, and why that was wanted."""
+
+    execution_id: str
+    client_order_id: str
+    reason: str
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     cash: Decimal | None = None
     money: tuple[SubLedger, ...] = ()
     held: tuple[BotInventory, ...] = ()
+    entered: tuple[Entered, ...] = ()
     orders: tuple[OpenOrder, ...] = ()
     fees: tuple[Fee, ...] = ()
     standing: tuple[Cause, ...] = ()
@@ -51,17 +62,30 @@ def opening_of(ledger: Ledger, journal_seq: int) -> Opening:
     """What stands in the ledger now."""
     mark, opened_with, money = ledger.mark, ledger.opening_cash, ledger.sub_ledgers()
     booked = total(each.cash for each in money)
+    book = ledger.book(None)
     return Opening(
         ledger_seq=mark.seq,
         ledger_chain=mark.chain,
         journal_seq=journal_seq,
         cash=None if opened_with is None else add(opened_with, booked),
         money=money,
-        held=tuple(each for each in ledger.inventories() if each.inventory.lots),
+        held=book.held,
+        entered=tuple(_entered(book)),
         orders=tuple(OpenOrder(each.intent, each.state) for each in ledger.open_orders()),
         fees=tuple(fee for fee in ledger.fees() if fee.basis is not FeeBasis.BOOKED),
         standing=ledger.halts(),
     )
+
+
+def _entered(book: BookRecovered) -> Iterator[Entered]:
+    reasons = {each.order.client_order_id: each.reason for each in book.orders}
+    lots = {lot.execution_id for each in book.held for lot in each.inventory.lots}
+    for fill in book.fills:
+        if fill.execution_id in lots:
+            name = fill.client_order_id
+            yield Entered(
+                execution_id=fill.execution_id, client_order_id=name, reason=reasons.get(name, "")
+            )
 
 
 def first_line(opening: Opening, at: int) -> Line:

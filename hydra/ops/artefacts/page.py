@@ -175,7 +175,7 @@ def _trades(trades: Sequence[Trade]) -> str:
             "long" if trade.side == "buy" else "short",
             _minute(timestamp(trade.opened_at)),
             _minute(timestamp(trade.closed_at)),
-            f"{trade.entry_reason} → {trade.exit_reason}",
+            " → ".join(reason for reason in (trade.entry_reason, trade.exit_reason) if reason),
             trade.quantity,
             f"{trade.entry_price:.2f}" if trade.entry_price > 1 else trade.entry_price,
             f"{trade.exit_price:.2f}" if trade.exit_price > 1 else trade.exit_price,

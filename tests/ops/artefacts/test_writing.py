@@ -1,5 +1,6 @@
 """A bundle while its session runs: what is written step by step is what it has in the end."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import JournalFile
 from hydra.store.journal_files import segments_of
 from hydra.store.record import EngineRecord
-from hydra.trading.orders import Side
+from hydra.trading.durations import HOUR
+from hydra.trading.orders import Role, Side
 from tests.ops.artefacts.lives import (
     CASH,
     OWNER,
@@ -167,3 +169,24 @@ def test_a_bundle_is_written_while_its_session_runs(tmp_path: Path) -> None:
     with engine_in(tmp_path) as engine:
         traded(engine)
         wait_until(lambda: len(rows_in(bundle_in(tmp_path) / TRADES)) == 2)
+
+
+def test_a_trade_that_began_in_an_earlier_session_has_the_reason_and_the_order_of_its_entry(
+    tmp_path: Path,
+) -> None:
+    with engine_in(tmp_path) as engine:
+        bought = engine.ordered("fast", Side.BUY, "10", price="100")
+        engine.filled(bought, "10", "100.10")
+    shutil.rmtree(engine_files(tmp_path).runs)
+    with engine_in(tmp_path) as engine:
+        engine.at += HOUR
+        sold = engine.ordered("fast", Side.SELL, "10", price="101", role=Role.EXIT)
+        engine.filled(sold, "10", "101.00")
+
+    (row,) = rows_in(bundle_in(tmp_path) / TRADES)
+
+    assert (row["entry_reason"], row["exit_reason"]) == ("crossed", "time_stop")
+    assert (row["entry_order"], row["exit_order"]) == (
+        bought.client_order_id,
+        sold.client_order_id,
+    )
