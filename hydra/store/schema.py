@@ -1,6 +1,8 @@
 """The tables of the ledger, as numbered steps that are never edited, only followed by new ones."""
 
 from collections.abc import Callable
+from contextlib import closing
+from itertools import chain
 
 import apsw
 
@@ -371,11 +373,14 @@ def _parts(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
-def require_ours(connection: apsw.Connection, steps: int = len(MIGRATIONS)) -> int:
+def require_ours(
+    connection: apsw.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
+) -> int:
     """The schema version of a ledger, 0 for an empty database.
 
     Raises NotALedger or NewerThanThisHydra.
     """
+    steps = len(migrations)
     where = connection.filename or "the database"
     version: int = connection.pragma("user_version")
     application: int = connection.pragma("application_id")
@@ -392,7 +397,32 @@ def require_ours(connection: apsw.Connection, steps: int = len(MIGRATIONS)) -> i
             f"{where} is a database with application id {application:#x} and version {version},"
             f" wanted a ledger of Hydra ({APPLICATION_ID:#x}); move it away and start again"
         )
+    if 0 < version < steps:
+        _require_tables_of(connection, version, migrations)
     return version
+
+
+def _require_tables_of(
+    connection: apsw.Connection, version: int, migrations: tuple[tuple[str, ...], ...]
+) -> None:
+    """Refuse a number that was changed: the next steps were written for other tables."""
+    with closing(apsw.Connection(":memory:")) as empty:
+        for statement in chain.from_iterable(migrations[:version]):
+            empty.execute(statement)
+        wanted = _names_in(empty)
+    found = _names_in(connection)
+    if found != wanted:
+        differ = ", ".join(sorted(found ^ wanted))
+        raise NotALedger(
+            f"{connection.filename} says that it is of schema version {version}, and has other"
+            f" tables than that ({differ}); wanted those of that version; keep the file, find out"
+            " what changed it, and go on from a backup: `hydra-trader restore`"
+        )
+
+
+def _names_in(connection: apsw.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_schema WHERE sql NOT NULL")
+    return {str(name) for (name,) in rows}
 
 
 def migrate(
@@ -405,7 +435,7 @@ def migrate(
     A database that has something to lose is backed up first: `back_up` is told its version.
     Killed at any moment it is as it was, or whole; the next start goes on from there (I67).
     """
-    version = require_ours(connection, len(migrations))
+    version = require_ours(connection, migrations)
     if version == len(migrations):
         return
     if version:

@@ -1,6 +1,7 @@
 """A ledger that an older Hydra wrote, in the hands of this one (I67)."""
 
 import re
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hydra.store.backup import proven
 from hydra.store.checking import LedgerDamaged, chain_head, require_replay, require_state
 from hydra.store.connection import connected_to_read
 from hydra.store.ledger import Ledger
-from hydra.store.schema import MIGRATIONS, migrate
+from hydra.store.schema import MIGRATIONS, NotALedger, migrate
 from hydra.store.verification import verify_file
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.order_life import OrderStatus
@@ -112,6 +113,29 @@ def test_it_goes_on_with_all_that_is_new_i67(path: Path) -> None:
     ]
     connection.close()
     assert verify_file(path, lambda _name, _done, _of: None).is_well
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_number_of_an_older_schema_on_newer_tables_is_refused_in_one_line_i67(
+    path: Path, version: int
+) -> None:
+    opened(path).close()
+    with closing(apsw.Connection(str(path))) as connection:
+        connection.pragma("user_version", version)
+    before = path.read_bytes()
+
+    with pytest.raises(NotALedger) as refused:
+        opened(path)
+
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{path} says that it is of schema version {version}, and has other")
+    assert path.read_bytes() == before
+    assert not [check for check in verify_file(path, quiet).checks if check.name == "replay"]
+    assert not verify_file(path, quiet).is_well
+
+
+def quiet(_name: str, _done: int, _of: int | None) -> None:
+    pass
 
 
 def test_a_decision_of_before_is_still_a_duplicate_and_is_never_sent_again_i16(path: Path) -> None:
