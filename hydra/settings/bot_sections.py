@@ -23,7 +23,7 @@ from hydra.settings.bot_parts import (
     TradeLimits,
     TradingWindow,
 )
-from hydra.settings.errors import shown
+from hydra.settings.errors import WrongBelow, shown
 from hydra.settings.mode_sections import NO_MODE, ModeOverlay, ModeSettings
 from hydra.settings.outside_sections import (
     SIGNAL_BOT_OFF,
@@ -134,8 +134,8 @@ class BotSections(Section):
             overlay: ModeOverlay = getattr(self.modes, name)
             strange = [bot for bot in overlay.bots_off if bot not in known]
             if strange:
-                raise ValueError(
-                    f"modes.{name}.bots_off: found {shown(strange[0])}, wanted one of"
-                    f" {', '.join(sorted(known))}"
+                raise WrongBelow(
+                    ("modes", name, "bots_off"),
+                    f"found {shown(strange[0])}, wanted one of {', '.join(sorted(known))}",
                 )
         return self

@@ -11,7 +11,14 @@ from pydantic_core import ErrorDetails
 
 from hydra.settings.bot_sections import BotSections
 from hydra.settings.engine_sections import BrokerSettings, EngineSections
-from hydra.settings.errors import Loc, SettingsError, SettingsRefused, key_of, shown
+from hydra.settings.errors import (
+    Loc,
+    SettingsError,
+    SettingsRefused,
+    WrongBelow,
+    key_of,
+    shown,
+)
 from hydra.settings.schema import kind_at, unknown_key, value_at, wanted_at
 from hydra.settings.section import PluginCheck, Section, SignalCheck, Surroundings, VenueName
 from hydra.settings.strict_yaml import REPORTED, Document, Problem, read_document
@@ -160,7 +167,14 @@ def _schema_problems(
         loc = detail["loc"]
         is_reported = detail["input"] is REPORTED or loc in misspelt
         if detail["type"] != "extra_forbidden" and not is_reported:
-            yield Problem(loc, document.line_of(loc), _message(model, detail))
+            place = _place(detail)
+            yield Problem(place, document.line_of(place), _message(model, detail))
+
+
+def _place(detail: ErrorDetails) -> Loc:
+    wrong = detail["ctx"]["error"] if detail["type"] == "value_error" else None
+    below = wrong.loc if isinstance(wrong, WrongBelow) else ()
+    return (*detail["loc"], *below)
 
 
 def _message(model: type[Section], detail: ErrorDetails) -> str:

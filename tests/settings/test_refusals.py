@@ -1,5 +1,6 @@
 """Whatever is wrong in `config/` is refused, with its file, line and key."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from hydra.settings import SettingsError, SettingsRefused, VenueName, load_settings
 from tests.settings.corpus import EDITS, Edit
 from tests.settings.fine import BOTS, ENGINE, load, no_such_strategy, refusals, spoilt
+
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
 
 
 @pytest.mark.parametrize("edit", [pytest.param(edit, id=edit.name) for edit in EDITS])
@@ -229,3 +232,19 @@ def test_a_folder_without_the_files_is_refused_with_one_line_a_file_i78(tmp_path
         f"{tmp_path}/nowhere/settings.yaml: no such file; it is needed",
         f"{tmp_path}/nowhere/bots.yaml: no such file; it is needed",
     ]
+
+
+def test_a_mode_that_names_a_bot_that_is_not_there_is_told_with_its_own_line_i78(
+    tmp_path: Path,
+) -> None:
+    config = Path(shutil.copytree(SHIPPED, tmp_path / "config"))
+    bots = config / "bots.yaml"
+    bots.write_text(bots.read_text().replace("bots_off: []", "bots_off: [nobody]"))
+    lines = bots.read_text().splitlines()
+    first = next(number for number, line in enumerate(lines, 1) if "bots_off: [nobody]" in line)
+
+    with pytest.raises(SettingsRefused) as refused:
+        load_settings(config)
+
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{bots}:{first}: modes.primary.bots_off: found 'nobody', wanted one of")
