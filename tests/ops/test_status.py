@@ -1,5 +1,7 @@
 """`hydra-trader status` as a person and as a program meet it, with an engine and without one."""
 
+import shutil
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,13 +9,14 @@ import pytest
 
 from hydra.actor import SECOND
 from hydra.ops.exit_codes import ExitCode
+from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
 from hydra.trading.causes import DAILY_LOSS, OPERATOR_HALT, RECONCILIATION, STALE_FEED
 from hydra.trading.orders import Role, Side
 from messages.orders import OrderUnknown
 from tests.ops.control.command_line import asks, says
 from tests.ops.control.engines import controlled, files_in
-from tests.ops.control.lives import AT, begun, lived
+from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of
 from tests.ops.sessions import files_in as contents_of
 from tests.store.orders import approved, decision, filled
 
@@ -216,6 +219,27 @@ def test_a_marker_that_is_gone_counts_as_a_halt_i03(tmp_path: Path) -> None:
     assert [cause["code"] for cause in asks(tmp_path, "status")["causes"]] == [
         "halt_marker_unreadable"
     ]
+
+
+def lose_its_folder(files: EngineFiles) -> None:
+    shutil.rmtree(files.journal.parent)
+
+
+@pytest.mark.parametrize("lose_it", [lose_the_journal_of, lose_its_folder])
+def test_without_the_journal_it_tells_the_rest_and_that_no_engine_starts_so_i54(
+    tmp_path: Path, lose_it: Callable[[EngineFiles], None]
+) -> None:
+    files = lived(tmp_path, HALTED)
+    before = asks(tmp_path, "status")
+    lose_it(files)
+
+    told = asks(tmp_path, "status")
+
+    (note,) = told["notes"]
+    assert note.startswith("no engine starts on this record: the journal ends at line 0, and the ")
+    assert note.endswith("lines of the journal were lost; `hydra-trader verify` says more")
+    assert told == {**before, "journal": None, "notes": [note]}
+    assert note in says(tmp_path, "status").stdout
 
 
 def test_a_word_that_waits_for_the_next_start_is_told(tmp_path: Path) -> None:

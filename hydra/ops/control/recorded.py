@@ -16,13 +16,16 @@ from hydra import __version__
 from hydra.ops.control.causes import causes_told, no_clock
 from hydra.ops.debug.describing import Row
 from hydra.store import projections
+from hydra.store.agreement import disagreement
 from hydra.store.engine_files import EngineFiles, is_first_start
 from hydra.store.halt_marker import Clear, Halted, Unreadable, read_halt_marker
-from hydra.store.journal_files import files_of
+from hydra.store.journal_files import JournalDamaged, JournalFailed, files_of
 from hydra.store.journal_line import BadLine, record_in, seq_of
+from hydra.store.journal_opening import journal_end
 from hydra.store.kill_file import read_kill_file
-from hydra.store.ledger_facts import NoLedger, facts_of
+from hydra.store.ledger_facts import NoLedger, facts_of, last_mark
 from hydra.store.looking import looked_at
+from hydra.store.private_files import RightsTooOpen
 from hydra.store.reading import Records
 from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.trading.causes import HALT_MARKER_UNREADABLE
@@ -49,7 +52,11 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
             f"{files.ledger}: found no ledger, and nothing that says there ever was one; run the"
             " engine once, or say where its state is with --state-dir or --venue"
         )
-    told = looked_at(files.ledger, files.lock, _ledger_told)
+
+    def look(connection: apsw.Connection) -> dict[str, Any]:
+        return {**_ledger_told(connection), "notes": _why_no_engine_starts(connection, files)}
+
+    told = looked_at(files.ledger, files.lock, look)
     marked = _marker_causes(files) if told.pop("had_an_engine") else []
     of_marker = {row["code"]: row for row in causes_told(marked, no_clock)}
     on_record = [_newer(row, of_marker.pop(row["code"], row)) for row in told["causes"]]
@@ -78,7 +85,6 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
         "lease_ms": None,
         "feed_age_s": None,
         "journal": _journal_told(files.journal),
-        "notes": [],
     }
 
 
@@ -116,6 +122,20 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
             "configuration": facts.facts.get(projections.CONFIGURATION),
         },
     }
+
+
+def _why_no_engine_starts(connection: apsw.Connection, files: EngineFiles) -> list[str]:
+    """What a start would find wrong with ledger and journal, as far as it is seen at a glance."""
+    records = Records(connection)
+    seen = int(records.facts().get(projections.JOURNAL) or 0)
+    try:
+        end = journal_end(files.journal)
+        fault = disagreement(last_mark(connection), seen, records.link_at, end.last_seq, end.mark)
+    except (JournalDamaged, JournalFailed, RightsTooOpen) as bad:
+        fault = str(bad)
+    if fault is None:
+        return []
+    return [f"no engine starts on this record: {fault}; `hydra-trader verify` says more"]
 
 
 def _noted(standing: Collection[Cause], word: str) -> frozenset[str]:
@@ -174,7 +194,7 @@ def _kill_causes(files: EngineFiles) -> list[Cause]:
 
 def _journal_told(path: Path) -> Row | None:
     """Its last whole line; null if there is none."""
-    files = files_of(path)
+    files = files_of(path) if path.parent.is_dir() else []
     if not files:
         return None
     with files[-1].open("rb") as file:
