@@ -70,7 +70,7 @@ def restore(
         except RestoreRefused as refused:
             end(str(refused), ExitCode.USAGE)
         except HeldByAnother as held:
-            end(f"{held}; stop it first", ExitCode.HELD_BY_ANOTHER)
+            end(str(held), ExitCode.HELD_BY_ANOTHER)
         except RECORD_REFUSED as refused:
             end(str(refused), ExitCode.DURABILITY_REFUSED)
     if json:
