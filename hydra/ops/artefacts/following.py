@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from hydra.ops.artefacts.story import Line, told
@@ -68,7 +69,7 @@ class JournalTail:
     def _open(self) -> bool:
         """Open the file in which the next line is, if there is one."""
         files = files_of(self._path) if self._path.parent.is_dir() else []
-        for file, after in zip(files, [*files[1:], None], strict=True):
+        for file, after in zip_longest(files, files[1:]):
             if not self._ends_before(after):
                 return self._opened(file)
         return False

@@ -190,3 +190,16 @@ def test_a_trade_that_began_in_an_earlier_session_has_the_reason_and_the_order_o
         bought.client_order_id,
         sold.client_order_id,
     )
+
+
+@pytest.mark.parametrize("is_folder_there", [False, True])
+def test_where_the_journal_was_taken_away_there_is_nothing_to_follow(
+    tmp_path: Path, is_folder_there: bool
+) -> None:
+    path = tmp_path / "logs" / "app.jsonl"
+    if is_folder_there:
+        path.parent.mkdir()
+
+    tail = JournalTail(path, 1)
+
+    assert (tail.read(), tail.next_seq) == ([], 1)
