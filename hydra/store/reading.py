@@ -10,7 +10,14 @@ import apsw
 import msgspec
 
 from hydra.store.decisions import Taken
-from hydra.store.events import EngineStarted, FeeAccrued, LedgerEvent, OrderAttempted, decoded
+from hydra.store.events import (
+    EngineStarted,
+    FeeAccrued,
+    HaltCleared,
+    LedgerEvent,
+    OrderAttempted,
+    decoded,
+)
 from hydra.store.tables import (
     BUDGETS,
     COUNTERS,
@@ -33,6 +40,7 @@ from hydra.store.tables import (
     decision_of,
     intended_in,
 )
+from hydra.trading.causes import RESTART_STORM
 from hydra.trading.fees import FeeBasis
 from hydra.trading.late_lists import Written
 from hydra.trading.order_life import Attempted, OrderStatus
@@ -231,15 +239,31 @@ class Records:
         """When engines started after another end than in order, by the machine's clock (UTC ns).
 
         In the order of the events, whatever the clock did; those of before `since_wall`, and those
-        of which it is not on record, are left out.
+        of which it is not on record, are left out. So are those of before a storm of them that was
+        let go: a person has looked into them.
         """
-        select = "SELECT body FROM events WHERE kind = 'EngineStarted' ORDER BY seq"
-        starts = [decoded(body) for (body,) in self._connection.execute(select)]
-        return tuple(
-            start.wall_at
-            for start in starts
+        select = "SELECT seq, body FROM events WHERE kind = 'EngineStarted' ORDER BY seq"
+        starts = [(seq, decoded(body)) for seq, body in self._connection.execute(select)]
+        found = [
+            (seq, start.wall_at)
+            for seq, start in starts
             if isinstance(start, EngineStarted) and start.after_unclean_end
             if start.wall_at and start.wall_at >= since_wall
+        ]
+        looked_into = self._storm_let_go_after(found[0][0]) if found else 0
+        return tuple(wall_at for seq, wall_at in found if seq > looked_into)
+
+    def _storm_let_go_after(self, first: int) -> int:
+        """The event that did so last, from this one on; 0 if none did."""
+        select = "SELECT seq, body FROM events WHERE seq > ? AND kind = 'HaltCleared'"
+        cleared = ((seq, decoded(body)) for seq, body in self._connection.execute(select, (first,)))
+        return max(
+            (
+                seq
+                for seq, event in cleared
+                if isinstance(event, HaltCleared) and event.code == RESTART_STORM.code
+            ),
+            default=0,
         )
 
     def facts(self) -> dict[str, str]:

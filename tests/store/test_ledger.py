@@ -25,6 +25,7 @@ from hydra.store.events import (
 from hydra.store.ledger import ContentChanged, Ledger, UnknownOrder
 from hydra.store.projections import content_hash
 from hydra.store.tables import OrderRecord
+from hydra.trading.causes import OPERATOR_HALT, RESTART_STORM
 from hydra.trading.order_life import ImpossibleReport, OrderState, OrderStatus
 from hydra.trading.orders import RecordedOrder, Role, Side
 from hydra.trading.sub_ledgers import SessionCounters, SubLedger
@@ -841,6 +842,23 @@ def test_starts_after_an_unclean_end_are_counted_by_the_machine_s_clock_i75(ledg
     assert ledger.unclean_starts(0) == (AT + 2, AT + 5, AT + 6)
     assert ledger.unclean_starts(AT + 5) == (AT + 5, AT + 6)
     assert ledger.unclean_starts(AT + 7) == ()
+
+
+def test_starts_of_a_storm_that_a_person_has_looked_into_count_no_more_i75(ledger: Ledger) -> None:
+    storm = RESTART_STORM.cause(since=AT, detail="4 starts after unclean ends")
+    for number in range(1, 6):
+        ledger.engine_started("1.0.0", "digest", AT, wall_at=AT + number)
+    ledger.latch_halt(storm, AT)
+    ledger.latch_halt(OPERATOR_HALT.cause(since=AT, detail="a drill"), AT)
+    ledger.clear_halt("operator-halt", "looked", AT)
+    ledger.commit()
+    assert ledger.unclean_starts(0) == (AT + 2, AT + 3, AT + 4, AT + 5)
+
+    ledger.clear_halt("restart_storm", "found what ends it", AT)
+    ledger.engine_started("1.0.0", "digest", AT, wall_at=AT + 6)
+    ledger.commit()
+
+    assert ledger.unclean_starts(0) == (AT + 6,)
 
 
 def test_a_start_counts_once_it_is_durable_whatever_the_clock_says_i49_i75(ledger: Ledger) -> None:
