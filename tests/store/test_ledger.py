@@ -463,13 +463,18 @@ def test_the_book_holds_what_is_on_record_of_one_bot_or_of_all(ledger: Ledger) -
     ledger.record_report(mine, AT)
     ledger.record_report(theirs, AT)
     my_order = RecordedOrder(
-        decision=decision(), order=ORDER, is_open=True, filled_quantity=Decimal(4)
+        decision=decision(),
+        order=ORDER,
+        is_open=True,
+        filled_quantity=Decimal(4),
+        reason="crossed up",
     )
     their_order = RecordedOrder(
         decision=decision(bot="other"),
         order=other.order,
         is_open=False,
         filled_quantity=Decimal(10),
+        reason="crossed up",
     )
 
     my_lots, their_lots = ledger.inventories()
