@@ -302,9 +302,10 @@ def _steps(
     found = engine.call("flatten", **wish)
     told: dict[str, Any] = {}
     while True:
-        if found != told:
-            told = found
+        # That a phase has come on record is no further step.
+        if {**found, "recorded": told.get("recorded")} != told:
             yield found
+        told = found
         if found["phase"] in ("flat", "failed") or not wait():
             return
         found = engine.call("flatten-progress")
