@@ -114,7 +114,7 @@ class MomentumPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Of the symbol's stop prices, lowest first; none: no stop order rests at the venue, and the
     exit rules are looked after in the engine alone.
     """
-    price_collar_pct: Decimal | None = None
+    price_collar_pct: Decimal | None = Decimal(5)
     """So far from the market a stop may rest (the guardian's check); None: wherever."""
     strategy: str
     """By name, and what makes one of these parameters."""

@@ -128,10 +128,11 @@ def _exit_rate(s: Situation) -> tuple[Number, ...] | None:
 
 
 def _entries_today(s: Situation) -> tuple[Number, ...]:
-    own, own_max = s.rates.bot_entries_today, s.limits.bot_entries_per_day_max
+    of_all, own_max = s.limits.entries_per_day_max, s.limits.bot_entries_per_day_max
     return (
-        *count("entries today", s.rates.entries_today, s.limits.entries_per_day_max),
-        *count("of the bot", own, own_max),
+        *count("entries today", s.rates.entries_today, of_all),
+        # Where the limit of all is reached before, there is none of the bot.
+        *(count("of the bot", s.rates.bot_entries_today, own_max) if own_max < of_all else ()),
     )
 
 

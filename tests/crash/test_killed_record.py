@@ -52,9 +52,11 @@ AT_WORK = (
 
 AFTER_A_TORN_LINE = "journal.open.tail_cut"
 ELSEWHERE = {"ledger.migrate.backed_up", "recovery.set_aside"}.union(
-    place for place in CRASH_POINTS if place.startswith(("recovery.carried_", "run.", "venue."))
+    place
+    for place in CRASH_POINTS
+    if place.startswith(("recovery.carried_", "restore.", "run.", "venue."))
 )
-"""See the tests of migrations, of sessions and of trading."""
+"""See the tests of migrations, of restoring, of sessions and of trading."""
 
 IN_RECOVERY = (
     *AT_EACH_START,

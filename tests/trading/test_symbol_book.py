@@ -225,10 +225,12 @@ def test_parts_of_one_entry_are_one_position_and_what_was_assigned_is_one() -> N
 
 
 def test_when_it_last_bought_is_known_after_a_restart_i38() -> None:
+    entry = recorded(key(1))
+    bought = fill(1, "4", entry.order.client_order_id)
     live, again = book_of(), book_of()
 
-    live.filled(key(1), fill(1, "4"), None)
-    again.recover([recorded(key(1))], [fill(1, "4")], (), D(0))
+    live.filled(key(1), bought, None)
+    again.recover([entry], [bought], (), D(0))
 
     assert (live.entered_at, again.entered_at) == (1, 1)
     assert (live.stopped_at, again.stopped_at) == (0, 0)
