@@ -16,6 +16,7 @@ import typer
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import CONFIG, ConfigDir, Json, end, one_line_for_faults
 from hydra.research.replay_options import (
+    BarsOf,
     Bots,
     Cash,
     Data,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from hydra.research.overrides import Choice, Configurable, Grid
+    from hydra.research.recorded_day import RecordedDay
     from hydra.research.replay_data import ReplayData
     from hydra.research.replay_run import Outcome, ReplayPlan
     from hydra.research.slippage import UnderSlippage
@@ -61,6 +63,9 @@ CASH_MAX = 10**12
 above this the venue's own figures end.
 """
 DIFFERENT = 1
+_OF_THE_DATA = frozenset(
+    ("data", "start", "until", "window", "tz", "allow_env_dates", "symbol", "interval")
+)
 TRADES_SHOWN = 40
 TOLD_EVERY = 500
 """Bars: the bar on the screen costs more than a bar of the market."""
@@ -70,6 +75,7 @@ def replay(
     context: typer.Context,
     data: Data = None,
     session: Recorded = None,
+    bars_of: BarsOf = None,
     start: Start = None,
     until: End = None,
     window: Window = None,
@@ -106,7 +112,8 @@ def replay(
     same bytes.
 
     With --session the messages of a recorded day are handled once more, each
-    where it was, and the first that differs is shown with both sides.
+    where it was, and the first that differs is shown with both sides. With
+    --bars-of that day is played anew, by settings and terms of your choice.
 
     Ctrl-C ends it where it is: its files are of the bars played until then,
     and say so.
@@ -120,29 +127,40 @@ def replay(
         _require_session_alone(context)
         _replay_session(session, as_json=json)
         return
+    from msgspec import structs
+
     from hydra.research.overrides import BadOverride
     from hydra.research.run_table import BadSort, sorted_runs
     from hydra.research.selection import BadSelection
     from hydra.research.slippage import BadSlippage, slippages_in
-    from hydra.research.window import BadReplayWindow, window_of
+    from hydra.research.window import AskedWindow, BadReplayWindow, window_of
     from hydra.settings.strategy_mode import as_selected
     from hydra.venues.bar_rows import BadData
 
     try:
         sorted_runs((), sort)  # a figure that there is not is refused before anything is played
-        asked = window_of(
-            start=start,
-            end=until,
-            window=window,
-            tz=tz,
-            environment=os.environ if allow_env_dates else None,
-        )
+        asked = AskedWindow(timezone_label="UTC")
+        if bars_of is None:
+            asked = window_of(
+                start=start,
+                end=until,
+                window=window,
+                tz=tz,
+                environment=os.environ if allow_env_dates else None,
+            )
         slippages = slippages_in(slippage_bps)
         terms = _terms(slippages[0], fees, cash)
         _require_label(label)
         files = _configurable(config)
         grid = files.grid(set_ or [])
-        found = _data(data or [], asked, symbol or [], interval, files.settings())
+        remarks: tuple[str, ...] = ()
+        if bars_of is None:
+            found = _data(data or [], asked, symbol or [], interval, files.settings())
+        else:
+            day = _day(context, bars_of, as_selected(files.settings()))
+            found, remarks = day.data, day.remarks
+            if day.cash is not None and not _is_typed(context, "cash"):
+                terms = structs.replace(terms, starting_cash=day.cash)
 
         def settings_of(choice: Choice) -> Settings:
             started = as_selected(files.settings(choice))
@@ -160,6 +178,8 @@ def replay(
         )
     if not json:
         _say_what_is_played(plan, asked)
+        for remark in remarks:
+            _say(remark)
     if len(slippages) > 1:
         _show_stress(plan, slippages, as_json=json)
     elif len(grid.choices) > 1:
@@ -170,15 +190,10 @@ def replay(
 
 def _require_session_alone(context: typer.Context) -> None:
     """What is passed over would be taken to count: "the same" would be said of other settings."""
-
-    def is_typed(name: str | None) -> bool:
-        source = context.get_parameter_source(name or "")
-        return source is not None and source.name == "COMMANDLINE"  # not a default, no environment
-
     others = [
         option.opts[0]
         for option in context.command.params
-        if option.name not in ("session", "json") and is_typed(option.name)
+        if option.name not in ("session", "json") and _is_typed(context, option.name)
     ]
     if others:
         end(
@@ -186,6 +201,33 @@ def _require_session_alone(context: typer.Context) -> None:
             " bars, window, configuration and terms; take the rest away",
             ExitCode.USAGE,
         )
+
+
+def _is_typed(context: typer.Context, name: str | None) -> bool:
+    """Whether the option was given by a person: it is no default, and not of the environment."""
+    source = context.get_parameter_source(name or "")
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _day(context: typer.Context, bundle: Path, settings: Settings) -> RecordedDay:
+    from hydra.research.recorded_day import NoRecordedDay, recorded_day
+
+    others = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in _OF_THE_DATA and _is_typed(context, option.name)
+    ]
+    if others:
+        end(
+            f"found --bars-of with {', '.join(others)}; wanted one of the two, as the session has"
+            " its own bars and window; take the rest away",
+            ExitCode.USAGE,
+        )
+    try:
+        with one_line_for_faults():
+            return recorded_day(bundle, settings, history=HISTORY_BARS)
+    except NoRecordedDay as none:
+        end(str(none), ExitCode.USAGE)
 
 
 def _replay_session(folder: Path, *, as_json: bool) -> None:

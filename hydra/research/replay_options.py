@@ -28,6 +28,17 @@ Data = Annotated[
         show_default=False,
     ),
 ]
+BarsOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--bars-of",
+        metavar="FOLDER",
+        help="Instead of --data and a window: the day of a recorded session, with its cash. What"
+        " if? Say --set.",
+        rich_help_panel=PANEL_DATA,
+        show_default=False,
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option(
