@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,10 +23,17 @@ from hydra.proving.engine_life import EngineLife, Place
 from hydra.proving.exposures import excesses
 from hydra.proving.lies import LIES
 from hydra.proving.machine import Machine
+from hydra.proving.option_feed import OptionFeed, OptionTrouble
+from hydra.proving.option_market import OptionMarket
 from hydra.proving.phases import Phase, in_engine, phase_of
 from hydra.proving.plan import (
+    CONTRACTS,
     SYMBOLS,
+    UNDERLYING,
     ActorFails,
+    ChainFails,
+    ContractsLost,
+    ContractsMute,
     DayPlan,
     DiskFails,
     FeedLies,
@@ -40,6 +48,7 @@ from hydra.proving.plan import (
     ProcessFrozen,
     ProcessKilled,
     ProcessStopped,
+    QuotesLie,
     SignalWritten,
 )
 from hydra.store.engine_files import EngineFiles
@@ -51,6 +60,7 @@ from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT, UNMANAGED,
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.trading_state import CauseClass
 from hydra.venues.simulated.faults import Fault, PlantOrder
+from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.playback import Happening as MarketHappening
 from hydra.venues.simulated.playback import MarketEnded, TimedEvent, by_moment, market_events
@@ -65,6 +75,8 @@ STEP = 20 * SECOND
 BEGINS_AGAIN_IN = 5 * SECOND
 FAILS_AGAIN_IN = 2 * SECOND
 """An actor that fails in a row: by then it has been started again."""
+STREAMS = {"stocks": (SYMBOLS[0], UNDERLYING), "crypto": (SYMBOLS[1],)}
+"""Of a day with options."""
 MAY_STAND = frozenset((DAILY_LOSS.code, DRAWDOWN.code))
 """Of a day that is lost: nobody can clear these before the next one."""
 
@@ -109,7 +121,7 @@ def lived(plan: DayPlan, folder: Path) -> DayOutcome:
 class _Day:
     def __init__(self, plan: DayPlan, files: EngineFiles, machine: Machine) -> None:
         self._plan = plan
-        self._data = scene.market_of(plan.market, plan.minutes)
+        self._data, contracts = _market_of(plan)
         self._files = files
         self._machine = machine
         self._now = self._data.begins_at - LEAD
@@ -129,7 +141,10 @@ class _Day:
             self._exchange.tell_strikes(self._struck)
         folder = files.ledger.parent
         self._signals = folder / "signals.jsonl"
-        self._place = Place(scene.settings_in(folder), self._files, self._data, self._exchange)
+        settings = scene.settings_in(folder, plan.premium_usd)
+        self._option_trouble = trouble = OptionTrouble()
+        feed = None if contracts is None else partial(OptionFeed, contracts, STREAMS, trouble)
+        self._place = Place(settings, self._files, self._data, self._exchange, feed)
         self._life: EngineLife | None = None
         self._silent_until = 0
         self._mended_at: int | None = None
@@ -175,6 +190,7 @@ class _Day:
     def _heal(self) -> None:
         """Trouble is over. A person looks into what stands, again and again."""
         self._silent_until, self._lies = 0, []
+        self._option_trouble.heal()
         self._mend()
         self._take_back_kill()
         until = self._now + CLEARABLE_WITHIN
@@ -251,6 +267,15 @@ class _Day:
                 self._silent_until = max(self._silent_until, self._now + lasts)
             case FeedLies(how=how, bars=bars):
                 self._lies += [how] * bars
+            case ChainFails(how=how, lasts=lasts):
+                self._option_trouble.fail_chains(how, self._now + lasts)
+            case ContractsLost(lasts=lasts):
+                self._option_trouble.lose(self._now + lasts)
+                life.lose_contracts()
+            case ContractsMute(lasts=lasts):
+                self._option_trouble.mute(self._now + lasts)
+            case QuotesLie(how=how, lasts=lasts):
+                self._option_trouble.lie(how, self._now + lasts)
         if self._life is not None:
             self._now = self._life.now
 
@@ -345,11 +370,13 @@ class _Day:
         assert self._life is not None, "who else plays"
         self._is_market_over = isinstance(event, MarketEnded)
         told: tuple[Bar, ...] | None = None
-        if isinstance(event, tuple) and self._life.now < self._silent_until:
-            told = ()
-        elif isinstance(event, tuple) and self._lies:
-            lie = LIES[self._lies.pop()]
-            told = tuple(wrong for bar in event for wrong in lie(bar))
+        if isinstance(event, tuple):
+            told = tuple(bar for bar in event if bar.symbol not in CONTRACTS)  # of them: quotes
+            if self._life.now < self._silent_until:
+                told = ()
+            elif self._lies:
+                lie = LIES[self._lies.pop()]
+                told = tuple(wrong for bar in told for wrong in lie(bar))
         self._life.happen(event, told)
 
     # Watching
@@ -374,7 +401,7 @@ class _Day:
         except LedgerFailed:  # the engine is about to fail closed over it
             return
         self._requests_seen = exchange.requests_seen
-        for symbol, excess in excesses(exchange.engine, SYMBOLS, self._limit, heard):
+        for symbol, excess in excesses(exchange.engine, self._data.symbols, self._limit, heard):
             if symbol not in self._exceeded:  # it lasts, and is one
                 self._exceeded.add(symbol)
                 self.breached("I31", excess)
@@ -420,3 +447,9 @@ class _Day:
             executions=len(seen.fills),
             lives=self._lives,
         )
+
+
+def _market_of(plan: DayPlan) -> tuple[MarketData, OptionMarket | None]:
+    if plan.has_options:
+        return scene.option_market_of(plan.market, plan.minutes)
+    return scene.market_of(plan.market, plan.minutes), None

@@ -19,6 +19,7 @@ from hydra.ops.embedded import MARKET, OVER
 from hydra.ops.embedded_account import embedded_run
 from hydra.ops.ending import LastResort
 from hydra.ops.session import RunOptions, Session, close_gate
+from hydra.proving.option_feed import CONTRACT_STREAM, OptionFeed
 from hydra.runtime.cell import Cell
 from hydra.runtime.life import Status
 from hydra.runtime.runtime import NobodyThere, NoReplyInTime
@@ -27,7 +28,7 @@ from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import RECORD_REFUSED, EngineRecord, Owner
 from hydra.testkit.faults import Gibberish
-from hydra.trading.bars import Bar
+from hydra.trading.bars import Bar, late_after
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
@@ -50,6 +51,8 @@ class Place(msgspec.Struct, frozen=True):
     files: EngineFiles
     data: MarketData
     exchange: SimulatedExchange
+    feed: Callable[[], OptionFeed] | None = None
+    """Live prices and chains for one process; None: there are bars alone, and no options."""
 
 
 class EngineLife:
@@ -89,6 +92,7 @@ class EngineLife:
         bridge = session.open_signals(self.runtime, lambda: 0.0)  # looks come when there is news
         assert bridge is not None, "so it is configured"
         self._bridge = bridge
+        self._feed = feed = None if place.feed is None else place.feed()
         engine = assemble(
             settings,
             data,
@@ -98,11 +102,16 @@ class EngineLife:
             journal=self.record.journal,
             exchange=place.exchange,
             conditions=session.conditions,
+            price_feed=feed,
+            price_age_max=late_after(data.bar_interval),
+            option_chains=feed,
             signals=session.signals,
         )
         self._market = engine.market
         session.begin(self.runtime, engine)
         self.runtime.start_root(engine.tree)
+        if feed is not None:
+            feed.begin(self.runtime)
         bridge.look_once()
 
     @property
@@ -148,6 +157,12 @@ class EngineLife:
     def fail_actor(self, ref: Ref[Message]) -> None:
         """This actor raises at the next message that it handles."""
         self._tell(ref, Gibberish())
+
+    def lose_contracts(self) -> None:
+        """The connection on which quotes of contracts come is cut, if there is one."""
+        if self._feed is not None:
+            self._feed.lose(CONTRACT_STREAM, "it was cut")
+            self.runtime.settle()
 
     def halt(self, cause: Cause) -> None:
         """A person halts it."""

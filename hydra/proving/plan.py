@@ -14,22 +14,26 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from hydra.proving.lies import LIES
+from hydra.proving.lies import LIES, QUOTE_LIES
 from hydra.testkit.disk.failing import Failure
 from hydra.testkit.disk.power_cut import Style
 from hydra.trading.durations import MINUTE, SECOND
-from hydra.venues.simulated.faults import Fault, HoldCancel
-from hydra.venues.simulated.misbehaviour import Match, Misbehaviour
+from hydra.venues.simulated.faults import Delay, Fault, HoldCancel, MomentFault, RejectLater
+from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
 from hydra.venues.simulated.random_plan import GRAVE, RECOVERABLE, random_plan
 from supervisors import paths
 
 SYMBOLS = ("AAPL", "BTC/USD")
+"""Of every day."""
+UNDERLYING = "SPY"
+CONTRACTS = ("SPY260116C00100000", "SPY260116C00102000", "SPY260116P00100000", "SPY260116P00098000")
+"""Of a day with options: what they are on, and what there is of them."""
 WHOLE_DAY, HALF_DAY = 390, 165
 """Minutes from bell to bell."""
 HEALS_BEFORE_THE_END = 30 * MINUTE
 """So long before the close trouble ends."""
 HELD_FOR_LONG = 12
-"""Market events, of which there are two a minute: what was begun while there was trouble is over in
+"""Market events where there are two a minute: what was begun while there was trouble is over in
 time to heal.
 """
 CALM_SHARE = 0.05
@@ -38,6 +42,15 @@ EXPLORED_SHARE = 0.06
 HALF_SHARE = 0.9
 GRAVE_SHARE = 0.15
 """Of the days: those in which the venue also does what has to halt an engine."""
+OPTION_SHARE = 0.3
+"""Of the days, calm ones too: those in which there are options. They are drawn apart, so that what
+else a day goes through is the same with and without.
+"""
+PREMIUMS_USD = (500, 1_000, 1_000, 2_000, 12_000)
+"""What an entry may pay at most, drawn for each day: the last is more than a symbol may be worth,
+so that it must be denied.
+"""
+OPTIONS_BOT = "opt_core"
 TRADING_BOTS = ("mom_AAPL", "mom_AAPL_cross", "crypto_core", "signal_bot")
 MAY_FAIL = (
     paths.RISK_GUARDIAN,
@@ -53,7 +66,7 @@ MAY_FAIL = (
     paths.EXECUTION_MONITOR,
     paths.REPORTER,
 )
-"""Everybody in a day's tree but the supervisors."""
+"""Everybody in a day's tree but the supervisors, and the options bot, which is in some."""
 GIVEN_UP_AFTER = 5
 """Failures in a row: more than any supervisor bears within a minute."""
 
@@ -70,6 +83,8 @@ FAILING_CALLS = (
 """In which ways the ledger's disk fails. A disk that lies is for tests of the ledger by itself."""
 JOURNAL_FAILURES = ("full", "read-only")
 SIGNAL_ACTIONS = ("buy", "sell", "nonsense")
+CHAIN_FAULTS = ("unanswered", "late", "unread", "twice", "empty", "unquoted")
+"""What comes of a question about a chain."""
 KILL_WORDS = ("halt_all", "close_only", "", "close-only", "HALT")
 
 
@@ -126,6 +141,32 @@ class FeedLies(Act, frozen=True, kw_only=True):
 
     how: str
     bars: int
+
+
+class ChainFails(Act, frozen=True, kw_only=True):
+    """For so long questions about option chains are answered so: one of `CHAIN_FAULTS`."""
+
+    how: str
+    lasts: int
+
+
+class ContractsLost(Act, frozen=True, kw_only=True):
+    """The stream of contracts is lost, and cannot be reached for so long."""
+
+    lasts: int
+
+
+class ContractsMute(Act, frozen=True, kw_only=True):
+    """The stream of contracts is connected, and tells nothing for so long."""
+
+    lasts: int
+
+
+class QuotesLie(Act, frozen=True, kw_only=True):
+    """For so long quotes of contracts are not as they should be: one of `QUOTE_LIES`."""
+
+    how: str
+    lasts: int
 
 
 class ProcessFrozen(Act, frozen=True, kw_only=True):
@@ -192,6 +233,10 @@ Happening: TypeAlias = (
     | OperatorResumes
     | FeedSilent
     | FeedLies
+    | ChainFails
+    | ContractsLost
+    | ContractsMute
+    | QuotesLie
 )
 
 
@@ -199,7 +244,8 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A day. The same plan gives the same day, to the last message.
 
     `market` is the seed of its prices, `minutes` how long it is open; `schedule` is the seed of the
-    explore schedule, None: canonical.
+    explore schedule, None: canonical. `premium_usd` is what an entry into an option may pay at
+    most, None: there are none.
     """
 
     market: int
@@ -207,6 +253,12 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     schedule: int | None
     venue: Misbehaviour
     acts: tuple[Happening, ...]
+    premium_usd: int | None = None
+
+    @property
+    def has_options(self) -> bool:
+        """Whether contracts are traded in it."""
+        return self.premium_usd is not None
 
     @property
     def trouble_ends(self) -> int:
@@ -216,14 +268,24 @@ class DayPlan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """How much there is in it, to be made less."""
-        return len(self.acts) + len(self.venue.rules) + (self.schedule is not None)
+        extras = (self.schedule, self.premium_usd)
+        return len(self.acts) + len(self.venue.rules) + sum(each is not None for each in extras)
 
 
 def day_of(seed: int) -> DayPlan:
     """The day of a seed."""
     dice = random.Random(f"day|{seed}")
+    option_dice = random.Random(f"options|{seed}")
+    premium = option_dice.choice(PREMIUMS_USD) if option_dice.random() < OPTION_SHARE else None
     if dice.random() < CALM_SHARE:
-        return DayPlan(market=seed, minutes=WHOLE_DAY, schedule=None, venue=Misbehaviour(), acts=())
+        return DayPlan(
+            market=seed,
+            minutes=WHOLE_DAY,
+            schedule=None,
+            venue=Misbehaviour(),
+            acts=(),
+            premium_usd=premium,
+        )
     is_explored = dice.random() < EXPLORED_SHARE
     day = DayPlan(
         market=seed,
@@ -232,32 +294,53 @@ def day_of(seed: int) -> DayPlan:
         schedule=seed if is_explored else None,
         venue=Misbehaviour(),
         acts=(),
+        premium_usd=premium,
     )
     rates = {**RECOVERABLE, **GRAVE} if dice.random() < GRAVE_SHARE else RECOVERABLE
-    venue = _that_ends(random_plan(seed, SYMBOLS, rates), day.trouble_ends)
-    return replace(day, venue=venue, acts=tuple(_acts(dice, day.trouble_ends)))
+    symbols = symbols_of(day)
+    venue = _in_time(random_plan(seed, symbols, rates), day.trouble_ends, len(symbols))
+    acts = _acts(dice, day.trouble_ends, _DRAWN)
+    if day.has_options:
+        acts += _acts(option_dice, day.trouble_ends, _DRAWN_OF_OPTIONS)
+    return replace(day, venue=venue, acts=tuple(sorted(acts, key=lambda act: (act.at, act.kind))))
 
 
-def _that_ends(plan: Misbehaviour, at: int) -> Misbehaviour:
-    """The same until then; what would last for ever lasts for long."""
-    match = Match(until_event=at // MINUTE * len(SYMBOLS))
-    rules = tuple(replace(rule, fault=_finite(rule.fault), match=match) for rule in plan.rules)
+def symbols_of(plan: DayPlan) -> tuple[str, ...]:
+    """All that the venue has bars of, each one a minute."""
+    return (*SYMBOLS, UNDERLYING, *CONTRACTS) if plan.has_options else SYMBOLS
+
+
+def _in_time(plan: Misbehaviour, until: int, events_a_minute: int) -> Misbehaviour:
+    """The same up to then; what would last for ever lasts for long.
+
+    What goes by events of the market lasts as long, and comes as often, however many symbols
+    have them.
+    """
+    match = Match(until_event=until // MINUTE * events_a_minute)
+    rules = tuple(
+        replace(_paced(rule, events_a_minute / len(SYMBOLS)), match=match) for rule in plan.rules
+    )
     return replace(plan, rules=rules)
 
 
-def _finite(fault: Fault) -> Fault:
+def _paced(rule: Rule, pace: float) -> Rule:
+    fault: Fault = rule.fault
     if isinstance(fault, HoldCancel) and fault.events is None:
-        return replace(fault, events=HELD_FOR_LONG)
-    return fault
+        fault = replace(fault, events=HELD_FOR_LONG)
+    if isinstance(fault, HoldCancel | RejectLater | Delay):
+        assert fault.events is not None, "it has an end by now"
+        fault = replace(fault, events=round(fault.events * pace))
+    rate = rule.rate / pace if isinstance(fault, MomentFault) else rule.rate
+    return replace(rule, fault=fault, rate=rate)
 
 
-def _acts(dice: random.Random, until: int) -> list[Happening]:
+def _acts(dice: random.Random, until: int, drawn: Mapping[Draw, int]) -> list[Happening]:
     acts: list[Happening] = []
-    for draw, times_max in _DRAWN.items():
+    for draw, times_max in drawn.items():
         if draw is _resumes or dice.random() < 0.5:
             times = dice.randint(1, times_max)
             acts += (draw(dice, dice.randrange(until)) for _ in range(times))
-    return sorted(acts, key=lambda act: (act.at, act.kind))
+    return acts
 
 
 def _resumes(dice: random.Random, at: int) -> Happening:
@@ -304,12 +387,31 @@ _DRAWN: Mapping[Draw, int] = {
 }
 """Each kind with how often it comes in a day at most."""
 
+_LASTS_MINUTES = (1, 3, 10)
+
+_DRAWN_OF_OPTIONS: Mapping[Draw, int] = {
+    lambda dice, at: ActorFails(
+        at=at, path=paths.bot(OPTIONS_BOT).path, times=dice.choice((1, 1, 1, GIVEN_UP_AFTER))
+    ): 6,
+    lambda dice, at: ChainFails(
+        at=at, how=dice.choice(CHAIN_FAULTS), lasts=dice.choice(_LASTS_MINUTES) * MINUTE
+    ): 6,
+    lambda dice, at: ContractsLost(at=at, lasts=dice.choice((0, *_LASTS_MINUTES)) * MINUTE): 4,
+    lambda dice, at: ContractsMute(at=at, lasts=dice.choice(_LASTS_MINUTES) * MINUTE): 4,
+    lambda dice, at: QuotesLie(
+        at=at, how=dice.choice(sorted(QUOTE_LIES)), lasts=dice.choice(_LASTS_MINUTES) * MINUTE
+    ): 8,
+}
+"""What comes besides where there are options."""
+
 
 def smaller(plan: DayPlan) -> Iterator[DayPlan]:
     """Plans with less in them, the boldest cuts first (delta debugging: Zeller and Hildebrandt,
     "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28, 2002)."""
     if plan.schedule is not None:
         yield replace(plan, schedule=None)
+    if plan.has_options:
+        yield replace(plan, premium_usd=None)
     yield from (
         replace(plan, venue=replace(plan.venue, rules=rules))
         for rules in _without_parts(plan.venue.rules)

@@ -16,7 +16,8 @@ from msgspec import structs
 from hydra.actor import MINUTE, SECOND, Actor, ChildSpec, Context, Ref
 from hydra.assembly import Tree, assemble
 from hydra.outsiders import NO_SIGNALS
-from hydra.ports import Conditions, OptionChains, PriceFeed, Signals
+from hydra.ports import Conditions, Signals
+from hydra.proving.option_feed import OptionFeed
 from hydra.runtime.explore import ExploreOptions
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.settings import Settings
@@ -201,13 +202,9 @@ class World:
         settings: Settings | None = None,
         terms: VenueTerms | None = None,
         signals: Signals = NO_SIGNALS,
-        price_feed: PriceFeed | None = None,
-        option_chains: OptionChains | None = None,
     ) -> None:
         self.data = data
         self.signals_told = signals
-        self.price_feed = price_feed
-        self.option_chains = option_chains
         self.settings = settings or shipped_settings()
         self.log = MemoryLog()
         self.exchange: SimulatedExchange
@@ -228,11 +225,13 @@ class World:
         with_exit_bot: bool = False,
         settings: Settings | None = None,
         conditions: Conditions | None = None,
+        prices: OptionFeed | None = None,
     ) -> "Life":
         """A process starts. `with_bots` False: only the test's own hand trades, in their names;
-        then `with_exit_bot` keeps the exit bot, which finds that they are silent. Where the
-        schedule is explored, actors are watched for leaks of real time (as in `play`); everywhere
-        would take three times as long.
+        then `with_exit_bot` keeps the exit bot, which finds that they are silent. `prices`: live
+        ones, and chains; None: there are bars alone, and no options. Where the schedule is
+        explored, actors are watched for leaks of real time (as in `play`); everywhere would take
+        three times as long.
         """
         assert not self.lives or (self._ledger_path is not None and self.lives[-1].is_over)
         self.exchange.forget_untold()
@@ -245,12 +244,15 @@ class World:
             with_exit_bot=with_exit_bot,
             conditions=conditions,
             strict=explore is not None,
+            prices=prices,
         )
         self.lives.append(life)
         for cause in life.ledger.halts():
             if cause.is_global:
                 life.runtime.gate.trip(cause)  # as a run does, before there is any actor
         life.runtime.start_root(life.tree)
+        if prices is not None:
+            prices.begin(life.runtime)
         life.advance(5 * SECOND)
         return life
 
@@ -331,6 +333,7 @@ class Life:
         with_exit_bot: bool,
         conditions: Conditions | None,
         strict: bool,
+        prices: OptionFeed | None,
     ) -> None:
         self.world = world
         self.ledger = ledger
@@ -350,9 +353,9 @@ class Life:
             journal=self.journal,
             exchange=world.exchange,
             conditions=conditions,
-            price_feed=world.price_feed,
+            price_feed=prices,
             price_age_max=PRICES_COUNT_FOR,
-            option_chains=world.option_chains,
+            option_chains=prices,
             signals=world.signals_told,
         )
         self.market = engine.market

@@ -1,26 +1,27 @@
 """The whole engine in virtual time with the options bot: a market of SPY and of contracts on it.
 
-There is no chain in virtual time and there are no streams, so that a test has them in its hand:
-`OptionLife` quotes what the bars say, every few seconds, and answers each question about a chain.
+Streams and chains are those of the proof (`OptionFeed`), in a test's hand: `OptionLife` quotes what
+the bars say, every few seconds, and has each question about a chain answered by them.
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from hydra.actor import MINUTE, SECOND, Ref
+from hydra.actor import MINUTE, SECOND
+from hydra.proving.option_feed import CONTRACT_STREAM, OptionFeed, OptionTrouble
 from hydra.settings import Settings
 from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY
 from hydra.trading.instruments import Instrument, instrument
+from hydra.trading.option_rules import ChainContract
 from hydra.trading.option_symbols import parsed
 from hydra.trading.quotes import Quote
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 from hydra.venues.simulated.playback import Happening
 from messages.market import QuoteReceived
-from messages.options import ChainQuestion, ChainRead
-from messages.streams import StreamConnected, StreamLost
+from messages.options import ChainQuestion
 from supervisors import paths
 from tests.actors.option_stage import CALL, PUT, calendar, contract
 from tests.engine.harness import Life, World
@@ -51,35 +52,6 @@ def option_market(*days: Mapping[str, Iterable[float]]) -> MarketData:
     )
 
 
-class OptionStreams:
-    """The port for live prices: a stream of shares and one of contracts, in a test's hand."""
-
-    def __init__(self) -> None:
-        self.life: Life | None = None
-        self.followed: tuple[str, ...] = ()
-        self.renewed: list[str] = []
-
-    @property
-    def streams(self) -> Mapping[str, tuple[str, ...]]:
-        return {"stocks": ("SPY",)}
-
-    @property
-    def contract_stream(self) -> str:
-        return "options"
-
-    def report(self) -> None:
-        if self.life is not None:
-            for stream in ("stocks", "options"):
-                connected = StreamConnected(stream=stream, connection=1)
-                self.life.runtime.tell(paths.DATA_FEED, connected)
-
-    def renew(self, stream: str, reason: str) -> None:
-        self.renewed.append(stream)
-
-    def follow(self, contracts: tuple[str, ...]) -> None:
-        self.followed = contracts
-
-
 class OptionLife:
     """A life, or one after the other (`begin`), with the options bot in it.
 
@@ -96,30 +68,22 @@ class OptionLife:
         settings: Settings | None = None,
     ) -> None:
         self.data = data
-        self.streams = OptionStreams()
         self.world = World(
-            data,
-            plan,
-            ledger_path=ledger_path,
-            settings=settings or option_settings(),
-            price_feed=self.streams,
-            option_chains=self,
+            data, plan, ledger_path=ledger_path, settings=settings or option_settings()
         )
+        self.trouble = OptionTrouble()
         self.half_spread = 0.01
         self.behind = 0
-        self.are_contracts_quoted = True
-        self.are_chains_answered = True
         self._quotes = 0
         self._bars: dict[str, list[Bar]] = {}
         for bar in data.bars:
             self._bars.setdefault(bar.symbol, []).append(bar)
-
         self.life = self.begin()
 
     def begin(self) -> Life:
         """The process starts, first or again."""
-        self.streams.life, self.streams.followed = None, ()
-        self.life = self.streams.life = life = self.world.begin()
+        self.feed = OptionFeed(self, {"stocks": ("SPY",)}, self.trouble, quoted_every=0)
+        self.life = life = self.world.begin(prices=self.feed)
 
         def happen(event: Happening) -> None:
             """Of contracts there are quotes and no bars."""
@@ -129,8 +93,6 @@ class OptionLife:
             life.market.happen(event, told)
 
         life.happen = happen
-        self.streams.report()
-        life.runtime.settle()
         return life
 
     # What the market does
@@ -142,42 +104,35 @@ class OptionLife:
             due += QUOTED_EVERY + 2 * SECOND
             self.life.run_to(min(due, at))
             if due <= at:
-                self.quote()
+                self.tell_quotes()
 
     def run_for(self, duration: int) -> None:
         self.run_to(self.life.now + duration)
 
-    def quote(self) -> None:
-        """All that is followed, at once."""
-        if self.data.sessions.at(self.life.now) is None:
-            return
-        for symbol in ("SPY", *(self.streams.followed if self.are_contracts_quoted else ())):
-            quote = self._quote_of(symbol)
-            if quote is not None:
-                self.life.tell(paths.DATA_FEED, QuoteReceived(quote=quote))
+    def tell_quotes(self) -> None:
+        """All that is followed, and the share, at once."""
+        share = self.quote("SPY", self.life.now)
+        if share is not None:
+            self.life.tell(paths.DATA_FEED, QuoteReceived(quote=share))
+        self.feed.tell_quotes()
+        self.life.runtime.settle()
+
+    def mute_contracts(self, duration: int = DAY) -> None:
+        """Their stream brings nothing."""
+        self.trouble.mute(self.life.now + duration)
 
     def lose_contracts(self) -> None:
-        """Their stream is gone."""
-        self.are_contracts_quoted = False
-        self.life.tell(paths.DATA_FEED, StreamLost(stream="options", reason="cut"))
+        """Their stream is gone, and does not come again."""
+        self.trouble.lose(self.life.now + DAY)
+        self.feed.lose(CONTRACT_STREAM, "cut")
+        self.life.runtime.settle()
 
-    def ask(self, question: ChainQuestion) -> None:
-        """The port for chains: all contracts of the market, of the right that is asked for."""
-        if not self.are_chains_answered:
-            return
-        listed = tuple(
-            contract(symbol, quote=self._quote_of(symbol))
-            for symbol in self.data.symbols
-            if (option := parsed(symbol)) is not None and option.right is question.right
-        )
-        answer = ChainRead(contracts=listed, asked_by=question.asked_by, number=question.number)
-        self.life.runtime.tell(Ref(question.reply_to), answer)
+    # What there is to quote, for the feed
 
-    def _quote_of(self, symbol: str) -> Quote | None:
+    def quote(self, symbol: str, at: int) -> Quote | None:
         """A little different each time, as those of a lively market are."""
-        at = self.life.now
         begun = [bar for bar in self._bars.get(symbol, ()) if bar.start_at <= at]
-        if not begun:
+        if not begun or self.data.sessions.at(at) is None:
             return None
         price = begun[-1].open if at < begun[-1].end_at else begun[-1].close
         is_option = instrument(symbol) is Instrument.OPTION
@@ -185,6 +140,14 @@ class OptionLife:
         self._quotes += 1
         bid, ask = round(price - half, 4), round(price + half, 4)
         return Quote(symbol, at - self.behind, bid, ask, 1.0 + self._quotes % 7, 2.0)
+
+    def listed(self, question: ChainQuestion, at: int) -> tuple[ChainContract, ...]:
+        """All contracts of the market, of the right that is asked for."""
+        return tuple(
+            contract(symbol, quote=self.quote(symbol, at))
+            for symbol in self.data.symbols
+            if (option := parsed(symbol)) is not None and option.right is question.right
+        )
 
     # What is seen
 
@@ -214,11 +177,13 @@ def option_settings(**changes: object) -> Settings:
     return settings_with({"optionsbot.exits.time_stop_minutes": 1000, **changed})
 
 
-def holding(tmp_path: Path, calls: Iterable[float] = (2.0,) * 390) -> OptionLife:
+def holding(
+    tmp_path: Path, calls: Iterable[float] = (2.0,) * 390, settings: Settings | None = None
+) -> OptionLife:
     """It has bought two calls, at 2.01, which go on as `calls` says."""
     prices = list(calls)
     bars = {"SPY": SIGNAL[: len(prices)], CALL: prices, PUT: [2.0] * len(prices)}
-    it = OptionLife(option_market(bars), tmp_path / "ledger.db")
+    it = OptionLife(option_market(bars), tmp_path / "ledger.db", settings=settings)
     it.run_to(HELD_AT)
     assert it.positions == {CALL: 2}
     return it

@@ -34,7 +34,7 @@ def test_a_signal_becomes_an_entry_also_by_a_clock_that_is_behind_ours_i47(
 
     for _ in range(8):  # a lively contract: the first of them are of before it was chosen
         it.life.advance(100 * MILLISECOND)
-        it.quote()
+        it.tell_quotes()
     it.run_to(SIGNAL_AT + MINUTE)
 
     assert it.life.denials == []
@@ -49,7 +49,8 @@ def test_a_contract_of_which_no_price_comes_any_more_is_closed_i30_i45(
     it = holding(tmp_path, [2.0] * 30 + [0.2] * 360)
     if is_lost:
         it.lose_contracts()
-    it.are_contracts_quoted = False
+    else:
+        it.mute_contracts()
 
     it.run_for(6 * MINUTE)
     assert it.positions == {CALL: 2}
@@ -63,9 +64,8 @@ def test_a_contract_of_which_no_price_comes_any_more_is_closed_i30_i45(
 
 def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(tmp_path: Path) -> None:
     it = holding(tmp_path)
-    it.are_contracts_quoted = False
+    it.mute_contracts(6 * MINUTE)
     it.run_for(6 * MINUTE)
-    it.are_contracts_quoted = True
     it.run_for(10 * MINUTE)
 
     assert it.positions == {CALL: 2}
@@ -74,12 +74,12 @@ def test_a_contract_whose_prices_come_again_is_left_to_its_bot_i30(tmp_path: Pat
 
 def test_a_mute_stream_of_contracts_is_connected_anew_i45(tmp_path: Path) -> None:
     it = holding(tmp_path)
-    well = list(it.streams.renewed)
-    it.are_contracts_quoted = False
+    well = list(it.feed.renewed)
+    it.mute_contracts()
 
     it.run_for(130 * SECOND)
 
-    assert (well, it.streams.renewed) == ([], ["options", "options"])
+    assert (well, it.feed.renewed) == ([], ["options", "options"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A process of a proved day: what fails in it, and what a person does about it."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,29 +9,60 @@ import pytest
 from hydra.actor import SECOND, Ref
 from hydra.ops.embedded import LEAD
 from hydra.proving import scene
+from hydra.proving.day import STREAMS
 from hydra.proving.engine_life import EngineLife, Place
 from hydra.proving.machine import Machine
-from hydra.proving.plan import GIVEN_UP_AFTER, MAY_FAIL, TRADING_BOTS
+from hydra.proving.option_feed import OptionFeed
+from hydra.proving.option_market import OptionMarket
+from hydra.proving.plan import GIVEN_UP_AFTER, MAY_FAIL, OPTIONS_BOT, TRADING_BOTS
 from hydra.store.engine_files import EngineFiles
 from hydra.venues.simulated.exchange import SimulatedExchange
+from hydra.venues.simulated.market_data import MarketData
 from supervisors import paths
 
 
-@pytest.fixture
-def life(tmp_path: Path) -> Iterator[EngineLife]:
+def living_in(tmp_path: Path, data: MarketData, options: OptionMarket | None) -> EngineLife:
     files = EngineFiles.under(tmp_path, tmp_path / "logs", "ledger.db", "journal.jsonl")
-    data = scene.market_of(seed=1, minutes=30)
+    feed = None if options is None else partial(OptionFeed, options, STREAMS)
+    settings = scene.settings_in(tmp_path, None)
+    place = Place(settings, files, data, SimulatedExchange(), feed)
+    return EngineLife(place, data.begins_at - LEAD, schedule=None)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[None]:
+    files = EngineFiles.under(tmp_path, tmp_path / "logs", "ledger.db", "journal.jsonl")
     with Machine.of(files):
-        place = Place(scene.settings_in(tmp_path), files, data, SimulatedExchange())
-        life = EngineLife(place, data.begins_at - LEAD, schedule=None)
-        yield life
-        life.kill()
+        yield
+
+
+@pytest.fixture
+def life(machine: None, tmp_path: Path) -> Iterator[EngineLife]:
+    life = living_in(tmp_path, scene.market_of(seed=1, minutes=30), None)
+    yield life
+    life.kill()
+
+
+@pytest.fixture
+def life_with_options(machine: None, tmp_path: Path) -> Iterator[EngineLife]:
+    life = living_in(tmp_path, *scene.option_market_of(seed=1, minutes=30))
+    yield life
+    life.kill()
+
+
+def actors_of(life: EngineLife) -> set[str]:
+    cells = life.runtime.cells.values()
+    return {cell.path for cell in cells if not cell.spec.actor.supervises}
 
 
 def test_everybody_may_fail_whom_a_day_runs(life: EngineLife) -> None:
-    living = {cell.path for cell in life.runtime.cells.values() if not cell.spec.actor.supervises}
+    assert {ref.path for ref in MAY_FAIL} == actors_of(life)
 
-    assert {ref.path for ref in MAY_FAIL} == living
+
+def test_where_there_are_options_their_bot_may_fail_too(life_with_options: EngineLife) -> None:
+    may_fail = {ref.path for ref in (*MAY_FAIL, paths.bot(OPTIONS_BOT))}
+
+    assert may_fail == actors_of(life_with_options)
 
 
 @pytest.mark.parametrize("bot", TRADING_BOTS)

@@ -8,14 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from actors import state_persister
 from hydra.ports import GateKey
 from hydra.proving.day import Breach, lived
-from hydra.proving.plan import HALF_DAY, DayPlan, day_of
+from hydra.proving.plan import CONTRACTS, HALF_DAY, DayPlan, day_of
 from hydra.proving.proof import RAISED, breaches_of, shrunk
 from hydra.store.ledger import Ledger
-from hydra.trading import risk_checks
+from hydra.trading import reckoning, risk_checks, sub_ledgers
+from hydra.trading.exact import multiply
 from hydra.venues.simulated.faults import DriftPosition
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
@@ -83,30 +85,60 @@ def test_a_plan_that_fails_is_made_as_small_as_it_can_be(monkeypatch: pytest.Mon
     assert shrunk(day_of(0)).size == 0  # it takes no trouble at all
 
 
-DRIFT = DayPlan(
-    market=1,
-    minutes=HALF_DAY,
-    schedule=None,
-    venue=Misbehaviour(
-        rules=(
-            Rule(
-                fault=DriftPosition(symbol="AAPL", quantity=Decimal(3)),
-                match=Match(from_event=60),
-            ),
-        )
-    ),
-    acts=(),
-)
-"""Somebody else trades on the account."""
+def drifting(symbol: str, premium_usd: int | None) -> DayPlan:
+    """Somebody else trades on the account."""
+    drift = DriftPosition(symbol=symbol, quantity=Decimal(3))
+    return DayPlan(
+        market=1,
+        minutes=HALF_DAY,
+        schedule=None,
+        venue=Misbehaviour(rules=(Rule(fault=drift, match=Match(from_event=60)),)),
+        acts=(),
+        premium_usd=premium_usd,
+    )
 
 
+@pytest.mark.parametrize("plan", [drifting("AAPL", None), drifting(CONTRACTS[0], 1_000)])
 def test_what_has_to_halt_an_engine_and_does_not_is_found_i60(
-    monkeypatch: pytest.MonkeyPatch,
+    plan: DayPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert breaches_of(DRIFT) == ()
+    assert breaches_of(plan) == ()
 
     monkeypatch.setattr(state_persister, "compare", lambda *_: ())
 
     assert Breach(
         "I22 I27 I29 I44 I60", "DriftPosition halted nothing to the end of the day"
-    ) in breaches_of(DRIFT)
+    ) in breaches_of(plan)
+
+
+OPTIONS = DayPlan(
+    market=1, minutes=HALF_DAY, schedule=None, venue=Misbehaviour(), acts=(), premium_usd=1_000
+)
+WANTS_TOO_MUCH = structs.replace(OPTIONS, premium_usd=12_000)
+
+
+def a_contract_is_one_share(patch: pytest.MonkeyPatch) -> None:
+    """To the guardian, which weighs what may come of an order."""
+    patch.setattr(reckoning, "units_of", lambda _: Decimal(1))
+
+
+def a_contract_is_paid_as_one_share(patch: pytest.MonkeyPatch) -> None:
+    """In the books of what each bot has."""
+    patch.setattr(sub_ledgers, "value_of", lambda _, quantity, price: multiply(quantity, price))
+
+
+@pytest.mark.parametrize(
+    ("plan", "plant", "invariants"),
+    [
+        (WANTS_TOO_MUCH, a_contract_is_one_share, "I31"),
+        (OPTIONS, a_contract_is_paid_as_one_share, "liveness"),
+    ],
+)
+def test_a_bug_planted_in_what_contracts_come_to_is_found(
+    plan: DayPlan, plant: Plant, invariants: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert breaches_of(plan) == ()
+
+    plant(monkeypatch)
+
+    assert {breach.invariants for breach in breaches_of(plan)} == {invariants}
