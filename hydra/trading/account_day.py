@@ -112,7 +112,7 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     """The date of the session that the day began with; "" if that is not known."""
     day_start: Decimal | None = None
     peak: Decimal | None = None
-    """The highest equity since the day began."""
+    """The highest equity since the day began, but for what is only a jump by our own prices."""
     equity: Decimal | None = None
     """As last observed; None if it was missing then."""
     at: int = 0
@@ -281,7 +281,7 @@ def _observed(day: AccountDay, event: EquityObserved, limits: DayLimits) -> Acco
     equity = worse(event.ours, event.venues)
     if equity is None:
         return structs.replace(day, equity=None, at=event.at, known_before=None)
-    peak = equity if day.peak is None else max(day.peak, equity)
+    peak = _peak(day, event, equity, limits)
     state = _next_state(day.state, equity, peak, limits)
     changes = day.changes if state is day.state else (*day.changes, event.at)
     return structs.replace(
@@ -298,6 +298,18 @@ def _observed(day: AccountDay, event: EquityObserved, limits: DayLimits) -> Acco
         changes=changes[-limits.flaps_max :],
         beyond=_beyond(day, event, equity),
     )
+
+
+def _peak(day: AccountDay, event: EquityObserved, equity: Decimal, limits: DayLimits) -> Decimal:
+    """What jumps over the peak by our own prices alone is none before the venue says so too: one
+    wrong price would leave a drawdown that never was until the day is over. It is told as a jump.
+    """
+    if day.peak is None:
+        return equity
+    above, limit = subtract(equity, day.peak), percent_of(day.peak, limits.nav_jump_pct_max)
+    if worse(event.venues, None) is None and subtract(above, day.traded) >= limit:
+        return day.peak
+    return max(day.peak, equity)
 
 
 def _beyond(day: AccountDay, event: EquityObserved, equity: Decimal) -> Decimal:

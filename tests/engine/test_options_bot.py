@@ -16,10 +16,19 @@ from supervisors import paths
 from tests.actors.option_stage import CALL, PUT
 from tests.engine.harness import plan_of, struck
 from tests.engine.option_world import HELD_AT, SIGNAL, OptionLife, holding, option_market
-from tests.engine.scenery import OPEN_AT
+from tests.engine.scenery import OPEN_AT, settings_with
 
 D = Decimal
 SIGNAL_AT = OPEN_AT + 16 * MINUTE
+SOON_OVER = settings_with(
+    {
+        "optionsbot.exits.time_stop_minutes": 1000,
+        "optionsbot.exits.take_profit_pct": D(100),
+        "safety.global_cooldown_minutes": 1,
+        "exitbot.cooloff_minutes": 1,
+    }
+)
+"""A halt is over in a minute, and nothing that is held is closed."""
 
 
 @pytest.mark.parametrize("behind_ms", [0, 150, 400])
@@ -208,3 +217,17 @@ def test_an_exit_of_an_earlier_life_that_rests_makes_way_for_another_i38(tmp_pat
     assert exits == [(CALL, "exit", "limit", D("1.19"))]
     assert it.positions == {}
     assert it.orders[2][1:] == ("exit", "limit", D("1.15"))
+
+
+def test_a_price_that_nobody_paid_leaves_no_drawdown_behind_i37(tmp_path: Path) -> None:
+    it = holding(tmp_path, settings=SOON_OVER)
+
+    it.trouble.lie("ten times", it.life.now + 2 * MINUTE)
+    it.run_for(2 * MINUTE)
+    lied_to = set(it.life.causes)
+    it.run_for(2 * MINUTE)
+    it.life.ask_to_resume()
+    it.run_for(2 * MINUTE)
+
+    assert lied_to == {"nav_jump"}
+    assert it.life.causes == {}

@@ -1,6 +1,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -415,6 +416,21 @@ def test_every_limit_is_tried_i40() -> None:
     assert {*NUMBERS, *COUNTS} == set(DayLimits.__struct_fields__)
 
 
+def test_a_jump_by_our_own_prices_alone_is_no_peak_before_the_venue_says_so_i37() -> None:
+    jumped = day_after(*equities("100000", "110000"))
+    back = after(jumped, observed("100000"), LIMITS)
+
+    assert (jumped.peak, codes(jumped)) == (WHOLE, ["nav_jump"])
+    assert codes(after(back, observed("100000"), LIMITS)) == []
+    assert after(jumped, observed("110000", venues="109000"), LIMITS).peak == 109_000
+
+
+def test_what_is_less_than_a_jump_or_was_traded_is_a_peak_at_once_i37() -> None:
+    assert day_after(*equities("100000", "109999")).peak == 109_999
+    traded = day_after(observed("100000"), Traded(Decimal(5_000)), observed("114999"))
+    assert traded.peak == 114_999
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -443,6 +459,15 @@ LOOKS = st.tuples(
 )
 
 
+class Look(NamedTuple):
+    """What was seen at a time; `traded` since the one before."""
+
+    date: str
+    equity: Decimal | None
+    traded: Decimal
+    has_venues: bool
+
+
 @settings(max_examples=150, deadline=None)
 @given(looks=st.lists(LOOKS, min_size=1, max_size=30))
 def test_the_alarms_are_those_that_the_whole_history_gives_i37_i38(
@@ -450,7 +475,7 @@ def test_the_alarms_are_those_that_the_whole_history_gives_i37_i38(
 ) -> None:
     """Whatever comes, and after a restart before each look: once beyond a limit, it is told."""
     day, at = AccountDay(), AT
-    history: list[tuple[str, Decimal | None, Decimal]] = []
+    history: list[Look] = []
     for ours, venues, step, traded in looks:
         at += step
         date = trading_day(SESSIONS, at)
@@ -458,7 +483,7 @@ def test_the_alarms_are_those_that_the_whole_history_gives_i37_i38(
         day = after(day, EquityObserved(ours=ours, venues=venues, session=date, at=at), LIMITS)
         day = msgspec.json.decode(msgspec.json.encode(day), type=AccountDay)
         known = [equity for equity in (ours, venues) if equity is not None]
-        history.append((date, min(known) if known else None, traded))
+        history.append(Look(date, min(known) if known else None, traded, venues is not None))
 
         found = alarms(day, LIMITS, at, is_flat=False)
 
@@ -466,31 +491,48 @@ def test_the_alarms_are_those_that_the_whole_history_gives_i37_i38(
         assert {cause.code for cause in found} - {"drawdown_flapping"} == expected
 
 
-def expected_alarms(history: Sequence[tuple[str, Decimal | None, Decimal]]) -> set[str]:
+def expected_alarms(history: Sequence[Look]) -> set[str]:
     """From everything that was ever seen, in exact fractions."""
-    if history[-1][1] is None:
+    if history[-1].equity is None:
         return {"equity_missing"}
-    date = history[-1][0]
-    today = known_of(entry for entry in history if entry[0] == date)
-    earlier = known_of(entry for entry in history if entry[0] < date)
-    start = (earlier[-1:] or today)[0]
-    peak, equity = max([*earlier[-1:], *today]), today[-1]
+    date = history[-1].date
+    today = [look for look in history if look.date == date]
+    earlier = known_of(look for look in history if look.date < date)
+    known_today = known_of(today)
+    start = (earlier[-1:] or known_today)[0]
+    peak, equity = start, known_today[-1]
+    seen = [number for number, look in enumerate(history) if look.equity is not None]
+    for before, number in zip([-1, *seen], seen, strict=False):
+        look = history[number]
+        if look.date == date:
+            peak = peak_after(peak, look, history[before + 1 : number + 1])
     found = set()
     if start - equity >= start * 2 / 100:
         found.add("daily_loss")
     if peak - equity >= peak * 3 / 100:
         found.add("drawdown")
-    seen = [number for number, entry in enumerate(history) if entry[1] is not None]
     if len(seen) > 1:
-        before = known_of(history)[-2]
-        traded = sum(Fraction(entry[2]) for entry in history[seen[-2] + 1 :])
-        if abs(equity - before) - traded >= before / 10:
+        known = known_of(history)[-2]
+        if abs(equity - known) - traded_in(history[seen[-2] + 1 :]) >= known / 10:
             found.add("nav_jump")
     return found
 
 
-def known_of(entries: Iterable[tuple[str, Decimal | None, Decimal]]) -> list[Fraction]:
-    return [Fraction(equity) for _, equity, _ in entries if equity is not None]
+def peak_after(peak: Fraction, look: Look, since: Sequence[Look]) -> Fraction:
+    """A jump over it by our own prices alone is none; `since`: the looks since the last equity."""
+    assert look.equity is not None
+    equity = Fraction(look.equity)
+    if not look.has_venues and equity - peak - traded_in(since) >= peak / 10:
+        return peak
+    return max(peak, equity)
+
+
+def traded_in(looks: Iterable[Look]) -> Fraction:
+    return sum((Fraction(look.traded) for look in looks), Fraction(0))
+
+
+def known_of(looks: Iterable[Look]) -> list[Fraction]:
+    return [Fraction(look.equity) for look in looks if look.equity is not None]
 
 
 @settings(max_examples=100, deadline=None)
