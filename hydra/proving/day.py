@@ -58,6 +58,7 @@ from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT, UNMANAGED, kind_of
 from hydra.trading.durations import MINUTE, SECOND
+from hydra.trading.instruments import is_crypto
 from hydra.trading.trading_state import CauseClass
 from hydra.venues.simulated.faults import Fault, PlantOrder
 from hydra.venues.simulated.market_data import MarketData
@@ -179,6 +180,7 @@ class _Day:
         life = self._living()
         life.advance_to(life.now + MINUTE)
         self._watch()
+        self._be_flat()
         if all(self._was_refused(name) for name in self._planted):
             self._unanswered.discard(PlantOrder.__name__)
         for kind in sorted(self._unanswered):
@@ -209,6 +211,14 @@ class _Day:
         if self._living().given_up:
             down = ", ".join(cell.name for cell in self._living().given_up)
             self.breached("liveness", f"10 minutes after trouble ended {down} cannot be started")
+
+    def _be_flat(self) -> None:
+        """No bot keeps a share or a contract over night, and each had the time to sell it."""
+        if self._is_for_a_person or not self._is_open():
+            return
+        for held in self._exchange.engine.account.positions():
+            if not is_crypto(held.symbol):
+                self.breached("I43", f"{held.quantity} {held.symbol} are held after the close")
 
     def _is_open(self) -> bool:
         """Whether trading is, or can only be open again on another day."""

@@ -18,6 +18,7 @@ from hydra.proving.proof import RAISED, breaches_of, shrunk
 from hydra.store.ledger import Ledger
 from hydra.trading import reckoning, risk_checks, sub_ledgers
 from hydra.trading.exact import multiply
+from hydra.trading.option_holding import OptionHolding
 from hydra.venues.simulated.faults import DriftPosition
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
@@ -127,11 +128,17 @@ def a_contract_is_paid_as_one_share(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sub_ledgers, "value_of", lambda _, quantity, price: multiply(quantity, price))
 
 
+def no_contract_is_sold(patch: pytest.MonkeyPatch) -> None:
+    """The bot looks at what it holds, says so, and does nothing."""
+    patch.setattr(OptionHolding, "wish", lambda _self, _now: None)
+
+
 @pytest.mark.parametrize(
     ("plan", "plant", "invariants"),
     [
         (WANTS_TOO_MUCH, a_contract_is_one_share, "I31"),
         (OPTIONS, a_contract_is_paid_as_one_share, "liveness"),
+        (OPTIONS, no_contract_is_sold, "I43"),
     ],
 )
 def test_a_bug_planted_in_what_contracts_come_to_is_found(
