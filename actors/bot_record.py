@@ -7,6 +7,7 @@ from hydra.actor import SECOND, Context, Ref
 from hydra.trading.symbol_book import SymbolBook
 from messages.market import ReportHistory
 from messages.orders import (
+    OrderAbsent,
     OrderAccepted,
     OrderFilled,
     OrderUnknown,
@@ -104,5 +105,7 @@ def take_report(book: SymbolBook, stored: ReportStored) -> None:
             book.filled(decision, report.fill, stored.fee)
         case OrderWithheld():
             book.withheld(decision)
+        case OrderAbsent():
+            book.given_up(decision)
         case _:
             book.ended(decision)

@@ -45,6 +45,7 @@ def book_of(records: Records, bot: str | None, *, whole: bool = False) -> BookRe
                 filled_quantity=record.state.filled_quantity,
                 protective_stop=record.intent.protective_stop,
                 is_withheld=record.state.status is OrderStatus.WITHHELD,
+                is_absent=record.state.status is OrderStatus.ABSENT,
                 reason=record.intent.reason,
             )
             for record in orders

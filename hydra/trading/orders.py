@@ -95,7 +95,8 @@ class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order as the ledger has it. `is_open`: it is, or may be, live at the venue.
 
     `protective_stop`: where its bot meant to give up what it buys, if it said so;
-    `is_withheld`: it was never sent, and never will be.
+    `is_withheld`: it was never sent, and never will be; `is_absent`: it was sent, and could not be
+    found for so long that it was given up.
     """
 
     decision: DecisionKey
@@ -104,6 +105,7 @@ class RecordedOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled_quantity: Decimal
     protective_stop: Decimal | None = None
     is_withheld: bool = False
+    is_absent: bool = False
     reason: str = ""
     """Why it was wanted, in its bot's words."""
 

@@ -63,6 +63,8 @@ class SymbolBook:
         self._decisions: dict[str, DecisionKey] = {}
         """By the name of the order, of all that are on record or were executed since."""
         self._recovered: tuple[RecordedOrder, ...] = ()
+        self._given_up: dict[DecisionKey, Working] = {}
+        """What could not be found, and so counts as over until the venue speaks of it."""
 
     @property
     def inventory(self) -> FifoInventory:
@@ -180,8 +182,8 @@ class SymbolBook:
         )
 
     def accepted(self, decision: DecisionKey, at: int) -> None:
-        """The venue has it."""
-        known = self.working.get(decision)
+        """The venue has it, also after it was given up."""
+        known = self._heard_of(decision)
         if known is not None and known.accepted_at is None:
             self.working[decision] = structs.replace(known, accepted_at=at)
 
@@ -194,8 +196,8 @@ class SymbolBook:
             self.stopped_at = max(self.stopped_at, fill.at)
         if decision.role is Role.ENTRY:
             self.entered_at = max(self.entered_at, fill.at)
-        known = self.working.get(decision)
-        if known is None or not is_news:
+        known = self._heard_of(decision) if is_news else None
+        if known is None:
             return
         left = subtract(known.left, fill.quantity)
         if left > 0:
@@ -206,7 +208,14 @@ class SymbolBook:
 
     def ended(self, decision: DecisionKey) -> Working | None:
         """Nothing more is to be expected of the order; gives what was left, None if it was over."""
+        self._given_up.pop(decision, None)
         return self.working.pop(decision, None)
+
+    def given_up(self, decision: DecisionKey) -> None:
+        """It could not be found for so long that it counts as over, which is no proof."""
+        known = self.working.pop(decision, None)
+        if known is not None:
+            self._given_up[decision] = known
 
     def denied(self, decision: DecisionKey) -> None:
         """The guardian refused it: nothing comes of it, and of an entry no trade of the day."""
@@ -249,6 +258,7 @@ class SymbolBook:
         book.realised = realised
         self._fills = book
         self.working = {order.decision: _working(order) for order in mine if order.is_open}
+        self._given_up = {order.decision: _working(order) for order in mine if order.is_absent}
         self._decisions = {order.order.client_order_id: order.decision for order in mine}
         self._recovered = tuple(mine)
         signals, entries = self.signals, self.entries
@@ -256,6 +266,13 @@ class SymbolBook:
         self._count_recovered()
         # What was decided since the start may not be on record yet, and counts all the same.
         self.signals, self.entries = max(self.signals, signals), max(self.entries, entries)
+
+    def _heard_of(self, decision: DecisionKey) -> Working | None:
+        """The order, if it works: what was given up does again, since the venue speaks of it."""
+        given_up = self._given_up.pop(decision, None)
+        if given_up is not None:
+            self.working[decision] = given_up
+        return self.working.get(decision)
 
     def _count_recovered(self) -> None:
         for order in self._recovered:

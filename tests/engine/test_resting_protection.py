@@ -14,7 +14,7 @@ from hydra.trading.causes import OPERATOR_CLOSE_ONLY
 from hydra.trading.never_live import NEVER_LIVE_AFTER
 from hydra.trading.orders import Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.trading_state import TradingState
-from hydra.venues.simulated.faults import FillPart, HoldCancel, Ignore, Lose, RejectLater
+from hydra.venues.simulated.faults import FillPart, Hide, HoldCancel, Ignore, Lose, RejectLater
 from hydra.venues.simulated.requests import Cancel
 from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderIntent
@@ -313,6 +313,32 @@ def test_what_the_guardian_was_judging_when_it_failed_its_bot_does_not_wait_for_
     assert (legs(world), world.positions) == (trades, {})
     require_never_oversold(world)
     require_sound(world)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["the same life", "the next one"])
+def test_one_that_was_given_up_and_lives_gives_way_to_an_exit_too_i19_i30(
+    is_restarted: bool, tmp_path: Path
+) -> None:
+    unheard = struck(Lose(), what="OrderAccepted", side=Side.SELL)
+    unseen = struck(Hide(for_ns=100 * SECOND), side=Side.SELL)
+    world = World(FLAT, plan_of(unheard, unseen), ledger_path=tmp_path / "ledger.db")
+    life = holding(world)
+    (stop,) = resting(world)
+    while life.status_of(stop.client_order_id) != "absent":
+        life.run_closely(SECOND)
+    if is_restarted:
+        life.die()
+        life = world.begin()
+    life.run_closely(2 * MINUTE)
+    assert life.causes == {"absent_order_lives": TradingState.HALTED}
+
+    life.resume()
+    life.run_to(OPEN_AT + 45 * MINUTE)  # 25 minutes are up
+
+    assert (life.positions, world.positions, resting(world)) == ({}, {}, [])
+    assert sum(fill.quantity for fill in world.fills if fill.side is Side.SELL) == 9
+    require_never_oversold(world)
+    require_agreement(world)
 
 
 def test_a_cancel_that_the_venue_holds_back_does_not_lead_to_two_sales_i25() -> None:

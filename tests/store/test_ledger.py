@@ -445,6 +445,17 @@ def test_a_name_leads_back_to_its_decision(ledger: Ledger) -> None:
     assert ledger.decision_of("a stranger") is None
 
 
+def test_the_book_says_which_orders_could_not_be_found_i19_i38(ledger: Ledger) -> None:
+    for each in (APPROVED, OTHER):
+        ledger.record_intent(each, AT)
+    ledger.record_report(UNKNOWN, AT)
+    ledger.record_report(ABSENT, AT)
+
+    orders = ledger.book("momentum").orders
+
+    assert [(each.is_open, each.is_absent) for each in orders] == [(False, True), (True, False)]
+
+
 def test_the_book_says_which_orders_were_never_sent_i38(ledger: Ledger) -> None:
     for each in (APPROVED, OTHER):
         ledger.record_intent(each, AT)

@@ -47,7 +47,12 @@ def fill(number: int, quantity: str, order: str = "one", side: Side = Side.BUY) 
 
 
 def recorded(
-    decision: DecisionKey, *, filled: str = "0", is_open: bool = False, is_withheld: bool = False
+    decision: DecisionKey,
+    *,
+    filled: str = "0",
+    is_open: bool = False,
+    is_withheld: bool = False,
+    is_absent: bool = False,
 ) -> RecordedOrder:
     order = Order(
         client_order_id=f"{decision.role.value}-{decision.signal}",
@@ -63,6 +68,7 @@ def recorded(
         is_open=is_open,
         filled_quantity=D(filled),
         is_withheld=is_withheld,
+        is_absent=is_absent,
     )
 
 
@@ -278,6 +284,49 @@ def test_what_the_gate_held_back_is_no_trade_of_the_day_also_for_one_that_is_rec
 
     assert (book.entries, dict(book.working)) == (again.entries, dict(again.working)) == (0, {})
     assert book.next_decision(Role.ENTRY).signal == again.next_decision(Role.ENTRY).signal == 3
+
+
+def given_up(*, is_recovered: bool) -> SymbolBook:
+    """A stop for ten could not be found."""
+    book, stop = book_of(), key(1, Role.PROTECT)
+    if is_recovered:
+        book.recover([recorded(stop, is_absent=True)], (), (), D(0))
+    else:
+        book.intended(stop, D(10))
+        book.given_up(stop)
+        book.given_up(stop)  # told twice
+    assert dict(book.working) == {}
+    return book
+
+
+@pytest.mark.parametrize("is_recovered", [False, True])
+def test_an_order_that_was_given_up_works_again_once_the_venue_speaks_of_it_i19(
+    is_recovered: bool,
+) -> None:
+    accepted, part, whole, over = (given_up(is_recovered=is_recovered) for _ in range(4))
+    stop = key(1, Role.PROTECT)
+
+    accepted.accepted(stop, 5)
+    part.filled(stop, fill(7, "4", "protect-1", Side.SELL), None)
+    whole.filled(stop, fill(7, "10", "protect-1", Side.SELL), None)
+    over.ended(stop)
+    over.accepted(stop, 9)
+
+    assert [(each.left, each.rests) for each in accepted.resting] == [(D(10), True)]
+    assert [(each.left, each.rests) for each in part.resting] == [(D(6), True)]
+    assert (dict(whole.working), dict(over.working)) == ({}, {})
+
+
+def test_what_is_over_by_the_venues_word_does_not_work_again_for_a_fill_that_comes_late() -> None:
+    live, again = book_of(), book_of()
+    live.intended(key(1), D(10))
+    live.ended(key(1))
+    again.recover([recorded(key(1))], (), (), D(0))
+
+    for book in (live, again):
+        book.filled(key(1), fill(3, "4"), None)
+
+        assert (book.position, dict(book.working)) == (D(4), {})
 
 
 def test_what_was_denied_yesterday_gives_no_trade_back_today() -> None:
