@@ -35,10 +35,8 @@ class BotRecord:
     earlier questions, and to earlier incarnations, say less and are passed over.
     """
 
-    def __init__(self, bot: str, guardian: Ref[RecoverBook], *, whole: bool = False) -> None:
-        """`whole`: the bot has to know all that it ever did, and not only what may matter yet."""
+    def __init__(self, bot: str, guardian: Ref[RecoverBook]) -> None:
         self._bot = bot
-        self._whole = whole
         self._guardian = guardian
         self._questions = 0
         self.is_known = False
@@ -50,7 +48,6 @@ class BotRecord:
         self._questions += 1
         question = RecoverBook(
             bot=self._bot,
-            whole=self._whole,
             reply_to=ctx.me.path,
             asked_by=ctx.incarnation,
             number=self._questions,

@@ -6,6 +6,7 @@ day's count is on record before the order that it counts, and the stop is on rec
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import TypeAlias
 
 import msgspec
@@ -46,8 +47,10 @@ from messages.positions import (
     BookChanged,
     BookRecovered,
     RecoverBook,
+    RecoverSignals,
     RecoverValue,
     RecoveryOverdue,
+    SignalsRecovered,
     ValueRecovered,
 )
 from messages.protection import GUARDS_TOPIC, GuardReported
@@ -69,6 +72,8 @@ Inbox: TypeAlias = (
 
 RECOVER_WITHIN = 5 * SECOND
 WAITING_LOOK_EVERY = SECOND
+SIGNALS_ASKED_MAX = 500
+"""In one question, which takes the persister some milliseconds."""
 WHOLE_SHARES = Decimal(1)
 
 
@@ -112,7 +117,7 @@ class SignalBot(Actor[Inbox]):
         self,
         plan: SignalPlan,
         guardian: Ref[OrderIntent | CancelIntent | RecoverBook],
-        persister: Ref[RecordValue | RecoverValue],
+        persister: Ref[RecordValue | RecoverSignals | RecoverValue],
         signals: Signals,
     ) -> None:
         self._plan = plan
@@ -123,17 +128,21 @@ class SignalBot(Actor[Inbox]):
             symbol: SymbolBook(plan.bot_id, symbol, WHOLE_SHARES) for symbol in plan.symbols
         }
         self._bars: dict[str, Bar] = {}
-        # What a signal leads to bears its number for ever: it is looked up however old it is.
-        self._record = BotRecord(plan.bot_id, guardian, whole=True)
+        self._record = BotRecord(plan.bot_id, guardian)
         self._own: SignalBotRecord | None = None
         """None: it is not known yet, so nothing is decided."""
         self._decided: dict[int, DecisionKey] = {}
-        """Every decision on record or of this life, by its number."""
+        """Every decision of this life, and those that the record told of, by the number."""
         self._stops: dict[DecisionKey, Decimal] = {}
         """Where what an entry buys is given up: for as long as any of it is held, and whenever its
         fills are heard.
         """
+        self._unknown: dict[str, TradeSignal] = {}
+        """Signals of which the record has not said yet whether they led to something."""
+        self._asked: tuple[TradeSignal, ...] = ()
+        """Those of them that it is being asked about."""
         self._waiting: dict[str, TradeSignal] = {}
+        """Those that nothing came of yet, and may."""
         self._under_way: dict[DecisionKey, TradeSignal] = {}
         self._guarded: frozenset[str] = frozenset()
         """What it last said that it guards."""
@@ -171,13 +180,17 @@ class SignalBot(Actor[Inbox]):
                     self._recover(message, ctx)
             case RecoveryOverdue():
                 self._record.check_in_time()
-            case Replied():
+            case Replied(tag="own"):
                 self._recover_own(message)
+            case Replied():
+                if not self._learn(message):
+                    return  # it is asked again when it looks at what waits
             case SignalsDue() | LoopRan() | Recorded():
                 pass  # what waits and what is held are looked at below
             case _:
                 unhandled(message)
         if self._record.is_known and self._own is not None:
+            self._look_up(ctx)
             self._act(ctx)
 
     @property
@@ -185,9 +198,35 @@ class SignalBot(Actor[Inbox]):
         return f"signal_bot/{self._plan.bot_id}"
 
     def _hear(self, signal: TradeSignal) -> None:
-        under_way = {each.id for each in self._under_way.values()}
-        if signal.id not in self._ended | under_way:
-            self._waiting.setdefault(signal.id, signal)
+        if signal.id in self._ended or signal.id in self._waiting:
+            return
+        if all(signal.id != each.id for each in self._under_way.values()):
+            self._unknown.setdefault(signal.id, signal)
+
+    def _look_up(self, ctx: Context) -> None:
+        """Ask the record what signals led to: a number is used once, however long ago that was.
+
+        It is asked when the book is known, and not before: so the answer has what an earlier life
+        told the guardian, and what it does not have can only be a decision of this life.
+        """
+        if not self._asked and self._unknown:
+            self._asked = tuple(islice(self._unknown.values(), SIGNALS_ASKED_MAX))
+            numbers = tuple(number_of(each.id) for each in self._asked)
+            question = RecoverSignals(bot=self._plan.bot_id, numbers=numbers)
+            ctx.ask(self._persister, question, within=RECOVER_WITHIN, tag="signals")
+
+    def _learn(self, reply: Replied) -> bool:
+        """Whether there was an answer: till there is, nothing comes of a signal."""
+        asked, self._asked = self._asked, ()
+        found = reply.value
+        if not isinstance(found, SignalsRecovered):
+            return False
+        for number, decision in found.decisions.items():
+            self._decided.setdefault(number, decision)
+        for signal in asked:
+            del self._unknown[signal.id]
+            self._waiting[signal.id] = signal
+        return True
 
     def _recover(self, message: BookRecovered, ctx: Context) -> None:
         recover(self._books.values(), message)
@@ -198,12 +237,24 @@ class SignalBot(Actor[Inbox]):
                 self._stops[decision] = order.protective_stop
         for decision, signal in tuple(self._under_way.items()):
             if decision not in self._books[decision.symbol].working:
-                self._note_end(signal, recorded.get(decision), ctx)
+                self._note_end(signal, decision, recorded.get(decision), ctx)
 
-    def _note_end(self, signal: TradeSignal, found: RecordedOrder | None, ctx: Context) -> None:
+    def _note_end(
+        self,
+        signal: TradeSignal,
+        decision: DecisionKey,
+        found: RecordedOrder | None,
+        ctx: Context,
+    ) -> None:
         """Its order is over, and no report said so: it went with whoever failed over it."""
         if found is None:
-            reason = "it was lost before it was on record"
+            # The record tells all of its newest sessions: of an older one, it tells what is open.
+            is_of_now = decision.session == self._books[decision.symbol].session
+            reason = (
+                "it was lost before it was on record"
+                if is_of_now
+                else f"its order of {decision.session} is over, or never was"
+            )
             self._note(signal, SignalDone.ENDED, ctx, reason=reason)
             return
         order, filled = found.order, found.filled_quantity
@@ -242,6 +293,9 @@ class SignalBot(Actor[Inbox]):
         if book is None:
             return  # an order that an operator adopted for it, in what it does not trade
         take_report(book, stored)
+        is_bought = isinstance(report, OrderFilled) and decision.role is Role.ENTRY
+        if is_bought and self._decided.get(decision.signal) != decision:
+            self._record.ask(ctx)  # by an order of long ago: where it is given up is on record
         signal = self._under_way.get(decision)
         if signal is None:
             return
@@ -278,7 +332,7 @@ class SignalBot(Actor[Inbox]):
             self._guard(self._books[symbol], bar, ctx)
         for signal in tuple(self._waiting.values()):
             self._act_on(signal, ctx)
-        if self._waiting:
+        if self._waiting or self._unknown:
             ctx.after(WAITING_LOOK_EVERY, SignalsDue())
 
     def _act_on(self, signal: TradeSignal, ctx: Context) -> None:
@@ -490,7 +544,7 @@ class SignalBot(Actor[Inbox]):
         own = self._own
         return {
             "books": {symbol: book.state_view() for symbol, book in self._books.items()},
-            "waiting": sorted(self._waiting),
+            "waiting": sorted((*self._unknown, *self._waiting)),
             "under_way": sorted(signal.id for signal in self._under_way.values()),
             "orders_today": None if own is None else own.count.orders,
             "notional_today": None if own is None else f"{own.count.notional_usd:f}",

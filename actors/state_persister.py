@@ -63,7 +63,9 @@ from messages.positions import (
     RecoverBook,
     RecoverGuardian,
     RecoverOpenOrders,
+    RecoverSignals,
     RecoverValue,
+    SignalsRecovered,
     ValueRecovered,
 )
 from messages.reconciliation import (
@@ -89,6 +91,7 @@ Inbox: TypeAlias = (
     | RecoverBook
     | RecoverGuardian
     | RecoverOpenOrders
+    | RecoverSignals
     | RecoverValue
     | JournalSynced
     | ReportHealth
@@ -193,7 +196,7 @@ class StatePersister(Actor[Inbox]):
                 self._commit(ctx)
             case RecoverBook():
                 self._commit(ctx)  # the answer has all that was told before the question
-                book = self._ledger.book(message.bot, whole=message.whole)
+                book = self._ledger.book(message.bot)
                 if message.reply_to is None:
                     ctx.reply(book)
                 else:
@@ -205,6 +208,10 @@ class StatePersister(Actor[Inbox]):
             case RecoverOpenOrders():
                 self._commit(ctx)
                 ctx.reply(OpenOrdersRecovered(orders=self._ledger.guardian_record("").open_orders))
+            case RecoverSignals(bot=bot, numbers=numbers):
+                self._commit(ctx)
+                decisions = self._ledger.decisions_of_signals(bot, numbers)
+                ctx.reply(SignalsRecovered(decisions=decisions))
             case RecoverValue():
                 self._commit(ctx)
                 ctx.reply(ValueRecovered(value=self._ledger.get(message.key) or ""))

@@ -4,7 +4,7 @@ A port call gives nothing back: it is done, or it raises, or its outcome arrives
 The ledger is the one exception: its write is durable before the order goes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Protocol
@@ -256,8 +256,11 @@ class Ledger(Protocol):
     def record_view(self, snapshot: VenueSnapshot) -> RecordView:
         """What is durable on our side of a comparison with this snapshot."""
 
-    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
-        """What is durable, of one bot or of all: as far as it may matter yet, or the whole."""
+    def book(self, bot: str | None) -> BookRecovered:
+        """What is durable, of one bot or of all, as far as it may matter yet."""
+
+    def decisions_of_signals(self, bot: str, numbers: Iterable[int]) -> dict[int, DecisionKey]:
+        """What is durable of what these outside signals led to, however long ago; by the number."""
 
     def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
         """All that is durable and that the guardian's counts of this session follow from.

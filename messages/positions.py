@@ -7,7 +7,7 @@ import msgspec
 
 from hydra.trading.differences import DifferenceKind
 from hydra.trading.order_life import OrderState
-from hydra.trading.orders import Fill, RecordedOrder
+from hydra.trading.orders import DecisionKey, Fill, RecordedOrder
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause
 from messages.message import Message
@@ -20,12 +20,10 @@ class RecoverBook(Message, frozen=True, kw_only=True):
     A bot asks through the guardian, behind the intents it told it before: so the answer has them.
     `reply_to` is the path that is told the answer, without it it is the reply to the question.
     `asked_by` is the incarnation that asked, and `number` counts its questions: only the newest
-    one's answer has everything that was told before it. `whole`: all that there ever was, which
-    takes the longer the older the record is, and the persister does nothing else meanwhile.
+    one's answer has everything that was told before it.
     """
 
     bot: str | None = None
-    whole: bool = False
     reply_to: str | None = None
     asked_by: int = 0
     number: int = 0
@@ -35,7 +33,8 @@ class BookRecovered(Message, frozen=True, kw_only=True):
     """The orders in the order they were stored, and their fills in the order of booking.
 
     Of what is over only what may matter yet: the newest sessions, what was executed lately, and
-    what the positions come from; all of it, if that was asked for.
+    what the positions come from. All that there ever was would take the longer the older the record
+    is, and the persister does nothing else meanwhile.
 
     A position that an operator assigned is in no fill. So who trades goes by `held`, which has it,
     by bot and symbol, and by `realised`, which is what was made of all that was closed.
@@ -164,6 +163,22 @@ class ValueRecovered(Message, frozen=True, kw_only=True):
     """It; "" if there is none."""
 
     value: str
+
+
+class RecoverSignals(Message, frozen=True, kw_only=True):
+    """Ask which of these outside signals led to an order of the bot, ever; by their numbers.
+
+    Few at a time: each takes a look into the record, and the persister does nothing else meanwhile.
+    """
+
+    bot: str
+    numbers: tuple[int, ...]
+
+
+class SignalsRecovered(Message, frozen=True, kw_only=True):
+    """What they led to, by the number of those that did."""
+
+    decisions: Mapping[int, DecisionKey]
 
 
 class ReportPositions(Message, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ returned, all of it together; until then nobody may be told of it, and reading d
 Nothing in here tells the time: `at` is market time (UTC ns), by the caller.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal, DecimalException
 from pathlib import Path
@@ -463,10 +464,15 @@ class Ledger:
         with self._user.working("read the exclusions"):
             return self._records.exclusions()
 
-    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
+    def book(self, bot: str | None) -> BookRecovered:
         """What an actor that has just started has to know, of one bot or of all."""
         with self._user.working("read the book"):
-            return book_of(self._records, bot, whole=whole)
+            return book_of(self._records, bot)
+
+    def decisions_of_signals(self, bot: str, numbers: Iterable[int]) -> dict[int, DecisionKey]:
+        """What these outside signals led to, of this bot, however long ago; by the number."""
+        with self._user.working("look up signals"):
+            return self._records.decisions_of_signals(bot, numbers)
 
     def guardian_record(self, session: str, entries_since: int | None = None) -> GuardianRecord:
         """All that the guardian's counts are rebuilt from; of other days few orders are in it."""

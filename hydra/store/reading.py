@@ -46,6 +46,7 @@ from hydra.trading.late_lists import Written
 from hydra.trading.order_life import Attempted, OrderStatus
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
+from hydra.trading.trade_signals import NUMBERS_FROM
 from hydra.trading.trading_state import Cause
 from messages.order_events import event_of
 from messages.orders import Outcome, client_order_id_of
@@ -79,6 +80,11 @@ _OF_EXECUTIONS = (
 )
 _OPEN = ", ".join(f"'{status.value}'" for status in OrderStatus if status.is_open)
 """As the index of open orders has it, word for word: else SQLite would not use it."""
+_OF_A_SIGNAL = (
+    f"{ORDERS.select_rows} WHERE bot = ? AND signal = ? AND signal >= {NUMBERS_FROM}"
+    " ORDER BY intended_seq"
+)
+"""The last condition is that of the index of signals: else SQLite would not use it."""
 
 
 class Records:
@@ -275,6 +281,14 @@ class Records:
         select = f"{ORDERS.select_rows} WHERE client_order_id = ?"
         row = self._connection.execute(select, (client_order_id,)).fetchone()
         return None if row is None else decision_of(row)
+
+    def decisions_of_signals(self, bot: str, numbers: Iterable[int]) -> dict[int, DecisionKey]:
+        """What these outside signals led to, of this bot, however long ago; by the number."""
+        return {
+            number: decision_of(row)
+            for number in numbers
+            for row in self._connection.execute(_OF_A_SIGNAL, (bot, number))
+        }
 
     def taken_in(self, session: str) -> Taken:
         """Each decision of a session, and each order's name, with the name that it leads to."""

@@ -341,6 +341,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX fills_by_execution ON fills (execution_id)",
     ),
+    (
+        # An outside signal's number is for ever: what it led to is found however old it is. No
+        # other order has a number like that, so none pays for it.
+        """
+        CREATE INDEX orders_of_signals ON orders (bot, signal)
+        WHERE signal >= 140737488355328
+        """,
+    ),
 )
 """Step n takes a database from version n to n + 1. Decimals are TEXT, times are UTC ns.
 

@@ -25,17 +25,13 @@ from messages.positions import (
 )
 
 
-def book_of(records: Records, bot: str | None, *, whole: bool = False) -> BookRecovered:
-    """What is held, of one bot or of all, and the orders and fills that may matter yet, or all."""
+def book_of(records: Records, bot: str | None) -> BookRecovered:
+    """What is held, of one bot or of all, and the orders and fills that may matter yet."""
     sub_ledgers = records.sub_ledgers(bot)
     held = tuple(each for each in records.inventories(bot) if each.inventory.lots)
-    if whole:
-        orders, fills = records.orders(bot), records.fills(bot)
-    else:
-        lots = (lot.execution_id for each in held for lot in each.inventory.lots)
-        names = records.names_that_matter(bot, lots)
-        orders = records.orders_named(names)
-        fills = tuple(sorted(records.fills_of(names), key=lambda record: record.seq))
+    lots = (lot.execution_id for each in held for lot in each.inventory.lots)
+    names = records.names_that_matter(bot, lots)
+    fills = sorted(records.fills_of(names), key=lambda record: record.seq)
     return BookRecovered(
         orders=tuple(
             RecordedOrder(
@@ -48,7 +44,7 @@ def book_of(records: Records, bot: str | None, *, whole: bool = False) -> BookRe
                 is_absent=record.state.status is OrderStatus.ABSENT,
                 reason=record.intent.reason,
             )
-            for record in orders
+            for record in records.orders_named(names)
         ),
         fills=tuple(record.fill for record in fills),
         held=held,

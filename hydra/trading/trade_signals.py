@@ -24,6 +24,8 @@ LINE_BYTES_MAX = 16 * 1024
 """Longer is no signal."""
 AHEAD_MAX = 5 * SECOND
 """Clocks differ a little. A signal that is dated further in the future was made by a wrong one."""
+NUMBERS_FROM = 1 << 47
+"""The numbers of signals begin here; all that is counted stays far below."""
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,9}(\.[A-Z]{1,3})?")
@@ -33,7 +35,6 @@ _PLACES_MAX = 9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIMES = 9_214_646_400 * SECOND
 """The beginning of 2262, the year in which nanoseconds no longer fit into 64 bits."""
-_NUMBERS_FROM = 1 << 47
 
 
 class BadLine(ValueError):
@@ -151,7 +152,7 @@ def number_of(signal_id: str) -> int:
     It is far above what a bot counts to by itself, so the bot's own exits never have one.
     """
     digest = hashlib.blake2b(signal_id.encode(), digest_size=8).digest()
-    return _NUMBERS_FROM | int.from_bytes(digest, "big") >> 17
+    return NUMBERS_FROM | int.from_bytes(digest, "big") >> 17
 
 
 def is_over(signal: TradeSignal, limits: SignalLimits, at: int) -> str | None:

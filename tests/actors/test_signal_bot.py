@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
-from actors.signal_bot import SignalBot, SignalBotRecord
+from actors.signal_bot import SIGNALS_ASKED_MAX, SignalBot, SignalBotRecord
 from hydra.actor import MINUTE, SECOND, Actor, Context, Ref
 from hydra.outsiders import outsiders_of
 from hydra.testkit import Kit, Probe
@@ -25,10 +26,11 @@ from hydra.trading.orders import (
 )
 from hydra.trading.protection import Guard
 from hydra.trading.sub_ledgers import BotInventory
-from hydra.trading.trade_signals import DayCount, SignalAction, TradeSignal
+from hydra.trading.trade_signals import DayCount, SignalAction, TradeSignal, number_of
 from messages.control import RecordValue
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarClosed
+from messages.message import Message
 from messages.orders import (
     CancelIntent,
     OrderCanceled,
@@ -42,7 +44,9 @@ from messages.positions import (
     BookChanged,
     BookRecovered,
     RecoverBook,
+    RecoverSignals,
     RecoverValue,
+    SignalsRecovered,
     ValueRecovered,
 )
 from messages.protection import GUARDS_TOPIC, GuardReported
@@ -86,11 +90,9 @@ class Bench:
         self.engine: Probe = self.kit.probe("engine")
         """Guardian and persister in one, so that the order of what they are told is seen."""
         self.own = ""
-        self.engine.reply_with(
-            lambda asked: (
-                ValueRecovered(value=self.own) if isinstance(asked, RecoverValue) else None
-            )
-        )
+        self.decided: dict[int, DecisionKey] | None = {}
+        """What signals led to, as the record has it; None: no answer comes."""
+        self.engine.reply_with(self._answer)
         self.told = Told()
         self.guards: list[Guard] = []
         self.kit.start(Ear, heard=self.guards)
@@ -106,6 +108,16 @@ class Bench:
             persister=self.engine.ref,
             signals=self.told,
         )
+
+    def _answer(self, asked: Message) -> Message | None:
+        match asked:
+            case RecoverValue():
+                return ValueRecovered(value=self.own)
+            case RecoverSignals(numbers=numbers) if self.decided is not None:
+                found = {each: self.decided[each] for each in numbers if each in self.decided}
+                return SignalsRecovered(decisions=found)
+            case _:
+                return None
 
     def knows(
         self,
@@ -169,6 +181,11 @@ class Bench:
     @property
     def intents(self) -> list[OrderIntent]:
         return [each for each in self.engine.told if isinstance(each, OrderIntent)]
+
+    @property
+    def looked_up(self) -> list[tuple[int, ...]]:
+        """The numbers of signals that it asked for, question by question."""
+        return [each.numbers for each in self.engine.told if isinstance(each, RecoverSignals)]
 
 
 @pytest.fixture
@@ -505,6 +522,124 @@ def test_a_signal_whose_order_lives_on_record_is_followed_to_its_end_i38(bench: 
 
     assert under_way == ["s-1"]
     assert [each.done for each in bench.told.notes] == [SignalDone.WANTED, SignalDone.COMPLETE]
+
+
+def test_a_signal_that_led_to_an_order_long_ago_never_leads_to_another_i16_i38(
+    bench: Bench,
+) -> None:
+    bench.knows()
+    bench.bar(100.0, 0)
+    number = number_of("s-1")
+    bench.decided = {number: DecisionKey("signal_bot", "AAPL", "2011-02-03", number, Role.ENTRY)}
+
+    bench.signal()
+    bench.signal()
+
+    assert bench.intents == []
+    assert [(each.id, each.done, each.reason) for each in bench.told.notes] == [
+        ("s-1", SignalDone.REPEATED, "its decision of 2011-02-03 is on record")
+    ]
+
+
+def test_no_signal_is_decided_before_the_record_has_said_what_it_led_to_i16_i38(
+    bench: Bench,
+) -> None:
+    bench.signal()
+    bench.kit.advance(SECOND)
+    before_the_book = list(bench.looked_up)
+    bench.knows()
+    bench.bar(100.0, 0)
+    bench.decided = None
+
+    bench.signal()
+    bench.kit.advance(2 * MINUTE)  # by then it is too old, but it may have led to something
+    unanswered = (list(bench.intents), list(bench.told.notes), bench.kit.status(bench.ref))
+    bench.decided = {}
+    bench.signal("s-2", at=bench.kit.now)
+    bench.bar(100.0, 3)
+    bench.kit.advance(10 * SECOND)
+
+    # An order of the life before is on record when the book has been answered, not sooner.
+    assert before_the_book == []
+    assert unanswered == ([], [], "running")
+    assert 100 < len(bench.looked_up) < 140  # once a second, though each is refused at once
+    assert [(each.id, each.done) for each in bench.told.notes] == [
+        ("s-1", SignalDone.REFUSED),
+        ("s-2", SignalDone.WANTED),
+    ]
+
+
+def test_a_signal_s_decision_is_looked_up_once_while_it_waits_i16(bench: Bench) -> None:
+    bench.knows()
+
+    for _ in range(3):
+        bench.signal()
+        bench.kit.advance(3 * SECOND)
+    bench.bar(100.0, 0)
+    bench.signal()
+
+    assert bench.looked_up == [(number_of("s-1"),)]
+    assert len(bench.intents) == 1
+
+
+def test_many_signals_at_once_are_looked_up_in_portions_i16(bench: Bench) -> None:
+    names = [f"s-{number}" for number in range(SIGNALS_ASKED_MAX + 2)]
+    for name in names:
+        bench.signal(name, at=AT - HOUR)
+    bench.knows()
+    for name in names:
+        bench.signal(name, at=AT - HOUR)  # at each start it is told again what has no end
+
+    bench.kit.advance(2 * SECOND)
+
+    assert max(map(len, bench.looked_up)) <= SIGNALS_ASKED_MAX
+    assert sorted(each.id for each in bench.told.notes) == sorted(names)
+    assert {each.done for each in bench.told.notes} == {SignalDone.REFUSED}
+
+
+def test_a_fill_of_an_order_that_was_not_told_of_is_under_its_own_stop_i25_i30(
+    bench: Bench,
+) -> None:
+    # Of an order of long ago that was given up: the start is told of the newest sessions only.
+    bench.knows()
+    found = bought(5, "99.7")
+    (order,), (fill,) = found.orders, found.fills
+    bench.bar(100.0, 0)
+
+    bench.kit.tell(bench.ref, ReportStored(decision=order.decision, report=OrderFilled(fill=fill)))
+    bench.bar(99.6, 1)
+    before_it_is_known = list(bench.intents)
+    asked = [each for each in bench.engine.told if isinstance(each, RecoverBook)][-1]
+    answer = BookRecovered(
+        orders=found.orders,
+        fills=found.fills,
+        held=(found.held,),
+        asked_by=asked.asked_by,
+        number=asked.number,
+    )
+    bench.kit.tell(bench.ref, answer)
+
+    assert asked.number == 2
+    assert before_it_is_known == []
+    assert exits(bench) == [(Decimal(5), "signal_stop")]
+
+
+def test_an_order_of_long_ago_that_is_over_is_not_called_lost_i38(bench: Bench) -> None:
+    number = number_of("s-1")
+    key = DecisionKey("signal_bot", "AAPL", "2011-02-03", number, Role.ENTRY)
+    (recorded,) = bought(5, "99.7").orders
+    is_open = structs.replace(
+        recorded, decision=key, is_open=True, filled_quantity=Decimal(0), protective_stop=None
+    )
+    bench.knows(orders=(is_open,))
+    bench.signal()
+    bench.bar(100.0, 0)
+
+    bench.reads_again()
+
+    assert [(each.done, each.reason) for each in bench.told.notes] == [
+        (SignalDone.ENDED, "its order of 2011-02-03 is over, or never was")
+    ]
 
 
 def test_what_it_cannot_read_of_itself_fails_it_i38(bench: Bench) -> None:

@@ -1,6 +1,6 @@
 """Group commit: what comes together is committed together, and nobody hears of it before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,8 @@ from hydra.testkit.kit import POLICY
 from hydra.testkit.probe import Heard, ProbeActor
 from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.order_life import OrderState, OrderStatus, after
+from hydra.trading.orders import DecisionKey
+from hydra.trading.trade_signals import number_of
 from messages.control import Halt, Recorded, RecordValue
 from messages.journal import WriteEntry
 from messages.message import Message
@@ -33,7 +35,7 @@ from messages.orders import (
     ReportStored,
     reports_topic,
 )
-from messages.positions import BookRecovered, RecoverBook
+from messages.positions import BookRecovered, RecoverBook, RecoverSignals, SignalsRecovered
 from messages.record import CommitRecords, JournalSynced
 from supervisors.supervisor import Supervisor
 from tests.store.orders import AT, approved, decision, filled
@@ -64,9 +66,13 @@ class SpiedLedger:
     def put(self, key: str, value: str, at: int) -> None:
         self.ledger.put(key, value, at)
 
-    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
+    def book(self, bot: str | None) -> BookRecovered:
         self.done.append("book")
-        return self.ledger.book(bot, whole=whole)
+        return self.ledger.book(bot)
+
+    def decisions_of_signals(self, bot: str, numbers: Iterable[int]) -> dict[int, DecisionKey]:
+        self.done.append("signals")
+        return self.ledger.decisions_of_signals(bot, numbers)
 
     def mark_journal(self, seq: int, at: int) -> None:
         self.ledger.mark_journal(seq, at)
@@ -331,6 +337,20 @@ def test_the_book_has_all_that_was_told_before_it_was_asked_for(
 
     assert ledger.done == ["intent", "commit", "book"]
     assert len(asker.expect(BookRecovered).orders) == 1
+
+
+def test_whoever_asks_which_signals_led_to_orders_hears_of_what_was_told_before_i16_i38(
+    kit: Kit, ledger: SpiedLedger
+) -> None:
+    ref, _ = persister(kit, ledger)
+    number = number_of("s-1")
+    order = approved(decision(signal=number))
+
+    kit.runtime.tell(ref, order)
+    answer = kit.ask(ref, RecoverSignals(bot="momentum", numbers=(number, 7)))
+
+    assert answer == SignalsRecovered(decisions={number: order.intent.decision})
+    assert ledger.done == ["intent", "commit", "signals"]
 
 
 def test_each_report_goes_to_everybody_concerned(kit: Kit, ledger: SpiedLedger) -> None:

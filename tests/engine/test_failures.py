@@ -207,8 +207,8 @@ class FailingLedger:
             raise LedgerFailed("disk I/O error")
         return self._ledger.commit()
 
-    def book(self, bot: str | None, *, whole: bool = False) -> BookRecovered:
-        return self._ledger.book(bot, whole=whole)
+    def book(self, bot: str | None) -> BookRecovered:
+        return self._ledger.book(bot)
 
     def close(self) -> None:
         self._ledger.close()

@@ -15,6 +15,7 @@ from hydra.store.schema import (
 from hydra.store.tables import TABLES as PROJECTIONS
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Role
+from hydra.trading.trade_signals import number_of
 
 TABLES = {"events", *(table.name for table in PROJECTIONS)}
 OURS = f"PRAGMA application_id = {APPLICATION_ID}"
@@ -162,6 +163,9 @@ LOOKS: dict[str, Callable[[Records], object]] = {
     "budgets": lambda records: records.budgets("2024-01-02"),
     "unclean_starts": lambda records: records.unclean_starts(0),
     "taken_in": lambda records: records.taken_in("2024-01-02"),
+    "decisions_of_signals": lambda records: records.decisions_of_signals(
+        "signal_bot", [number_of("s-1")]
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from hydra.trading.late_lists import Written
 from hydra.trading.order_life import Attempted, OrderState, OrderStatus
 from hydra.trading.orders import Side
 from hydra.trading.reconciliation import RecordView, compare
+from hydra.trading.trade_signals import number_of
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenuePosition
@@ -415,9 +416,14 @@ def test_a_bot_gets_what_may_matter_yet_and_not_its_whole_past_i38() -> None:
     assert book.orders[0].reason == "crossed up"
 
 
-def test_whoever_asks_for_all_gets_all_of_a_bots_past_i38() -> None:
+def test_a_signal_s_decision_is_found_by_its_number_however_old_it_is_i16_i38() -> None:
     ledger = with_a_long_past()
+    used, of_another, still_to_come = (number_of(each) for each in ("s-1", "s-2", "s-3"))
+    mine = decision(session="2023-01-03", signal=used)
+    ledger.record_intent(approved(mine), AT)
+    ledger.record_intent(approved(decision(signal=of_another, bot="reversal")), AT)
+    ledger.commit()
 
-    book = ledger.book("momentum", whole=True)
+    found = ledger.decisions_of_signals("momentum", (used, of_another, still_to_come))
 
-    assert (len(book.orders), len(book.fills)) == (43, 42)
+    assert found == {used: mine}
