@@ -12,11 +12,12 @@ import apsw
 import msgspec
 
 from hydra.store.chain import NO_LINK, SqlRow, StateSum, link_of, row_hash
-from hydra.store.events import KINDS, RECORD_VERSION, decoded
-from hydra.store.projections import NoSuchFee, NoSuchOrder, booked
+from hydra.store.events import KINDS, RECORD_VERSION
+from hydra.store.projections import NoSuchFee, NoSuchOrder
+from hydra.store.rebuilt import Rebuilt, row_in
 from hydra.store.schema import NewerThanThisHydra
-from hydra.store.tables import TABLES, Key, Table
-from hydra.store.unit_of_work import StoredAlready, UnitOfWork
+from hydra.store.tables import TABLES, Table
+from hydra.store.unit_of_work import StoredAlready
 from hydra.trading.inventory import BadFill
 from hydra.trading.order_life import ImpossibleReport
 
@@ -31,6 +32,7 @@ UNREPLAYABLE = (
 )
 """What booking an event raises that does not go with those before it."""
 
+_ALL_EVENTS = "SELECT seq, at, body, state FROM events ORDER BY seq"
 EVENT_COLUMNS = "seq, at, version, kind, body, state, link"
 
 
@@ -97,19 +99,19 @@ def require_replay(connection: apsw.Connection, on_commit: Callable[[int], None]
 
     `on_commit` is told each commit's last event. The chain must have been checked.
     """
-    unit = UnitOfWork(_nothing)
-    for seq, at, body, state in connection.execute(
-        "SELECT seq, at, body, state FROM events ORDER BY seq"
-    ):
-        try:
-            booked(unit, seq, at, decoded(body), body)
-        except UNREPLAYABLE as error:
-            raise _damaged(connection, f"event {seq} cannot be replayed: {error}") from error
-        if state is not None:
-            _, replayed = unit.written()
+    with Rebuilt(connection) as rebuilt:
+        for seq, at, body, state in connection.execute(_ALL_EVENTS):
+            replayed = None
+            try:
+                rebuilt.book(seq, at, body)
+                if state is not None:
+                    replayed = rebuilt.commit()
+            except UNREPLAYABLE as error:
+                raise _damaged(connection, f"event {seq} cannot be replayed: {error}") from error
             if replayed != state:
                 raise _damaged(connection, f"replayed up to event {seq}, the state is another one")
-            on_commit(seq)
+            if state is not None:
+                on_commit(seq)
 
 
 def first_difference(connection: apsw.Connection) -> str | None:
@@ -117,22 +119,27 @@ def first_difference(connection: apsw.Connection) -> str | None:
 
     In words for people, and not quick: for when it is known that something is wrong.
     """
-    unit = UnitOfWork(_nothing)
-    wanted: dict[str, dict[Key, SqlRow]] = {table.name: {} for table in TABLES}
-    for seq, at, body in connection.execute("SELECT seq, at, body FROM events ORDER BY seq"):
-        booked(unit, seq, at, decoded(body), body)
-    for part in unit.written()[0]:
-        wanted[part.table.name] = {row[: len(part.table.key)]: row for row in part.added}
-    for table in TABLES:
-        rows = wanted[table.name]
-        for row in connection.execute(f"{table.select_rows} ORDER BY {', '.join(table.key)}"):
-            name = f"{table.name} {', '.join(map(str, row[: len(table.key)]))}"
-            found = rows.pop(row[: len(table.key)], None)
-            if found is None:
-                return f"{name}: found a row that follows from no event"
-            if found != row:
-                return f"{name}: {_first_column(table, row, found)}"
-        for key in rows:
+    with Rebuilt(connection) as rebuilt:
+        for seq, at, body, state in connection.execute(_ALL_EVENTS):
+            rebuilt.book(seq, at, body)
+            if state is not None:
+                rebuilt.commit()
+        return next(
+            filter(None, (_difference_in(each, connection, rebuilt) for each in TABLES)), None
+        )
+
+
+def _difference_in(table: Table[Any], connection: apsw.Connection, rebuilt: Rebuilt) -> str | None:
+    length = len(table.key)
+    for row in connection.execute(f"{table.select_rows} ORDER BY {', '.join(table.key)}"):
+        name = f"{table.name} {', '.join(map(str, row[:length]))}"
+        wanted = rebuilt.row(table, row[:length])
+        if wanted is None:
+            return f"{name}: found a row that follows from no event"
+        if wanted != row:
+            return f"{name}: {_first_column(table, row, wanted)}"
+    for key in rebuilt.keys(table):
+        if row_in(connection, table, key) is None:
             return f"{table.name} {', '.join(map(str, key))}: found no such row, wanted one"
     return None
 
@@ -140,10 +147,6 @@ def first_difference(connection: apsw.Connection) -> str | None:
 def _first_column(table: Table[Any], found: SqlRow, wanted: SqlRow) -> str:
     pairs = zip(table.columns, found, wanted, strict=True)
     return next(f"found {name} {f!r}, wanted {w!r}" for name, f, w in pairs if f != w)
-
-
-def _nothing(_table: Table[Any], _key: Key) -> None:
-    return None
 
 
 def _damaged(connection: apsw.Connection, what: str) -> LedgerDamaged:

@@ -34,6 +34,7 @@ from hydra.store.ledger_facts import NOTHING_YET, LedgerFacts, NoLedger, facts_o
 from hydra.store.looking import looked_at
 from hydra.store.private_files import RightsTooOpen, require_private_file, require_private_folder
 from hydra.store.reading import Records
+from hydra.store.rebuilt import NoRoomToReplay
 from hydra.store.schema import MIGRATIONS, NewerThanThisHydra, NotALedger, require_ours
 
 T = TypeVar("T")
@@ -251,6 +252,8 @@ class _Examination:
             difference = first_difference(connection)
         except UNREPLAYABLE:
             difference = None
+        except NoRoomToReplay:
+            difference = None  # that they differ is known without it
         self.is_bad(
             "tables",
             difference or "another state than the one that the last event names",
@@ -434,6 +437,8 @@ class _Examination:
         except UNREADABLE as bad:
             text = f"{type(bad).__name__}: {bad}"
             self.is_bad(name, text, wanted="a whole ledger", where=path, advice=KEEP_LEDGER)
+        except NoRoomToReplay as bad:
+            self.is_bad(name, str(bad), wanted="a replay of all events", where=path)
         except OSError as bad:
             where = str(bad.filename or path)
             self.is_bad(name, bad.strerror or str(bad), wanted="a file to be read", where=where)
