@@ -5,13 +5,15 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any, TypeVar
 
 import orjson
 
-from hydra.store.exporting import Cell, Export, ExportTable
+from hydra.store.exporting import Cell, Export
 from hydra.store.folder_lock import held_alone
 from hydra.store.journal_files import sync_folder
 from hydra.store.private_files import FILE_RIGHTS, FOLDER_RIGHTS
@@ -21,6 +23,12 @@ FORMAT = 1
 
 STATE = "state.json"
 ABOUT = "about.csv"
+ROWS_AT_ONCE = 1_000
+"""Are put into words together."""
+
+E = TypeVar("E")
+
+_END = b"\n}"
 
 
 class ExportRefused(Exception):
@@ -33,21 +41,21 @@ def write_export(export: Export, folder: Path, *, with_csv: bool, with_json: boo
     Raises ExportRefused if there is anything in `folder`, FolderInUse, OSError.
     """
     _require_free(folder)
-    files: dict[str, bytes] = {}
+    files: dict[str, Iterator[bytes]] = {}
     if with_csv:
-        files[ABOUT] = as_csv(("name", "value"), _about(export))
+        files[ABOUT] = _csv_parts(("name", "value"), _about(export))
         for table in export.tables:
-            files[f"{table.name}.csv"] = as_csv(table.columns, table.rows)
+            files[f"{table.name}.csv"] = _csv_parts(table.columns, table.rows)
     if with_json:
-        files[STATE] = as_json(export)
+        files[STATE] = _json_parts(export)
     partial = folder.with_name(f".{folder.name}.partial")
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial.mkdir(mode=FOLDER_RIGHTS, exist_ok=True)
     with held_alone(partial, "export"):
         for left in partial.iterdir():  # of one that was killed
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        for name, content in files.items():
-            _write(partial / name, content)
+        for name, parts in files.items():
+            _write(partial / name, parts)
         sync_folder(partial)
         _require_free(folder)
         partial.rename(folder)  # in the place of nothing, or of an empty folder
@@ -63,7 +71,7 @@ def as_csv(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> bytes:
     before an apostrophe, so that taking one away always gives the text back. Numbers are no texts:
     a negative one stays one.
     """
-    return as_csv_rows((tuple(columns), *rows))
+    return b"".join(_csv_parts(columns, rows))
 
 
 def as_csv_rows(rows: Iterable[Iterable[Cell]]) -> bytes:
@@ -81,11 +89,38 @@ def text_in_csv(cell: str) -> str:
 
 def as_json(export: Export) -> bytes:
     """Everything, with the same names as in CSV; decimals are strings, as they are recorded."""
-    content: dict[str, object] = dict(_about(export))
-    content |= {table.name: _records(table) for table in export.tables}
-    return orjson.dumps(
-        content, default=_in_json, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    )
+    return b"".join(_json_parts(export))
+
+
+def _csv_parts(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
+    """The file, piece by piece: of a long record it is large."""
+    for part in _batches(chain([tuple(columns)], rows)):
+        yield as_csv_rows(part)
+
+
+def _json_parts(export: Export) -> Iterator[bytes]:
+    """The same file piece by piece, as it would be written at once."""
+    yield _indented(dict(_about(export))).removesuffix(_END)
+    for table in export.tables:
+        yield b',\n  "%s": [' % table.name.encode()
+        between = b"\n"
+        for part in _batches(table.rows):
+            records = [dict(zip(table.columns, row, strict=True)) for row in part]
+            head, end = b'{\n  "": [\n', b"\n  ]" + _END
+            yield between + _indented({"": records}).removeprefix(head).removesuffix(end)
+            between = b",\n"
+        yield b"\n  ]" if table.rows else b"]"
+    yield _END + b"\n"
+
+
+def _indented(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content, default=_in_json, option=orjson.OPT_INDENT_2)
+
+
+def _batches(rows: Iterable[E]) -> Iterator[list[E]]:
+    left = iter(rows)
+    while part := list(islice(left, ROWS_AT_ONCE)):
+        yield part
 
 
 def _about(export: Export) -> list[tuple[str, Cell]]:
@@ -96,10 +131,6 @@ def _about(export: Export) -> list[tuple[str, Cell]]:
         ("ledger_chain", export.mark.chain),
         ("state_hash", export.state_hash),
     ]
-
-
-def _records(table: ExportTable) -> list[dict[str, Cell]]:
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 def _in_csv(cell: Cell) -> Cell:
@@ -128,10 +159,10 @@ def _require_free(folder: Path) -> None:
     )
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, parts: Iterable[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_RIGHTS)
     with open(descriptor, "wb") as file:  # noqa: PTH123 (by its descriptor)
-        file.write(content)
+        file.writelines(parts)
         file.flush()
         os.fsync(descriptor)
 

@@ -127,7 +127,7 @@ def _orders(records: Records) -> ExportTable:
                 record.intent.protective_stop,
                 order.replaces,
             )
-            for record in records.orders()
+            for record in records.each_order()
             for order, decision in [(record.state.order, record.intent.decision)]
         ),
     )
@@ -150,7 +150,7 @@ def _fills(records: Records) -> ExportTable:
                 fill.price,
                 *_time(fill.at),
             )
-            for record in records.fills()
+            for record in records.each_fill()
             for fill in [record.fill]
         ),
     )
@@ -274,7 +274,7 @@ def _fees(records: Records) -> ExportTable:
                 fee.basis.value,
                 *_time(fee.at),
             )
-            for record in records.fees()
+            for record in records.each_fee()
             for fee in [record.fee]
         ),
     )

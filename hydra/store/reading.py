@@ -1,7 +1,7 @@
 """What stands in a ledger, read from its tables: by its owner, or by anybody who only looks."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import takewhile
 from typing import TypeVar, get_args
@@ -99,6 +99,10 @@ class Records:
             return self._all(ORDERS, "ORDER BY intended_seq")
         return self._all(ORDERS, "WHERE bot = ? ORDER BY intended_seq", bot)
 
+    def each_order(self) -> Iterator[OrderRecord]:
+        """The same of all bots, each as it is read."""
+        return self._each(ORDERS, "ORDER BY intended_seq")
+
     def orders_in(self, session: str) -> tuple[OrderRecord, ...]:
         """Every order of this session, in the order they were recorded."""
         return self._all(ORDERS, "WHERE session = ? ORDER BY intended_seq", session)
@@ -154,6 +158,10 @@ class Records:
             return self._all(FILLS, "ORDER BY seq")
         return self._all(FILLS, "WHERE bot = ? ORDER BY seq", bot)
 
+    def each_fill(self) -> Iterator[FillRecord]:
+        """The same of all bots, each as it is read."""
+        return self._each(FILLS, "ORDER BY seq")
+
     def fills_of(self, names: Iterable[str]) -> tuple[FillRecord, ...]:
         """Every execution of these orders, order by order."""
         condition = "WHERE client_order_id = ? ORDER BY seq"
@@ -169,6 +177,10 @@ class Records:
     def fees(self) -> tuple[FeeOnRecord, ...]:
         """Every fee, in the order they were recorded."""
         return self._all(FEES, "ORDER BY seq, client_order_id, execution_id")
+
+    def each_fee(self) -> Iterator[FeeOnRecord]:
+        """The same, each as it is read."""
+        return self._each(FEES, "ORDER BY seq, client_order_id, execution_id")
 
     def open_fees(self, *bases: FeeBasis) -> tuple[FeeOnRecord, ...]:
         """Those that are known on one of these bases, but not booked, as they were recorded."""
@@ -314,8 +326,11 @@ class Records:
         return None if row is None else row[0].hex()
 
     def _all(self, table: Table[E], condition: str, *arguments: str | int) -> tuple[E, ...]:
+        return tuple(self._each(table, condition, *arguments))
+
+    def _each(self, table: Table[E], condition: str, *arguments: str | int) -> Iterator[E]:
         rows = self._connection.execute(f"{_SELECT[table.name]} {condition}", arguments)
-        return tuple(table.decode(row) for row in rows)
+        return (table.decode(row) for row in rows)
 
 
 def _written(at: int, event: LedgerEvent) -> Written | None:

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.ops.exit_codes import ExitCode
-from hydra.store.export_writing import as_csv, as_json, write_export
+from hydra.store import export_writing
+from hydra.store.export_writing import as_csv, as_csv_rows, as_json, write_export
 from hydra.store.exporting import Cell, Export, exported
 from hydra.store.ledger import Ledger
 from hydra.store.schema import MIGRATIONS
@@ -406,3 +407,30 @@ def test_a_folder_without_a_ledger_gives_one_clear_line(tmp_path: Path) -> None:
 
 def test_the_same_ledger_gives_the_same_bytes(ledger: Path) -> None:
     assert as_json(export_of(ledger)) == as_json(export_of(ledger))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1_000])
+def test_the_files_are_the_same_however_many_rows_are_written_at_once(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    export = export_of(ledger)
+    content: dict[str, object] = {
+        "format": 1,
+        "schema_version": export.schema,
+        "ledger_seq": export.mark.seq,
+        "ledger_chain": export.mark.chain,
+        "state_hash": export.state_hash,
+    }
+    for table in export.tables:
+        content[table.name] = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    monkeypatch.setattr(export_writing, "ROWS_AT_ONCE", at_once)
+
+    write_export(export, tmp_path / "out", with_csv=True, with_json=True)
+
+    indented = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    assert (tmp_path / "out" / "state.json").read_bytes() == orjson.dumps(
+        content, default=str, option=indented
+    )
+    for table in export.tables:
+        written = (tmp_path / "out" / f"{table.name}.csv").read_bytes()
+        assert written == as_csv_rows([table.columns, *table.rows])
