@@ -56,7 +56,14 @@ from hydra.store.ledger import LedgerFailed
 from hydra.store.record import RECORD_REFUSED
 from hydra.testkit.judge.verdict import violations_in
 from hydra.trading.bars import Bar
-from hydra.trading.causes import DAILY_LOSS, DRAWDOWN, OPERATOR_HALT, UNMANAGED, kind_of
+from hydra.trading.causes import (
+    DAILY_LOSS,
+    DRAWDOWN,
+    DRAWDOWN_FLAPPING,
+    OPERATOR_HALT,
+    UNMANAGED,
+    kind_of,
+)
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.instruments import is_crypto
 from hydra.trading.trading_state import CauseClass
@@ -80,6 +87,10 @@ STREAMS = {"stocks": (SYMBOLS[0], UNDERLYING), "crypto": (SYMBOLS[1],)}
 """Of a day with options."""
 MAY_STAND = frozenset((DAILY_LOSS.code, DRAWDOWN.code))
 """Of a day that is lost: nobody can clear these before the next one."""
+STANDS_FOR_AN_HOUR = DRAWDOWN_FLAPPING.code
+"""Where prices lied: the account's worth went up and down with them, and that is looked at for so
+long. It may be more than is left of the day.
+"""
 
 
 _GRAVE = frozenset(kind.__name__ for kind in GRAVE)
@@ -222,7 +233,12 @@ class _Day:
 
     def _is_open(self) -> bool:
         """Whether trading is, or can only be open again on another day."""
-        return {cause.code for cause in self._living().standing} <= MAY_STAND
+        standing = {cause.code for cause in self._living().standing} - MAY_STAND
+        return not standing or (standing == {STANDS_FOR_AN_HOUR} and self._have_prices_lied)
+
+    @property
+    def _have_prices_lied(self) -> bool:
+        return any(kind == QuotesLie.__name__ for kind, _ in self._hits)
 
     @property
     def _is_for_a_person(self) -> bool:
