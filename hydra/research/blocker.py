@@ -19,7 +19,7 @@ import msgspec
 
 from hydra import __version__
 from hydra.ops.artefacts.folder import append, replace
-from hydra.store.journal_files import sync_folder
+from hydra.store.syncing import sync_folder
 
 BLOCKER, OVERRIDE, OVERRIDES = "release_blocker.json", "release_override.json", "overrides.jsonl"
 FORMAT = 1

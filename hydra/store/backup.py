@@ -1,6 +1,5 @@
 """Copies of the ledger that are worth something: consistent, checked, and replayed (I66)."""
 
-import os
 from pathlib import Path
 
 import apsw
@@ -10,6 +9,7 @@ from hydra.store.checking import Head, LedgerDamaged, chain_head, require_replay
 from hydra.store.connection import connected_to_read
 from hydra.store.private_files import FILE_RIGHTS, make_private_folder
 from hydra.store.schema import MIGRATIONS, require_ours
+from hydra.store.syncing import sync_folder, sync_path
 
 PARTIAL = ".partial"
 
@@ -26,12 +26,12 @@ def back_up(source: apsw.Connection, target: Path) -> Head:
     partial.unlink(missing_ok=True)
     reached("backup.started")
     copy_to(source, partial)
-    _sync(partial)
+    sync_path(partial)
     reached("backup.copied")
     head = proven(partial)
     reached("backup.proven")
     partial.replace(target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     reached("backup.renamed")
     return head
 
@@ -75,11 +75,3 @@ def proven(path: Path) -> Head:
         raise LedgerDamaged(f"{path}: {type(error).__name__}: {error}") from error
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,8 +15,8 @@ import orjson
 
 from hydra.store.exporting import Cell, Export
 from hydra.store.folder_lock import held_alone
-from hydra.store.journal_files import sync_folder
 from hydra.store.private_files import FILE_RIGHTS, FOLDER_RIGHTS
+from hydra.store.syncing import sync_folder
 
 FORMAT = 1
 """Of the files; a change that would break a reader makes it one more."""

@@ -31,6 +31,7 @@ from hydra.store.private_files import (
     make_private_folder,
     require_private_file,
 )
+from hydra.store.syncing import sync_folder
 from hydra.trading.clearing import is_another
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 
@@ -152,7 +153,7 @@ class HaltMarker:
                 self._failed = True
                 with suppress(OSError):
                     self._path.unlink()
-                    _sync_folder(self._path.parent)
+                    sync_folder(self._path.parent)
                 raise HaltMarkerFailed(f"cannot halt in {self._path}: {error}") from error
 
     def clear(self) -> None:
@@ -389,7 +390,7 @@ def _make(path: Path, causes: tuple[Cause, ...]) -> None:
     finally:
         os.close(descriptor)
     partial.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _sync(descriptor: int) -> None:
@@ -398,11 +399,3 @@ def _sync(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
         os.fdatasync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

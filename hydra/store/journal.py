@@ -25,8 +25,6 @@ from hydra.store.journal_files import (
     expired_segments,
     link_to,
     segment_path,
-    sync_file,
-    sync_folder,
     what_is_foreign,
 )
 from hydra.store.journal_line import line_of, mark_in
@@ -34,6 +32,7 @@ from hydra.store.journal_opening import Opened, opened
 from hydra.store.journal_reading import read_journal
 from hydra.store.journal_tail import MARK_EVERY_BYTES, last_crc
 from hydra.store.redaction import Redactor
+from hydra.store.syncing import sync_file, sync_folder
 
 __all__ = ["JournalDamaged", "JournalFailed", "JournalFile", "read_journal"]
 

@@ -6,7 +6,6 @@ that one's last line, and says from which line on everything is kept. So nothing
 in the middle or at the beginning, that the rest would not miss.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ import msgspec
 from hydra.crash_points import reached
 from hydra.store.journal_line import MAX_LINE_BYTES, BadLine, record_in, seq_of
 from hydra.store.private_files import FILE_RIGHTS
+from hydra.store.syncing import sync_folder
 from hydra.trading.durations import DAY
 
 CONTINUED = "journal_continued"
@@ -241,24 +241,6 @@ def what_is_foreign(path: Path, facts: os.stat_result, size: int) -> str | None:
             f"{path} has {found.st_size} bytes, wanted {size}: somebody else wrote to it or cut it"
         )
     return None
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until names made, changed or taken away in `folder` are so on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sync_file(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_file(descriptor: int) -> None:
-    """Wait until everything written to it is on the disk."""
-    if hasattr(fcntl, "F_FULLFSYNC"):
-        # On macOS fsync leaves it in the drive's cache.
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
 
 
 def _last_pruned_in(path: Path) -> int:

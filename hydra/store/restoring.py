@@ -5,7 +5,6 @@ line that the backup's ledger knew of. What was there is kept. What the account 
 venue knows by now: so a halt goes on record with it, until a person has compared.
 """
 
-import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from hydra.store.ledger import Ledger
 from hydra.store.medium import require_lasting
 from hydra.store.private_files import make_private_folder
 from hydra.store.record import fields_of_mark
+from hydra.store.syncing import sync_folder
 from hydra.trading.trading_state import Cause
 from messages.control import OPERATOR_RESUME
 
@@ -79,7 +79,7 @@ def restore(
         reached("restore.proven")
         kept = _set_aside(files)
         new.replace(files.ledger)
-        _sync(files.ledger.parent)
+        sync_folder(files.ledger.parent)
         reached("restore.placed")
         with closing(JournalFile.open(files.journal, at=at, first_seq=lines + 1)) as journal:
             journal.append(
@@ -119,8 +119,8 @@ def _set_aside(files: EngineFiles) -> tuple[Path, ...]:
         make_private_folder(folder.parent)
         make_private_folder(folder)
         kept.append(path.rename(folder / path.name))
-        _sync(folder)
-        _sync(path.parent)
+        sync_folder(folder)
+        sync_folder(path.parent)
         reached("restore.set_aside")
     return tuple(kept)
 
@@ -135,11 +135,3 @@ def _newest_in(folder: Path) -> int:
 def _remove(path: Path) -> None:
     for ending in ("", *_COMPANIONS):
         path.with_name(path.name + ending).unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,6 +18,7 @@ import msgspec
 
 from hydra.settings.strict_yaml import SIZE_MAX
 from hydra.store.private_files import FILE_RIGHTS, make_private_folder
+from hydra.store.syncing import sync_folder
 
 FILES = ("settings.yaml", "bots.yaml")
 ABOUT = "about.json"
@@ -73,7 +74,7 @@ def keep(history: Path, content: Content, about: About) -> Path:
     for name, text in zip((*FILES, ABOUT), (*content, msgspec.json.encode(about)), strict=True):
         write_whole(unfinished / name, text)
     unfinished.rename(folder)
-    _sync(history)
+    sync_folder(history)
     for old in known[: max(0, len(known) + 1 - KEPT)]:
         shutil.rmtree(old.folder, ignore_errors=True)
     return folder
@@ -101,7 +102,7 @@ def put_back(content: Content, config: Path, history: Path, stamp: str) -> Path:
         rights = _rights_of(config / name)
         write_whole(beside, text, rights)
         beside.replace(config / name)
-    _sync(config)
+    sync_folder(config)
     return kept
 
 
@@ -147,11 +148,3 @@ def _rights_of(path: Path) -> int:
         return path.stat().st_mode & 0o777
     except FileNotFoundError:
         return FILE_RIGHTS
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
