@@ -190,7 +190,7 @@ def _recorded(client: EngineClient, last: dict[str, Any]) -> dict[str, Any]:
                 " engine that starts anew would go on with it; look at `hydra-trader status`",
                 ExitCode.DURABILITY_REFUSED,
             )
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)  # an engine tells nothing by itself
         last = client.call("flatten-progress")
     if Phase(last["phase"]).is_under_way:  # the word was lost with an actor that failed
         end_refused(f"NOT WITHDRAWN: it goes on ({last['phase']}); say it again")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from actors.momentum_bot import MomentumBot
+from actors.momentum_bot import Inbox, MomentumBot
 from hydra.actor import Context
 from hydra.cli import app
 from hydra.ops.config.looking import SHIPPED
@@ -29,11 +29,11 @@ def at_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody presses Ctrl-C while a bot looks at a bar."""
     receive, pressed = MomentumBot.receive, list[object]()
 
-    def interrupted(self: MomentumBot, message: object, ctx: Context) -> None:
+    def interrupted(self: MomentumBot, message: Inbox, ctx: Context) -> None:
         if isinstance(message, BarClosed) and not pressed:
             pressed.append(message)
             signal.raise_signal(signal.SIGINT)
-        receive(self, message, ctx)  # type: ignore[arg-type]
+        receive(self, message, ctx)
 
     monkeypatch.setattr(MomentumBot, "receive", interrupted)
 
