@@ -25,6 +25,7 @@ from hydra.ops.resume import resume
 from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
+from hydra.ops.watch import watch
 from hydra.ops.why.command import why
 from hydra.proving.prove_command import prove
 from hydra.research.gate_command import app as gate
@@ -70,6 +71,7 @@ def bench(context: typer.Context) -> None:
 app.command()(preflight)
 app.command()(status)
 app.command()(health)
+app.command()(watch)
 app.command()(halt)
 app.command()(resume)
 app.command()(flatten)

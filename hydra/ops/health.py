@@ -4,8 +4,10 @@ For a container's or a service's health check: it answers within two seconds, wh
 """
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import typer
 
 from hydra import __version__
@@ -64,33 +66,47 @@ def health(
     raise typer.Exit(code)
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What came of one look at the engine of a place. `told`: its answer to `status`, if any."""
+
+    findings: tuple[Finding, ...]
+    code: int
+    told: Mapping[str, Any] | None = None
+
+
 def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
     """What is to be said of the engine of a place, and the exit code that goes with it."""
+    with one_line_for_faults():
+        look = look_at(place)
+    return look.findings, look.code
+
+
+def look_at(place: Place) -> Look:
+    """The same, with what the engine told. Raises OSError where nobody can see who has it."""
     from hydra.ops.control.wellness import checks_of
 
     try:
         told = _asked(place, ANSWER_WITHIN_S)
     except CommandFailed as refused:
-        return (
-            Finding("engine", False, f"it runs and does not say how it is: {refused}"),
-        ), NOT_WELL
+        line = f"it runs and does not say how it is: {refused}"
+        return Look((Finding("engine", False, line),), NOT_WELL)
     except NoEngine as silent:
         return _without_answer(place, silent)
     checks = checks_of(told, __version__)
-    return checks, int(ExitCode.CLEAN) if all(check.passed for check in checks) else NOT_WELL
+    is_well = all(check.passed for check in checks)
+    return Look(checks, int(ExitCode.CLEAN) if is_well else NOT_WELL, told)
 
 
-def _without_answer(place: Place, silent: NoEngine) -> tuple[tuple[Finding, ...], int]:
-    with one_line_for_faults():
-        holder = holder_of(place)
+def _without_answer(place: Place, silent: NoEngine) -> Look:
+    holder = holder_of(place)
     if holder is None:
         line = f"none runs: {silent}; `status` tells how the last one ended"
-        return (Finding("engine", False, line),), NO_ENGINE
+        return Look((Finding("engine", False, line),), NO_ENGINE)
     line = (
         f"one ({holder}) has this record and does not answer: {silent}; it starts, stops or hangs;"
         f" wait some seconds; if it goes on, kill -TERM {holder.pid}, then kill -KILL {holder.pid}"
     )
-    return (Finding("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER)
+    return Look((Finding("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER))
 
 
 def _asked(place: Place, within_s: float) -> dict[str, Any]:

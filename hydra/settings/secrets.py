@@ -27,6 +27,8 @@ KNOWN: Final = (
     "HYDRA_KILL_SWITCH",
     "HYDRA_KILL_SWITCH_FILE",
     "HYDRA_STRATEGY_MODE",
+    "HYDRA_ALERT_URLS",
+    "HYDRA_HEARTBEAT_URL",
 )
 ENVIRONMENT_ONLY: Final = (
     "HYDRA_CRASH_AT",
@@ -45,6 +47,7 @@ PLACEHOLDERS: Final = frozenset({"YOUR_KEY", "YOUR_SECRET"})
 _KEY: Final = re.compile(r"[!-~]{8,512}")
 _SHORT: Final = 7
 """Up to so many characters of a wrong value are shown: no key is that short."""
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+")
 _SHOWN_NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
 
 T = TypeVar("T")
@@ -64,10 +67,14 @@ class Secrets:
     kill_switch_file: Path | None = None
     strategy_mode: StrategyMode | None = None
     """Goes before `modes.selected` of the files."""
+    alert_urls: tuple[Secret, ...] = ()
+    """Where `watch` brings its alerts to; there are keys in them."""
+    heartbeat_url: Secret | None = None
+    """What `watch` asks for each minute, for as long as the engine works."""
 
     def values(self) -> tuple[str, ...]:
         """What no line of any output may have in it: for the redaction."""
-        held = (self.alpaca_key, self.alpaca_secret)
+        held = (self.alpaca_key, self.alpaca_secret, *self.alert_urls, self.heartbeat_url)
         return tuple(secret.reveal() for secret in held if secret is not None)
 
 
@@ -91,6 +98,8 @@ def load_secrets(env_file: Path, environ: Mapping[str, str]) -> Secrets:
         kill_switch=_worst(sources.read_all("HYDRA_KILL_SWITCH", str)),
         kill_switch_file=sources.read("HYDRA_KILL_SWITCH_FILE", _path),
         strategy_mode=sources.read("HYDRA_STRATEGY_MODE", _strategy_mode),
+        alert_urls=sources.read("HYDRA_ALERT_URLS", _addresses) or (),
+        heartbeat_url=sources.read("HYDRA_HEARTBEAT_URL", _web_address),
     )
     if sources.errors:
         raise SettingsRefused(
@@ -227,6 +236,26 @@ def _one_of(value: str, meanings: Mapping[str, T], other: str = "") -> T:
 
 def _strategy_mode(value: str) -> StrategyMode:
     return _one_of(value, {mode.value: mode for mode in StrategyMode})
+
+
+def _addresses(value: str) -> tuple[Secret, ...]:
+    """What is between blanks. Whether a service knows them is seen where they are used."""
+    addresses = value.split()
+    for number, address in enumerate(addresses, 1):
+        if not _ADDRESS.fullmatch(address):
+            raise _Unfit(
+                f"number {number} of {len(addresses)} is no address; wanted addresses such as"
+                " json://host/path or mailto://user:password@host, with blanks between them"
+            )
+    return tuple(Secret(address) for address in addresses)
+
+
+def _web_address(value: str) -> Secret | None:
+    if not value:
+        return None
+    if _ADDRESS.fullmatch(value) and value.startswith(("https://", "http://")):
+        return Secret(value)
+    raise _Unfit("wanted an address that begins with https://, or no such line")
 
 
 def _path(value: str) -> Path:

@@ -1,0 +1,80 @@
+"""One look at an engine from outside: what it answers, who has its record, what its journal got."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import apsw
+import msgspec
+
+from hydra.ops.alerts.conditions import Line, Seen
+from hydra.ops.alerts.journal_tail import JournalTail
+from hydra.ops.control.place import Place, holder_of
+from hydra.ops.health import look_at
+from hydra.runtime.life import in_words
+from hydra.store.ledger_facts import NoLedger
+from hydra.store.private_files import RightsTooOpen
+from hydra.store.record import RECORD_REFUSED
+from hydra.store.schema import NewerThanThisHydra
+from hydra.trading.findings import Finding
+
+AT_REST_EVERY_S = 60.0
+"""Reading the record of an engine that is gone may take a second where that is long."""
+
+
+class Looking:
+    """Looks at the engine of one place, again and again."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._tail = JournalTail(place.files.journal)
+        self._at_rest: tuple[float, bool | None] | None = None
+
+    def close(self) -> None:
+        """Look no more."""
+        self._tail.close()
+
+    def look(self) -> Seen:
+        """One look, as a rule within two seconds. What cannot be looked at is a finding."""
+        lines = self._lines()
+        try:
+            found, holder = look_at(self._place), holder_of(self._place)
+        except (OSError, RightsTooOpen) as error:
+            line = f"nobody can see whether one runs: {in_words(error)}"
+            return Seen(findings=(Finding("engine", False, line),), lines=lines)
+        if found.told is not None:
+            self._at_rest = None
+        ended = self._ended_in_order() if found.told is None and holder is None else None
+        return Seen(
+            findings=found.findings,
+            told=found.told,
+            process=None if holder is None else str(holder),
+            ended_in_order=ended,
+            lines=lines,
+        )
+
+    def _lines(self) -> tuple[Line, ...]:
+        """None where they cannot be read: what lasts is seen without them."""
+        with suppress(OSError):
+            return self._tail.new_lines()
+        return ()
+
+    def _ended_in_order(self) -> bool | None:
+        """How the last engine ended; None: nobody knows."""
+        now = time.monotonic()
+        if self._at_rest is None or now - self._at_rest[0] > AT_REST_EVERY_S:
+            self._at_rest = now, self._read_at_rest()
+        return self._at_rest[1]
+
+    def _read_at_rest(self) -> bool | None:
+        from hydra.ops.control.recorded import status_at_rest
+
+        try:
+            told = status_at_rest(self._place.files, self._place.venue)
+        except RECORD_REFUSED:
+            return None
+        except (NewerThanThisHydra, NoLedger, OSError, apsw.Error, msgspec.MsgspecError):
+            return None
+        ended: bool | None = told["ended_in_order"]
+        return ended
