@@ -25,6 +25,7 @@ from tests.deploy.shipped import (
     ROOT,
     SUPERVISORD,
     VENUE,
+    WATCH,
     supervisord_programs,
     systemd_unit,
 )
@@ -34,8 +35,8 @@ PERSONS = {code for code in ExitCode if code == ExitCode.USAGE or 10 <= code <= 
 DETECTED_S = (DETECT_WITHIN + LEASE) / SECOND
 """After so long the order gate has shut by itself; before that nothing is to be killed."""
 
-UNITS = [ENGINE, VENUE]
-engine, venue = systemd_unit(ENGINE), systemd_unit(VENUE)
+UNITS = [ENGINE, VENUE, WATCH]
+engine, venue, watch = (systemd_unit(unit) for unit in UNITS)
 programs = supervisord_programs()
 paper, hydra_watchdog = programs["program:hydra-paper"], programs["program:hydra-watchdog-paper"]
 
@@ -62,6 +63,24 @@ def test_supervisord_restarts_nothing_that_only_a_person_can_put_right() -> None
 def test_systemd_gives_up_where_the_engine_would_halt_i75() -> None:
     assert int(one(engine, "Unit.StartLimitBurst")) == 1 + RESTARTS_MAX
     assert int(one(engine, "Unit.StartLimitIntervalSec")) == WINDOW_NS // SECOND
+
+
+def test_the_watch_is_started_again_whatever_ends_it_but_for_what_a_person_has_to_mend() -> None:
+    prevented = {ExitCode.USAGE, ExitCode.CONFIGURATION_REFUSED, ExitCode.HELD_BY_ANOTHER}
+    of_supervisord = programs["program:hydra-watch-paper"]
+
+    told = {int(code) for code in one(watch, "Service.RestartPreventExitStatus").split()}
+    assert told == prevented
+    assert {int(code) for code in of_supervisord["exitcodes"].split(",")} == {0, *prevented}
+    assert (one(watch, "Service.Restart"), one(watch, "Unit.StartLimitIntervalSec")) == (
+        "always",
+        "0",
+    )
+
+
+def test_the_watch_has_no_part_of_the_file_with_the_brokers_keys_i84() -> None:
+    assert one(watch, "Service.EnvironmentFile") == "-/etc/hydra-trader/%i-watch.env"
+    assert one(engine, "Service.EnvironmentFile") == "-/etc/hydra-trader/%i.env"
 
 
 def test_a_stop_is_given_the_time_that_the_engine_may_take_and_a_kill_takes_all_of_it() -> None:
@@ -98,7 +117,12 @@ def test_an_engine_that_waits_for_its_broker_is_not_taken_for_one_that_does_not_
 
 
 @pytest.mark.parametrize(
-    ("unit", "folder"), [(ENGINE, "/var/lib/hydra-trader/%i"), (VENUE, "/var/lib/hydra-venue")]
+    ("unit", "folder"),
+    [
+        (ENGINE, "/var/lib/hydra-trader/%i"),
+        (WATCH, "/var/lib/hydra-trader/%i"),
+        (VENUE, "/var/lib/hydra-venue"),
+    ],
 )
 def test_a_unit_may_write_to_its_own_folder_alone_where_it_works(unit: Path, folder: str) -> None:
     told = systemd_unit(unit)
@@ -113,6 +137,7 @@ def test_a_unit_may_write_to_its_own_folder_alone_where_it_works(unit: Path, fol
 COMMANDS = [
     one(engine, "Service.ExecStart"),
     one(venue, "Service.ExecStart"),
+    one(watch, "Service.ExecStart"),
     *(programs[name]["command"] for name in programs.sections()),
 ]
 
@@ -145,8 +170,9 @@ def test_what_a_unit_starts_is_there_and_knows_its_options(command: str) -> None
         at = [word.replace("%i", VenueName.PAPER.value) for word in words[1:]]
         assert _parser().parse_args(at).venue == VenueName.PAPER.value
     else:
-        shown = CliRunner().invoke(app, [*words[:2], "--help"], env={"COLUMNS": "200"})
-        assert words[:2] == ["venue", "serve"]
+        verb = words[: next(n for n, word in enumerate(words) if word.startswith("--"))]
+        shown = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"})
+        assert verb in (["venue", "serve"], ["watch"])
         assert all(option in shown.stdout for option in parsed(command))
 
 

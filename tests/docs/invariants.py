@@ -164,7 +164,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I86", "The dashboard cannot trade, nor be reached by others.", DASHBOARD),
             Invariant("I87", "Onlookers cannot slow trading.", DASHBOARD),
             Invariant("I88", "Dependencies are locked by hash, and versions checked."),
-            Invariant("I89", "An alarm is out within five seconds.", "the channel of alarms"),
+            Invariant("I89", "An alarm is out within five seconds."),
             Invariant("I90", "The record explains everything."),
         ),
     ),

@@ -269,12 +269,42 @@ def test_a_line_that_cannot_be_meant_is_refused_by_its_number_i83(
         ("LIVE_DISABLE_NETWORK", "no", "LIVE_DISABLE_NETWORK: found 'no', wanted 1 or 0"),
         ("ALPACA_KEYS", KEY, "ALPACA_KEYS: no such setting; did you mean ALPACA_KEY?"),
         ("HYDRA_LIFE", "x", "HYDRA_LIFE: no such setting; did you mean HYDRA_LIVE?"),
+        (
+            "HYDRA_ALERT_URLS",
+            f"json://host/{KEY} {KEY}",
+            "HYDRA_ALERT_URLS: number 2 of 2 is no address; wanted addresses such as"
+            " json://host/path or mailto://user:password@host, with blanks between them",
+        ),
+        (
+            "HYDRA_HEARTBEAT_URL",
+            f"ftp://host/{KEY}",
+            "HYDRA_HEARTBEAT_URL: wanted an address that begins with https://, or no such line",
+        ),
     ],
 )
 def test_a_variable_that_cannot_be_meant_is_refused_by_its_name_i83(
     name: str, value: str, printed: str
 ) -> None:
     assert refusal(Path("/nowhere/.env"), {name: value}) == [f"environment: {printed}"]
+
+
+def test_addresses_to_tell_people_at_are_secrets_each_by_itself_i83() -> None:
+    urls = f"json://host/{KEY}  mailto://me:{SECRET}@host"
+    secrets = load_secrets(
+        Path("/nowhere/.env"),
+        {"HYDRA_ALERT_URLS": urls, "HYDRA_HEARTBEAT_URL": f"https://host/{KEY}"},
+    )
+
+    assert secrets.alert_urls == tuple(Secret(url) for url in urls.split())
+    assert secrets.heartbeat_url == Secret(f"https://host/{KEY}")
+    assert secrets.values() == (*urls.split(), f"https://host/{KEY}")
+    assert KEY not in repr(secrets)
+
+
+def test_no_addresses_are_none() -> None:
+    environ = {"HYDRA_ALERT_URLS": " ", "HYDRA_HEARTBEAT_URL": ""}
+
+    assert load_secrets(Path("/nowhere/.env"), environ) == Secrets()
 
 
 def test_what_is_for_others_is_let_be(tmp_path: Path) -> None:

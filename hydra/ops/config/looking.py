@@ -213,6 +213,8 @@ def _environment(secrets: Secrets) -> dict[str, str]:
         unset if switch is None else _kill_word(switch),
         unset if secrets.kill_switch_file is None else str(secrets.kill_switch_file),
         unset if secrets.strategy_mode is None else secrets.strategy_mode.value,
+        " ".join(MASK for _ in secrets.alert_urls) or unset,
+        unset if secrets.heartbeat_url is None else MASK,
     )
     return dict(zip(KNOWN, texts, strict=True))
 

@@ -117,10 +117,10 @@ OUTSIDE_SURFACE = FaultSection(
                 "tests/ops/test_run.py::test_that_nobody_reads_what_it_says_does_not_disturb_it",
                 "tests/ops/test_notify.py::test_a_manager_that_does_not_read_holds_nobody_up_i77",
                 "tests/ops/test_watching.py::test_an_alarm_is_said_and_halts_nothing_i65",
-            ),
-            not_tested=(
-                "There is no channel of alarms beside the journal, what the run says, and the"
-                " service manager."
+                "tests/ops/alerts/test_watcher.py::test_what_a_channel_refuses_comes_later_in_one_message_and_nothing_is_lost_i89",
+                "tests/ops/alerts/test_watcher.py::test_a_channel_that_fails_is_told_of_on_the_others_i89",
+                "tests/ops/alerts/test_watcher.py::test_a_channel_that_hangs_holds_up_neither_the_others_nor_the_looks_i89",
+                "tests/ops/alerts/test_watcher.py::test_a_full_disk_keeps_nobody_from_being_told_and_is_told_itself_i89",
             ),
         ),
     ),

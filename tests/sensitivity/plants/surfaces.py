@@ -109,6 +109,27 @@ PLANTS = (
         '        ctx.log("halt_cleared", code=code, reason="")\n',
     ),
     Plant(
+        "A halt is told of a minute late.",
+        "I89",
+        "hydra.ops.alerts.conditions",
+        "            return _Rule(Severity.CRITICAL, 0.0)\n",
+        "            return _Rule(Severity.CRITICAL, 60.0)\n",
+    ),
+    Plant(
+        "An alert that a channel did not take is forgotten.",
+        "I89",
+        "hydra.ops.alerts.watcher",
+        "                after_it = delivery.failed(waiting, sent.error, at)\n",
+        "                after_it = delivery.delivered(waiting, sent.end)\n",
+    ),
+    Plant(
+        "That alerts do not arrive is told to nobody.",
+        "I89",
+        "hydra.ops.alerts.watcher",
+        "            if delivery.is_failing(waiting, at):\n",
+        "            if delivery.is_failing(waiting, at) and not waiting.messages:\n",
+    ),
+    Plant(
         "A denial is not written down where the bot is told of it.",
         "I90",
         "actors.risk_guardian",
