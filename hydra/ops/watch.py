@@ -211,7 +211,7 @@ def _try(channels: "tuple[AppriseChannel, ...]", who: str) -> NoReturn:
 def _show(files: "KeptFiles", *, as_json: bool) -> None:
     import msgspec
 
-    from hydra.ops.alerts.wording import lasting
+    from hydra.ops.alerts.wording import utc
     from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
 
@@ -226,9 +226,8 @@ def _show(files: "KeptFiles", *, as_json: bool) -> None:
         if each.told_at is None:
             continue  # it may well pass by itself
         word = "stands" if each.is_standing else "just over"
-        render.write(
-            render.clean(f"{word}  {each.severity.word}, for {lasting(each)}: {each.text}")
-        )
+        since = utc(each.began_at)
+        render.write(render.clean(f"{word}  {each.severity.word}, since {since}: {each.text}"))
     for name, waiting_there in kept.waiting.items():
         if waiting_there.messages:
             line = f"waits  {len(waiting_there.messages)} for {name}: {waiting_there.error}"

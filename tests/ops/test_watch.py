@@ -20,7 +20,7 @@ from tests.ops.control.command_line import asks, places, says
 from tests.ops.control.engines import controlled
 from tests.ops.control.lives import lived
 from tests.ops.test_health import HALTED, make_well
-from tests.waiting import eventually
+from tests.waiting import Timed, eventually
 
 __all__ = ["service"]
 
@@ -67,16 +67,18 @@ def test_a_halt_reaches_people_and_the_watch_stops_when_it_is_told_to_i89(
     with controlled(tmp_path, bots=("mom_AAPL",)) as engine, watching(tmp_path, environ) as watch:
         make_well(engine)
         assert eventually(lambda: service.beats == 1)
-        engine.gate.arm((HALTED,), "a test", engine.gate.epoch)
-        assert eventually(lambda: service.got)
+        with Timed() as reaching:
+            engine.gate.arm((HALTED,), "a test", engine.gate.epoch)
+            assert eventually(lambda: service.got)
         assert watch.stop() == ExitCode.CLEAN
 
+    assert reaching.took_s < 5
     (got,) = service.got
     assert got["title"].endswith(": WARNING: operator-halt")
     assert "a drill" in got["message"]
     assert PASSWORD not in watch.said
     shown = says(tmp_path, "watch", "--show")
-    assert "stands  warning, for " in shown.stdout
+    assert "stands  warning, since 20" in shown.stdout
     assert re.search(r"delivered  JSON [0-9a-f]{6}\n", shown.stdout)
     incidents = asks(tmp_path, "watch", "--show")["incidents"]
     assert [each["key"] for each in incidents if each["told_at"]] == ["cause operator-halt"]

@@ -43,7 +43,7 @@ def message_of(notices: Sequence[Notice], told: Told | None, *, who: str, at: in
         at=at,
         severity=_severity_of(notices),
         title=_cut(title, TITLE_MAX),
-        body="\n".join([*lines, "", how_it_stands(told), _utc(at)]),
+        body="\n".join([*lines, "", how_it_stands(told), utc(at)]),
     )
 
 
@@ -61,7 +61,9 @@ def _heading(notice: Notice) -> str:
 
 
 def _line_of(notice: Notice) -> str:
-    return _cut(f"{_beginning(notice)} · {notice.incident.text}", LINE_MAX)
+    incident = notice.incident
+    what = incident.title if notice.kind is Kind.OVER else incident.text
+    return _cut(f"{_beginning(notice)} · {what}", LINE_MAX)
 
 
 def _beginning(notice: Notice) -> str:
@@ -134,7 +136,7 @@ def daily_message(
         at=at,
         severity=worst,
         title=_cut(f"{who}: {'all clear' if is_clear else 'daily word, not all clear'}", TITLE_MAX),
-        body="\n".join([how_it_stands(told), *(_cut(line, LINE_MAX) for line in lines), _utc(at)]),
+        body="\n".join([how_it_stands(told), *(_cut(line, LINE_MAX) for line in lines), utc(at)]),
     )
 
 
@@ -154,5 +156,6 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _utc(at: int) -> str:
+def utc(at: int) -> str:
+    """To the second, for people."""
     return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

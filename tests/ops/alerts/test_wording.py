@@ -50,7 +50,7 @@ def test_one_message_has_all_that_a_look_brought_the_worst_first_and_how_it_stan
         body=(
             f"NEW critical · {LOSS.text}\n"
             "STILL warning, for 3 min, came up 2 times · feed: x\n"
-            f"OVER after 3 min, came up 2 times · {LOSS.text}\n"
+            "OVER after 3 min, came up 2 times · daily_loss\n"
             "\n"
             "Trading ACTIVE, equity 100000.50 USD, holding AAPL 1.50, SPY 2.\n"
             "2025-11-24 16:00:00 UTC"
