@@ -170,6 +170,10 @@ def test_a_file_that_is_no_text_is_refused(
     assert refusal(env_file(tmp_path, content)) == [printed]
 
 
+WANTED_ADDRESSES = (
+    "is no address; wanted addresses such as json://host/path or mailto://user:password@host, with"
+    " blanks between them"
+)
 WANTED_KEY = "wanted the key as Alpaca shows it, or no such line"
 OURS = (
     "ALPACA_KEY, ALPACA_SECRET, ALPACA_PAPER, LIVE_DISABLE_NETWORK, HYDRA_LIVE, "
@@ -272,8 +276,7 @@ def test_a_line_that_cannot_be_meant_is_refused_by_its_number_i83(
         (
             "HYDRA_ALERT_URLS",
             f"json://host/{KEY} {KEY}",
-            "HYDRA_ALERT_URLS: number 2 of 2 is no address; wanted addresses such as"
-            " json://host/path or mailto://user:password@host, with blanks between them",
+            f"HYDRA_ALERT_URLS: number 2 of 2 {WANTED_ADDRESSES}",
         ),
         (
             "HYDRA_HEARTBEAT_URL",
