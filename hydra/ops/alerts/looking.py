@@ -9,10 +9,12 @@ import apsw
 import msgspec
 
 from hydra.ops.alerts.conditions import Line, Seen
-from hydra.ops.alerts.journal_tail import JournalTail
+from hydra.ops.artefacts.following import JournalTail
 from hydra.ops.control.place import Place, holder_of
 from hydra.ops.health import look_at
 from hydra.runtime.life import in_words
+from hydra.store.journal_files import JournalDamaged, JournalFailed
+from hydra.store.journal_opening import journal_end
 from hydra.store.ledger_facts import NoLedger
 from hydra.store.private_files import RightsTooOpen
 from hydra.store.record import RECORD_REFUSED
@@ -28,12 +30,13 @@ class Looking:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._tail = JournalTail(place.files.journal)
+        self._tail: JournalTail | None = None
         self._at_rest: tuple[float, bool | None] | None = None
 
     def close(self) -> None:
         """Look no more."""
-        self._tail.close()
+        if self._tail is not None:
+            self._tail.close()
 
     def look(self) -> Seen:
         """One look, as a rule within two seconds. What cannot be looked at is a finding."""
@@ -55,9 +58,15 @@ class Looking:
         )
 
     def _lines(self) -> tuple[Line, ...]:
-        """None where they cannot be read: what lasts is seen without them."""
-        with suppress(OSError):
-            return self._tail.new_lines()
+        """Those since the last look. None at the first, nor where they cannot be read: what lasts
+        is seen without them, and a damaged journal is a fault of the record.
+        """
+        journal = self._place.files.journal
+        with suppress(OSError, JournalDamaged, JournalFailed, RightsTooOpen):
+            if self._tail is None:
+                first_seq = journal_end(journal).last_seq + 1
+                self._tail = JournalTail(journal, first_seq, begins_anew=True)
+            return tuple(self._tail.read())
         return ()
 
     def _ended_in_order(self) -> bool | None:

@@ -17,7 +17,11 @@ READ_BYTES_MAX = 4 * 1024 * 1024
 class JournalTail:
     """Goes on in a journal from where it stopped. Whoever writes it knows nothing of this."""
 
-    def __init__(self, path: Path, first_seq: int) -> None:
+    def __init__(self, path: Path, first_seq: int, *, begins_anew: bool = False) -> None:
+        """`begins_anew`: where the journal is set aside and another one begun in its place, that
+        one is read from its first line; else it is waited for.
+        """
+        self._begins_anew = begins_anew
         self.next_seq = first_seq
         """The number of the first line that was not read yet."""
         self.unreadable = 0
@@ -98,6 +102,8 @@ class JournalTail:
             inodes = [file.stat().st_ino for file in files]
         except FileNotFoundError:  # renamed in this moment; the next time finds its way by numbers
             return False
+        if self._begins_anew and done.st_ino not in inodes:
+            self.next_seq = 1
         after = inodes.index(done.st_ino) + 1 if done.st_ino in inodes else 0
         return after < len(files) and self._opened(files[after])
 
