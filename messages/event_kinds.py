@@ -53,6 +53,7 @@ RECORD = Speaker("The record, when a process takes it up or lets it go", "record
 WATCH = Speaker("The watch over the record", "record_watch")
 MEMORY = Speaker("The watch over memory", "memory_watch")
 RECORDER = Speaker("The flight recorder", "recorder")
+SURFACES = Speaker("Whoever keeps the surfaces fresh", "surfaces")
 RELOAD = Speaker("The watch over the files of the settings", "reload")
 KILL_WATCH = Speaker("The watch over the kill switch", "kill_watch")
 BRIDGE = Speaker("The bridge to an outside strategy", "signal_bridge")

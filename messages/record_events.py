@@ -1,8 +1,8 @@
-"""What the watches over the record and over memory and the flight recorder write down: a part of
-the journal's vocabulary.
+"""What the watches over the record and over memory, the flight recorder and the writer of the
+surfaces write down: a part of the journal's vocabulary.
 """
 
-from messages.event_kinds import MEMORY, RECORD, RECORDER, WATCH, EventKind
+from messages.event_kinds import MEMORY, RECORD, RECORDER, SURFACES, WATCH, EventKind
 
 RECORD_EVENTS: tuple[EventKind, ...] = (
     EventKind(
@@ -45,5 +45,11 @@ RECORD_EVENTS: tuple[EventKind, ...] = (
         RECORDER,
         "The session is not recorded any further, and goes on.",
         {"reason": "why"},
+    ),
+    EventKind(
+        "surfaces_failed",
+        SURFACES,
+        "The files in surfaces/ cannot be written; told once for each reason. Trading goes on.",
+        {"detail": "which file, and why"},
     ),
 )

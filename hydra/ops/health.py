@@ -44,7 +44,8 @@ def health(
 
     One line a check, passed or failed, with what to do: the engine, its
     trading state, lease, loops, budgets, coverage, prices, trading stream,
-    the last comparison with the venue, orders, record, bots, version.
+    the last comparison with the venue, orders, record, bots, version, and
+    whether the files in surfaces/ are fresh.
     Changes nothing.
 
     Exit code 0: all is well; 1: an engine runs, and something is not (it may
@@ -52,7 +53,9 @@ def health(
     does not answer: it starts, stops or hangs; 10: the settings are not fit.
     """
     place = place_meant(config, venue, state_dir, log_dir)
-    checks, code = how_it_is(place)
+    with one_line_for_faults():
+        look = look_at(place)
+    checks, code = look.findings, look.code
     if json:
         from hydra.ops.debug.engine import write_json
 
@@ -75,15 +78,18 @@ class Look(msgspec.Struct, frozen=True):
 
 
 def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
-    """What is to be said of the engine of a place, and the exit code that goes with it."""
+    """What is to be said of the engine of a place, and the exit code that goes with it; without the
+    files that it writes for others, which keep it from nothing.
+    """
     with one_line_for_faults():
-        look = look_at(place)
+        look = look_at(place, at_surfaces=False)
     return look.findings, look.code
 
 
-def look_at(place: Place) -> Look:
-    """The same, with what the engine told. Raises OSError where nobody can see who has it."""
+def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
+    """One look, with what the engine told. Raises OSError where nobody can see who has it."""
     from hydra.ops.control.wellness import checks_of
+    from hydra.ops.surfaces.reading import surfaces_finding
 
     try:
         told = _asked(place, ANSWER_WITHIN_S)
@@ -93,6 +99,8 @@ def look_at(place: Place) -> Look:
     except NoEngine as silent:
         return _without_answer(place, silent)
     checks = checks_of(told, __version__)
+    if at_surfaces:
+        checks = (*checks, surfaces_finding(place.files.surfaces))
     is_well = all(check.passed for check in checks)
     return Look(checks, int(ExitCode.CLEAN) if is_well else NOT_WELL, told)
 

@@ -31,6 +31,7 @@ from hydra.ops.session import (
     why_not_ready,
 )
 from hydra.ops.summary import progress_line
+from hydra.ops.surfaces.writer import SurfaceWriter
 from hydra.ops.watching import halt_for_good, keep_pruned, watch_over
 from hydra.ports import Service
 from hydra.runtime.clock import MarketClock, machine_time
@@ -113,6 +114,9 @@ class _LiveSession:
         watch = watch_over(session.record, session.files, runtime, session.say)
         session.conditions.watches += [watch, memory_watch]
         notifier = ServiceNotifier(runtime, os.environ, lambda: not is_starting(runtime))
+        surfaces = SurfaceWriter(
+            runtime, session.facts, session.files.surfaces, reload=lambda: session.reload
+        )
 
         def stop() -> None:
             session.last_resort.arm()
@@ -135,6 +139,7 @@ class _LiveSession:
                     flight.begin(tree)
                 started = runtime.start_and_wait(tree.tree, within=READY_WITHIN_S)
                 if started:
+                    surfaces.start()
                     self._market.connect()
                     if bridge is not None:
                         bridge.start()
@@ -155,6 +160,7 @@ class _LiveSession:
                     close_gate(runtime, "asked to stop")  # first of all, whatever still runs
                     session.say_new_causes(stood)
                 notifier.stop(WATCH_STOPS_WITHIN_S)
+                surfaces.stop(WATCH_STOPS_WITHIN_S)
                 self._market.close(WATCH_STOPS_WITHIN_S)
                 self._settle()
                 session.say_what_halted(runtime)
@@ -168,6 +174,7 @@ class _LiveSession:
         finally:
             self._market.disconnect(WATCH_STOPS_WITHIN_S)
             notifier.stop(WATCH_STOPS_WITHIN_S)
+            surfaces.stop(WATCH_STOPS_WITHIN_S)
             clock_watch.stop(WATCH_STOPS_WITHIN_S)
             memory_watch.stop(WATCH_STOPS_WITHIN_S)
             if reload is not None:

@@ -64,6 +64,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What was in force, as files, for `config rollback`. It is of the venue, and of no life."""
     runs: Path
     """A bundle for each session, for people; nothing is ever read from there."""
+    surfaces: Path
+    """A folder: how the engine is, for any program. It is of no life."""
     alerts: Path
     """A folder: what `watch` has told, and to whom. It is of no life, and no engine reads it."""
 
@@ -100,6 +102,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             signals_kill=state_dir / "signals_kill_switch",
             configurations=state_dir / "configurations",
             runs=runs or state_dir / "runs",
+            surfaces=state_dir / "surfaces",
             alerts=state_dir / "alerts",
         )
         names = [path.name for path in structs.astuple(files)]

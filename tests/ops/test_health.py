@@ -10,10 +10,11 @@ import pytest
 from hydra.ops import health
 from hydra.ops.debug.client import NoEngine
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.surfaces.writer import SurfaceWriter
 from hydra.runtime.clock import machine_time
 from hydra.trading.causes import OPERATOR_HALT
 from tests.ops.control.command_line import asks, places, says
-from tests.ops.control.engines import ControlledEngine, controlled, files_in
+from tests.ops.control.engines import FACTS, ControlledEngine, controlled, files_in
 from tests.ops.control.lives import AT, begun, lived
 from tests.ops.sessions import files_in as contents_of
 from tests.waiting import Timed
@@ -54,6 +55,7 @@ def make_well(engine: ControlledEngine) -> None:
     engine.told.shown = dict(well)
     engine.open_gate()
     engine.gate.renew_lease(now + 1000 * 10**9)
+    SurfaceWriter(engine.runtime, FACTS, engine.files.surfaces).write_once()
 
 
 def test_of_an_engine_that_is_well_each_check_is_a_line_and_the_code_is_0(tmp_path: Path) -> None:

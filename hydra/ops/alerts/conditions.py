@@ -107,6 +107,7 @@ _CHECKS: Mapping[str, _Rule] = {
     "orders": _Rule(Severity.WARNING, 2.0),
     "record": _Rule(Severity.CRITICAL, 2.0),
     "version": _Rule(Severity.NOTICE, 0.0),
+    "surfaces": _Rule(Severity.WARNING, START_PATIENCE_S),
 }
 """How bad it is that a check of `health` fails, and how long it may. `bots` are told one by one."""
 

@@ -110,6 +110,11 @@ class StatusReport:
             "exposure": _plain(guardian.get("exposure")),
             "heat": _plain(guardian.get("heat")),
             "equity": _plain(guardian.get("equity")),
+            "drawdown": {
+                "state": _plain(guardian.get("drawdown_state")),
+                "day_start": _plain(guardian.get("day_start")),
+                "peak": _plain(guardian.get("peak")),
+            },
             "flatten": _plain(flattener.get("phase")),
             "cancels_overdue": _plain(guardian.get("cancels_overdue")),
             "budgets": {

@@ -1,0 +1,131 @@
+"""Keeps the surfaces fresh while an engine runs, on a thread that nothing waits for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from hydra.ops.control.configuring import Reloading, no_reload
+from hydra.ops.control.facts import EngineFacts
+from hydra.ops.control.reporting import StatusReport
+from hydra.ops.debug.asking import Caller, NotInTime, ask
+from hydra.ops.debug.describing import Refused
+from hydra.ops.debug.looking import NoArguments
+from hydra.ops.session import summary_of
+from hydra.ops.stamp import stamp
+from hydra.ops.surfaces.documents import ENDING, PER_RUN_SURFACES, Sight, documents_of
+from hydra.runtime.runtime import Runtime
+from hydra.runtime.system import Inspect
+from hydra.store.private_files import FILE_RIGHTS, RightsTooOpen, make_private_folder
+from hydra.trading.durations import MILLISECOND
+from supervisors import paths
+
+PERIOD_S = 5.0
+SOURCE = "surfaces"
+EXIT_BOT_WITHIN = 100 * MILLISECOND
+CALLER = Caller("surfaces", runs_simulation=False)
+_FORM = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class SurfaceWriter:
+    """Looks at the engine every few seconds and writes what it saw, each file whole.
+
+    That a file cannot be written is in the journal once, and stops nothing: whoever reads a surface
+    sees that it is old.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        facts: EngineFacts,
+        folder: Path,
+        *,
+        reload: Reloading = no_reload,
+        period_s: float = PERIOD_S,
+        now: Callable[[], str] = stamp,
+    ) -> None:
+        """Nothing is made yet. `now` is UTC as text."""
+        self._runtime = runtime
+        self._report = StatusReport(facts, reload)
+        self._folder = folder
+        self._period_s = period_s
+        self._now = now
+        self._started_at = now()
+        self._has_per_run = False
+        self._fault: str | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep_writing, name="surfaces", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write, until `stop`."""
+        self._thread.start()
+
+    def stop(self, within_s: float) -> bool:
+        """Write no more. False if that took longer."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def write_once(self) -> None:
+        """One look, and every surface; of those of the run only the first time."""
+        sight = self._sight()
+        try:
+            make_private_folder(self._folder)
+            for name, document in documents_of(sight).items():
+                if name not in PER_RUN_SURFACES or not self._has_per_run:
+                    self._put(self._folder / f"{name}{ENDING}", document)
+        except OSError as error:
+            self._failed(f"{self._folder}: {error.strerror or error}")
+            return
+        except RightsTooOpen as error:
+            self._failed(str(error))
+            return
+        self._has_per_run = True
+        self._fault = None
+
+    def _keep_writing(self) -> None:
+        while True:
+            self.write_once()
+            if self._stopping.wait(self._period_s):
+                return
+
+    def _sight(self) -> Sight:
+        return Sight(
+            told=self._report.status(self._runtime, NoArguments(), CALLER),
+            exits=self._exits(),
+            summary=summary_of(self._runtime),
+            at=self._now(),
+            started_at=self._started_at,
+            process=os.getpid(),
+        )
+
+    def _exits(self) -> Mapping[str, Any]:
+        """What the exit bot shows of itself; nothing where it does not answer."""
+        cell = self._runtime.cells.get(paths.bot("exit_bot").path)
+        if cell is None:
+            return {}
+        try:
+            view = ask(self._runtime, cell, Inspect(), EXIT_BOT_WITHIN, CALLER)
+        except (NotInTime, Refused):
+            return {}
+        return view if isinstance(view, Mapping) else {}
+
+    def _put(self, path: Path, document: Mapping[str, Any]) -> None:
+        """It need not outlive a power cut: the next engine writes it anew."""
+        new = path.with_name(f".{path.name}.new")
+        descriptor = os.open(new, _NEW_FILE, FILE_RIGHTS)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(document, option=_FORM))
+        new.replace(path)
+
+    def _failed(self, fault: str) -> None:
+        if fault != self._fault:
+            self._fault = fault
+            self._runtime.log("surfaces_failed", SOURCE, {"detail": fault})
