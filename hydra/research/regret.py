@@ -2,8 +2,9 @@
 
 For each entry that the guardian refused it is asked what trade it would have become (`forgone`).
 What a bot asks for again while that trade would have lasted is the same wish, and makes no other
-one. A guard whose refusals would have made money has cost it, one whose would have lost has saved
-it. Neither proves a guard wrong or right; over months it shows which limit is worth a look.
+one; and where it was let in meanwhile, its trade was made, only later. A guard whose refusals would
+have made money has cost it, one whose would have lost has saved it. Neither proves a guard wrong or
+right; over months it shows which limit is worth a look.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from hydra.store.journal_line import moment_of
 from hydra.terms import plans_of
 from hydra.trading.bars import Bar
 from hydra.trading.exact import plain, total
-from hydra.trading.orders import Role, Side
+from hydra.trading.orders import DecisionKey, Role, Side
 from hydra.trading.sessions import hours_of
 from hydra.trading.strategies.strategy import Signal, Strategy
 from hydra.trading.strategy_feed import StrategyFeed
-from messages.orders import OrderIntent
+from messages.orders import OrderFilled, OrderIntent
 
 Place: TypeAlias = tuple[str, str]
 """A bot, and a symbol that it trades."""
@@ -54,9 +55,10 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GuardRegret(msgspec.Struct, frozen=True, kw_only=True):
-    """What one guard refused. Of its `refusals` so many would have been `trades`, and of `untold`
-    nobody can say: there are no bars of them, or no rules of their bot. The others were the same
-    wish again, or would not have been executed.
+    """What one guard refused. Of its `refusals` so many would have been `trades`; so many came
+    `later`, while the trade would have lasted, so that nothing was forgone; and of `untold` nobody
+    can say: there are no bars of them, or no rules of their bot. The others were the same wish
+    again, or would not have been executed.
 
     `made`: what the trades would have come to, in USD after fees: over zero it is forgone, below it
     is saved.
@@ -67,6 +69,7 @@ class GuardRegret(msgspec.Struct, frozen=True, kw_only=True):
     trades: int
     won: int
     lost: int
+    later: int
     untold: int
     made: Decimal
 
@@ -80,42 +83,65 @@ class Regret(msgspec.Struct, frozen=True, kw_only=True):
     trades: tuple[Refused, ...]
 
 
-def refused_entries(story: Iterable[Line]) -> Iterator[Denied]:
-    """The entries that the guardian refused, by the lines of a session's story.
+class Entries(msgspec.Struct, frozen=True, kw_only=True):
+    """The entries of a session: those that were refused, and when others were executed (market
+    time, UTC ns).
+    """
+
+    refused: tuple[Denied, ...]
+    executed: Mapping[Place, Sequence[int]]
+
+
+def entries_in(story: Iterable[Line]) -> Entries:
+    """What the lines of a session's story say of its entries.
 
     Raises KeyError, ValueError and `msgspec.ValidationError` on lines that are none of ours.
     """
+    refused: list[Denied] = []
+    executed: defaultdict[Place, list[int]] = defaultdict(list)
     for line in story:
-        if line["event"] == "order_denied":
-            intent = msgspec.convert(line["intent"], OrderIntent)
-            if intent.decision.role is Role.ENTRY:
-                yield Denied(intent, line["check"], line["reason"], moment_of(line["ts"]))
+        match line["event"]:
+            case "order_denied":
+                intent = msgspec.convert(line["intent"], OrderIntent)
+                if intent.decision.role is Role.ENTRY:
+                    at = moment_of(line["ts"])
+                    refused.append(Denied(intent, line["check"], line["reason"], at))
+            case "report_stored" if line["report"] == OrderFilled.__name__:
+                decision = msgspec.convert(line["decision"], DecisionKey | None)
+                if decision is not None and decision.role is Role.ENTRY:
+                    place = decision.bot, decision.symbol
+                    executed[place].append(line["content"]["fill"]["at"])
+    return Entries(refused=tuple(refused), executed=executed)
 
 
-def regret_of(refused: Iterable[Denied], task: ReplayTask) -> Regret:
+def regret_of(entries: Entries, task: ReplayTask) -> Regret:
     """What the refused entries would have come to on the task's bars, by its settings and terms."""
-    denied = sorted(refused, key=attrgetter("at"))
+    denied = sorted(entries.refused, key=attrgetter("at"))
     if not denied:
         return Regret(guards=(), trades=())  # of a market that never began too
     managed = managements(task, {_place_of(each.intent) for each in denied})
     bars = _by_symbol(task.data.bars, {symbol for _, symbol in managed})
     busy_until: dict[Place, int] = {}
-    untold: Counter[str] = Counter()
+    later, untold = Counter[str](), Counter[str]()
     trades: list[Refused] = []
     for each in denied:
         intent, place = each.intent, _place_of(each.intent)
         if place not in managed or intent.side is not Side.BUY:
             untold[each.check] += 1
             continue
-        if each.at < busy_until.get(place, each.at):
+        if place in busy_until and each.at <= busy_until[place]:  # as it closes, none is opened
             continue
-        later = bars[intent.decision.symbol]
-        first = bisect_right(later, each.at, key=_end_at)
-        ahead = (later[number] for number in range(first, len(later)))  # few of them are looked at
+        known = bars[intent.decision.symbol]
+        first = bisect_right(known, each.at, key=_end_at)
+        ahead = (known[number] for number in range(first, len(known)))  # few of them are looked at
         trade = forgone(intent, each.at, ahead, managed[place], task.terms)
         if trade is None:
             continue
-        busy_until[place] = later[-1].end_at if trade.closed_at is None else trade.closed_at
+        until = known[-1].end_at if trade.closed_at is None else trade.closed_at
+        if any(each.at <= at < until for at in entries.executed.get(place, ())):
+            later[each.check] += 1
+            continue
+        busy_until[place] = until
         trades.append(
             Refused(
                 check=each.check,
@@ -128,7 +154,7 @@ def regret_of(refused: Iterable[Denied], task: ReplayTask) -> Regret:
         )
     refusals = Counter(each.check for each in denied)
     return Regret(
-        guards=tuple(sorted(_guards(refusals, untold, trades), key=_most_first)),
+        guards=tuple(sorted(_guards(refusals, later, untold, trades), key=_most_first)),
         trades=tuple(trades),
     )
 
@@ -203,7 +229,7 @@ def table_of(regret: Regret) -> list[str]:
         return ["the guardian refused no entry"]
     columns = [
         text("GUARD", ""),
-        *(number(title, "") for title in ("REFUSED", "TRADES", "WON", "LOST", "UNTOLD")),
+        *(number(title, "") for title in ("REFUSED", "TRADES", "WON", "LOST", "LATER", "UNTOLD")),
         number("WOULD HAVE MADE USD", ""),
         text("SO IT", ""),
     ]
@@ -234,7 +260,7 @@ def _row(each: Refused) -> tuple[Cell, ...]:
 
 
 def _cells(each: GuardRegret) -> tuple[str, ...]:
-    counts = (each.refusals, each.trades, each.won, each.lost, each.untold)
+    counts = (each.refusals, each.trades, each.won, each.lost, each.later, each.untold)
     verdict = "saved" if each.made < 0 else "cost" if each.made > 0 else ""
     return (each.check, *map(str, counts), _usd(each.made), verdict)
 
@@ -244,7 +270,10 @@ def _saved(made: Decimal) -> str:
 
 
 def _guards(
-    refusals: Mapping[str, int], untold: Mapping[str, int], trades: Sequence[Refused]
+    refusals: Mapping[str, int],
+    later: Mapping[str, int],
+    untold: Mapping[str, int],
+    trades: Sequence[Refused],
 ) -> Iterator[GuardRegret]:
     made: defaultdict[str, list[Decimal]] = defaultdict(list)
     for each in trades:
@@ -256,6 +285,7 @@ def _guards(
             trades=len(made[check]),
             won=sum(1 for each in made[check] if each > 0),
             lost=sum(1 for each in made[check] if each < 0),
+            later=later.get(check, 0),
             untold=untold.get(check, 0),
             made=total(made[check]),
         )

@@ -64,8 +64,9 @@ def regret(
 
     Each entry that the guardian refused is taken to a venue of its own: bought
     by the session's own bars, and managed by its bot's exit rules, strategy and
-    times. What a bot asked for again meanwhile is no other trade. Options, and
-    bots of other distributions, are counted as untold.
+    times. What a bot asked for again meanwhile is no other trade, and what it
+    was let do meanwhile came later, and is none either. Options, and bots of
+    other distributions, are counted as untold.
 
     Exit code 0; 2: there is no such session, its bars or settings are not to be
     had, or an option is not fit; 10: the settings are not.
@@ -99,18 +100,18 @@ def _found(
     from hydra.ops.artefacts.reading import NoBundle, newest_in
     from hydra.research.gate import NotReplayable, bundle_in
     from hydra.research.gate_inputs import data_of, settings_of
-    from hydra.research.regret import Regret, refused_entries, regret_of
+    from hydra.research.regret import Regret, entries_in, regret_of
     from hydra.research.replaying import ReplayTask
 
     try:
         bundle = bundle_in(newest_in(files.runs) if session is None else session)
         told = bundle.folder / folder.STORY
-        refused = tuple(refused_entries(story.lines_in(told) if told.exists() else ()))
-        if not refused:
+        entries = entries_in(story.lines_in(told) if told.exists() else ())
+        if not entries.refused:
             return Regret(guards=(), trades=())  # its bars may be gone
         settings = settings_of(bundle, config)
         found = data_of(bundle, paths, interval, files.cache)
         task = ReplayTask(settings=settings, data=found.market, history=found.history)
-        return regret_of(refused, task)
+        return regret_of(entries, task)
     except (NoBundle, NotReplayable) as bad:
         end(str(bad), ExitCode.USAGE)

@@ -27,7 +27,7 @@ from hydra.plugins import plugins_in_use
 from hydra.research.facts import ReplayFacts
 from hydra.research.metrics import Metrics
 from hydra.research.outcome import write_outcome
-from hydra.research.regret import Regret, refused_entries, regret_of, trades_csv
+from hydra.research.regret import Regret, entries_in, regret_of, trades_csv
 from hydra.research.replay_data import ReplayData
 from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
 from hydra.research.selection import bots_in
@@ -206,8 +206,8 @@ def _regret(plan: ReplayPlan, done: Replayed) -> Regret:
     """What the guards refused of it, by the bars that were played."""
     task = plan.task
     played = structs.replace(task.data, bars=task.data.bars[: done.bars])
-    refused = refused_entries(story.lines_in(plan.folder / files.STORY))
-    return regret_of(refused, structs.replace(task, data=played))
+    entries = entries_in(story.lines_in(plan.folder / files.STORY))
+    return regret_of(entries, structs.replace(task, data=played))
 
 
 def told_of(plan: ReplayPlan) -> tuple[str, ...]:

@@ -291,12 +291,12 @@ def _regret(guards: Sequence[GuardRegret]) -> Iterator[str]:
     if not guards:
         return
     yield "<h2>What the refused entries would have made</h2>"
-    heads = ("guard", "refused", "trades", "won", "lost", "untold", "USD")
+    heads = ("guard", "refused", "trades", "won", "lost", "later", "untold", "USD")
     rows = [
         (
             each.check,
             *(f"{count:,}" for count in (each.refusals, each.trades, each.won, each.lost)),
-            f"{each.untold:,}",
+            *(f"{count:,}" for count in (each.later, each.untold)),
             signed(each.made),
         )
         for each in guards
@@ -304,7 +304,8 @@ def _regret(guards: Sequence[GuardRegret]) -> Iterator[str]:
     yield table(heads, rows, text=(0,))
     yield (
         '<p class="soft">After fees; each by itself, bought and managed on these bars as its bot'
-        " would have. What is below zero the guard saved. Each trade is in guard_regret.csv.</p>"
+        " would have. What is below zero the guard saved; what came later was let through while its"
+        " trade would have lasted, and counts as none. Each trade is in guard_regret.csv.</p>"
     )
 
 

@@ -1,8 +1,10 @@
 """What refused entries would have come to: what the engine itself does, trade by trade."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from msgspec import structs
@@ -14,9 +16,11 @@ from hydra.research.closed_trades import traded
 from hydra.research.forgone import AT_THE_END, Forgone, Management, forgone
 from hydra.research.overrides import Configurable
 from hydra.research.regret import (
+    Entries,
     GuardRegret,
+    Place,
+    entries_in,
     managements,
-    refused_entries,
     regret_of,
     table_of,
     trades_csv,
@@ -25,6 +29,7 @@ from hydra.research.replay_run import REGRET, ReplayPlan, run_replay
 from hydra.research.replaying import ReplayTask
 from hydra.research.scratch_replay import scratch_replay
 from hydra.settings import Settings, VenueName
+from hydra.settings.strategy_mode import as_selected
 from hydra.store.journal_line import moment_of
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
@@ -280,6 +285,12 @@ def denied(check: str, intent: OrderIntent, at: int = OPEN_AT) -> Denied:
     return Denied(intent, check, f"{check} says no", at)
 
 
+def told(
+    refused: Sequence[Denied] = (), executed: Mapping[Place, Sequence[int]] = MappingProxyType({})
+) -> Entries:
+    return Entries(refused=tuple(refused), executed=executed)
+
+
 def test_the_same_wish_again_is_no_other_trade_and_the_guard_that_came_first_has_it() -> None:
     first = OPEN_AT + 10 * MINUTE
     closes = [100.0, 100.0, 100.0, 103.0, 103.0, 103.0, 103.0, 106.0, 109.0, 109.0]
@@ -292,7 +303,7 @@ def test_the_same_wish_again_is_no_other_trade_and_the_guard_that_came_first_has
         denied("pace", wish(signal=5), first + 6 * MINUTE),
     ]
 
-    found = regret_of(refused, task)
+    found = regret_of(told(refused), task)
 
     assert [(each.check, each.bot, each.at) for each in found.trades] == [
         ("heat", "mom_AAPL", first),
@@ -302,9 +313,106 @@ def test_the_same_wish_again_is_no_other_trade_and_the_guard_that_came_first_has
     made = [each.trade.made for each in found.trades]
     assert found.guards == (
         GuardRegret(
-            check="heat", refusals=3, trades=2, won=2, lost=0, untold=0, made=made[0] + made[1]
+            check="heat",
+            refusals=3,
+            trades=2,
+            won=2,
+            lost=0,
+            later=0,
+            untold=0,
+            made=made[0] + made[1],
         ),
-        GuardRegret(check="pace", refusals=2, trades=1, won=1, lost=0, untold=0, made=made[2]),
+        GuardRegret(
+            check="pace", refusals=2, trades=1, won=1, lost=0, later=0, untold=0, made=made[2]
+        ),
+    )
+
+
+def test_what_is_asked_for_as_the_trade_of_an_earlier_refusal_ends_is_no_other_trade() -> None:
+    first = OPEN_AT + 10 * MINUTE
+    closes = [100.0, 100.0, 103.0, 103.0, 103.0, 106.0, 106.0]
+    task = ReplayTask(settings=busy(), data=market_of(bars_of(closes, start_at=first)))
+    refused = [denied("heat", wish(), first), denied("heat", wish(signal=2), first + 3 * MINUTE)]
+
+    found = regret_of(told(refused), task)
+
+    # Who has just decided to leave does not enter in the same moment.
+    (trade,) = found.trades
+    assert (trade.at, trade.trade.closed_at) == (first, first + 3 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "trades", "later", "made"),
+    [
+        pytest.param((-1,), 1, 0, "27", id="an earlier one is another"),
+        pytest.param((0,), 0, 1, "0", id="at once"),
+        pytest.param((2,), 0, 1, "0", id="while it would have lasted"),
+        pytest.param((3,), 1, 0, "27", id="one after it is another"),
+        pytest.param((-1, 3, 2), 0, 1, "0", id="one of them is enough"),
+    ],
+)
+def test_a_wish_that_its_bot_had_later_was_put_off_and_not_refused(
+    minutes: tuple[int, ...], trades: int, later: int, made: str
+) -> None:
+    first = OPEN_AT + 10 * MINUTE
+    closes = [100.0, 100.0, 103.0, 103.0, 103.0, 103.0]
+    task = ReplayTask(settings=busy(), data=market_of(bars_of(closes, start_at=first)))
+    place = ("mom_AAPL", "AAPL")
+    executed = {place: tuple(first + each * MINUTE for each in minutes)}
+
+    found = regret_of(told([denied("pace", wish(), first)], executed), task)
+
+    won, usd = trades, D(made)
+    assert found.guards == (
+        GuardRegret(
+            check="pace",
+            refusals=1,
+            trades=trades,
+            won=won,
+            lost=0,
+            later=later,
+            untold=0,
+            made=usd,
+        ),
+    )
+    others = {("mom_AAPL_cross", "AAPL"): executed[place], ("mom_AAPL", "MSFT"): executed[place]}
+    assert len(regret_of(told([denied("pace", wish(), first)], others), task).trades) == 1
+
+
+def test_what_a_guard_let_pass_two_minutes_later_it_has_neither_cost_nor_saved(
+    tmp_path: Path,
+) -> None:
+    one_a_minute = busy(
+        "risk.max_orders_per_minute=1",
+        "modes.selected=primary",
+        "modes.primary.bar_minutes=4",
+        "modes.primary.entry_minutes=2",
+        "modes.primary.max_trades_per_day=50",
+        "momentum_bots.mom_AAPL.execution.protective_order=engine",
+        "momentum_bots.mom_AAPL_cross.execution.protective_order=engine",
+        "cryptobot.enabled=false",
+    )
+    plan = ReplayPlan(
+        settings=as_selected(one_a_minute),
+        data=as_data(generated(1)),
+        terms=VenueTerms(),
+        seed=0,
+        label="regret",
+        folder=tmp_path / "replay",
+        with_sheet=False,
+    )
+
+    (guard,) = run_replay(plan).regret.guards
+
+    assert guard == GuardRegret(
+        check="entry_rate_is_within_limit",
+        refusals=1,
+        trades=0,
+        won=0,
+        lost=0,
+        later=1,
+        untold=0,
+        made=D(0),
     )
 
 
@@ -317,11 +425,13 @@ def test_what_nobody_can_say_is_counted_as_untold() -> None:
         denied("heat", wish(side=Side.SELL)),
     ]
 
-    found = regret_of(refused, task)
+    found = regret_of(told(refused), task)
 
     assert found.trades == ()
     assert found.guards == (
-        GuardRegret(check="heat", refusals=4, trades=0, won=0, lost=0, untold=4, made=D(0)),
+        GuardRegret(
+            check="heat", refusals=4, trades=0, won=0, lost=0, later=0, untold=4, made=D(0)
+        ),
     )
 
 
@@ -351,16 +461,17 @@ def test_a_replay_leaves_what_its_guards_refused_and_shows_it(tmp_path: Path) ->
     assert lines[1].endswith("cost" if guard.made > 0 else "saved")
 
 
-def test_only_refused_entries_count() -> None:
-    def line(event: str, role: Role) -> dict[str, object]:
+def test_of_a_story_refused_and_executed_entries_count() -> None:
+    def line(event: str, role: Role, **others: object) -> dict[str, object]:
+        decision = {
+            "bot": "mom_AAPL",
+            "symbol": "AAPL",
+            "session": "2016-04-15",
+            "signal": 1,
+            "role": role.value,
+        }
         intent = {
-            "decision": {
-                "bot": "mom_AAPL",
-                "symbol": "AAPL",
-                "session": "2016-04-15",
-                "signal": 1,
-                "role": role.value,
-            },
+            "decision": decision,
             "side": "buy",
             "quantity": "9",
             "reason": "a test",
@@ -368,20 +479,40 @@ def test_only_refused_entries_count() -> None:
             "reference_price": "100",
         }
         ts = "2016-04-15T13:30:00.000000000Z"
-        return {"ts": ts, "event": event, "intent": intent, "check": "heat", "reason": "hot"}
+        told = {"check": "heat", "reason": "hot", "intent": intent, "decision": decision}
+        return {"ts": ts, "event": event, **told, **others}
+
+    def report(role: Role, kind: str, at: int) -> dict[str, object]:
+        fill = {
+            "execution_id": f"x-{at}",
+            "client_order_id": "hy1-20160415-d84ced6b3f0a3550-e",
+            "symbol": "AAPL",
+            "side": "buy",
+            "quantity": "9",
+            "price": "100",
+            "at": at,
+        }
+        return line("report_stored", role, report=kind, content={"type": kind, "fill": fill})
 
     story = [
         line("order_denied", Role.EXIT),
         line("order_approved", Role.ENTRY),
         line("order_denied", Role.ENTRY),
+        line("report_stored", Role.ENTRY, report="OrderAccepted", content={"at": 1}),
+        report(Role.ENTRY, "OrderFilled", OPEN_AT + 2),
+        report(Role.EXIT, "OrderFilled", OPEN_AT + 3),
+        report(Role.ENTRY, "OrderFilled", OPEN_AT + 4),
+        line("report_stored", Role.ENTRY, report="OrderFilled", content={}, decision=None),
     ]
 
-    (found,) = refused_entries(story)
+    found = entries_in(story)
 
-    assert (found.check, found.reason, found.at) == ("heat", "hot", OPEN_AT)
+    (refused,) = found.refused
+    assert (refused.check, refused.reason, refused.at) == ("heat", "hot", OPEN_AT)
+    assert found.executed == {("mom_AAPL", "AAPL"): [OPEN_AT + 2, OPEN_AT + 4]}
 
 
 def test_where_nothing_was_refused_that_is_said() -> None:
     task = ReplayTask(settings=busy(), data=market_of(bars_of([100.0] * 5)))
 
-    assert table_of(regret_of((), task)) == ["the guardian refused no entry"]
+    assert table_of(regret_of(told(), task)) == ["the guardian refused no entry"]

@@ -73,6 +73,7 @@ def test_what_the_guards_refused_is_told_with_what_it_would_have_made() -> None:
             trades=60,
             won=15,
             lost=45,
+            later=7,
             untold=3,
             made=Decimal("-27.921"),
         ),
@@ -80,7 +81,7 @@ def test_what_the_guards_refused_is_told_with_what_it_would_have_made() -> None:
 
     words = words_of(page_of(regret=guards))
 
-    assert "heat_is_within_limit 1,234 60 15 45 3 −27.92" in words
+    assert "heat_is_within_limit 1,234 60 15 45 7 3 −27.92" in words
     assert "refused entries" not in words_of(page_of())
 
 
