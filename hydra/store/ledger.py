@@ -414,6 +414,12 @@ class Ledger:
         with self._user.working("read the orders"):
             return self._records.orders()
 
+    @property
+    def order_count(self) -> int:
+        """How many orders there are, whatever became of them; none of them is read for it."""
+        with self._user.working("count the orders"):
+            return self._records.order_count()
+
     def open_orders(self) -> tuple[OrderRecord, ...]:
         """Every order that may be, or come to life, at the venue, in the order of recording."""
         with self._user.working("read the open orders"):

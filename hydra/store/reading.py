@@ -103,6 +103,10 @@ class Records:
         """The same of all bots, each as it is read."""
         return self._each(ORDERS, "ORDER BY intended_seq")
 
+    def order_count(self) -> int:
+        """How many orders there are, of all bots."""
+        return sum(number for (number,) in self._connection.execute("SELECT count(*) FROM orders"))
+
     def orders_in(self, session: str) -> tuple[OrderRecord, ...]:
         """Every order of this session, in the order they were recorded."""
         return self._all(ORDERS, "WHERE session = ? ORDER BY intended_seq", session)

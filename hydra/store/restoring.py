@@ -71,7 +71,7 @@ def restore(
         with closing(connected_to_read(backup)) as source:
             copy_to(source, new)
         with closing(Ledger.open(new, venue=venue, at=at)) as ledger:
-            mark, orders, lines = ledger.mark, len(ledger.orders()), ledger.journal_seq
+            mark, orders, lines = ledger.mark, ledger.order_count, ledger.journal_seq
             ledger.latch_halt(halt, at)
             if ledger.get(OPERATOR_RESUME):  # it was said of other halts than this one
                 ledger.put(OPERATOR_RESUME, "", at)

@@ -98,7 +98,7 @@ def test_a_record_on_which_no_engine_starts_goes_on_from_a_backup_halted_i54_i66
     record.end("done", AT)
     record.close()
     assert restored.mark.seq < restored.went_on_with.seq
-    assert signals_in(files) == [1, 2]
+    assert (signals_in(files), restored.orders) == ([1, 2], 2)
 
 
 def test_what_was_there_is_kept_to_the_last_byte_i66(files: EngineFiles, backup: Path) -> None:
