@@ -12,6 +12,7 @@ from hydra.settings.bot_sections import (
     MomentumBotSettings,
     OptionsBotSettings,
 )
+from hydra.settings.mode_sections import ModeOverlay, ModeSettings
 from hydra.settings.outside_sections import PluginBotSettings, SignalBotSettings
 from hydra.trading.instruments import is_crypto
 
@@ -116,7 +117,18 @@ def with_strategy(
         cryptobot=settings.cryptobot.model_copy(update={"enabled": False}),
         signalbot=settings.signalbot.model_copy(update={"enabled": False}),
         plugin_bots=(),
+        modes=_without_names(settings.modes),
     )
+
+
+def _without_names(modes: ModeSettings) -> ModeSettings:
+    """The bots that a mode switches off by name are not played anyway, and some are not there."""
+    overlays = {
+        name: overlay.model_copy(update={"bots_off": ()})
+        for name, overlay in modes
+        if isinstance(overlay, ModeOverlay)
+    }
+    return modes.model_copy(update=overlays)
 
 
 def _changed(settings: Settings, **sections: object) -> Settings:

@@ -67,3 +67,22 @@ def test_a_strategy_by_itself_has_no_bot_beside_it(settings: Settings) -> None:
     found = with_strategy(settings, "moving_average_cross", {}, ("AAPL", "MSFT"))
 
     assert enabled(found) == {"replay_AAPL", "replay_MSFT"}
+
+
+def test_a_strategy_is_played_also_where_a_mode_switches_bots_off_by_name() -> None:
+    """None of those is beside it; what a mode takes from all bots it takes from this one too."""
+    names = ("mom_AAPL", "opt_core", "dip")
+    settings = settings_with(
+        {
+            "plugin_bots": (DIP,),
+            "modes.fallback.bots_off": names[:1],
+            "modes.conservative.bots_off": names,
+        }
+    )
+
+    found = with_strategy(settings, "moving_average_cross", {}, ("AAPL",))
+
+    assert enabled(found) == {"replay_AAPL"}
+    assert found.modes.conservative == settings.modes.conservative.model_copy(
+        update={"bots_off": ()}
+    )
