@@ -129,7 +129,8 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
         if place not in managed or intent.side is not Side.BUY:
             untold[each.check] += 1
             continue
-        if place in busy_until and each.at <= busy_until[place]:  # as it closes, none is opened
+        # Who decided at the moment of its exit had not left yet, however late that was judged.
+        if place in busy_until and intent.decided_at <= busy_until[place]:
             continue
         known = bars[intent.decision.symbol]
         first = bisect_right(known, each.at, key=_end_at)

@@ -282,7 +282,9 @@ def test_an_entry_for_the_day_is_over_with_its_day() -> None:
 
 
 def denied(check: str, intent: OrderIntent, at: int = OPEN_AT) -> Denied:
-    return Denied(intent, check, f"{check} says no", at)
+    """Decided when the last bar was over, and refused at once or a little later."""
+    decided_at = at - (at - OPEN_AT) % MINUTE
+    return Denied(structs.replace(intent, decided_at=decided_at), check, f"{check} says no", at)
 
 
 def told(
@@ -328,11 +330,15 @@ def test_the_same_wish_again_is_no_other_trade_and_the_guard_that_came_first_has
     )
 
 
-def test_what_is_asked_for_as_the_trade_of_an_earlier_refusal_ends_is_no_other_trade() -> None:
+@pytest.mark.parametrize("late", [0, MINUTE // 60])
+def test_what_is_asked_for_as_the_trade_of_an_earlier_refusal_ends_is_no_other_trade(
+    late: int,
+) -> None:
     first = OPEN_AT + 10 * MINUTE
     closes = [100.0, 100.0, 103.0, 103.0, 103.0, 106.0, 106.0]
     task = ReplayTask(settings=busy(), data=market_of(bars_of(closes, start_at=first)))
-    refused = [denied("heat", wish(), first), denied("heat", wish(signal=2), first + 3 * MINUTE)]
+    again = first + 3 * MINUTE + late
+    refused = [denied("heat", wish(), first), denied("heat", wish(signal=2), again)]
 
     found = regret_of(told(refused), task)
 
