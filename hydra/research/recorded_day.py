@@ -65,6 +65,11 @@ def _remarks(settings: Settings, ran_with: str, opening: Opening) -> Iterator[st
             f"the session ran with other settings ({ran_with}) than are here ({settings.digest});"
             " `hydra-trader config rollback` puts them back"
         )
+    if opening.cash is None:
+        yield (
+            "nobody knows with what cash the session began; here it begins flat, with what --cash"
+            " says"
+        )
     if opening.held or opening.orders:
         yield (
             f"the session began with {len(opening.held)} positions and {len(opening.orders)} open"

@@ -92,7 +92,10 @@ def test_the_cash_is_what_the_session_began_with_if_that_is_known(
     known, unknown = (day_of(each, shipped_settings()) for each in (tmp_path / "bundle", session))
 
     assert unknown.cash is None
-    assert known.cash == Decimal(100_000)
+    assert unknown.remarks == (
+        "nobody knows with what cash the session began; here it begins flat, with what --cash says",
+    )
+    assert (known.cash, known.remarks) == (Decimal(100_000), ())
     assert known.data.market.bars == unknown.data.market.bars == MARKET.bars
 
 
