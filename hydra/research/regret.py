@@ -14,15 +14,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from actors.momentum_bot import FLAT_BEFORE_CLOSE
 from hydra.bot_terms import exit_rules_of, windows_of
+from hydra.ops.artefacts import folder, story
 from hydra.ops.artefacts.entries import Denied
 from hydra.ops.artefacts.rows import time_cells
-from hydra.ops.artefacts.story import Line
 from hydra.ops.debug.render import aligned, number, text
 from hydra.research.forgone import Forgone, Management, forgone
 from hydra.research.replaying import ReplayTask
@@ -32,7 +33,7 @@ from hydra.store.journal_line import moment_of
 from hydra.terms import plans_of
 from hydra.trading.bars import Bar
 from hydra.trading.exact import plain, total
-from hydra.trading.orders import DecisionKey, Role, Side
+from hydra.trading.orders import DecisionKey, Fill, Role, Side
 from hydra.trading.sessions import hours_of
 from hydra.trading.strategies.strategy import Signal, Strategy
 from hydra.trading.strategy_feed import StrategyFeed
@@ -92,26 +93,48 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
     executed: Mapping[Place, Sequence[int]]
 
 
-def entries_in(story: Iterable[Line]) -> Entries:
-    """What the lines of a session's story say of its entries.
+class BadStory(ValueError):
+    """There is no story of a session by which its entries are known. One line."""
 
-    Raises KeyError, ValueError and `msgspec.ValidationError` on lines that are none of ours.
-    """
+
+def entries_in(bundle: Path) -> Entries:
+    """What the story of a session's bundle says of its entries. Raises `BadStory`, OSError."""
+    path = bundle / folder.STORY
+    if not path.exists():
+        raise BadStory(f"{path}: found no such file; wanted the session's story")
+    try:
+        return entries_of(story.lines_in(path))
+    except BadStory as bad:
+        raise BadStory(f"{path}: {bad}") from bad
+
+
+def entries_of(lines: Iterable[story.Line]) -> Entries:
+    """What these lines of a story say. Raises `BadStory`."""
     refused: list[Denied] = []
     executed: defaultdict[Place, list[int]] = defaultdict(list)
-    for line in story:
-        match line["event"]:
-            case "order_denied":
-                intent = msgspec.convert(line["intent"], OrderIntent)
-                if intent.decision.role is Role.ENTRY:
-                    at = moment_of(line["ts"])
-                    refused.append(Denied(intent, line["check"], line["reason"], at))
-            case "report_stored" if line["report"] == OrderFilled.__name__:
-                decision = msgspec.convert(line["decision"], DecisionKey | None)
-                if decision is not None and decision.role is Role.ENTRY:
-                    place = decision.bot, decision.symbol
-                    executed[place].append(line["content"]["fill"]["at"])
+    try:
+        for line in lines:
+            match line["event"]:
+                case "order_denied":
+                    denied = _denied(line)
+                    if denied.intent.decision.role is Role.ENTRY:
+                        refused.append(denied)
+                case "report_stored" if line["report"] == OrderFilled.__name__:
+                    decision = msgspec.convert(line["decision"], DecisionKey | None)
+                    if decision is not None and decision.role is Role.ENTRY:
+                        place = decision.bot, decision.symbol
+                        executed[place].append(msgspec.convert(line["content"]["fill"], Fill).at)
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+        raise BadStory(
+            f"found a line of an entry that is none of ours ({type(error).__name__}: {error});"
+            " wanted the story as the session left it; take another session"
+        ) from error
     return Entries(refused=tuple(refused), executed=executed)
+
+
+def _denied(line: story.Line) -> Denied:
+    intent = msgspec.convert(line["intent"], OrderIntent)
+    return Denied(intent, line["check"], line["reason"], moment_of(line["ts"]))
 
 
 def regret_of(entries: Entries, task: ReplayTask) -> Regret:

@@ -96,22 +96,20 @@ def _found(
     files: EngineFiles,
     config: Path,
 ) -> Regret:
-    from hydra.ops.artefacts import folder, story
     from hydra.ops.artefacts.reading import NoBundle, newest_in
     from hydra.research.gate import NotReplayable, bundle_in
     from hydra.research.gate_inputs import data_of, settings_of
-    from hydra.research.regret import Regret, entries_in, regret_of
+    from hydra.research.regret import BadStory, Regret, entries_in, regret_of
     from hydra.research.replaying import ReplayTask
 
     try:
         bundle = bundle_in(newest_in(files.runs) if session is None else session)
-        told = bundle.folder / folder.STORY
-        entries = entries_in(story.lines_in(told) if told.exists() else ())
+        entries = entries_in(bundle.folder)
         if not entries.refused:
             return Regret(guards=(), trades=())  # its bars may be gone
         settings = settings_of(bundle, config)
         found = data_of(bundle, paths, interval, files.cache)
         task = ReplayTask(settings=settings, data=found.market, history=found.history)
         return regret_of(entries, task)
-    except (NoBundle, NotReplayable) as bad:
+    except (BadStory, NoBundle, NotReplayable) as bad:
         end(str(bad), ExitCode.USAGE)

@@ -16,7 +16,6 @@ from msgspec import structs
 from hydra import __version__
 from hydra.ops.artefacts import folder as files
 from hydra.ops.artefacts import provenance as origins
-from hydra.ops.artefacts import story
 from hydra.ops.artefacts.closing import Ending, close_bundle
 from hydra.ops.artefacts.opening import opening_of
 from hydra.ops.artefacts.provenance import REPLAY, Provenance, RunFacts, Window
@@ -206,8 +205,7 @@ def _regret(plan: ReplayPlan, done: Replayed) -> Regret:
     """What the guards refused of it, by the bars that were played."""
     task = plan.task
     played = structs.replace(task.data, bars=task.data.bars[: done.bars])
-    entries = entries_in(story.lines_in(plan.folder / files.STORY))
-    return regret_of(entries, structs.replace(task, data=played))
+    return regret_of(entries_in(plan.folder), structs.replace(task, data=played))
 
 
 def told_of(plan: ReplayPlan) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from hydra.research.regret import (
     Entries,
     GuardRegret,
     Place,
-    entries_in,
+    entries_of,
     managements,
     regret_of,
     table_of,
@@ -511,7 +511,7 @@ def test_of_a_story_refused_and_executed_entries_count() -> None:
         line("report_stored", Role.ENTRY, report="OrderFilled", content={}, decision=None),
     ]
 
-    found = entries_in(story)
+    found = entries_of(story)
 
     (refused,) = found.refused
     assert (refused.check, refused.reason, refused.at) == ("heat", "hot", OPEN_AT)

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from hydra.ops.artefacts.folder import STORY
 from hydra.ops.config.looking import SHIPPED
 from hydra.plugins import fault_in_plugin, fault_in_signal
 from hydra.research.regret_command import regret
@@ -88,3 +89,28 @@ def test_what_was_refused_is_shown_by_the_bars_that_are_named(home: Path) -> Non
     assert guard["check"] == "symbol_exposure_is_within_limit"
     assert guard["trades"] == len(rows.stdout.splitlines()) - 1 > 0
     assert table.stdout.splitlines()[1].split()[:2] == [guard["check"], str(guard["refusals"])]
+
+
+@pytest.mark.parametrize("part", ["intent", "decided_at"])
+def test_a_story_with_a_line_that_is_none_of_ours_is_refused_in_one_line(
+    part: str, home: Path
+) -> None:
+    played(home, symbol_usd=900)
+    story = home / "state" / "runs" / NAME / STORY
+    story.write_text(story.read_text().replace(f'"{part}":', f'"{part}_":', 1))
+
+    found = asked(home)
+
+    assert (found.exit_code, found.stdout, len(found.stderr.splitlines())) == (2, "", 1)
+    assert found.stderr.startswith(f"{story}: found a line of an entry that is none of ours (")
+
+
+def test_a_session_without_its_story_is_not_said_to_have_refused_nothing(home: Path) -> None:
+    played(home, symbol_usd=900)
+    story = home / "state" / "runs" / NAME / STORY
+    story.unlink()
+
+    found = asked(home)
+
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr == f"{story}: found no such file; wanted the session's story\n"
