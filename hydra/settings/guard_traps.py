@@ -161,18 +161,21 @@ def _on_collar(entry: _Entry, settings: Settings) -> Iterator[str]:
 def _on_round_trips(settings: Settings) -> Iterator[str]:
     most = settings.guards.pace.max_round_trips_per_bot_per_day
     trades_a_day = {
-        f"momentum_bots[{bot.bot_id}]": bot.risk.max_trades_per_day
+        f"momentum_bots[{bot.bot_id}].risk.max_trades_per_day": bot.risk.max_trades_per_day
         for bot in settings.momentum_bots
         if bot.enabled
     }
     for name in ("optionsbot", "cryptobot"):
         bot = getattr(settings, name)
         if bot.enabled:
-            trades_a_day[name] = bot.risk.max_trades_per_day
-    for name, trades in trades_a_day.items():
+            trades_a_day[f"{name}.risk.max_trades_per_day"] = bot.risk.max_trades_per_day
+    bridge = settings.signalbot
+    if bridge.enabled:
+        trades_a_day["signalbot.limits.max_orders_per_day"] = bridge.limits.max_orders_per_day
+    for key, trades in trades_a_day.items():
         if trades >= most:
             yield (
-                f"{name}.risk.max_trades_per_day: {trades}, but after {most} round trips in a day "
+                f"{key}: {trades}, but after {most} round trips in a day "
                 "(guards.pace.max_round_trips_per_bot_per_day) the bot waits for a person; lower "
                 "the one or raise the other"
             )

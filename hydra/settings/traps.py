@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import ROUND_UP, Decimal
 
-from hydra.settings.bot_parts import TradingWindow
+from hydra.settings.bot_parts import ProtectiveOrder, TradingWindow
 from hydra.settings.entries import Entry, entries_of
 from hydra.settings.guard_traps import guard_warnings_of
 from hydra.settings.kinds import ZONES_OF_ABBREVIATIONS
@@ -27,6 +27,7 @@ def warnings_of(settings: Settings) -> tuple[str, ...]:
         *_on_cool_offs(settings),
         *_on_buckets(settings),
         *_on_time_stops(settings),
+        *_on_positions(settings),
         *_on_coins(settings),
         *guard_warnings_of(settings),
     )
@@ -136,6 +137,19 @@ def _on_time_stop(by_key: dict[str, Entry], bot: str, until: Entry) -> Iterator[
             f"{stop.key}: {stop.text} minutes, but the earlier one binds: from trade_start to "
             f"manage_until ({until.text}) are {held}, and then the position is closed; lower it"
         )
+
+
+def _on_positions(settings: Settings) -> Iterator[str]:
+    for bot in settings.momentum_bots:
+        most = bot.risk.max_concurrent_positions
+        rests = bot.execution.protective_order is ProtectiveOrder.RESTING
+        if bot.enabled and rests and most > 1:
+            name = f"momentum_bots[{bot.bot_id}]"
+            yield (
+                f"{name}.risk.max_concurrent_positions: {most}, but it holds one at a time: beside "
+                f"its stop that rests at the venue ({name}.execution.protective_order) nothing is "
+                "bought; set it to 1, or protective_order to engine"
+            )
 
 
 def _on_coins(settings: Settings) -> Iterator[str]:

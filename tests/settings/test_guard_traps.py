@@ -188,6 +188,20 @@ def test_what_is_just_within_the_guards_is_not_told(
     assert warnings(tmp_path, *edits) == []
 
 
+@pytest.mark.parametrize(("orders", "is_told"), [(19, False), (20, True), (21, True)])
+def test_the_signal_bot_is_told_that_it_would_wait_for_a_person(orders: int, is_told: bool) -> None:
+    bridge = with_value(SHIPPED, "signalbot.limits.max_orders_per_day", orders)
+    line = (
+        f"signalbot.limits.max_orders_per_day: {orders}, but after 20 round trips in a day "
+        "(guards.pace.max_round_trips_per_bot_per_day) the bot waits for a person; lower the one "
+        "or raise the other"
+    )
+
+    assert list(guard_warnings_of(bridge)) == []
+    enabled = with_value(bridge, "signalbot.enabled", True)
+    assert list(guard_warnings_of(enabled)) == ([line] if is_told else [])
+
+
 USD_LIMITS = [
     "guards.exposure.max_symbol_usd",
     "guards.exposure.max_bot_usd",

@@ -99,6 +99,7 @@ def test_a_configuration_without_traps_is_told_nothing(tmp_path: Path) -> None:
             [
                 ("per_bot_min_pct_of_daily_risk: 6", "per_bot_min_pct_of_daily_risk: 12"),
                 ("enabled: false # mom_TSLA", "enabled: true"),
+                ("max_concurrent_positions: 2", "max_concurrent_positions: 1"),
             ],
             (
                 "portfoliobot.buckets.momentum_bucket_pct_of_daily_risk: 20 percent, which is too "
@@ -131,6 +132,15 @@ def test_a_configuration_without_traps_is_told_nothing(tmp_path: Path) -> None:
                 "little: this bot never enters; raise it to 10.12 or more"
             ),
         ),
+        (
+            [("max_concurrent_positions: 1", "max_concurrent_positions: 2")],
+            (
+                "momentum_bots[mom_AAPL].risk.max_concurrent_positions: 2, but it holds one at a "
+                "time: beside its stop that rests at the venue "
+                "(momentum_bots[mom_AAPL].execution.protective_order) nothing is bought; set it to "
+                "1, or protective_order to engine"
+            ),
+        ),
     ],
 )
 def test_each_trap_is_told_with_what_binds_and_what_to_do(
@@ -157,6 +167,13 @@ def test_each_trap_is_told_with_what_binds_and_what_to_do(
         # Here the clocks have a summer, or are known to have none.
         [("timezone: America/New_York", "timezone: EST5EDT")],
         [("timezone: America/New_York", "timezone: America/Phoenix")],
+        [
+            ("max_concurrent_positions: 1", "max_concurrent_positions: 2"),
+            (
+                "default_notional_usd: 1000",
+                "default_notional_usd: 1000\n      protective_order: engine",
+            ),
+        ],
     ],
 )
 def test_what_is_just_right_is_not_told(tmp_path: Path, edits: list[tuple[str, str]]) -> None:
