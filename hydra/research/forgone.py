@@ -114,7 +114,12 @@ class _Venue:
         self._newest: Bar | None = None
         self._session = how.hours.at(at)
         self._entry_name = self._send(
-            Side.BUY, entry.quantity, at, entry.order_type, limit=entry.limit_price
+            Side.BUY,
+            entry.quantity,
+            at,
+            entry.order_type,
+            entry.time_in_force,
+            limit=entry.limit_price,
         )
 
     @property
@@ -172,7 +177,8 @@ class _Venue:
         if self._reason:
             self._take_stop_out(bar.end_at)
             quantity = self._held_in(self._how.quantity_step)
-            self._send(Side.SELL, quantity, bar.end_at, OrderType.MARKET)
+            until = TimeInForce.GTC if is_crypto(self._symbol) else TimeInForce.DAY
+            self._send(Side.SELL, quantity, bar.end_at, OrderType.MARKET, until)
         else:
             self._protect(bar.end_at, Decimal(repr(bar.close)))
 
@@ -220,7 +226,7 @@ class _Venue:
             if not is_moved_up(self._stop.price, level, self._highest):
                 return
             self._take_stop_out(at)
-        name = self._send(Side.SELL, held, at, OrderType.STOP, stop=level)
+        name = self._send(Side.SELL, held, at, OrderType.STOP, TimeInForce.GTC, stop=level)
         self._stop = _Stop(name, level, rule.value)
 
     def _take_stop_out(self, at: int) -> None:
@@ -252,20 +258,20 @@ class _Venue:
         quantity: Decimal,
         at: int,
         order_type: OrderType,
+        time_in_force: TimeInForce,
         *,
         limit: Decimal | None = None,
         stop: Decimal | None = None,
     ) -> str:
         """Gives the order's name; one that the venue refuses is over, and fills nothing."""
         name = f"what-if-{next(self._numbers)}"
-        outlives_its_day = stop is not None or is_crypto(self._symbol)
         order = Order(
             client_order_id=name,
             symbol=self._symbol,
             side=side,
             quantity=quantity,
             order_type=order_type,
-            time_in_force=TimeInForce.GTC if outlives_its_day else TimeInForce.DAY,
+            time_in_force=time_in_force,
             limit_price=limit,
             stop_price=stop,
         )

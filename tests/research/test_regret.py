@@ -34,7 +34,8 @@ from hydra.store.journal_line import moment_of
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.exit_rules import ExitRules
-from hydra.trading.orders import DecisionKey, OrderType, Role, Side
+from hydra.trading.instruments import is_crypto
+from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.sessions import ROUND_THE_CLOCK, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS
 from hydra.venues.simulated.generated import generated_session
@@ -186,6 +187,7 @@ def wish(
         decided_at=OPEN_AT,
         reference_price=D(100),
         order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC if is_crypto(symbol) else TimeInForce.DAY,
         limit_price=None if limit is None else D(limit),
         protective_stop=None if stop is None else D(stop),
     )
@@ -210,6 +212,19 @@ def test_a_limit_that_the_market_leaves_behind_buys_nothing() -> None:
     assert forgone(wish(limit="99"), OPEN_AT, fallen, waits, VenueTerms()) is None
     found = forgone(wish(limit="99"), OPEN_AT, fallen, management(), VenueTerms())
     assert found is not None and found.entry_price == 98
+
+
+def test_an_entry_that_ends_at_once_sees_one_open_and_no_more() -> None:
+    fallen = [minute(100.0 + number, number) for number in range(2)]
+    fallen.append(minute(98.0, 2))
+    coins = management(price_steps=(), entry_lasts=4 * MINUTE)
+    wished = wish("BTC/USD", quantity="1", limit="99")
+    at_once = structs.replace(wished, time_in_force=TimeInForce.IOC)
+
+    assert forgone(at_once, OPEN_AT, fallen, coins, VenueTerms()) is None
+    assert forgone(at_once, OPEN_AT + MINUTE, fallen[2:], coins, VenueTerms()) is not None
+    works_on = structs.replace(wished, time_in_force=TimeInForce.GTC)
+    assert forgone(works_on, OPEN_AT, fallen, coins, VenueTerms()) is not None
 
 
 def test_what_is_held_when_the_bars_are_over_counts_at_the_last_price() -> None:
