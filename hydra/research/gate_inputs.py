@@ -53,23 +53,23 @@ def data_of(
     """Its bars: those of the files, from the session's beginning to its end; without files, those
     of its recording. Raises `NotReplayable`.
     """
+    if not paths:
+        return _recorded(bundle)
     begins_at = max(bundle.provenance.began_at, bundle.provenance.run.window.begins_at)
+    asked = AskedWindow(timezone_label="UTC", bounds=(begins_at, bundle.ended_at))
     try:
-        if not paths:
-            return recorded_market(bundle.folder, history=HISTORY_BARS)
-        asked = AskedWindow(timezone_label="UTC", bounds=(begins_at, bundle.ended_at))
         return replay_data(
             paths, asked, interval=interval, history=HISTORY_BARS, cache_dir=cache_dir
         )
-    except (
-        BadData,
-        BadReplayWindow,
-        NoRecordedMarket,
-        NotReadable,
-        NotRecorded,
-        RecordingDamaged,
-    ) as error:
+    except (BadData, BadReplayWindow) as error:
         raise NotReplayable(str(error)) from error
+
+
+def _recorded(bundle: SessionBundle) -> ReplayData:
+    try:
+        return recorded_market(bundle.folder, history=HISTORY_BARS)
+    except (NoRecordedMarket, NotReadable, NotRecorded, RecordingDamaged) as error:
+        raise NotReplayable(f"{error}; or name its bars with --data") from error
 
 
 def _of_files(config_dir: Path, venue: str) -> Settings:

@@ -76,6 +76,7 @@ def test_without_its_bars_nothing_is_said_of_a_session(home: Path) -> None:
 
     assert (found.exit_code, found.stdout) == (2, "")
     assert len(found.stderr.splitlines()) == 1
+    assert found.stderr.endswith("; or name its bars with --data\n")
 
 
 @pytest.mark.slow  # the exchange's calendar takes a second
