@@ -513,7 +513,7 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
     from hydra.ops.summary import HEADING, total_lines, trade_line
     from hydra.research.metrics import as_json as metrics_json
     from hydra.research.regret import table_of
-    from hydra.research.replay_run import stopped_after
+    from hydra.research.replay_run import closed_at_the_end, stopped_after
 
     if as_json:
         sys.stdout.write(metrics_json(outcome.metrics).decode())
@@ -535,8 +535,8 @@ def _show(plan: ReplayPlan, outcome: Outcome, *, as_json: bool) -> None:
         _say(str(failure))
     if stopped := stopped_after(plan, done):
         _say(stopped)
-    for cause in done.standing:
-        _say(f"trading was {cause.state.name} at the end: {cause.detail}")
+    for line in closed_at_the_end(done):
+        _say(line)
     _say(f"final equity {outcome.metrics.final_equity:.2f} USD; all of it: {plan.folder}")
 
 

@@ -35,10 +35,12 @@ from hydra.store.connection import IN_MEMORY
 from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
 from hydra.store.journal import JournalFile
+from hydra.store.journal_line import timestamp
 from hydra.store.ledger import Ledger
 from hydra.store.private_files import make_private_folder
 from hydra.store.record import fields_of_mark
 from hydra.terms import plans_of
+from hydra.trading.trading_state import Cause
 from hydra.venues.simulated.terms import VenueTerms
 
 LEDGER, JOURNAL = "trading_state.db", "app.jsonl"
@@ -149,7 +151,7 @@ def run_replay(
     bundle.close()
     HaltMarker.open(engine.halt_marker, at=begins_at, first_start=True).close()
     stopped = stopped_after(plan, done)
-    told = (*told_of(plan), stopped) if stopped else told_of(plan)
+    told = (*told_of(plan), *filter(None, [stopped]), *closed_at_the_end(done))
     files.append(plan.folder / files.LOG, "".join(f"{line}\n" for line in told).encode())
     ending = Ending(exit_code=int(ExitCode.CLEAN), how=stopped or "in order")
     close_bundle(plan.folder, engine, ending, with_plots=False, wall_clock=lambda: 0)
@@ -238,9 +240,23 @@ def stopped_after(plan: ReplayPlan, done: Replayed) -> str:
     return f"stopped after {done.bars:,} of {there_are:,} bars, before the end of the window"
 
 
+def closed_at_the_end(done: Replayed) -> tuple[str, ...]:
+    """Why not all was played that could have been: whom what kept from trading, a line each."""
+    return tuple(
+        f"trading{_whose(cause)} was {cause.state.name} at the end, since"
+        f" {timestamp(cause.since)[:16]} UTC: {cause.detail}"
+        for cause in done.standing
+    )
+
+
+def _whose(cause: Cause) -> str:
+    bot = "" if cause.bot is None else f" of {cause.bot}"
+    return bot if cause.symbol is None else f"{bot} in {cause.symbol}"
+
+
 def facts_of(plan: ReplayPlan, done: Replayed) -> ReplayFacts:
     """What figures and tear sheet are made of: of bars that were not played nothing is known."""
-    stopped = stopped_after(plan, done)
+    ended = {"ended": stopped_after(plan, done), "closed": "; ".join(closed_at_the_end(done))}
     return ReplayFacts(
         bars=plan.data.market.bars[: done.bars],
         fills=done.fills,
@@ -256,7 +272,10 @@ def facts_of(plan: ReplayPlan, done: Replayed) -> ReplayFacts:
         bots=plan.bots,
         told=done.summary.trades,
         denials=done.summary.denials,
-        terms=(*_words_of(plan.terms).items(), *((("ended", stopped),) if stopped else ())),
+        terms=(
+            *_words_of(plan.terms).items(),
+            *((name, words) for name, words in ended.items() if words),
+        ),
     )
 
 

@@ -82,9 +82,9 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it.
 
     `cash`, `equity` and `positions` are the venue's at the end; equity None: something that is held
-    never had a price. `standing`: the causes for which trading was not open then. `failed`: bots
-    that failed on the way, and so did not wish for all that they would have. `ledger` names
-    everything on record: two replays of one name did the same.
+    never had a price. `standing`: the causes for which trading was not open then, for all or for
+    one bot or symbol. `failed`: bots that failed on the way, and so did not wish for all that they
+    would have. `ledger` names everything on record: two replays of one name did the same.
     """
 
     bars: int
@@ -155,7 +155,9 @@ def replayed(
     runtime.play(_until(is_stopping, moments), happen)
     runtime.advance(SECOND)
     _require_alive(runtime)  # else nobody is there to be asked
-    standing, failed = runtime.gate.standing(), failures_of_bots(runtime)
+    # The gate has those that hold for all orders; of one bot or symbol they are on record alone.
+    of_some = tuple(cause for cause in ledger.halts() if not cause.is_global)
+    standing, failed = (*runtime.gate.standing(), *of_some), failures_of_bots(runtime)
     summary = runtime.ask(paths.REPORTER, Summarize(), within=0.5)
     assert isinstance(summary, SessionSummary), "nothing stops the reporter of a replay"
     close_gate(runtime, "the replay is over")

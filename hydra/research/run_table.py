@@ -181,7 +181,7 @@ def _row(run: Run) -> dict[str, Any]:
 def _remark(run: Run) -> str:
     if run.result is None:
         return f"{run.outcome}: {run.why}"
-    return f"halted at the end: {', '.join(run.result.standing)}" if run.result.standing else ""
+    return f"not open at the end: {', '.join(run.result.standing)}" if run.result.standing else ""
 
 
 def _csv_rows(runs: Sequence[Run], grid: Grid) -> Iterator[Sequence[Cell]]:

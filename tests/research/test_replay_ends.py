@@ -4,18 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from hydra.ops.artefacts.folder import LOG
 from hydra.plugins import fault_in_signal
 from hydra.research.overrides import Configurable
 from hydra.research.replay_data import ReplayData, replay_data
+from hydra.research.replay_run import ReplayPlan, closed_at_the_end, run_replay
 from hydra.research.replaying import Replayed, ReplayTask, replayed
-from hydra.research.runs import run_grid
+from hydra.research.runs import run_grid, run_one
 from hydra.research.window import window_of
 from hydra.store.connection import IN_MEMORY
+from hydra.store.journal_line import timestamp
 from hydra.store.ledger import Ledger
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE, SECOND
 from hydra.venues.simulated.terms import VenueTerms
-from tests.engine.scenery import ListJournal, shipped_settings
+from tests.engine.scenery import ListJournal, settings_with, shipped_settings
 from tests.ops.sessions import HOME
 from tests.research.bar_files import written
 
@@ -80,6 +83,34 @@ def test_data_of_coins_that_end_before_their_window_does_are_over_with_their_las
     data = data_of(tmp_path, bars, "2026-01-06", "2026-01-08")
 
     assert played(data, ListJournal()).standing == ()
+
+
+def test_a_bot_that_waits_for_a_person_when_it_ends_is_told_of(
+    coins: ReplayData, tmp_path: Path
+) -> None:
+    settings = settings_with({"guards.pace.max_round_trips_per_bot_per_day": 1})
+    plan = ReplayPlan(
+        settings=settings,
+        data=coins,
+        terms=VenueTerms(),
+        seed=0,
+        label="waits",
+        folder=tmp_path / "replay",
+        with_sheet=False,
+    )
+
+    done = run_replay(plan)
+    alone = run_one(settings, coins.market, VenueTerms(), 0, ends_at=coins.ends_at)
+
+    closed_at = done.replayed.summary.trades[0].closed_at
+    told = (
+        f"trading of crypto_core was CLOSE_ONLY at the end, since {timestamp(closed_at)[:16]} UTC:"
+        " crypto_core has made 1 round trips today, fewer than 1 allowed"
+    )
+    assert closed_at_the_end(done.replayed) == (told,)
+    assert done.metrics.terms["closed"] == told
+    assert told in (plan.folder / LOG).read_text().splitlines()
+    assert alone.standing == ("throttle:crypto_core",)
 
 
 def test_a_run_of_parameters_ends_where_a_replay_does(coins: ReplayData) -> None:
