@@ -30,6 +30,7 @@ from hydra.research.regret import Regret, entries_in, regret_of, trades_csv
 from hydra.research.replay_data import ReplayData
 from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
 from hydra.research.selection import bots_in
+from hydra.research.sheet_parts import minute
 from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.engine_files import EngineFiles
@@ -244,7 +245,7 @@ def closed_at_the_end(done: Replayed) -> tuple[str, ...]:
     """Why not all was played that could have been: whom what kept from trading, a line each."""
     return tuple(
         f"trading{_whose(cause)} was {cause.state.name} at the end, since"
-        f" {timestamp(cause.since)[:16]} UTC: {cause.detail}"
+        f" {minute(timestamp(cause.since))} UTC: {cause.detail}"
         for cause in done.standing
     )
 

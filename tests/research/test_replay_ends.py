@@ -11,6 +11,7 @@ from hydra.research.replay_data import ReplayData, replay_data
 from hydra.research.replay_run import ReplayPlan, closed_at_the_end, run_replay
 from hydra.research.replaying import Replayed, ReplayTask, replayed
 from hydra.research.runs import run_grid, run_one
+from hydra.research.sheet_parts import minute
 from hydra.research.window import window_of
 from hydra.store.connection import IN_MEMORY
 from hydra.store.journal_line import timestamp
@@ -102,9 +103,9 @@ def test_a_bot_that_waits_for_a_person_when_it_ends_is_told_of(
     done = run_replay(plan)
     alone = run_one(settings, coins.market, VenueTerms(), 0, ends_at=coins.ends_at)
 
-    closed_at = done.replayed.summary.trades[0].closed_at
+    closed_at = timestamp(done.replayed.summary.trades[0].closed_at)
     told = (
-        f"trading of crypto_core was CLOSE_ONLY at the end, since {timestamp(closed_at)[:16]} UTC:"
+        f"trading of crypto_core was CLOSE_ONLY at the end, since {minute(closed_at)} UTC:"
         " crypto_core has made 1 round trips today, fewer than 1 allowed"
     )
     assert closed_at_the_end(done.replayed) == (told,)
