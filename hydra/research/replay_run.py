@@ -217,6 +217,7 @@ def told_of(plan: ReplayPlan) -> tuple[str, ...]:
     missing = f"without a bar in it: {', '.join(data.without_bars)}" if data.without_bars else ""
     window, zone = data.window, data.window.timezone_label
     of_shares, outside = data.of_shares
+    bridge = plan.settings.signalbot.bot_id
     lines = (
         "REPLAY: not real money, not real fills",
         f"market: {data.market.origin}; {data.bars_kept:,} of {data.bars_read:,} bars",
@@ -228,6 +229,10 @@ def told_of(plan: ReplayPlan) -> tuple[str, ...]:
         else "",
         f"bots: {', '.join(plan.bots)}",
         *plan.left_out,
+        f"{bridge} enters nothing: a replay reads no signals; `run --clock virtual` plays a file of"
+        " them"
+        if bridge in plan.bots
+        else "",
         f"terms: {'; '.join(f'{name} {words}' for name, words in _words_of(plan.terms).items())}",
     )
     return tuple(line for line in lines if line)

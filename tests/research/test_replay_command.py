@@ -275,6 +275,18 @@ def test_a_bot_that_cannot_be_played_is_told_with_the_reason(run: Run) -> None:
         "left out: crypto_core, as the data have nothing that it trades",
     ]
     assert "left out" not in one
+    assert "signals" not in all_of_them
+
+
+def test_that_a_replay_reads_no_signals_is_told_where_a_bot_waits_for_some(run: Run) -> None:
+    bridge = ("--set", "signalbot.enabled=true", "--set", "signalbot.symbols=[AAPL]")
+
+    out = run("--window", "P2D", "--no-tear-sheet", *bridge)[1]
+
+    assert (
+        "signal_bot enters nothing: a replay reads no signals; `run --clock virtual` plays a file"
+        " of them\n"
+    ) in out
 
 
 @pytest.mark.parametrize(
