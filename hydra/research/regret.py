@@ -157,6 +157,9 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
             continue
         known = bars[intent.decision.symbol]
         first = bisect_right(known, each.at, key=_end_at)
+        if first == len(known) or each.at < known[0].start_at:
+            untold[each.check] += 1
+            continue
         ahead = (known[number] for number in range(first, len(known)))  # few of them are looked at
         trade = forgone(intent, each.at, ahead, managed[place], task.terms)
         if trade is None:

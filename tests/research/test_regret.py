@@ -456,6 +456,23 @@ def test_what_nobody_can_say_is_counted_as_untold() -> None:
     )
 
 
+def test_of_a_time_without_bars_nobody_can_say_either() -> None:
+    first = OPEN_AT + 10 * MINUTE
+    closes = [100.0, 100.0, 103.0, 103.0, 103.0, 103.0]
+    task = ReplayTask(settings=busy(), data=market_of(bars_of(closes, start_at=first)))
+    refused = [
+        denied("heat", wish(), first - MINUTE),
+        denied("heat", wish(), first),
+        denied("heat", wish(), first + 6 * MINUTE),
+    ]
+
+    found = regret_of(told(refused), task)
+
+    assert [each.at for each in found.trades] == [first]
+    (guard,) = found.guards
+    assert (guard.refusals, guard.trades, guard.untold) == (3, 1, 2)
+
+
 def test_a_replay_leaves_what_its_guards_refused_and_shows_it(tmp_path: Path) -> None:
     settings = busy("guards.exposure.max_symbol_usd=900")
     data = as_data(generated(1))
