@@ -35,6 +35,7 @@ def desk_view(desk: RiskDesk) -> Mapping[str, object]:
             order.order.client_order_id for order in book.open_orders if order.is_unknown
         ],
         "equity": _text(day.equity),
+        "trading_day": day.session,
         "day_start": _text(day.day_start),
         "peak": _text(day.peak),
         "drawdown_state": day.state.value,

@@ -22,6 +22,7 @@ from hydra.ops.reconcile import app as reconcile
 from hydra.ops.report import report
 from hydra.ops.restore import restore
 from hydra.ops.resume import resume
+from hydra.ops.snapshot import snapshot, track_record
 from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
@@ -82,6 +83,8 @@ app.command()(backup)
 app.command()(restore)
 app.command()(export)
 app.command()(report)
+app.command()(snapshot)
+app.command()(track_record)
 app.command()(replay)
 app.command()(regress)
 app.command()(regret)

@@ -66,6 +66,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle for each session, for people; nothing is ever read from there."""
     surfaces: Path
     """A folder: how the engine is, for any program. It is of no life."""
+    track_record: Path
+    """A folder: a snapshot of each day, for people. It is of no life."""
     alerts: Path
     """A folder: what `watch` has told, and to whom. It is of no life, and no engine reads it."""
 
@@ -103,6 +105,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             configurations=state_dir / "configurations",
             runs=runs or state_dir / "runs",
             surfaces=state_dir / "surfaces",
+            track_record=state_dir / "track_record",
             alerts=state_dir / "alerts",
         )
         names = [path.name for path in structs.astuple(files)]

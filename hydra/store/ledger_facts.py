@@ -9,6 +9,7 @@ from hydra.store.chain import SqlValue
 from hydra.store.checking import NOTHING
 from hydra.store.events import EngineStopped, decoded
 from hydra.store.reading import Records
+from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.sub_ledgers import UNATTRIBUTED
 
@@ -85,6 +86,20 @@ def facts_of(connection: apsw.Connection, schema: int, state_hash: str) -> Ledge
         ended_in_order=None if running is None else running == "no",
         end=_end_of(connection, running),
     )
+
+
+def require_current(connection: apsw.Connection) -> int:
+    """The ledger's schema version, if it is this Hydra's own.
+
+    Raises NoLedger of one that waits for a migration, and what `require_ours` raises.
+    """
+    version = require_ours(connection)
+    if version < len(MIGRATIONS):
+        raise NoLedger(
+            f"{connection.filename}: found schema version {version}, wanted {len(MIGRATIONS)}; the"
+            " next start of the engine migrates it, and `hydra-trader verify` looks at it as it is"
+        )
+    return version
 
 
 def last_mark(connection: apsw.Connection) -> LedgerMark:

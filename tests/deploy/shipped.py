@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 ENGINE = DEPLOY / "systemd" / "hydra-trader@.service"
 VENUE = DEPLOY / "systemd" / "hydra-venue.service"
+SNAPSHOT = DEPLOY / "systemd" / "hydra-snapshot@.service"
 WATCH = DEPLOY / "systemd" / "hydra-watch@.service"
 SUPERVISORD = DEPLOY / "supervisord" / "hydra.conf"
 

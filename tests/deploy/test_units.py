@@ -23,6 +23,7 @@ from tests.deploy.shipped import (
     ENGINE,
     INSTALLED,
     ROOT,
+    SNAPSHOT,
     SUPERVISORD,
     VENUE,
     WATCH,
@@ -35,8 +36,8 @@ PERSONS = {code for code in ExitCode if code == ExitCode.USAGE or 10 <= code <= 
 DETECTED_S = (DETECT_WITHIN + LEASE) / SECOND
 """After so long the order gate has shut by itself; before that nothing is to be killed."""
 
-UNITS = [ENGINE, VENUE, WATCH]
-engine, venue, watch = (systemd_unit(unit) for unit in UNITS)
+UNITS = [ENGINE, VENUE, WATCH, SNAPSHOT]
+engine, venue, watch, snapshot = (systemd_unit(unit) for unit in UNITS)
 programs = supervisord_programs()
 paper, hydra_watchdog = programs["program:hydra-paper"], programs["program:hydra-watchdog-paper"]
 
@@ -121,6 +122,7 @@ def test_an_engine_that_waits_for_its_broker_is_not_taken_for_one_that_does_not_
     [
         (ENGINE, "/var/lib/hydra-trader/%i"),
         (WATCH, "/var/lib/hydra-trader/%i"),
+        (SNAPSHOT, "/var/lib/hydra-trader/%i"),
         (VENUE, "/var/lib/hydra-venue"),
     ],
 )
@@ -138,6 +140,7 @@ COMMANDS = [
     one(engine, "Service.ExecStart"),
     one(venue, "Service.ExecStart"),
     one(watch, "Service.ExecStart"),
+    *snapshot["Service.ExecStart"],
     *(programs[name]["command"] for name in programs.sections()),
 ]
 
@@ -172,7 +175,7 @@ def test_what_a_unit_starts_is_there_and_knows_its_options(command: str) -> None
     else:
         verb = words[: next(n for n, word in enumerate(words) if word.startswith("--"))]
         shown = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"})
-        assert verb in (["venue", "serve"], ["watch"])
+        assert verb in (["venue", "serve"], ["watch"], ["snapshot"], ["track-record"])
         assert all(option in shown.stdout for option in parsed(command))
 
 

@@ -23,11 +23,10 @@ from hydra.store.journal_files import JournalDamaged, JournalFailed, files_of
 from hydra.store.journal_line import BadLine, record_in, seq_of
 from hydra.store.journal_opening import journal_end
 from hydra.store.kill_file import read_kill_file
-from hydra.store.ledger_facts import NoLedger, facts_of, last_mark
+from hydra.store.ledger_facts import NoLedger, facts_of, last_mark, require_current
 from hydra.store.looking import looked_at
 from hydra.store.private_files import RightsTooOpen
 from hydra.store.reading import Records
-from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.trading.causes import HALT_MARKER_UNREADABLE
 from hydra.trading.kill_switch import Source, kill_cause
 from hydra.trading.order_life import OrderStatus
@@ -92,12 +91,7 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
 
 
 def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
-    version = require_ours(connection)
-    if version < len(MIGRATIONS):
-        raise NoLedger(
-            f"{connection.filename}: found schema version {version}, wanted {len(MIGRATIONS)}; the"
-            " next start of the engine migrates it, and `hydra-trader verify` looks at it as it is"
-        )
+    version = require_current(connection)
     facts = facts_of(connection, version, "")
     records = Records(connection)
     orders, standing = records.open_orders(), records.halts()

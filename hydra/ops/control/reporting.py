@@ -112,6 +112,7 @@ class StatusReport:
             "equity": _plain(guardian.get("equity")),
             "drawdown": {
                 "state": _plain(guardian.get("drawdown_state")),
+                "trading_day": _plain(guardian.get("trading_day")),
                 "day_start": _plain(guardian.get("day_start")),
                 "peak": _plain(guardian.get("peak")),
             },

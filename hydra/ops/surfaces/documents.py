@@ -71,6 +71,7 @@ def _nav(sight: Sight) -> Document:
         _amount(text) for text in (told["equity"], drawdown["day_start"], drawdown["peak"])
     )
     return {
+        "trading_day": drawdown["trading_day"],
         "equity": told["equity"],
         "day_start": drawdown["day_start"],
         "peak": drawdown["peak"],

@@ -20,10 +20,9 @@ from hydra.store.events import (
     PositionAssigned,
     decoded,
 )
-from hydra.store.ledger_facts import NoLedger
+from hydra.store.ledger_facts import require_current
 from hydra.store.operator_acts import as_if_executed
 from hydra.store.reading import Records
-from hydra.store.schema import MIGRATIONS, require_ours
 from hydra.store.tables import OrderRecord
 from hydra.trading.fees import USD, Fee
 from hydra.trading.instruments import value_of
@@ -75,12 +74,7 @@ class OrderOnRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def readable(connection: apsw.Connection) -> Records:
     """The records of a ledger as this Hydra writes it. Raises NoLedger, NotALedger and the like."""
-    version = require_ours(connection)
-    if version < len(MIGRATIONS):
-        raise NoLedger(
-            f"{connection.filename}: found schema version {version}, wanted {len(MIGRATIONS)}; the"
-            " next start of the engine migrates it"
-        )
+    require_current(connection)
     return Records(connection)
 
 

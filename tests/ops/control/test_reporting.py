@@ -93,7 +93,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         "exposure": None,
         "heat": None,
         "equity": None,
-        "drawdown": {"state": None, "day_start": None, "peak": None},
+        "drawdown": {"state": None, "trading_day": None, "day_start": None, "peak": None},
         "flatten": "none",
         "cancels_overdue": ["x-2"],
         "budgets": {"granted": True, "wanted": False},

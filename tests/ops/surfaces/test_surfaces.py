@@ -65,7 +65,12 @@ SUMMARY = SessionSummary(
 def sight(**more: Any) -> Sight:
     """Of an engine that is well, but for what is given of its `status`."""
     answer = told(
-        drawdown={"state": "normal", "day_start": "99900", "peak": "100400.5"},
+        drawdown={
+            "state": "normal",
+            "trading_day": "2026-11-23",
+            "day_start": "99900",
+            "peak": "100400.5",
+        },
         at="2026-11-23T14:30:00.000Z",
         account="PA-TEST",
         mode="paper",
@@ -117,6 +122,7 @@ def test_each_says_what_it_is_when_it_was_written_and_how_old_it_may_become() ->
 
 def test_nav_has_the_accounts_worth_and_what_was_made_and_lost_of_it() -> None:
     assert body("nav", sight()) == {
+        "trading_day": "2026-11-23",
         "equity": "100000.5",
         "day_start": "99900",
         "peak": "100400.5",
@@ -129,7 +135,7 @@ def test_nav_has_the_accounts_worth_and_what_was_made_and_lost_of_it() -> None:
 
 
 def test_what_is_not_known_is_null() -> None:
-    unknown = {"state": None, "day_start": None, "peak": None}
+    unknown = dict.fromkeys(("state", "trading_day", "day_start", "peak"))
 
     assert set(body("nav", sight(equity=None, drawdown=unknown)).values()) == {None}
     blind = {"id": "a", "status": "running", "positions": None, "budget": None}

@@ -1,0 +1,218 @@
+"""A day of an account, as it stood when the snapshot was taken: pure, from ledger and surfaces."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hydra.trading.exact import plain
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
+from hydra.trading.trading_state import Cause, CauseClass
+
+SCHEMA = 1
+
+
+class BotDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bot did in the session, and its money since it began. Realised is before fees."""
+
+    bot: str
+    entries: int = 0
+    exits: int = 0
+    rejections: int = 0
+    fills: int = 0
+    round_trips: int = 0
+    realised: Decimal = Decimal(0)
+    realised_in_all: Decimal = Decimal(0)
+    cash: Decimal = Decimal(0)
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A position, at what was paid for it on average (None: not known)."""
+
+    bot: str
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal | None
+
+
+class LedgerAt(msgspec.Struct, frozen=True):
+    """Up to which event the ledger was read: `chain` names it and everything before it."""
+
+    seq: int
+    chain: str
+
+
+class Previous(msgspec.Struct, frozen=True):
+    """The snapshot before this one, and the SHA-256 of its file."""
+
+    date: str
+    sha256: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One day, which goes from one opening of the exchange to the next; `date` is that of its
+    session. The engine was seen last at `seen_at`.
+
+    `equity` is the account's worth by then (None: not known). `unclean` says why the day is no day
+    to show: nothing if it is one. `previous` None: it is the first.
+    """
+
+    schema: int = SCHEMA
+    date: str
+    taken_at: str
+    seen_at: str
+    venue: str
+    account: str | None
+    configuration: str | None
+    hydra: str
+    equity: Decimal | None
+    day_start: Decimal | None
+    bots: tuple[BotDay, ...]
+    positions: tuple[Held, ...]
+    open_orders: int
+    unknown_orders: int
+    halts: tuple[str, ...]
+    unclean: tuple[str, ...]
+    ledger: LedgerAt
+    previous: Previous | None
+
+
+class OnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a ledger a snapshot is made of; all of one moment."""
+
+    ledger: LedgerAt
+    configuration: str | None
+    sub_ledgers: Sequence[SubLedger]
+    counters: Sequence[SessionCounters]
+    """Of the session."""
+    inventories: Sequence[BotInventory]
+    open_orders: int
+    unknown_orders: int
+    halts: Sequence[Cause]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the surfaces it is made of: the engine's own last word."""
+
+    date: str
+    seen_at: str
+    account: str | None
+    equity: Decimal | None
+    day_start: Decimal | None
+    coverage_pct: Decimal | None
+    comparison_agrees: bool | None
+
+
+def snapshot_of(
+    record: OnRecord,
+    seen: Seen,
+    previous: Previous | None,
+    *,
+    venue: str,
+    hydra: str,
+    taken_at: str,
+) -> Snapshot:
+    """The day as both tell it."""
+    return Snapshot(
+        date=seen.date,
+        taken_at=taken_at,
+        seen_at=seen.seen_at,
+        venue=venue,
+        account=seen.account,
+        configuration=record.configuration,
+        hydra=hydra,
+        equity=seen.equity,
+        day_start=seen.day_start,
+        bots=tuple(_bots(record)),
+        positions=tuple(_positions(record.inventories)),
+        open_orders=record.open_orders,
+        unknown_orders=record.unknown_orders,
+        halts=tuple(sorted(cause.code for cause in record.halts)),
+        unclean=tuple(_unclean(record, seen)),
+        ledger=record.ledger,
+        previous=previous,
+    )
+
+
+def _bots(record: OnRecord) -> Iterable[BotDay]:
+    money: Mapping[str, SubLedger] = {each.bot: each for each in record.sub_ledgers}
+    did: Mapping[str, SessionCounters] = {each.bot: each for each in record.counters}
+    for bot in sorted(money.keys() | did.keys()):
+        of_session = did.get(bot, SessionCounters(bot=bot, session=""))
+        of_all = money.get(bot, SubLedger(bot=bot))
+        yield BotDay(
+            bot=bot,
+            entries=of_session.entries,
+            exits=of_session.exits,
+            rejections=of_session.rejections,
+            fills=of_session.fills,
+            round_trips=of_session.round_trips,
+            realised=plain(of_session.realised),
+            realised_in_all=plain(of_all.realised),
+            cash=plain(of_all.cash),
+        )
+
+
+def _positions(inventories: Iterable[BotInventory]) -> Iterable[Held]:
+    for each in inventories:
+        if each.inventory.position:
+            yield Held(
+                bot=each.bot,
+                symbol=each.inventory.symbol,
+                quantity=plain(each.inventory.position),
+                average_price=each.inventory.average_price,
+            )
+
+
+def _unclean(record: OnRecord, seen: Seen) -> Iterable[str]:
+    """Why nobody should build on this day: what is not known counts as bad."""
+    if seen.equity is None:
+        yield "equity not known"
+    if seen.comparison_agrees is not True:
+        yield "record and venue did not agree"
+    if seen.coverage_pct is None or seen.coverage_pct < 100:
+        yield "not all that was held was protected"
+    if record.unknown_orders:
+        yield f"{record.unknown_orders} orders of unknown outcome"
+    for cause in sorted(record.halts, key=lambda each: each.code):
+        if cause.cause_class in (CauseClass.INTEGRITY, CauseClass.LIMIT) and cause.is_global:
+            yield f"halted by {cause.code}"
+
+
+def encoded(snapshot: Snapshot) -> bytes:
+    """As its file has it: JSON for people to read too, the same bytes for the same snapshot."""
+    return msgspec.json.format(msgspec.json.encode(snapshot), indent=2) + b"\n"
+
+
+def decoded(content: bytes) -> Snapshot:
+    """Of such a file; fields that are not known are passed over. Raises MsgspecError."""
+    return msgspec.json.decode(content, type=Snapshot)
+
+
+def sha256_of(content: bytes) -> str:
+    """By which the next snapshot names this one."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def as_seen(nav: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> Seen:
+    """What two surfaces say. Raises KeyError, TypeError, ValueError, ArithmeticError on what is
+    none, and where no trading day has begun yet.
+    """
+    return Seen(
+        date=date.fromisoformat(nav["trading_day"]).isoformat(),
+        seen_at=str(nav["updated_at"]),
+        account=nav["account"],
+        equity=_amount(nav["equity"]),
+        day_start=_amount(nav["day_start"]),
+        coverage_pct=_amount(diagnostics["exit_pipeline"]["coverage_pct"]),
+        comparison_agrees=diagnostics["comparison_agrees"],
+    )
+
+
+def _amount(text: object) -> Decimal | None:
+    return None if text is None else plain(Decimal(str(text)))

@@ -1,0 +1,161 @@
+"""A day's snapshot: what ledger and engine say, and why a day is no day to show."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hydra.ops.track_record.snapshots import (
+    BotDay,
+    Held,
+    LedgerAt,
+    OnRecord,
+    Previous,
+    Seen,
+    Snapshot,
+    as_seen,
+    decoded,
+    encoded,
+    snapshot_of,
+)
+from hydra.trading.causes import COOLDOWN, DAILY_LOSS, OPERATOR_HALT, START
+from hydra.trading.inventory import FifoInventory
+from hydra.trading.orders import Fill, Side
+from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
+
+AT = 1_764_000_000_000_000_000
+BOUGHT = Fill(
+    client_order_id="x",
+    execution_id="e",
+    symbol="SPY",
+    side=Side.BUY,
+    quantity=Decimal("3.00"),
+    price=Decimal("100.50"),
+    at=AT,
+)
+RECORD = OnRecord(
+    ledger=LedgerAt(33, "ab" * 32),
+    configuration="digest",
+    sub_ledgers=(SubLedger(bot="a", cash=Decimal("-301.50"), realised=Decimal("7.50")),),
+    counters=(SessionCounters(bot="b", session="2026-11-23", entries=2, fills=1),),
+    inventories=(
+        BotInventory("a", FifoInventory("SPY").apply(BOUGHT)[0]),
+        BotInventory("a", FifoInventory("AAPL")),
+    ),
+    open_orders=2,
+    unknown_orders=0,
+    halts=(),
+)
+SEEN = Seen(
+    date="2026-11-23",
+    seen_at="2026-11-23T21:00:00Z",
+    account="PA-TEST",
+    equity=Decimal("100000.5"),
+    day_start=Decimal(99900),
+    coverage_pct=Decimal(100),
+    comparison_agrees=True,
+)
+BEFORE = Previous("2026-11-20", "cd" * 32)
+
+
+def taken(record: OnRecord = RECORD, seen: Seen = SEEN) -> Snapshot:
+    return snapshot_of(record, seen, BEFORE, venue="paper", hydra="1", taken_at="now")
+
+
+def test_it_has_what_ledger_and_engine_say_of_the_day() -> None:
+    assert taken() == Snapshot(
+        date="2026-11-23",
+        taken_at="now",
+        seen_at="2026-11-23T21:00:00Z",
+        venue="paper",
+        account="PA-TEST",
+        configuration="digest",
+        hydra="1",
+        equity=Decimal("100000.5"),
+        day_start=Decimal(99900),
+        bots=(
+            BotDay(bot="a", realised_in_all=Decimal("7.5"), cash=Decimal("-301.5")),
+            BotDay(bot="b", entries=2, fills=1),
+        ),
+        positions=(
+            Held(bot="a", symbol="SPY", quantity=Decimal(3), average_price=Decimal("100.5")),
+        ),
+        open_orders=2,
+        unknown_orders=0,
+        halts=(),
+        unclean=(),
+        ledger=LedgerAt(33, "ab" * 32),
+        previous=BEFORE,
+    )
+
+
+def test_its_file_says_it_all_and_the_same_each_time() -> None:
+    assert decoded(encoded(taken())) == taken()
+    assert encoded(taken()) == encoded(decoded(encoded(taken())))
+
+
+def test_a_reader_passes_over_what_a_later_version_adds() -> None:
+    later = encoded(taken()).replace(b'"schema": 1,', b'"schema": 1, "new": {"a": [1]},')
+
+    assert decoded(later) == taken()
+
+
+@pytest.mark.parametrize(
+    ("record", "seen", "unclean"),
+    [
+        ({}, {"equity": None}, "equity not known"),
+        ({}, {"comparison_agrees": False}, "record and venue did not agree"),
+        ({}, {"comparison_agrees": None}, "record and venue did not agree"),
+        ({}, {"coverage_pct": Decimal("99.9")}, "not all that was held was protected"),
+        ({}, {"coverage_pct": None}, "not all that was held was protected"),
+        ({"unknown_orders": 2}, {}, "2 orders of unknown outcome"),
+        (
+            {"halts": (OPERATOR_HALT.cause(since=AT, detail=""),)},
+            {},
+            "halted by operator-halt",
+        ),
+        ({"halts": (DAILY_LOSS.cause(since=AT, detail=""),)}, {}, "halted by daily_loss"),
+    ],
+)
+def test_a_day_on_which_something_was_wrong_or_not_known_says_why_it_is_not_clean(
+    record: dict[str, Any], seen: dict[str, Any], unclean: str
+) -> None:
+    found = taken(replace(RECORD, **record), replace(SEEN, **seen))
+
+    assert found.unclean == (unclean,)
+
+
+def test_a_pause_of_one_bot_and_a_start_that_waits_for_preflight_make_no_day_unclean() -> None:
+    halts = (
+        COOLDOWN.cause(since=AT, detail="", subject="a"),
+        START.cause(since=AT, detail=""),
+    )
+    found = taken(replace(RECORD, halts=halts))
+
+    assert (found.halts, found.unclean) == (("cooldown:a", "start"), ())
+
+
+NAV = {
+    "updated_at": "2026-11-23T21:00:00Z",
+    "trading_day": "2026-11-23",
+    "account": "PA-TEST",
+    "equity": "100000.50",
+    "day_start": "99900",
+}
+DIAGNOSTICS = {"exit_pipeline": {"coverage_pct": "100"}, "comparison_agrees": True}
+
+
+def test_what_the_surfaces_say_is_what_was_seen() -> None:
+    assert as_seen(NAV, DIAGNOSTICS) == SEEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"trading_day": None}, {"trading_day": ""}, {"trading_day": "soon"}, {"equity": "much"}],
+)
+def test_surfaces_without_a_day_or_with_no_numbers_are_none(change: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError, ArithmeticError)):
+        as_seen({**NAV, **change}, DIAGNOSTICS)
