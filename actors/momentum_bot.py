@@ -316,6 +316,7 @@ class MomentumBot(Actor[Inbox]):
     def _act_idle(self, bar: Bar, ctx: Context) -> str:
         """Decide where nothing is held and nothing works; gives why not to enter, "" if it does."""
         self._nothing_is_held()
+        self._strategy.is_out()
         return NO_SESSION if self._session is None else self._enter_anew(bar, ctx)
 
     def _act(self, bar: Bar, ctx: Context) -> str:
@@ -326,6 +327,7 @@ class MomentumBot(Actor[Inbox]):
         if self._session is None:
             return NO_SESSION
         if held <= 0 and not self._book.working:
+            self._strategy.is_out()
             return self._enter(held, bar, ctx)  # what is left is dust, or is owed
         level, highest = None, self._highest_until_now()
         if held > 0:
@@ -424,7 +426,7 @@ class MomentumBot(Actor[Inbox]):
                 return None
         if rule is not None:
             return rule.value
-        return "signal" if self._strategy.signal is Signal.EXIT_LONG else None
+        return "signal" if self._strategy.wants_out else None
 
     def _stop_level(self, highest: Decimal | None) -> tuple[Decimal | None, str]:
         """Where a stop is to rest now, and which rule it is of; None: none is to.

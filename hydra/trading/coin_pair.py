@@ -168,6 +168,7 @@ class CoinPair:
                 if self.book.inventory.position < 0
                 else "it holds a position, and nothing says to close it"
             )
+        self.strategy.is_out()
         reason = self._reason_not_to_enter(at, rules, totals)
         return Nothing(reason) if reason else self._entry(self.bar, at, rules)
 
@@ -185,7 +186,7 @@ class CoinPair:
         )
         if rule is not None:
             return rule.value
-        return "signal" if self.strategy.signal is Signal.EXIT_LONG else None
+        return "signal" if self.strategy.wants_out else None
 
     def _reason_not_to_enter(self, at: int, rules: PairRules, totals: Totals) -> str:
         if not self.strategy.has_history:

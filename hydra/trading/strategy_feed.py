@@ -1,6 +1,7 @@
 """A strategy and the bars that it has seen: each once, in order, those of before the start first.
 
-What the strategy wants is good until the next bar, or until somebody acts on it.
+What the strategy wants is good until the next bar, or until somebody acts on it. That it wants out
+stands: an exit may be denied, or wait for the end of a stop, and most strategies say it once.
 """
 
 from collections import deque
@@ -27,6 +28,8 @@ class StrategyFeed:
         """The end of the newest bar that came, seen or not."""
         self.signal: Signal | None = None
         """What the strategy makes of the newest bar; None: nothing, or it was acted on."""
+        self.wants_out = False
+        """It said to leave, and what was held then is not sold, nor has it wanted in since."""
 
     @property
     def has_history(self) -> bool:
@@ -45,6 +48,7 @@ class StrategyFeed:
             self._show(bar, self._sessions.at(bar.start_at))
         if self._newest_at is None or self._newest_at != self._seen_until:
             self.signal = None
+        self.wants_out = self.signal is Signal.EXIT_LONG
 
     def take_bar(self, bar: Bar) -> None:
         """The next closed bar."""
@@ -68,8 +72,14 @@ class StrategyFeed:
         """The wish is on its way; the next bar brings the next one."""
         self.signal = None
 
+    def is_out(self) -> None:
+        """Nothing is held, and nothing works: what it says from now on is of what comes."""
+        self.wants_out = False
+
     def _show(self, bar: Bar, session: ExchangeSession | None) -> None:
         """The strategy sees each bar once, in order, also while the book is still unknown."""
         if bar.start_at >= self._seen_until:
             self._seen_until = bar.end_at
             self.signal = self._strategy.on_bar(bar, session)
+            if self.signal in (Signal.ENTER_LONG, Signal.EXIT_LONG):
+                self.wants_out = self.signal is Signal.EXIT_LONG

@@ -13,7 +13,7 @@ from hydra.actor import MINUTE
 from hydra.testkit import Kit
 from hydra.trading.bars import Bar
 from hydra.trading.exit_rules import ExitRules
-from hydra.trading.inventory import FifoInventory
+from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.orders import (
     DecisionKey,
     Denial,
@@ -45,7 +45,7 @@ from messages.orders import (
     Outcome,
     ReportStored,
 )
-from messages.positions import BookRecovered, RecoverBook
+from messages.positions import BOOK_CHANGED_TOPIC, BookChanged, BookRecovered, RecoverBook
 from messages.protection import GUARDS_TOPIC, GuardReported
 from tests.engine.scenery import CLOSE_AT, OPEN_AT
 
@@ -197,6 +197,23 @@ class StopStage:
         order.filled += quantity
         order.is_over = order.filled == order.intent.quantity
         self._report(order, OrderFilled(fill=fill))
+
+    def assign(self, quantity: Decimal) -> None:
+        """An operator says that so much is the bot's."""
+        lot = Lot(
+            side=Side.BUY,
+            quantity=quantity,
+            price=PRICE,
+            opened_at=self.now,
+            execution_id="assigned:1",
+        )
+        self.inventory = FifoInventory(self.plan.symbol, (*self.inventory.lots, lot))
+        self.change_record()
+
+    def change_record(self) -> None:
+        """The bot is told that what is on record of it is new."""
+        self.kit.publish(BOOK_CHANGED_TOPIC, BookChanged())
+        self.listen()
 
     def crash(self) -> None:
         """The bot fails, and starts again from what is on record."""

@@ -81,9 +81,10 @@ class Trader:
     """A pair, and what happens to it."""
 
     def __init__(self, signal: Signal | None = Signal.ENTER_LONG, *, warm: bool = True) -> None:
+        self._strategy = Says(signal)
         self.pair = CoinPair(
             SymbolBook("crypto_core", PAIR, CoinTerms().quantity_step),
-            StrategyFeed(Says(signal), ROUND_THE_CLOCK),
+            StrategyFeed(self._strategy, ROUND_THE_CLOCK),
             CoinTerms(),
         )
         self.pair.book.begin_session("2024-01-01")
@@ -103,6 +104,16 @@ class Trader:
         at = self.pair.at(self.now)
         assert at is not None
         return self.pair.wish(at, how or rules(), totals)
+
+    def says(self, signal: Signal | None) -> None:
+        """From the next bar on."""
+        self._strategy.signal = signal
+
+    def leaves(self, quantity: str = "0.5") -> DecisionKey:
+        decision = self.pair.book.next_decision(Role.EXIT)
+        self.pair.book.intended(decision, Decimal(quantity))
+        self.pair.strategy.acted()
+        return decision
 
     def enters(self, quantity: str = "0.5") -> DecisionKey:
         decision = self.pair.book.next_decision(Role.ENTRY)
@@ -206,6 +217,39 @@ def test_windows_are_obeyed_over_midnight_too_at_04_01_in_their_zone_i43(
 
     assert isinstance(flat.wish(rules(*window)), Enter) is enters
     assert (holding.wish(rules(*window)) == Leave(Decimal("0.5"), "session_end")) is leaves
+
+
+def test_what_the_strategy_wanted_out_of_is_sold_also_at_a_later_bar_than_said_it() -> None:
+    trader = Trader(None)
+    trader.holds()
+    trader.says(Signal.EXIT_LONG)
+    trader.bar()
+    trader.pair.denied(trader.leaves(), trader.now)
+
+    trader.says(None)
+    trader.bar()
+    still = trader.wish()
+    trader.says(Signal.ENTER_LONG)
+    trader.bar()
+
+    assert still == Leave(Decimal("0.5"), "signal")
+    assert trader.wish() == Nothing("it holds a position, and nothing says to close it")
+
+
+def test_that_it_was_sold_is_no_reason_to_sell_the_next_position() -> None:
+    trader = Trader(None)
+    trader.holds()
+    trader.says(Signal.EXIT_LONG)
+    trader.bar()
+    trader.fills(trader.leaves(), "0.5")
+    trader.says(None)
+    trader.bar()
+    trader.wish()
+
+    trader.holds()
+    trader.bar()
+
+    assert trader.wish() == Nothing("it holds a position, and nothing says to close it")
 
 
 @pytest.mark.parametrize(
