@@ -16,6 +16,7 @@ from msgspec import structs
 
 from actors.sender_checks import Forged
 from hydra.actor import Actor, ChildSpec, Context, Ref
+from hydra.trading.option_symbols import parsed
 from hydra.trading.orders import DecisionKey
 from messages.control import ReportTradingState
 from messages.market import ReportHistory
@@ -216,8 +217,12 @@ def _other_type_in(said: object, meant: object, where: str) -> str | None:
 
 
 def _unwritable_in(said: object, where: str) -> str | None:
-    """What the record could not hold: its failure would halt everybody."""
+    """What the record could not hold, or the data feed not follow: their failure would halt
+    everybody.
+    """
     match said:
+        case FollowContracts(symbols=symbols) if odd := [e for e in symbols if parsed(e) is None]:
+            return f"{where}.symbols has {odd[0][:40]!r}, wanted option contracts"
         case str() if len(said) > TEXT_MAX:
             return f"{where} has {len(said)} characters, wanted at most {TEXT_MAX}"
         case str() if not said.isascii() and not _is_text(said):

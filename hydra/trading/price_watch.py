@@ -102,12 +102,14 @@ class PriceWatch:
     def follow(self, name: str, symbols: tuple[str, ...], now: int, at: int) -> tuple[str, ...]:
         """From now on the stream is to tell of these too, and no more of others that were followed.
 
-        What is known of a symbol goes when it is not followed any more; gives those that went.
+        What is known of a symbol goes when it is not followed any more; gives those that went. What
+        a stream tells of for good is nobody's to follow, and so nobody's to have forgotten.
         """
         stream = self._stream(name)
+        for_good = {each for one in self._streams.values() for each in one.symbols}
         gone = tuple(each for each in stream.followed if each not in symbols)
         new = [each for each in symbols if each not in self._symbols]
-        stream.followed = tuple(each for each in symbols if each not in stream.symbols)
+        stream.followed = tuple(each for each in symbols if each not in for_good)
         for symbol in gone:
             del self._symbols[symbol], self._told[symbol], self._followed_since[symbol]
         for symbol in new:

@@ -120,3 +120,15 @@ def test_one_that_is_not_followed_any_more_leaves_no_cause_behind_i45() -> None:
     last = feed.told[-1]
     assert isinstance(last, SymbolReported)
     assert (last.symbol, last.why) == (ONE, None)
+
+
+def test_a_share_that_is_asked_for_among_them_is_its_own_stream_s_as_before_i45() -> None:
+    feed = Feed()
+    feed.connect()
+
+    feed.follow("dip", "AAPL", ONE)
+    feed.follow("dip")
+    feed.kit.advance(SECOND)
+
+    assert feed.kit.incarnation(feed.ref) == 1
+    assert feed.kit.state(feed.ref)["unready"] == {"AAPL": "lost"}, "its stream never came"

@@ -245,6 +245,14 @@ def test_what_the_record_cannot_hold_fails_it_and_is_never_said_i34(
         said(lambda ctx: ctx.tell(GUARDIAN, structs.replace(message, decision=changed)))
 
 
+@pytest.mark.parametrize("symbol", ["AAPL", "BTC/USD", "", "\ud800", "AAPL260206C00000000"])
+def test_it_has_only_contracts_followed_and_nothing_that_others_go_by_i34_i45(symbol: str) -> None:
+    wish = FollowContracts(bot="dip", symbols=("AAPL260206C00101000", symbol))
+
+    with pytest.raises(Malformed, match=r"\.symbols has .*, wanted option contracts"):
+        said(telling(FEED, wish))
+
+
 def test_a_guard_with_a_part_of_another_type_is_never_spoken_of_i30_i34() -> None:
     bad = GuardReported(guard=structs.replace(guard("dip").guard, quantity=9))
 
