@@ -174,6 +174,7 @@ class SignalBot(Actor[Inbox]):
                 self._denied(message, ctx)
                 return  # nothing new to decide on: the same wish would be denied again
             case BookChanged():
+                self._exit_again_at.clear()  # what kept an exit in may be out of the way
                 self._record.ask(ctx)
             case BookRecovered():
                 if self._record.is_answer(message, ctx):

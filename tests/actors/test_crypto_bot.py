@@ -26,7 +26,7 @@ from hydra.trading.sub_ledgers import BotInventory
 from messages.loops import LOOP_TOPIC, LoopRan
 from messages.market import BarClosed, HistoryReported
 from messages.orders import CancelIntent, OrderDenied, OrderFilled, OrderIntent, ReportStored
-from messages.positions import BookRecovered, RecoverBook
+from messages.positions import BookChanged, BookRecovered, RecoverBook
 from messages.protection import GUARDS_TOPIC, GuardReported
 from tests.engine.scenery import CLOSE_AT, bars_of, market_of, settings_with
 
@@ -50,6 +50,7 @@ class Stage:
 
     def __init__(self, answer: BookRecovered | None = None) -> None:
         self.kit = Kit(start_at=START)
+        self.fills: list[Fill] = []
         self.guardian: Probe = self.kit.probe("guardian")
         self.listener: Probe = self.kit.probe("exit_bot")
         feed = self.kit.probe("feed")
@@ -62,6 +63,22 @@ class Stage:
         asked = self.guardian.expect(RecoverBook)
         empty = BookRecovered(orders=(), fills=(), asked_by=asked.asked_by, number=asked.number)
         self.kit.tell(self.bot, answer or empty)
+
+    def reads_again(self) -> None:
+        """The guardian says that something is another way now; on record is what was filled."""
+        self.kit.tell(self.bot, BookChanged())
+        asked = [each for each in self.guardian.told if isinstance(each, RecoverBook)][-1]
+        held = FifoInventory(BTC)
+        for fill in self.fills:
+            held, _ = held.apply(fill)
+        answer = BookRecovered(
+            orders=(),
+            fills=tuple(self.fills),
+            held=(BotInventory(BOT, held),),
+            asked_by=asked.asked_by,
+            number=asked.number,
+        )
+        self.kit.tell(self.bot, answer)
 
     def play(self, *series: Sequence[Bar]) -> None:
         """Each bar as it closes, in the order of time."""
@@ -84,6 +101,7 @@ class Stage:
             price=Decimal(price),
             at=self.kit.now,
         )
+        self.fills.append(fill)
         stored = ReportStored(decision=intent.decision, report=OrderFilled(fill=fill))
         self.kit.tell(self.bot, stored)
 
@@ -163,6 +181,20 @@ def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop() -> 
 
     assert {each.decision.role for each in stage.intents[1:]} == {Role.EXIT}
     assert wishes == [1] * 5 + [2] * 7
+
+
+def test_an_exit_that_was_denied_goes_at_once_when_the_way_is_free_i30() -> None:
+    stage = Stage()
+    stage.play(coin(UP))
+    stage.fill(stage.intents[0])
+    stage.play(coin([*UP, 100.5, 98.0])[12:])
+    stage.kit.tell(
+        stage.bot, OrderDenied(intent=stage.intents[1], denial=Denial("no_order_opposes", "no"))
+    )
+
+    stage.reads_again()
+
+    assert [each.reason for each in stage.intents[1:]] == ["stop_loss", "stop_loss"]
 
 
 def test_each_look_at_a_price_is_told_and_the_end_of_the_position_once_i30() -> None:

@@ -136,12 +136,17 @@ class Bench:
             BookRecovered(orders=orders, fills=fills, held=held, asked_by=number, number=1),
         )
 
-    def reads_again(self, *held: BotInventory, orders: tuple[RecordedOrder, ...] = ()) -> None:
+    def reads_again(
+        self,
+        *held: BotInventory,
+        orders: tuple[RecordedOrder, ...] = (),
+        fills: tuple[Fill, ...] = (),
+    ) -> None:
         """Its book has changed, as after a failure of the guardian, and the record answers."""
         self.kit.publish(BOOK_CHANGED_TOPIC, BookChanged())
         asked = [each for each in self.engine.told if isinstance(each, RecoverBook)][-1]
         answer = BookRecovered(
-            orders=orders, fills=(), held=held, asked_by=asked.asked_by, number=asked.number
+            orders=orders, fills=fills, held=held, asked_by=asked.asked_by, number=asked.number
         )
         self.kit.tell(self.ref, answer)
 
@@ -678,6 +683,19 @@ def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop(bench
         wishes.append(len(bench.intents))
 
     assert wishes == [1] * 5 + [2] * 7
+
+
+def test_an_exit_that_was_denied_goes_at_once_when_the_way_is_free_i30(bench: Bench) -> None:
+    found = bought(5, "99.7")
+    bench.knows(found.held, orders=found.orders, fills=found.fills)
+    bench.bar(99.6, 0)
+    (wish,) = bench.intents
+    denial = Denial("no_order_opposes", "another bot's entry works")
+    bench.kit.tell(bench.ref, OrderDenied(intent=wish, denial=denial))
+
+    bench.reads_again(found.held, orders=found.orders, fills=found.fills)
+
+    assert [each.reason for each in bench.intents] == ["signal_stop", "signal_stop"]
 
 
 ADOPTED = DecisionKey("signal_bot", "AAPL", "2016-04-15", 1 << 40, Role.PROTECT)
