@@ -182,8 +182,11 @@ def decision_day(sessions: SessionTable, at: int) -> str:
 
 
 def begun(day: AccountDay, session: str) -> AccountDay:
-    """The day that begins with this session, measured from what was known last before it."""
-    measured = structs.replace(day, session=session, day_start=day.known, peak=day.known)
+    """The day that begins with this session, measured from what was known last before it. What is
+    over the peak is a jump by our own prices that the venue never confirmed.
+    """
+    start = worse(day.known, day.peak)
+    measured = structs.replace(day, session=session, day_start=start, peak=start)
     return structs.replace(measured, carried={}, round_trips={})
 
 

@@ -425,6 +425,16 @@ def test_a_jump_by_our_own_prices_alone_is_no_peak_before_the_venue_says_so_i37(
     assert after(jumped, observed("110000", venues="109000"), LIMITS).peak == 109_000
 
 
+def test_nor_does_the_next_day_begin_with_it_i37() -> None:
+    jumped = day_after(*equities("100000", "110000"))
+    next_day = after(jumped, observed("100000", WEDNESDAY), LIMITS)
+    confirmed = after(jumped, observed("110000", venues="109000"), LIMITS)
+
+    assert (next_day.day_start, next_day.peak) == (WHOLE, WHOLE)
+    assert codes(after(next_day, observed("100000", WEDNESDAY + SECOND), LIMITS)) == []
+    assert after(confirmed, observed("109000", WEDNESDAY), LIMITS).day_start == 109_000
+
+
 def test_what_is_less_than_a_jump_or_was_traded_is_a_peak_at_once_i37() -> None:
     assert day_after(*equities("100000", "109999")).peak == 109_999
     traded = day_after(observed("100000"), Traded(Decimal(5_000)), observed("114999"))
@@ -495,17 +505,18 @@ def expected_alarms(history: Sequence[Look]) -> set[str]:
     """From everything that was ever seen, in exact fractions."""
     if history[-1].equity is None:
         return {"equity_missing"}
-    date = history[-1].date
-    today = [look for look in history if look.date == date]
-    earlier = known_of(look for look in history if look.date < date)
-    known_today = known_of(today)
-    start = (earlier[-1:] or known_today)[0]
-    peak, equity = start, known_today[-1]
+    equity = known_of(history)[-1]
     seen = [number for number, look in enumerate(history) if look.equity is not None]
+    date, start, peak, last = "", Fraction(0), Fraction(0), Fraction(0)
     for before, number in zip([-1, *seen], seen, strict=False):
         look = history[number]
-        if look.date == date:
-            peak = peak_after(peak, look, history[before + 1 : number + 1])
+        (found_equity,) = known_of([look])
+        if not date:
+            start = peak = found_equity
+        elif look.date > date:
+            start = peak = min(last, peak)
+        date, last = look.date, found_equity
+        peak = peak_after(peak, look, history[before + 1 : number + 1])
     found = set()
     if start - equity >= start * 2 / 100:
         found.add("daily_loss")
