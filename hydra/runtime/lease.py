@@ -13,6 +13,10 @@ LEASE = 2 * SECOND
 RENEW_EVERY = 500 * MILLISECOND
 DETECT_WITHIN = 2 * SECOND
 """A member of the safety chain that proves no progress for this long counts as dead (T_DETECT)."""
+_STOOD_STILL = DETECT_WITHIN - RENEW_EVERY
+"""Where this was gone for longer, who was asked just before was last heard of a renewal earlier:
+longer ago than `DETECT_WITHIN`, by no fault of its own.
+"""
 
 
 class LeaseKeeper:
@@ -32,7 +36,7 @@ class LeaseKeeper:
         from then on. That renews nothing: until all have answered there is no lease.
         """
         runtime = self._runtime
-        if self._ticked_at is not None and now - self._ticked_at > DETECT_WITHIN:
+        if self._ticked_at is not None and now - self._ticked_at > _STOOD_STILL:
             self._went_on_at = now
         self._ticked_at = now
         members = runtime.safety_chain()

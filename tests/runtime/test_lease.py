@@ -128,6 +128,31 @@ def test_who_stood_still_itself_blames_no_member_for_it_and_renews_when_all_have
     assert system.runtime.gate.lease_left() == LEASE - RENEW_EVERY
 
 
+def test_nor_where_it_stood_still_for_less_and_an_answer_was_just_on_its_way_i08(
+    system: SimDriver, log: list[str]
+) -> None:
+    stands_still = DETECT_WITHIN - SECOND // 10
+    system.start(scripted("a", log, critical=True), scripted("b", log, critical=True))
+    open_gate(system)
+    keeper = LeaseKeeper(system.runtime)
+    keep(system, keeper, 2)
+    remove = system.runtime.add_filter(
+        lambda cell, _: (stands_still + 1,) if cell.path == A.path else None
+    )
+
+    keeper.tick(system.runtime.now())
+    remove()
+    system.runtime.advance(stands_still)
+    keeper.tick(system.runtime.now())
+    before_it_has_answered = system.runtime.gate.lease_left()
+    system.runtime.advance(RENEW_EVERY)
+    keep(system, keeper, 1)
+
+    assert before_it_has_answered <= 0
+    assert system.runtime.gate.state is TradingState.ACTIVE
+    assert system.runtime.gate.lease_left() == LEASE - RENEW_EVERY
+
+
 def test_a_member_that_does_not_answer_after_a_standstill_is_found_out_all_the_same_i08_i70(
     system: SimDriver, log: list[str]
 ) -> None:
