@@ -426,7 +426,7 @@ class MomentumBot(Actor[Inbox]):
                 return None
         if rule is not None:
             return rule.value
-        return "signal" if self._strategy.wants_out else None
+        return "signal" if self._strategy.wants_out(oldest.opened_at) else None
 
     def _stop_level(self, highest: Decimal | None) -> tuple[Decimal | None, str]:
         """Where a stop is to rest now, and which rule it is of; None: none is to.

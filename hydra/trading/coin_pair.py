@@ -186,7 +186,7 @@ class CoinPair:
         )
         if rule is not None:
             return rule.value
-        return "signal" if self.strategy.wants_out else None
+        return "signal" if self.strategy.wants_out(position.lots[0].opened_at) else None
 
     def _reason_not_to_enter(self, at: int, rules: PairRules, totals: Totals) -> str:
         if not self.strategy.has_history:

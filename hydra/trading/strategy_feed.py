@@ -1,7 +1,8 @@
 """A strategy and the bars that it has seen: each once, in order, those of before the start first.
 
 What the strategy wants is good until the next bar, or until somebody acts on it. That it wants out
-stands: an exit may be denied, or wait for the end of a stop, and most strategies say it once.
+stands: an exit may be denied, or wait for the end of a stop, or its process may end before it is on
+record, and most strategies say it once.
 """
 
 from collections import deque
@@ -28,8 +29,8 @@ class StrategyFeed:
         """The end of the newest bar that came, seen or not."""
         self.signal: Signal | None = None
         """What the strategy makes of the newest bar; None: nothing, or it was acted on."""
-        self.wants_out = False
-        """It said to leave, and what was held then is not sold, nor has it wanted in since."""
+        self._out_of = 0
+        """It said to leave what was opened before this (market time), and nothing else since."""
 
     @property
     def has_history(self) -> bool:
@@ -45,17 +46,16 @@ class StrategyFeed:
         """What came early follows it, or is its end. A signal counts if its bar is the last one."""
         early, self._early = self._early or (), None
         for bar in (*history, *early):
-            self._show(bar, self._sessions.at(bar.start_at))
+            self._show(bar, self._sessions.at(bar.start_at), out_of=bar.end_at)
         if self._newest_at is None or self._newest_at != self._seen_until:
             self.signal = None
-        self.wants_out = self.signal is Signal.EXIT_LONG
 
     def take_bar(self, bar: Bar) -> None:
         """The next closed bar."""
         self._newest_at = bar.end_at
         if self._early is None:
             self.signal = None
-            self._show(bar, self._sessions.at(bar.start_at))
+            self._show(bar, self._sessions.at(bar.start_at), out_of=_ALL)
         else:
             self._early.append(bar)
 
@@ -68,18 +68,34 @@ class StrategyFeed:
             return None
         return self.signal
 
+    def wants_out(self, opened_at: int) -> bool:
+        """Whether it said to leave what was opened then (market time), and has not wanted in since.
+
+        What it says while bars come is of all that is held, or bought just then: `is_out` ends it.
+        """
+        return opened_at < self._out_of
+
     def acted(self) -> None:
         """The wish is on its way; the next bar brings the next one."""
         self.signal = None
 
     def is_out(self) -> None:
         """Nothing is held, and nothing works: what it says from now on is of what comes."""
-        self.wants_out = False
+        self._out_of = 0
 
-    def _show(self, bar: Bar, session: ExchangeSession | None) -> None:
+    def _show(self, bar: Bar, session: ExchangeSession | None, *, out_of: int) -> None:
         """The strategy sees each bar once, in order, also while the book is still unknown."""
         if bar.start_at >= self._seen_until:
             self._seen_until = bar.end_at
             self.signal = self._strategy.on_bar(bar, session)
-            if self.signal in (Signal.ENTER_LONG, Signal.EXIT_LONG):
-                self.wants_out = self.signal is Signal.EXIT_LONG
+            match self.signal:
+                case Signal.ENTER_LONG:
+                    self._out_of = 0
+                case Signal.EXIT_LONG:
+                    self._out_of = out_of
+                case _:
+                    pass
+
+
+_ALL = 1 << 63
+"""Whenever it was opened."""

@@ -122,7 +122,8 @@ class StopStage:
         self._heard = 0
         self._executions = count(1)
         self._feed = self.kit.probe("feed")
-        self._feed.reply_with(lambda _: HistoryReported(bars=()))
+        self._bars: list[Bar] = []
+        self._feed.reply_with(lambda _: HistoryReported(bars=tuple(self._bars)))
         self._guardian = self.kit.probe("guardian")
         self._guards = self.kit.probe("guards")
         self.kit.runtime.bus.subscribe(GUARDS_TOPIC, self.kit.runtime.cells[self._guards.ref.path])
@@ -140,13 +141,13 @@ class StopStage:
 
     def bar(self, low: str, high: str, close: str, *, is_backfill: bool = False) -> None:
         """The next minute. `is_backfill`: it was missed, and is told as history."""
-        start_at, self.now = self.now, self.now + MINUTE
-        self.kit.advance(self.now - self.kit.now)
-        numbers = {"high": float(high), "low": float(low), "close": float(close)}
-        opened = numbers["close"]
-        bar = Bar(self.plan.symbol, start_at, self.now, opened, volume=1e3, **numbers)
+        bar = self._next_bar(float(low), float(high), float(close))
         self.kit.tell(self.bot, BarClosed(bar=bar, is_backfill=is_backfill))
         self.listen()
+
+    def misses_a_bar(self) -> None:
+        """The next minute, of which nobody tells the bot; the data feed has all of them."""
+        self._next_bar(100.0, 100.0, 100.0)
 
     def missed(self, start_at: int) -> None:
         """A minute of before, at the price of before, is told as history, now."""
@@ -284,6 +285,13 @@ class StopStage:
                     self.kit.tell(self.bot, self._book(message))
                 case _:
                     raise AssertionError(message)
+
+    def _next_bar(self, low: float, high: float, close: float) -> Bar:
+        start_at, self.now = self.now, self.now + MINUTE
+        self.kit.advance(self.now - self.kit.now)
+        bar = Bar(self.plan.symbol, start_at, self.now, close, high, low, close, 1e3)
+        self._bars.append(bar)
+        return bar
 
     def _of(self, decision: DecisionKey) -> Sent:
         # What was denied is not on record: after a crash its number is given once more.

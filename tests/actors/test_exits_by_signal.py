@@ -1,16 +1,18 @@
 """What a strategy wants out of is sold, also where that takes longer than the bar that said it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
+from hydra.actor import MINUTE
 from hydra.trading.bars import Bar
 from hydra.trading.orders import Role
 from hydra.trading.sessions import ExchangeSession
 from hydra.trading.strategies.strategy import Signal
 from tests.actors.stop_stage import PLAN, Sent, StopStage
+from tests.engine.scenery import OPEN_AT
 
 TEN = Decimal(10)
 IN, OUT = Signal.ENTER_LONG, Signal.EXIT_LONG
@@ -132,3 +134,36 @@ def test_what_it_wanted_out_of_before_it_held_anything_is_over_i29() -> None:
     quiet(stage)
 
     assert exits(stage) == []
+
+
+class SaysAt:
+    """A strategy that says something at the ends of these minutes, counted from the bell on."""
+
+    warm_up = 5
+
+    def __init__(self, said: Mapping[int, Signal]) -> None:
+        self._said = said
+
+    def on_bar(self, bar: Bar, session: ExchangeSession | None) -> Signal | None:
+        return self._said.get((bar.end_at - OPEN_AT) // MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_sold"),
+    [({2: OUT}, True), ({}, False), ({2: OUT, 3: IN}, False), ({1: OUT}, False)],
+    ids=["since it holds it", "never", "but not last", "before it held it"],
+)
+def test_a_restart_forgets_not_what_it_wanted_out_of_i38(
+    said: dict[int, Signal], is_sold: bool
+) -> None:
+    plan = structs.replace(PLAN, strategy_factory=lambda _: SaysAt(said), price_steps=())
+    stage = StopStage(plan)
+    quiet(stage)
+    stage.assign(TEN)
+    for _ in range(2):
+        stage.misses_a_bar()
+
+    stage.crash()
+    quiet(stage)
+
+    assert [each.intent.reason for each in exits(stage)] == ["signal"] * is_sold
