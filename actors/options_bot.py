@@ -265,8 +265,8 @@ class OptionsBot(Actor[Inbox]):
             self._bars.pop(bar.symbol, None)
             return
         self._bars[bar.symbol] = bar
+        self._leave_against(bar.symbol, ctx)  # it is said once, also while the record is read again
         if self._record.is_known:
-            self._leave_against(bar.symbol, ctx)
             self._say_why_not(bar.symbol, self._search_for(bar, ctx), ctx)
 
     def _begin_session(self, at: int) -> None:

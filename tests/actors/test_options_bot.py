@@ -570,6 +570,22 @@ def test_a_signal_to_the_contrary_closes_what_is_held() -> None:
     assert (exit_.decision.symbol, exit_.reason) == (CALL, "signal")
 
 
+def test_a_signal_to_the_contrary_counts_also_while_the_record_is_read_again() -> None:
+    stage = Stage()
+    stage.hold()
+    stage.record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    (turned,) = bars_of([99.5], "SPY", stage.now)
+    stage.wait(MINUTE)
+
+    stage.kit.tell(stage.bot, BookChanged())
+    stage.kit.tell(stage.bot, BarClosed(bar=turned))
+    stage.recover()
+    stage.wait(SECOND)
+
+    (exit_,) = [each for each in stage.intents if each.side is Side.SELL]
+    assert (exit_.decision.symbol, exit_.reason) == (CALL, "signal")
+
+
 def test_a_signal_to_the_contrary_ends_the_search_for_a_contract() -> None:
     stage = Stage()
     stage.play(UP)
