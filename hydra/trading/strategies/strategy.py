@@ -18,6 +18,7 @@ class Signal(Enum):
 
     ENTER_LONG = "enter_long"
     EXIT_LONG = "exit_long"
+    """It may be said once: it stands until what is held is sold, or the strategy wants in again."""
     ENTER_SHORT = "enter_short"
     """The price is to fall. For puts; a bot that only goes long leaves it alone."""
 
