@@ -33,7 +33,7 @@ class GuardianCancels:
         self._overdue: set[str] = set()
         """Orders whose cancel was told to be overdue."""
         self._kept_in: dict[str, tuple[Ref[Any], ...]] = {}
-        """Whose exits an entry stands in the way of, by its name."""
+        """Whose exits, or stops, an entry stands in the way of, by its name."""
 
     @property
     def overdue(self) -> tuple[str, ...]:

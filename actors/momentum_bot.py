@@ -212,6 +212,7 @@ class MomentumBot(Actor[Inbox]):
                 self._denied(message, ctx)
                 return  # nothing new to decide on: the same wish would be denied again
             case BookChanged():
+                self._stop.way_may_be_free()
                 self._record.ask(ctx)
             case BookRecovered():
                 if not self._record.is_answer(message, ctx):

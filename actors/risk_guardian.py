@@ -338,7 +338,7 @@ class RiskGuardian(Actor[Inbox]):
         ctx.publish(JUDGEMENTS_TOPIC, denied)
         if intent.decision.role.reduces:
             entries = set(self._desk.book.open_entries)
-            waits = intent.decision.role is Role.EXIT
+            waits = intent.decision.role is not Role.FLATTEN  # that looks by itself
             for name in situation.book.opposing:
                 if name in entries:
                     self._cancels.clear_the_way(name, ctx, ctx.sender if waits else None)

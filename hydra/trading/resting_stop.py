@@ -19,6 +19,7 @@ from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE
 from hydra.trading.exact import multiply, percent_of, subtract
 from hydra.trading.order_checks import (
+    no_order_opposes,
     price_is_fresh,
     price_is_known,
     session_is_open,
@@ -33,9 +34,18 @@ TRIES = 3
 TRY_AGAIN_AFTER = 15 * MINUTE
 WHOLE = Decimal(1)
 FOR_A_WHILE = frozenset(
-    check.__name__ for check in (trading_is_open, session_is_open, price_is_known, price_is_fresh)
+    check.__name__
+    for check in (
+        trading_is_open,
+        session_is_open,
+        price_is_known,
+        price_is_fresh,
+        no_order_opposes,
+    )
 )
-"""Checks that deny one wherever it would rest, until a halt or a night is over or a price comes."""
+"""Checks that deny one wherever it would rest, until a halt or a night is over, a price comes, or
+the entry of another bot is out of the way.
+"""
 MOVED_BY_LEAST = Decimal("0.1")
 """A stop is moved up if that takes a tenth off its distance: in between it stays at the venue."""
 
@@ -133,6 +143,7 @@ class RestingStop:
         self.failures = 0
         """Stops in a row that came to nothing."""
         self._pause_until = 0
+        self._held_off_until = 0
         self._touched_at: int | None = None
         """The look at which it first should have been executed."""
         self._asked: dict[DecisionKey, int] = {}
@@ -140,7 +151,7 @@ class RestingStop:
 
     def may_place(self, at: int) -> bool:
         """Whether another one may be tried at this look (its market time)."""
-        return at >= self._pause_until
+        return at >= max(self._pause_until, self._held_off_until)
 
     def is_asked(self, decision: DecisionKey, at: int) -> bool:
         """Whether its end was asked for at this look already; it counts as asked from now on."""
@@ -154,7 +165,11 @@ class RestingStop:
 
     def held_off(self, at: int) -> None:
         """Nothing may pass now, wherever it would rest: the next may be tried at the next look."""
-        self._pause_until = at + 1
+        self._held_off_until = at + 1
+
+    def way_may_be_free(self) -> None:
+        """What held it off may be gone: the next may be tried at this look."""
+        self._held_off_until = 0
 
     def ended(self, decision: DecisionKey, at: int) -> bool:
         """A stop is over and did not fill. True if that was not our wish, which counts."""
@@ -171,6 +186,7 @@ class RestingStop:
     def nothing_is_held(self) -> None:
         """The position is over."""
         self.failures, self._pause_until, self._touched_at = 0, 0, None
+        self._held_off_until = 0
         self._asked.clear()
 
     def is_overdue(self, at: int) -> bool:

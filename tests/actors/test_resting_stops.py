@@ -264,7 +264,9 @@ def test_a_stop_that_is_denied_is_tried_again_at_the_next_bar_i30(stage: StopSta
     assert (before, [each.role for each in stage.live()]) == ([], [Role.PROTECT])
 
 
-@pytest.mark.parametrize("check", ["trading_is_open", "session_is_open", "price_is_fresh"])
+@pytest.mark.parametrize(
+    "check", ["trading_is_open", "session_is_open", "price_is_fresh", "no_order_opposes"]
+)
 def test_a_stop_that_only_a_halt_or_a_night_keeps_away_is_tried_at_each_bar_i11_i30(
     held: StopStage, check: str
 ) -> None:
@@ -273,6 +275,18 @@ def test_a_stop_that_only_a_halt_or_a_night_keeps_away_is_tried_at_each_bar_i11_
         quiet(held)
         held.deny(stop_of(held), check)
     quiet(held)
+
+    assert len(held.live(Role.PROTECT)) == 1
+
+
+def test_one_that_another_order_kept_away_is_tried_again_once_the_bot_is_told_so_i30(
+    held: StopStage,
+) -> None:
+    held.cancel(stop_of(held))
+    quiet(held)
+    held.deny(stop_of(held), "no_order_opposes")
+
+    held.change_record()
 
     assert len(held.live(Role.PROTECT)) == 1
 

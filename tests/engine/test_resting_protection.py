@@ -94,6 +94,23 @@ def test_a_position_is_under_a_stop_that_rests_at_the_venue_and_is_executed_ther
     ended(life, world, ["e", "p"])
 
 
+def test_one_that_an_entry_of_another_bot_kept_out_comes_as_soon_as_that_is_gone_i30() -> None:
+    world = World(FLAT)
+    life = world.begin()
+    life.run_to(OPEN_AT + 5 * MINUTE)
+    entry = life.enter(1, bot="mom_AAPL_cross", limit="97.00", reference="100")
+
+    bought_at = OPEN_AT + 11 * MINUTE
+    life.run_to(bought_at + T_PROTECT)
+
+    assert life.denials == ["no_order_opposes"]
+    assert life.status_of(entry) == "canceled"
+    assert [(each.order_type, each.quantity) for each in resting(world)] == [
+        (OrderType.STOP, Decimal(9))
+    ]
+    require_sound(world)
+
+
 def test_it_gives_way_to_an_exit_i30() -> None:
     world = World(FLAT)
     life = holding(world)
