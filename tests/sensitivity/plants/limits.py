@@ -143,7 +143,7 @@ PLANTS = (
         "What is lost over night is no loss of the day.",
         "I37",
         "hydra.trading.account_day",
-        "day_start=day.known, peak=day.known)",
+        "day_start=start, peak=start)",
         "day_start=None, peak=None)",
     ),
     Plant(
