@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType
 
 from hydra.ops.exit_codes import ExitCode
+
+ONE_REQUEST_S = 0.5
+"""The same signal again within this is the same request: `timeout` and `docker stop` with an init
+tell the process and its whole group, and `make` passes on what the group was told already.
+"""
 
 PASSED_ON_WITHIN_S = 1.0
 """What `first` may still take when the signals are let go; then its thread is left behind."""
@@ -17,6 +23,7 @@ PASSED_ON_WITHIN_S = 1.0
 
 class StopSignals:
     """Within this, the first SIGTERM or SIGINT asks for a clean stop and the second ends it all.
+    What comes in two ways at once is one (`ONE_REQUEST_S`).
 
     A terminal that is closed (SIGHUP) asks for a clean stop too, unless that was to be ignored, as
     under nohup; it says so more than once, so that never ends it all.
@@ -26,9 +33,13 @@ class StopSignals:
     wait for ever. What came within one of these counts in those that are begun within it.
     """
 
-    def __init__(self, first: Callable[[], None]) -> None:
+    def __init__(
+        self, first: Callable[[], None], *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._first = first
+        self._now = now
         self._own = 0
+        self._first_of: dict[int, list[float]] = {}
         self._has_asked = False
         self._around: StopSignals | None = None
         self._before: dict[int, object] = {}
@@ -42,6 +53,8 @@ class StopSignals:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._received)
         self._around = _whose(self._before[signal.SIGTERM])
+        if self._around is not None:
+            self._first_of = self._around._first_of
         hang_up = signal.getsignal(signal.SIGHUP)
         if hang_up is signal.SIG_DFL or _whose(hang_up) is not None:
             self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._terminal_closed)
@@ -71,6 +84,10 @@ class StopSignals:
         self._ask()
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
+        this = [self._now()]
+        first = self._first_of.setdefault(number, this)  # in one step: another may interrupt this
+        if first is not this and this[0] - first[0] < ONE_REQUEST_S:
+            return
         self._own += 1
         if self.seen > 1:
             os._exit(128 + number)

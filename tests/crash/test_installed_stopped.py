@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hydra.actor import SECOND
+from hydra.ops.ending import ONE_REQUEST_S
 from hydra.ops.exit_codes import ExitCode
 from hydra.runtime.lease import LEASE
 from hydra.trading.causes import CLOCK_FAULT
@@ -169,7 +170,7 @@ def test_asked_to_stop_twice_and_then_killed_it_sends_nothing_more_and_loses_not
         assert wait_until(partial(phase, installed), engine)
         asked = time.time()
         engine.send_signal(signal.SIGTERM)
-        time.sleep(0.2 * dice.random() * seed)
+        time.sleep((ONE_REQUEST_S + 0.2 * dice.random()) * seed)  # before that it is the same one
         engine.send_signal(signal.SIGTERM)
         time.sleep(dice.random())
         engine.kill()

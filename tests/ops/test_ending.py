@@ -14,19 +14,23 @@ import os, signal, sys, threading
 from hydra.ops.ending import StopSignals
 
 said = threading.Semaphore(0)
+at = [0.0]
+at_hand = dict(now=lambda: at[0])
 
 def asked():
     print("asked to stop", flush=True)
     said.release()
 
-def ask(names):
-    for name in names:
-        os.kill(os.getpid(), getattr(signal, name))
+def ask(requests):
+    for number, request in enumerate(requests):
+        at[0] += number
+        for name in request.split("+"):
+            os.kill(os.getpid(), getattr(signal, name))
         said.acquire(timeout=20)
 
 """
 ONE = """
-with StopSignals(asked):
+with StopSignals(asked, **at_hand):
     ask(sys.argv[1:])
     print("goes on", flush=True)
 """
@@ -35,10 +39,11 @@ def asked_first():
     print("asked before", flush=True)
     said.release()
 
-with StopSignals(asked_first):
+with StopSignals(asked_first, **at_hand):
     ask(sys.argv[1:2])
-    with StopSignals(asked):
+    with StopSignals(asked, **at_hand):
         said.acquire(timeout=20)
+        at[0] += 1
         ask(sys.argv[2:])
         print("goes on", flush=True)
 """
@@ -89,6 +94,31 @@ def test_what_came_before_a_session_counts_in_it_i76(
     ended = process_of(HANGS + ONE_WITHIN_ANOTHER, *signals)
 
     assert (ended.returncode, ended.stdout.split("\n")[:-1]) == (code, said)
+
+
+@pytest.mark.parametrize(
+    ("requests", "code", "said"),
+    [
+        (["SIGTERM+SIGTERM"], 0, ["asked to stop", "goes on"]),
+        (["SIGTERM+SIGTERM", "SIGTERM"], 128 + signal.SIGTERM, ["asked to stop"]),
+        (["SIGTERM+SIGINT"], 128 + signal.SIGINT, []),
+    ],
+    ids=["in two ways", "and once more", "and another one"],
+)
+def test_one_request_that_comes_in_two_ways_at_once_asks_as_one_i76(
+    requests: list[str], code: int, said: list[str]
+) -> None:
+    """As of `timeout`, to the process and to its group, and of a `make` that passes it on."""
+    ended = process_of(HANGS + ONE, *requests)
+
+    assert (ended.returncode, ended.stdout.split("\n")[: len(said)]) == (code, said)
+
+
+def test_one_request_that_comes_again_as_a_session_begins_asks_as_one_i76() -> None:
+    again = ONE_WITHIN_ANOTHER.replace("at[0] += 1\n", "os.kill(os.getpid(), signal.SIGTERM)\n")
+    ended = process_of(HANGS + again, "SIGTERM")
+
+    assert (ended.returncode, ended.stdout) == (0, "asked before\nasked to stop\ngoes on\n")
 
 
 WAITS = """
