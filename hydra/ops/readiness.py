@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.ops.control.place import Place
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.health import NO_ENGINE, how_it_is
 from hydra.trading.findings import Finding
+
+if TYPE_CHECKING:
+    from hydra.settings import Settings
 
 
 def findings_of(place: Place) -> tuple[tuple[Finding, ...], ExitCode]:
@@ -32,7 +37,7 @@ def _at_rest(place: Place) -> tuple[Finding, ...]:
             line = f"{name}.enabled is false, so nothing is entered; set it to true"
             findings.append(Finding(name, False, line))
     findings += _keys(place)
-    findings += _record(place)
+    findings += _record(place, settings)
     return tuple(findings)
 
 
@@ -54,7 +59,7 @@ def _keys(place: Place) -> list[Finding]:
     return [Finding("keys", not faults, line)]
 
 
-def _record(place: Place) -> list[Finding]:
+def _record(place: Place, settings: Settings) -> list[Finding]:
     from hydra.ops.control.causes import LET_GO
     from hydra.ops.control.recorded import status_at_rest
     from hydra.ops.offline import one_line_for_faults
@@ -64,10 +69,11 @@ def _record(place: Place) -> list[Finding]:
         if is_first_start(place.files):
             return [Finding("record", True, "there is none yet: the first start makes it")]
         told = status_at_rest(place.files, place.venue)
-    ended = "in order" if told["ended_in_order"] else "not in order, which the next start looks at"
+        bad, to_come = _not_well(place), _to_come(place, settings)
     unknown = told["orders"]["unknown"]
     return [
-        Finding("record", True, f"the last engine ended {ended}"),
+        Finding("record", True, str(told["ended"])),
+        *bad,
         *(
             Finding(
                 "halt",
@@ -76,5 +82,42 @@ def _record(place: Place) -> list[Finding]:
             )
             for cause in told["causes"]
         ),
+        *to_come,
         Finding("orders", not unknown, f"{told['orders']['open']} open, {unknown} of unknown fate"),
+    ]
+
+
+def _not_well(place: Place) -> list[Finding]:
+    """What `verify` finds: no engine starts on it. What the halt marker says is a halt."""
+    from hydra.ops.verify import in_words, shown_progress
+    from hydra.store.verification import HALT_MARKER, verify_record
+
+    with shown_progress() as progress:
+        found = verify_record(place.files, place.venue, progress)
+    return [
+        Finding("record", False, f"{check.name}: {in_words(check)}")
+        for check in found.checks
+        if not check.is_well and check.name != HALT_MARKER
+    ]
+
+
+def _to_come(place: Place, settings: Settings) -> list[Finding]:
+    """What stands once it has started, and was not let go by a `resume` of before."""
+    from hydra.ops.control.recorded import causes_of_next_start
+    from hydra.terms import clearing_policy
+    from hydra.trading.causes import remedy_of
+    from hydra.trading.trading_state import CauseClass
+
+    causes = causes_of_next_start(
+        place.files,
+        needs_person=clearing_policy(settings).operator_only,
+        now_wall=time.time_ns(),
+    )
+    return [
+        Finding(
+            "halt",
+            cause.cause_class is CauseClass.START,
+            f"{cause.code}, with the next start: {cause.detail} ({remedy_of(cause.code)})",
+        )
+        for cause in causes
     ]

@@ -73,7 +73,7 @@ def verify(
     from hydra.store.verification import verify_file, verify_record
 
     audit = None
-    with one_line_for_faults(), _progress() as progress:
+    with one_line_for_faults(), shown_progress() as progress:
         if ledger is not None:
             if decisions:
                 end("--decisions needs the journal too: leave out --ledger", ExitCode.USAGE)
@@ -113,7 +113,7 @@ def _write_lines(found: "Verification") -> None:
     width = max(len(check.name) for check in found.checks)
     for check in found.checks:
         verdict = "ok " if check.is_well else "BAD"
-        render.write(f"{verdict}  {check.name.ljust(width)}  {render.clean(_text(check))}")
+        render.write(f"{verdict}  {check.name.ljust(width)}  {render.clean(in_words(check))}")
     if found.ledger is not None:
         counts, mark = found.ledger.counts, found.ledger.mark
         render.write(
@@ -131,7 +131,7 @@ def _write_lines(found: "Verification") -> None:
     render.write("all is well" if not bad else f"NOT WELL: {bad} of {len(found.checks)} are BAD")
 
 
-def _text(check: "Check") -> str:
+def in_words(check: "Check") -> str:
     """What was found, and of the rest what it does not say itself."""
     parts = [f"wanted {check.wanted}" if check.wanted else "", check.where, check.advice]
     return "; ".join([check.found, *(part for part in parts if part and part not in check.found)])
@@ -150,7 +150,7 @@ def _write_json(found: "Verification", audit: "Audit | None") -> None:
 
 
 @contextmanager
-def _progress() -> "Iterator[Progress]":
+def shown_progress() -> "Iterator[Progress]":
     """Tells how far it is, on a terminal only, and takes it away at the end."""
     if not sys.stderr.isatty():
         yield _say_nothing

@@ -162,7 +162,7 @@ def take_over_carried(files: EngineFiles, ledger: Ledger, at: int) -> None:
 def unclean_starts(ledger: Ledger, since_wall: int) -> tuple[int, ...]:
     """See `Ledger.unclean_starts`; those of accounts before this one first."""
     return (
-        *(start for start in _of_accounts_before(ledger) if start >= since_wall),
+        *starts_of_accounts_before(ledger.get(EARLIER_UNCLEAN_STARTS), since_wall),
         *ledger.unclean_starts(since_wall),
     )
 
@@ -173,9 +173,10 @@ def _with_this_start(ledger: Ledger, wall_at: int) -> tuple[int, ...]:
     return (*unclean_starts(ledger, 0), *this)[-_MAKE_A_STORM:]
 
 
-def _of_accounts_before(ledger: Ledger) -> tuple[int, ...]:
-    text = ledger.get(EARLIER_UNCLEAN_STARTS)
-    return () if text is None else msgspec.json.decode(text, type=tuple[int, ...])
+def starts_of_accounts_before(value: str | None, since_wall: int) -> tuple[int, ...]:
+    """The same of accounts before this one alone, from what is kept of them in its ledger."""
+    starts = () if value is None else msgspec.json.decode(value, type=tuple[int, ...])
+    return tuple(start for start in starts if start >= since_wall)
 
 
 def _read(files: EngineFiles) -> CarriedHalts | None:

@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 UNREADABLE = (apsw.Error, *UNREPLAYABLE)
 FINDINGS_SHOWN = 20
+HALT_MARKER = "halt marker"
+"""The check of it: what it finds counts as a halt, which an operator can resume."""
+
 KEEP_LEDGER = (
     "keep the files as they are, find out what changed them, start from the newest proven backup"
 )
@@ -406,19 +409,19 @@ class _Examination:
         """Whether a halt stands in the marker, and whether it can be read at all."""
         match read_halt_marker(files.halt_marker):
             case Clear():
-                self.is_well("halt marker", "clear")
+                self.is_well(HALT_MARKER, "clear")
             case Halted() as halted:
                 what = "; ".join(
                     f"{each.state.name}: {each.code}: {each.detail}" for each in halted.causes
                 )
-                self.is_well("halt marker", f"a halt stands, {what}")
+                self.is_well(HALT_MARKER, f"a halt stands, {what}")
             case Unreadable(reason):
                 is_early = self._facts is not None and not self._facts.had_an_engine
                 if is_early and not files.halt_marker.exists():
-                    self.is_well("halt marker", "there is none yet")
+                    self.is_well(HALT_MARKER, "there is none yet")
                     return
                 self.is_bad(
-                    "halt marker",
+                    HALT_MARKER,
                     reason,
                     wanted="a marker that says whether a halt stands",
                     where=files.halt_marker,

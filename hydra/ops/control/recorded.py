@@ -24,12 +24,14 @@ from hydra.store.journal_line import BadLine, record_in, seq_of
 from hydra.store.journal_opening import journal_end
 from hydra.store.kill_file import read_kill_file
 from hydra.store.ledger_facts import NoLedger, facts_of, last_mark, require_current
+from hydra.store.lives import EARLIER_UNCLEAN_STARTS, starts_of_accounts_before
 from hydra.store.looking import looked_at
 from hydra.store.private_files import RightsTooOpen
 from hydra.store.reading import Records
 from hydra.trading.causes import HALT_MARKER_UNREADABLE
 from hydra.trading.kill_switch import Source, kill_cause
 from hydra.trading.order_life import OrderStatus
+from hydra.trading.restarts import WINDOW_NS, cause_after_unclean_end, storm
 from hydra.trading.sub_ledgers import UNATTRIBUTED
 from hydra.trading.trading_state import Cause, CauseClass
 from messages.control import OPERATOR_RESUME, Resume
@@ -88,6 +90,42 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
         "feed_age_s": None,
         "journal": _journal_told(files.journal),
     }
+
+
+def causes_of_next_start(
+    files: EngineFiles, *, needs_person: bool, now_wall: int
+) -> tuple[Cause, ...]:
+    """What comes to stand with the next start because of how the engines before it ended (I03,
+    I75). It is not on record yet, so no `resume` of before that start lets it go.
+
+    `now_wall`: when that start is, by the machine's clock (UTC ns). Raises what reading a ledger
+    raises.
+    """
+
+    def look(connection: apsw.Connection) -> tuple[Cause, ...]:
+        records = Records(connection)
+        facts = facts_of(connection, require_current(connection), "")
+        ended_unclean = facts.ended_in_order is False
+        since = now_wall - WINDOW_NS
+        unclean_starts = (
+            *starts_of_accounts_before(records.values().get(EARLIER_UNCLEAN_STARTS), since),
+            *records.unclean_starts(since),
+            *((now_wall,) if ended_unclean else ()),
+        )
+        marked = _marker_causes(files) if facts.had_an_engine else []
+        follows = (
+            cause_after_unclean_end(
+                ended_unclean=ended_unclean,
+                standing=[each for each in (*records.halts(), *marked) if each.is_global],
+                since=NOBODY_KNOWS,
+                needs_person=needs_person,
+            ),
+            storm(unclean_starts, now_wall, NOBODY_KNOWS),
+        )
+        on_record = {cause.code for cause in records.halts()}
+        return tuple(cause for cause in follows if cause and cause.code not in on_record)
+
+    return looked_at(files.ledger, files.lock, look)
 
 
 def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:

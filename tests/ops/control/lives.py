@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from hydra.store.engine_files import EngineFiles
 from hydra.store.ledger import Ledger
@@ -13,12 +14,12 @@ from tests.ops.control.engines import files_in
 
 AT = 1_700_000_000_000_000_000
 VENUE = "embedded"
+OWNER = Owner(venue=VENUE, account="PA-TEST", version="0.1.0", configuration="digest", at=AT)
 
 
 def begun(files: EngineFiles, venue: str = VENUE) -> EngineRecord:
     """An engine's record, as it has it while it runs."""
-    owner = Owner(venue=venue, account="PA-TEST", version="0.1.0", configuration="digest", at=AT)
-    return EngineRecord.open(files, owner)
+    return EngineRecord.open(files, structs.replace(OWNER, venue=venue))
 
 
 def lived(folder: Path, *causes: Cause, in_order: bool = True, venue: str = VENUE) -> EngineFiles:
