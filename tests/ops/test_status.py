@@ -12,6 +12,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
 from hydra.trading.causes import DAILY_LOSS, OPERATOR_HALT, RECONCILIATION, STALE_FEED
+from hydra.trading.kill_switch import Source, Written, kill_cause
 from hydra.trading.orders import Role, Side
 from messages.orders import OrderUnknown
 from tests.ops.control.command_line import asks, says
@@ -211,6 +212,21 @@ def test_what_the_next_start_would_find_besides_is_told_too_i07(tmp_path: Path) 
         ("kill_switch:state_file", True),
         ("operator-halt", False),
     ]
+
+
+def test_a_kill_switch_that_a_start_has_put_on_record_is_told_once(tmp_path: Path) -> None:
+    seen = kill_cause(Source.STATE_FILE, "kill_switch", Written(b"halt_all\n"), AT)
+    assert seen is not None
+    files = lived(tmp_path, seen)
+    files.kill_switch.write_text("halt_all\n")
+
+    (once,) = asks(tmp_path, "status")["causes"]
+    files.kill_switch.write_text("close_only\n")
+    still_halted, now_milder = asks(tmp_path, "status")["causes"]
+
+    assert (once["code"], once["since"]) == (seen.code, SINCE)
+    assert still_halted == once
+    assert (now_milder["code"], now_milder["state"]) == (seen.code, "CLOSE_ONLY")
 
 
 def test_a_marker_that_is_gone_counts_as_a_halt_i03(tmp_path: Path) -> None:

@@ -61,7 +61,12 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
     marked = _marker_causes(files) if told.pop("had_an_engine") else []
     of_marker = {row["code"]: row for row in causes_told(marked, no_clock)}
     on_record = [_newer(row, of_marker.pop(row["code"], row)) for row in told["causes"]]
-    kills = causes_told(_kill_causes(files), no_clock)
+    known = {(row["code"], row["state"]) for row in on_record}
+    kills = [
+        row
+        for row in causes_told(_kill_causes(files), no_clock)
+        if (row["code"], row["state"]) not in known
+    ]
     return {
         "state": "stopped",
         # No engine, no order: and the next one starts halted, whatever stands.
@@ -113,17 +118,17 @@ def causes_of_next_start(
             *((now_wall,) if ended_unclean else ()),
         )
         marked = _marker_causes(files) if facts.had_an_engine else []
+        standing = {cause.code: cause for cause in (*records.halts(), *marked)}
         follows = (
             cause_after_unclean_end(
                 ended_unclean=ended_unclean,
-                standing=[each for each in (*records.halts(), *marked) if each.is_global],
+                standing=[cause for cause in standing.values() if cause.is_global],
                 since=NOBODY_KNOWS,
                 needs_person=needs_person,
             ),
             storm(unclean_starts, now_wall, NOBODY_KNOWS),
         )
-        on_record = {cause.code for cause in records.halts()}
-        return tuple(cause for cause in follows if cause and cause.code not in on_record)
+        return tuple(cause for cause in follows if cause and cause.code not in standing)
 
     return looked_at(files.ledger, files.lock, look)
 
