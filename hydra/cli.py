@@ -11,6 +11,7 @@ from hydra.ops.config.cli import app as config
 from hydra.ops.debug.cli import app as debug
 from hydra.ops.drill.command import drill
 from hydra.ops.evidence.command import evidence
+from hydra.ops.exit_codes import ExitCode
 from hydra.ops.export import export
 from hydra.ops.flatten import flatten
 from hydra.ops.halt import halt
@@ -23,6 +24,7 @@ from hydra.ops.report import report
 from hydra.ops.restore import restore
 from hydra.ops.resume import resume
 from hydra.ops.snapshot import snapshot, track_record
+from hydra.ops.spoken import speak_in_any_letters, unusable_name
 from hydra.ops.status import status
 from hydra.ops.venue.cli import app as venue
 from hydra.ops.verify import verify
@@ -99,6 +101,7 @@ def main() -> None:
     What nobody foresaw becomes one line; HYDRA_TRACEBACK=1 shows where it came from.
     """
     write_no_core()
+    speak_in_any_letters(sys.stdout, sys.stderr)
     try:
         app()
     except BrokenPipeError:  # whoever read our output has had enough, as in `… | head`
@@ -107,6 +110,10 @@ def main() -> None:
     except Exception as error:  # the edge of the process: one line for people, as promised above
         if os.environ.get("HYDRA_TRACEBACK"):
             raise
+        unusable = unusable_name(error) if isinstance(error, UnicodeEncodeError) else None
+        if unusable is not None:
+            sys.stderr.write(f"{unusable}\n")
+            sys.exit(int(ExitCode.USAGE))
         sys.stderr.write(f"hydra-trader: {type(error).__name__}: {error}\n")
         sys.exit(1)
 

@@ -15,6 +15,7 @@ from hydra.crash_points import NoSuchCrashPoint
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.loading import loading
 from hydra.ops.no_core import write_no_core
+from hydra.ops.spoken import speak_in_any_letters, unusable_name
 
 if TYPE_CHECKING:
     from hydra.ops.heard import Heard
@@ -37,6 +38,7 @@ FOLDER = "the folder of settings.yaml and bots.yaml (config)"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
     write_no_core()
+    speak_in_any_letters(sys.stdout, sys.stderr)
     arguments = _parser().parse_args(argv)
     try:
         crash_points.arm_from(os.environ)
@@ -50,6 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             " install the tzdata of requirements.lock",
             ExitCode.CONFIGURATION_REFUSED,
         )
+    except UnicodeEncodeError as error:
+        unusable = unusable_name(error)
+        if unusable is None:
+            raise
+        return _refuse(unusable, ExitCode.USAGE)
     except KeyboardInterrupt:  # before there was a session to stop in order
         return _refuse("stopped before the session began", ExitCode.CLEAN)
 
