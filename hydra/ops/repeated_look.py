@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 
 from hydra.runtime.life import in_words
-from hydra.runtime.runtime import Event, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.trading.trading_state import Cause
 
 
@@ -55,7 +55,7 @@ class RepeatedLook(ABC):
         runtime = self._runtime
         runtime.gate.trip(cause)
         # This only tells of it, and waits for nothing.
-        runtime.history.append(Event(runtime.now(), "", 0, "halted", cause.detail))
+        runtime.remember("halted", cause.detail)
 
     def _stands(self, cause: Cause) -> bool:
         """Whether the gate has it already, and as bad."""

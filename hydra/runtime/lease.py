@@ -6,7 +6,7 @@ from hydra.actor import MILLISECOND, SECOND
 from hydra.runtime.cell import Cell
 from hydra.runtime.gate import NO_LEASE
 from hydra.runtime.life import Status
-from hydra.runtime.runtime import Event, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.runtime.system import Ping
 
 LEASE = 2 * SECOND
@@ -50,7 +50,7 @@ class LeaseKeeper:
             if (cell.path, cell.incarnation) not in found_late:  # once for each silence
                 detail = f"no progress for {(now - cell.progress_at) / SECOND:.1f} s"
                 runtime.trip_for(cell, detail)
-                runtime.history.append(Event(now, cell.path, cell.incarnation, "halted", detail))
+                runtime.remember("halted", detail, cell.path, cell.incarnation)
         running = all(cell is not None and cell.status is Status.RUNNING for cell in members)
         runtime.gate.renew_lease(now + LEASE if chain and running and not late else NO_LEASE)
         for cell in chain:

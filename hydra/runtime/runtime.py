@@ -47,9 +47,14 @@ EARLY_ENTRIES = 1_000
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One line of the runtime's history: starts, failures, restarts, stops, trips."""
+    """One line of the runtime's history: starts, failures, restarts, stops, trips.
+
+    `at` is machine time, `market_at` the venue's of that moment: its clock may stand still or leave
+    out a night, so nobody can say it later.
+    """
 
     at: int
+    market_at: int
     path: str
     incarnation: int
     what: str
@@ -315,11 +320,17 @@ class Runtime(ABC):
 
     def record(self, what: str, cell: Cell, detail: str, *, trace: str = "") -> None:
         """A line of history about one cell, in memory and in the journal."""
-        self.history.append(Event(self.now(), cell.path, cell.incarnation, what, detail))
+        self.remember(what, detail, cell.path, cell.incarnation)
         fields: dict[str, object] = {"incarnation": cell.incarnation, "detail": detail}
         if trace:
             fields["trace"] = trace
         self.log(f"actor_{what}", cell.path, fields)
+
+    def remember(self, what: str, detail: str, path: str = "", incarnation: int = 0) -> None:
+        """A line of history in memory; without a path it is of the engine as a whole."""
+        now = self.now()
+        market_at = self.market_time_at(now)
+        self.history.append(Event(now, market_at, path, incarnation, what, detail))
 
     def start_root(self, spec: ChildSpec) -> Cell:
         """Begin the tree. The root supervises; its failure is a fail-closed stop."""
@@ -393,7 +404,7 @@ class Runtime(ABC):
             )
         )
         if first:
-            self.history.append(Event(self.now(), "", 0, "fail_closed", reason))
+            self.remember("fail_closed", reason)
             self.log("fail_closed", "runtime", {"reason": reason})
             for listener in self._on_fail_closed:
                 listener(reason)

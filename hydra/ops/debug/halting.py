@@ -13,7 +13,7 @@ from hydra.ops.debug.asking import Answer, Caller, wait_for
 from hydra.ops.debug.describing import in_ms
 from hydra.ops.debug.looking import Arguments, Milliseconds
 from hydra.ops.debug.protocol import shortened
-from hydra.runtime.runtime import Event, Runtime
+from hydra.runtime.runtime import Runtime
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT
 from hydra.trading.trading_state import Cause
 
@@ -60,7 +60,7 @@ def shut_gate(runtime: Runtime, cause: Cause) -> Shut:
     """Latch it, here and now, whatever the actors are doing."""
     began = runtime.now()
     in_flight = runtime.gate.trip(cause)
-    runtime.history.append(Event(began, "", 0, "halted", cause.detail))
+    runtime.remember("halted", cause.detail)
     return Shut(began, in_flight)
 
 

@@ -15,11 +15,11 @@ from hydra.ops.debug.describing import (
     below,
     cell_at,
     in_ms,
-    market_text,
     message_row,
     newest,
     plain,
     some,
+    utc_text,
 )
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import AskedBy
@@ -274,7 +274,7 @@ def history(runtime: Runtime, arguments: History, _caller: Caller) -> dict[str, 
     rows = [
         {
             "ago_ms": in_ms(now - event.at),
-            "at": market_text(runtime, event.at),
+            "at": utc_text(event.market_at),
             "path": event.path,
             "incarnation": event.incarnation,
             "what": event.what,

@@ -59,7 +59,7 @@ def control_socket(folder: Path) -> Iterator[Target]:
     with controlled(folder, bots=("mom",), differences=DIFFERENCES) as engine:
         history = engine.runtime.history  # full, it keeps nothing more of a halt
         for at in range(10**9, 10**9 + (history.maxlen or 0)):
-            history.append(Event(at, "", 0, "halted", f"at {at}"))
+            history.append(Event(at, at, "", 0, "halted", f"at {at}"))
         told = engine.told
         told.clears_what_is_noted = False  # the gate is opened anew for each input
         told.steps = [FlattenReported(phase="flat", detail="nothing is left")]

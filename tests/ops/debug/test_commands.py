@@ -18,6 +18,7 @@ from hydra.ports import GateKey, PermitClass
 from hydra.runtime.life import HISTORY
 from hydra.runtime.sim_runtime import SimRuntime
 from hydra.runtime.system import Ping
+from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.trading.trading_state import TradingState
 from messages.journal import WriteEntry
 from tests.ops.debug.engines import (
@@ -630,6 +631,30 @@ def test_history_tells_of_failures_and_restarts_with_traces_if_asked() -> None:
     assert "in receive" in data["traces"][0]["trace"]
     row = rows_by_path(ask(sim, "tree"))[FRAIL.path]
     assert (row["failures"], row["restarts"], row["incarnation"]) == (1, 1, 2)
+
+
+class OverTheNight:
+    """The venue's time, which leaves out nights and stands still while it waits for us."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def at(self, machine_ns: int) -> int:
+        return machine_ns + self.ahead
+
+
+def test_history_tells_the_venues_time_of_then_whatever_its_clock_did_since() -> None:
+    clock = OverTheNight()
+    runtime = ThreadRuntime(market_clock=clock)
+    try:
+        runtime.fail_closed("a test")
+        before = execute(runtime, "history", {})
+        clock.ahead = 17 * 3_600 * SECOND
+        after = execute(runtime, "history", {})
+    finally:
+        runtime.close()
+
+    assert [row["at"] for row in after["rows"]] == [row["at"] for row in before["rows"]]
 
 
 def test_timers_watchers_and_asks_are_told_with_their_age() -> None:
