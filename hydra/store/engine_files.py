@@ -1,5 +1,6 @@
 """Where an engine keeps its files, whether they are all there, and what becomes of old ones."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.crash_points import reached
-from hydra.store.engine_lock import forget_account, last_holder
+from hydra.store.engine_lock import Holder, forget_account, last_holder, living_holder
 from hydra.store.journal_files import files_of
 from hydra.store.private_files import make_private_folder
 
@@ -137,11 +138,26 @@ def is_first_start(files: EngineFiles) -> bool:
     if not witnesses:
         return True
     found = "an empty ledger" if files.ledger.exists() else "no ledger"
+    stranger = _stranger_in(files)
+    way_out = (
+        f"{newest_backup(files)}; put the ledger back, or, to begin anew with an account that Hydra"
+        " never traded, move these files away"
+        if stranger is None
+        else f"an engine ({stranger}) writes that journal and has its ledger elsewhere: say where"
+        " with --state-dir, and touch nothing here"
+    )
     raise RecordGone(
         f"{files.ledger}: found {found}, but {'; '.join(witnesses)}; wanted the ledger that they"
-        f" go with; {newest_backup(files)}; put the ledger back, or, to begin anew with an account"
-        " that Hydra never traded, move these files away"
+        f" go with; {way_out}"
     )
+
+
+def _stranger_in(files: EngineFiles) -> Holder | None:
+    """Another process that has this journal, and by all that is known not this ledger."""
+    writer, owner = living_holder(files.journal_lock), last_holder(files.lock)
+    if writer is None or writer.pid == os.getpid() or (owner and owner.pid == writer.pid):
+        return None
+    return writer
 
 
 def newest_backup(files: EngineFiles) -> str:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,14 @@ _LINE_BYTES_MAX = 4096
 
 
 class HeldByAnother(Exception):
-    """Another engine runs on this state folder; two would trade one account twice."""
+    """Another engine runs on this state or log folder; two would trade one account twice."""
+
+
+class LockOf(Enum):
+    """What a lock keeps for one engine: what whoever has it does, and which option says where."""
+
+    ACCOUNT = ("holds the account", "--state-dir")
+    JOURNAL = ("writes this journal", "--log-dir")
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,7 +57,7 @@ class EngineLock:
     process closes it at once. Else the lock would live as long as the child.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, of: LockOf = LockOf.ACCOUNT) -> None:
         """Take the lock or raise `HeldByAnother`, naming the process that has it.
 
         Raises RightsTooOpen, OSError. The venue and account that the last holder named are kept.
@@ -60,7 +68,7 @@ class EngineLock:
             host=socket.gethostname(),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        self._descriptor = _locked(path)
+        self._descriptor = _locked(path, of)
         _held.add(self)
         try:
             before = _holder_in(self._descriptor)
@@ -120,7 +128,7 @@ def forget_account(path: Path) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path) -> int:
+def _locked(path: Path, of: LockOf) -> int:
     """A descriptor that holds the lock of the file which is at `path`."""
     for _ in range(_ATTEMPTS):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_RIGHTS)
@@ -132,9 +140,10 @@ def _locked(path: Path) -> int:
         except BlockingIOError as error:
             holder = _words(_holder_in(descriptor))
             os.close(descriptor)
+            does, option = of.value
             raise HeldByAnother(
-                f"{path}: another engine ({holder}) holds the account; wanted to be the only one;"
-                " stop that one, or use another --state-dir"
+                f"{path}: another engine ({holder}) {does}; wanted to be the only one;"
+                f" stop that one, or use another {option}"
             ) from error
         except OSError as error:
             os.close(descriptor)

@@ -21,7 +21,7 @@ from hydra.store.engine_files import (
     is_first_start,
     newest_backup,
 )
-from hydra.store.engine_lock import EngineLock
+from hydra.store.engine_lock import EngineLock, LockOf
 from hydra.store.halt_marker import HaltMarker, HaltMarkerFailed
 from hydra.store.journal import FILE_BYTES_MAX, JournalFile
 from hydra.store.journal_files import JournalDamaged, JournalFailed
@@ -125,7 +125,7 @@ class EngineRecord:
         with ExitStack() as opened:
             lock = EngineLock(files.lock)
             opened.callback(lock.release)
-            opened.callback(EngineLock(files.journal_lock).release)
+            opened.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
             reached("recovery.locked")
             set_aside = None
             if owner.venue == FORGETFUL_VENUE:

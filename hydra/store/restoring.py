@@ -15,7 +15,7 @@ from hydra.ports import LedgerMark
 from hydra.store.backup import copy_to, proven
 from hydra.store.connection import connected_to_read
 from hydra.store.engine_files import FORGETFUL_VENUE, EngineFiles
-from hydra.store.engine_lock import EngineLock
+from hydra.store.engine_lock import EngineLock, LockOf
 from hydra.store.journal import JournalFile
 from hydra.store.journal_files import files_of
 from hydra.store.ledger import Ledger
@@ -60,7 +60,7 @@ def restore(
     _require_a_file_of_its_own(backup, files.ledger)
     with ExitStack() as held:
         held.callback(EngineLock(files.lock).release)
-        held.callback(EngineLock(files.journal_lock).release)
+        held.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
         if venue != FORGETFUL_VENUE:
             require_lasting(files.ledger.parent)
             require_lasting(files.journal.parent)

@@ -1,9 +1,12 @@
 """The files of an engine: whether they go together, and those of its earlier sessions."""
 
 import os
+import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hydra.store.engine_files import (
@@ -105,6 +108,29 @@ def test_all_that_speaks_of_a_ledger_is_named_at_once_i54(tmp_path: Path) -> Non
 
     for name in ("-wal", "app.jsonl", "app.0", "halt.marker", "account PA1", "3 backups"):
         assert name in str(refused.value)
+
+
+def test_nobody_is_told_to_move_the_journal_of_an_engine_that_runs_i54(tmp_path: Path) -> None:
+    """One that has its ledger elsewhere: whoever asks has named the wrong folder."""
+    files = files_in(tmp_path)
+    write_journal(files)
+    engine = subprocess.Popen(["sleep", "60"])
+    line = {"pid": engine.pid, "host": socket.gethostname(), "started_at": "today"}
+    files.journal_lock.write_bytes(msgspec.json.encode(line))
+    files.journal_lock.chmod(0o600)
+    try:
+        with pytest.raises(RecordGone) as refused:
+            is_first_start(files)
+    finally:
+        engine.kill()
+        engine.wait()
+
+    assert str(refused.value).endswith(
+        f"; an engine (process {engine.pid} on {socket.gethostname()}, since today) writes that"
+        " journal and has its ledger elsewhere: say where with --state-dir, and touch nothing here"
+    )
+    with pytest.raises(RecordGone, match="move these files away"):
+        is_first_start(files)
 
 
 def test_without_a_backup_none_is_promised(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hydra.store.engine_lock import (
     EngineLock,
     HeldByAnother,
     Holder,
+    LockOf,
     forget_account,
     last_holder,
 )
@@ -135,6 +136,16 @@ def test_a_second_lock_is_refused_until_the_first_is_released_i57(path: Path) ->
 
         first.release()
         EngineLock(path).release()
+
+
+def test_whoever_finds_a_journal_taken_is_told_to_use_another_log_folder_i57(path: Path) -> None:
+    with held(path), pytest.raises(HeldByAnother) as refused:
+        EngineLock(path, of=LockOf.JOURNAL)
+
+    assert str(refused.value).startswith(f"{path}: another engine (process {os.getpid()} on ")
+    assert str(refused.value).endswith(
+        ") writes this journal; wanted to be the only one; stop that one, or use another --log-dir"
+    )
 
 
 def test_of_twenty_that_start_at_once_exactly_one_runs_i57(path: Path) -> None:

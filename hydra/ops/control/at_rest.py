@@ -12,7 +12,7 @@ import msgspec
 from hydra.ops.debug.halting import operator_cause, words_of
 from hydra.store.agreement import require_agreement
 from hydra.store.engine_files import EngineFiles, is_first_start
-from hydra.store.engine_lock import EngineLock
+from hydra.store.engine_lock import EngineLock, LockOf
 from hydra.store.halt_marker import (
     UNREADABLE,
     Clear,
@@ -94,7 +94,7 @@ def record_at_rest(files: EngineFiles, venue: str, at: int) -> Iterator[RecordAt
     """
     with ExitStack() as opened:
         opened.callback(EngineLock(files.lock).release)
-        opened.callback(EngineLock(files.journal_lock).release)
+        opened.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
         if is_first_start(files) and not files.ledger.exists():
             make_private_file(files.ledger)
         opened.callback(guard_ledger(files.ledger))
