@@ -74,6 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from hydra.settings.mode import lacking, mode_disagreement
         from hydra.store.engine_files import NamesClash
         from hydra.store.engine_lock import HeldByAnother
+        from hydra.store.journal_files import BEGIN_ANEW, JournalDamaged
         from hydra.store.record import RECORD_REFUSED
         from hydra.store.schema import NewerThanThisHydra
         from hydra.terms import traded_symbols
@@ -132,6 +133,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
         return _refuse(str(newer), ExitCode.VERSION_FENCE)
+    except JournalDamaged as bad:
+        return _refuse(f"{bad}; {BEGIN_ANEW}", ExitCode.DURABILITY_REFUSED)
     except (*RECORD_REFUSED, VenueLogFailed, VenueLogRefused) as bad:
         return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
     except OSError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hydra.ports import LedgerMark
+from hydra.store.journal_files import BEGIN_ANEW
 from hydra.store.journal_opening import JournalEnd
 from hydra.store.ledger import Ledger
 
@@ -16,12 +17,15 @@ def require_agreement(ledger: Ledger, journal: JournalEnd) -> None:
     fault = disagreement(
         ledger.mark, ledger.journal_seq, ledger.chain_at, journal.last_seq, journal.mark
     )
-    if fault is not None:
-        raise RecordsDisagree(
-            f"{fault}; nothing was traded or changed; find out what replaced or cut them; put what"
-            " is missing back, or go on from a backup: `hydra-trader restore BACKUP --reason …`,"
-            " which keeps both"
-        )
+    if fault is None:
+        return
+    lost = "; nothing was traded or changed; put what is missing back, or "
+    if ledger.journal_seq > journal.last_seq:
+        raise RecordsDisagree(f"{fault}{lost}{BEGIN_ANEW}")
+    raise RecordsDisagree(
+        f"{fault}{lost}go on from a backup: `hydra-trader restore BACKUP --reason …`, which keeps"
+        " both; find out what replaced or cut them"
+    )
 
 
 def disagreement(

@@ -29,10 +29,18 @@ class JournalFailed(Exception):
     """A record could not be written whole. Trading stops; only a restart may try it again."""
 
 
+BEGIN_ANEW = (
+    "keep the files as they are, and find out what changed them; a ledger that is whole loses"
+    " nothing with `hydra-trader backup`, then `hydra-trader restore BACKUP --reason …` of that"
+    " very backup: it begins a journal anew, halted, and keeps the old one"
+)
+"""What to do about a journal that is lost or damaged."""
+
+
 class JournalDamaged(Exception):
     """The files are not what was written: a line was changed, cut, moved or taken away.
 
-    Keep them for whoever finds out why, move them away, and start again.
+    Nothing is written to them any more; `BEGIN_ANEW` says how to go on.
     """
 
     def __init__(self, path: Path, line_number: int, offset: int, reason: str) -> None:

@@ -29,7 +29,7 @@ from hydra.store.engine_files import EngineFiles, RecordGone, is_first_start
 from hydra.store.engine_lock import living_holder
 from hydra.store.halt_marker import Clear, Halted, Unreadable, read_halt_marker
 from hydra.store.journal_check import JournalRead, Progress, journal_read
-from hydra.store.journal_files import files_of
+from hydra.store.journal_files import BEGIN_ANEW, files_of
 from hydra.store.ledger_facts import NOTHING_YET, LedgerFacts, NoLedger, facts_of, last_mark
 from hydra.store.looking import looked_at
 from hydra.store.private_files import RightsTooOpen, require_private_file, require_private_folder
@@ -47,7 +47,6 @@ HALT_MARKER = "halt marker"
 KEEP_LEDGER = (
     "keep the files as they are, find out what changed them, start from the newest proven backup"
 )
-KEEP_JOURNAL = "keep the files as they are, find out what changed them, begin a journal anew"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -318,7 +317,7 @@ class _Examination:
                 "there is no journal",
                 wanted="the one of the engine that had this ledger",
                 where=path,
-                advice="put it back: it is the ledger's witness",
+                advice=f"put it back: it is the ledger's witness; {BEGIN_ANEW}",
             )
         return self._journal
 
@@ -328,7 +327,7 @@ class _Examination:
                 "journal",
                 f"{finding.fault.value}: {finding.reason}",
                 where=f"{finding.path}, line {finding.line_number} (byte {finding.offset})",
-                advice=KEEP_JOURNAL,
+                advice=BEGIN_ANEW,
             )
         unsaid = len(read.damage) - FINDINGS_SHOWN
         if unsaid > 0:
@@ -361,7 +360,8 @@ class _Examination:
         )
         newest = journal.newest
         lost = newest if newest is not None and newest.mark.seq > ledger.seq else None
-        faults = [disagreement(ledger, facts.journal_seq, link_at, journal.last_seq, None)]
+        short = disagreement(ledger, facts.journal_seq, link_at, journal.last_seq, None)
+        faults = [short]
         for each in (lost, differing):
             if each is not None:
                 fault = disagreement(ledger, 0, link_at, journal.last_seq, each.mark)
@@ -371,7 +371,9 @@ class _Examination:
                 "marks",
                 fault,
                 where=f"{files.ledger} and {files.journal}",
-                advice="keep both, find out what replaced or cut them; no engine starts on it",
+                advice="keep both, find out what replaced or cut them; no engine starts on it"
+                if fault is not short
+                else BEGIN_ANEW,
             )
         if not any(faults):
             saw = f"the ledger saw its line {facts.journal_seq:,} on the disk"

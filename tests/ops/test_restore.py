@@ -1,5 +1,6 @@
 """`hydra-trader restore` as an operator meets it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,37 @@ def test_a_ledger_that_is_lost_comes_back_from_the_backup_that_verify_names_i54_
     (cause,) = json_of(run("status", "--json"))["causes"]
     assert cause["code"] == "operator-halt"
     assert cause["detail"].startswith(f"the disk lost it (restored from {backup}, uid ")
+
+
+def change_a_line(journal: Path) -> None:
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[20] = lines[20].replace(b"a", b"b", 1)
+    journal.write_bytes(b"".join(lines))
+
+
+def cut_it(journal: Path) -> None:
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-20]))
+
+
+@pytest.mark.parametrize("lose_it", [change_a_line, cut_it, Path.unlink])
+def test_with_a_whole_ledger_a_lost_journal_costs_nothing_of_the_record_i54_i66(
+    lose_it: Callable[[Path], None], folder: Path, run: Command
+) -> None:
+    lose_it(folder / "logs" / "app.jsonl")
+    way_out = "with `hydra-trader backup`, then `hydra-trader restore BACKUP --reason …` of that"
+    said = [run("resume", "--reason", "a drill")[2], run("verify")[1]]
+
+    backup = json_of(run("backup", "--json"))["path"]
+    code, out, err = run("restore", backup, "--reason", "the journal is lost")
+
+    assert [way_out in each for each in said] == [True, True], said
+    assert (code, err, out.splitlines()[0]) == (
+        ExitCode.CLEAN,
+        "",
+        f"restored: {backup}, up to its event 69",
+    )
+    assert run("verify")[0] == ExitCode.CLEAN
 
 
 def test_what_cannot_be_restored_gives_one_clear_line_and_touches_nothing_i66(

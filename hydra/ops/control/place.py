@@ -110,6 +110,7 @@ def by_whom() -> str:
 def one_line_for_the_record(place: Place, silent: NoEngine) -> Iterator[None]:
     """What keeps us from an engine's record ends the command with one line and its exit code."""
     from hydra.store.engine_lock import HeldByAnother
+    from hydra.store.journal_files import BEGIN_ANEW, JournalDamaged
     from hydra.store.record import RECORD_REFUSED
 
     with one_line_for_faults():
@@ -117,6 +118,8 @@ def one_line_for_the_record(place: Place, silent: NoEngine) -> Iterator[None]:
             yield
         except HeldByAnother:
             end_unanswered(place, silent)
+        except JournalDamaged as damaged:
+            end(f"{damaged}; {BEGIN_ANEW}", ExitCode.DURABILITY_REFUSED)
         except RECORD_REFUSED as refused:
             end(str(refused), ExitCode.DURABILITY_REFUSED)
 
