@@ -1,6 +1,7 @@
 """`hydra-trader halt`: stop all orders, of an engine that runs or of the next one that starts."""
 
 import os
+import shlex
 import threading
 import time
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def _early_word(place: Place) -> Iterator[None]:
     files = place.files
     words = (
         f"no answer from the engine at {files.control_socket} yet; it is waited for; to stop its"
-        f" orders without it: echo halt_all > {files.kill_switch}"
+        f" orders without it: echo halt_all > {shlex.quote(str(files.kill_switch))}"
     )
     timer = threading.Timer(EARLY_WORD_AFTER_S, lambda: typer.echo(words, err=True))
     timer.daemon = True
@@ -181,7 +182,7 @@ def _running_lines(place: Place, told: dict[str, Any]) -> list[str]:
     else:
         lines.append(
             "NOT ON RECORD, so a restart may not find it: to keep it halted,"
-            f" echo halt_all > {place.files.kill_switch}"
+            f" echo halt_all > {shlex.quote(str(place.files.kill_switch))}"
         )
     if told["fault"]:
         lines.append(f"because {told['fault']}")

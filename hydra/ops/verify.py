@@ -1,5 +1,6 @@
 """`hydra-trader verify`: is what the engine has on record whole, and does it go together."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,7 +127,8 @@ def _write_lines(found: "Verification") -> None:
     if found.newest_proven_backup is not None:
         newest = found.newest_proven_backup
         render.write(f"the newest backup that passes is {newest}")
-        render.write(f"to go on from it, halted: hydra-trader restore {newest} --reason …")
+        word = shlex.quote(str(newest))
+        render.write(f"to go on from it, halted: hydra-trader restore {word} --reason …")
     bad = sum(not check.is_well for check in found.checks)
     render.write("all is well" if not bad else f"NOT WELL: {bad} of {len(found.checks)} are BAD")
 

@@ -1,6 +1,7 @@
 """Files that belong to the service user alone: folders 0700, files 0600."""
 
 import os
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -57,10 +58,20 @@ def _require_private(path: Path, facts: os.stat_result, wanted: int) -> None:
             f"{path} belongs to user {facts.st_uid}, wanted {os.geteuid()}, who runs this"
         )
     if _is_loose(facts):
-        raise RightsTooOpen(
-            f"{path} has rights {stat.S_IMODE(facts.st_mode):04o}, wanted {wanted:04o}:"
-            f" chmod {wanted:o} {path}"
+        way_out = (
+            "others use it, so name a folder of our own, such as one in it"
+            if _is_of_everybody(path, facts)
+            else f"chmod {wanted:o} {shlex.quote(str(path))}"
         )
+        raise RightsTooOpen(
+            f"{path} has rights {stat.S_IMODE(facts.st_mode):04o}, wanted {wanted:04o}: {way_out}"
+        )
+
+
+def _is_of_everybody(path: Path, facts: os.stat_result) -> bool:
+    """As /tmp, or the root of all: nobody must be told to close that to others."""
+    is_shared = stat.S_ISDIR(facts.st_mode) and facts.st_mode & stat.S_ISVTX
+    return bool(is_shared) or path.resolve() == Path(path.resolve().anchor)
 
 
 def _is_loose(facts: os.stat_result) -> bool:

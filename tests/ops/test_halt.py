@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 from contextlib import closing, nullcontext
 from pathlib import Path
 
@@ -144,6 +145,23 @@ def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_pa
     assert result.stderr.count("\n") == 1
     assert "has this record and does not answer" in result.stderr
     assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
+
+
+def test_what_is_to_be_typed_can_be_typed_whatever_the_folders_name_i73(tmp_path: Path) -> None:
+    """Unquoted, the word would have gone into another file, and nothing would have halted."""
+    odd = tmp_path / "my engine; é"
+    odd.mkdir()
+    files = files_in(odd)
+    record = begun(files)
+    try:
+        result = says(odd, "halt", *REASON)
+    finally:
+        record.close()
+    command = result.stderr.partition("without it: ")[2].partition(", or kill")[0]
+
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+
+    assert files.kill_switch.read_text("utf-8") == "halt_all\n"
 
 
 def test_while_an_engine_does_not_answer_it_says_early_what_to_do_without_it_i73(

@@ -1,9 +1,15 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from hydra.store.private_files import RightsTooOpen, make_private_folder, require_private_file
+from hydra.store.private_files import (
+    RightsTooOpen,
+    make_private_folder,
+    require_private_file,
+    require_private_folder,
+)
 
 
 def rights(path: Path) -> int:
@@ -46,6 +52,36 @@ def test_a_folder_that_holds_files_and_is_open_to_others_is_refused_i84(
 
     with pytest.raises(RightsTooOpen, match=f"rights {mode:04o}, wanted 0700: chmod 700 {folder}"):
         make_private_folder(folder)
+
+
+def test_the_command_that_closes_a_folder_can_be_typed_whatever_its_name_i84(
+    tmp_path: Path,
+) -> None:
+    folder = folder_with_rights(tmp_path / "my state; é", 0o755)
+    (folder / "something").touch()
+
+    with pytest.raises(RightsTooOpen, match=re.escape(f": chmod 700 '{folder}'")):
+        make_private_folder(folder)
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o1700 | 0o5])
+def test_nobody_is_told_to_close_a_folder_that_many_use_i84(tmp_path: Path, mode: int) -> None:
+    folder = folder_with_rights(tmp_path / "tmp", 0o700)
+    (folder / "something").touch()
+    folder.chmod(mode)
+
+    with pytest.raises(RightsTooOpen) as refused:
+        make_private_folder(folder)
+
+    folder.chmod(0o700)
+    assert str(refused.value).endswith(
+        ", wanted 0700: others use it, so name a folder of our own, such as one in it"
+    )
+
+
+def test_nobody_is_told_to_close_the_root_folder_i84() -> None:
+    with pytest.raises(RightsTooOpen, match=r"wanted 0700: others use it|belongs to user"):
+        require_private_folder(Path("/"))
 
 
 def test_a_folder_that_is_private_is_left_as_it_is_i84(tmp_path: Path) -> None:

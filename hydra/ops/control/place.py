@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,7 +170,7 @@ def end_unanswered(place: Place, silent: NoEngine) -> NoReturn:
     end(
         f"{place.files.lock.parent}: {who} has this record and does not answer ({silent}); it"
         " starts, stops or hangs; wait some seconds and try again; to stop its orders without it:"
-        f" echo halt_all > {place.files.kill_switch}, or kill -TERM {pid}, and kill -KILL {pid} if"
-        " it is still there after 10 s",
+        f" echo halt_all > {shlex.quote(str(place.files.kill_switch))}, or kill -TERM {pid}, and"
+        f" kill -KILL {pid} if it is still there after 10 s",
         ExitCode.HELD_BY_ANOTHER,
     )

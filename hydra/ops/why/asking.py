@@ -1,5 +1,6 @@
 """Answering a question from the files of a venue: which of them are asked, and what is missing."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -196,7 +197,7 @@ def _nothing(search: JournalSearch | None, files: EngineFiles, text: str, ledger
             parts.append(f"the journal speaks of it: {', '.join(named)}")
     lives = sorted(files.ended.iterdir()) if files.ended.is_dir() else []
     if lives:
-        where = lives[-1]
+        where = shlex.quote(str(lives[-1]))
         parts.append(
             f"of {len(lives)} earlier accounts the records lie in {files.ended}: look into one with"
             f" --state-dir {where} --log-dir {where}"
