@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from hydra.ops.broker_account import NoAccount, require_account
 from hydra.ops.embedded_market import EmbeddedMarket, ServedVenue
@@ -16,10 +18,13 @@ from hydra.ops.session import RunMarket
 from hydra.ops.venue_process import VenueDidNotStart
 from hydra.settings import Settings
 from hydra.store.engine_files import EngineFiles
+from hydra.terms import traded_symbols
 from hydra.trading.bars import late_after
 from hydra.trading.durations import SECOND
+from hydra.trading.instruments import is_crypto
 from hydra.venues.alpaca.access import Access
 from hydra.venues.simulated.market_data import MarketData, with_options
+from hydra.venues.simulated.silences import silent_coins
 
 EMBEDDED = "EMBEDDED VENUE: not real money, not real fills"
 VENUE_STOPS_WITHIN_S = 2.0
@@ -60,10 +65,36 @@ def served_account(
         assert account is not None, "nobody could ask to stop"
         age_max = settings.health.max_price_staleness_seconds * SECOND
         late = int(late_after(data.bar_interval) / served.speed)
-        market = EmbeddedMarket(venue, access, data, price_age_max=max(age_max, late))
-        yield embedded_run(data, account, at), market
+        price_age_max = max(age_max, late)
+        market = EmbeddedMarket(venue, access, data, price_age_max=price_age_max)
+        found = embedded_run(data, account, at)
+        if any(map(is_crypto, traded_symbols(settings))):
+            longer_than = int(price_age_max * served.speed)
+            silences = silent_coins(data.bars, since=at, longer_than=longer_than)
+            said = (*found.said_first, *silence_warning(silences))
+            found = structs.replace(found, said_first=said)
+        yield found, market
     finally:
         venue.stop(VENUE_STOPS_WITHIN_S)
+
+
+def silence_warning(silences: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """One line, if there are any: the halt that follows says of no price that it is old."""
+    if not silences:
+        return ()
+    begin, end = silences[0]
+    more = f", and in {len(silences) - 1} later stretches" if silences[1:] else ""
+    warning = (
+        f"warning: no coin has a price in this market from {_minute(begin)} to {_minute(end)} UTC"
+        f"{more}: coins that are silent are a fault round the clock, so all trading halts"
+        " (stale_feed) until some time after they have come; take files of the same days, or play"
+        " the coins by themselves"
+    )
+    return (warning,)
+
+
+def _minute(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment // SECOND, UTC):%Y-%m-%d %H:%M}"
 
 
 def _started(venue: ServedVenue, speed: float) -> Access:
