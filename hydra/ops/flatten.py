@@ -1,5 +1,6 @@
 """`hydra-trader flatten`: pause, cancel what works, close what is held, and prove that it is so."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ LOOK_EVERY_S = 0.25
 """An engine answers questions and tells nothing by itself, so it is asked again. To sleep meanwhile
 holds up nobody: this process does nothing else, and a signal ends it.
 """
+WORD_EVERY_S = 10.0
+"""A person who has to get out hears so often at least that it is still being done."""
 RECORDED_WITHIN_S = 10.0
 NOT_FLAT = 1
 """The exit code where something is left."""
@@ -234,14 +237,44 @@ def _explanation(place: Place, pause: str) -> str:
     )
 
 
+class _Patience:
+    """How long it is waited for, and what a person hears while no step comes."""
+
+    def __init__(self, within_s: float, *, json: bool) -> None:
+        self._began = self._said = time.monotonic()
+        self._within_s = within_s
+        self._json = json
+
+    def renew(self) -> None:
+        """A step was told."""
+        self._said = time.monotonic()
+
+    def lasts(self, last: dict[str, Any]) -> bool:
+        """Whether it is waited for any longer; `last` is the step that was told last."""
+        now = time.monotonic()
+        took_s = now - self._began
+        if took_s >= self._within_s:
+            return False
+        # A market that is closed was told of, with until when.
+        is_quiet = self._json or last["phase"] == "waiting"
+        if not is_quiet and now - self._said >= WORD_EVERY_S:
+            self._said = now
+            _say(
+                f"still {last['phase']} after {took_s:.0f} s; left: {_left(last)}; it goes on, and"
+                " `hydra-trader status` says whether the venue answers"
+            )
+            sys.stdout.flush()
+        return True
+
+
 def _followed(
     client: EngineClient, wish: dict[str, str], within_s: float, *, json: bool
 ) -> dict[str, Any]:
     """Have a running engine do it, and tell each step; gives the last one. Raises `NoEngine`."""
-    until = time.monotonic() + within_s
+    patience = _Patience(within_s, json=json)
 
     def wait() -> bool:
-        if time.monotonic() >= until:
+        if not patience.lasts(last):
             return False
         time.sleep(LOOK_EVERY_S)
         return True
@@ -250,6 +283,7 @@ def _followed(
     try:
         for last in _steps(client, wish, wait):
             _tell(last, json=json)
+            patience.renew()
     except CommandFailed as refused:
         end_refused(str(refused))
     return last
@@ -270,10 +304,10 @@ def _followed_at_rest(
     last: dict[str, Any] = {}
     try:
         with taken_up(place, silent, bars) as engine:
-            until = time.monotonic() + within_s
+            patience = _Patience(within_s, json=json)
 
             def wait() -> bool:
-                if time.monotonic() >= until:
+                if not patience.lasts(last):
                     return False
                 engine.wait(LOOK_EVERY_S)
                 return True
@@ -288,6 +322,7 @@ def _followed_at_rest(
                 last = {**step, "at": utc_text(engine.at), "closed": _closed(engine)}
                 last["market_over"] = engine.is_market_over
                 _tell(last, json=json)
+                patience.renew()
     except CommandFailed as refused:
         end_refused(str(refused))
     if not json:
@@ -360,8 +395,6 @@ def _say(*lines: str) -> None:
 
 
 def _tell(step: dict[str, Any], *, json: bool) -> None:
-    import sys
-
     from hydra.ops.debug.engine import write_json
 
     if json:
@@ -384,9 +417,13 @@ _DOING = {
 }
 
 
-def _tell_left(last: dict[str, Any], within_s: float) -> None:
+def _left(last: dict[str, Any]) -> str:
     held = [f"{quantity} {symbol}" for symbol, quantity in sorted(last["positions"].items())]
-    left = ", ".join([*held, *last["open_orders"]]) or "what is left is not known"
+    return ", ".join([*held, *last["open_orders"]]) or "what is left is not known"
+
+
+def _tell_left(last: dict[str, Any], within_s: float) -> None:
+    left = _left(last)
     what_next = "look at `hydra-trader status`"
     if last.get("market_over"):
         why = "the market of this account is over, so that nothing of it can be closed any more"

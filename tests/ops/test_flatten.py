@@ -133,6 +133,26 @@ def test_what_takes_too_long_is_not_waited_for_and_not_called_flat_i73(
     )
 
 
+def test_of_a_step_that_takes_long_a_word_is_said_again_but_not_to_programs_i73(
+    engine: ControlledEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.flatten.WORD_EVERY_S", 0.0)
+    engine.told.steps = [CLOSING]
+
+    people = says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.6")
+    programs = says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.6", "--json")
+
+    first, *again = people.stdout.splitlines()
+    assert first.startswith("closing: ")
+    assert again
+    assert set(again) <= {
+        f"still closing after {seconds} s; left: 10 AAPL, -2 MSFT, x-1; it goes on, and"
+        " `hydra-trader status` says whether the venue answers"
+        for seconds in (0, 1)
+    }
+    assert "still" not in programs.stdout
+
+
 def test_what_waits_for_an_opening_says_when_that_is(
     engine: ControlledEngine, tmp_path: Path
 ) -> None:
