@@ -260,7 +260,7 @@ class _Patience:
         if not is_quiet and now - self._said >= WORD_EVERY_S:
             self._said = now
             _say(
-                f"still {last['phase']} after {took_s:.0f} s; left: {_left(last)}; it goes on, and"
+                f"still {last['phase']} after {took_s:.0f} s; {_left(last)}; it goes on, and"
                 " `hydra-trader status` says whether the venue answers"
             )
             sys.stdout.flush()
@@ -419,11 +419,11 @@ _DOING = {
 
 def _left(last: dict[str, Any]) -> str:
     held = [f"{quantity} {symbol}" for symbol, quantity in sorted(last["positions"].items())]
-    return ", ".join([*held, *last["open_orders"]]) or "what is left is not known"
+    left = ", ".join([*held, *last["open_orders"]])
+    return f"left: {left}" if left else "what is left is not known"
 
 
 def _tell_left(last: dict[str, Any], within_s: float) -> None:
-    left = _left(last)
     what_next = "look at `hydra-trader status`"
     if last.get("market_over"):
         why = "the market of this account is over, so that nothing of it can be closed any more"
@@ -435,4 +435,4 @@ def _tell_left(last: dict[str, Any], within_s: float) -> None:
             why += ", and waiting for a market to open"
         goes_on = "the next start" if "market_over" in last else "the engine"
         what_next = f"{goes_on} goes on with it, until `hydra-trader flatten --withdraw` is said"
-    typer.echo(f"NOT FLAT: {why}; left: {left}; {what_next}", err=True)
+    typer.echo(f"NOT FLAT: {why}; {_left(last)}; {what_next}", err=True)
