@@ -219,6 +219,8 @@ def _lines(file: BinaryIO) -> Iterator[_Line]:
             piece = file.readline(MAX_LINE_BYTES + 1)
             size += len(piece)
         yield _Line(content, number, offset, size)
+        if not piece.endswith(b"\n"):
+            return  # the end, as it was then: what is written to it meanwhile is not looked at
         number += 1
         offset += size
 

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from hydra.store.journal import JournalDamaged
 from hydra.store.journal_files import link_fault
 from hydra.store.journal_line import MAX_LINE_BYTES
-from hydra.store.journal_reading import Fault, Finding, findings_in, read_journal
+from hydra.store.journal_reading import (
+    Fault,
+    Finding,
+    everything_in,
+    findings_in,
+    read_journal,
+)
 from tests.store.journals import (
     contents_of,
     events_in,
@@ -60,6 +66,23 @@ def test_where_nothing_is_there_is_no_journal(path: Path) -> None:
     for look in (read_journal, findings_in):
         with pytest.raises(FileNotFoundError, match="there is no journal"):
             list(look(path))
+
+
+def test_what_is_written_while_it_is_read_changes_no_line_that_was_there_i54(path: Path) -> None:
+    """An engine is at work: what was half a line at the end is whole a moment later."""
+    write_numbers(path, 6)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    reading = everything_in(path)
+    seen = []
+    for item in reading:
+        seen.append(item)
+        if isinstance(item, Finding):
+            with path.open("ab") as file:
+                file.write(whole[-30:])
+
+    assert [item.fault for item in seen if isinstance(item, Finding)] == [Fault.TORN]
+    assert list(findings_in(path)) == []
 
 
 TABLE: list[tuple[str, Callable[[Lines], Lines], list[tuple[int, Fault, str]]]] = [
