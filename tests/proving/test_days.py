@@ -48,8 +48,15 @@ def test_nor_in_many_more(first: int, tmp_path: Path) -> None:
         assert lived(day_of(seed), tmp_path / str(seed)).breaches == (), seed
 
 
-@pytest.mark.parametrize("options", [False, True])
-@pytest.mark.parametrize("explored", [False, True])
+@pytest.mark.parametrize(
+    ("explored", "options"),
+    [
+        (False, False),
+        (False, True),
+        (True, False),
+        pytest.param(True, True, marks=pytest.mark.slow),
+    ],
+)
 def test_the_same_plan_gives_the_same_day_to_the_last_byte_of_its_journal(
     explored: bool, options: bool, tmp_path: Path
 ) -> None:
