@@ -1,7 +1,7 @@
 """The options bot: one strategy on each underlying, calls and puts bought on what it says."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -14,14 +14,14 @@ from hydra.ports import OptionChains
 from hydra.trading.bars import Bar
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.durations import DAY
-from hydra.trading.instruments import Instrument, instrument
 from hydra.trading.option_entry import AGAINST, RIGHT_OF, OptionEntry, entry_on, wanted_of
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
+from hydra.trading.option_holdings import OptionHoldings
 from hydra.trading.option_prices import steps_of
 from hydra.trading.option_rules import ChainContract, ChainQuery, ChainRules, choose_contract
-from hydra.trading.option_search import OptionSearch, OptionSearches, entered_at
-from hydra.trading.option_symbols import parsed, root_of
+from hydra.trading.option_search import OptionSearch, OptionSearches
+from hydra.trading.option_symbols import root_of
 from hydra.trading.order_checks import trading_is_open
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
@@ -29,7 +29,7 @@ from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable, Window
 from hydra.trading.strategies.strategy import Strategy, StrategyFactory
 from hydra.trading.strategy_feed import StrategyFeed
-from hydra.trading.symbol_book import ZERO, SymbolBook
+from hydra.trading.symbol_book import ZERO
 from hydra.trading.venue_clock import seen_at
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
@@ -80,7 +80,6 @@ Inbox: TypeAlias = (
     | RecoveryOverdue
 )
 
-CONTRACT_STEP = Decimal(1)
 CHAIN_WITHIN = 10 * SECOND
 SEARCH_LASTS_INTERVALS = 5
 """So many bars after its signal a search for a contract is given up."""
@@ -127,6 +126,16 @@ class OptionsPlan(msgspec.Struct, frozen=True, kw_only=True):
         """With what the symbols begin of the contracts that it may trade, beside its name."""
         return frozenset((self.bot_id, root_of(ticker)) for ticker in self.tickers)
 
+    @property
+    def holding_terms(self) -> HoldingTerms:
+        """What each of its contracts is held to."""
+        return HoldingTerms(
+            exits=self.exits,
+            calendar=self.calendar,
+            quote_age_ns_max=self.rules.quote_age_ns_max,
+            entry_lasts=self.entry_lasts,
+        )
+
 
 class OptionsBot(Actor[Inbox]):
     """Decides to enter on closed bars of an underlying, and to leave on quotes and on time.
@@ -154,9 +163,8 @@ class OptionsBot(Actor[Inbox]):
         }
         self._bars: dict[str, Bar] = {}
         """The newest of each underlying that was news."""
-        self._holdings: dict[str, OptionHolding] = {}
+        self._holdings = OptionHoldings(plan.bot_id, plan.holding_terms)
         self._searches = OptionSearches(SEARCH_LASTS_INTERVALS * plan.bar_interval)
-        self._session: str | None = None
         self._followed: frozenset[str] = frozenset()
         self._guards: dict[str, Guard] = {}
         self._idle: dict[str, str] = {}
@@ -236,26 +244,8 @@ class OptionsBot(Actor[Inbox]):
             *(each.inventory.symbol for each in recovered.held),
         )
         for symbol in dict.fromkeys(named):
-            self._holding_of(symbol)
-        recover([holding.book for holding in self._holdings.values()], recovered)
-
-    def _holding_of(self, symbol: str) -> OptionHolding | None:
-        known = self._holdings.get(symbol)
-        option = parsed(symbol) if instrument(symbol) is Instrument.OPTION else None
-        if known is not None or option is None:
-            return known
-        plan = self._plan
-        book = SymbolBook(plan.bot_id, symbol, CONTRACT_STEP)
-        if self._session is not None:
-            book.begin_session(self._session)
-        terms = HoldingTerms(
-            exits=plan.exits,
-            calendar=plan.calendar,
-            quote_age_ns_max=plan.rules.quote_age_ns_max,
-            entry_lasts=plan.entry_lasts,
-        )
-        holding = self._holdings[symbol] = OptionHolding(book, option, terms)
-        return holding
+            self._holdings.of(symbol)
+        recover([holding.book for holding in self._holdings], recovered)
 
     def _take_bar(self, message: BarClosed, ctx: Context) -> None:
         bar = message.bar
@@ -271,10 +261,8 @@ class OptionsBot(Actor[Inbox]):
 
     def _begin_session(self, at: int) -> None:
         session = self._plan.sessions.at(at)
-        if session is not None and session.date > (self._session or ""):
-            self._session = session.date
-            for holding in self._holdings.values():
-                holding.book.begin_session(session.date)
+        if session is not None:
+            self._holdings.begin_session(session.date)
 
     def _denied(self, message: OrderDenied, ctx: Context) -> None:
         intent, denial, at = message.intent, message.denial, ctx.market_time()
@@ -292,19 +280,17 @@ class OptionsBot(Actor[Inbox]):
 
     @property
     def _entries(self) -> int:
-        made = sum(holding.book.entries for holding in self._holdings.values())
-        return made + len(self._searches)
+        return self._holdings.entries + len(self._searches)
 
     @property
     def _positions(self) -> int:
-        taken = sum(holding.is_taken for holding in self._holdings.values())
-        return taken + len(self._searches)
+        return len(self._holdings.taken) + len(self._searches)
 
     def _search_for(self, bar: Bar, ctx: Context) -> str:
         """Begin to look for a contract if there is a signal; gives why not, "" if it does."""
         strategy, plan, at = self._strategies[bar.symbol], self._plan, ctx.market_time()
         why_not = self._reason_not_to_enter(strategy, at)
-        signal = strategy.entry(entered_at(self._holdings.values(), bar.symbol))
+        signal = strategy.entry(self._holdings.entered_at(bar.symbol))
         right = None if signal is None else RIGHT_OF.get(signal)
         if why_not or right is None:
             return why_not or "the strategy gives no signal"
@@ -355,7 +341,11 @@ class OptionsBot(Actor[Inbox]):
         search = self._search_of(answer.asked_by, answer.number, ctx)
         if search is None:
             return
-        free = [_of_our_time(each, ctx) for each in answer.contracts if not self._has(each.symbol)]
+        free = [
+            _of_our_time(each, ctx)
+            for each in answer.contracts
+            if not self._holdings.has(each.symbol)
+        ]
         # As old as they were when the chain was answered: what is bid on is a later quote anyway.
         quoted_at = [each.quote.at for each in free if each.quote is not None]
         at = max([search.began_at, *(each for each in quoted_at if each <= ctx.market_time())])
@@ -372,10 +362,6 @@ class OptionsBot(Actor[Inbox]):
         )
         if choice.chosen is None:
             self._end(search, "no contract of the chain would do", ctx)
-
-    def _has(self, symbol: str) -> bool:
-        holding = self._holdings.get(symbol)
-        return holding is not None and holding.is_taken
 
     def _query(self, search: OptionSearch, at: int) -> ChainQuery:
         bar, plan = self._bars.get(search.underlying), self._plan
@@ -411,7 +397,7 @@ class OptionsBot(Actor[Inbox]):
             self._end(search, "it is outside its trade window by now", ctx)
             return
         entry = entry_on(contract, quote, self._query(search, at), plan.exits)
-        holding = self._holding_of(contract.symbol)
+        holding = self._holdings.of(contract.symbol)
         if isinstance(entry, str) or holding is None:
             self._end(search, f"{contract.symbol}: {entry}", ctx)
             return
@@ -460,7 +446,7 @@ class OptionsBot(Actor[Inbox]):
         self._begin_session(at)
         for search in self._searches.overdue(at):
             self._end(search, "its search for a contract took too long", ctx)
-        for holding in self._holdings.values():
+        for holding in self._holdings:
             self._look_at(holding, ctx)
 
     def _leave_against(self, underlying: str, ctx: Context) -> None:
@@ -469,9 +455,8 @@ class OptionsBot(Actor[Inbox]):
         search = self._searches.turned(underlying, signal)
         if search is not None:
             self._end(search, "its strategy says the contrary by now", ctx)
-        for holding in self._holdings.values():
-            option = holding.option
-            if option.root == root_of(underlying) and signal in AGAINST[option.right]:
+        for holding in self._holdings.on(underlying):
+            if signal in AGAINST[holding.option.right]:
                 holding.is_turned = holding.is_taken
 
     def _look_at(self, holding: OptionHolding, ctx: Context) -> None:
@@ -483,22 +468,13 @@ class OptionsBot(Actor[Inbox]):
         )
         match holding.wish(now):
             case Sell() as sell if holding.book.session is not None:
-                if not self._covers(holding):
+                if not self._holdings.is_cover(holding):
                     self._sell(holding, sell, ctx)
             case TakeOut(decision, reason):
                 ctx.tell(self._guardian, CancelIntent(decision=decision, reason=reason))
             case _:
                 pass
         self._tell_guard(holding, at, ctx)
-
-    def _covers(self, holding: OptionHolding) -> bool:
-        """Something on its underlying is short, which the exit bot buys back: without what covers
-        it, its loss has no floor.
-        """
-        root = holding.option.root
-        return any(
-            each.position < 0 and each.option.root == root for each in self._holdings.values()
-        )
 
     def _sell(self, holding: OptionHolding, sell: Sell, ctx: Context) -> None:
         decision, at = holding.book.next_decision(Role.EXIT), ctx.market_time()
@@ -545,7 +521,7 @@ class OptionsBot(Actor[Inbox]):
         searched = (each.contract for each in self._searches)
         wanted = frozenset(
             (
-                *(symbol for symbol, holding in self._holdings.items() if holding.is_taken),
+                *(holding.book.symbol for holding in self._holdings.taken),
                 *(contract.symbol for contract in searched if contract is not None),
             )
         )
@@ -553,8 +529,9 @@ class OptionsBot(Actor[Inbox]):
             ctx.subscribe(quotes_topic(symbol))
         for symbol in sorted(self._followed - wanted):
             ctx.unsubscribe(quotes_topic(symbol))
-            if symbol in self._holdings:
-                self._holdings[symbol].quote = None  # it grows old from now on
+            holding = self._holdings.get(symbol)
+            if holding is not None:
+                holding.quote = None  # it grows old from now on
         if wanted != self._followed or again:
             self._followed = wanted
             wish = FollowContracts(bot=self._plan.bot_id, symbols=tuple(sorted(wanted)))
@@ -569,17 +546,17 @@ class OptionsBot(Actor[Inbox]):
 
     def state_view(self) -> Mapping[str, object]:
         """By contract what is held and works, by underlying what it waits for and why not."""
-        held = [symbol for symbol, holding in sorted(self._holdings.items()) if holding.is_taken]
+        taken = self._holdings.taken
         return {
-            "contracts": {symbol: self._holdings[symbol].book.state_view() for symbol in held},
-            "position": str(_total(self._holdings[symbol].position for symbol in held)),
+            "contracts": {each.book.symbol: each.book.state_view() for each in taken},
+            "position": str(self._holdings.position),
             "searches": {
                 each.underlying: None if each.contract is None else each.contract.symbol
                 for each in self._searches
             },
             "entries_today": self._entries,
             "positions": self._positions,
-            "session": self._session,
+            "session": self._holdings.session,
             "last_close": {ticker: bar.close for ticker, bar in self._bars.items()},
             "last_denial": self._last_denial,
             "idle": dict(self._idle),
@@ -594,7 +571,3 @@ def _of_our_time(contract: ChainContract, ctx: Context) -> ChainContract:
         return contract
     ours = structs.replace(quote, at=seen_at(quote.at, ctx.market_time()))
     return structs.replace(contract, quote=ours)
-
-
-def _total(values: Iterable[Decimal]) -> Decimal:
-    return sum(values, Decimal(0))

@@ -6,12 +6,11 @@ on, to be unready: the guardian would deny a bid, and the signal would be used u
 Times are market time (UTC ns). No clock, no I/O.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from hydra.trading.option_entry import AGAINST
-from hydra.trading.option_holding import OptionHolding
 from hydra.trading.option_rules import ChainContract
-from hydra.trading.option_symbols import Right, root_of
+from hydra.trading.option_symbols import Right
 from hydra.trading.orders import DecisionKey
 from hydra.trading.quotes import Quote
 from hydra.trading.strategies.strategy import Signal
@@ -146,10 +145,3 @@ class OptionSearches:
 
     def _is_in_time(self, search: OptionSearch, at: int) -> bool:
         return at - search.began_at <= self._lasts
-
-
-def entered_at(holdings: Iterable[OptionHolding], underlying: str) -> int:
-    """When a contract on it was last bought (market time), as far as is known; 0: none was."""
-    root = root_of(underlying)
-    bought = (each.book.entered_at for each in holdings if each.option.root == root)
-    return max(bought, default=0)
