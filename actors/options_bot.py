@@ -14,7 +14,7 @@ from hydra.ports import OptionChains
 from hydra.trading.bars import Bar
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.durations import DAY
-from hydra.trading.option_entry import AGAINST, RIGHT_OF, OptionEntry, entry_on, wanted_of
+from hydra.trading.option_entry import RIGHT_OF, OptionEntry, entry_on, wanted_of
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
 from hydra.trading.option_holdings import OptionHoldings
@@ -163,6 +163,8 @@ class OptionsBot(Actor[Inbox]):
         }
         self._bars: dict[str, Bar] = {}
         """The newest of each underlying that was news."""
+        self._unheard = set(plan.tickers)
+        """Underlyings of which bars were history: what was said of those counts from news on."""
         self._holdings = OptionHoldings(plan.bot_id, plan.holding_terms)
         self._searches = OptionSearches(SEARCH_LASTS_INTERVALS * plan.bar_interval)
         self._followed: frozenset[str] = frozenset()
@@ -253,6 +255,7 @@ class OptionsBot(Actor[Inbox]):
         self._strategies[bar.symbol].take_bar(bar)
         if message.is_backfill:  # history is nothing to decide on
             self._bars.pop(bar.symbol, None)
+            self._unheard.add(bar.symbol)
             return
         self._bars[bar.symbol] = bar
         self._leave_against(bar.symbol, ctx)  # it is said once, also while the record is read again
@@ -451,13 +454,17 @@ class OptionsBot(Actor[Inbox]):
 
     def _leave_against(self, underlying: str, ctx: Context) -> None:
         """What the newest signal says the contrary of: look no more for it, close what is held."""
-        signal = self._strategies[underlying].signal
-        search = self._searches.turned(underlying, signal)
+        strategy = self._strategies[underlying]
+        search = self._searches.turned(underlying, strategy.signal)
         if search is not None:
             self._end(search, "its strategy says the contrary by now", ctx)
-        for holding in self._holdings.on(underlying):
-            if signal in AGAINST[holding.option.right]:
-                holding.is_turned = holding.is_taken
+        holdings = self._holdings.on(underlying)
+        if underlying in self._unheard and self._record.is_known and strategy.has_history:
+            self._unheard.discard(underlying)
+            for holding in holdings:
+                holding.recall(strategy)
+        for holding in holdings:
+            holding.hear(strategy.signal)
 
     def _look_at(self, holding: OptionHolding, ctx: Context) -> None:
         at = ctx.market_time()

@@ -33,6 +33,8 @@ RIGHT_OF = {Signal.ENTER_LONG: Right.CALL, Signal.ENTER_SHORT: Right.PUT}
 """What is bought for a signal."""
 AGAINST = {Right.CALL: (Signal.EXIT_LONG, Signal.ENTER_SHORT), Right.PUT: (Signal.ENTER_LONG,)}
 """The signals on which what is held is closed."""
+WANTING = {right: (signal,) for signal, right in RIGHT_OF.items()}
+"""Those on which it would be bought."""
 
 
 class Wanted(msgspec.Struct, frozen=True):

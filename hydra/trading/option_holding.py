@@ -14,6 +14,7 @@ import msgspec
 from hydra.trading.durations import SECOND
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitReason
 from hydra.trading.exposure import is_price
+from hydra.trading.option_entry import AGAINST, WANTING
 from hydra.trading.option_exits import OpenOption, PremiumExits, option_exit_reason
 from hydra.trading.option_expiry import flat_by
 from hydra.trading.option_prices import COARSE_STEPS, price_below
@@ -24,6 +25,8 @@ from hydra.trading.orders import DecisionKey, OrderType, Role
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.situation import PriceStep
+from hydra.trading.strategies.strategy import Signal
+from hydra.trading.strategy_feed import StrategyFeed
 from hydra.trading.symbol_book import SymbolBook
 
 EXIT_LIMIT_LASTS = 30 * SECOND
@@ -77,7 +80,9 @@ class OptionHolding:
         self.option = option
         self.quote: Quote | None = None
         self.is_turned = False
-        """The strategy said the contrary of what is held, or is being bought."""
+        """The strategy said the contrary of what is held, or is being bought, and has not wanted it
+        again since.
+        """
         self.steps: tuple[PriceStep, ...] = COARSE_STEPS
         """In which it is priced: the coarse ones are right where its listing was not seen."""
         self._terms = terms
@@ -105,6 +110,22 @@ class OptionHolding:
         if quote is None or not 0 <= at - quote.at <= self._terms.quote_age_ns_max:
             return None
         return quote
+
+    def hear(self, signal: Signal | None) -> None:
+        """What the strategy says now."""
+        if signal in AGAINST[self.option.right]:
+            self.is_turned = self.is_taken
+        elif signal in WANTING[self.option.right]:
+            self.is_turned = False
+
+    def recall(self, strategy: StrategyFeed) -> None:
+        """What the strategy said of bars that came as history, or while nothing was known of this:
+        what is held now is held to the last of it since it was opened.
+        """
+        lots, right = self.book.inventory.lots, self.option.right
+        if lots:
+            words = (*AGAINST[right], *WANTING[right])
+            self.hear(strategy.last_said(words, lots[0].opened_at))
 
     def sold(self, decision: DecisionKey, limit_price: Decimal | None) -> None:
         """The order to sell is on its way to the guardian."""

@@ -31,6 +31,8 @@ class StrategyFeed:
         """What the strategy makes of the newest bar; None: nothing, or it was acted on."""
         self._out_of = 0
         """It said to leave what was opened before this (market time), and nothing else since."""
+        self._said: dict[Signal, int] = {}
+        """The end of the newest bar of which it said this."""
 
     @property
     def has_history(self) -> bool:
@@ -75,6 +77,11 @@ class StrategyFeed:
         """
         return opened_at < self._out_of
 
+    def last_said(self, signals: Iterable[Signal], since: int) -> Signal | None:
+        """The newest of these that it said of a bar that ended after this (market time)."""
+        said = [each for each in signals if self._said.get(each, 0) > since]
+        return max(said, key=lambda each: self._said[each], default=None)
+
     def acted(self) -> None:
         """The wish is on its way; the next bar brings the next one."""
         self.signal = None
@@ -88,6 +95,8 @@ class StrategyFeed:
         if bar.start_at >= self._seen_until:
             self._seen_until = bar.end_at
             self.signal = self._strategy.on_bar(bar, session)
+            if self.signal is not None:
+                self._said[self.signal] = bar.end_at
             match self.signal:
                 case Signal.ENTER_LONG:
                     self._out_of = 0

@@ -1,6 +1,6 @@
 """The options bot on a stage: a chain, a guardian and a feed in a test's hand, in virtual time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,12 @@ from hydra.settings import Settings
 from hydra.terms import options_plan
 from hydra.testkit import Kit, Probe
 from hydra.testkit.builders import bar
+from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY
+from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.option_rules import ChainContract
 from hydra.trading.option_symbols import Right, parsed
-from hydra.trading.orders import Denial, Fill, Order, RecordedOrder
+from hydra.trading.orders import Denial, Fill, Order, RecordedOrder, Side
 from hydra.trading.protection import Guard
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import ExchangeSession, SessionTable
@@ -127,12 +129,19 @@ class Stage:
         record: BookRecovered | None = None,
         *,
         start_at: int = OPEN_AT,
+        history: Mapping[str, tuple[Bar, ...]] | None = None,
     ) -> None:
+        """`history`: the bars of before it starts, by underlying."""
+        known = history or {}
         self.kit = Kit(start_at=start_at)
         self.guardian: Probe = self.kit.probe("guardian")
         self.feed: Probe = self.kit.probe("feed")
         self.feed.reply_with(
-            lambda asked: HistoryReported(bars=()) if isinstance(asked, ReportHistory) else None
+            lambda asked: (
+                HistoryReported(bars=known.get(asked.symbol, ()))
+                if isinstance(asked, ReportHistory)
+                else None
+            )
         )
         self.exit_bot: Probe = self.kit.probe("exit_bot")
         bus, cells = self.kit.runtime.bus, self.kit.runtime.cells
@@ -160,12 +169,14 @@ class Stage:
 
     # What the market does
 
-    def play(self, closes: Iterable[float], symbol: str = "SPY") -> None:
-        """Bars of a minute each, from now on, as they close."""
+    def play(
+        self, closes: Iterable[float], symbol: str = "SPY", *, is_backfill: bool = False
+    ) -> None:
+        """Bars of a minute each, from now on, as they close. `is_backfill`: they were missed."""
         for close in closes:
             made = bar(close, symbol=symbol, start_at=self.now)
             self.kit.advance(MINUTE)
-            self.kit.tell(self.bot, BarClosed(bar=made))
+            self.kit.tell(self.bot, BarClosed(bar=made, is_backfill=is_backfill))
 
     def wait(self, duration: int) -> None:
         self.kit.advance(duration)
@@ -257,6 +268,18 @@ class Stage:
         entry = self.enter(symbol, closes)
         self.fill(entry, "2.00")
         return entry
+
+
+def held(symbol: str, opened_at: int) -> BotInventory:
+    """Two of it, bought at 2.00."""
+    lot = Lot(
+        side=Side.BUY,
+        quantity=D(2),
+        price=D("2.00"),
+        opened_at=opened_at,
+        execution_id="x1",
+    )
+    return BotInventory(BOT, FifoInventory(symbol, (lot,)))
 
 
 def recorded(*held: BotInventory, orders: tuple[RecordedOrder, ...] = ()) -> BookRecovered:

@@ -25,7 +25,7 @@ from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.bot_parts import Signal as SignalSettings
 from hydra.terms import guardian_terms, options_plan, plans_of
 from hydra.trading.fees import NO_FEES
-from hydra.trading.inventory import FifoInventory, Lot
+from hydra.trading.inventory import FifoInventory
 from hydra.trading.option_rules import ChainContract, NotEligible
 from hydra.trading.option_symbols import Right, parsed
 from hydra.trading.orders import (
@@ -57,6 +57,7 @@ from tests.actors.option_stage import (
     Stage,
     calendar,
     contract,
+    held,
     plan_for,
     recorded,
     recorded_order,
@@ -521,7 +522,7 @@ def test_each_exit_closes_by_its_own_key(
     def reasons(**changes: Any) -> list[str]:
         """Of what is sold so many minutes after it was bought."""
         settings = settings_of(**{"exits__time_stop_minutes": 300, **changes})
-        record = recorded(_held(CALL, opened_at=ENTERED_AT))
+        record = recorded(held(CALL, opened_at=ENTERED_AT))
         stage = Stage(plan_for(settings), record, start_at=ENTERED_AT + minutes * MINUTE)
         stage.wait(SECOND)
         stage.quote(CALL, bid, bid + 0.02)
@@ -535,7 +536,7 @@ def test_each_exit_closes_by_its_own_key(
 def test_it_is_flat_before_the_close_also_of_a_half_day(lasts: int, sold_after: int) -> None:
     settings = settings_of(exits__time_stop_minutes=1_000)
     sold_at = OPEN_AT + sold_after * MINUTE
-    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    record = recorded(held(CALL, opened_at=ENTERED_AT))
     stage = Stage(plan_for(settings, closes={FRIDAY: lasts}), record, start_at=sold_at - 5 * SECOND)
 
     stage.wait(4 * SECOND)
@@ -548,9 +549,9 @@ def test_it_is_flat_before_the_close_also_of_a_half_day(lasts: int, sold_after: 
 
 def test_on_its_last_day_a_contract_is_sold_an_hour_before_the_close() -> None:
     last_day = OPEN_AT + (EXPIRES - FRIDAY).days * 24 * 60 * MINUTE
-    held = _held(CALL, opened_at=last_day + MINUTE)
+    position = held(CALL, opened_at=last_day + MINUTE)
     plan = plan_for(settings_of(exits__time_stop_minutes=1_000))
-    stage = Stage(plan, recorded(held), start_at=last_day + 329 * MINUTE)
+    stage = Stage(plan, recorded(position), start_at=last_day + 329 * MINUTE)
 
     stage.wait(50 * SECOND)
     before = len(stage.intents)
@@ -573,7 +574,7 @@ def test_a_signal_to_the_contrary_closes_what_is_held() -> None:
 def test_a_signal_to_the_contrary_counts_also_while_the_record_is_read_again() -> None:
     stage = Stage()
     stage.hold()
-    stage.record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    stage.record = recorded(held(CALL, opened_at=ENTERED_AT))
     (turned,) = bars_of([99.5], "SPY", stage.now)
     stage.wait(MINUTE)
 
@@ -599,7 +600,7 @@ def test_a_signal_to_the_contrary_ends_the_search_for_a_contract() -> None:
 
 def test_an_exit_never_waits_for_a_perfect_quote() -> None:
     settings = settings_of(exits__time_stop_minutes=15)
-    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    record = recorded(held(CALL, opened_at=ENTERED_AT))
     stage = Stage(plan_for(settings), record, start_at=ENTERED_AT + 13 * MINUTE)
 
     stage.quote(CALL, 1.98, 2.0)
@@ -676,7 +677,7 @@ def test_an_exit_is_on_a_step_of_the_contract_as_its_listing_said_i35(
 
 
 def test_after_a_restart_an_exit_is_on_a_step_that_is_right_in_any_contract_i35() -> None:
-    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    record = recorded(held(CALL, opened_at=ENTERED_AT))
     stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
 
     stage.quote(CALL, 1.33, 1.4)
@@ -686,7 +687,7 @@ def test_after_a_restart_an_exit_is_on_a_step_that_is_right_in_any_contract_i35(
 
 def test_while_the_exchange_is_closed_nothing_is_sent_i43() -> None:
     close_at = OPEN_AT + 390 * MINUTE
-    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    record = recorded(held(CALL, opened_at=ENTERED_AT))
     stage = Stage(record=record, start_at=close_at - 40 * SECOND)
 
     stage.wait(2 * SECOND)
@@ -701,7 +702,7 @@ def test_while_the_exchange_is_closed_nothing_is_sent_i43() -> None:
 
 def test_what_was_held_over_night_is_sold_at_the_bell() -> None:
     monday = OPEN_AT + 3 * 24 * 60 * MINUTE
-    record = recorded(_held(CALL, opened_at=ENTERED_AT))
+    record = recorded(held(CALL, opened_at=ENTERED_AT))
     stage = Stage(record=record, start_at=monday - 10 * SECOND)
 
     stage.wait(9 * SECOND)
@@ -748,7 +749,7 @@ def test_it_tells_what_it_guards_at_each_look_and_withdraws_it_when_it_is_flat_i
 def test_after_a_restart_a_position_is_followed_and_closed_by_its_rules_i38() -> None:
     entry = entry_of()
     filled = recorded_order(entry, is_open=False, filled=2)
-    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(filled,))
+    record = recorded(held(CALL, opened_at=ENTERED_AT), orders=(filled,))
     settings = settings_of(risk__max_trades_per_day=1)
     stage = Stage(plan_for(settings), record, start_at=ENTERED_AT + MINUTE)
 
@@ -782,8 +783,8 @@ def test_after_a_restart_an_entry_that_works_is_no_reason_for_another_and_goes_i
 
 def test_it_does_not_say_that_it_guards_what_is_short_i30() -> None:
     """It has no rule for that; the exit bot takes over what nobody looks at."""
-    held = _held(CALL, opened_at=ENTERED_AT)
-    (lot,) = held.inventory.lots
+    position = held(CALL, opened_at=ENTERED_AT)
+    (lot,) = position.inventory.lots
     short = FifoInventory(CALL, (structs.replace(lot, side=Side.SELL),))
     stage = Stage(record=recorded(BotInventory(BOT, short)), start_at=ENTERED_AT + MINUTE)
 
@@ -797,10 +798,10 @@ def test_it_does_not_say_that_it_guards_what_is_short_i30() -> None:
 def test_what_may_cover_a_short_contract_is_not_sold_before_that_is_bought_back(
     written: str,
 ) -> None:
-    sold = _held(written, opened_at=ENTERED_AT)
+    sold = held(written, opened_at=ENTERED_AT)
     (lot,) = sold.inventory.lots
     short = FifoInventory(written, (structs.replace(lot, side=Side.SELL, execution_id="x2"),))
-    record = recorded(_held(CALL, opened_at=ENTERED_AT), BotInventory(BOT, short))
+    record = recorded(held(CALL, opened_at=ENTERED_AT), BotInventory(BOT, short))
     stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
     stage.quote(CALL, 1.3, 1.4)
     beside_it = list(stage.intents)
@@ -825,8 +826,8 @@ def test_what_may_cover_a_short_contract_is_not_sold_before_that_is_bought_back(
 
 
 def test_what_was_assigned_as_got_for_nothing_is_sold_and_fails_nobody_i29() -> None:
-    held = _held(CALL, opened_at=ENTERED_AT)
-    (lot,) = held.inventory.lots
+    position = held(CALL, opened_at=ENTERED_AT)
+    (lot,) = position.inventory.lots
     free = FifoInventory(CALL, (structs.replace(lot, price=D(0)),))
     stage = Stage(record=recorded(BotInventory(BOT, free)), start_at=ENTERED_AT + MINUTE)
 
@@ -850,7 +851,7 @@ def test_a_stop_that_was_adopted_rests_until_an_exit_and_goes_before_it_i29_i30(
         stop_price=D("0.50"),
     )
     found = RecordedOrder(decision=adopted, order=stop, is_open=True, filled_quantity=D(0))
-    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    record = recorded(held(CALL, opened_at=ENTERED_AT), orders=(found,))
     stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
 
     stage.quote(CALL, 1.98, 2.0)
@@ -888,7 +889,7 @@ def test_an_exit_that_rests_is_left_alone_until_something_is_to_be_closed_i29_i3
     signal: int,
 ) -> None:
     found = recorded_exit(signal)
-    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    record = recorded(held(CALL, opened_at=ENTERED_AT), orders=(found,))
     stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
     stage.wait(MINUTE)
     stage.quote(CALL, 1.98, 2.0)
@@ -906,7 +907,7 @@ def test_an_exit_that_rests_is_left_alone_until_something_is_to_be_closed_i29_i3
 
 def test_an_exit_at_the_market_of_somebody_else_is_waited_for_i25() -> None:
     found = recorded_exit(-1, OrderType.MARKET, None)
-    record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=(found,))
+    record = recorded(held(CALL, opened_at=ENTERED_AT), orders=(found,))
     stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
 
     stage.quote(CALL, 1.3, 1.4)
@@ -922,7 +923,7 @@ def test_an_exit_of_this_life_is_taken_out_in_time_though_the_record_was_read_ag
     stage.quote(CALL, 1.3, 1.4)
     exit_ = stage.intents[-1]
     orders = (recorded_order(entry, is_open=False, filled=2), recorded_order(exit_, is_open=True))
-    stage.record = recorded(_held(CALL, opened_at=ENTERED_AT), orders=orders)
+    stage.record = recorded(held(CALL, opened_at=ENTERED_AT), orders=orders)
     stage.kit.publish(BOOK_CHANGED_TOPIC, BookChanged())
     stage.recover()
 
@@ -932,14 +933,3 @@ def test_an_exit_of_this_life_is_taken_out_in_time_though_the_record_was_read_ag
 
     assert meanwhile == []
     assert {each.decision for each in stage.cancels} == {exit_.decision}
-
-
-def _held(symbol: str, opened_at: int) -> BotInventory:
-    lot = Lot(
-        side=Side.BUY,
-        quantity=D(2),
-        price=D("2.00"),
-        opened_at=opened_at,
-        execution_id="x1",
-    )
-    return BotInventory(BOT, FifoInventory(symbol, (lot,)))
