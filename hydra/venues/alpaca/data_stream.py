@@ -182,7 +182,8 @@ class DataConversation:
 
     def _asked_for(self, before: "Named", wanted: "Named") -> tuple[Message, ...]:
         self._wanted = wanted
-        changes = {"subscribe": _beyond(wanted, before), "unsubscribe": _beyond(before, wanted)}
+        # What goes first makes room: the plan counts the symbols, also for the moment between.
+        changes = {"unsubscribe": _beyond(before, wanted), "subscribe": _beyond(wanted, before)}
         messages = tuple(
             _ENCODER.encode({"action": action, **named})
             for action, named in changes.items()

@@ -386,8 +386,8 @@ def test_what_is_followed_is_subscribed_to_and_what_is_not_any_more_is_let_go() 
     assert first == [{"action": "subscribe", "quotes": ["A", "B"]}]
     assert again == []
     assert other == [
-        {"action": "subscribe", "quotes": ["C"]},
         {"action": "unsubscribe", "quotes": ["A"]},
+        {"action": "subscribe", "quotes": ["C"]},
     ]
 
 

@@ -7,6 +7,8 @@ import queue
 from datetime import date
 from decimal import Decimal
 
+from msgspec import structs
+
 from hydra.trading.option_symbols import Right
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
@@ -14,13 +16,15 @@ from hydra.venues.alpaca.chains import AlpacaChains
 from hydra.venues.alpaca.http import HttpClient
 from hydra.venues.alpaca.options import OptionFeed, OptionReads
 from hydra.venues.simulated.server.driver import LocalVenue
+from hydra.venues.simulated.server.rest.settings import DataPlan
 from messages.market import QuoteReceived
 from messages.message import Message
 from messages.options import ChainNotRead, ChainQuestion, ChainRead
-from messages.streams import StreamConnected
+from messages.streams import StreamConnected, StreamLost
 from tests.venues.alpaca.test_feed_on_local_venue import TERMS, Told, client_on, feed_on
 from tests.venues.server.clients import admin
 from tests.venues.server.kit import (
+    FREE,
     MINUTE,
     OPEN,
     PATIENCE_S,
@@ -149,3 +153,31 @@ def test_contracts_are_followed_while_they_are_wanted_and_again_after_a_reconnec
             assert quoted(one) == left
 
     in_loop(test)
+
+
+def test_what_is_not_wanted_any_more_makes_room_for_what_is_i45_i47() -> None:
+    """The plan has two hundred contracts: those before and those after would be more."""
+    venue = venue_on(*rising("HYDR", 90), *rising("BTC/USD", 90))
+    basic = structs.replace(TERMS, rest=structs.replace(FREE, plan=DataPlan.BASIC))
+    told = Told(venue)
+    before = tuple(f"HYDR260206C{strike:05}000" for strike in range(10, 160))
+    after = tuple(f"HYDR260206P{strike:05}000" for strike in range(10, 160))
+
+    async def test() -> None:
+        async with served(venue, basic) as port:
+            await venue.move_to(OPEN + MINUTE + SECOND)
+            client = client_on(port)
+            feed = feed_on(port, client, venue, told)
+            feed.start()
+            try:
+                for wanted in (before, after):
+                    feed.follow(wanted)
+                    await told.until(
+                        lambda: feed.is_settled or bool(told.of(StreamLost)), 15 * SECOND
+                    )
+            finally:
+                assert await asyncio.to_thread(feed.stop, PATIENCE_S)
+                client.close()
+
+    in_loop(test)
+    assert [each.reason for each in told.of(StreamLost) if each.is_refused] == []
