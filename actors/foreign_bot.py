@@ -9,6 +9,7 @@ so what has a part of another type fails the bot, and not the guardian.
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias, cast
 
 import msgspec
@@ -217,12 +218,14 @@ def _other_type_in(said: object, meant: object, where: str) -> str | None:
 
 
 def _unwritable_in(said: object, where: str) -> str | None:
-    """What the record could not hold, or the data feed not follow: their failure would halt
-    everybody.
+    """What the record could not hold, the data feed not follow, or the exit bot not compare: their
+    failure would halt everybody.
     """
     match said:
         case FollowContracts(symbols=symbols) if odd := [e for e in symbols if parsed(e) is None]:
             return f"{where}.symbols has {odd[0][:40]!r}, wanted option contracts"
+        case Decimal() if said.is_snan():
+            return f"{where} is a signalling NaN, which fails whoever compares it; wanted a number"
         case str() if len(said) > TEXT_MAX:
             return f"{where} has {len(said)} characters, wanted at most {TEXT_MAX}"
         case str() if not said.isascii() and not _is_text(said):

@@ -253,6 +253,16 @@ def test_it_has_only_contracts_followed_and_nothing_that_others_go_by_i34_i45(sy
         said(telling(FEED, wish))
 
 
+@pytest.mark.parametrize("field", ["quantity", "stop_price"])
+def test_a_guard_with_a_number_that_nobody_can_compare_is_never_spoken_of_i30_i34(
+    field: str,
+) -> None:
+    odd = structs.replace(guard("dip").guard, **{field: Decimal("sNaN")})
+
+    with pytest.raises(Malformed, match=rf"guard\.{field} is a signalling NaN"):
+        said(lambda ctx: ctx.publish(GUARDS_TOPIC, GuardReported(guard=odd)))
+
+
 def test_a_guard_with_a_part_of_another_type_is_never_spoken_of_i30_i34() -> None:
     bad = GuardReported(guard=structs.replace(guard("dip").guard, quantity=9))
 
