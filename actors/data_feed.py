@@ -60,6 +60,11 @@ QUOTE_DROPS_TOLD_EVERY = MINUTE
 
 GAPS_TOLD_EVERY = SECOND
 
+CONTRACTS_MAX = 200
+"""Followed by all bots together: what the smallest of the broker's plans has. One more, and it
+refuses the whole stream.
+"""
+
 
 def newest_quote(message: Message) -> str | None:
     """What `MailboxSpec.conflate` goes by: of waiting quotes only the newest of a symbol matters;
@@ -113,6 +118,8 @@ class DataFeed(Actor[Inbox]):
         self._followed: dict[str, tuple[str, ...]] = {}
         """The contracts that each bot wants quotes of."""
         self._contracts: frozenset[str] = frozenset()
+        self._crowded_out: set[str] = set()
+        """Bots whose newest wish there was no room for."""
         self._ended = False
 
     def start(self, ctx: Context) -> None:
@@ -232,8 +239,13 @@ class DataFeed(Actor[Inbox]):
         feed, prices = self._feed, self._prices
         if feed is None or prices is None:
             return  # there are no quotes here
-        self._followed[wish.bot] = wish.symbols
-        wanted = frozenset(symbol for each in self._followed.values() for symbol in each)
+        followed = self._followed | {wish.bot: wish.symbols}
+        wanted = frozenset(symbol for each in followed.values() for symbol in each)
+        if len(wanted) > CONTRACTS_MAX:
+            self._crowd_out(wish, ctx)
+            return
+        self._followed = followed
+        self._crowded_out.discard(wish.bot)
         if wanted == self._contracts:
             return
         self._contracts = wanted
@@ -247,6 +259,18 @@ class DataFeed(Actor[Inbox]):
             )
             ctx.publish(SYMBOLS_TOPIC, reported)
         self._tell_changes(ctx)
+
+    def _crowd_out(self, wish: FollowContracts, ctx: Context) -> None:
+        """It keeps what it had: the contracts of the others are what they go out by."""
+        if wish.bot not in self._crowded_out:
+            self._crowded_out.add(wish.bot)
+            ctx.log(
+                "contracts_refused",
+                bot=wish.bot,
+                wanted=len(wish.symbols),
+                followed=len(self._contracts),
+                most=CONTRACTS_MAX,
+            )
 
     def _drop_quote(self, quote: Quote, fault: str, ctx: Context) -> None:
         self._quotes_dropped += 1

@@ -66,6 +66,10 @@ MAY_PUBLISH: Mapping[str, Mapping[type[Message], Owned]] = {
 """By topic."""
 TEXT_MAX = 10_000
 """Characters of any text: of each wish it is kept for ever, and written down more than once."""
+CONTRACTS_MAX = 40
+"""That it may have followed at a time. The smallest of the broker's plans has two hundred for all:
+beside four such bots there is room for the engine's own, which closes what it holds by them.
+"""
 _WHOLE_MAX = 1 << 63
 
 
@@ -224,6 +228,8 @@ def _unwritable_in(said: object, where: str) -> str | None:
     match said:
         case FollowContracts(symbols=symbols) if odd := [e for e in symbols if parsed(e) is None]:
             return f"{where}.symbols has {odd[0][:40]!r}, wanted option contracts"
+        case FollowContracts(symbols=symbols) if len(symbols) > CONTRACTS_MAX:
+            return f"{where}.symbols has {len(symbols)} contracts, wanted at most {CONTRACTS_MAX}"
         case Decimal() if said.is_snan():
             return f"{where} is a signalling NaN, which fails whoever compares it; wanted a number"
         case str() if len(said) > TEXT_MAX:

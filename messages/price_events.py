@@ -55,6 +55,17 @@ PRICE_EVENTS: tuple[EventKind, ...] = (
         {"symbols": "all of them"},
     ),
     EventKind(
+        "contracts_refused",
+        FEED,
+        "A bot wants more option contracts followed than there is room for: it keeps those it had.",
+        {
+            "bot": "which one",
+            "wanted": "how many it wants",
+            "followed": "how many all bots together have followed",
+            "most": "how many there may be",
+        },
+    ),
+    EventKind(
         "bars_missing",
         FEED,
         "Bars were missed and are fetched. Until they are here, nobody sees newer ones.",

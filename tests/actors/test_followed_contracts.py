@@ -8,6 +8,7 @@ from hydra.actor import MINUTE, SECOND, Ref
 from hydra.testkit import Kit, Probe
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import Unready
+from messages.journal import WriteEntry
 from messages.market import SYMBOLS_TOPIC, QuoteChanged, QuoteReceived, SymbolReported, quotes_topic
 from messages.options import CONTRACT_QUOTES_TOPIC, FollowContracts
 from messages.streams import StreamConnected
@@ -132,3 +133,39 @@ def test_a_share_that_is_asked_for_among_them_is_its_own_stream_s_as_before_i45(
 
     assert feed.kit.incarnation(feed.ref) == 1
     assert feed.kit.state(feed.ref)["unready"] == {"AAPL": "lost"}, "its stream never came"
+
+
+def test_who_wants_more_than_there_is_room_for_goes_without_and_nobody_else_i45() -> None:
+    """The venue would refuse the whole stream, and with it what the others hold."""
+    feed = Feed()
+    journal = feed.kit.probe("journal")
+    feed.kit.runtime._journal = journal.ref
+    feed.follow("opt_core", ONE)
+    feed.connect()
+    feed.quote(ONE)
+    many = tuple(f"SPY260213C{strike:05}000" for strike in range(1, 201))
+
+    for _ in range(2):
+        feed.follow("dip", *many)
+    refused, unready = feed.port.followed[-1], feed.kit.state(feed.ref)["unready"]
+    feed.follow("dip", *many[:199])
+
+    assert refused == (ONE,)
+    assert unready == {"AAPL": "lost"}, "its stream never came"
+    entries = [each for each in journal.told if isinstance(each, WriteEntry)]
+    assert [each.fields for each in entries if each.event == "contracts_refused"] == [
+        {"bot": "dip", "wanted": 200, "followed": 1, "most": 200}
+    ]
+    assert feed.port.followed[-1] == tuple(sorted({ONE, *many[:199]}))
+
+
+def test_what_leaves_room_may_come_in_place_of_what_goes_i45() -> None:
+    feed = Feed()
+    calls, puts = (
+        tuple(f"SPY260206{right}{strike:05}000" for strike in range(1, 201)) for right in "CP"
+    )
+
+    feed.follow("opt_core", *calls)
+    feed.follow("opt_core", *puts)
+
+    assert feed.port.followed == [calls, puts]

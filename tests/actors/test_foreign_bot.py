@@ -253,6 +253,18 @@ def test_it_has_only_contracts_followed_and_nothing_that_others_go_by_i34_i45(sy
         said(telling(FEED, wish))
 
 
+def contracts(number: int) -> tuple[str, ...]:
+    return tuple(f"AAPL260206C{strike:05}000" for strike in range(1, number + 1))
+
+
+def test_it_has_so_many_contracts_followed_and_no_more_i34_i45() -> None:
+    few, many = (FollowContracts(bot="dip", symbols=contracts(each)) for each in (40, 41))
+
+    assert said(telling(FEED, few)) == [(FEED.path, few)]
+    with pytest.raises(Malformed, match=r"\.symbols has 41 contracts, wanted at most 40"):
+        said(telling(FEED, many))
+
+
 @pytest.mark.parametrize("field", ["quantity", "stop_price"])
 def test_a_guard_with_a_number_that_nobody_can_compare_is_never_spoken_of_i30_i34(
     field: str,
