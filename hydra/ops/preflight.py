@@ -154,6 +154,7 @@ def look_at(
     from hydra.venues.alpaca.link import STOCK_FEED
     from hydra.venues.alpaca.market_rest import MarketReads
     from hydra.venues.alpaca.stream_contact import stream_findings
+    from hydra.venues.market_sessions import exchange_sessions
 
     clock, deadline = WallClock(), monotonic() + LOOK_WITHIN_S
 
@@ -180,7 +181,11 @@ def look_at(
 
     prices = MarketReads(calls(access.data), STOCK_FEED, market_time)
     reads = Contact(
-        calls(access.trading), prices, market_time=market_time, trades_crypto=trades_crypto
+        calls(access.trading),
+        prices,
+        lambda first, last: exchange_sessions(first, last, None),
+        market_time=market_time,
+        trades_crypto=trades_crypto,
     )
     return (
         *reads.findings(identity, share, deadline),

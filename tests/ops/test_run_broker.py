@@ -294,8 +294,8 @@ def test_the_first_contact_looks_at_rest_and_both_streams_and_writes_nothing_i82
         ("identity", False),  # the state folder is of another account
         ("may trade", True),
         ("clock", True),
-        ("calendar", True),
-        ("asset", False),  # this venue has no shares
+        ("calendar", False),  # this venue has no shares, and trades round the clock
+        ("asset", False),
         ("quote", False),
         ("trading stream", True),
         ("price stream", True),

@@ -6,13 +6,15 @@ all that is wrong; whoever asked must not trade unless every one of them passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, time, timedelta
 from typing import TypeVar
 
 from hydra.trading.durations import SECOND
 from hydra.trading.echo import words
 from hydra.trading.findings import Finding
+from hydra.trading.local_time import in_new_york, new_york_date
+from hydra.trading.sessions import SessionTable
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
@@ -23,6 +25,7 @@ from hydra.venues.alpaca.outcomes import Ok, describe
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
     ClockPayload,
+    SessionPayload,
     read_account,
     read_asset,
     read_clock,
@@ -32,6 +35,10 @@ from hydra.venues.alpaca.reads import ReadFailed, get
 
 T = TypeVar("T")
 
+CALENDAR_REACH = timedelta(days=7)
+HOURS = "%H:%M"
+SHUT = "shut"
+
 
 class Contact:
     """Reads once all that trading rests on: REST only; the streams are looked at by their own."""
@@ -40,10 +47,13 @@ class Contact:
         self,
         trading: Calls,
         market: MarketReads,
+        sessions: Callable[[str, str], SessionTable],
         *,
         market_time: Callable[[], int],
         trades_crypto: bool = False,
     ) -> None:
+        """`sessions` are those that the engine goes by, from one ISO date to another."""
+        self._sessions = sessions
         self._trading = trading
         self._market = market
         self._market_time = market_time
@@ -93,17 +103,28 @@ class Contact:
         return Finding("clock", fault is None, fault or agrees)
 
     def _calendar(self, deadline: float) -> Finding:
-        today = _date_of(self._market_time())
-        query = {"start": today.isoformat(), "end": (today + timedelta(days=7)).isoformat()}
+        today = new_york_date(self._market_time())
+        first, last = today.isoformat(), (today + CALENDAR_REACH).isoformat()
+        query = {"start": first, "end": last}
         try:
             sessions = self._got("/v2/calendar", query, read_sessions, deadline)
-        except ReadFailed as failed:
+            theirs = _hours_of(each for each in sessions if first <= each.date <= last)
+        except (ReadFailed, BadAnswer) as failed:
             return Finding("calendar", False, str(failed))
         if not sessions:
             return Finding("calendar", False, "it has no session within a week")
-        first = sessions[0]
-        hours = f"{words(first.open)}–{words(first.close)}"
-        return Finding("calendar", True, f"next session {words(first.date)}, {hours}")
+        ours = _our_hours(self._sessions(first, last))
+        parted = [day for day in sorted({*theirs, *ours}) if theirs.get(day) != ours.get(day)]
+        if parted:
+            day = parted[0]
+            line = (
+                f"{day}: the venue's is {theirs.get(day, SHUT)}, ours {ours.get(day, SHUT)};"
+                " the engine goes by ours: be flat before then and stop it for that day"
+            )
+            return Finding("calendar", False, line)
+        coming = sessions[0]
+        hours = f"{words(coming.open)}–{words(coming.close)}"
+        return Finding("calendar", True, f"next session {words(coming.date)}, {hours}")
 
     def _asset(self, symbol: str, deadline: float) -> Finding:
         try:
@@ -134,5 +155,22 @@ class Contact:
         raise ReadFailed(f"GET {path}: {describe(outcome)}")
 
 
-def _date_of(at: int) -> date:
-    return datetime.fromtimestamp(at / SECOND, tz=UTC).date()
+def _hours_of(sessions: Iterable[SessionPayload]) -> dict[str, str]:
+    """By date, in New York's time. Raises `BadAnswer`."""
+    found = {}
+    for each in sessions:
+        try:
+            opens, closes = map(time.fromisoformat, (each.open, each.close))
+            day = date.fromisoformat(each.date)
+        except ValueError as error:
+            hours = f"{words(each.open)}–{words(each.close)} of {words(each.date)}"
+            raise BadAnswer(f"found the hours {hours}, wanted HH:MM") from error
+        found[day.isoformat()] = f"{opens:{HOURS}}–{closes:{HOURS}}"
+    return found
+
+
+def _our_hours(sessions: SessionTable) -> dict[str, str]:
+    return {
+        each.date: f"{in_new_york(each.open_at):{HOURS}}–{in_new_york(each.close_at):{HOURS}}"
+        for each in sessions.sessions
+    }

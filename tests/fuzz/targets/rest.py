@@ -17,6 +17,7 @@ from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
 from hydra.trading.amounts import is_amount
 from hydra.trading.durations import MINUTE
+from hydra.trading.sessions import SessionTable
 from hydra.venues.alpaca.contact import Contact
 from hydra.venues.alpaca.http import Answer, Failure, HttpClient, Keys, Request
 from hydra.venues.alpaca.identity import Identity
@@ -180,7 +181,9 @@ def _contracts(client: Scripted) -> None:
 def _contact(client: Scripted) -> None:
     calls = calls_of(client, NOW)
     market = MarketReads(calls, StockFeed.IEX, lambda: NOW)
-    contact = Contact(calls, market, market_time=lambda: NOW, trades_crypto=True)
+    contact = Contact(
+        calls, market, lambda *_: SessionTable(()), market_time=lambda: NOW, trades_crypto=True
+    )
     findings = contact.findings(_identity, "HYDR", LATE)
     require(len(findings) >= 5, f"too few findings: {findings}")
     for finding in findings:

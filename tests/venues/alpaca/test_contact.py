@@ -17,6 +17,7 @@ from hydra.venues.alpaca.identity import Identity
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed
 from hydra.venues.alpaca.network import Network
 from hydra.venues.alpaca.times import nanoseconds
+from hydra.venues.market_sessions import exchange_sessions
 from tests.venues.alpaca.fake_alpaca import FakeAlpaca, Received, Reply, fake_alpaca
 from tests.venues.alpaca.samples import ASSET, account_json
 
@@ -27,7 +28,15 @@ CLOCK = {
     "next_open": "2026-11-24T09:30:00-05:00",
     "next_close": "2026-11-23T16:00:00-05:00",
 }
-SESSIONS = [{"date": "2026-11-23", "open": "09:30", "close": "16:00"}]
+OURS = exchange_sessions("2026-11-23", "2026-11-30", None)
+SESSIONS = [
+    {"date": "2026-11-23", "open": "09:30", "close": "16:00"},
+    {"date": "2026-11-24", "open": "09:30", "close": "16:00"},
+    {"date": "2026-11-25", "open": "09:30", "close": "16:00"},
+    {"date": "2026-11-27", "open": "09:30", "close": "13:00"},
+    {"date": "2026-11-30", "open": "09:30", "close": "16:00"},
+]
+"""Of Thanksgiving's week, as the payload of the protocol has it."""
 QUOTE = {"t": "2026-11-23T14:31:00Z", "bp": 41.26, "bs": 200, "ap": 41.28, "as": 300}
 FINE: dict[str, Reply] = {
     "/v2/account": Reply(200, account_json()),
@@ -65,7 +74,7 @@ def contact_with(answers: dict[str, Reply]) -> Iterator[tuple[Contact, FakeAlpac
         )
         market = MarketReads(calls, StockFeed.IEX, lambda: NOW)
         try:
-            yield Contact(calls, market, market_time=lambda: NOW), broker
+            yield Contact(calls, market, lambda *_: OURS, market_time=lambda: NOW), broker
         finally:
             calls.close()
 
@@ -133,6 +142,11 @@ def test_a_broker_that_is_as_it_should_be_passes_in_everything_and_nothing_is_wr
             Finding("calendar", False, "it has no session within a week"),
         ),
         (
+            "/v2/calendar",
+            Reply(200, [{"date": "2026-11-23", "open": "nine", "close": "16:00"}]),
+            Finding("calendar", False, "found the hours nine–16:00 of 2026-11-23, wanted HH:MM"),
+        ),
+        (
             "/v2/assets/HYDR",
             Reply(200, {"id": ASSET, "symbol": "HYDR", "status": "active", "tradable": False}),
             Finding("asset", False, "HYDR is active and not tradable"),
@@ -162,3 +176,34 @@ def test_what_is_not_as_it_should_be_is_one_line_and_the_rest_is_looked_at_all_t
     assert [each for each in findings if not each.passed] == [failing]
     passed = {each.name for each in findings if each.passed}
     assert {"calendar", "asset", "quote", "clock"} <= passed | {failing.name}
+
+
+HALF_DAY = {"date": "2026-11-24", "open": "09:30", "close": "13:00"}
+HOLIDAY = {"date": "2026-11-26", "open": "09:30", "close": "16:00"}
+
+
+@pytest.mark.parametrize(
+    ("sessions", "words"),
+    [
+        (
+            [SESSIONS[0], HALF_DAY, *SESSIONS[2:]],
+            "2026-11-24: the venue's is 09:30–13:00, ours 09:30–16:00",
+        ),
+        ([SESSIONS[0], *SESSIONS[2:]], "2026-11-24: the venue's is shut, ours 09:30–16:00"),
+        (
+            [*SESSIONS[:3], HOLIDAY, *SESSIONS[3:]],
+            "2026-11-26: the venue's is 09:30–16:00, ours shut",
+        ),
+        ([*SESSIONS, {"date": "2026-12-01", "open": "09:30", "close": "16:00"}], ""),
+    ],
+    ids=["closes early", "stays shut", "opens", "beyond the week"],
+)
+def test_a_day_that_the_venue_keeps_otherwise_than_we_do_is_told_before_it_comes_i43(
+    sessions: list[dict[str, str]], words: str
+) -> None:
+    with contact_with(FINE | {"/v2/calendar": Reply(200, sessions)}) as (contact, _):
+        findings = contact.findings(embedded, "HYDR", monotonic() + 5.0)
+
+    (calendar,) = [each for each in findings if each.name == "calendar"]
+    assert calendar.passed is not bool(words)
+    assert words in calendar.line
