@@ -163,8 +163,8 @@ class OptionsBot(Actor[Inbox]):
         }
         self._bars: dict[str, Bar] = {}
         """The newest of each underlying that was news."""
-        self._unheard = set(plan.tickers)
-        """Underlyings of which bars were history: what was said of those counts from news on."""
+        self._heard_until = dict.fromkeys(plan.tickers, 0)
+        """The end of the newest bar of each underlying until which all that was said was heard."""
         self._holdings = OptionHoldings(plan.bot_id, plan.holding_terms)
         self._searches = OptionSearches(SEARCH_LASTS_INTERVALS * plan.bar_interval)
         self._followed: frozenset[str] = frozenset()
@@ -255,7 +255,6 @@ class OptionsBot(Actor[Inbox]):
         self._strategies[bar.symbol].take_bar(bar)
         if message.is_backfill:  # history is nothing to decide on
             self._bars.pop(bar.symbol, None)
-            self._unheard.add(bar.symbol)
             return
         self._bars[bar.symbol] = bar
         self._leave_against(bar.symbol, ctx)  # it is said once, also while the record is read again
@@ -458,13 +457,14 @@ class OptionsBot(Actor[Inbox]):
         search = self._searches.turned(underlying, strategy.signal)
         if search is not None:
             self._end(search, "its strategy says the contrary by now", ctx)
-        holdings = self._holdings.on(underlying)
-        if underlying in self._unheard and self._record.is_known and strategy.has_history:
-            self._unheard.discard(underlying)
-            for holding in holdings:
-                holding.recall(strategy)
+        holdings, heard_until = self._holdings.on(underlying), self._heard_until[underlying]
+        is_known = self._record.is_known and strategy.has_history
         for holding in holdings:
+            if is_known:
+                holding.recall(strategy, heard_until)
             holding.hear(strategy.signal)
+        if is_known:
+            self._heard_until[underlying] = self._bars[underlying].end_at
 
     def _look_at(self, holding: OptionHolding, ctx: Context) -> None:
         at = ctx.market_time()

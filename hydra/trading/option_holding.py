@@ -118,14 +118,14 @@ class OptionHolding:
         elif signal in WANTING[self.option.right]:
             self.is_turned = False
 
-    def recall(self, strategy: StrategyFeed) -> None:
-        """What the strategy said of bars that came as history, or while nothing was known of this:
-        what is held now is held to the last of it since it was opened.
+    def recall(self, strategy: StrategyFeed, since: int) -> None:
+        """What the strategy said of bars after `since` (market time), be it of history or while
+        nothing was known of this: what is held is held to the last of it since it was opened.
         """
         lots, right = self.book.inventory.lots, self.option.right
         if lots:
             words = (*AGAINST[right], *WANTING[right])
-            self.hear(strategy.last_said(words, lots[0].opened_at))
+            self.hear(strategy.last_said(words, max(since, lots[0].opened_at)))
 
     def sold(self, decision: DecisionKey, limit_price: Decimal | None) -> None:
         """The order to sell is on its way to the guardian."""

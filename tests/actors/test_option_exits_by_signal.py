@@ -127,6 +127,8 @@ def test_what_is_assigned_later_is_not_held_to_what_was_said_before_that_i38() -
     stage.record = recorded(held(CALL, OPENED_AT))
     stage.recover()
     stage.play([100.0])
+    stage.play([100.0], is_backfill=True)
+    stage.play([100.0])
     stage.wait(SECOND)
 
     assert exits(stage) == []
