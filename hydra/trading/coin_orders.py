@@ -1,8 +1,8 @@
 """How much of a coin one entry buys, at what limit, and what of a position can be sold at all.
 
-The venue trades a pair in steps, and nothing that is worth less than a least value. Every order
-goes as a quantity: what it may cost is reserved, compared and recovered by it, so it has to be
-known before the order is sent. A notional is turned into one here (decision 7).
+The venue trades a pair in steps, and nothing that is worth less than a least value, or more than a
+most. Every order goes as a quantity: what it may cost is reserved, compared and recovered by it, so
+it has to be known before the order is sent. A notional is turned into one here (decision 7).
 """
 
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
@@ -20,18 +20,22 @@ ENTRY_BAND_PCT = Decimal("0.10")
 """So far above the price that was seen, in percent of it, an entry may buy. A coin moves by less in
 most minutes: the order trades at once, or the price has run away and it had better not.
 """
+ROOM_PCT = Decimal(90)
+"""Of the most that an order may be worth: the price goes on while it is on its way."""
 
 # As `hydra.trading.exact`: independent of the thread's context, and an error rather than a guess.
 _WHOLE = Context(prec=100, rounding=ROUND_DOWN, traps=[InvalidOperation])
 
 
 class CoinTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """In which steps the venue trades a pair, and what an order of it must be worth at least."""
+    """In which steps the venue trades a pair, and between which values an order of it has to be."""
 
     quantity_step: Decimal = Decimal("0.000000001")
     price_steps: tuple[PriceStep, ...] = US_EQUITY_PRICE_STEPS
     """The lowest first."""
     least_value_usd: Decimal = Decimal(10)
+    most_value_usd: Decimal = Decimal(200_000)
+    """Also of an order that closes."""
 
     def whole(self, quantity: Decimal) -> Decimal:
         """Without what is less than a step: never rounded up."""
@@ -50,6 +54,14 @@ class CoinTerms(msgspec.Struct, frozen=True, kw_only=True):
             return position
         whole = self.whole(position)
         return ZERO if price is not None and self.is_dust(whole, price) else whole
+
+    def part_to_sell(self, sellable: Decimal, price: Decimal | None) -> Decimal:
+        """What of it one order may be for. Parts are of one size, so that none is left as dust."""
+        room = percent_of(self.most_value_usd, ROOM_PCT)
+        if price is None or multiply(sellable, price) <= room:
+            return sellable
+        parts = _WHOLE.divide_int(multiply(sellable, price), room) + 1
+        return self.whole(_WHOLE.divide(sellable, parts))
 
     def without_dust(self, held: FifoInventory, price: Decimal) -> FifoInventory:
         """What is held, without what was left over before it as dust: that was no position, and
@@ -104,6 +116,12 @@ def entry_of(
         return f"at {price:f} there is no limit or stop on the venue's price steps"
     counted = max(dearest, price) if wanted.is_notional else price
     quantity = coin.whole(_WHOLE.divide(wanted.notional_usd, counted))
+    most = multiply(quantity, max(dearest, price))
+    if most > coin.most_value_usd:
+        return (
+            f"one entry of {wanted.notional_usd:f} USD may cost {most:.2f} USD, and the venue takes"
+            f" no order of more than {coin.most_value_usd:f}"
+        )
     left = coin.whole(multiply(quantity, subtract(Decimal(1), fee_share)))
     if coin.is_dust(left, stop):
         return (

@@ -152,7 +152,7 @@ class CoinPair:
             if reason is not None and self.book.resting:
                 return TakeOut(self.book.resting[0].decision, f"it is to be sold now: {reason}")
             if reason is not None:
-                return Leave(self.book.sellable, reason)
+                return Leave(self.coin.part_to_sell(self.book.sellable, self.price), reason)
         if entry is not None:
             # One of an earlier life was decided on nobody knows when.
             since = self._entered_at.get(entry.decision)

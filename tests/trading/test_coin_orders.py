@@ -57,6 +57,32 @@ def test_a_market_order_has_no_limit_and_counts_with_the_same_price() -> None:
     assert (at_market.quantity, at_market.stop) == (at_limit.quantity, at_limit.stop)
 
 
+@pytest.mark.parametrize(
+    ("held", "price", "part"),
+    [
+        ("1", "60000", "1"),
+        ("3", "60000", "3"),
+        ("3.1", "60000", "1.55"),
+        ("1000", "60000", "2.994011976"),
+        ("3.1", None, "3.1"),
+    ],
+)
+def test_no_part_is_worth_more_than_the_venue_takes_with_room_for_the_price_to_rise(
+    held: str, price: str | None, part: str
+) -> None:
+    seen = None if price is None else Decimal(price)
+
+    assert COIN.part_to_sell(Decimal(held), seen) == Decimal(part)
+
+
+def test_an_entry_that_is_worth_more_than_the_venue_takes_is_none() -> None:
+    assert isinstance(entry("60000", wanted("200000")), CoinEntry)
+    assert entry("60000", wanted("200000", is_notional=False)) == (
+        "one entry of 200000 USD may cost 200200.00 USD, and the venue takes no order of more than"
+        " 200000"
+    )
+
+
 def test_a_notional_is_the_most_it_costs_and_otherwise_what_it_is_worth_as_it_was_seen() -> None:
     notional = entry("100", wanted(is_notional=True))
     in_coins = entry("100", wanted(is_notional=False))

@@ -280,6 +280,24 @@ def test_what_it_holds_is_closed_whole_by_its_rules_or_held_i30(
     assert trader.wish() == expected
 
 
+def test_what_is_worth_more_than_one_order_may_be_is_sold_in_parts_i29_i30() -> None:
+    """The venue takes no order that is worth more than 200,000 USD, of whoever wants out either."""
+    trader, sold = Trader(None), list[Decimal]()
+    trader.bar()
+    trader.fills(trader.enters("4500"), "4500")
+
+    for _ in range(4):
+        trader.bar(99.0)
+        match trader.wish():
+            case Leave(quantity, "stop_loss"):
+                sold.append(quantity)
+                trader.fills(trader.leaves(str(quantity)), str(quantity), "99")
+            case wish:
+                assert wish == Nothing("the strategy gives no signal")
+
+    assert sold == [Decimal(1_500)] * 3
+
+
 def test_what_a_long_bar_wants_is_entered_once_and_not_again_after_its_stop_i16() -> None:
     trader = Trader()
     longer = LongerBars(Says(Signal.ENTER_LONG), bar_minutes=60, entry_minutes=5)
