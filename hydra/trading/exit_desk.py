@@ -500,11 +500,14 @@ class ExitDesk:
                 yield from self._take_out(each.decision, f"to be closed: {reason}", now)
             return
         if self._may_try(place, now):
-            position = self._account.held[place]
+            position, seen = self._account.held[place], self._bars.get(place[1])
+            quantity, coin = position.copy_abs(), self._coins.get(place[1])
+            if coin is not None and seen:
+                quantity = coin.part_to_sell(quantity, Decimal(repr(seen[-1].close)))
             yield CloseNow(
                 decision=self._next_decision(place, at),
                 side=closing_side(position),
-                quantity=position.copy_abs(),
+                quantity=quantity,
                 reason=reason,
             )
 

@@ -540,6 +540,20 @@ def test_what_of_a_coin_cannot_be_sold_needs_no_protection() -> None:
     assert (stage.desk.positions, stage.look.uncovered) == ({}, {})
 
 
+@pytest.mark.parametrize(("held", "sold"), [("1500", "1500"), ("4500", "1500")])
+def test_what_of_a_coin_is_worth_more_than_one_order_may_be_is_closed_in_parts_i30(
+    held: str, sold: str
+) -> None:
+    coins = {"AAPL": CoinTerms(most_value_usd=D(200_000))}
+    stage = Stage(held, structs.replace(TERMS, coins=coins, bots=frozenset({"two"})))
+
+    stage.bar(99.0)
+
+    (close,) = stage.look.steps
+    assert isinstance(close, CloseNow)
+    assert (close.side, close.quantity) == (Side.SELL, D(sold))
+
+
 def test_dust_of_before_makes_what_is_taken_over_of_a_coin_no_older_i30() -> None:
     stage = Stage(terms=structs.replace(TERMS, coins={"AAPL": CoinTerms(least_value_usd=D(10))}))
     (held,) = stage.on_record[0].inventory.lots
