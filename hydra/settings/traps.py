@@ -1,7 +1,7 @@
 """Settings that are allowed and probably not what was meant: each is told once, at the start."""
 
 from collections.abc import Iterator
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from hydra.settings.bot_parts import ProtectiveOrder, TradingWindow
 from hydra.settings.entries import Entry, entries_of
@@ -169,4 +169,13 @@ def _on_coins(settings: Settings) -> Iterator[str]:
             f"cryptobot.execution.default_notional_usd: {content_of(notional)} USD, but less than "
             f"{enough} would be worth under {least} at its stop, after the fee, and the broker "
             f"takes no order of so little: this bot never enters; raise it to {enough} or more"
+        )
+    most = CoinTerms().most_value_usd
+    if not bot.execution.use_notional:
+        most = (most * 100 / (100 + ENTRY_BAND_PCT)).quantize(Decimal("0.01"), ROUND_DOWN)
+    if notional > most:
+        yield (
+            f"cryptobot.execution.default_notional_usd: {content_of(notional)} USD, but the broker "
+            f"takes no order of coins that may cost more than {CoinTerms().most_value_usd}: this "
+            f"bot never enters; lower it to {most} or less"
         )

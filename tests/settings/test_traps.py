@@ -1,5 +1,6 @@
 """What is allowed and probably not meant is told: which setting binds, and what to do."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -222,3 +223,24 @@ def test_too_little_for_a_coin_is_what_its_bot_makes_no_entry_of(
 
     assert isinstance(entry, CoinEntry) is is_enough
     assert (warnings_of(settings) == ()) is is_enough
+
+
+@pytest.mark.parametrize(
+    ("notional", "is_too_much"), [("200000", False), ("200000.01", True)], ids=["most", "more"]
+)
+def test_too_much_for_a_coin_is_what_the_broker_takes_in_no_order(
+    tmp_path: Path, notional: str, is_too_much: bool
+) -> None:
+    bots = spoilt(BOTS_CLEAN, "default_notional_usd: 50", f"default_notional_usd: {notional}")
+    engine = re.sub(r"max_order_notional_usd: \d+", "max_order_notional_usd: 1000000", ENGINE_CLEAN)
+    told = [
+        each
+        for each in warnings_of(load(tmp_path, engine=engine, bots=bots))
+        if "takes no order of coins" in each
+    ]
+
+    words = (
+        "cryptobot.execution.default_notional_usd: 200000.01 USD, but the broker takes no order of "
+        "coins that may cost more than 200000: this bot never enters; lower it to 200000 or less"
+    )
+    assert told == [words] * is_too_much
