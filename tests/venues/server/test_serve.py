@@ -96,6 +96,24 @@ def test_it_ends_at_once_though_a_request_hangs_and_streams_are_open() -> None:
     assert in_loop(test) == (False, 1012)
 
 
+@pytest.mark.parametrize("turns", range(8))
+def test_it_ends_in_good_order_while_a_client_closes_its_stream(turns: int) -> None:
+    """Between a client's word that it closes and the end of its connection lies a turn of the loop:
+    one of these meets it.
+    """
+
+    async def test() -> None:
+        async with AsyncExitStack() as clients:
+            async with served(venue_on(*rising("HYDR", 1))) as port:
+                stocks = await clients.enter_async_context(data_stream(port, "/v2/iex"))
+                closing = asyncio.create_task(stocks.connection.close())
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await closing
+
+    in_loop(test)
+
+
 def test_a_market_that_fails_ends_the_server_with_its_error() -> None:
     venue = venue_on(*rising("HYDR", 1), brokerage=QuietBrokerage())
 

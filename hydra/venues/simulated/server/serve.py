@@ -52,7 +52,10 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()
+            # One that its client is closing just now is still listed, and is closed: to say so
+            # again is an error of the protocol.
+            if not connection.transport.is_closing():
+                connection.shutdown()
         if self.server_state.tasks:
             _, hanging = await asyncio.wait(self.server_state.tasks, timeout=PATIENCE_AT_THE_END_S)
             for task in hanging:
