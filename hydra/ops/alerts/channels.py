@@ -24,7 +24,10 @@ from hydra.store.redaction import Redactor
 if TYPE_CHECKING:
     import apprise
 
-WITHIN_S = 30
+WITHIN_S = 30.0
+HANGING_MAX = 5
+"""Tries that one service may leave hanging; then it is not asked until one of them has ended."""
+
 ERROR_MAX = 200
 PIECE_MIN = 6
 """Characters; shorter pieces of an address are ordinary words."""
@@ -52,13 +55,22 @@ class Channel(Protocol):
 class AppriseChannel:
     """One address. It is used from one thread at a time."""
 
-    def __init__(self, service: apprise.NotifyBase, name: str, address: Secret) -> None:
+    def __init__(
+        self, service: apprise.NotifyBase, name: str, address: Secret, within_s: float
+    ) -> None:
+        """`within_s`: how long an answer is waited for."""
         import apprise
 
+        if service.overflow_mode is apprise.OverflowMode.UPSTREAM:
+            # A service refuses what is longer than it takes, each time anew, and all that came up
+            # meanwhile with it. So that goes in parts, unless the address says otherwise.
+            service.overflow_mode = apprise.OverflowMode.SPLIT
         self._apprise = apprise.Apprise()
         self._apprise.add(service)
         self._name = name
+        self._within_s = within_s
         self._redactor = Redactor(_pieces_of(address.reveal()))
+        self._trying: list[threading.Thread] = []
 
     @property
     def name(self) -> str:
@@ -66,7 +78,28 @@ class AppriseChannel:
         return self._name
 
     def send(self, message: Message) -> str | None:
-        """Bring it there; gives why it did not arrive, as apprise says it, or None."""
+        """Bring it there; gives why it did not arrive, as apprise says it, or None.
+
+        Each try has a thread of its own: apprise's own time limit leaves those that hang in a pool
+        that all channels share, and that keeps the process from ending.
+        """
+        self._trying = [thread for thread in self._trying if thread.is_alive()]
+        if len(self._trying) >= HANGING_MAX:
+            return f"{len(self._trying)} earlier tries have not come to an end yet"
+        answers: list[str | None] = []
+
+        def bring() -> None:
+            answers.append(self._bring(message))
+
+        trying = threading.Thread(target=bring, name="alert", daemon=True)
+        trying.start()
+        trying.join(self._within_s)
+        if trying.is_alive():
+            self._trying.append(trying)
+            return f"it did not come to an end within {self._within_s:g} s"
+        return answers[0] if answers else "apprise failed"
+
+    def _bring(self, message: Message) -> str | None:
         import apprise
 
         kinds = {
@@ -79,7 +112,6 @@ class AppriseChannel:
             body=message.body,
             body_format=apprise.NotifyFormat.TEXT,
             notify_type=kinds[message.severity],
-            timeout=WITHIN_S,
         ) as result:
             if result:
                 return None
@@ -88,7 +120,9 @@ class AppriseChannel:
         return self._redactor.text(words)[:ERROR_MAX]
 
 
-def channels_of(addresses: Sequence[Secret], *, loopback_only: bool) -> tuple[AppriseChannel, ...]:
+def channels_of(
+    addresses: Sequence[Secret], *, loopback_only: bool, within_s: float = WITHIN_S
+) -> tuple[AppriseChannel, ...]:
     """One for each address, in their order. Raises ChannelsRefused; nothing is connected to.
 
     `loopback_only`: connections to other machines are switched off.
@@ -115,7 +149,7 @@ def channels_of(addresses: Sequence[Secret], *, loopback_only: bool) -> tuple[Ap
         name = f"{service.service_name} {_fingerprint(address)}"
         if any(channel.name == name for channel in channels):
             raise ChannelsRefused(f"HYDRA_ALERT_URLS: address {number} is there twice")
-        channels.append(AppriseChannel(service, name, address))
+        channels.append(AppriseChannel(service, name, address, within_s))
     return tuple(channels)
 
 

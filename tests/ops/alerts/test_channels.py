@@ -5,13 +5,17 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+import apprise
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from hydra.ops.alerts.channels import (
+    HANGING_MAX,
     AppriseChannel,
     ChannelsRefused,
     Sender,
@@ -206,3 +210,83 @@ def test_a_heartbeat_that_does_not_arrive_is_known(service: Service, page: str |
 def test_a_heartbeat_to_another_machine_is_refused_where_the_network_is_off() -> None:
     with pytest.raises(HeartbeatRefused, match="LIVE_DISABLE_NETWORK"):
         Heartbeat(Secret("https://example.com/token"), loopback_only=True)
+
+
+class Short(apprise.NotifyBase):  # type: ignore[no-untyped-call]
+    """A service that refuses what is longer than it takes, as Discord and many others do."""
+
+    body_maxlen = 2_000
+    request_rate_per_sec = 0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.got: list[str] = []
+
+    def send(self, body: str, *_: Any, **__: Any) -> bool:
+        if len(body) > self.body_maxlen:
+            return False
+        self.got.append(body)
+        return True
+
+
+WORDS = [f"word{number}" for number in range(1_000)]
+
+
+@pytest.mark.parametrize(("overflow", "is_whole"), [({}, True), ({"overflow": "truncate"}, False)])
+def test_what_is_longer_than_a_service_takes_goes_to_it_in_parts_unless_its_address_says_how_i89(
+    overflow: dict[str, str], is_whole: bool
+) -> None:
+    """It would refuse all of it, again and again, and whatever came up later with it."""
+    short = Short(**overflow)
+    channel = AppriseChannel(short, "Short 1", Secret("short://x"), 10.0)
+
+    assert channel.send(replace(message(), body=" ".join(WORDS))) is None
+    arrived = [word for body in short.got for word in body.split()]
+    assert (arrived == WORDS) is is_whole
+
+
+class Dripping:
+    """A service that begins to answer, and never comes to an end."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self.asked = 0
+        dripping = self
+
+        class Pages(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                dripping.asked += 1
+                with suppress(OSError):
+                    while not dripping._over.wait(0.05):
+                        self.wfile.write(b"H")
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Nobody reads it."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        self.address = Secret(f"json://127.0.0.1:{self._server.server_address[1]}/drip")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def test_a_service_that_never_ends_its_answer_holds_up_no_other_and_is_not_asked_for_ever_i89(
+    service: Service,
+) -> None:
+    dripping = Dripping()
+    try:
+        (hangs,) = channels_of([dripping.address], loopback_only=True, within_s=0.1)
+        errors = [hangs.send(message()) for _ in range(12)]
+        assert channel_to(service.address("hook")).send(message()) is None
+        assert errors[0] == "it did not come to an end within 0.1 s"
+        assert errors[-1] == f"{HANGING_MAX} earlier tries have not come to an end yet"
+        assert dripping.asked == HANGING_MAX
+        hanging = [thread for thread in threading.enumerate() if thread.name == "alert"]
+        assert (len(hanging), all(thread.daemon for thread in hanging)) == (HANGING_MAX, True)
+    finally:
+        dripping.close()
