@@ -6,10 +6,12 @@ pauses, and what has come up meanwhile goes with it in one message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hydra.ops.alerts.wording import Message
+from hydra.ops.alerts.wording import Message, utc
 from hydra.trading.durations import MINUTE, SECOND
 
 WAITING_MAX = 200
@@ -20,6 +22,9 @@ FAILING_AFTER = MINUTE
 """A channel that has taken nothing for so long is told of on the others."""
 
 BODY_MAX = 3_500
+LEFT_OUT_MAX = 80
+"""Characters that it takes to say how many are not even named."""
+
 TITLE_MAX = 100
 
 
@@ -63,16 +68,42 @@ def batch_of(waiting: Waiting) -> Message:
         return messages[0]
     worst = max(messages, key=lambda message: message.severity)
     more = len(messages) - 1 + waiting.dropped
-    newest_first = "\n\n".join(f"{each.title}\n{each.body}" for each in reversed(messages))
     note = f"\n\n{waiting.dropped} older ones were dropped." if waiting.dropped else ""
-    room = BODY_MAX - len(note) - 1
-    body = newest_first if len(newest_first) <= room else f"{newest_first[:room]}…"
     return Message(
         at=messages[-1].at,
         severity=worst.severity,
         title=f"({more} more) {worst.title}"[:TITLE_MAX],
-        body=body + note,
+        body=_words_of(messages[::-1], BODY_MAX - len(note)) + note,
     )
+
+
+def _words_of(newest_first: Sequence[Message], room: int) -> str:
+    """All of them; where there is no room for that, the newest, and of the others the title."""
+    texts = [f"{each.title}\n{each.body}" for each in newest_first]
+    if len("\n\n".join(texts)) <= room:
+        return "\n\n".join(texts)
+    whole = _cut(texts[0], room // 2)
+    count = 1
+    while count < len(texts) and len(whole) + len(texts[count]) <= room // 2:
+        whole = f"{whole}\n\n{texts[count]}"
+        count += 1
+    if count == len(texts):
+        return whole
+    words = f"{whole}\n\nBefore that, the worst first:"
+    worst_first = sorted(newest_first[count:], key=lambda each: -each.severity)
+    for number, each in enumerate(worst_first):
+        line = f"\n{utc(each.at)} {each.title}"
+        if len(words) + len(line) > room - LEFT_OUT_MAX:
+            left = len(worst_first) - number
+            return (
+                f"{words}\n… and {left} more: alerts.jsonl beside the watch's state has all of them"
+            )
+        words += line
+    return words
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def end_of(waiting: Waiting) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hydra.ops.alerts import delivery
 from hydra.ops.alerts.conditions import Severity
@@ -48,11 +49,33 @@ def test_one_message_goes_as_it_is_and_several_as_one_that_is_as_bad_as_the_wors
     )
 
 
-def test_a_batch_is_never_longer_than_channels_take() -> None:
-    long = Message(at=AT, severity=Severity.NOTICE, title="t" * TITLE_MAX, body="b" * 3_000)
-    batch = batch_of(waiting(long, long, long))
+def test_a_batch_with_no_room_for_all_words_has_every_title_the_worst_first_i89() -> None:
+    long = [
+        replace(message(number, severity), body="b" * 700)
+        for number, severity in enumerate(
+            [Severity.CRITICAL, *[Severity.NOTICE] * 4, Severity.WARNING, Severity.NOTICE]
+        )
+    ]
+    batch = batch_of(waiting(*long))
 
-    assert (len(batch.title), len(batch.body)) == (TITLE_MAX, BODY_MAX)
+    newest = f"t6\n{'b' * 700}\n\nt5\n{'b' * 700}"
+    when = "2025-11-24 16:00:00 UTC"
+    titles = "\n".join(f"{when} {title}" for title in ("t0", "t4", "t3", "t2", "t1"))
+    assert batch.body == f"{newest}\n\nBefore that, the worst first:\n{titles}"
+    assert (batch.severity, batch.title) == (Severity.CRITICAL, "(6 more) t0")
+
+
+def test_a_batch_is_never_longer_than_its_limit_and_says_what_it_leaves_out() -> None:
+    long = Message(at=AT, severity=Severity.NOTICE, title="t" * TITLE_MAX, body="b" * 3_000)
+    batch = batch_of(waiting(*[long] * 100))
+
+    assert len(batch.title) == TITLE_MAX
+    assert BODY_MAX - 200 < len(batch.body) <= BODY_MAX
+    left_out = 99 - batch.body.count("UTC t")
+    end = f"\n… and {left_out} more: alerts.jsonl beside the watch's state has all of them"
+    assert batch.body.endswith(end)
+    one = batch_of(Waiting(messages=(replace(long, body="b" * 9_000),), dropped=1))
+    assert len(one.body) <= BODY_MAX
 
 
 def test_what_is_not_taken_is_tried_again_with_longer_and_longer_pauses() -> None:
