@@ -62,6 +62,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """It happened, and is over already: that it is over is no news."""
     is_our_own: bool = False
     """Of the watch itself: known whether or not an engine answers."""
+    is_said_by_a_cause: bool = False
+    """It is so, and a cause that stands says it: not told besides that, but not over either."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +286,7 @@ def _of_checks(
     """`bots` are told one by one, and `kinds` of causes by themselves."""
     for finding in findings:
         is_told = finding.name == "bots" and bots
-        if finding.passed or is_told or not kinds.isdisjoint(_SAID_BY.get(finding.name, ())):
+        if finding.passed or is_told:
             continue
         rule = _CHECKS.get(finding.name, _UNKNOWN_CHECK)
         yield Condition(
@@ -293,6 +295,7 @@ def _of_checks(
             title=f"{finding.name} not well",
             text=f"{finding.name}: {finding.line}",
             patience_s=rule.patience_s,
+            is_said_by_a_cause=not kinds.isdisjoint(_SAID_BY.get(finding.name, ())),
         )
 
 

@@ -34,6 +34,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     began_at: int
     seen_at: int
     """When it was so last."""
+    unknown_at: int | None = None
+    """When nobody could see last whether it is so; None: not since it was so."""
     is_standing: bool = True
     came_up: int = 1
     told_at: int | None = None
@@ -41,6 +43,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     told_as: Severity | None = None
     """The worst that it was told as."""
     tellings: int = 0
+    told_came_up: int = 1
+    """How often it had come up when it was told last."""
 
 
 class Kind(Enum):
@@ -72,25 +76,34 @@ def after(incidents: Mapping[str, Incident], conditions: Iterable[Condition], at
     """Take one look's conditions in, each key once.
 
     While the engine itself gives no answer, nothing is known of what else was wrong with it: that
-    stays as it is, neither over nor told again.
+    stays as it is, neither over nor told again. Nor is it over with the first answer: an engine
+    that has just been started may not have found it yet.
     """
     found = {condition.key: condition for condition in conditions}
     is_blind = ENGINE in found
     after_it: dict[str, Incident] = {}
     notices: list[Notice] = []
     for key, condition in found.items():
-        incident = _seen(incidents.get(key), condition, at)
-        after_it[key] = _told(incident, at, notices)
+        before = incidents.get(key)
+        if not condition.is_said_by_a_cause:
+            after_it[key] = _told(_seen(before, condition, at), at, notices)
+        elif before is not None:
+            after_it[key] = _seen(before, condition, at)
     for key, incident in incidents.items():
         if key in found:
             continue
         if is_blind and not (incident.is_moment or incident.is_our_own):
-            after_it[key] = incident
+            after_it[key] = replace(incident, unknown_at=at)
             continue
         left = _not_seen(incident, at, notices)
         if left is not None:
             after_it[key] = left
     return Outcome(after_it, tuple(notices))
+
+
+def unknown_since(incidents: Mapping[str, Incident], at: int) -> dict[str, Incident]:
+    """Nobody looked until now: what is not seen from now on is not over by that."""
+    return {key: replace(incident, unknown_at=at) for key, incident in incidents.items()}
 
 
 def _seen(before: Incident | None, condition: Condition, at: int) -> Incident:
@@ -114,6 +127,7 @@ def _seen(before: Incident | None, condition: Condition, at: int) -> Incident:
         title=condition.title,
         text=condition.text,
         seen_at=at,
+        unknown_at=None,
         is_standing=True,
         came_up=before.came_up + comes_up,
     )
@@ -129,6 +143,7 @@ def _told(incident: Incident, at: int, notices: list[Notice]) -> Incident:
         told_at=at,
         told_as=max(incident.severity, incident.told_as or incident.severity),
         tellings=incident.tellings + 1,
+        told_came_up=incident.came_up,
     )
     notices.append(Notice(kind, told))
     return told
@@ -139,20 +154,21 @@ def _kind_due(incident: Incident, at: int) -> Kind | None:
         return Kind.NEW if _has_passed(incident.patience, incident.began_at, at) else None
     if incident.severity > incident.told_as:
         return Kind.WORSE
-    if incident.is_moment:
-        return None  # counted, and told when it has settled
-    pause = min(REMINDER_MAX, FIRST_REMINDER << (incident.tellings - 1))
-    return Kind.STILL if _has_passed(pause, incident.told_at, at) else None
+    pause = min(REMINDER_MAX, FIRST_REMINDER << min(incident.tellings - 1, 10))
+    if not _has_passed(pause, incident.told_at, at):
+        return None
+    return Kind.AGAIN if incident.is_moment else Kind.STILL
 
 
 def _not_seen(incident: Incident, at: int, notices: list[Notice]) -> Incident | None:
     """None: it is over. What was never told is over without a word."""
-    if not _has_passed(incident.settled, incident.seen_at, at):
+    since = incident.seen_at if incident.unknown_at is None else incident.unknown_at
+    if not _has_passed(incident.settled, since, at):
         return replace(incident, is_standing=False)
     if incident.told_at is not None:
         if not incident.is_moment:
             notices.append(Notice(Kind.OVER, incident))
-        elif incident.came_up > 1:
+        elif incident.came_up > incident.told_came_up:
             notices.append(Notice(Kind.AGAIN, incident))
     return None
 

@@ -20,7 +20,7 @@ from hydra.ops.alerts.conditions import (
     is_working,
 )
 from hydra.ops.alerts.delivery import Waiting
-from hydra.ops.alerts.incidents import Incident, after
+from hydra.ops.alerts.incidents import Incident, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
 from hydra.ops.alerts.wording import Message, daily_message, message_of
 from hydra.trading.durations import SECOND
@@ -89,6 +89,8 @@ class Watcher:
 
     def take(self, seen: Seen, at: int) -> None:
         """Take one look in. `at`: UTC ns, by the machine's clock."""
+        if self.looked_at is None:
+            self._keep(incidents=unknown_since(self._kept.incidents, at))
         self.seen, self.looked_at = seen, at / SECOND
         self._hear(at)
         found = (*conditions_of(seen, self._kept.process), *self._own_conditions(at))
@@ -266,10 +268,11 @@ def _is_worth_keeping(before: Mapping[str, Incident], now: Mapping[str, Incident
     """Whether a restart should know the difference: of an incident all but when it was seen."""
     if before.keys() != now.keys():
         return True
-    return any(
-        replace(now[key], seen_at=0, text="") != replace(before[key], seen_at=0, text="")
-        for key in now
-    )
+    return any(_lasting(now[key]) != _lasting(before[key]) for key in now)
+
+
+def _lasting(incident: Incident) -> Incident:
+    return replace(incident, seen_at=0, unknown_at=None, text="")
 
 
 def _utc(at: int) -> str:

@@ -15,6 +15,7 @@ from hydra.ops.alerts.incidents import (
     Kind,
     Notice,
     after,
+    unknown_since,
 )
 from hydra.trading.durations import HOUR, MINUTE, SECOND
 from tests.ops.alerts.looks import AT
@@ -30,6 +31,7 @@ def condition(
     settled_s: float = 60.0,
     is_moment: bool = False,
     is_our_own: bool = False,
+    is_said_by_a_cause: bool = False,
 ) -> Condition:
     return Condition(
         key=key,
@@ -40,6 +42,7 @@ def condition(
         settled_s=settled_s,
         is_moment=is_moment,
         is_our_own=is_our_own,
+        is_said_by_a_cause=is_said_by_a_cause,
     )
 
 
@@ -157,6 +160,65 @@ def test_while_no_engine_answers_nothing_of_it_is_over() -> None:
     assert story.told[4:] == [(604, Kind.OVER, ENGINE)]
     story.looks([], 2 * MINUTE)
     assert [(kind, key) for _, kind, key in story.told[5:]] == [(Kind.OVER, HALT)]
+
+
+def test_an_engine_that_is_back_has_a_minute_to_find_what_was_wrong_before_that_is_over() -> None:
+    story = Story()
+    story.look(condition())
+    story.looks([condition(ENGINE, settled_s=0.0)], 10 * MINUTE)
+    story.looks([], 50 * SECOND)
+    story.looks([condition()], 10 * SECOND)
+    assert [(kind, key) for _, kind, key in story.told] == [
+        (Kind.NEW, HALT),
+        (Kind.NEW, ENGINE),
+        (Kind.OVER, ENGINE),
+    ]
+
+    story.looks([condition(ENGINE, settled_s=0.0)], 10 * MINUTE)
+    story.looks([], 2 * MINUTE)
+    assert [(kind, key) for _, kind, key in story.told[3:]] == [
+        (Kind.NEW, ENGINE),
+        (Kind.OVER, ENGINE),
+        (Kind.OVER, HALT),
+    ]
+    assert story.told[-1][0] - story.told[-2][0] >= 58
+
+
+def test_a_watch_that_was_away_has_to_see_for_itself_that_something_is_over() -> None:
+    story = Story()
+    story.look(condition())
+    story.at += HOUR
+    story.incidents = unknown_since(story.incidents, story.at)
+    story.looks([], 50 * SECOND)
+    assert [kind for _, kind, _ in story.told] == [Kind.NEW]
+
+    story.looks([], 20 * SECOND)
+    assert [kind for _, kind, _ in story.told] == [Kind.NEW, Kind.OVER]
+
+
+def test_a_moment_that_comes_again_and_again_is_told_again_as_what_stands_is() -> None:
+    story = Story()
+    for _ in range(12 * 8):
+        story.look(condition(is_moment=True, settled_s=900.0))
+        story.looks([], 5 * MINUTE - LOOK)
+    story.looks([], 30 * MINUTE)
+
+    assert [(round(seconds / 3600), kind) for seconds, kind, _ in story.told] == [
+        (0, Kind.NEW),
+        (1, Kind.AGAIN),
+        (3, Kind.AGAIN),
+        (7, Kind.AGAIN),
+        (8, Kind.AGAIN),
+    ]
+
+
+def test_what_a_cause_says_is_neither_told_besides_nor_over_while_it_is_so() -> None:
+    story = Story()
+    story.look(condition())
+    story.looks([condition(is_said_by_a_cause=True)], 2 * HOUR)
+    story.looks([condition("check feed", is_said_by_a_cause=True)], 2 * HOUR)
+
+    assert [(kind, key) for _, kind, key in story.told] == [(Kind.NEW, HALT), (Kind.OVER, HALT)]
 
 
 def test_a_clock_that_is_set_back_tells_sooner_and_never_later() -> None:
