@@ -139,7 +139,7 @@ def _keep_watching(
         _say(f"watching {place.files.lock.parent}; alerts go to {told_to}")
         if server is not None:
             _say(f"metrics at http://127.0.0.1:{server.port}/metrics")
-        looking = Looking(place)
+        looking = Looking(place, watcher.kept.journal_seq)
         try:
             while not stopping.is_set():
                 watcher.take(looking.look(), clock.time_ns())
@@ -285,9 +285,12 @@ def _time_of(text: str) -> time | None:
     if text == "never":
         return None
     try:
-        return time.fromisoformat(text)
+        at = time.fromisoformat(text)
     except ValueError:
+        at = None
+    if at is None or at.tzinfo is not None:
         end(f"--daily: found {text!r}, wanted HH:MM, such as 17:00, or never", ExitCode.USAGE)
+    return at
 
 
 def _say(line: str) -> None:

@@ -133,6 +133,7 @@ def test_a_test_says_of_each_channel_whether_it_took_it(
     [
         ({}, ["--test"], ExitCode.USAGE, "HYDRA_ALERT_URLS: found no address"),
         ({}, ["--daily", "25:00"], ExitCode.USAGE, "--daily: found '25:00', wanted HH:MM"),
+        ({}, ["--daily", "17:00Z"], ExitCode.USAGE, "--daily: found '17:00Z', wanted HH:MM"),
         (
             {"HYDRA_ALERT_URLS": "slack://token-token"},
             [],

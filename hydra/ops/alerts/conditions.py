@@ -70,7 +70,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One look at an engine. `told` is None where none answered; `findings` are those of `health`.
 
     `process` is the one that has the record, `ended_in_order` how the last one ended; None: not
-    known. `lines` are those that the journal has got since the look before.
+    known. `lines` are those that the journal has got since the look before, up to `journal_seq`.
     """
 
     findings: tuple[Finding, ...]
@@ -78,6 +78,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     process: str | None = None
     ended_in_order: bool | None = None
     lines: tuple[Line, ...] = ()
+    journal_seq: int | None = None
 
 
 ENGINE = "engine"

@@ -35,9 +35,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     process: str | None = None
     """Which had the record when an engine answered last."""
     journal_seq: int | None = None
-    """The last line that was looked at; None: none was yet."""
+    """The last line that was looked at, or one not long before; None: none was yet."""
     daily_on: str | None = None
-    """The date of the last daily word."""
+    """The date of the last daily word; "" before the first one, None: nobody has looked yet."""
     daily_equity: str | None = None
     told_since_daily: int = 0
 

@@ -28,8 +28,10 @@ AT_REST_EVERY_S = 60.0
 class Looking:
     """Looks at the engine of one place, again and again."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, journal_seq: int | None = None) -> None:
+        """`journal_seq`: the last line that was seen before; None: none was."""
         self._place = place
+        self._journal_seq = journal_seq
         self._tail: JournalTail | None = None
         self._at_rest: tuple[float, bool | None] | None = None
 
@@ -45,7 +47,8 @@ class Looking:
             found, holder = look_at(self._place), holder_of(self._place)
         except (OSError, RightsTooOpen) as error:
             line = f"nobody can see whether one runs: {in_words(error)}"
-            return Seen(findings=(Finding("engine", False, line),), lines=lines)
+            unseen = Finding("engine", False, line)
+            return Seen(findings=(unseen,), lines=lines, journal_seq=self._journal_seq)
         if found.told is not None:
             self._at_rest = None
         ended = self._ended_in_order() if found.told is None and holder is None else None
@@ -55,18 +58,23 @@ class Looking:
             process=None if holder is None else str(holder),
             ended_in_order=ended,
             lines=lines,
+            journal_seq=self._journal_seq,
         )
 
     def _lines(self) -> tuple[Line, ...]:
-        """Those since the last look. None at the first, nor where they cannot be read: what lasts
-        is seen without them, and a damaged journal is a fault of the record.
+        """Those since the last look. None at the very first, nor where they cannot be read: what
+        lasts is seen without them, and a damaged journal is a fault of the record.
         """
         journal = self._place.files.journal
         with suppress(OSError, JournalDamaged, JournalFailed, RightsTooOpen):
             if self._tail is None:
-                first_seq = journal_end(journal).last_seq + 1
-                self._tail = JournalTail(journal, first_seq, begins_anew=True)
-            return tuple(self._tail.read())
+                last_seq = journal_end(journal).last_seq
+                # A number that this journal has not come to yet is of another one.
+                known = last_seq if self._journal_seq is None else self._journal_seq
+                self._tail = JournalTail(journal, min(known, last_seq) + 1, begins_anew=True)
+            lines = tuple(self._tail.read())
+            self._journal_seq = self._tail.next_seq - 1
+            return lines
         return ()
 
     def _ended_in_order(self) -> bool | None:

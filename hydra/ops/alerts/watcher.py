@@ -23,7 +23,7 @@ from hydra.ops.alerts.delivery import Waiting
 from hydra.ops.alerts.incidents import Incident, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
 from hydra.ops.alerts.wording import Message, daily_message, message_of
-from hydra.trading.durations import SECOND
+from hydra.trading.durations import MINUTE, SECOND
 
 HEARTBEAT_PATIENCE_S = 180.0
 
@@ -71,6 +71,7 @@ class Watcher:
         self._senders = [Sender(channel, self._done) for channel in channels]
         self._kept, self._fault = files.load()
         self._is_changed = False
+        self._journal_kept_at: int | None = None
         self._forget_channels()
         self.seen: Seen | None = None
         """What the last look found."""
@@ -97,7 +98,8 @@ class Watcher:
         outcome = after(self._kept.incidents, found, at)
         if _is_worth_keeping(self._kept.incidents, outcome.incidents):
             self._is_changed = True
-        self._keep(incidents=dict(outcome.incidents))
+        self._keep(incidents=dict(outcome.incidents), journal_seq=seen.journal_seq)
+        self._keep_journal_seq(at)
         if seen.told is not None and seen.process not in (None, self._kept.process):
             self._keep(process=seen.process)
             self._is_changed = True
@@ -107,6 +109,15 @@ class Watcher:
         if self._heartbeat is not None and is_working(seen.told):
             self._heartbeat.beat(at)
         self.deliver(at)
+
+    def _keep_journal_seq(self, at: int) -> None:
+        """With all that was told of the journal it is kept at once. Else once a minute will do:
+        lines that nothing is told of may be seen again.
+        """
+        since = self._journal_kept_at
+        if since is None or not 0 <= at - since < MINUTE:
+            self._journal_kept_at = at
+            self._is_changed = True
 
     def deliver(self, at: int) -> None:
         """Hear what became of what was sent, put what is new on the disk, and send what is due."""
@@ -152,13 +163,14 @@ class Watcher:
             return
         now = datetime.fromtimestamp(at // SECOND, self._terms.zone)
         today = now.date().isoformat()
-        if self._kept.daily_on == today or now.time() < daily_at:
+        is_time = now.time() >= daily_at
+        if self._kept.daily_on is None:  # it begins to count
+            self._keep(daily_on=today if is_time else "")
+            self._is_changed = True
+        if self._kept.daily_on == today or not is_time:
             return
-        is_first = self._kept.daily_on is None
         self._keep(daily_on=today)
         self._is_changed = True
-        if is_first:
-            return  # it begins to count today
         self._tell(
             daily_message(
                 seen.told,

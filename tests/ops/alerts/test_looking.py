@@ -25,8 +25,8 @@ HALTED = OPERATOR_HALT.cause(since=AT, detail="a drill")
 
 
 @contextmanager
-def looking_at(files: EngineFiles) -> Iterator[Looking]:
-    with closing(Looking(Place(files=files, venue="embedded"))) as looking:
+def looking_at(files: EngineFiles, journal_seq: int | None = None) -> Iterator[Looking]:
+    with closing(Looking(Place(files=files, venue="embedded"), journal_seq)) as looking:
         yield looking
 
 
@@ -125,6 +125,24 @@ def test_each_line_of_the_journal_is_seen_once_from_its_end_on(tmp_path: Path) -
             write(journal, *(str(number) for number in range(40)))
             assert codes(looking) == [str(number) for number in range(40)]
             assert codes(looking) == []
+
+
+def test_what_the_journal_got_while_nobody_looked_is_seen_by_who_knows_where_he_was_i89(
+    tmp_path: Path,
+) -> None:
+    files = files_in(tmp_path)
+    with closing(JournalFile.open(files.journal, at=AT, file_bytes_max=700)) as journal:
+        with looking_at(files) as looking:
+            assert codes(looking) == []
+            write(journal, "a")
+            seq = looking.look().journal_seq
+        write(journal, *(str(number) for number in range(40)))
+        with looking_at(files, seq) as again:
+            assert codes(again) == [str(number) for number in range(40)]
+        with looking_at(files, 10_000) as of_another_journal:
+            assert codes(of_another_journal) == []
+            write(journal, "b")
+            assert codes(of_another_journal) == ["b"]
 
 
 def test_a_journal_that_is_begun_anew_is_seen_from_its_first_line(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from hydra.ops.alerts.channels import Channel
 from hydra.ops.alerts.conditions import Seen
@@ -109,6 +110,25 @@ def test_a_watch_that_is_started_anew_tells_nothing_twice_and_that_it_is_over(
 
     again.looks(seen(), 2 * MINUTE)
     assert channel.titles == ["CRITICAL: nav_jump", "over: nav_jump"]
+
+
+def test_it_knows_up_to_where_the_journal_was_seen_with_all_that_it_told_of_it(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path, [Recorded()])
+    failed = {"event": "actor_failed", "source": "/hydra/core/data_feed"}
+    for look, kept in (
+        (replace(seen(), journal_seq=7), 7),
+        (replace(seen(), journal_seq=8), 7),  # nothing to tell: no need to write at each look
+        (replace(seen(failed), journal_seq=9), 9),
+        (replace(seen(), journal_seq=10), 10),  # it is over
+        (replace(seen(), journal_seq=11), 10),
+    ):
+        watched.looks(look)
+        assert watched.files.look().journal_seq == kept
+
+    watched.looks(replace(seen(), journal_seq=12), MINUTE + 2 * SECOND)
+    assert watched.files.look().journal_seq == 12
 
 
 def test_an_engine_that_is_gone_or_started_anew_is_told_over_a_restart_of_the_watch(
@@ -235,11 +255,27 @@ def test_the_daily_word_comes_once_a_day_by_the_clocks_of_the_settings(tmp_path:
         watched.watcher.take(seen(equity=str(1000 + hours)), watched.at + hours * HOUR)
         watched.settle()
 
-    assert channel.titles == ["all clear"] * 3
+    assert channel.titles == ["all clear"] * 4
     at = [datetime.fromtimestamp(each.at // SECOND, UTC).isoformat() for each in channel.got]
-    assert at == [f"2026-03-{day}+00:00" for day in ("07T22:00:00", "08T21:00:00", "09T21:00:00")]
+    days = ("06T22:00:00", "07T22:00:00", "08T21:00:00", "09T21:00:00")
+    assert at == [f"2026-03-{day}+00:00" for day in days]
     assert "Equity since" not in channel.got[0].body
-    assert "Equity since the last daily word: +23.00 USD" in channel.got[1].body
+    assert "Equity since the last daily word: +24.00 USD" in channel.got[1].body
+
+
+def test_who_begins_to_watch_after_the_hour_of_the_daily_word_hears_it_the_next_day(
+    tmp_path: Path,
+) -> None:
+    begins = datetime(2026, 3, 6, 18, tzinfo=UTC)
+    terms = WatchTerms(who=WHO, daily_at=time(17))
+    channel = Recorded()
+    watched = Watched(tmp_path, [channel], terms=terms, at=int(begins.timestamp()) * SECOND)
+    watched.looks(seen())
+    assert channel.titles == []
+
+    watched.watcher.take(seen(), watched.at + 23 * HOUR)
+    watched.settle()
+    assert channel.titles == ["all clear"]
 
 
 def test_the_daily_word_counts_what_was_told_since_the_last_one(tmp_path: Path) -> None:
