@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -13,11 +14,13 @@ from hydra.trading.exact import plain, subtract, total
 SCHEMA = 1
 _CENT, _PCT = Decimal("0.01"), Decimal("0.0001")
 DAYS_SHOWN = 30
+SATURDAY = 5
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     """One day's line. `change` is of the equity since the day before that has one (deposits count);
-    None: not known. `realised` is of all bots together, before fees.
+    None: not known. `realised`, before fees, and what was counted are of all bots together, since
+    the snapshot before: what a session still brought after its own counts for the next one.
     """
 
     date: str
@@ -39,6 +42,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     clean_days: int
     clean_days_in_a_row: int
     """Up to the last."""
+    weekdays_without: int
+    """Between the first and the last; holidays are among them."""
     first: str
     last: str
     equity: Decimal | None
@@ -80,6 +85,7 @@ def track_report_of(snapshots: Sequence[Snapshot]) -> TrackReport:
 
 def _days(snapshots: Sequence[Snapshot]) -> Iterator[Day]:
     before: Decimal | None = None
+    previous: Snapshot | None = None
     for each in snapshots:
         change = None if before is None or each.equity is None else subtract(each.equity, before)
         yield Day(
@@ -87,14 +93,39 @@ def _days(snapshots: Sequence[Snapshot]) -> Iterator[Day]:
             equity=each.equity,
             change=change,
             change_pct=None if change is None or not before else _pct(change, before),
-            realised=plain(total(bot.realised for bot in each.bots)),
-            round_trips=sum(bot.round_trips for bot in each.bots),
-            fills=sum(bot.fills for bot in each.bots),
-            rejections=sum(bot.rejections for bot in each.bots),
+            realised=_realised(each, previous),
+            round_trips=_counted("round_trips", each, previous),
+            fills=_counted("fills", each, previous),
+            rejections=_counted("rejections", each, previous),
             held=len(each.positions),
             unclean=each.unclean,
         )
         before = each.equity if each.equity is not None else before
+        previous = each
+
+
+def _realised(day: Snapshot, before: Snapshot | None) -> Decimal:
+    in_session = plain(total(bot.realised for bot in day.bots))
+    if before is None or not _goes_on(day, before):
+        return in_session
+    now, then = (total(bot.realised_in_all for bot in each.bots) for each in (day, before))
+    return plain(subtract(now, then))
+
+
+def _counted(what: str, day: Snapshot, before: Snapshot | None) -> int:
+    if before is None or not _goes_on(day, before):
+        return _sum_of(what, day)
+    return _sum_of(f"{what}_in_all", day) - _sum_of(f"{what}_in_all", before)
+
+
+def _sum_of(field: str, snapshot: Snapshot) -> int:
+    return sum(int(getattr(bot, field)) for bot in snapshot.bots)
+
+
+def _goes_on(day: Snapshot, before: Snapshot) -> bool:
+    """Whether what there was in all is of one ledger, and both snapshots say it."""
+    is_said = all(bot.fills_in_all is not None for each in (day, before) for bot in each.bots)
+    return is_said and day.ledger.seq >= before.ledger.seq
 
 
 def _figures(days: Sequence[Day]) -> Figures:
@@ -105,6 +136,7 @@ def _figures(days: Sequence[Day]) -> Figures:
         days=len(days),
         clean_days=sum(not day.unclean for day in days),
         clean_days_in_a_row=_clean_at_the_end(days),
+        weekdays_without=_weekdays_without(days),
         first=days[0].date,
         last=days[-1].date,
         equity=known[-1] if known else None,
@@ -125,6 +157,16 @@ def _clean_at_the_end(days: Sequence[Day]) -> int:
         if day.unclean:
             break
         count += 1
+    return count
+
+
+def _weekdays_without(days: Sequence[Day]) -> int:
+    there = {day.date for day in days}
+    at, last = (date.fromisoformat(day.date) for day in (days[0], days[-1]))
+    count = 0
+    while at < last:
+        count += at.weekday() < SATURDAY and at.isoformat() not in there
+        at += timedelta(days=1)
     return count
 
 
@@ -154,6 +196,7 @@ def _head(report: TrackReport) -> Iterator[str]:
     yield (
         f"{figures.days} days from {figures.first} to {figures.last}, of which"
         f" {figures.clean_days} clean, {figures.clean_days_in_a_row} in a row up to the last."
+        f" {figures.weekdays_without} weekdays between them have none (holidays among them)."
     )
     yield ""
     yield "| | |"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from hydra.ops.surfaces.documents import AGE_MAX_S
 from hydra.trading.exact import plain
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass
@@ -18,7 +19,9 @@ SCHEMA = 1
 
 
 class BotDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What one bot did in the session, and its money since it began. Realised is before fees."""
+    """What one bot did in the session by then, and its money since it began. Realised is before
+    fees. `…_in_all` is of all sessions; None: of a snapshot that does not say.
+    """
 
     bot: str
     entries: int = 0
@@ -29,6 +32,9 @@ class BotDay(msgspec.Struct, frozen=True, kw_only=True):
     realised: Decimal = Decimal(0)
     realised_in_all: Decimal = Decimal(0)
     cash: Decimal = Decimal(0)
+    fills_in_all: int | None = None
+    round_trips_in_all: int | None = None
+    rejections_in_all: int | None = None
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +96,14 @@ class OnRecord(msgspec.Struct, frozen=True, kw_only=True):
     sub_ledgers: Sequence[SubLedger]
     counters: Sequence[SessionCounters]
     """Of the session."""
+    counters_of_all: Sequence[SessionCounters]
+    """Of every session."""
     inventories: Sequence[BotInventory]
     open_orders: int
     unknown_orders: int
     halts: Sequence[Cause]
+    ended_in_order: bool | None
+    """Whether the last engine did; of one that runs it is not so yet."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +143,7 @@ def snapshot_of(
         open_orders=record.open_orders,
         unknown_orders=record.unknown_orders,
         halts=tuple(sorted(cause.code for cause in record.halts)),
-        unclean=tuple(_unclean(record, seen)),
+        unclean=tuple(_unclean(record, seen, taken_at)),
         ledger=record.ledger,
         previous=previous,
     )
@@ -145,6 +155,7 @@ def _bots(record: OnRecord) -> Iterable[BotDay]:
     for bot in sorted(money.keys() | did.keys()):
         of_session = did.get(bot, SessionCounters(bot=bot, session=""))
         of_all = money.get(bot, SubLedger(bot=bot))
+        of_sessions = [each for each in record.counters_of_all if each.bot == bot]
         yield BotDay(
             bot=bot,
             entries=of_session.entries,
@@ -155,6 +166,9 @@ def _bots(record: OnRecord) -> Iterable[BotDay]:
             realised=plain(of_session.realised),
             realised_in_all=plain(of_all.realised),
             cash=plain(of_all.cash),
+            fills_in_all=sum(each.fills for each in of_sessions),
+            round_trips_in_all=sum(each.round_trips for each in of_sessions),
+            rejections_in_all=sum(each.rejections for each in of_sessions),
         )
 
 
@@ -169,8 +183,10 @@ def _positions(inventories: Iterable[BotInventory]) -> Iterable[Held]:
             )
 
 
-def _unclean(record: OnRecord, seen: Seen) -> Iterable[str]:
+def _unclean(record: OnRecord, seen: Seen, taken_at: str) -> Iterable[str]:
     """Why nobody should build on this day: what is not known counts as bad."""
+    if record.ended_in_order is not True and _age_s(seen, taken_at) > AGE_MAX_S:
+        yield f"the engine was not heard of since {seen.seen_at}"
     if seen.equity is None:
         yield "equity not known"
     if seen.comparison_agrees is not True:
@@ -182,6 +198,11 @@ def _unclean(record: OnRecord, seen: Seen) -> Iterable[str]:
     for cause in sorted(record.halts, key=lambda each: each.code):
         if cause.cause_class in (CauseClass.INTEGRITY, CauseClass.LIMIT) and cause.is_global:
             yield f"halted by {cause.code}"
+
+
+def _age_s(seen: Seen, taken_at: str) -> float:
+    taken = datetime.fromisoformat(taken_at)
+    return abs((taken - datetime.fromisoformat(seen.seen_at)).total_seconds())
 
 
 def encoded(snapshot: Snapshot) -> bytes:
@@ -205,13 +226,19 @@ def as_seen(nav: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> Seen:
     """
     return Seen(
         date=date.fromisoformat(nav["trading_day"]).isoformat(),
-        seen_at=str(nav["updated_at"]),
+        seen_at=_aware(nav["updated_at"]),
         account=nav["account"],
         equity=_amount(nav["equity"]),
         day_start=_amount(nav["day_start"]),
         coverage_pct=_amount(diagnostics["exit_pipeline"]["coverage_pct"]),
         comparison_agrees=diagnostics["comparison_agrees"],
     )
+
+
+def _aware(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"found {text!r}, wanted a time of UTC")
+    return text
 
 
 def _amount(text: object) -> Decimal | None:

@@ -22,7 +22,7 @@ from hydra.ops.track_record.snapshots import (
 )
 from hydra.store import projections
 from hydra.store.engine_files import EngineFiles
-from hydra.store.ledger_facts import last_mark, require_current
+from hydra.store.ledger_facts import facts_of, last_mark, require_current
 from hydra.store.looking import looked_at
 from hydra.store.reading import Records
 from hydra.trading.order_life import OrderStatus
@@ -77,16 +77,18 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _on_record(connection: apsw.Connection, session: str) -> OnRecord:
-    require_current(connection)
+    facts = facts_of(connection, require_current(connection), "")
     records, mark = Records(connection), last_mark(connection)
     open_orders = records.open_orders()
     return OnRecord(
         ledger=LedgerAt(mark.seq, mark.chain),
-        configuration=records.facts().get(projections.CONFIGURATION),
+        configuration=facts.facts.get(projections.CONFIGURATION),
         sub_ledgers=records.sub_ledgers(),
         counters=records.counters(session),
+        counters_of_all=records.counters(),
         inventories=records.inventories(),
         open_orders=len(open_orders),
         unknown_orders=sum(order.state.status is OrderStatus.UNKNOWN for order in open_orders),
         halts=records.halts(),
+        ended_in_order=facts.ended_in_order,
     )

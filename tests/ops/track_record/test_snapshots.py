@@ -27,6 +27,7 @@ from hydra.trading.orders import Fill, Side
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 
 AT = 1_764_000_000_000_000_000
+TAKEN_AT = "2026-11-23T21:01:59Z"
 BOUGHT = Fill(
     client_order_id="x",
     execution_id="e",
@@ -41,6 +42,10 @@ RECORD = OnRecord(
     configuration="digest",
     sub_ledgers=(SubLedger(bot="a", cash=Decimal("-301.50"), realised=Decimal("7.50")),),
     counters=(SessionCounters(bot="b", session="2026-11-23", entries=2, fills=1),),
+    counters_of_all=(
+        SessionCounters(bot="b", session="2026-11-20", fills=4, round_trips=1, rejections=2),
+        SessionCounters(bot="b", session="2026-11-23", entries=2, fills=1),
+    ),
     inventories=(
         BotInventory("a", FifoInventory("SPY").apply(BOUGHT)[0]),
         BotInventory("a", FifoInventory("AAPL")),
@@ -48,6 +53,7 @@ RECORD = OnRecord(
     open_orders=2,
     unknown_orders=0,
     halts=(),
+    ended_in_order=False,
 )
 SEEN = Seen(
     date="2026-11-23",
@@ -62,13 +68,13 @@ BEFORE = Previous("2026-11-20", "cd" * 32)
 
 
 def taken(record: OnRecord = RECORD, seen: Seen = SEEN) -> Snapshot:
-    return snapshot_of(record, seen, BEFORE, venue="paper", hydra="1", taken_at="now")
+    return snapshot_of(record, seen, BEFORE, venue="paper", hydra="1", taken_at=TAKEN_AT)
 
 
 def test_it_has_what_ledger_and_engine_say_of_the_day() -> None:
     assert taken() == Snapshot(
         date="2026-11-23",
-        taken_at="now",
+        taken_at=TAKEN_AT,
         seen_at="2026-11-23T21:00:00Z",
         venue="paper",
         account="PA-TEST",
@@ -77,8 +83,22 @@ def test_it_has_what_ledger_and_engine_say_of_the_day() -> None:
         equity=Decimal("100000.5"),
         day_start=Decimal(99900),
         bots=(
-            BotDay(bot="a", realised_in_all=Decimal("7.5"), cash=Decimal("-301.5")),
-            BotDay(bot="b", entries=2, fills=1),
+            BotDay(
+                bot="a",
+                realised_in_all=Decimal("7.5"),
+                cash=Decimal("-301.5"),
+                fills_in_all=0,
+                round_trips_in_all=0,
+                rejections_in_all=0,
+            ),
+            BotDay(
+                bot="b",
+                entries=2,
+                fills=1,
+                fills_in_all=5,
+                round_trips_in_all=1,
+                rejections_in_all=2,
+            ),
         ),
         positions=(
             Held(bot="a", symbol="SPY", quantity=Decimal(3), average_price=Decimal("100.5")),
@@ -126,6 +146,33 @@ def test_a_day_on_which_something_was_wrong_or_not_known_says_why_it_is_not_clea
     found = taken(replace(RECORD, **record), replace(SEEN, **seen))
 
     assert found.unclean == (unclean,)
+
+
+@pytest.mark.parametrize(
+    ("in_order", "seen_at", "unclean"),
+    [
+        (
+            False,
+            "2026-11-23T15:00:00Z",
+            ("the engine was not heard of since 2026-11-23T15:00:00Z",),
+        ),
+        (None, "2026-11-23T15:00:00Z", ("the engine was not heard of since 2026-11-23T15:00:00Z",)),
+        (True, "2026-11-23T15:00:00Z", ()),
+        (
+            False,
+            "2026-11-23T21:04:00Z",
+            ("the engine was not heard of since 2026-11-23T21:04:00Z",),
+        ),
+        (False, "2026-11-23T21:00:00Z", ()),
+    ],
+)
+def test_an_engine_that_is_silent_without_having_ended_in_order_has_no_clean_day(
+    in_order: bool | None, seen_at: str, unclean: tuple[str, ...]
+) -> None:
+    """What it said last, that all is protected and agrees, holds no more."""
+    found = taken(replace(RECORD, ended_in_order=in_order), replace(SEEN, seen_at=seen_at))
+
+    assert found.unclean == unclean
 
 
 def test_a_pause_of_one_bot_and_a_start_that_waits_for_preflight_make_no_day_unclean() -> None:

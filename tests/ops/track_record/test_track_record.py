@@ -18,7 +18,7 @@ from hydra.ops.track_record.report import (
     page_of,
     track_report_of,
 )
-from hydra.ops.track_record.snapshots import BotDay, Snapshot, encoded
+from hydra.ops.track_record.snapshots import BotDay, LedgerAt, Snapshot, encoded
 from tests.ops.control.command_line import asks, says
 from tests.ops.control.engines import FACTS, controlled
 from tests.ops.control.lives import lived
@@ -29,6 +29,7 @@ DATES = ("2026-11-19", "2026-11-20", "2026-11-23")
 
 
 def day(date: str, equity: str | None, *unclean: str, trips: int = 0) -> Snapshot:
+    """As the first version wrote them: it did not know what there was in all."""
     return replace(
         taken(),
         date=date,
@@ -127,6 +128,7 @@ def test_the_figures_are_those_of_the_days() -> None:
         days=5,
         clean_days=3,
         clean_days_in_a_row=1,
+        weekdays_without=0,
         first="2026-11-18",
         last="2026-11-24",
         equity=Decimal("104.5"),
@@ -151,6 +153,48 @@ def test_the_figures_are_those_of_the_days() -> None:
         held=1,
         unclean=("halted by x",),
     )
+
+
+def test_what_was_traded_after_a_day_was_taken_counts_for_the_next_one() -> None:
+    """Coins go on trading in the evening and over the weekend, in the session that was taken."""
+
+    def bot(in_session: int, in_all: int) -> BotDay:
+        return BotDay(
+            bot="a",
+            fills=in_session,
+            round_trips=in_session,
+            rejections=in_session,
+            realised=Decimal(in_session),
+            realised_in_all=Decimal(in_all),
+            fills_in_all=in_all,
+            round_trips_in_all=in_all,
+            rejections_in_all=in_all,
+        )
+
+    days = [
+        replace(day(date, "100"), bots=bots, ledger=LedgerAt(seq, ""))
+        for date, seq, bots in (
+            ("2026-11-19", 10, (bot(1, 5),)),  # 4 are of before there was a track record
+            ("2026-11-20", 20, (bot(2, 7),)),
+            ("2026-11-23", 30, (bot(2, 12),)),  # and 3 of the weekend
+            ("2026-11-24", 5, (bot(1, 1),)),  # of another ledger
+        )
+    ]
+    report = track_report_of(days)
+
+    assert [each.realised for each in report.days] == [Decimal(each) for each in (1, 2, 5, 1)]
+    assert [(each.fills, each.round_trips, each.rejections) for each in report.days] == [
+        (number,) * 3 for number in (1, 2, 5, 1)
+    ]
+    assert (report.figures.realised, report.figures.round_trips) == (Decimal(9), 9)
+
+
+def test_weekdays_without_a_snapshot_are_counted() -> None:
+    days = ["2026-11-13", "2026-11-16", "2026-11-19", "2026-11-30"]
+    report = track_report_of([day(date, "100") for date in days])
+
+    assert report.figures.weekdays_without == 2 + 6
+    assert "8 weekdays between them have none (holidays among them)" in page_of(report)
 
 
 def test_of_days_without_a_worth_nothing_is_made_up() -> None:
