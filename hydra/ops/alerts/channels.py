@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from hydra.ops.alerts.conditions import Severity
+from hydra.ops.alerts.heartbeat import LOOPBACK
 from hydra.ops.alerts.wording import Message
 from hydra.settings.secret import Secret
 from hydra.store.redaction import Redactor
@@ -33,6 +34,7 @@ PIECE_MIN = 6
 """Characters; shorter pieces of an address are ordinary words."""
 
 _BETWEEN_PIECES = re.compile(r"[/:@?&=,#%]+")
+_BETWEEN_ENCODED = re.compile(r"[/:@?&=,#]+")
 
 
 class ChannelsRefused(Exception):
@@ -162,7 +164,7 @@ def _is_loopback(address: Secret) -> bool:
     """Only of the services that speak to the host in the address, and to no other."""
     parts = urlsplit(address.reveal())
     own_host = {"json", "xml", "form"}
-    return parts.scheme in own_host and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return parts.scheme in own_host and parts.hostname in LOOPBACK
 
 
 def _fingerprint(address: Secret) -> str:
@@ -170,9 +172,16 @@ def _fingerprint(address: Secret) -> str:
 
 
 def _pieces_of(address: str) -> set[str]:
-    pieces = {piece for piece in _BETWEEN_PIECES.split(address) if len(piece) >= PIECE_MIN}
-    host = urlsplit(address).hostname
-    return {address, *pieces} - {host or ""}
+    """What of it may be a key, also as it is meant where it stands percent-encoded. A host's name
+    is none; but what stands in its place is one where the service has a host of its own.
+    """
+    encoded = [*_BETWEEN_PIECES.split(address), *_BETWEEN_ENCODED.split(address)]
+    pieces = {each for piece in encoded for each in (piece, unquote(piece))}
+    host = urlsplit(address).hostname or ""
+    is_name = "." in host or host in LOOPBACK
+    return {address} | {
+        piece for piece in pieces if len(piece) >= PIECE_MIN and not (is_name and piece == host)
+    }
 
 
 class Sent(msgspec.Struct, frozen=True):

@@ -245,6 +245,38 @@ def test_what_is_longer_than_a_service_takes_goes_to_it_in_parts_unless_its_addr
     assert (arrived == WORDS) is is_whole
 
 
+class Talkative(apprise.NotifyBase):  # type: ignore[no-untyped-call]
+    """A service that says what it was given when it fails."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._said = said
+
+    def send(self, *_: Any, **__: Any) -> bool:
+        self.logger.warning("cannot reach %s", self._said)
+        return False
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "is_shown"),
+    [
+        ("mailto://user:p%40ss%2Fw0rd99@example.com", "p@ss/w0rd99", False),
+        ("mailto://user:p%40ss%2Fw0rd99@example.com", "p%40ss%2Fw0rd99", False),
+        ("mailto://user:p%40ss%2Fw0rd99@example.com", "example.com", True),
+        ("ntfys://my-secret-topic", "my-secret-topic", False),
+        ("pover://user@atoken0123456789", "atoken0123456789", False),
+    ],
+)
+def test_no_key_of_an_address_is_said_in_whatever_form_it_stands_there_i83(
+    address: str, said: str, is_shown: bool
+) -> None:
+    channel = AppriseChannel(Talkative(said), "Talkative 1", Secret(address), 10.0)
+    error = channel.send(message())
+
+    assert error is not None and error.startswith("cannot reach ")
+    assert (said in error) is is_shown
+
+
 class Dripping:
     """A service that begins to answer, and never comes to an end."""
 
