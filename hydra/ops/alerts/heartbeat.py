@@ -64,9 +64,12 @@ class Heartbeat:
             self._fault = self._sent(pool)
 
     def _sent(self, pool: urllib3.PoolManager) -> str | None:
-        """The words of an error may have the address in them, so only its kind is told."""
+        """The words of an error may have the address in them, so only its kind is told. What the
+        answer says besides is not read: it may be without an end.
+        """
         try:
-            answer = pool.request("GET", self._address.reveal())
+            answer = pool.request("GET", self._address.reveal(), preload_content=False)
+            answer.close()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return f"{self._host}: {type(error).__name__}"
         return None if answer.status < 300 else f"{self._host}: it answered {answer.status}"

@@ -195,6 +195,20 @@ def test_a_heartbeat_goes_out_once_a_minute_and_its_address_in_no_word(service: 
     assert (beating.fault, EVERY) == (None, 60 * SECOND)
 
 
+def test_of_the_answer_to_a_heartbeat_no_more_is_waited_for_than_that_it_was_taken() -> None:
+    """A page without an end would fill the memory, and no beat would ever follow."""
+    dripping = Dripping()
+    try:
+        beating = Heartbeat(dripping.beat, loopback_only=True)
+        beating.start()
+        for minute in range(3):
+            beating.beat(AT + minute * EVERY)
+        assert eventually(lambda: dripping.asked == 3)
+        assert beating.fault is None
+    finally:
+        dripping.close()
+
+
 @pytest.mark.parametrize("page", ["gone-token", None])
 def test_a_heartbeat_that_does_not_arrive_is_known(service: Service, page: str | None) -> None:
     host = "127.0.0.1:1" if page is None else service.host
@@ -278,7 +292,9 @@ def test_no_key_of_an_address_is_said_in_whatever_form_it_stands_there_i83(
 
 
 class Dripping:
-    """A service that begins to answer, and never comes to an end."""
+    """A service that begins to answer, and never comes to an end. Of what it is asked for with GET
+    it sends all but the end, which nobody needs.
+    """
 
     def __init__(self) -> None:
         self._over = threading.Event()
@@ -292,10 +308,19 @@ class Dripping:
                     while not dripping._over.wait(0.05):
                         self.wfile.write(b"H")
 
+            def do_GET(self) -> None:
+                dripping.asked += 1
+                with suppress(OSError):
+                    self.send_response(200)
+                    self.end_headers()
+                    while not dripping._over.wait(0.05):
+                        self.wfile.write(b"x" * 1_000_000)
+
             def log_message(self, format: str, *args: Any) -> None:
                 """Nobody reads it."""
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        self.beat = Secret(f"http://127.0.0.1:{self._server.server_address[1]}/beat")
         self.address = Secret(f"json://127.0.0.1:{self._server.server_address[1]}/drip")
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
