@@ -37,6 +37,7 @@ LOOK_EVERY_S = 2.0
 
 NOT_DELIVERED = 1
 LAST_WORDS_WITHIN_S = 5.0
+LINES_WITHIN_S = 1.0
 MAILBOXES_WITHIN_S = 2.0
 SHOWN = 20
 
@@ -121,6 +122,7 @@ def _keep_watching(
     metrics_port: int | None,
 ) -> None:
     from hydra.ops.alerts.looking import Looking
+    from hydra.ops.alerts.printing import Printing
     from hydra.ops.alerts.watcher import Watcher, WatchTerms
     from hydra.ops.ending import StopSignals
     from hydra.store.folder_lock import held_alone
@@ -130,15 +132,16 @@ def _keep_watching(
     heartbeat = _heartbeat(secrets)
     with held_alone(place.files.alerts, "watch"), StopSignals(stopping.set):
         terms = WatchTerms(who=_who(place), zone=_zone(place), daily_at=daily_at)
-        watcher = Watcher(terms, files, channels, _say, heartbeat)
+        printing = Printing()
+        watcher = Watcher(terms, files, channels, printing.say, heartbeat)
         watcher.start()
         if heartbeat is not None:
             heartbeat.start()
         server = None if metrics_port is None else _served(metrics_port, place, watcher)
         told_to = ", ".join(channel.name for channel in channels) or "nobody: no HYDRA_ALERT_URLS"
-        _say(f"watching {place.files.lock.parent}; alerts go to {told_to}")
+        printing.say(f"watching {place.files.lock.parent}; alerts go to {told_to}")
         if server is not None:
-            _say(f"metrics at http://127.0.0.1:{server.port}/metrics")
+            printing.say(f"metrics at http://127.0.0.1:{server.port}/metrics")
         looking = Looking(place, watcher.kept.journal_seq)
         try:
             while not stopping.is_set():
@@ -149,6 +152,7 @@ def _keep_watching(
             looking.close()
             if server is not None:
                 server.close()
+            printing.close(LINES_WITHIN_S)
 
 
 def _wait(

@@ -84,18 +84,45 @@ def test_a_halt_reaches_people_and_the_watch_stops_when_it_is_told_to_i89(
     assert [each["key"] for each in incidents if each["told_at"]] == ["cause operator-halt"]
 
 
+def test_words_that_nobody_takes_keep_no_alert_from_people_i89(
+    tmp_path: Path, service: Service
+) -> None:
+    """Its output may be a file on a disk that is full, or a pipe whose reader is gone."""
+    lived(tmp_path)
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environ |= {"HYDRA_ALERT_URLS": service.address("hook").reveal()}
+    with Path("/dev/full").open("wb") as full:
+        watch = subprocess.Popen(
+            [sys.executable, "-m", "hydra.cli", "watch", *places(tmp_path)],
+            stdout=full, env={**os.environ, **CLEAN, **environ}, cwd=tmp_path,
+        )  # fmt: skip
+        try:
+            assert eventually((tmp_path / "state" / "alerts" / "state.json").exists, 20)
+            with controlled(tmp_path, bots=("mom_AAPL",)) as engine:
+                make_well(engine)
+                engine.gate.arm((HALTED,), "a test", engine.gate.epoch)
+                assert eventually(lambda: service.got, 20)
+            watch.send_signal(signal.SIGTERM)
+            assert watch.wait(20) == ExitCode.CLEAN
+        finally:
+            watch.kill()
+            watch.wait()
+
+
 def test_its_pages_are_for_this_machine_and_have_the_mailboxes(tmp_path: Path) -> None:
     with controlled(tmp_path) as engine, watching(tmp_path, {}, "--metrics-port", "0") as watch:
         make_well(engine)
         assert eventually(lambda: "metrics at " in watch.said)
         (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/metrics", watch.said)
         connection = HTTPConnection("127.0.0.1", int(port), timeout=10)
-        connection.request("GET", "/metrics")
-        page = connection.getresponse().read().decode()
-        connection.close()
 
-    assert 'hydra_mailbox_depth{path="/hydra/core/risk_guardian"}' in page
-    assert "hydra_up 1.0" in page
+        def page() -> str:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+
+        assert eventually(lambda: "hydra_up 1.0" in page())  # once it has looked
+        assert 'hydra_mailbox_depth{path="/hydra/core/risk_guardian"}' in page()
+        connection.close()
 
 
 def test_without_an_address_it_prints_and_says_that_nobody_else_hears(tmp_path: Path) -> None:
