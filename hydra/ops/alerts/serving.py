@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,8 @@ from hydra.ops.alerts.metrics import Numbers, families
 
 HOST = "127.0.0.1"
 CLOSED_WITHIN_S = 0.1
+LOOKED_WITHIN_S = 30.0
+"""Older than that a look says nothing of the present."""
 
 
 class _Families(Collector):
@@ -88,9 +91,13 @@ class MetricsServer:
 
 def _health_page(numbers: Numbers) -> tuple[bool, str]:
     seen = numbers.seen
-    if seen is None:
+    if seen is None or numbers.looked_at is None:
         return False, "FAIL  watch: nobody has looked yet\n"
     lines = [
         f"{'pass' if each.passed else 'FAIL'}  {each.name}: {each.line}\n" for each in seen.findings
     ]
-    return all(each.passed for each in seen.findings), "".join(lines)
+    age_s = abs(time.time() - numbers.looked_at)
+    if age_s <= LOOKED_WITHIN_S:
+        return all(each.passed for each in seen.findings), "".join(lines)
+    limit = f"at most {LOOKED_WITHIN_S:g} s; the watch hangs"
+    return False, "".join([f"FAIL  watch: the last look was {age_s:.0f} s ago, {limit}\n", *lines])

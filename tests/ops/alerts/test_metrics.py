@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -125,8 +126,9 @@ def test_what_stands_and_what_waits_is_counted() -> None:
 
 
 def test_healthz_says_for_programs_what_health_says_for_people() -> None:
-    def asked(look: Any) -> tuple[int, str]:
-        numbers = Numbers(seen=look, looked_at=5.0, kept=Kept(), mailboxes=None)
+    def asked(look: Any, age_s: float = 0.0) -> tuple[int, str]:
+        looked_at = time.time() - age_s
+        numbers = Numbers(seen=look, looked_at=looked_at, kept=Kept(), mailboxes=None)
         with served(numbers) as connection:
             return page(connection, "/healthz")
 
@@ -137,6 +139,8 @@ def test_healthz_says_for_programs_what_health_says_for_people() -> None:
     )
     assert asked(gone()) == (503, "FAIL  engine: none runs: no socket\n")
     assert asked(None) == (503, "FAIL  watch: nobody has looked yet\n")
+    stuck = "FAIL  watch: the last look was 40 s ago, at most 30 s; the watch hangs"
+    assert (asked(seen(), 40.2)[0], asked(seen(), 40.2)[1].splitlines()[0]) == (503, stuck)
 
 
 def test_another_page_is_not_there_and_says_which_are() -> None:
