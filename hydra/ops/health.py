@@ -88,7 +88,7 @@ def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
 
 def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
     """One look, with what the engine told. Raises OSError where nobody can see who has it."""
-    from hydra.ops.control.wellness import checks_of
+    from hydra.ops.control.wellness import NOT_UNDERSTOOD, checks_of, not_understood
     from hydra.ops.surfaces.reading import surfaces_finding
 
     try:
@@ -98,7 +98,10 @@ def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
         return Look((Finding("engine", False, line),), NOT_WELL)
     except NoEngine as silent:
         return _without_answer(place, silent)
-    checks = checks_of(told, __version__)
+    try:
+        checks = checks_of(told, __version__)
+    except NOT_UNDERSTOOD as error:
+        return Look((not_understood(error),), NOT_WELL)
     if at_surfaces:
         checks = (*checks, surfaces_finding(place.files.surfaces))
     is_well = all(check.passed for check in checks)

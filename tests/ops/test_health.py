@@ -87,6 +87,17 @@ def test_of_one_that_is_halted_the_line_says_why_and_the_code_is_1_i10(tmp_path:
     )
 
 
+def test_an_answer_that_is_not_understood_is_one_line_and_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_asked", lambda *_: {"state": "running"})
+    with controlled(tmp_path):
+        result = says(tmp_path, "health")
+
+    assert (result.exit_code, result.stdout.count("\n")) == (health.NOT_WELL, 1)
+    assert "FAIL  engine: its answer to `status` is not understood (KeyError" in result.stdout
+
+
 def test_an_engine_of_which_every_actor_hangs_is_told_within_two_seconds_i73(
     tmp_path: Path,
 ) -> None:

@@ -22,7 +22,8 @@ from hydra.ops.alerts.conditions import (
 from hydra.ops.alerts.delivery import Waiting
 from hydra.ops.alerts.incidents import Incident, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
-from hydra.ops.alerts.wording import Message, daily_message, message_of
+from hydra.ops.alerts.wording import Message, daily_message, how_it_stands, message_of
+from hydra.ops.control.wellness import NOT_UNDERSTOOD, not_understood
 from hydra.trading.durations import MINUTE, SECOND
 
 HEARTBEAT_PATIENCE_S = 180.0
@@ -90,6 +91,7 @@ class Watcher:
 
     def take(self, seen: Seen, at: int) -> None:
         """Take one look in. `at`: UTC ns, by the machine's clock."""
+        seen = _understood(seen)
         if self.looked_at is None:
             self._keep(incidents=unknown_since(self._kept.incidents, at))
         self.seen, self.looked_at = seen, at / SECOND
@@ -263,6 +265,27 @@ class Watcher:
             f"the watch cannot write to {where} ({error.strerror or error}); it goes on from"
             " memory, and a restart of it would tell again, or not at all"
         )
+
+
+def _understood(seen: Seen) -> Seen:
+    """The look, if all of the engine's answer can be made something of; else one without an answer:
+    a watch that died of it would tell nobody anything.
+    """
+    told = seen.told
+    if told is None:
+        return seen
+    try:
+        conditions_of(seen, None)
+        is_working(told)
+        how_it_stands(told)
+        if (
+            not {"orders", "equity"} <= told.keys()
+            or not {"today", "open"} <= told["orders"].keys()
+        ):
+            raise KeyError("orders")
+    except NOT_UNDERSTOOD as error:
+        return replace(seen, told=None, findings=(not_understood(error),))
+    return seen
 
 
 def _own(key: str, title: str, text: str, patience_s: float = 0.0) -> Condition:

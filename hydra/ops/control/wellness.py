@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from hydra import __version__
 from hydra.ops.debug.render import duration
+from hydra.runtime.life import in_words
 from hydra.trading.causes import HALT_MARKER_UNREADABLE, RECORD_FAULTS
 from hydra.trading.findings import Finding
 from hydra.trading.trading_state import TradingState
@@ -26,6 +28,19 @@ RECORD_CODES = frozenset(kind.code for kind in (HALT_MARKER_UNREADABLE, *RECORD_
 
 Told: TypeAlias = Mapping[str, Any]
 """The answer of `status`, of an engine that runs."""
+
+
+NOT_UNDERSTOOD = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What comes of an answer in which something is missing, or is another thing than it is here."""
+
+
+def not_understood(error: Exception) -> Finding:
+    """Of an engine whose answer cannot be made anything of."""
+    line = (
+        f"its answer to `status` is not understood ({in_words(error)}): it may be of another"
+        f" version than what is installed ({__version__}); restart the engine"
+    )
+    return Finding("engine", False, line)
 
 
 def checks_of(told: Told, own_version: str) -> tuple[Finding, ...]:

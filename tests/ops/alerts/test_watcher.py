@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 from threading import Event
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -165,6 +166,38 @@ def test_what_a_channel_refuses_comes_later_in_one_message_and_nothing_is_lost_i
     assert message.title == f"(2 more) {WHO}: CRITICAL: nav_jump"
     assert "CRITICAL: reconciliation" in message.body
     assert "WARNING: alerts do not arrive" in message.body
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"causes": [{"code": "nav_jump"}]},
+        {"bots": [{"id": "mom_AAPL"}]},
+        {"bots": None},
+        {"notes": None},
+        {"equity": "a lot"},
+        {"orders": {}},
+        {"health": {"loop_age_s": "1", "loop_interval_s": 5.0}},
+    ],
+)
+def test_an_answer_that_is_not_understood_is_no_answer_and_ends_no_watch_i89(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    """As of an engine of another version: a watch that died of it would tell nobody anything."""
+    channel = Recorded()
+    terms = WatchTerms(who=WHO, daily_at=time(0))
+    watched = Watched(tmp_path, [channel], terms=terms)
+    well = seen()
+    assert well.told is not None
+    strange = replace(well, told={**well.told, **odd})
+    watched.looks(strange, 30 * SECOND)
+
+    (message,) = channel.got
+    assert message.title == f"{WHO}: CRITICAL: the engine does not answer"
+    assert "is not understood" in message.body
+    watched.watcher.take(strange, AT + 24 * HOUR)
+    watched.settle()
+    assert any("daily word, not all clear" in f"{got.title}{got.body}" for got in channel.got)
 
 
 def test_a_channel_that_fails_is_told_of_on_the_others_i89(tmp_path: Path) -> None:
