@@ -20,7 +20,7 @@ from hydra.ops.alerts.conditions import (
     is_working,
 )
 from hydra.ops.alerts.delivery import Waiting
-from hydra.ops.alerts.incidents import Incident, after, unknown_since
+from hydra.ops.alerts.incidents import Incident, Kind, Notice, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
 from hydra.ops.alerts.wording import Message, daily_message, how_it_stands, message_of
 from hydra.ops.control.wellness import NOT_UNDERSTOOD, not_understood
@@ -94,6 +94,7 @@ class Watcher:
         seen = _understood(seen)
         if self.looked_at is None:
             self._keep(incidents=unknown_since(self._kept.incidents, at))
+            self._tell_new_channels(seen, at)
         self.seen, self.looked_at = seen, at / SECOND
         self._hear(at)
         found = (*conditions_of(seen, self._kept.process), *self._own_conditions(at))
@@ -158,6 +159,25 @@ class Watcher:
         }
         self._keep(waiting=waiting, told_since_daily=self._kept.told_since_daily + 1)
         self._is_changed = True
+
+    def _tell_new_channels(self, seen: Seen, at: int) -> None:
+        """What others, or nobody but the terminal, were told before a channel was there."""
+        standing = [
+            incident
+            for incident in self._kept.incidents.values()
+            if incident.told_at is not None and not incident.is_moment
+        ]
+        waiting = dict(self._kept.waiting)
+        for sender in self._senders:
+            if sender.name in waiting:
+                continue
+            waiting[sender.name] = Waiting()
+            if standing:
+                notices = [Notice(Kind.STILL, incident) for incident in standing]
+                message = message_of(notices, seen.told, who=self._terms.who, at=at)
+                waiting[sender.name] = delivery.put(Waiting(), message)
+            self._is_changed = True
+        self._keep(waiting=waiting)
 
     def _say_daily_word(self, seen: Seen, at: int) -> None:
         daily_at = self._terms.daily_at

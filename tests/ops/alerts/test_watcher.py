@@ -132,6 +132,24 @@ def test_it_knows_up_to_where_the_journal_was_seen_with_all_that_it_told_of_it(
     assert watched.files.look().journal_seq == 12
 
 
+def test_a_channel_that_is_new_hears_what_stands_and_one_that_is_known_nothing_twice_i89(
+    tmp_path: Path,
+) -> None:
+    """Whoever sees on the terminal that nobody is told, and then says whom to tell, is not told an
+    hour later."""
+    Watched(tmp_path, []).looks(HALT)
+    one, other = Recorded(), Recorded("JSON 2")
+    Watched(tmp_path, [one], at=AT + MINUTE).looks(HALT, 10 * SECOND)
+    Watched(tmp_path, [one, other], at=AT + 2 * MINUTE).looks(OTHER, 10 * SECOND)
+
+    assert one.titles == ["CRITICAL: nav_jump", "CRITICAL: reconciliation"]
+    assert "STILL critical, for " in one.got[0].body
+    (both,) = other.got
+    assert both.title == f"(1 more) {WHO}: CRITICAL: nav_jump"
+    assert both.body.count("NEW critical · reconciliation") == 1
+    assert both.body.count("STILL critical, for ") == 1
+
+
 def test_an_engine_that_is_gone_or_started_anew_is_told_over_a_restart_of_the_watch(
     tmp_path: Path,
 ) -> None:
