@@ -16,6 +16,7 @@ from hydra.ops.artefacts.troubles import words_of
 from hydra.ops.control.wellness import ANSWER_S, LOOPS_MISSED_MAX, RECORD_CODES
 from hydra.trading import causes
 from hydra.trading.findings import Finding
+from hydra.trading.instruments import Instrument, instrument, is_crypto
 from hydra.trading.trading_state import CauseClass, TradingState
 
 Told: TypeAlias = Mapping[str, Any]
@@ -90,6 +91,9 @@ ABSENT_PATIENCE_S = 20.0
 START_PATIENCE_S = 60.0
 """So begins every start."""
 
+PRICES_PATIENCE_S = 300.0
+"""Of one symbol, in an open market: some trade seldom, and an opening may be late."""
+
 
 class _Rule(msgspec.Struct, frozen=True):
     severity: Severity
@@ -129,7 +133,9 @@ _SAID_BY: Mapping[str, frozenset[str]] = {
 _UNKNOWN_CHECK = _Rule(Severity.WARNING, 15.0)
 
 _ROUTINE = frozenset(kind.code for kind in (causes.SYMBOL_UNREADY, causes.BOT_CLOSED))
-"""Every night's, or wanted by the configuration."""
+"""Every night's, or wanted by the configuration. Prices that do not come in an open market are told
+by `_of_symbols`.
+"""
 
 _CAUSES: Mapping[str, _Rule] = {
     kind.code: rule
@@ -191,6 +197,7 @@ def _all_of(seen: Seen, process_before: str | None) -> Iterator[Condition]:
         yield _without_answer(seen)
     else:
         yield from _of_causes(seen.told["causes"])
+        yield from _of_symbols(seen.told)
         yield from _of_checks(seen.findings, seen.told["bots"], _kinds_of(seen.told["causes"]))
         yield from _of_bots(seen.told["bots"])
         yield from _of_alarms(seen.told.get("alarms") or {})
@@ -237,6 +244,30 @@ def _of_causes(told: Iterable[Told]) -> Iterator[Condition]:
         condition = _of_cause(cause, cause["ends"])
         if condition is not None:
             yield condition
+
+
+def _of_symbols(told: Told) -> Iterator[Condition]:
+    """Those without prices though their market is open, where it is not the feed as a whole."""
+    kinds = _kinds_of(told["causes"])
+    for cause in told["causes"]:
+        kind, symbol = causes.kind_of(cause["code"]), cause["symbol"]
+        if kind is not causes.SYMBOL_UNREADY or not _is_open(symbol, told.get("session")):
+            continue
+        yield Condition(
+            key=f"cause {cause['code']}",
+            severity=Severity.WARNING,
+            title=cause["code"],
+            text=f"{cause['code']}: {cause['detail']}. What ends it: {cause['ends']}",
+            patience_s=PRICES_PATIENCE_S,
+            is_said_by_a_cause=causes.STALE_FEED.code in kinds,
+        )
+
+
+def _is_open(symbol: str, session: str | None) -> bool:
+    """Whether prices of it are to be expected; `session`: the exchange's that is open."""
+    if is_crypto(symbol):
+        return True
+    return session is not None and instrument(symbol) is not Instrument.OPTION
 
 
 def _of_cause(cause: Told, ends: str) -> Condition | None:

@@ -77,6 +77,39 @@ def test_what_every_night_brings_or_the_settings_want_is_not_told(code: str) -> 
     assert told_of(cause(code, CLOSE_ONLY, of="start", symbol="AAPL")) == []
 
 
+@pytest.mark.parametrize(
+    ("symbol", "session", "is_told"),
+    [
+        ("AAPL", "2026-11-23", True),
+        ("AAPL", None, False),
+        ("BTC/USD", None, True),
+        ("AAPL261218C00250000", "2026-11-23", False),
+    ],
+)
+def test_a_symbol_without_prices_is_told_where_its_market_is_open(
+    symbol: str, session: str | None, is_told: bool
+) -> None:
+    """Nobody enters it then; contracts of which no quote comes are every day's."""
+    row = cause(f"symbol_unready:{symbol}", CLOSE_ONLY, of="start", symbol=symbol)
+    found = conditions_of(seen(causes=[row], session=session), PROCESS)
+
+    expected = [(f"cause symbol_unready:{symbol}", WARNING, 300.0)] if is_told else []
+    assert [(each.key, each.severity, each.patience_s) for each in found] == expected
+
+
+def test_symbols_without_prices_are_not_told_one_by_one_where_all_prices_stay_out() -> None:
+    rows = [
+        cause("stale_feed", of="limit"),
+        cause("symbol_unready:AAPL", CLOSE_ONLY, of="start", symbol="AAPL"),
+    ]
+    found = conditions_of(seen(causes=rows, session="2026-11-23"), PROCESS)
+
+    assert [(each.key, each.is_said_by_a_cause) for each in found] == [
+        ("cause stale_feed", False),
+        ("cause symbol_unready:AAPL", True),
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
 def test_every_other_kind_of_cause_is_told_and_global_ones_at_once_i89(kind: Any) -> None:
     code = f"{kind.code}X" if kind.has_subject else kind.code
