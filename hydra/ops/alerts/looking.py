@@ -33,7 +33,8 @@ class Looking:
         self._place = place
         self._journal_seq = journal_seq
         self._tail: JournalTail | None = None
-        self._at_rest: tuple[float, bool | None] | None = None
+        self._at_rest: tuple[float, int | None, bool | None] | None = None
+        """When its record was read, since when its lock was as it was then, and how it ended."""
 
     def close(self) -> None:
         """Look no more."""
@@ -79,10 +80,18 @@ class Looking:
 
     def _ended_in_order(self) -> bool | None:
         """How the last engine ended; None: nobody knows."""
-        now = time.monotonic()
-        if self._at_rest is None or now - self._at_rest[0] > AT_REST_EVERY_S:
-            self._at_rest = now, self._read_at_rest()
-        return self._at_rest[1]
+        now, began_at = time.monotonic(), self._lock_written_at()
+        known = self._at_rest
+        # One may have begun and ended between two looks: each start writes into its lock.
+        if known is None or now - known[0] > AT_REST_EVERY_S or known[1] != began_at:
+            self._at_rest = known = now, began_at, self._read_at_rest()
+        return known[2]
+
+    def _lock_written_at(self) -> int | None:
+        try:
+            return self._place.files.lock.stat().st_mtime_ns
+        except OSError:
+            return None
 
     def _read_at_rest(self) -> bool | None:
         from hydra.ops.control.recorded import status_at_rest

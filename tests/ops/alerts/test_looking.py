@@ -72,6 +72,16 @@ def test_of_one_that_is_gone_it_has_how_it_ended(tmp_path: Path, in_order: bool)
     assert look.findings[0].line.startswith("none runs: no engine has made a socket at ")
 
 
+def test_one_that_began_and_ended_between_two_looks_is_not_taken_for_the_one_before(
+    tmp_path: Path,
+) -> None:
+    files = lived(tmp_path, in_order=False)
+    with looking_at(files) as looking:
+        assert looking.look().ended_in_order is False
+        lived(tmp_path, in_order=True)
+        assert looking.look().ended_in_order is True
+
+
 def test_where_there_never_was_one_nobody_knows_how_it_ended(tmp_path: Path) -> None:
     with looking_at(files_in(tmp_path)) as looking:
         assert looking.look().ended_in_order is None
