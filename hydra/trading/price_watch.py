@@ -253,7 +253,22 @@ class PriceWatch:
         youngest = self._youngest(stream, now)
         if youngest is None or 0 <= youngest <= self._age_max:
             return None
-        return f"the stream {name}: the newest price is {youngest / SECOND:.0f} s old"
+        return f"the stream {name}: {self._silence_of(stream, youngest)}"
+
+    def _silence_of(self, stream: _Stream, youngest: int) -> str:
+        """In words. Before the market opens no age counts, and a price of then is older than it."""
+        seconds = f"{youngest / SECOND:.0f} s"
+        rhythms = [
+            (since, self._symbols[each].rhythm)
+            for each in stream.symbols
+            if (since := self._open_since(each)) is not None
+            and self._symbols[each].speaks_for_its_stream
+        ]
+        if all(rhythm is None for _, rhythm in rhythms):
+            return f"no price has come since it began; one has been due for {seconds}"
+        if all(rhythm is None or rhythm.heard_at < since for since, rhythm in rhythms):
+            return f"no price has come since the market opened {seconds} ago"
+        return f"the newest price is {seconds} old"
 
     def _youngest(self, stream: _Stream, now: int) -> int | None:
         """How old its newest price is; None: none is expected now."""

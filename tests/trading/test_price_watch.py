@@ -132,6 +132,31 @@ def test_a_stream_that_is_connected_and_mute_makes_the_feed_unwell_i45(live: Wat
     assert live.watch.fault(live.now) == "the stream stocks: the newest price is 20 s old"
 
 
+def test_a_stream_that_never_had_a_price_is_not_said_to_have_an_old_one_i45(it: Watched) -> None:
+    it.connect()
+    it.connect("coins")
+    for _ in range(16):
+        it.quote("AAPL", seconds=1)
+
+    assert it.watch.fault(it.now) == (
+        "the stream coins: no price has come since it began; one has been due for 16 s"
+    )
+
+
+def test_prices_of_before_the_exchange_opened_are_not_called_younger_than_they_are_i45(
+    live: Watched,
+) -> None:
+    live.watch.session(live.now, is_open=False)
+    live.wait(3600)
+    live.watch.session(live.now, is_open=True)
+    for _ in range(16):
+        live.quote("BTC/USD", seconds=1)
+
+    assert live.watch.fault(live.now) == (
+        "the stream stocks: no price has come since the market opened 16 s ago"
+    )
+
+
 def test_a_stream_that_is_connected_and_mute_is_named_once_a_minute_i45(live: Watched) -> None:
     named = []
     for _ in range(130):
