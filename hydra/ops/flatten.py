@@ -303,7 +303,7 @@ def _followed_at_rest(
 
     last: dict[str, Any] = {}
     try:
-        with taken_up(place, silent, bars) as engine:
+        with taken_up(place, silent, bars, "flatten") as engine:
             patience = _Patience(within_s, json=json)
 
             def wait() -> bool:

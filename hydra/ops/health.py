@@ -50,7 +50,8 @@ def health(
 
     Exit code 0: all is well; 1: an engine runs, and something is not (it may
     be halted on purpose); 3: no engine runs; 11: an engine has the record and
-    does not answer: it starts, stops or hangs; 10: the settings are not fit.
+    does not answer: it starts, stops or hangs, or a command is at work on it;
+    10: the settings are not fit.
     """
     place = place_meant(config, venue, state_dir, log_dir)
     with one_line_for_faults():
@@ -113,6 +114,9 @@ def _without_answer(place: Place, silent: NoEngine) -> Look:
     if holder is None:
         line = f"none runs: {silent}; `status` tells how the last one ended"
         return Look((Finding("engine", False, line),), NO_ENGINE)
+    if holder.command is not None:
+        line = f"none runs: {holder.named} works on this record; wait until it is done"
+        return Look((Finding("engine", False, line),), int(ExitCode.HELD_BY_ANOTHER))
     line = (
         f"one ({holder}) has this record and does not answer: {silent}; it starts, stops or hangs;"
         f" wait some seconds; if it goes on, kill -TERM {holder.pid}, then kill -KILL {holder.pid}"

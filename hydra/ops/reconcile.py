@@ -247,7 +247,7 @@ def _asked(meant: tuple[Place, Path | None], command: str, **arguments: Any) -> 
             with EngineClient(place.files.control_socket, ANSWER_WITHIN_S) as client:
                 return client.call(command, **arguments)
         except NoEngine as silent:
-            with taken_up(place, silent, bars) as engine:
+            with taken_up(place, silent, bars, "reconcile") as engine:
                 return {**engine.call(command, **arguments), "engine": "stopped"}
     except CommandFailed as refused:
         end_refused(str(refused))

@@ -75,6 +75,8 @@ def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
     # An engine that hangs may have sends on their way: whether it trades is not known, nor what its
     # bots do.
     bots = [{**bot, "status": None} for bot in told["bots"]]
-    note = f"an engine ({holder}) has this record and does not answer: {silent}"
+    note = f"{holder.named} has this record and does not answer: {silent}"
+    if holder.command is not None:
+        note = f"{holder.named} works on this record, and no engine runs; wait until it is done"
     state = {"state": "not answering", "trading_state": None}
     return {**told, **state, "bots": bots, "notes": [note]}

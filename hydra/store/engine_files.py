@@ -143,7 +143,7 @@ def is_first_start(files: EngineFiles) -> bool:
         f"{newest_backup(files)}; put the ledger back, or, to begin anew with an account that Hydra"
         " never traded, move these files away"
         if stranger is None
-        else f"an engine ({stranger}) writes that journal and has its ledger elsewhere: say where"
+        else f"{stranger.named} writes that journal and has its ledger elsewhere: say where"
         " with --state-dir, and touch nothing here"
     )
     raise RecordGone(

@@ -33,13 +33,23 @@ class LockOf(Enum):
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The line in the lock file. Venue and account stay in it after the process has ended."""
+    """The line in the lock file. Venue and account stay in it after the process has ended.
+
+    `command`: the verb that works on the record where no engine runs; None: it is an engine.
+    """
 
     pid: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     host: str
     started_at: str
     venue: str | None = None
     account: str | None = None
+    command: str | None = None
+
+    @property
+    def named(self) -> str:
+        """What it is, and which process."""
+        what = "an engine" if self.command is None else f"`hydra-trader {self.command}`"
+        return f"{what} ({self})"
 
     def __str__(self) -> str:
         parts = [f"process {self.pid} on {self.host}", f"since {self.started_at}"]
@@ -57,16 +67,20 @@ class EngineLock:
     process closes it at once. Else the lock would live as long as the child.
     """
 
-    def __init__(self, path: Path, of: LockOf = LockOf.ACCOUNT) -> None:
+    def __init__(
+        self, path: Path, of: LockOf = LockOf.ACCOUNT, *, command: str | None = None
+    ) -> None:
         """Take the lock or raise `HeldByAnother`, naming the process that has it.
 
-        Raises RightsTooOpen, OSError. The venue and account that the last holder named are kept.
+        `command` as in `Holder`. Raises RightsTooOpen, OSError. The venue and account that the
+        last holder named are kept.
         """
         make_private_folder(path.parent)
         self._us = Holder(
             pid=os.getpid(),
             host=socket.gethostname(),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=command,
         )
         self._descriptor = _locked(path, of)
         _held.add(self)
@@ -138,13 +152,9 @@ def _locked(path: Path, of: LockOf) -> int:
             if _is_at(path, descriptor):
                 return descriptor
         except BlockingIOError as error:
-            holder = _words(_holder_in(descriptor))
+            holder = _holder_in(descriptor)
             os.close(descriptor)
-            does, option = of.value
-            raise HeldByAnother(
-                f"{path}: another engine ({holder}) {does}; wanted to be the only one;"
-                f" stop that one, or use another {option}"
-            ) from error
+            raise HeldByAnother(f"{path}: {_who_has_it(holder, of)}") from error
         except OSError as error:
             os.close(descriptor)
             raise OSError(error.errno, f"cannot be locked: {error.strerror}", str(path)) from error
@@ -162,6 +172,20 @@ def _is_at(path: Path, descriptor: int) -> bool:
     except FileNotFoundError:
         return False
     return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _who_has_it(holder: Holder | None, of: LockOf) -> str:
+    """And what to do about it: a command ends by itself."""
+    does, option = of.value
+    if holder is not None and holder.command is not None and not _has_ended(holder):
+        return (
+            f"{holder.named} {does}, and no engine runs; wanted to be the only one; wait until it"
+            f" is done, or use another {option}"
+        )
+    return (
+        f"another engine ({_words(holder)}) {does}; wanted to be the only one; stop that one, or"
+        f" use another {option}"
+    )
 
 
 def _words(holder: Holder | None) -> str:

@@ -114,18 +114,21 @@ class EngineRecord:
         *,
         goes_on: GoesOn | None = None,
         journal_bytes_max: int = FILE_BYTES_MAX,
+        command: str | None = None,
     ) -> "EngineRecord":
         """Take the locks, open and check everything, and write down that a process went on.
 
         `goes_on` is asked of the embedded venue's record; None: its account is always over.
+        `command`: the verb that takes the record up where no engine runs.
 
         Killed at any moment it can be called again (I59). Raises what its parts raise, and
         `RecordsDisagree`; then nothing is left open.
         """
         with ExitStack() as opened:
-            lock = EngineLock(files.lock)
+            lock = EngineLock(files.lock, command=command)
             opened.callback(lock.release)
-            opened.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
+            journal_lock = EngineLock(files.journal_lock, LockOf.JOURNAL, command=command)
+            opened.callback(journal_lock.release)
             reached("recovery.locked")
             set_aside = None
             if owner.venue == FORGETFUL_VENUE:

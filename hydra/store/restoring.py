@@ -26,6 +26,8 @@ from hydra.store.syncing import sync_folder
 from hydra.trading.trading_state import Cause
 from messages.control import OPERATOR_RESUME
 
+COMMAND = "restore"
+"""Who has the record meanwhile, in the words of the lock."""
 REPLACED = "replaced"
 """The folder, beside the ledger and beside the journal, of what a backup took the place of."""
 
@@ -59,8 +61,8 @@ def restore(
     """
     _require_a_file_of_its_own(backup, files.ledger)
     with ExitStack() as held:
-        held.callback(EngineLock(files.lock).release)
-        held.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
+        held.callback(EngineLock(files.lock, command=COMMAND).release)
+        held.callback(EngineLock(files.journal_lock, LockOf.JOURNAL, command=COMMAND).release)
         if venue != FORGETFUL_VENUE:
             require_lasting(files.ledger.parent)
             require_lasting(files.journal.parent)

@@ -402,9 +402,12 @@ class _Examination:
         end = self._facts.end
         if self._facts.ended_in_order is False:
             holder = living_holder(files.lock)
-            end = (
-                f"{end}; the next start finds out more" if holder is None else f"it runs: {holder}"
-            )
+            if holder is None:
+                end = f"{end}; the next start finds out more"
+            elif holder.command is None:
+                end = f"it runs: {holder}"
+            else:
+                end = f"{holder.named} works on it"
         self.is_well("last engine", end)
 
     def look_at_the_marker(self, files: EngineFiles) -> None:

@@ -17,6 +17,7 @@ from hydra.ops.debug.client import EngineClient
 from hydra.ops.debug.halting import NO_REASON
 from hydra.ops.debug.session import Limits
 from hydra.ops.exit_codes import ExitCode
+from hydra.store.engine_lock import last_holder
 from hydra.store.halt_marker import Halted, HaltMarker, read_halt_marker
 from hydra.store.journal import read_journal
 from hydra.store.ledger import Ledger
@@ -145,6 +146,27 @@ def test_an_engine_that_answers_on_no_socket_is_named_with_what_to_do_i73(tmp_pa
     assert result.stderr.count("\n") == 1
     assert "has this record and does not answer" in result.stderr
     assert f"echo halt_all > {files.kill_switch}, or kill -TERM " in result.stderr
+
+
+def test_a_command_at_work_on_the_record_is_not_called_an_engine_that_is_to_be_killed_i73(
+    tmp_path: Path,
+) -> None:
+    files = files_in(tmp_path)
+    record = begun(files, command="flatten")
+    holder = last_holder(files.lock)
+    try:
+        result = says(tmp_path, "halt", *REASON)
+    finally:
+        record.close()
+
+    assert holder is not None
+    assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
+    assert result.stderr == (
+        f"{files.lock.parent}: `hydra-trader flatten` ({holder}) works on this record, and no"
+        " engine runs; nothing was done: wait until it is done, and say it again; to keep the next"
+        f" start halted meanwhile: echo halt_all > {files.kill_switch}; if it hangs, kill -TERM"
+        f" {holder.pid}\n"
+    )
 
 
 def test_what_is_to_be_typed_can_be_typed_whatever_the_folders_name_i73(tmp_path: Path) -> None:

@@ -151,6 +151,18 @@ def test_an_engine_that_has_the_record_and_no_socket_is_code_11(tmp_path: Path) 
     assert "it starts, stops or hangs" in result.stdout
 
 
+def test_a_command_at_work_on_the_record_is_not_called_an_engine_that_hangs(tmp_path: Path) -> None:
+    record = begun(lived(tmp_path), command="flatten")
+    try:
+        result = says(tmp_path, "health")
+    finally:
+        record.close()
+
+    assert result.exit_code == ExitCode.HELD_BY_ANOTHER
+    assert result.stdout.startswith("FAIL  engine: none runs: `hydra-trader flatten` (process ")
+    assert result.stdout.endswith(") works on this record; wait until it is done\n")
+
+
 @pytest.mark.parametrize("was_one", [True, False])
 def test_where_no_engine_runs_the_code_is_3_and_nothing_is_written(
     tmp_path: Path, was_one: bool

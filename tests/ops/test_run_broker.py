@@ -396,7 +396,7 @@ def test_the_account_is_flattened_and_compared_at_rest_where_no_bot_is_enabled_i
         files.ledger.touch(mode=0o600)  # an engine was here
         account = account_at_rest(files, NO_BOTS, None, environ, say=pytest.fail)
         files.ledger.unlink()
-        with engine_at_rest(files, NO_BOTS, account, "somebody") as engine:
+        with engine_at_rest(files, NO_BOTS, account, "somebody", "flatten") as engine:
             engine.call("flatten", reason="a test", pause="halted")
             told = engine.call("flatten-progress")
             until = time.monotonic() + PATIENCE_S

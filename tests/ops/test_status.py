@@ -334,6 +334,18 @@ def test_an_engine_that_does_not_answer_is_not_told_as_stopped_i73(tmp_path: Pat
     assert told["notes"][0].startswith("an engine (process ")
 
 
+def test_a_command_at_work_on_the_record_is_named_and_is_no_engine_i73(tmp_path: Path) -> None:
+    record = begun(lived(tmp_path), command="flatten")
+    try:
+        told = asks(tmp_path, "status")
+    finally:
+        record.close()
+
+    (note,) = told["notes"]
+    assert note.startswith("`hydra-trader flatten` (process ")
+    assert note.endswith(") works on this record, and no engine runs; wait until it is done")
+
+
 def test_a_ledger_that_is_damaged_is_one_line(tmp_path: Path) -> None:
     lived(tmp_path).ledger.write_bytes(b"no ledger at all")
 

@@ -148,6 +148,34 @@ def test_whoever_finds_a_journal_taken_is_told_to_use_another_log_folder_i57(pat
     )
 
 
+@pytest.mark.parametrize("of", [LockOf.ACCOUNT, LockOf.JOURNAL])
+def test_a_command_that_has_it_is_not_called_an_engine_that_is_to_be_stopped_i57(
+    path: Path, of: LockOf
+) -> None:
+    lock = EngineLock(path, command="flatten")
+    lock.name(venue="paper", account="PA123")
+    try:
+        with pytest.raises(HeldByAnother) as refused:
+            EngineLock(path, of=of)
+    finally:
+        lock.release()
+
+    holder = last_holder(path)
+    assert holder is not None
+    assert str(refused.value) == (
+        f"{path}: `hydra-trader flatten` ({holder}) {of.value[0]}, and no engine runs; wanted to be"
+        f" the only one; wait until it is done, or use another {of.value[1]}"
+    )
+    assert holder.command == "flatten"
+
+
+def test_an_engine_after_a_command_is_called_an_engine_i57(path: Path) -> None:
+    EngineLock(path, command="flatten").release()
+
+    with held(path), pytest.raises(HeldByAnother, match=r"another engine \(process "):
+        EngineLock(path)
+
+
 def test_of_twenty_that_start_at_once_exactly_one_runs_i57(path: Path) -> None:
     starts = [started(TAKES_IT, str(path)) for _ in range(STARTS)]
     try:

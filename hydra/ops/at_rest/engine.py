@@ -55,18 +55,20 @@ class FailedClosed(Exception):
 
 @contextmanager
 def engine_at_rest(
-    files: EngineFiles, settings: Settings, account: AccountAtRest, by: str
+    files: EngineFiles, settings: Settings, account: AccountAtRest, by: str, command: str
 ) -> Iterator["EngineAtRest"]:
     """The engine of these files, under its lock, for as long as the block lasts.
 
-    `by` is who asks, for the record. When the block begins, record and account have been compared,
-    if the account could be read, and the market goes on.
+    `by` is who asks, for the record, and `command` the verb that he said. When the block begins,
+    record and account have been compared, if the account could be read, and the market goes on.
 
     Raises what `EngineRecord.open` and `AccountAtRest.reach` raise, and `FailedClosed`. Whatever
     ends the block in any other way than in order, or by a `CommandFailed`, is on record as an
     unclean end.
     """
-    record = EngineRecord.open(files, account.owner, account.redactor, goes_on=lambda _: True)
+    record = EngineRecord.open(
+        files, account.owner, account.redactor, goes_on=lambda _: True, command=command
+    )
     try:
         with account.reach(record) as reached:
             engine = EngineAtRest(files, settings, record, reached, by)

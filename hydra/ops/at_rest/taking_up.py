@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def taken_up(place: Place, silent: NoEngine, bars: Path | None) -> "Iterator[EngineAtRest]":
+def taken_up(
+    place: Place, silent: NoEngine, bars: Path | None, command: str
+) -> "Iterator[EngineAtRest]":
     """The engine that does not run (`silent` says so), for as long as the block lasts.
 
     An engine that hangs still has its record, and may have sends on their way: it is named, and
-    left to a person (exit code 11). `bars` is what the run was given with --data.
+    left to a person (exit code 11). `bars` is what the run was given with --data, `command` the
+    verb that takes it up.
     """
     settings = place.require_fit()
     if holder_of(place) is not None:
@@ -45,7 +48,7 @@ def taken_up(place: Place, silent: NoEngine, bars: Path | None) -> "Iterator[Eng
     with one_line_for_the_record(place, silent):
         try:
             account = account_at_rest(place.files, settings, bars, os.environ, _say)
-            with engine_at_rest(place.files, settings, account, by_whom()) as engine:
+            with engine_at_rest(place.files, settings, account, by_whom(), command) as engine:
                 yield engine
         except (BadData, NothingThere, OtherMarket) as unusable:
             end(str(unusable), ExitCode.USAGE)

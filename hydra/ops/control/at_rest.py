@@ -87,14 +87,15 @@ class RecordAtRest(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def record_at_rest(files: EngineFiles, venue: str, at: int) -> Iterator[RecordAtRest]:
-    """The record, under the engine's lock and checked as at a start.
+def record_at_rest(files: EngineFiles, venue: str, at: int, command: str) -> Iterator[RecordAtRest]:
+    """The record, under the engine's lock and checked as at a start. `command` is the verb.
 
     Raises `HeldByAnother` while an engine has it, and what `EngineRecord.open` raises.
     """
     with ExitStack() as opened:
-        opened.callback(EngineLock(files.lock).release)
-        opened.callback(EngineLock(files.journal_lock, LockOf.JOURNAL).release)
+        opened.callback(EngineLock(files.lock, command=command).release)
+        journal_lock = EngineLock(files.journal_lock, LockOf.JOURNAL, command=command)
+        opened.callback(journal_lock.release)
         if is_first_start(files) and not files.ledger.exists():
             make_private_file(files.ledger)
         opened.callback(guard_ledger(files.ledger))
@@ -117,7 +118,7 @@ def halt_at_rest(
     """
     cause = operator_cause(reason, f"while no engine ran, {by}", at, close_only=close_only)
     try:
-        with record_at_rest(files, venue, at) as record:
+        with record_at_rest(files, venue, at, "halt") as record:
             ledger = record.ledger
             latched = Latched(
                 cause=cause,
@@ -148,7 +149,7 @@ def halt_at_rest(
 
 def _mark(files: EngineFiles, cause: Cause, at: int) -> None:
     with ExitStack() as opened:
-        opened.callback(EngineLock(files.lock).release)
+        opened.callback(EngineLock(files.lock, command="halt").release)
         marker = HaltMarker.open(files.halt_marker, at=at, first_start=False)
         opened.callback(marker.close)
         marker.halt(cause)
@@ -165,7 +166,7 @@ def resume_at_rest(
     """
     if is_first_start(files):
         raise NoLedger(f"{files.ledger}: found no ledger, so no halt that could be let go")
-    with record_at_rest(files, venue, at) as record:
+    with record_at_rest(files, venue, at, "resume") as record:
         ledger = record.ledger
         on_record = [cause.code for cause in ledger.halts()]
         marked = _marked(files, had_an_engine=ledger.engine is not None)
@@ -203,7 +204,7 @@ def withdraw_flatten_at_rest(
     """
     if is_first_start(files):
         raise NoLedger(f"{files.ledger}: found no ledger, so no flatten that could be withdrawn")
-    with record_at_rest(files, venue, at) as record:
+    with record_at_rest(files, venue, at, "flatten --withdraw") as record:
         ledger = record.ledger
         try:
             flatten = RecordedFlatten.from_record(ledger.get(FLATTEN_STATE) or "")

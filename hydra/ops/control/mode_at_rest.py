@@ -50,7 +50,7 @@ def choose_at_rest(
             f"{files.ledger}: found no ledger; set modes.selected in bots.yaml, which the first"
             " start follows"
         )
-    with record_at_rest(files, venue, at) as record:
+    with record_at_rest(files, venue, at, "mode") as record:
         before = read(record.ledger.get(STRATEGY_MODE))
         word = chosen(configured, before, mode, reason=reason, by=by, at=at)
         record.ledger.put(STRATEGY_MODE, written(word), at)

@@ -126,8 +126,8 @@ def one_line_for_the_record(place: Place, silent: NoEngine) -> Iterator[None]:
 
 
 def holder_of(place: Place) -> "Holder | None":
-    """The engine that has the record; None: none has. No engine is kept from starting by this,
-    unless another process has got the number of the last one meanwhile.
+    """The engine, or command, that has the record; None: none has. No engine is kept from starting
+    by this, unless another process has got the number of the last one meanwhile.
     """
     return _holder_of(place.files.lock)
 
@@ -155,17 +155,27 @@ def end_refused(text: str) -> NoReturn:
 
 
 def end_unanswered(place: Place, silent: NoEngine) -> NoReturn:
-    """End the command with 11: an engine has the record, and cannot be talked to."""
+    """End the command with 11: an engine has the record, and cannot be talked to; or a command that
+    works where none runs.
+    """
     holder = holder_of(place)
     stranger = None if holder is not None else _holder_of(place.files.journal_lock)
     if stranger is not None:  # its record and its switches are elsewhere
         end(
-            f"{place.files.journal_lock.parent}: an engine ({stranger}) writes its journal there,"
+            f"{place.files.journal_lock.parent}: {stranger.named} writes its journal there,"
             f" and has its record elsewhere than in {place.files.lock.parent}; nothing was done:"
             " say where its state is with --state-dir",
             ExitCode.HELD_BY_ANOTHER,
         )
-    who = "an engine" if holder is None else f"an engine ({holder})"
+    if holder is not None and holder.command is not None:
+        end(
+            f"{place.files.lock.parent}: {holder.named} works on this record, and no engine runs;"
+            " nothing was done: wait until it is done, and say it again; to keep the next start"
+            f" halted meanwhile: echo halt_all > {shlex.quote(str(place.files.kill_switch))}; if it"
+            f" hangs, kill -TERM {holder.pid}",
+            ExitCode.HELD_BY_ANOTHER,
+        )
+    who = "an engine" if holder is None else holder.named
     pid = "its process" if holder is None else str(holder.pid)
     end(
         f"{place.files.lock.parent}: {who} has this record and does not answer ({silent}); it"

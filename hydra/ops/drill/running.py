@@ -107,7 +107,7 @@ def paper_scene(config: Path) -> Scene:
     holder = living_holder(files_of_venue(settings, None, None).lock)
     if holder is not None:
         raise HeldByAnother(
-            f"found an engine on the paper account ({holder}); wanted to be the only one: the"
+            f"found {holder.named} on the paper account; wanted to be the only one: the"
             " broker lets one in at a time; stop it for the drill"
         )
     return Scene(

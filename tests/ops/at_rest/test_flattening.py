@@ -129,13 +129,35 @@ def test_an_order_that_works_is_canceled_whosever_it_is_i10(tmp_path: Path, whos
     flat_on_record(left)
 
 
+@pytest.mark.slow
+def test_whoever_else_wants_the_record_meanwhile_hears_which_command_has_it_i57(
+    tmp_path: Path,
+) -> None:
+    left = holding(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "hydra.cli", "flatten", *places(tmp_path), *FLATTEN[1:]],
+        cwd=HOME,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("pausing") for line in process.stdout), "it came so far"
+        meanwhile = says(tmp_path, "halt", "--reason", "a drill")
+        process.communicate(timeout=60)
+
+    assert (meanwhile.exit_code, process.returncode) == (ExitCode.HELD_BY_ANOTHER, ExitCode.CLEAN)
+    assert meanwhile.stderr.startswith(
+        f"{left.files.lock.parent}: `hydra-trader flatten` (process {process.pid} on "
+    )
+
+
 class Killed(Exception):
     """Nothing more of the process happens."""
 
 
 def flatten_until_killed(left: Left, after_s: float) -> None:
     account = embedded_at_rest(left.files, shipped_settings(), None)
-    with engine_at_rest(left.files, shipped_settings(), account, "ada") as at_rest:
+    with engine_at_rest(left.files, shipped_settings(), account, "ada", "flatten") as at_rest:
         at_rest.call("flatten", reason="enough", pause="close_only")
         at_rest.wait(after_s)
         raise Killed

@@ -17,9 +17,9 @@ VENUE = "embedded"
 OWNER = Owner(venue=VENUE, account="PA-TEST", version="0.1.0", configuration="digest", at=AT)
 
 
-def begun(files: EngineFiles, venue: str = VENUE) -> EngineRecord:
-    """An engine's record, as it has it while it runs."""
-    return EngineRecord.open(files, structs.replace(OWNER, venue=venue))
+def begun(files: EngineFiles, venue: str = VENUE, command: str | None = None) -> EngineRecord:
+    """An engine's record, as it has it while it runs; or a command that takes it up at rest."""
+    return EngineRecord.open(files, structs.replace(OWNER, venue=venue), command=command)
 
 
 def lived(folder: Path, *causes: Cause, in_order: bool = True, venue: str = VENUE) -> EngineFiles:

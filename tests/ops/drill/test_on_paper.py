@@ -85,7 +85,7 @@ def test_beside_the_accounts_own_engine_nothing_is_drilled(tmp_path: Path) -> No
         lock.release()
 
     assert done.exit_code == ExitCode.HELD_BY_ANOTHER
-    assert done.stderr.startswith("found an engine on the paper account (process ")
+    assert done.stderr.startswith("found an engine (process ")
 
 
 def test_a_drill_that_needs_an_order_is_not_one_for_paper() -> None:
