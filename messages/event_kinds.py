@@ -58,6 +58,7 @@ RELOAD = Speaker("The watch over the files of the settings", "reload")
 KILL_WATCH = Speaker("The watch over the kill switch", "kill_watch")
 BRIDGE = Speaker("The bridge to an outside strategy", "signal_bridge")
 JOURNAL = Speaker("The journal itself", "")
+SOCKETS = Speaker("Whoever keeps the sockets for operators where they look for them", "sockets")
 DEBUG = Speaker("The debug socket, for the operator", "debug")
 CONTROL = Speaker("The operator, by the control socket or on a record at rest", "control")
 

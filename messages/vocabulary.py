@@ -27,6 +27,7 @@ from messages.event_kinds import (
     PERSISTER,
     RECORD,
     SERVICE,
+    SOCKETS,
     SUPERVISOR,
     WISHER,
     EventKind,
@@ -376,6 +377,12 @@ EVENTS: tuple[EventKind, ...] = (
         SERVICE,
         "A service is open.",
         {"service": "which one"},
+    ),
+    EventKind(
+        "socket_lost",
+        SOCKETS,
+        "Somebody took a socket away, and it was made again, or could not be yet.",
+        {"path": "of the socket", "fault": "why it is not made again; null: it is"},
     ),
     EventKind(
         "child_restarting",

@@ -65,6 +65,34 @@ class Endpoint:
             self.socket.close()
             raise
         self._made = [(path, path.lstat().st_ino) for path in {self.path, self.wanted}]
+        self._folder = _identity_of(self.wanted.parent)
+
+    def made_again(self) -> "Endpoint | None":
+        """Have what leads here lead here again, if somebody took it away. None: it does; else
+        another socket has to be listened to, and this one to be let go.
+
+        Does nothing where the folder itself went, or is another: whose it is now nobody knows.
+        Raises as at the start; then it can be tried again.
+        """
+        lost = [path for path, inode in self._made if not _is_still(path, inode)]
+        if not lost or _identity_of(self.wanted.parent) != self._folder:
+            return None
+        if self.path != self.wanted and lost == [self.wanted]:
+            self._link_again()
+            return None
+        return Endpoint(self.wanted)
+
+    def _link_again(self) -> None:
+        """Only the link went. The socket is in its place, and nobody may take it for another's."""
+        if self.wanted.is_symlink() or self.wanted.exists():
+            raise SocketTaken(f"{self.wanted} leads elsewhere; move it away")
+        self.wanted.symlink_to(self.path)
+        self._made = [(path, path.lstat().st_ino) for path in {self.path, self.wanted}]
+
+    def let_go(self) -> None:
+        """Stop listening, and leave all files: another socket has them by now."""
+        self.socket.close()
+        self._made = []
 
     def close(self) -> None:
         """Stop listening. Files that another engine has put in place of ours stay."""
@@ -78,6 +106,22 @@ class Endpoint:
         self._made = []
         if self.path != self.wanted and self.path.parent.is_dir():
             self.path.parent.rmdir()
+
+
+def _identity_of(folder: Path) -> tuple[int, int] | None:
+    try:
+        facts = folder.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _is_still(path: Path, inode: int) -> bool:
+    """As long as we listen, no other file gets the number of our socket's."""
+    try:
+        return path.lstat().st_ino == inode
+    except FileNotFoundError:
+        return False
 
 
 def path_to(wanted: Path) -> Path:

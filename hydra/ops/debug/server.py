@@ -15,11 +15,12 @@ from pathlib import Path
 
 from hydra.ops.debug.command_table import CommandTable
 from hydra.ops.debug.commands import DEBUG
-from hydra.ops.debug.endpoint import Endpoint, Peer, peer_of
+from hydra.ops.debug.endpoint import Endpoint, Peer, SocketTaken, peer_of
 from hydra.ops.debug.pacing import CpuBudget
 from hydra.ops.debug.protocol import failure
 from hydra.ops.debug.session import Limits, Session
 from hydra.runtime.runtime import Runtime
+from hydra.store.private_files import RightsTooOpen
 
 EVICTED_AFTER_S = 2.0
 """With all places taken, who has been quiet for so long makes room for somebody new."""
@@ -27,6 +28,9 @@ EVICTED_AFTER_S = 2.0
 ACCEPT_SHARE = 0.01
 ACCEPT_ADVANCE_S = 0.1
 """Of one core, for letting clients in: some hundred a second, however many try."""
+
+LOOK_EVERY_S = 2.0
+"""Somebody who tidies up may take the socket away. Then nobody could say halt any more."""
 
 JOIN_S = 1.0
 """For all of them together. Who is still at work then finds its client gone, and ends."""
@@ -115,10 +119,17 @@ class _Open:
         self._number = 0
         self._wake, self._woken = socket.socketpair()
         self._endpoint.socket.setblocking(False)
+        self._next: Endpoint | None = None
+        """To be listened to from now on, in the place of the one that nobody finds any more."""
         self._thread = threading.Thread(
             target=self._accept_all, name=f"hydra-{table.name}-accept", daemon=True
         )
+        # Of its own: a disk that hangs must keep nobody from being let in.
+        self._looking = threading.Thread(
+            target=self._keep_looking, name=f"hydra-{table.name}-look", daemon=True
+        )
         self._thread.start()
+        self._looking.start()
 
     @property
     def clients(self) -> int:
@@ -130,8 +141,12 @@ class _Open:
         self._closing.set()
         self._wake.send(b"\0")
         self._thread.join(JOIN_S)
+        self._looking.join(JOIN_S)
         with self._lock:
             sessions = list(self._sessions.values())
+            coming, self._next = self._next, None
+        if coming is not None:
+            coming.close()
         for _, connection, _ in sessions:
             _hang_up(connection)
         until = time.monotonic() + JOIN_S
@@ -147,12 +162,58 @@ class _Open:
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._closing.is_set():
                 selector.select()
+                self._change_over(selector)
                 began = time.thread_time_ns()
                 self._accept()
                 self._accepting.spend(time.thread_time_ns() - began)
                 owed = self._accepting.owed()
                 if owed > 0:
                     self._closing.wait(owed)
+
+    def _change_over(self, selector: selectors.BaseSelector) -> None:
+        """Listen where it can be found again. Who is connected already stays so."""
+        with self._lock:
+            coming, self._next = self._next, None
+            if coming is None:
+                return
+            before, self._endpoint = self._endpoint, coming
+        self._woken.recv(1)
+        selector.unregister(before.socket)
+        before.let_go()
+        selector.register(coming.socket, selectors.EVENT_READ)
+
+    def _keep_looking(self) -> None:
+        """Whether the files that lead here still do, until it is closed."""
+        told: str | None = None
+        while not self._closing.wait(LOOK_EVERY_S):
+            if self._next is not None:
+                continue
+            try:
+                found = self._endpoint.made_again()
+            except (OSError, RightsTooOpen, SocketTaken) as error:
+                if str(error) != told:
+                    told = str(error)
+                    self._tell_lost(told)
+                continue
+            if found is not None:
+                told = None
+                self._tell_lost(None)
+                self._listen_to(found)
+
+    def _listen_to(self, coming: Endpoint) -> None:
+        coming.socket.setblocking(False)
+        with self._lock:
+            is_late = self._closing.is_set()
+            if not is_late:
+                self._next = coming
+                self._wake.send(b"\0")
+        if is_late:
+            coming.close()
+
+    def _tell_lost(self, fault: str | None) -> None:
+        """That what leads here went; `fault`: why it could not be made again, None: it was."""
+        where = {"path": str(self._endpoint.wanted), "fault": fault}
+        self._runtime.log("socket_lost", "sockets", where)
 
     def _accept(self) -> None:
         if self._closing.is_set():

@@ -52,6 +52,74 @@ def test_an_endpoint_that_another_has_replaced_is_left_to_it(tmp_path: Path) -> 
     assert not path.exists()
 
 
+def answers(endpoint: Endpoint) -> bool:
+    """Whether who looks for it at its path gets through to it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(os.fsencode(path_to(endpoint.wanted)))
+        except OSError:
+            return False
+    endpoint.socket.accept()[0].close()
+    return True
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_what_leads_to_it_is_made_again_whichever_file_went_i73(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
+    short = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    folder = tmp_path_factory.mktemp("long" * 20 if is_long else "state")
+    endpoint = Endpoint(folder / "debug.sock")
+    files = (endpoint.path, endpoint.wanted)
+    assert (endpoint.path != endpoint.wanted, endpoint.made_again()) == (is_long, None)
+
+    for gone in ((files[0],), (files[1],), files):
+        for path in gone:
+            path.unlink(missing_ok=True)
+        again = endpoint.made_again()
+        if again is not None:
+            endpoint.let_go()
+            endpoint = again
+        assert answers(endpoint)
+        assert endpoint.made_again() is None
+
+    endpoint.close()
+    assert not any(path.is_symlink() or path.exists() for path in files)
+    assert list(short.iterdir()) == []
+
+
+def test_what_another_engine_put_in_its_place_is_left_alone_i57(tmp_path: Path) -> None:
+    path = tmp_path / "debug.sock"
+    ours = Endpoint(path)
+    path.unlink()
+    other = Endpoint(path)
+
+    with pytest.raises(SocketTaken, match="another engine answers there"):
+        ours.made_again()
+
+    assert answers(other)
+    ours.close()
+    other.close()
+
+
+@pytest.mark.parametrize("is_another", [False, True])
+def test_in_a_folder_that_went_and_in_another_of_its_name_nothing_is_made_i57(
+    tmp_path: Path, is_another: bool
+) -> None:
+    folder = tmp_path / "state"
+    endpoint = Endpoint(folder / "debug.sock")
+    folder.rename(tmp_path / "moved")
+    if is_another:
+        folder.mkdir(mode=0o700)
+
+    assert endpoint.made_again() is None
+
+    assert folder.exists() == is_another
+    assert list(folder.glob("*")) == []
+    endpoint.let_go()
+
+
 def test_where_nothing_is_short_enough_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra.actor import SECOND
+from hydra.ops.debug import endpoint
 from hydra.ops.debug.client import CommandFailed, DebugClient, NoEngine
 from hydra.ops.debug.commands import COMMANDS
 from hydra.ops.debug.endpoint import SocketTaken
@@ -508,6 +509,60 @@ def test_a_long_path_left_by_a_dead_engine_is_replaced(tmp_path: Path, short_pla
         assert client.call("gate")["state"] == "HALTED"
 
 
+def test_a_socket_that_somebody_removed_is_made_again_and_that_is_on_record_i73(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.debug.server.LOOK_EVERY_S", 0.02)
+    with live(tmp_path) as engine, DebugClient(engine.path) as before:
+        engine.path.unlink()
+
+        assert eventually(lambda: answers(engine.path))
+        assert before.call("gate")["state"] == "HALTED"  # who was here is still served
+        assert eventually(lambda: "socket_lost" in [entry.event for entry in engine.entries])
+    assert not engine.path.exists()
+    (told,) = (entry for entry in engine.entries if entry.event == "socket_lost")
+    assert (told.source, told.fields) == ("sockets", {"path": str(engine.path), "fault": None})
+
+
+def test_a_socket_that_cannot_be_made_again_is_told_of_once_and_tried_again_i73(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.ops.debug.server.LOOK_EVERY_S", 0.02)
+    looks: list[Path] = []
+    with live(tmp_path) as engine:
+        monkeypatch.setattr("hydra.ops.debug.endpoint._make_way", _counted(looks))
+        engine.path.unlink()
+        engine.path.write_text("what is this")
+        assert eventually(lambda: len(looks) > 5)
+        engine.path.unlink()
+
+        assert eventually(lambda: answers(engine.path))
+        assert eventually(lambda: [entry.event for entry in engine.entries].count(LOST) == 2)
+    faults = [entry.fields["fault"] for entry in engine.entries if entry.event == LOST]
+    assert faults == [f"{engine.path} is not a socket; move it away and start again", None]
+
+
+LOST = "socket_lost"
+
+
+def _counted(looks: list[Path]) -> Callable[[Path], None]:
+    make_way = endpoint._make_way
+
+    def counted(path: Path) -> None:
+        looks.append(path)
+        make_way(path)
+
+    return counted
+
+
+def answers(path: Path) -> bool:
+    try:
+        with DebugClient(path) as client:
+            return bool(client.call("gate"))
+    except NoEngine:
+        return False
+
+
 def test_closing_drops_everyone_and_opening_begins_anew(engine: Live) -> None:
     before = DebugClient(engine.path)
     assert before.call("gate")
@@ -518,7 +573,7 @@ def test_closing_drops_everyone_and_opening_begins_anew(engine: Live) -> None:
     with pytest.raises(NoEngine, match="hung up without an answer"):
         before.call("gate")
     before.close()
-    assert debug_threads() == threads - 2
+    assert debug_threads() == threads - 3
 
     engine.server.open()
     engine.server.open()
