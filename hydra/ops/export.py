@@ -13,7 +13,7 @@ from hydra.ops.offline import (
     Json,
     LogDir,
     StateDir,
-    files_meant,
+    files_to_read,
     one_line_for_faults,
 )
 
@@ -56,14 +56,15 @@ def export(
 
     Exit code 0: it is written; 13: the ledger is not whole, or the folder
     cannot be written; 12: a later Hydra wrote the ledger; 10: the settings
-    are not fit; 2: there is no ledger, or something is in the folder already.
+    are not fit, and nothing else says where the ledger is; 2: there is no
+    ledger, or something is in the folder already.
     """
     from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
     from hydra.store.export_writing import write_export
     from hydra.store.exporting import exported
 
-    files, _ = files_meant(config, venue, state_dir, log_dir)
+    files, _ = files_to_read(config, venue, state_dir, log_dir)
     with one_line_for_faults():
         found = exported(files)
         written = write_export(

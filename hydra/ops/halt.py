@@ -54,7 +54,7 @@ def halt(
     Exit code 0: halted, and on record; 13: halted, but not on record, or with
     orders still on their way, or NOT HALTED, which it says then; 11: an engine
     has the record and does not answer (what to do is said); 10: the settings
-    are not fit; 2: usage.
+    are not fit, and no engine was found without them; 2: usage.
     """
     place = place_meant(config, venue, state_dir, log_dir)
     socket = place.files.control_socket
@@ -114,13 +114,21 @@ def _without_control(
 
 
 def _at_rest(place: Place, silent: NoEngine, reason: str, *, close_only: bool) -> dict[str, Any]:
-    from hydra.ops.control.at_rest import NOT_WRITTEN, halt_at_rest
+    from hydra.ops.control.at_rest import NOT_WRITTEN, NothingHere, halt_at_rest, mark_at_rest
 
-    place.require_fit()
+    files, by, at = place.files, by_whom(), time.time_ns()
     with one_line_for_the_record(place, silent):
         try:
-            latched = halt_at_rest(
-                place.files, place.venue, reason, by_whom(), time.time_ns(), close_only=close_only
+            if place.unfit is None:
+                latched = halt_at_rest(files, place.venue, reason, by, at, close_only=close_only)
+            else:
+                latched = mark_at_rest(files, reason, by, at, place.unfit, close_only=close_only)
+        except NothingHere:
+            end(
+                f"{place.unfit}\nNOT HALTED: {files.lock.parent}: found nothing that says that an"
+                " engine ever ran there, and without settings there can be no first record; say"
+                " another --state-dir, or mend the settings",
+                ExitCode.CONFIGURATION_REFUSED,
             )
         except NOT_WRITTEN as failed:
             end(f"NOT HALTED: {failed}{_advice(place, failed)}", ExitCode.DURABILITY_REFUSED)

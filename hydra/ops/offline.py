@@ -68,6 +68,40 @@ def files_meant(
         end(f"{config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
 
 
+def files_to_read(
+    config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
+) -> "tuple[EngineFiles, str]":
+    """As `files_meant`, for whoever changes nothing: settings that are not fit hide no record whose
+    place is known. Then it is said what is wrong with them, and what is read.
+    """
+    from hydra.ops.places import files_of_venue, found_without_settings
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.loading import documents_in, settings_of, whereabouts_in
+    from hydra.store.engine_files import NamesClash
+
+    named = None if venue is None else VenueName(venue.value)
+    documents = documents_in(config)
+    try:
+        settings = settings_of(documents, venue=named)
+        return files_of_venue(settings, state_dir, log_dir), settings.broker.venue.value
+    except NamesClash as clash:
+        end(f"{config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
+    except SettingsRefused as refused:
+        unfit = str(refused)
+    found = found_without_settings(whereabouts_in(documents, named), named, state_dir, log_dir)
+    if found is None:
+        end(
+            f"{unfit}\nthe record can be read even so: say where with --state-dir, --log-dir and"
+            " --venue",
+            ExitCode.CONFIGURATION_REFUSED,
+        )
+    sys.stderr.write(
+        f"{unfit}\nread all the same: {found.files.ledger} and {found.files.journal}, venue"
+        f" {found.venue}; say where else with --state-dir and --log-dir\n"
+    )
+    return found.files, found.venue
+
+
 @contextmanager
 def one_line_for_faults() -> Iterator[None]:
     """What is wrong with the files ends the command with one clear line and its exit code."""

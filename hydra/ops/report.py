@@ -15,7 +15,7 @@ from hydra.ops.offline import (
     LogDir,
     StateDir,
     end,
-    files_meant,
+    files_to_read,
     one_line_for_faults,
 )
 
@@ -59,11 +59,12 @@ def report(
     killed session left is closed first, from the journal and the ledger.
 
     Exit code 0: it is shown, or with --compare: both tell the same; 1: they
-    do not; 2: there is no such bundle; 10: the settings are not fit.
+    do not; 2: there is no such bundle; 10: the settings are not fit,
+    and nothing else says where the record is.
     """
     from hydra.ops.artefacts.reading import NoBundle, differences, newest_in
 
-    files, _ = files_meant(config, venue, state_dir, log_dir)
+    files, _ = files_to_read(config, venue, state_dir, log_dir)
     try:
         with one_line_for_faults():
             bundle = newest_in(files.runs) if folder is None else folder

@@ -66,10 +66,12 @@ def _asked(place: Place) -> dict[str, Any]:
 def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
     from hydra.ops.control.recorded import status_at_rest
 
-    place.require_fit()
+    place.require_readable()
     with one_line_for_faults():
         told = status_at_rest(place.files, place.venue)
         holder = holder_of(place)
+    if place.unfit is not None:
+        told = {**told, "notes": [*told["notes"], f"the settings are not fit: {place.unfit}"]}
     if holder is None:
         return told
     # An engine that hangs may have sends on their way: whether it trades is not known, nor what its

@@ -18,7 +18,7 @@ from hydra.ops.offline import (
     LogDir,
     StateDir,
     end,
-    files_meant,
+    files_to_read,
     one_line_for_faults,
 )
 
@@ -69,7 +69,8 @@ def verify(
     and denial is what the checks say to the situation in the journal.
 
     Exit code 0: all is well; 13: something is not; 12: a later Hydra wrote
-    it; 10: the settings are not fit; 2: there is no ledger.
+    it; 10: the settings are not fit, and nothing else says where the record
+    is; 2: there is no ledger.
     """
     from hydra.store.verification import verify_file, verify_record
 
@@ -80,7 +81,7 @@ def verify(
                 end("--decisions needs the journal too: leave out --ledger", ExitCode.USAGE)
             found = verify_file(ledger, progress)
         else:
-            files, name = files_meant(config, venue, state_dir, log_dir)
+            files, name = files_to_read(config, venue, state_dir, log_dir)
             found = verify_record(files, name, progress)
             if decisions and not found.is_newer:
                 found, audit = _with_decisions(found, files, progress)

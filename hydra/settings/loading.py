@@ -125,6 +125,11 @@ def whereabouts_in(documents: Documents, venue: VenueName | None) -> Whereabouts
     return Whereabouts(meant, ledger, journal)
 
 
+def timezone_in(documents: Documents) -> str | None:
+    """The timezone that people are told times in, also if other settings are not fit."""
+    return _alone(str, documents.engine, ("system", "timezone"))
+
+
 def _alone(wanted: type[V], document: Document, loc: Loc) -> V | None:
     """One engine setting for others to be held against, whatever is wrong around it.
 

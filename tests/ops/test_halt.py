@@ -20,7 +20,6 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.store.engine_lock import last_holder
 from hydra.store.halt_marker import Halted, HaltMarker, read_halt_marker
 from hydra.store.journal import read_journal
-from hydra.store.ledger import Ledger
 from hydra.trading.causes import OPERATOR_CLOSE_ONLY, OPERATOR_HALT, RECONCILIATION
 from hydra.trading.trading_state import TradingState
 from tests.ops.control.command_line import HOME, ME, asks, says
@@ -474,28 +473,79 @@ def test_where_the_settings_do_not_say_which_engine_is_meant_none_is_guessed(
         assert result.stderr.endswith("say where with --state-dir, such as --state-dir state\n")
 
 
-def test_a_record_is_not_touched_with_a_typo_in_the_settings_either(tmp_path: Path) -> None:
+def test_with_a_typo_in_the_settings_a_halt_goes_to_the_marker_and_the_ledger_is_left_alone_i02(
+    tmp_path: Path,
+) -> None:
     files = lived(tmp_path, venue="paper")
+    before = files.ledger.read_bytes(), files.journal.read_bytes()
 
     result = without_a_folder(config_here(tmp_path, TYPO), "halt", *REASON)
 
-    assert (result.exit_code, result.stdout) == (ExitCode.CONFIGURATION_REFUSED, "")
-    assert "found 'ten'" in result.stderr
-    assert f"elsewhere than in {files.ledger.parent}" in result.stderr
-    ledger = Ledger.open(files.ledger, venue="paper", at=AT)
-    assert ledger.halts() == ()
-    ledger.close()
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    assert f"on record in {files.halt_marker}\nand not in the ledger: " in result.stdout
+    assert "found 'ten'" in result.stdout
+    assert f"elsewhere than in {files.ledger.parent}" in result.stdout
+    assert (files.ledger.read_bytes(), files.journal.read_bytes()) == before
+    record = begun(files, "paper")
+    (cause,) = record.standing
+    record.close()
+    assert cause == OPERATOR_HALT.cause(
+        since=cause.since, detail=f"a drill (while no engine ran, {ME})"
+    )
 
 
-def test_a_record_is_not_touched_with_settings_that_are_unfit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_with_settings_that_say_nothing_at_all_the_folder_that_was_named_is_halted_i02(
+    tmp_path: Path, is_missing: bool
+) -> None:
+    unfit = tmp_path / "config"
+    unfit.mkdir()
+    if not is_missing:
+        (unfit / "settings.yaml").write_text("broker: [\n")
+    files = lived(tmp_path, venue="paper")
+
+    result = says(tmp_path, "halt", *REASON, "--config", str(unfit))
+
+    assert (result.exit_code, result.stderr) == (ExitCode.CLEAN, "")
+    heading, where, fault, *_ = result.stdout.splitlines()
+    assert heading.startswith(f"no engine runs on {files.lock.parent}; the next one that starts")
+    assert where == f"on record in {files.halt_marker}"
+    assert fault.startswith(f"and not in the ledger: {unfit}/settings.yaml")
+    assert isinstance(read_halt_marker(files.halt_marker), Halted)
+
+
+def test_a_resume_that_was_said_before_lets_go_of_no_halt_that_only_the_marker_has_i04(
+    tmp_path: Path,
+) -> None:
     unfit = tmp_path / "config"
     unfit.mkdir()
     files = lived(tmp_path)
+    says(tmp_path, "halt", *REASON)
+    says(tmp_path, "resume", *REASON)
+
+    says(tmp_path, "halt", "--reason", "another", "--config", str(unfit))
+    begun(files).close()
+
+    found = on_record(files)
+    assert [cause.detail.partition(" (")[0] for cause in found.halts] == ["another"]
+    assert not found.word
+
+
+def test_without_settings_a_folder_that_never_had_an_engine_is_left_as_it_is_i02(
+    tmp_path: Path,
+) -> None:
+    """A marker there would speak of a ledger that is gone, and no engine would start."""
+    unfit, state = tmp_path / "config", tmp_path / "state"
+    unfit.mkdir()
 
     result = says(tmp_path, "halt", *REASON, "--config", str(unfit))
 
     assert (result.exit_code, result.stdout) == (ExitCode.CONFIGURATION_REFUSED, "")
-    assert on_record(files).halts == ()
+    assert result.stderr.splitlines()[-1] == (
+        f"NOT HALTED: {state}: found nothing that says that an engine ever ran there, and without"
+        " settings there can be no first record; say another --state-dir, or mend the settings"
+    )
+    assert not state.exists()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from hydra.ops.places import files_of_venue
+from hydra.ops.places import (
+    USUAL_JOURNAL,
+    USUAL_LEDGER,
+    files_of_venue,
+    found_without_settings,
+)
 from hydra.settings import Settings, VenueName, load_settings
 from hydra.settings.engine_sections import BrokerSettings
 from tests.ops.sessions import HOME
@@ -38,3 +43,27 @@ def test_in_a_folder_that_is_named_they_lie_directly(venue: VenueName) -> None:
 
     assert files.ledger == Path("mine", "trading_state.db")
     assert files.journal == Path("own", "app.jsonl")
+
+
+@pytest.mark.parametrize("state", ["state/embedded", "state", "elsewhere"])
+def test_without_settings_the_journal_is_looked_for_where_it_usually_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, logs = Path(state), Path(state.replace("state", "logs"))
+    for path in (folder / USUAL_LEDGER, logs / USUAL_JOURNAL):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    found = found_without_settings(None, VenueName.PAPER, folder, None)
+
+    assert found is not None
+    assert (found.files.ledger, found.files.journal, found.venue) == (
+        folder / USUAL_LEDGER,
+        logs / USUAL_JOURNAL,
+        "paper",
+    )
+    assert found_without_settings(None, None, folder, None) is None, "whose it is is not known"
+    assert found_without_settings(None, VenueName.PAPER, Path("none"), None) is None
+    (logs / USUAL_JOURNAL).unlink()
+    assert found_without_settings(None, VenueName.PAPER, folder, None) is None

@@ -346,6 +346,19 @@ def test_a_command_at_work_on_the_record_is_named_and_is_no_engine_i73(tmp_path:
     assert note.endswith(") works on this record, and no engine runs; wait until it is done")
 
 
+def test_without_settings_the_record_of_the_folder_that_was_named_is_shown_i78(
+    tmp_path: Path,
+) -> None:
+    lived(tmp_path, HALTED, venue="paper")
+
+    told = asks(tmp_path, "status", "--config", str(tmp_path / "none"))
+    nowhere = says(tmp_path / "else", "status", "--config", str(tmp_path / "none"))
+
+    assert (told["venue"], [cause["code"] for cause in told["causes"]]) == ("paper", [HALTED.code])
+    assert told["notes"][0].startswith("the settings are not fit: ")
+    assert nowhere.exit_code == ExitCode.CONFIGURATION_REFUSED
+
+
 def test_a_ledger_that_is_damaged_is_one_line(tmp_path: Path) -> None:
     lived(tmp_path).ledger.write_bytes(b"no ledger at all")
 

@@ -152,15 +152,34 @@ def test_a_file_that_is_not_there_gives_one_clear_line(run: Command, tmp_path: P
     assert err == f"{tmp_path / 'none.db'}: found no file, wanted a ledger or a backup of one\n"
 
 
-def test_settings_that_are_not_fit_are_refused_i78(run: Command, tmp_path: Path) -> None:
+def test_settings_that_are_not_fit_hide_no_record_whose_place_is_known_i78(
+    run: Command, tmp_path: Path
+) -> None:
     config = Path(shutil.copytree(HOME / "config", tmp_path / "config"))
     settings = config / "settings.yaml"
     settings.write_text(settings.read_text() + "\nnonsense: 1\n")
 
     code, out, err = run("verify", "--config", str(config))
 
-    assert (code, out) == (ExitCode.CONFIGURATION_REFUSED, "")
+    assert code == ExitCode.CLEAN
+    assert out.endswith("all is well\n")
     assert "settings.yaml" in err and "nonsense" in err
+
+
+def test_without_any_settings_the_record_of_the_folder_that_was_named_is_read_i78(
+    folder: Path, run: Command, tmp_path: Path
+) -> None:
+    none = tmp_path / "none"
+
+    code, out, err = run("verify", "--config", str(none))
+
+    assert code == ExitCode.CLEAN
+    assert out.endswith("all is well\n")
+    ledger, journal = ledger_in(folder), folder / "logs" / "app.jsonl"
+    assert err.splitlines()[-1] == (
+        f"read all the same: {ledger} and {journal}, venue embedded; say where else with"
+        " --state-dir and --log-dir"
+    )
 
 
 def test_each_venue_has_its_own_folders_where_none_are_named_i82(

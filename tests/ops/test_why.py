@@ -511,14 +511,27 @@ def test_a_folder_without_a_record_gets_one_clear_line(tmp_path: Path) -> None:
     assert err.startswith(f"{ledger_in(tmp_path)}: found no ledger") and err.count("\n") == 1
 
 
-def test_settings_that_are_not_fit_are_refused_i78(folder: Path, run: Asking) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "is_in_utc"),
+    [
+        ("system:", "nonsense: 1\nsystem:", False),
+        ("timezone: America/Los_Angeles", "timezone: America/Nowhere", True),
+        ("system:", "system: [", True),
+    ],
+)
+def test_settings_that_are_not_fit_hide_no_record_whose_place_is_known_i78(
+    folder: Path, run: Asking, old: str, new: str, is_in_utc: bool
+) -> None:
+    (name, *_) = names_in(folder)
     settings = folder / "config" / "settings.yaml"
-    settings.write_text(settings.read_text() + "\nnonsense: 1\n")
+    settings.write_text(settings.read_text().replace(old, new, 1))
 
-    code, _, err = run("why", "sim-o-1", "--config", str(folder / "config"))
+    code, out, err = run("why", name, "--config", str(folder / "config"))
 
-    assert code == ExitCode.CONFIGURATION_REFUSED
-    assert "nonsense" in err
+    assert code == ExitCode.CLEAN
+    assert ": FILLED\n" in out
+    assert "settings.yaml" in err
+    assert ("the timezone is not known: times are in UTC" in err) == is_in_utc
 
 
 def test_what_others_wrote_cannot_play_tricks_on_the_terminal(run: Asking) -> None:

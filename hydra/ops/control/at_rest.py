@@ -12,7 +12,7 @@ import msgspec
 from hydra.ops.debug.halting import operator_cause, words_of
 from hydra.store.agreement import require_agreement
 from hydra.store.engine_files import EngineFiles, is_first_start
-from hydra.store.engine_lock import EngineLock, LockOf
+from hydra.store.engine_lock import EngineLock, LockOf, last_holder
 from hydra.store.halt_marker import (
     UNREADABLE,
     Clear,
@@ -145,6 +145,26 @@ def halt_at_rest(
     except UNFIT as refused:
         _mark(files, cause, at)
         return Latched(cause=cause, where=str(files.halt_marker), fault=str(refused))
+
+
+class NothingHere(Exception):
+    """Nothing says that an engine ever ran here, so that there is no marker to halt in."""
+
+
+def mark_at_rest(
+    files: EngineFiles, reason: str, by: str, at: int, fault: str, *, close_only: bool
+) -> Latched:
+    """Put a halt in the halt marker alone: it lies beside the lock under a name of its own, so that
+    nothing has to be known of the settings; the next start takes it over. `fault` is what is wrong
+    with them. Raises as `halt_at_rest` does, and `NothingHere`: a marker in a folder without a
+    ledger would speak of one that is gone.
+    """
+    holder = last_holder(files.lock)
+    if not files.halt_marker.exists() and (holder is None or holder.venue is None):
+        raise NothingHere
+    cause = operator_cause(reason, f"while no engine ran, {by}", at, close_only=close_only)
+    _mark(files, cause, at)
+    return Latched(cause=cause, where=str(files.halt_marker), fault=fault)
 
 
 def _mark(files: EngineFiles, cause: Cause, at: int) -> None:

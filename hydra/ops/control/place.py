@@ -26,18 +26,23 @@ if TYPE_CHECKING:
 REFUSED = 1
 """The exit code where an engine answered that it did not do it."""
 
-USUAL_LEDGER, USUAL_JOURNAL = "trading_state.db", "app.jsonl"
-
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the engine that is meant keeps its files, and its settings. `unfit` is what is wrong
-    with these: then a running engine can still be reached, but its record cannot be touched.
+    with these: then a running engine can still be reached, but its ledger cannot be touched.
+    `is_readable`: even so it is known which files are its record.
     """
 
     files: "EngineFiles"
     venue: str
     settings: "Settings | None" = None
     unfit: str | None = None
+    is_readable: bool = True
+
+    def require_readable(self) -> None:
+        """Ends the command with 10 if it is not known which files are the record."""
+        if not self.is_readable:
+            end(str(self.unfit), ExitCode.CONFIGURATION_REFUSED)
 
     def require_fit(self) -> "Settings":
         """The settings; ends the command with 10 if they are not fit."""
@@ -56,7 +61,12 @@ def place_meant(
     --state-dir says where it is, or else what is fit of the settings does. Where neither tells, the
     command ends with 10.
     """
-    from hydra.ops.places import files_of_venue  # here and below: `--help` needs none of it
+    from hydra.ops.places import (  # here and below: `--help` needs none of it
+        USUAL_JOURNAL,
+        USUAL_LEDGER,
+        files_of_venue,
+        found_without_settings,
+    )
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.loading import documents_in, settings_of, whereabouts_in
     from hydra.store.engine_files import EngineFiles, NamesClash
@@ -72,8 +82,12 @@ def place_meant(
     except SettingsRefused as refused:
         where, unfit = whereabouts_in(documents, named), str(refused)
     if state_dir is not None:
+        found = found_without_settings(where, named, state_dir, log_dir)
+        if found is not None:
+            return Place(files=found.files, venue=found.venue, unfit=unfit)
         files = EngineFiles.under(state_dir, log_dir or state_dir, USUAL_LEDGER, USUAL_JOURNAL)
-        return Place(files=files, venue="unknown" if venue is None else venue.value, unfit=unfit)
+        name = "unknown" if venue is None else venue.value
+        return Place(files=files, venue=name, unfit=unfit, is_readable=False)
     if where is None:
         end(f"{unfit}\n{_reachable_even_so()}", ExitCode.CONFIGURATION_REFUSED)
     return _place_at(where, log_dir, unfit)

@@ -1,5 +1,7 @@
 """The command `why`: which question is asked, and of which files."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,11 +15,13 @@ from hydra.ops.offline import (
     LogDir,
     StateDir,
     end,
-    files_meant,
+    files_to_read,
     one_line_for_faults,
 )
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from hydra.ops.why.asking import Answer
 
 Question = Annotated[
@@ -58,7 +62,8 @@ def why(
 
     Exit code 0: it is explained; 2: nothing, or more than one thing, is found;
     13: a part of the record cannot be read (what the rest says is told); 12: a
-    later Hydra wrote it; 10: the settings are not fit.
+    later Hydra wrote it; 10: the settings are not fit, and
+    nothing else says where the record is.
     """
     words = question or []
     counts = (0, 1) if last_denial else (1, 3)
@@ -68,17 +73,14 @@ def why(
             " --last-denial [BOT]; see `hydra-trader why --help`",
             ExitCode.USAGE,
         )
-    from zoneinfo import ZoneInfo
-
     from hydra.ops.debug.render import clean
     from hydra.ops.why.asking import answer  # here and below: `--help` needs none of it
     from hydra.ops.why.journal import JournalMissing
     from hydra.ops.why.story import NothingFound
     from hydra.ops.why.times import BadMoment
-    from hydra.settings import load_settings
 
-    files, name = files_meant(config, venue, state_dir, log_dir)
-    zone = ZoneInfo(load_settings(config).system.timezone)
+    files, name = files_to_read(config, venue, state_dir, log_dir)
+    zone = _zone(config)
     with one_line_for_faults():
         try:
             found = answer(files, zone, words, newest_denial=last_denial)
@@ -89,6 +91,17 @@ def why(
     _show(found, name, json=json)
     if found.faults:
         raise typer.Exit(int(ExitCode.DURABILITY_REFUSED))
+
+
+def _zone(config: Path) -> "ZoneInfo":
+    from zoneinfo import ZoneInfo
+
+    from hydra.settings.loading import documents_in, timezone_in
+
+    name = timezone_in(documents_in(config))
+    if name is None:
+        sys.stderr.write("the timezone is not known: times are in UTC\n")
+    return ZoneInfo(name or "UTC")
 
 
 def _show(found: "Answer", venue: str, *, json: bool) -> None:
