@@ -18,6 +18,7 @@ from hydra.ops.no_core import write_no_core
 from hydra.ops.spoken import speak_in_any_letters, unusable_name
 
 if TYPE_CHECKING:
+    from hydra.ops.as_said import AsSaid
     from hydra.ops.heard import Heard
     from hydra.ops.reload_source import ConfigSource
     from hydra.ops.session import RunOptions
@@ -80,6 +81,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from hydra.terms import traded_symbols
         from hydra.venues.simulated.request_log import VenueLogFailed, VenueLogRefused
 
+    said = _said(arguments)
     try:
         found = load_configuration(
             arguments.config,
@@ -114,7 +116,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         require_accepted(files.configurations, settings)
     except Unaccepted as unaccepted:
-        return _refuse(str(unaccepted), ExitCode.CONFIGURATION_REFUSED)
+        return _refuse(said.in_words(str(unaccepted)), ExitCode.CONFIGURATION_REFUSED)
     unfit = installed.unfit()
     if unfit:
         return _refuse("\n".join(unfit), ExitCode.CONFIGURATION_REFUSED)
@@ -132,11 +134,11 @@ def _run(arguments: argparse.Namespace) -> int:
     except HeldByAnother as held:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
-        return _refuse(str(newer), ExitCode.VERSION_FENCE)
+        return _refuse(said.in_words(str(newer)), ExitCode.VERSION_FENCE)
     except JournalDamaged as bad:
-        return _refuse(f"{bad}; {BEGIN_ANEW}", ExitCode.DURABILITY_REFUSED)
+        return _refuse(said.in_words(f"{bad}; {BEGIN_ANEW}"), ExitCode.DURABILITY_REFUSED)
     except (*RECORD_REFUSED, VenueLogFailed, VenueLogRefused) as bad:
-        return _refuse(str(bad), ExitCode.DURABILITY_REFUSED)
+        return _refuse(said.in_words(str(bad)), ExitCode.DURABILITY_REFUSED)
     except OSError as error:
         return _refuse(
             f"{error.filename or files.ledger.parent}: {error.strerror or error}; wanted folders "
@@ -242,7 +244,14 @@ def _options(
         strategy_mode=secrets.strategy_mode,
         source=_source(arguments),
         screen=None if arguments.plain or speed is None else screen_for(heard.text),
+        said=_said(arguments),
     )
+
+
+def _said(arguments: argparse.Namespace) -> AsSaid:
+    from hydra.ops.as_said import as_said
+
+    return as_said(arguments.venue, arguments.config, arguments.state_dir, arguments.log_dir)
 
 
 def _source(arguments: argparse.Namespace) -> ConfigSource:

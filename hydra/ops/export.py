@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hydra.ops.as_said import as_said
 from hydra.ops.offline import (
     CONFIG,
     ConfigDir,
@@ -65,7 +66,8 @@ def export(
     from hydra.store.exporting import exported
 
     files, _ = files_to_read(config, venue, state_dir, log_dir)
-    with one_line_for_faults():
+    said = as_said(venue, config, state_dir, log_dir)
+    with one_line_for_faults(said):
         found = exported(files)
         written = write_export(
             found, to, with_csv=format is not Format.JSON, with_json=format is not Format.CSV

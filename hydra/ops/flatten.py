@@ -154,13 +154,13 @@ def _flatten_on(
     """Do it there; gives the exit code."""
     try:
         with EngineClient(place.files.control_socket) as client:
-            last = _followed(client, wish, within, json=json)
+            last = _followed(place, client, wish, within, json=json)
     except NoEngine as silent:  # or it ended in the middle of it: then it is gone on with
         last = _followed_at_rest(place, silent, wish, within, data, json=json)
     if last["phase"] == "flat":
         return int(ExitCode.CLEAN)
     if not json:
-        _tell_left(last, within)
+        _tell_left(place, last, within)
     return int(ExitCode.FAIL_CLOSED) if last.get("market_over") else NOT_FLAT
 
 
@@ -172,8 +172,8 @@ def _withdraw_on(place: Place, reason: str, *, json: bool) -> None:
         with EngineClient(place.files.control_socket) as client:
             last = client.call("flatten-progress")
             if not Phase(last["phase"]).is_under_way:
-                _end_without_flatten("no flatten is under way")
-            last = _recorded(client, client.call("withdraw-flatten", reason=reason))
+                _end_without_flatten(place, "no flatten is under way")
+            last = _recorded(place, client, client.call("withdraw-flatten", reason=reason))
     except CommandFailed as refused:
         end_refused(str(refused))
     except NoEngine as silent:
@@ -181,18 +181,18 @@ def _withdraw_on(place: Place, reason: str, *, json: bool) -> None:
     _tell(last, json=json)
 
 
-def _recorded(client: EngineClient, last: dict[str, Any]) -> dict[str, Any]:
+def _recorded(place: Place, client: EngineClient, last: dict[str, Any]) -> dict[str, Any]:
     """Once a restart would find it so: before that nobody may be told that it is over."""
     from hydra.trading.flatten import Phase
 
     until = time.monotonic() + RECORDED_WITHIN_S
     while not last["recorded"]:
         if time.monotonic() >= until:
-            end(
+            text = (
                 f"NOT CERTAIN: withdrawn, but not on record within {RECORDED_WITHIN_S:g} s: an"
-                " engine that starts anew would go on with it; look at `hydra-trader status`",
-                ExitCode.DURABILITY_REFUSED,
+                " engine that starts anew would go on with it; look at `hydra-trader status`"
             )
+            end(place.said.in_words(text), ExitCode.DURABILITY_REFUSED)
         time.sleep(LOOK_EVERY_S)  # an engine tells nothing by itself
         last = client.call("flatten-progress")
     if Phase(last["phase"]).is_under_way:  # the word was lost with an actor that failed
@@ -210,7 +210,7 @@ def _withdrawn_at_rest(place: Place, silent: NoEngine, reason: str) -> dict[str,
                 place.files, place.venue, reason, by_whom(), time.time_ns()
             )
         except NoFlatten as none:
-            _end_without_flatten(str(none))
+            _end_without_flatten(place, str(none))
     return {
         "phase": state.phase.value,
         "detail": state.detail,
@@ -221,15 +221,14 @@ def _withdrawn_at_rest(place: Place, silent: NoEngine, reason: str) -> dict[str,
     }
 
 
-def _end_without_flatten(found: str) -> NoReturn:
-    end(
-        f"found that {found}, wanted one to withdraw; look at `hydra-trader status`", ExitCode.USAGE
-    )
+def _end_without_flatten(place: Place, found: str) -> NoReturn:
+    text = f"found that {found}, wanted one to withdraw; look at `hydra-trader status`"
+    end(place.said.in_words(text), ExitCode.USAGE)
 
 
 def _explanation(place: Place, pause: str) -> str:
     state = {"halted": "HALTED", "close_only": "CLOSE_ONLY"}[pause]
-    return (
+    return place.said.in_words(
         f"found no --yes, so nothing was done. With it, on venue {place.venue}: trading is paused"
         f" ({state}, until `hydra-trader resume`), every order that works is canceled, every"
         " position is closed at the market's price, and it is looked until none is left;"
@@ -240,7 +239,8 @@ def _explanation(place: Place, pause: str) -> str:
 class _Patience:
     """How long it is waited for, and what a person hears while no step comes."""
 
-    def __init__(self, within_s: float, *, json: bool) -> None:
+    def __init__(self, place: Place, within_s: float, *, json: bool) -> None:
+        self._place = place
         self._began = self._said = time.monotonic()
         self._within_s = within_s
         self._json = json
@@ -259,19 +259,20 @@ class _Patience:
         is_quiet = self._json or last["phase"] == "waiting"
         if not is_quiet and now - self._said >= WORD_EVERY_S:
             self._said = now
-            _say(
+            text = (
                 f"still {last['phase']} after {took_s:.0f} s; {_left(last)}; it goes on, and"
                 " `hydra-trader status` says whether the venue answers"
             )
+            _say(self._place.said.in_words(text))
             sys.stdout.flush()
         return True
 
 
 def _followed(
-    client: EngineClient, wish: dict[str, str], within_s: float, *, json: bool
+    place: Place, client: EngineClient, wish: dict[str, str], within_s: float, *, json: bool
 ) -> dict[str, Any]:
     """Have a running engine do it, and tell each step; gives the last one. Raises `NoEngine`."""
-    patience = _Patience(within_s, json=json)
+    patience = _Patience(place, within_s, json=json)
 
     def wait() -> bool:
         if not patience.lasts(last):
@@ -304,7 +305,7 @@ def _followed_at_rest(
     last: dict[str, Any] = {}
     try:
         with taken_up(place, silent, bars, "flatten") as engine:
-            patience = _Patience(within_s, json=json)
+            patience = _Patience(place, within_s, json=json)
 
             def wait() -> bool:
                 if not patience.lasts(last):
@@ -326,7 +327,7 @@ def _followed_at_rest(
     except CommandFailed as refused:
         end_refused(str(refused))
     if not json:
-        _say(*_lines_at_rest(last))
+        _say(*map(place.said.in_words, _lines_at_rest(last)))
     return last
 
 
@@ -423,7 +424,7 @@ def _left(last: dict[str, Any]) -> str:
     return f"left: {left}" if left else "what is left is not known"
 
 
-def _tell_left(last: dict[str, Any], within_s: float) -> None:
+def _tell_left(place: Place, last: dict[str, Any], within_s: float) -> None:
     what_next = "look at `hydra-trader status`"
     if last.get("market_over"):
         why = "the market of this account is over, so that nothing of it can be closed any more"
@@ -435,4 +436,5 @@ def _tell_left(last: dict[str, Any], within_s: float) -> None:
             why += ", and waiting for a market to open"
         goes_on = "the next start" if "market_over" in last else "the engine"
         what_next = f"{goes_on} goes on with it, until `hydra-trader flatten --withdraw` is said"
-    typer.echo(f"NOT FLAT: {why}; {_left(last)}; {what_next}", err=True)
+    text = f"NOT FLAT: {why}; {_left(last)}; {what_next}"
+    typer.echo(place.said.in_words(text), err=True)

@@ -172,7 +172,7 @@ def _show(place: Place, told: dict[str, Any]) -> None:
     from hydra.ops.debug import render
 
     for line in _at_rest_lines(place, told) if "where" in told else _running_lines(place, told):
-        render.write(render.clean(line))
+        render.write(render.clean(place.said.in_words(line)))
 
 
 def _running_lines(place: Place, told: dict[str, Any]) -> list[str]:

@@ -54,7 +54,7 @@ def health(
     10: the settings are not fit.
     """
     place = place_meant(config, venue, state_dir, log_dir)
-    with one_line_for_faults():
+    with one_line_for_faults(place.said):
         look = look_at(place)
     checks, code = look.findings, look.code
     if json:
@@ -66,7 +66,7 @@ def health(
 
         for check in checks:
             word = "pass" if check.passed else "FAIL"
-            render.write(render.clean(f"{word}  {check.name}: {check.line}"))
+            render.write(render.clean(f"{word}  {check.name}: {place.said.in_words(check.line)}"))
     raise typer.Exit(code)
 
 
@@ -112,7 +112,7 @@ def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
 def _without_answer(place: Place, silent: NoEngine) -> Look:
     holder = holder_of(place)
     if holder is None:
-        line = f"none runs: {silent}; `status` tells how the last one ended"
+        line = f"none runs: {silent}; `hydra-trader status` tells how the last one ended"
         return Look((Finding("engine", False, line),), NO_ENGINE)
     if holder.command is not None:
         line = f"none runs: {holder.named} works on this record; wait until it is done"

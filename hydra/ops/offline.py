@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.config.cli import CONFIG, ConfigDir, Venue
 from hydra.ops.exit_codes import ExitCode
 from hydra.runtime.life import in_words
@@ -103,8 +104,10 @@ def files_to_read(
 
 
 @contextmanager
-def one_line_for_faults() -> Iterator[None]:
-    """What is wrong with the files ends the command with one clear line and its exit code."""
+def one_line_for_faults(said: AsSaid = NOTHING_SAID) -> Iterator[None]:
+    """What is wrong with the files ends the command with one clear line and its exit code. `said`
+    of the engine, it is said again in what is to be typed.
+    """
     import apsw
 
     from hydra.store.backup_folder import BackupRefused
@@ -119,16 +122,17 @@ def one_line_for_faults() -> Iterator[None]:
     try:
         yield
     except (ExportRefused, NoLedger) as refused:
-        end(str(refused), ExitCode.USAGE)
+        end(said.in_words(str(refused)), ExitCode.USAGE)
     except FolderInUse as in_use:
         end(str(in_use), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:
         end(str(newer), ExitCode.VERSION_FENCE)
     except (BackupRefused, LedgerDamaged, NotALedger, RecordGone, RightsTooOpen) as bad:
-        end(str(bad), ExitCode.DURABILITY_REFUSED)
+        end(said.in_words(str(bad)), ExitCode.DURABILITY_REFUSED)
     except apsw.Error as error:
         text = f"SQLite says {in_words(error)}"
-        end(f"{text}; `hydra-trader verify` looks at all of it", ExitCode.DURABILITY_REFUSED)
+        text = said.in_words(f"{text}; `hydra-trader verify` looks at all of it")
+        end(text, ExitCode.DURABILITY_REFUSED)
     except BrokenPipeError:  # whoever read our output has had enough: `main` ends it quietly
         raise
     except OSError as error:

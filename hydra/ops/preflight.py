@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hydra.ops.as_said import as_said
 from hydra.ops.config.cli import Venue
 from hydra.ops.control.place import place_meant
 from hydra.ops.exit_codes import ExitCode
@@ -66,9 +67,11 @@ def preflight(
     else:
         from hydra.ops.debug import render
 
+        said = as_said(venue, config, state_dir, log_dir)
         for finding in findings:
             word = "pass" if finding.passed else "FAIL"
-            render.write(render.clean(f"{word}  {finding.name}: {finding.line}"))
+            line = said.in_words(f"{word}  {finding.name}: {finding.line}")
+            render.write(render.clean(line))
     failed = {finding.name for finding in findings if not finding.passed}
     if failed and code is ExitCode.CLEAN:
         wrong = "identity" in failed

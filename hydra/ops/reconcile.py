@@ -126,7 +126,8 @@ def reconcile(
     where = {"venue": venue, "config": config, "state_dir": state_dir, "log_dir": log_dir}
     context.obj = {**where, "data": data, "json": json}
     if context.invoked_subcommand is None:
-        _show(_asked(_meant(context), "differences"), json=json)
+        meant = _meant(context)
+        _show(meant[0], _asked(meant, "differences"), json=json)
 
 
 @app.command()
@@ -273,10 +274,14 @@ def _settle(
     render.write(render.clean(f"on record: {told['decision']} {told['line']}"))
     if told["note"]:
         render.write(render.clean(told["note"]))
-    render.write("`reconcile` shows what still differs; when nothing does, `resume` lets it trade")
+    what_next = (
+        "`hydra-trader reconcile` shows what still differs; when nothing does, `hydra-trader resume"
+        " --reason …` lets it trade"
+    )
+    render.write(render.clean(meant[0].said.in_words(what_next)))
 
 
-def _show(told: dict[str, Any], *, json: bool) -> None:
+def _show(place: Place, told: dict[str, Any], *, json: bool) -> None:
     from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
 
@@ -284,7 +289,7 @@ def _show(told: dict[str, Any], *, json: bool) -> None:
         write_json(told)
     else:
         for line in _lines(told):
-            render.write(render.clean(line))
+            render.write(render.clean(place.said.in_words(line)))
     if told["rows"] or not told["checked"]:
         raise typer.Exit(DIFFERENT)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hydra.ops.as_said import AsSaid, as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -64,7 +65,8 @@ def restore(
     files, name = files_meant(config, venue, state_dir, log_dir)
     at, by = time.time_ns(), by_whom()
     halt = operator_cause(reason, f"restored from {backup}, {by}", at, close_only=False)
-    with one_line_for_faults():
+    said = as_said(venue, config, state_dir, log_dir)
+    with one_line_for_faults(said):
         try:
             restored = restore(files, name, backup, halt, by=by, at=at)
         except RestoreRefused as refused:
@@ -72,24 +74,25 @@ def restore(
         except HeldByAnother as held:
             end(str(held), ExitCode.HELD_BY_ANOTHER)
         except RECORD_REFUSED as refused:
-            end(str(refused), ExitCode.DURABILITY_REFUSED)
+            end(said.in_words(str(refused)), ExitCode.DURABILITY_REFUSED)
     if json:
         _write_json(restored)
     else:
-        _write_lines(backup, restored)
+        _write_lines(backup, restored, said)
 
 
-def _write_lines(backup: Path, restored: "Restored") -> None:
+def _write_lines(backup: Path, restored: "Restored", said: AsSaid) -> None:
     from hydra.ops.debug import render
 
     render.write(f"restored: {backup}, up to its event {restored.mark.seq:,}")
     render.write(f"{restored.orders:,} orders; what was traded later is not in it")
     for path in restored.kept:
         render.write(f"kept: {path}")
-    render.write(
+    what_next = (
         "the next start is HALTED; then `hydra-trader reconcile` shows what differs from the"
         " venue, and it ends by `hydra-trader resume --reason …`"
     )
+    render.write(render.clean(said.in_words(what_next)))
 
 
 def _write_json(restored: "Restored") -> None:

@@ -20,6 +20,7 @@ import msgspec
 from hydra.actor import ChildSpec
 from hydra.assembly import Tree
 from hydra.crash_points import reached
+from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.bot_failures import failures_of_bots
 from hydra.ops.broker_account import NoAccount
 from hydra.ops.config.loosening import acceptance, loosened
@@ -82,6 +83,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Where the settings are read again from while it runs; None: they are not."""
     screen: LiveScreen | None = None
     """Where the live view is shown; None: nowhere."""
+    said: AsSaid = NOTHING_SAID
+    """What named this engine on the command line, for commands that people are told to type."""
 
 
 class RunMarket(msgspec.Struct, frozen=True, kw_only=True):
@@ -425,7 +428,7 @@ class Session:
         if not self._heard:
             return
         try:
-            print(line, file=self._out, flush=True)
+            print(self.options.said.in_words(line), file=self._out, flush=True)
         except (OSError, ValueError):
             self._heard = False
 

@@ -50,7 +50,7 @@ def status(
     else:
         from hydra.ops.control.page import show
 
-        show(told)
+        show({**told, "notes": [place.said.in_words(note) for note in told["notes"]]})
     if told["state"] == "not answering":
         raise typer.Exit(int(ExitCode.HELD_BY_ANOTHER))
 
@@ -67,7 +67,7 @@ def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
     from hydra.ops.control.recorded import status_at_rest
 
     place.require_readable()
-    with one_line_for_faults():
+    with one_line_for_faults(place.said):
         told = status_at_rest(place.files, place.venue)
         holder = holder_of(place)
     if place.unfit is not None:

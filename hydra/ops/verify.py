@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hydra.ops.as_said import AsSaid, as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -75,7 +76,8 @@ def verify(
     from hydra.store.verification import verify_file, verify_record
 
     audit = None
-    with one_line_for_faults(), shown_progress() as progress:
+    said = as_said(venue, config, state_dir, log_dir)
+    with one_line_for_faults(said), shown_progress() as progress:
         if ledger is not None:
             if decisions:
                 end("--decisions needs the journal too: leave out --ledger", ExitCode.USAGE)
@@ -88,7 +90,7 @@ def verify(
     if json:
         _write_json(found, audit)
     else:
-        _write_lines(found)
+        _write_lines(found, said)
     raise typer.Exit(int(_exit_code(found)))
 
 
@@ -109,13 +111,15 @@ def _exit_code(found: "Verification") -> ExitCode:
     return ExitCode.CLEAN if found.is_well else ExitCode.DURABILITY_REFUSED
 
 
-def _write_lines(found: "Verification") -> None:
+def _write_lines(found: "Verification", said: AsSaid) -> None:
     from hydra.ops.debug import render
 
     width = max(len(check.name) for check in found.checks)
     for check in found.checks:
         verdict = "ok " if check.is_well else "BAD"
-        render.write(f"{verdict}  {check.name.ljust(width)}  {render.clean(in_words(check))}")
+        render.write(
+            f"{verdict}  {check.name.ljust(width)}  {render.clean(said.in_words(in_words(check)))}"
+        )
     if found.ledger is not None:
         counts, mark = found.ledger.counts, found.ledger.mark
         render.write(
@@ -129,7 +133,8 @@ def _write_lines(found: "Verification") -> None:
         newest = found.newest_proven_backup
         render.write(f"the newest backup that passes is {newest}")
         word = shlex.quote(str(newest))
-        render.write(f"to go on from it, halted: hydra-trader restore {word} --reason …")
+        what_next = f"to go on from it, halted: hydra-trader restore {word} --reason …"
+        render.write(said.in_words(what_next))
     bad = sum(not check.is_well for check in found.checks)
     render.write("all is well" if not bad else f"NOT WELL: {bad} of {len(found.checks)} are BAD")
 

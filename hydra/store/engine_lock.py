@@ -48,7 +48,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def named(self) -> str:
         """What it is, and which process."""
-        what = "an engine" if self.command is None else f"`hydra-trader {self.command}`"
+        what = "an engine" if self.command is None else f"the command `{self.command}`"
         return f"{what} ({self})"
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """What a short session of the real engine leaves, and the commands that look at it."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,6 +77,12 @@ def command(folder: Path) -> Command:
         return result.exit_code, result.stdout, result.stderr
 
     return run
+
+
+def typed(folder: Path, text: str) -> str:
+    """The text, in which each command names the engine in `folder` as it was named here."""
+    where = f"--config {HOME}/config --state-dir {folder}/state --log-dir {folder}/logs"
+    return re.sub(r"hydra-trader [a-z]+", lambda verb: f"{verb[0]} {where}", text)
 
 
 def json_of(answer: Answer) -> Any:

@@ -22,6 +22,7 @@ from tests.ops.at_rest.left_behind import holding
 from tests.ops.control.command_line import ME, asks, says
 from tests.ops.control.engines import ControlledEngine, controlled
 from tests.ops.control.lives import AT, VENUE, begun, lived
+from tests.ops.sessions import typed
 
 REASON = ("--reason", "enough")
 CLOSING = FlattenReported(
@@ -50,11 +51,12 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(
     result = says(tmp_path, "flatten", *REASON)
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
-    assert result.stderr == (
+    assert result.stderr == typed(
+        tmp_path,
         "found no --yes, so nothing was done. With it, on venue embedded: trading is paused"
         " (CLOSE_ONLY, until `hydra-trader resume`), every order that works is canceled, every"
         " position is closed at the market's price, and it is looked until none is left;"
-        " `hydra-trader status` shows what there is to close\n"
+        " `hydra-trader status` shows what there is to close\n",
     )
     assert engine.told.flattens == []
 
@@ -114,8 +116,9 @@ def test_what_is_left_after_a_failure_is_listed_with_exit_code_1_i10(
     result = says(tmp_path, "flatten", *REASON, "--yes")
 
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "failed: the venue refuses")
-    assert result.stderr == (
-        "NOT FLAT: it failed; left: 3 AAPL, x-1; look at `hydra-trader status`\n"
+    assert result.stderr == typed(
+        tmp_path,
+        "NOT FLAT: it failed; left: 3 AAPL, x-1; look at `hydra-trader status`\n",
     )
 
 
@@ -127,9 +130,10 @@ def test_what_takes_too_long_is_not_waited_for_and_not_called_flat_i73(
     result = says(tmp_path, "flatten", *REASON, "--yes", "--within", "0.1")
 
     assert result.exit_code == 1
-    assert result.stderr == (
+    assert result.stderr == typed(
+        tmp_path,
         "NOT FLAT: not flat within 0.1 s; left: 10 AAPL, -2 MSFT, x-1; the engine goes on with it,"
-        " until `hydra-trader flatten --withdraw` is said\n"
+        " until `hydra-trader flatten --withdraw` is said\n",
     )
 
 
@@ -146,8 +150,11 @@ def test_of_a_step_that_takes_long_a_word_is_said_again_but_not_to_programs_i73(
     assert first.startswith("closing: ")
     assert again
     assert set(again) <= {
-        f"still closing after {seconds} s; left: 10 AAPL, -2 MSFT, x-1; it goes on, and"
-        " `hydra-trader status` says whether the venue answers"
+        typed(
+            tmp_path,
+            f"still closing after {seconds} s; left: 10 AAPL, -2 MSFT, x-1; it goes on, and"
+            " `hydra-trader status` says whether the venue answers",
+        )
         for seconds in (0, 1)
     }
     assert "still" not in programs.stdout
@@ -164,9 +171,10 @@ def test_what_waits_for_an_opening_says_when_that_is(
     assert result.stdout.splitlines()[-1] == (
         "waiting: until 2016-04-18T13:30:00.000Z (market time): the exchange is closed"
     )
-    assert result.stderr == (
+    assert result.stderr == typed(
+        tmp_path,
         "NOT FLAT: not flat within 0.1 s, and waiting for a market to open; left: 3 AAPL; the"
-        " engine goes on with it, until `hydra-trader flatten --withdraw` is said\n"
+        " engine goes on with it, until `hydra-trader flatten --withdraw` is said\n",
     )
 
 
@@ -236,9 +244,10 @@ def test_what_is_not_under_way_cannot_be_withdrawn(
     result = says(tmp_path, "flatten", "--withdraw", *REASON)
 
     assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
-    assert result.stderr == (
+    assert result.stderr == typed(
+        tmp_path,
         "found that no flatten is under way, wanted one to withdraw; look at `hydra-trader"
-        " status`\n"
+        " status`\n",
     )
     assert engine.told.withdrawals == []
 

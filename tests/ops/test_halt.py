@@ -25,6 +25,7 @@ from hydra.trading.trading_state import TradingState
 from tests.ops.control.command_line import HOME, ME, asks, says
 from tests.ops.control.engines import controlled, files_in
 from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of, on_record
+from tests.ops.sessions import typed
 
 REASON = ("--reason", "a drill")
 DIFFERS = RECONCILIATION.cause(since=AT, detail="1 share more than on record")
@@ -43,7 +44,7 @@ def test_a_running_engine_is_halted_and_the_times_are_said_i02(tmp_path: Path) -
     assert first == "HALTED: no order passes, by the control socket"
     assert drained.startswith("after ") and drained.endswith(" nothing was on its way any more")
     assert recorded.endswith("it was on record in the ledger")
-    assert last == "it ends by `hydra-trader resume --reason …`, not by itself"
+    assert last == typed(tmp_path, "it ends by `hydra-trader resume --reason …`, not by itself")
 
 
 def test_close_only_lets_what_reduces_pass(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_a_command_at_work_on_the_record_is_not_called_an_engine_that_is_to_be_k
     assert holder is not None
     assert (result.exit_code, result.stdout) == (ExitCode.HELD_BY_ANOTHER, "")
     assert result.stderr == (
-        f"{files.lock.parent}: `hydra-trader flatten` ({holder}) works on this record, and no"
+        f"{files.lock.parent}: the command `flatten` ({holder}) works on this record, and no"
         " engine runs; nothing was done: wait until it is done, and say it again; to keep the next"
         f" start halted meanwhile: echo halt_all > {files.kill_switch}; if it hangs, kill -TERM"
         f" {holder.pid}\n"
@@ -239,7 +240,7 @@ def test_a_halt_of_an_engine_that_does_not_run_is_on_record_for_the_next_start_i
     assert result.stdout.splitlines() == [
         f"no engine runs on {files.lock.parent}; the next one that starts there will be HALTED",
         f"on record in {files.ledger}",
-        "it ends by `hydra-trader resume --reason …`, not by itself",
+        typed(tmp_path, "it ends by `hydra-trader resume --reason …`, not by itself"),
     ]
     (cause,) = on_record(files).halts
     assert cause == OPERATOR_HALT.cause(

@@ -159,7 +159,7 @@ def test_a_command_at_work_on_the_record_is_not_called_an_engine_that_hangs(tmp_
         record.close()
 
     assert result.exit_code == ExitCode.HELD_BY_ANOTHER
-    assert result.stdout.startswith("FAIL  engine: none runs: `hydra-trader flatten` (process ")
+    assert result.stdout.startswith("FAIL  engine: none runs: the command `flatten` (process ")
     assert result.stdout.endswith(") works on this record; wait until it is done\n")
 
 

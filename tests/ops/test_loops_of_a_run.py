@@ -17,7 +17,7 @@ from hydra.ops.exit_codes import ExitCode
 from hydra.ops.session import RunOptions
 from hydra.store.ledger import Ledger
 from messages.loops import LOOPS_ON_RECORD
-from tests.ops.sessions import HOME, command, shares_alone
+from tests.ops.sessions import HOME, command, shares_alone, typed
 from tests.waiting import eventually
 
 PASSES_WITHIN_S = 40.0
@@ -81,7 +81,10 @@ def test_where_preflight_does_not_pass_the_code_is_14(
     assert "operator-halt: a drill" in lines[first]
     assert lines[first + 1 : first + 3] == [
         "  operator-halt: resume when its reason is gone",
-        'when that is done: `hydra-trader resume --reason "…"`, then start it again',
+        typed(
+            tmp_path,
+            'when that is done: `hydra-trader resume --reason "…"`, then start it again',
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ from tests.ops.control.command_line import ME, asks, places, says
 from tests.ops.control.engines import ControlledEngine, controlled
 from tests.ops.control.lives import begun, lived
 from tests.ops.control.test_settling import CASH, FOREIGN, POSITION
+from tests.ops.sessions import typed
 
 REASON = ("--reason", "seen at the broker")
 
@@ -32,7 +33,7 @@ def test_each_difference_is_shown_with_what_to_type_i29(
     result = says(tmp_path, "reconcile")
 
     assert (result.exit_code, result.stderr) == (1, "")
-    assert result.stdout.splitlines() == [
+    told = (
         "3 differences, as of 1970-01-01T00:00:00.000Z (market time)",
         "",
         "position AAPL: found 10, wanted 0 (the venue's less ours: 10)",
@@ -48,7 +49,8 @@ def test_each_difference_is_shown_with_what_to_type_i29(
         "cash: found 100, wanted 95 (the venue's less ours: 5)",
         "  find out what it is (a deposit, a fee, interest), then adjust by it",
         "  hydra-trader reconcile adjust-cash 5 --reason …",
-    ]
+    )
+    assert result.stdout.splitlines() == [typed(tmp_path, line) for line in told]
 
 
 def test_for_programs_it_is_json(engine: ControlledEngine, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.engine_files import EngineFiles
 from hydra.store.engine_lock import EngineLock
-from tests.ops.sessions import Command, command, files_in, json_of, ledger_in, played
+from tests.ops.sessions import Command, command, files_in, json_of, ledger_in, played, typed
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_ledger_that_is_lost_comes_back_from_the_backup_that_verify_names_i54_
     ledger_in(folder).unlink()
     _, told, _ = run("verify")
     assert f"the newest backup that passes is {backup}" in told
-    assert f"hydra-trader restore {backup} --reason" in told
+    assert typed(folder, f"hydra-trader restore {backup} --reason") in told
 
     code, out, err = run("restore", str(backup), "--reason", "the disk lost it")
 
@@ -37,9 +37,10 @@ def test_a_ledger_that_is_lost_comes_back_from_the_backup_that_verify_names_i54_
         f"restored: {backup}, up to its event 69",
         "8 orders; what was traded later is not in it",
         f"kept: {folder}/logs/replaced/000001/app.jsonl",
-        (
+        typed(
+            folder,
             "the next start is HALTED; then `hydra-trader reconcile` shows what differs from the"
-            " venue, and it ends by `hydra-trader resume --reason …`"
+            " venue, and it ends by `hydra-trader resume --reason …`",
         ),
     ]
     assert run("verify")[0] == ExitCode.CLEAN
@@ -70,6 +71,7 @@ def test_with_a_whole_ledger_a_lost_journal_costs_nothing_of_the_record_i54_i66(
     backup = json_of(run("backup", "--json"))["path"]
     code, out, err = run("restore", backup, "--reason", "the journal is lost")
 
+    way_out = typed(folder, way_out)
     assert [way_out in each for each in said] == [True, True], said
     assert (code, err, out.splitlines()[0]) == (
         ExitCode.CLEAN,

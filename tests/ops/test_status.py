@@ -19,6 +19,7 @@ from tests.ops.control.command_line import asks, says
 from tests.ops.control.engines import controlled, files_in
 from tests.ops.control.lives import AT, begun, lived, lose_the_journal_of
 from tests.ops.sessions import files_in as contents_of
+from tests.ops.sessions import typed
 from tests.store.orders import approved, decision, filled
 
 CONTRACT = {
@@ -255,7 +256,7 @@ def test_without_the_journal_it_tells_the_rest_and_that_no_engine_starts_so_i54(
     assert note.startswith("no engine starts on this record: the journal ends at line 0, and the ")
     assert note.endswith("lines of the journal were lost; `hydra-trader verify` says more")
     assert told == {**before, "journal": None, "notes": [note]}
-    assert note in says(tmp_path, "status").stdout
+    assert typed(tmp_path, note) in says(tmp_path, "status").stdout
 
 
 def test_a_word_that_waits_for_the_next_start_is_told(tmp_path: Path) -> None:
@@ -342,7 +343,7 @@ def test_a_command_at_work_on_the_record_is_named_and_is_no_engine_i73(tmp_path:
         record.close()
 
     (note,) = told["notes"]
-    assert note.startswith("`hydra-trader flatten` (process ")
+    assert note.startswith("the command `flatten` (process ")
     assert note.endswith(") works on this record, and no engine runs; wait until it is done")
 
 

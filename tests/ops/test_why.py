@@ -27,7 +27,7 @@ from hydra.venues.simulated.faults import (
 from messages.orders import OrderAccepted
 from supervisors import paths
 from tests.engine.harness import WIDE, World, begun, plan_of, quiet, settings_with, struck
-from tests.ops.sessions import files_in, ledger_in
+from tests.ops.sessions import files_in, ledger_in, typed
 from tests.ops.why_worlds import (
     Asking,
     explained,
@@ -192,7 +192,7 @@ def test_what_is_no_order_is_said_with_what_was_found(run: Asking, text: str, hi
     code, out, err = run("why", text)
 
     assert (code, out) == (ExitCode.USAGE, "")
-    assert hint in err and err.count("\n") == 1
+    assert typed(run.folder, hint) in err and err.count("\n") == 1
 
 
 def test_where_earlier_accounts_lie_is_said_of_an_order_that_is_not_found(

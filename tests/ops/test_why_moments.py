@@ -24,6 +24,7 @@ from tests.engine.harness import (
     rising,
 )
 from tests.engine.scenery import protected_by
+from tests.ops.sessions import typed
 from tests.ops.why_worlds import (
     PACIFIC,
     Asking,
@@ -434,4 +435,5 @@ def test_without_a_journal_there_is_nothing_to_say_of_a_moment(folder: Path, run
     code, out, err = run("why", *ASK, "last")
 
     assert (code, out) == (ExitCode.DURABILITY_REFUSED, "")
-    assert err == f"{journal_in(folder)}: there is no journal; `hydra-trader verify` says more\n"
+    said = f"{journal_in(folder)}: there is no journal; `hydra-trader verify` says more\n"
+    assert err == typed(folder, said)

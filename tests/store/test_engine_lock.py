@@ -163,7 +163,7 @@ def test_a_command_that_has_it_is_not_called_an_engine_that_is_to_be_stopped_i57
     holder = last_holder(path)
     assert holder is not None
     assert str(refused.value) == (
-        f"{path}: `hydra-trader flatten` ({holder}) {of.value[0]}, and no engine runs; wanted to be"
+        f"{path}: the command `flatten` ({holder}) {of.value[0]}, and no engine runs; wanted to be"
         f" the only one; wait until it is done, or use another {of.value[1]}"
     )
     assert holder.command == "flatten"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 import typer
 
+from hydra.ops.as_said import NOTHING_SAID, AsSaid, as_said
 from hydra.ops.config.cli import Venue
 from hydra.ops.debug.client import NoEngine
 from hydra.ops.exit_codes import ExitCode
@@ -38,6 +39,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     settings: "Settings | None" = None
     unfit: str | None = None
     is_readable: bool = True
+    said: AsSaid = NOTHING_SAID
+    """What named it on the command line."""
 
     def require_readable(self) -> None:
         """Ends the command with 10 if it is not known which files are the record."""
@@ -72,11 +75,12 @@ def place_meant(
     from hydra.store.engine_files import EngineFiles, NamesClash
 
     named = None if venue is None else VenueName(venue.value)
+    said = as_said(venue, config, state_dir, log_dir)
     documents, where = documents_in(config), None
     try:
         settings = settings_of(documents, venue=named)
         files = files_of_venue(settings, state_dir, log_dir)
-        return Place(files=files, venue=settings.broker.venue.value, settings=settings)
+        return Place(files=files, venue=settings.broker.venue.value, settings=settings, said=said)
     except NamesClash as clash:
         unfit = f"{config}: {clash}"
     except SettingsRefused as refused:
@@ -84,16 +88,16 @@ def place_meant(
     if state_dir is not None:
         found = found_without_settings(where, named, state_dir, log_dir)
         if found is not None:
-            return Place(files=found.files, venue=found.venue, unfit=unfit)
+            return Place(files=found.files, venue=found.venue, unfit=unfit, said=said)
         files = EngineFiles.under(state_dir, log_dir or state_dir, USUAL_LEDGER, USUAL_JOURNAL)
         name = "unknown" if venue is None else venue.value
-        return Place(files=files, venue=name, unfit=unfit, is_readable=False)
+        return Place(files=files, venue=name, unfit=unfit, is_readable=False, said=said)
     if where is None:
         end(f"{unfit}\n{_reachable_even_so()}", ExitCode.CONFIGURATION_REFUSED)
-    return _place_at(where, log_dir, unfit)
+    return _place_at(where, log_dir, unfit, said)
 
 
-def _place_at(where: "Whereabouts", log_dir: Path | None, unfit: str) -> Place:
+def _place_at(where: "Whereabouts", log_dir: Path | None, unfit: str, said: AsSaid) -> Place:
     """Of settings of which no more is fit than where the files lie."""
     from hydra.ops.places import files_at
     from hydra.store.engine_files import NamesClash
@@ -103,7 +107,7 @@ def _place_at(where: "Whereabouts", log_dir: Path | None, unfit: str) -> Place:
     except NamesClash:
         end(f"{unfit}\n{_reachable_even_so()}", ExitCode.CONFIGURATION_REFUSED)
     hint = _reachable_even_so(f" elsewhere than in {files.ledger.parent}")
-    return Place(files=files, venue=where.venue.value, unfit=f"{unfit}\n{hint}")
+    return Place(files=files, venue=where.venue.value, unfit=f"{unfit}\n{hint}", said=said)
 
 
 def _reachable_even_so(but: str = "") -> str:
@@ -128,15 +132,16 @@ def one_line_for_the_record(place: Place, silent: NoEngine) -> Iterator[None]:
     from hydra.store.journal_files import BEGIN_ANEW, JournalDamaged
     from hydra.store.record import RECORD_REFUSED
 
-    with one_line_for_faults():
+    with one_line_for_faults(place.said):
         try:
             yield
         except HeldByAnother:
             end_unanswered(place, silent)
         except JournalDamaged as damaged:
-            end(f"{damaged}; {BEGIN_ANEW}", ExitCode.DURABILITY_REFUSED)
+            text = place.said.in_words(f"{damaged}; {BEGIN_ANEW}")
+            end(text, ExitCode.DURABILITY_REFUSED)
         except RECORD_REFUSED as refused:
-            end(str(refused), ExitCode.DURABILITY_REFUSED)
+            end(place.said.in_words(str(refused)), ExitCode.DURABILITY_REFUSED)
 
 
 def holder_of(place: Place) -> "Holder | None":

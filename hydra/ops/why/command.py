@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hydra.ops.as_said import AsSaid, as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -81,14 +82,17 @@ def why(
 
     files, name = files_to_read(config, venue, state_dir, log_dir)
     zone = _zone(config)
-    with one_line_for_faults():
+    said = as_said(venue, config, state_dir, log_dir)
+    with one_line_for_faults(said):
         try:
             found = answer(files, zone, words, newest_denial=last_denial)
         except (BadMoment, NothingFound) as nothing:
-            end("\n".join(map(clean, str(nothing).splitlines())), ExitCode.USAGE)
+            text = said.in_words(str(nothing))
+            end("\n".join(map(clean, text.splitlines())), ExitCode.USAGE)
         except JournalMissing as missing:
-            end(f"{missing}; `hydra-trader verify` says more", ExitCode.DURABILITY_REFUSED)
-    _show(found, name, json=json)
+            text = said.in_words(f"{missing}; `hydra-trader verify` says more")
+            end(text, ExitCode.DURABILITY_REFUSED)
+    _show(found, name, said, json=json)
     if found.faults:
         raise typer.Exit(int(ExitCode.DURABILITY_REFUSED))
 
@@ -104,7 +108,7 @@ def _zone(config: Path) -> "ZoneInfo":
     return ZoneInfo(name or "UTC")
 
 
-def _show(found: "Answer", venue: str, *, json: bool) -> None:
+def _show(found: "Answer", venue: str, said: AsSaid, *, json: bool) -> None:
     if json:
         import msgspec
 
@@ -115,6 +119,7 @@ def _show(found: "Answer", venue: str, *, json: bool) -> None:
     from hydra.ops.debug import render
     from hydra.ops.why.page import show
 
-    show(found.told, venue)
+    show(found.told, venue, said)
     for fault in found.faults:
-        render.write(render.clean(f"NOT ALL CAN BE READ: {fault}; `hydra-trader verify` says more"))
+        text = f"NOT ALL CAN BE READ: {fault}; `hydra-trader verify` says more"
+        render.write(render.clean(said.in_words(text)))

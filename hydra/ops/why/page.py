@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.debug import render
 from hydra.ops.why.story import (
     BotTold,
@@ -26,12 +27,12 @@ PASSES = {
 }
 
 
-def show(told: Explanation, venue: str) -> None:
+def show(told: Explanation, venue: str, said: AsSaid = NOTHING_SAID) -> None:
     """Write the page."""
     if venue == "embedded":
         render.write("EMBEDDED VENUE: not real money, not real prices")
     for line in _lines(told):
-        render.write(render.clean(line))
+        render.write(render.clean(said.in_words(line)))
 
 
 def _lines(told: Explanation) -> Iterator[str]:

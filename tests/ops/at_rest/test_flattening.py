@@ -24,6 +24,7 @@ from tests.ops.at_rest.left_behind import AAPL, Left, bars_file, begun, engine, 
 from tests.ops.control.command_line import HOME, ME, asks, places, says
 from tests.ops.control.engines import files_in
 from tests.ops.control.lives import begun as begun_record
+from tests.ops.sessions import typed
 
 FLATTEN = ("flatten", "--yes", "--reason", "enough")
 
@@ -63,7 +64,8 @@ def test_what_a_killed_engine_held_is_closed_and_the_pause_stays_on_record_i01_i
     assert (phases[0], phases[-2:]) == ("pausing", ["verifying", "flat"])
     assert sold == f"sell 8 AAPL at {left.fills[-1].price:f} for mom_AAPL"
     assert then.startswith("the market is at 2026-01-05T14:4")
-    assert then.endswith(" now; the next run starts paused, until `hydra-trader resume --reason …`")
+    ends = " now; the next run starts paused, until `hydra-trader resume --reason …`"
+    assert then.endswith(typed(tmp_path, ends))
     assert [order.side for order in left.submitted] == [Side.BUY, Side.SELL]
     assert flat_on_record(left)["flatten"] is TradingState.CLOSE_ONLY
 
@@ -147,7 +149,7 @@ def test_whoever_else_wants_the_record_meanwhile_hears_which_command_has_it_i57(
 
     assert (meanwhile.exit_code, process.returncode) == (ExitCode.HELD_BY_ANOTHER, ExitCode.CLEAN)
     assert meanwhile.stderr.startswith(
-        f"{left.files.lock.parent}: `hydra-trader flatten` (process {process.pid} on "
+        f"{left.files.lock.parent}: the command `flatten` (process {process.pid} on "
     )
 
 
@@ -248,9 +250,10 @@ def test_when_the_market_is_over_nothing_can_be_closed_and_that_is_said_with_exi
 
     assert result.exit_code == ExitCode.FAIL_CLOSED
     assert "\nfailed: the market is over; " in result.stdout
-    assert result.stderr == (
+    assert result.stderr == typed(
+        tmp_path,
         "NOT FLAT: the market of this account is over, so that nothing of it can be closed any"
-        " more; left: 3 AAPL; look at `hydra-trader status`\n"
+        " more; left: 3 AAPL; look at `hydra-trader status`\n",
     )
     assert left.positions == {AAPL: 3}
     assert left.resting == []
@@ -276,9 +279,10 @@ def test_what_takes_longer_than_was_said_is_not_called_flat_and_is_gone_on_with(
     waiting = "\nwaiting: until 2016-04-18T13:30:00.000Z (market time): the exchange is closed, "
     assert waiting in first.stdout
     assert first.exit_code == 1
-    assert first.stderr == (
+    assert first.stderr == typed(
+        tmp_path,
         "NOT FLAT: not flat within 4 s, and waiting for a market to open; left: 3 AAPL; the next"
-        " start goes on with it, until `hydra-trader flatten --withdraw` is said\n"
+        " start goes on with it, until `hydra-trader flatten --withdraw` is said\n",
     )
     assert (second.exit_code, second.stderr) == (ExitCode.CLEAN, "")
     flat_on_record(left)

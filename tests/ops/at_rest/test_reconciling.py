@@ -20,6 +20,7 @@ from tests.ops.at_rest.left_behind import (
     with_a_stranger,
 )
 from tests.ops.control.command_line import ME, asks, places, says
+from tests.ops.sessions import typed
 
 WHY = ("--reason", "seen at the broker")
 
@@ -44,7 +45,8 @@ def test_what_differs_is_shown_with_its_ways_out_and_halts_the_next_start_too_i2
     told = asks(tmp_path, "reconcile")
 
     assert (result.exit_code, result.stderr) == (1, "")
-    assert "  hydra-trader reconcile assign AAPL --bot BOT --price USD --reason …" in result.stdout
+    way_out = "  hydra-trader reconcile assign AAPL --bot BOT --price USD --reason …"
+    assert typed(tmp_path, way_out) in result.stdout
     position, cash = told["rows"]
     assert (position["kind"], position["subject"], position["amount"]) == ("position", AAPL, "5")
     assert cash["subject"] == "cash"
