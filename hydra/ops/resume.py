@@ -60,7 +60,7 @@ def resume(
         client = EngineClient(place.files.control_socket)
     except NoEngine as silent:
         told = _at_rest(place, silent, reason, codes)
-        _write(told, json=json)
+        _write(place, told, json=json)
         return
     with client:
         try:
@@ -70,7 +70,7 @@ def resume(
             end_refused(str(refused))
         except NoEngine as silent:
             end_unanswered(place, silent)
-    _write({"engine": "running", **told}, json=json)
+    _write(place, {"engine": "running", **told}, json=json)
     if told["refused"]:
         raise typer.Exit(REFUSED)
 
@@ -88,8 +88,11 @@ def _followed(client: EngineClient, noted: list[str]) -> dict[str, Any]:
 
 def _at_rest(place: Place, silent: NoEngine, reason: str, codes: tuple[str, ...]) -> dict[str, Any]:
     from hydra.ops.control.at_rest import NotStanding, resume_at_rest
+    from hydra.ops.control.recorded import causes_of_next_start
+    from hydra.terms import clearing_policy
+    from hydra.trading.trading_state import CauseClass
 
-    place.require_fit()
+    settings = place.require_fit()
     with one_line_for_the_record(place, silent):
         try:
             word = resume_at_rest(
@@ -97,12 +100,26 @@ def _at_rest(place: Place, silent: NoEngine, reason: str, codes: tuple[str, ...]
             )
         except NotStanding as not_standing:
             end(str(not_standing), ExitCode.USAGE)
+        coming = causes_of_next_start(
+            place.files,
+            needs_person=clearing_policy(settings).operator_only,
+            now_wall=time.time_ns(),
+        )
     noted = [] if word is None else list(word.codes)
     replaces = word is not None and word.replaces
-    return {"engine": "stopped", "noted": noted, "refused": [], "replaces": replaces}
+    comes = {
+        cause.code: cause.detail for cause in coming if cause.cause_class is not CauseClass.START
+    }
+    return {
+        "engine": "stopped",
+        "noted": noted,
+        "refused": [],
+        "replaces": replaces,
+        "comes": comes,
+    }
 
 
-def _write(told: dict[str, Any], *, json: bool) -> None:
+def _write(place: Place, told: dict[str, Any], *, json: bool) -> None:
     from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
 
@@ -111,7 +128,7 @@ def _write(told: dict[str, Any], *, json: bool) -> None:
         return
     lines = _at_rest_lines(told) if told["engine"] == "stopped" else _running_lines(told)
     for line in lines:
-        render.write(render.clean(line))
+        render.write(render.clean(place.said.in_words(line)))
 
 
 def _running_lines(told: dict[str, Any]) -> list[str]:
@@ -130,10 +147,18 @@ def _running_lines(told: dict[str, Any]) -> list[str]:
 
 
 def _at_rest_lines(told: dict[str, Any]) -> list[str]:
+    # A start latches it, so that nobody can have looked at it before (I03).
+    comes = [
+        f"NOT LET GO, as it comes with the next start: {code}: {detail}; say `hydra-trader resume"
+        " --reason …` once more after that start"
+        for code, detail in told["comes"].items()
+    ]
     if not told["noted"]:
-        return ["no engine runs, and no halt is on record: there is nothing to resume"]
+        return ["no engine runs, and no halt is on record: there is nothing to resume", *comes]
     lines = [
         f"no engine runs: kept for the next start, to be cleared once all is clean: {code}"
         for code in told["noted"]
     ]
-    return [*lines, "it takes the place of an earlier one"] if told["replaces"] else lines
+    if told["replaces"]:
+        lines.append("it takes the place of an earlier one")
+    return [*lines, *comes]

@@ -17,6 +17,7 @@ from messages.control import Resume
 from tests.ops.control.command_line import ME, asks, says
 from tests.ops.control.engines import controlled
 from tests.ops.control.lives import AT, VENUE, begun, lived, on_record
+from tests.ops.sessions import typed
 
 REASON = ("--reason", "it was a drill")
 OWNER = Owner(venue=VENUE, account="PA-TEST", version="0.1.0", configuration="digest", at=AT)
@@ -142,6 +143,7 @@ def test_only_the_named_causes_are_let_go_and_the_newest_word_counts_i05(tmp_pat
         "noted": ["reconciliation"],
         "refused": [],
         "replaces": True,
+        "comes": {},
     }
     assert on_record(files).resume.codes == ("reconciliation",)
 
@@ -310,3 +312,25 @@ def test_a_record_that_is_damaged_is_not_resumed_on_i04(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [(), ("--reason", "no"), (*REASON, "--all")])
 def test_a_wrong_usage_has_exit_code_2(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert says(tmp_path, "resume", *words).exit_code == ExitCode.USAGE
+
+
+def test_it_says_what_comes_with_the_next_start_and_is_not_let_go_by_it_i03(tmp_path: Path) -> None:
+    """Whoever is not told starts it, is refused with 14, and wonders what became of his word."""
+    lived(tmp_path, HALTED, in_order=False)
+
+    lines = says(tmp_path, "resume", *REASON).stdout.splitlines()
+    told = asks(tmp_path, "resume", *REASON)
+
+    assert lines[-1] == typed(
+        tmp_path,
+        "NOT LET GO, as it comes with the next start: unclean_end_when_stopped: the process before"
+        " did not end in order, and trading was halted (operator-halt); say `hydra-trader resume"
+        " --reason …` once more after that start",
+    )
+    assert list(told["comes"]) == ["unclean_end_when_stopped"]
+
+
+def test_after_an_end_in_order_nothing_more_comes_with_the_next_start(tmp_path: Path) -> None:
+    lived(tmp_path, HALTED)
+
+    assert asks(tmp_path, "resume", *REASON)["comes"] == {}
