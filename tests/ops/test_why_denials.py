@@ -19,7 +19,7 @@ from tests.engine.harness import (
     market_of,
     quiet,
 )
-from tests.ops.sessions import ledger_in
+from tests.ops.sessions import ledger_in, typed
 from tests.ops.why_worlds import (
     Asking,
     explained,
@@ -78,7 +78,8 @@ def test_the_first_denial_of_a_row_is_named_and_can_be_asked_about_i90(
     first_at = denials[0]["ts"][:19] + "Z"
     assert in_a_row["first_at"]["utc"] == first_at
     assert in_a_row["ask"] == f"hydra-trader why mom_AAPL AAPL {first_at}"
-    assert f"the first one: {in_a_row['ask']}" in page(halted, "--last-denial")
+    typed_there = typed(halted.folder, in_a_row["ask"])
+    assert f"the first one: {typed_there}" in page(halted, "--last-denial")
 
 
 def life_of_denials(tmp_path: Path) -> tuple[Any, list[str]]:
