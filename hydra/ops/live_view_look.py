@@ -14,12 +14,11 @@ from hydra.actor import MINUTE
 from hydra.ops.control.configuring import Reloading
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.control.reporting import StatusReport
-from hydra.ops.debug.asking import Caller, NotInTime, ask
-from hydra.ops.debug.describing import Refused, utc_text
+from hydra.ops.debug.asking import Caller, shown_by
+from hydra.ops.debug.describing import utc_text
 from hydra.ops.debug.looking import NoArguments
 from hydra.ops.live_view import Look
 from hydra.runtime.runtime import Runtime
-from hydra.runtime.system import Inspect
 from hydra.trading.durations import DAY, MILLISECOND
 from hydra.trading.sessions import Hours, Window
 from supervisors import paths
@@ -83,14 +82,8 @@ class LiveLook:
 
     def _protected(self) -> Mapping[str, str]:
         """In the exit bot's words; nothing of what it does not say."""
-        cell = self._runtime.cells.get(paths.bot("exit_bot").path)
-        if cell is None:
-            return {}
-        try:
-            view = ask(self._runtime, cell, Inspect(), EXIT_BOT_WITHIN, CALLER)
-        except (NotInTime, Refused):
-            return {}
-        lines = view.get("lines") if isinstance(view, Mapping) else None
+        view = shown_by(self._runtime, paths.bot("exit_bot"), EXIT_BOT_WITHIN, CALLER)
+        lines = view.get("lines")
         return lines if isinstance(lines, Mapping) else {}
 
 

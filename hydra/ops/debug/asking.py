@@ -1,20 +1,21 @@
 """Asking a cell something on its control lane, and waiting for the answer no longer than agreed."""
 
 import threading
+from collections.abc import Mapping
 from itertools import count
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from hydra.actor import SECOND
+from hydra.actor import SECOND, Ref
 from hydra.ops.debug.describing import Refused
 from hydra.runtime.cell import Cell
 from hydra.runtime.envelope import Envelope, Special
 from hydra.runtime.life import in_words
 from hydra.runtime.runtime import Runtime
 from hydra.runtime.sim_runtime import SimRuntime
-from hydra.runtime.system import System
+from hydra.runtime.system import Inspect, System
 
 CONTROL_ROOM = 100
 """With more control messages waiting than this, an onlooker adds none: a lane that is full is a
@@ -92,6 +93,18 @@ def ask(runtime: Runtime, cell: Cell, message: System, within: int, caller: Call
     if not answer.is_given:
         raise NotInTime(f"no answer within {within / SECOND:g} s")
     return answer.value
+
+
+def shown_by(runtime: Runtime, ref: Ref[Any], within: int, caller: Caller) -> Mapping[str, Any]:
+    """What an actor shows of itself; nothing where it is not there, or does not answer in time."""
+    cell = runtime.cells.get(ref.path)
+    if cell is None:
+        return {}
+    try:
+        view = ask(runtime, cell, Inspect(), within, caller)
+    except (NotInTime, Refused):
+        return {}
+    return view if isinstance(view, Mapping) else {}
 
 
 def wait_for(runtime: Runtime, answer: Answer, within: int, caller: Caller) -> None:

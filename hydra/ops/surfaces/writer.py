@@ -13,14 +13,12 @@ import orjson
 from hydra.ops.control.configuring import Reloading, no_reload
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.control.reporting import StatusReport
-from hydra.ops.debug.asking import Caller, NotInTime, ask
-from hydra.ops.debug.describing import Refused
+from hydra.ops.debug.asking import Caller, shown_by
 from hydra.ops.debug.looking import NoArguments
 from hydra.ops.session import summary_of
 from hydra.ops.stamp import stamp
 from hydra.ops.surfaces.documents import ENDING, PER_RUN_SURFACES, Sight, documents_of
 from hydra.runtime.runtime import Runtime
-from hydra.runtime.system import Inspect
 from hydra.store.private_files import FILE_RIGHTS, RightsTooOpen, make_private_folder
 from hydra.trading.durations import MILLISECOND
 from supervisors import paths
@@ -99,23 +97,12 @@ class SurfaceWriter:
     def _sight(self) -> Sight:
         return Sight(
             told=self._report.status(self._runtime, NoArguments(), CALLER),
-            exits=self._exits(),
+            exits=shown_by(self._runtime, paths.bot("exit_bot"), EXIT_BOT_WITHIN, CALLER),
             summary=summary_of(self._runtime),
             at=self._now(),
             started_at=self._started_at,
             process=os.getpid(),
         )
-
-    def _exits(self) -> Mapping[str, Any]:
-        """What the exit bot shows of itself; nothing where it does not answer."""
-        cell = self._runtime.cells.get(paths.bot("exit_bot").path)
-        if cell is None:
-            return {}
-        try:
-            view = ask(self._runtime, cell, Inspect(), EXIT_BOT_WITHIN, CALLER)
-        except (NotInTime, Refused):
-            return {}
-        return view if isinstance(view, Mapping) else {}
 
     def _put(self, path: Path, document: Mapping[str, Any]) -> None:
         """It need not outlive a power cut: the next engine writes it anew."""
