@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hydra.ops.as_said import as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -61,9 +62,10 @@ def snapshot(
     from hydra.ops.track_record.folder import TakenAlready, TrackRecord
     from hydra.ops.track_record.taking import NothingSeen, taken
 
+    said = as_said(venue, config, state_dir, log_dir)
     files, name = files_meant(config, venue, state_dir, log_dir)
     track = TrackRecord(folder or files.track_record)
-    with one_line_for_faults(), _one_line_for_a_broken_one():
+    with one_line_for_faults(said), _one_line_for_a_broken_one():
         try:
             found = taken(files, track, name, stamp())
             path = track.add(found)
@@ -103,12 +105,14 @@ def track_record(
     from hydra.ops.track_record.folder import TrackRecord, write_whole
     from hydra.ops.track_record.report import encoded_report, page_of, track_report_of
 
+    said = as_said(venue, config, state_dir, log_dir)
     files, _ = files_meant(config, venue, state_dir, log_dir)
     track = TrackRecord(folder or files.track_record)
-    with one_line_for_faults(), _one_line_for_a_broken_one():
+    with one_line_for_faults(said), _one_line_for_a_broken_one():
         days = track.read()
         if not days:
-            end(f"{track.snapshots}: found no snapshot; `snapshot` adds one", ExitCode.USAGE)
+            text = f"{track.snapshots}: found no snapshot; `hydra-trader snapshot` adds one"
+            end(said.in_words(text), ExitCode.USAGE)
         report = track_report_of(days)
         page, figures = page_of(report), encoded_report(report)
         for name in (PAGE.format(report.figures.last), LATEST_PAGE):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hydra.ops.alerts.kept import KeptFiles
     from hydra.ops.alerts.metrics import Numbers
     from hydra.ops.alerts.watcher import Watcher
+    from hydra.ops.as_said import AsSaid
     from hydra.settings.secrets import Secrets
 
 LOOK_EVERY_S = 2.0
@@ -103,13 +104,13 @@ def watch(
 
     files = KeptFiles(place.files.alerts)
     if show:
-        _show(files, as_json=json)
+        _show(files, place.said, as_json=json)
         return
     secrets = _secrets()
     channels = _channels(secrets)
     if test:
         _try(channels, _who(place))
-    with one_line_for_faults():
+    with one_line_for_faults(place.said):
         _keep_watching(place, files, channels, secrets, daily_at, metrics_port)
 
 
@@ -131,7 +132,7 @@ def _keep_watching(
     stopping = threading.Event()
     heartbeat = _heartbeat(secrets)
     with held_alone(place.files.alerts, "watch"), StopSignals(stopping.set):
-        terms = WatchTerms(who=_who(place), zone=_zone(place), daily_at=daily_at)
+        terms = WatchTerms(who=_who(place), said=place.said, zone=_zone(place), daily_at=daily_at)
         printing = Printing()
         watcher = Watcher(terms, files, channels, printing.say, heartbeat)
         watcher.start()
@@ -212,14 +213,14 @@ def _try(channels: "tuple[AppriseChannel, ...]", who: str) -> NoReturn:
     raise typer.Exit(NOT_DELIVERED if failures else int(ExitCode.CLEAN))
 
 
-def _show(files: "KeptFiles", *, as_json: bool) -> None:
+def _show(files: "KeptFiles", said: "AsSaid", *, as_json: bool) -> None:
     import msgspec
 
     from hydra.ops.alerts.wording import utc
     from hydra.ops.debug import render
     from hydra.ops.debug.engine import write_json
 
-    with one_line_for_faults():
+    with one_line_for_faults(said):
         kept, told = files.look(), files.told(SHOWN)
     if as_json:
         standing = [msgspec.to_builtins(each) for each in kept.incidents.values()]
@@ -231,7 +232,8 @@ def _show(files: "KeptFiles", *, as_json: bool) -> None:
             continue  # it may well pass by itself
         word = "stands" if each.is_standing else "just over"
         since = utc(each.began_at)
-        render.write(render.clean(f"{word}  {each.severity.word}, since {since}: {each.text}"))
+        line = f"{word}  {each.severity.word}, since {since}: {said.in_words(each.text)}"
+        render.write(render.clean(line))
     for name, waiting_there in kept.waiting.items():
         if waiting_there.messages:
             line = f"waits  {len(waiting_there.messages)} for {name}: {waiting_there.error}"

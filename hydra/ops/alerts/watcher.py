@@ -23,6 +23,7 @@ from hydra.ops.alerts.delivery import Waiting
 from hydra.ops.alerts.incidents import Incident, Kind, Notice, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
 from hydra.ops.alerts.wording import Message, daily_message, how_it_stands, message_of
+from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.control.wellness import NOT_UNDERSTOOD, not_understood
 from hydra.trading.durations import MINUTE, SECOND
 
@@ -44,10 +45,11 @@ class Beating(Protocol):
 
 class WatchTerms(msgspec.Struct, frozen=True, kw_only=True):
     """`who`: whose engine it is, as the titles say it. `daily_at`: when the daily word is said, by
-    the clocks of `zone`; None: never.
+    the clocks of `zone`; None: never. What was `said` of the engine is said again behind commands.
     """
 
     who: str
+    said: AsSaid = NOTHING_SAID
     zone: tzinfo = UTC
     daily_at: time | None = None
 
@@ -140,7 +142,11 @@ class Watcher:
         waiting = self._waiting_for(channel)
         return bool(waiting.messages) and not waiting.failures
 
-    def _tell(self, message: Message) -> None:
+    def _worded(self, message: Message) -> Message:
+        return replace(message, body=self._terms.said.in_words(message.body))
+
+    def _tell(self, found: Message) -> None:
+        message = self._worded(found)
         for line in (message.title, *message.body.splitlines()):
             self._say(line)
         self._write_down(
@@ -175,7 +181,7 @@ class Watcher:
             if standing:
                 notices = [Notice(Kind.STILL, incident) for incident in standing]
                 message = message_of(notices, seen.told, who=self._terms.who, at=at)
-                waiting[sender.name] = delivery.put(Waiting(), message)
+                waiting[sender.name] = delivery.put(Waiting(), self._worded(message))
             self._is_changed = True
         self._keep(waiting=waiting)
 

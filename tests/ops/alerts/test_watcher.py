@@ -17,7 +17,10 @@ from hydra.ops.alerts.conditions import Seen
 from hydra.ops.alerts.kept import KeptFiles
 from hydra.ops.alerts.watcher import Watcher, WatchTerms
 from hydra.ops.alerts.wording import Message
+from hydra.ops.as_said import as_said
+from hydra.ops.offline import CONFIG
 from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.findings import Finding
 from tests.ops.alerts.looks import AT, cause, gone, seen
 from tests.waiting import eventually
 
@@ -98,6 +101,19 @@ def test_a_halt_reaches_every_channel_at_the_look_that_finds_it_i89(tmp_path: Pa
 
     assert one.titles == other.titles == ["CRITICAL: nav_jump"]
     assert one.got[0].body.startswith("NEW critical · nav_jump (HALTED): why. What ends it: ")
+
+
+def test_what_is_to_be_typed_means_the_engine_that_is_watched(tmp_path: Path) -> None:
+    said = as_said("paper", CONFIG, Path("mine"), None)
+    ended = Finding("engine", False, "`hydra-trader status` tells how the last one ended")
+    look = replace(gone(), findings=(ended,))
+    channel, new = Recorded(), Recorded("JSON 2")
+    terms = WatchTerms(who=WHO, said=said)
+    Watched(tmp_path, [channel], terms=terms).looks(look, MINUTE)
+    Watched(tmp_path, [channel, new], terms=terms, at=AT + 2 * MINUTE).looks(look)
+
+    for (message,) in (channel.got, new.got):
+        assert "`hydra-trader status --venue paper --state-dir mine` tells how" in message.body
 
 
 def test_a_watch_that_is_started_anew_tells_nothing_twice_and_that_it_is_over(

@@ -22,6 +22,7 @@ from hydra.ops.track_record.snapshots import BotDay, LedgerAt, Snapshot, encoded
 from tests.ops.control.command_line import asks, says
 from tests.ops.control.engines import FACTS, controlled
 from tests.ops.control.lives import lived
+from tests.ops.sessions import typed
 from tests.ops.test_health import make_well
 from tests.ops.track_record.test_snapshots import taken
 
@@ -256,7 +257,8 @@ def test_where_no_engine_has_left_a_word_or_no_day_is_there_that_is_said(tmp_pat
 
     assert (taken_of_none.exit_code, report.exit_code) == (2, 2)
     assert "surfaces/nav.json: found no such file; an engine keeps it fresh" in taken_of_none.stderr
-    assert report.stderr.endswith("snapshots: found no snapshot; `snapshot` adds one\n")
+    way_out = typed(tmp_path, "found no snapshot; `hydra-trader snapshot` adds one\n")
+    assert report.stderr.endswith(way_out)
 
 
 def test_a_broken_track_record_is_one_line_and_code_1(tmp_path: Path) -> None:
