@@ -12,24 +12,22 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from messages.lifecycle import DeleteChild, StartChild, StopChild
 from supervisors.supervisor import AddChild
 from tests.contracts.runtimes.actors import Do, scripted
-from tests.contracts.runtimes.driver import ROOT, Driver, SimDriver, ThreadDriver, child
+from tests.contracts.runtimes.driver import Driver, SimDriver, ThreadDriver, child
 
 A = child("a")
 
 
 def stopped_and_started(system: Driver, log: list[str]) -> None:
     """The supervisor is told to stop the child and then to start it."""
-    system.ask(ROOT, StopChild(name="a"))
-    system.until(lambda: system.is_gone(A))
-    system.ask(ROOT, StartChild(name="a"))
+    system.obeyed(StopChild(name="a"))
+    system.obeyed(StartChild(name="a"))
 
 
 def deleted_and_added(system: Driver, log: list[str]) -> None:
     """The supervisor is told to forget the child, and then of another of that name."""
-    system.ask(ROOT, StopChild(name="a"))
-    system.until(lambda: system.is_gone(A))
-    system.ask(ROOT, DeleteChild(name="a"))
-    system.ask(ROOT, AddChild(spec=scripted("a", log)))
+    system.obeyed(StopChild(name="a"))
+    system.obeyed(DeleteChild(name="a"))
+    system.obeyed(AddChild(spec=scripted("a", log)))
 
 
 def ended_by_itself(system: Driver, log: list[str]) -> None:

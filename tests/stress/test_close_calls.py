@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,10 +20,10 @@ from hydra.runtime.gate import UNLIMITED_LEASE, Gate
 from hydra.runtime.runtime import NobodyThere
 from hydra.runtime.thread_runtime import ThreadCell
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
-from messages.lifecycle import Children, Replied, StartChild, StopChild
+from messages.lifecycle import Replied, StartChild, StopChild
 from messages.message import Message
 from tests.contracts.runtimes.actors import QUICK, Boom
-from tests.contracts.runtimes.driver import ROOT, ThreadDriver, child
+from tests.contracts.runtimes.driver import ThreadDriver, child
 
 Work: TypeAlias = Callable[[], None]
 
@@ -51,17 +51,6 @@ def together(*works: Work) -> Iterator[list[Future[None]]]:
         yield running
         for thread in running:
             thread.result(PATIENCE_S)
-
-
-def obeyed(system: ThreadDriver, command: Message) -> None:
-    """The root did as told: until then it is in the middle of something else, and refuses."""
-    answers = deque[object](maxlen=1)
-
-    def is_done() -> bool:
-        answers.append(system.ask(ROOT, command))
-        return isinstance(answers[0], Children)
-
-    system.until(is_done, lambda: f"{command} was obeyed; the root says {answers}")
 
 
 class Job(Message, frozen=True, kw_only=True):
@@ -223,9 +212,9 @@ def test_a_question_put_into_a_closing_mailbox_is_answered_once_or_dead(
         with together(*(partial(put, cell, f"teller {turn} {n}") for n in range(TELLERS))):
             while len(handled) == before:
                 pass
-            obeyed(system, StopChild(name="worker"))
+            system.obeyed(StopChild(name="worker"))
         system.until(lambda: system.is_gone(WORKER))
-        obeyed(system, StartChild(name="worker"))
+        system.obeyed(StartChild(name="worker"))
     answered: list[Job] = []
     for answer in answers:
         with suppress(NobodyThere):
@@ -270,9 +259,9 @@ def test_of_answer_error_time_out_and_stop_an_asking_actor_hears_exactly_one(
         job = Job(teller="asker", number=number, crash=number % 50 == 49)
         system.tell(ASKER, Go(job=job, within=dice.randrange(2 * MILLISECOND)))
         if number % 100 == 60:
-            obeyed(system, StopChild(name="worker"))
+            system.obeyed(StopChild(name="worker"))
         if number % 100 == 80:
-            obeyed(system, StartChild(name="worker"))
+            system.obeyed(StartChild(name="worker"))
     system.until(
         lambda: len(ended) >= asks,
         lambda: f"all questions ended; {len(ended)} did, {system.cells_shown()}",

@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +15,7 @@ from hydra.runtime.runtime import Runtime
 from hydra.runtime.sim_runtime import SimRuntime, SimulatedHang
 from hydra.runtime.system import Resume, Suspend
 from hydra.runtime.thread_runtime import ThreadRuntime
+from messages.lifecycle import Children
 from messages.message import Message
 from supervisors.strategies import Intensity, OnExceeded, Strategy, Supervision
 from supervisors.supervisor import Supervisor
@@ -75,6 +76,16 @@ class Driver(ABC):
 
     def ask(self, ref: Ref[Any], message: Message, *, within: float = 5.0) -> Any:
         return self.runtime.ask(ref, message, within=within)
+
+    def obeyed(self, command: Message) -> None:
+        """The root does as told: while it is in the middle of something else, it refuses."""
+        answers = deque[object](maxlen=1)
+
+        def is_done() -> bool:
+            answers.append(self.ask(ROOT, command))
+            return isinstance(answers[0], Children)
+
+        self.until(is_done, lambda: f"{command} was obeyed; the root says {answers}")
 
     def cell(self, ref: Ref[Any]) -> Cell:
         return self.runtime.cells[ref.path]
