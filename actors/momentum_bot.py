@@ -229,6 +229,7 @@ class MomentumBot(Actor[Inbox]):
 
     def _recover(self, message: BookRecovered) -> None:
         recover((self._book,), message)
+        self._stop.found(self._book.resting)
         self._trail = trail_of(message.trail)
         highest = highest_on_record(self._trail, self._book.inventory)
         if highest is not None:

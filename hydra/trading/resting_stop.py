@@ -148,6 +148,13 @@ class RestingStop:
         """The look at which it first should have been executed."""
         self._asked: dict[DecisionKey, int] = {}
         """Whose end was asked for, by the look at which that was."""
+        self._of_before: frozenset[DecisionKey] | None = None
+        """What rested when this began to remember: who asked for the end of these is not known."""
+
+    def found(self, resting: Sequence[Working]) -> None:
+        """What works by the record. The first time it is from an earlier life of the bot."""
+        if self._of_before is None:
+            self._of_before = frozenset(each.decision for each in resting)
 
     def may_place(self, at: int) -> bool:
         """Whether another one may be tried at this look (its market time)."""
@@ -176,6 +183,8 @@ class RestingStop:
         if self._asked.pop(decision, None) is not None:
             return False
         self._came_to_nothing(at)
+        if self._of_before is not None and decision in self._of_before:
+            self._pause_until = 0  # it may have been our wish of before: the next comes at once
         return True
 
     def _came_to_nothing(self, at: int) -> None:

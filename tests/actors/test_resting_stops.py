@@ -302,6 +302,25 @@ def test_a_crash_forgets_no_stop_and_makes_no_second_one_i16_i38(held: StopStage
     assert stop.is_asked_out
 
 
+def test_one_whose_end_it_asked_for_before_a_crash_is_placed_again_at_once_i30(
+    held: StopStage,
+) -> None:
+    """What it had asked for it cannot know any more, and by now the price says to hold."""
+    stop = stop_of(held)
+    held.bar("100", "101", "101")
+    asked_before = stop.is_asked_out
+    held.crash()
+    quiet(held)
+
+    held.cancel(stop)
+    (again,) = held.live()
+    held.cancel(again)
+
+    assert asked_before
+    assert (again.role, again.intent.quantity) == (Role.PROTECT, TEN)
+    assert held.live() == []  # that one it would know of
+
+
 def crashed_without_a_stop(stage: StopStage) -> StopStage:
     """Ten shares, bought at 100; it died before it wanted their stop, or that never passed."""
     quiet(stage)
