@@ -16,7 +16,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Side
 from hydra.venues.simulated.misbehaviour import Misbehaviour
 
-SEEDS = 40
+SEEDS = 20
 SEEDS_OF_THE_SLOW_SUITE = 1_000
 AT_ONCE = 20
 KEPT = tuple(sorted((Path(__file__).parent / "kept").glob("*.json")))

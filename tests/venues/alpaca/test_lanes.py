@@ -29,11 +29,15 @@ def test_a_lane_whose_jobs_fail_goes_on_with_as_many_threads_and_ends_when_it_is
     assert lane.add(done.set)
     assert done.wait(WITHIN_S)
     assert eventually(lambda: len(lane._alive()) == threads)
+    # Whoever begins in the place of one that fails forgets all that have ended by then.
+    assert lane.add(fail)
+    assert eventually(lambda: len(died) == 21 and lane.is_idle)
+    kept = len(lane._threads)
     lane.close()
 
     assert lane.join(monotonic() + WITHIN_S)
-    assert died == ["readings"] * 20
-    assert len(lane._threads) <= 2 * threads  # those that have ended are kept no longer than needed
+    assert died == ["readings"] * 21
+    assert kept == threads + 1
 
 
 def test_who_waits_for_a_lane_that_does_not_end_is_told_so_in_time() -> None:
