@@ -133,6 +133,11 @@ def no_contract_is_sold(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OptionHolding, "wish", lambda _self, _now: None)
 
 
+@pytest.mark.parametrize("plan", [WANTS_TOO_MUCH, OPTIONS])
+def test_without_a_bug_contracts_come_to_what_they_should(plan: DayPlan) -> None:
+    assert breaches_of(plan) == ()
+
+
 @pytest.mark.parametrize(
     ("plan", "plant", "invariants"),
     [
@@ -144,8 +149,6 @@ def no_contract_is_sold(patch: pytest.MonkeyPatch) -> None:
 def test_a_bug_planted_in_what_contracts_come_to_is_found(
     plan: DayPlan, plant: Plant, invariants: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert breaches_of(plan) == ()
-
     plant(monkeypatch)
 
     assert {breach.invariants for breach in breaches_of(plan)} == {invariants}

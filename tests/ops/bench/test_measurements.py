@@ -91,7 +91,7 @@ def test_the_durable_order_path_is_measured_on_the_disk_it_is_given(tmp_path: Pa
 @pytest.mark.parametrize(
     ("measurement", "figures"),
     [
-        (tick_to_order.quiet, 8),
+        pytest.param(tick_to_order.quiet, 8, marks=pytest.mark.slow),
         pytest.param(tick_to_order.busy, 8, marks=pytest.mark.slow),
     ],
 )
