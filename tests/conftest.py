@@ -15,6 +15,9 @@ from tests.results import ResultsKept
 # A few examples find what a hundred do some runs later: each run draws others.
 settings.register_profile("hydra", deadline=None, max_examples=25)
 settings.load_profile("hydra")
+# Whether a change may land is not to hang on what is drawn today: there the examples are always the
+# same ones, by --hypothesis-profile.
+settings.register_profile("steady", settings.get_profile("hydra"), derandomize=True)
 
 # Fifteen thousand tests are a million objects that live to the end. The collector would look at
 # them again and again, while they are made and in every test that makes much: a fifth of the time.
