@@ -58,11 +58,25 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
+class _Moment(msgspec.Struct, frozen=True):
+    """Where a line stands: in which life of engine and persister, after how many judgements."""
+
+    life: int
+    judged: int
+
+
 class _Approval(msgspec.Struct, frozen=True):
-    """An approval, and in which life of engine and persister it was given."""
+    """An approval, and when it was given."""
 
     judgement: Judgement
-    life: int
+    at: _Moment
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """The line that says that an order is on record."""
+
+    line: int
+    at: _Moment
 
 
 class _Recorded(msgspec.Struct, frozen=True):
@@ -130,8 +144,7 @@ class _Examination:
         self._recorded = recorded
         self._approvals: defaultdict[str, list[_Approval]] = defaultdict(list)
         self._denials: dict[str, Judgement] = {}
-        self._stored: dict[str, int] = {}
-        """Which line says that an order is on record."""
+        self._stored: dict[str, _Stored] = {}
         self._of_the_flattener: set[tuple[object, ...]] = set()
         self._life = 0
         self._approved = self._denied = 0
@@ -152,11 +165,16 @@ class _Examination:
             case "intent_stored":
                 order = line.record.get("order")
                 if isinstance(order, dict):
-                    self._stored.setdefault(str(order.get("client_order_id")), line.seq)
+                    stored = _Stored(line.seq, self._moment)
+                    self._stored.setdefault(str(order.get("client_order_id")), stored)
             case "engine_started":
                 self._life += 1
             case _:
                 self._life += line.source == paths.STATE_PERSISTER.path
+
+    @property
+    def _moment(self) -> _Moment:
+        return _Moment(self._life, self._approved + self._denied)
 
     def differs(self, line: int | None, order: str, found: str, wanted: str) -> None:
         """Write down what is not as it must be."""
@@ -200,6 +218,7 @@ class _Examination:
         self.differs(seq, "", found, "a situation to judge again")
 
     def _take_judgement(self, line: Line) -> None:
+        at = self._moment
         if line.event == APPROVED:
             self._approved += 1
         else:
@@ -227,7 +246,7 @@ class _Examination:
             self.differs(line.seq, name, found, f"{name}, which follows from the decision")
         if judgement.decision.role is Role.FLATTEN and not self._is_of_the_flattener(judgement):
             self.differs(line.seq, name, "a flatten's order of somebody else", "the flattener's")
-        self._approvals[str(judgement.client_order_id)].append(_Approval(judgement, self._life))
+        self._approvals[str(judgement.client_order_id)].append(_Approval(judgement, at))
 
     def _is_of_the_flattener(self, judgement: Judgement) -> bool:
         decision = msgspec.to_builtins(judgement.decision)
@@ -239,11 +258,13 @@ class _Examination:
         *earlier, last = approvals
         line = last.judgement.line.seq
         stored = self._stored.get(name)
-        if stored is not None and stored < line:
-            found = f"on record by line {stored}, before its approval"
+        # The guardian tells the persister first, and then writes that it approves: of these two
+        # lines either may be the first. But it makes no other judgement in between.
+        if stored is not None and stored.line < line and stored.at != last.at:
+            found = f"on record by line {stored.line}, before its approval"
             self.differs(line, name, found, "an approval before that")
         # One that was lost with a process that died before it was on record is given again.
-        if any(each.life == last.life for each in earlier):
+        if any(each.at.life == last.at.life for each in earlier):
             lines = ", ".join(str(each.judgement.line.seq) for each in approvals)
             self.differs(line, name, f"approved more than once, in lines {lines}", "once")
         if record.intent != last.judgement.intent:

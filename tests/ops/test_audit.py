@@ -35,6 +35,7 @@ from tests.ops.why_worlds import (
     journal_in,
     on_disk,
     played_with,
+    records,
     records_in,
     rewritten,
     shared_session,
@@ -473,21 +474,55 @@ def test_an_order_that_was_approved_twice_is_found_i16_i90(folder: Path) -> None
     assert found.startswith("approved more than once, in lines ") and found.endswith("wanted once")
 
 
+JUDGED = ("order_approved", "order_denied")
+
+
+def moved_before(folder: Path, moved: Record, event: tuple[str, ...], which: int) -> None:
+    """Put a line of the journal before one of the others of this kind."""
+    lines = [record for record in records(folder) if record["seq"] != moved["seq"]]
+    others = [number for number, record in enumerate(lines) if record["event"] in event]
+    lines.insert(others[which], moved)
+    places = ("ts", "seq", "crc")
+    by_seq = {
+        there["seq"]: {**line, **{key: there[key] for key in places}}
+        for there, line in zip(records(folder), lines, strict=True)
+    }
+    rewritten(folder, lambda record: by_seq[record["seq"]])
+
+
 def test_an_order_that_was_on_record_before_it_was_approved_is_found_i14_i90(folder: Path) -> None:
-    (approval, *_), (stored, *_) = (
-        records_in(folder, e) for e in ("order_approved", "intent_stored")
-    )
+    """Before another judgement too: the guardian makes one after the other."""
+    stored = records_in(folder, "intent_stored")[-1]
+    judged = [record for record in records(folder) if record["event"] in JUDGED]
+    name = stored["order"]["client_order_id"]
+    (own,) = (n for n, each in enumerate(judged) if each.get("client_order_id") == name)
 
-    def swapped(record: Record) -> Record:
-        place = ("ts", "seq", "crc")
-        for one, other in ((approval, stored), (stored, approval)):
-            if record["seq"] == one["seq"]:
-                return {**other, **{key: record[key] for key in place}}
-        return record
-
-    rewritten(folder, swapped)
+    moved_before(folder, stored, JUDGED, own - 1)
 
     (found,) = found_in(folder)
+    assert "before its approval; wanted an approval before that" in found
+
+
+def test_an_order_may_be_on_record_while_the_guardian_still_writes_that_it_approves_it_i14_i90(
+    folder: Path,
+) -> None:
+    """It tells the persister first, which has a thread of its own."""
+    stored = records_in(folder, "intent_stored")[0]
+
+    moved_before(folder, stored, ("order_approved",), 0)
+
+    assert found_in(folder) == []
+
+
+def test_not_so_if_the_engine_was_started_in_between_i14_i90(folder: Path) -> None:
+    approved, started = (records_in(folder, e)[0] for e in ("order_approved", "engine_started"))
+    moved_before(folder, started, ("order_approved",), 0)
+    stored = records_in(folder, "intent_stored")[0]
+
+    moved_before(folder, stored, ("engine_started",), 0)
+
+    (found,) = found_in(folder)
+    assert approved["client_order_id"] == stored["order"]["client_order_id"]
     assert "before its approval; wanted an approval before that" in found
 
 

@@ -130,7 +130,12 @@ def page(run: Asking, *words: str) -> list[str]:
 
 def records_in(folder: Path, event: str) -> list[Record]:
     """The journal's lines of this event."""
-    return [r for r in read_journal(journal_in(folder)) if r["event"] == event]
+    return [record for record in records(folder) if record["event"] == event]
+
+
+def records(folder: Path) -> list[Record]:
+    """All of the journal's lines."""
+    return list(read_journal(journal_in(folder)))
 
 
 def rewritten(folder: Path, change: Callable[[Record], Record | None]) -> None:
