@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hydra.ops.as_said import as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -73,8 +72,7 @@ def backup(
         arm_from(os.environ)
     except NoSuchCrashPoint as unknown:
         end(str(unknown), ExitCode.CONFIGURATION_REFUSED)
-    files, _ = files_meant(config, venue, state_dir, log_dir)
-    said = as_said(venue, config, state_dir, log_dir)
+    files, _, said = files_meant(config, venue, state_dir, log_dir)
     with one_line_for_faults(said):
         if to is None:
             made = back_up_to_folder(files, files.backups, keep)

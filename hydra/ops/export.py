@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from hydra.ops.as_said import as_said
 from hydra.ops.offline import (
     CONFIG,
     ConfigDir,
@@ -65,8 +64,7 @@ def export(
     from hydra.store.export_writing import write_export
     from hydra.store.exporting import exported
 
-    files, _ = files_to_read(config, venue, state_dir, log_dir)
-    said = as_said(venue, config, state_dir, log_dir)
+    files, _, said = files_to_read(config, venue, state_dir, log_dir)
     with one_line_for_faults(said):
         found = exported(files)
         written = write_export(

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
-from hydra.ops.as_said import NOTHING_SAID, AsSaid
+from hydra.ops.as_said import NOTHING_SAID, AsSaid, as_said
 from hydra.ops.config.cli import CONFIG, ConfigDir, Venue
 from hydra.ops.exit_codes import ExitCode
 from hydra.runtime.life import in_words
@@ -52,26 +52,36 @@ Bars = Annotated[
 ]
 
 
+class Meant(NamedTuple):
+    """The files of a venue, its name, and what named them on the command line."""
+
+    files: "EngineFiles"
+    venue: str
+    said: AsSaid
+
+
 def files_meant(
     config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
-) -> "tuple[EngineFiles, str]":
-    """The files of a venue, and its name; ends the command with 10 if the settings are not fit."""
+) -> Meant:
+    """The files that a command line means; ends it with 10 if the settings are not fit."""
     from hydra.ops.places import files_of_venue  # here and below: `--help` needs none of it
     from hydra.settings import SettingsRefused, VenueName, load_settings
     from hydra.store.engine_files import NamesClash
 
     try:
         settings = load_settings(config, venue=None if venue is None else VenueName(venue.value))
-        return files_of_venue(settings, state_dir, log_dir), settings.broker.venue.value
+        files = files_of_venue(settings, state_dir, log_dir)
     except SettingsRefused as refused:
         end(str(refused), ExitCode.CONFIGURATION_REFUSED)
     except NamesClash as clash:
         end(f"{config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
+    said = as_said(venue, config, state_dir, log_dir)
+    return Meant(files, settings.broker.venue.value, said)
 
 
 def files_to_read(
     config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
-) -> "tuple[EngineFiles, str]":
+) -> Meant:
     """As `files_meant`, for whoever changes nothing: settings that are not fit hide no record whose
     place is known. Then it is said what is wrong with them, and what is read.
     """
@@ -81,10 +91,12 @@ def files_to_read(
     from hydra.store.engine_files import NamesClash
 
     named = None if venue is None else VenueName(venue.value)
+    said = as_said(venue, config, state_dir, log_dir)
     documents = documents_in(config)
     try:
         settings = settings_of(documents, venue=named)
-        return files_of_venue(settings, state_dir, log_dir), settings.broker.venue.value
+        files = files_of_venue(settings, state_dir, log_dir)
+        return Meant(files, settings.broker.venue.value, said)
     except NamesClash as clash:
         end(f"{config}: {clash}", ExitCode.CONFIGURATION_REFUSED)
     except SettingsRefused as refused:
@@ -100,7 +112,7 @@ def files_to_read(
         f"{unfit}\nread all the same: {found.files.ledger} and {found.files.journal}, venue"
         f" {found.venue}; say where else with --state-dir and --log-dir\n"
     )
-    return found.files, found.venue
+    return Meant(found.files, found.venue, said)
 
 
 @contextmanager

@@ -64,9 +64,9 @@ def report(
     """
     from hydra.ops.artefacts.reading import NoBundle, differences, newest_in
 
-    files, _ = files_to_read(config, venue, state_dir, log_dir)
+    files, _, said = files_to_read(config, venue, state_dir, log_dir)
     try:
-        with one_line_for_faults():
+        with one_line_for_faults(said):
             bundle = newest_in(files.runs) if folder is None else folder
             if compare is None:
                 found_there = _whole_report(bundle, files)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hydra.ops.as_said import AsSaid, as_said
+from hydra.ops.as_said import AsSaid
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -62,10 +62,9 @@ def restore(
     from hydra.store.record import RECORD_REFUSED
     from hydra.store.restoring import RestoreRefused, restore
 
-    files, name = files_meant(config, venue, state_dir, log_dir)
+    files, name, said = files_meant(config, venue, state_dir, log_dir)
     at, by = time.time_ns(), by_whom()
     halt = operator_cause(reason, f"restored from {backup}, {by}", at, close_only=False)
-    said = as_said(venue, config, state_dir, log_dir)
     with one_line_for_faults(said):
         try:
             restored = restore(files, name, backup, halt, by=by, at=at)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from hydra.ops.as_said import as_said
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -62,8 +61,7 @@ def snapshot(
     from hydra.ops.track_record.folder import TakenAlready, TrackRecord
     from hydra.ops.track_record.taking import NothingSeen, taken
 
-    said = as_said(venue, config, state_dir, log_dir)
-    files, name = files_meant(config, venue, state_dir, log_dir)
+    files, name, said = files_meant(config, venue, state_dir, log_dir)
     track = TrackRecord(folder or files.track_record)
     with one_line_for_faults(said), _one_line_for_a_broken_one():
         try:
@@ -105,8 +103,7 @@ def track_record(
     from hydra.ops.track_record.folder import TrackRecord, write_whole
     from hydra.ops.track_record.report import encoded_report, page_of, track_report_of
 
-    said = as_said(venue, config, state_dir, log_dir)
-    files, _ = files_meant(config, venue, state_dir, log_dir)
+    files, _, said = files_meant(config, venue, state_dir, log_dir)
     track = TrackRecord(folder or files.track_record)
     with one_line_for_faults(said), _one_line_for_a_broken_one():
         days = track.read()

@@ -83,7 +83,7 @@ def verify(
                 end("--decisions needs the journal too: leave out --ledger", ExitCode.USAGE)
             found = verify_file(ledger, progress)
         else:
-            files, name = files_to_read(config, venue, state_dir, log_dir)
+            files, name, _ = files_to_read(config, venue, state_dir, log_dir)
             found = verify_record(files, name, progress)
             if decisions and not found.is_newer:
                 found, audit = _with_decisions(found, files, progress)

@@ -190,10 +190,10 @@ def gate(
         time_tolerance_bars=time_tolerance,
         price_tolerance_bps=_bps(price_tolerance_bps),
     )
-    files, _ = files_meant(config, venue, state_dir, log_dir)
+    files, _, said = files_meant(config, venue, state_dir, log_dir)
     folder = gate_dir or gate_folder(files)
     try:
-        with one_line_for_faults():
+        with one_line_for_faults(said):
             report, place = _checked(
                 session, terms, folder, data or [], interval, files, config, valid_hours
             )
@@ -277,7 +277,7 @@ def _folder_meant(context: typer.Context, **said: Any) -> Path:
     gate_dir: Path | None = meant["gate_dir"]
     if gate_dir is not None:
         return gate_dir
-    return gate_folder(files_meant(meant["config"], meant["venue"], meant["state_dir"], None)[0])
+    return gate_folder(files_meant(meant["config"], meant["venue"], meant["state_dir"], None).files)
 
 
 def gate_folder(files: EngineFiles) -> Path:

@@ -71,8 +71,8 @@ def regret(
     Exit code 0; 2: there is no such session, its bars or settings are not to be
     had, or an option is not fit; 10: the settings are not.
     """
-    files, _ = files_meant(config, venue, state_dir, log_dir)
-    with one_line_for_faults():
+    files, _, said = files_meant(config, venue, state_dir, log_dir)
+    with one_line_for_faults(said):
         found = _found(session, data or [], interval, files, config)
     if json:
         import msgspec

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hydra.ops.as_said import AsSaid, as_said
+from hydra.ops.as_said import AsSaid
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
@@ -80,9 +80,8 @@ def why(
     from hydra.ops.why.story import NothingFound
     from hydra.ops.why.times import BadMoment
 
-    files, name = files_to_read(config, venue, state_dir, log_dir)
+    files, name, said = files_to_read(config, venue, state_dir, log_dir)
     zone = _zone(config)
-    said = as_said(venue, config, state_dir, log_dir)
     with one_line_for_faults(said):
         try:
             found = answer(files, zone, words, newest_denial=last_denial)
