@@ -22,7 +22,7 @@ from hydra.ops.alerts.conditions import (
 from hydra.ops.alerts.delivery import Waiting
 from hydra.ops.alerts.incidents import Incident, Kind, Notice, after, unknown_since
 from hydra.ops.alerts.kept import Kept, KeptFiles
-from hydra.ops.alerts.wording import Message, daily_message, how_it_stands, message_of
+from hydra.ops.alerts.wording import Message, daily_message, message_of
 from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.control.wellness import NOT_UNDERSTOOD, not_understood
 from hydra.trading.durations import MINUTE, SECOND
@@ -303,12 +303,7 @@ def _understood(seen: Seen) -> Seen:
     try:
         conditions_of(seen, None)
         is_working(told)
-        how_it_stands(told)
-        if (
-            not {"orders", "equity"} <= told.keys()
-            or not {"today", "open"} <= told["orders"].keys()
-        ):
-            raise KeyError("orders")
+        daily_message(told, {}, new_since=0, equity_before=None, who="", at=0)
     except NOT_UNDERSTOOD as error:
         return replace(seen, told=None, findings=(not_understood(error),))
     return seen
