@@ -1,6 +1,5 @@
 """Where the files of a venue lie: one answer for the engine and for whoever looks at its files."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -68,13 +67,12 @@ def found_without_settings(
 
 
 def _logs_beside(state_dir: Path) -> Path:
-    """`logs/…` beside `state/…`; the folder itself if it is not called so."""
-    parts = list(Path(os.path.abspath(state_dir)).parts)  # noqa: PTH100 - links are not followed
+    """`logs/…` for `state/…`, as it was written; the folder itself if it is not called so."""
+    parts = state_dir.parts
     if "state" not in parts:
         return state_dir
     last = len(parts) - 1 - parts[::-1].index("state")
-    logs = Path(*parts[:last], "logs", *parts[last + 1 :])
-    return logs if state_dir.is_absolute() else Path(os.path.relpath(logs))
+    return Path(*parts[:last], "logs", *parts[last + 1 :])
 
 
 def _bundles_beside(state: Path) -> Path:
