@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import SATURDAY
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +15,6 @@ from hydra.trading.exact import plain, subtract, total
 SCHEMA = 1
 _CENT, _PCT = Decimal("0.01"), Decimal("0.0001")
 DAYS_SHOWN = 30
-SATURDAY = 5
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
