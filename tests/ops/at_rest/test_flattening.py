@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -131,19 +133,26 @@ def test_an_order_that_works_is_canceled_whosever_it_is_i10(tmp_path: Path, whos
     flat_on_record(left)
 
 
-@pytest.mark.slow
-def test_whoever_else_wants_the_record_meanwhile_hears_which_command_has_it_i57(
-    tmp_path: Path,
-) -> None:
-    left = holding(tmp_path)
+@contextmanager
+def flattening(folder: Path, at_line: str) -> "Iterator[subprocess.Popen[str]]":
+    """A process that flattens, and has come to this line of what it tells."""
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "hydra.cli", "flatten", *places(tmp_path), *FLATTEN[1:]],
+        [sys.executable, "-u", "-m", "hydra.cli", "flatten", *places(folder), *FLATTEN[1:]],
         cwd=HOME,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
-        assert any(line.startswith("pausing") for line in process.stdout), "it came so far"
+        assert any(line.startswith(at_line) for line in process.stdout), "it came so far"
+        yield process
+
+
+@pytest.mark.slow
+def test_whoever_else_wants_the_record_meanwhile_hears_which_command_has_it_i57(
+    tmp_path: Path,
+) -> None:
+    left = holding(tmp_path)
+    with flattening(tmp_path, "pausing") as process:
         meanwhile = says(tmp_path, "halt", "--reason", "a drill")
         process.communicate(timeout=60)
 
@@ -188,14 +197,7 @@ def test_its_process_may_be_killed_wherever_it_is_and_that_is_on_record_i17_i59_
     tmp_path: Path, at_line: str
 ) -> None:
     left = holding(tmp_path)
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "hydra.cli", "flatten", *places(tmp_path), *FLATTEN[1:]],
-        cwd=HOME,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert any(line.startswith(at_line) for line in process.stdout), "it came so far"
+    with flattening(tmp_path, at_line) as process:
         process.kill()
 
     ended_in_order = asks(tmp_path, "status")["ended_in_order"]
