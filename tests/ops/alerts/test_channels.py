@@ -226,6 +226,7 @@ def test_a_heartbeat_to_another_machine_is_refused_where_the_network_is_off() ->
         Heartbeat(Secret("https://example.com/token"), loopback_only=True)
 
 
+# Of what a service derives from, apprise has no types: here and below.
 class Short(apprise.NotifyBase):  # type: ignore[no-untyped-call]
     """A service that refuses what is longer than it takes, as Discord and many others do."""
 
