@@ -4,7 +4,7 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,21 +57,45 @@ def halt(
     are not fit, and no engine was found without them; 2: usage.
     """
     place = place_meant(config, venue, state_dir, log_dir)
-    socket = place.files.control_socket
-    try:
-        with _early_word(place):
-            told = _asked(socket, ANSWER_WITHIN_S, reason, close_only=close_only)
-        told["through"] = "control socket"
-    except NoEngine as silent:
-        told = _without_control(place, silent, reason, close_only=close_only)
+    told = halted(place, reason, close_only=close_only)
     if json:
         from hydra.ops.debug.engine import write_json
 
         write_json(told)
     else:
-        _show(place, told)
-    if not (told["acknowledged"] and told["on_record"]):
+        from hydra.ops.debug import render
+
+        for line in words_of(place, told):
+            render.write(line)
+    if not is_done(told):
         raise typer.Exit(int(ExitCode.DURABILITY_REFUSED))
+
+
+def halted(place: Place, reason: str, *, close_only: bool) -> dict[str, Any]:
+    """Halt the engine of a place, in the first way that works, and give what came of it.
+
+    Raises `Ended` where it was not halted, or nobody knows.
+    """
+    socket = place.files.control_socket
+    try:
+        with _early_word(place):
+            told = _asked(socket, ANSWER_WITHIN_S, reason, close_only=close_only)
+    except NoEngine as silent:
+        return _without_control(place, silent, reason, close_only=close_only)
+    return {**told, "through": "control socket"}
+
+
+def is_done(told: Mapping[str, Any]) -> bool:
+    """Whether nothing is on its way any more, and a restart finds the halt."""
+    return bool(told["acknowledged"] and told["on_record"])
+
+
+def words_of(place: Place, told: dict[str, Any]) -> list[str]:
+    """What came of a halt, for people; safe for a terminal."""
+    from hydra.ops.debug import render
+
+    lines = _at_rest_lines(place, told) if "where" in told else _running_lines(place, told)
+    return [render.clean(place.said.in_words(line)) for line in lines]
 
 
 @contextmanager
@@ -166,13 +190,6 @@ def _owner_of(folder: Path) -> int:
         with suppress(OSError):
             return each.stat().st_uid
     return os.geteuid()
-
-
-def _show(place: Place, told: dict[str, Any]) -> None:
-    from hydra.ops.debug import render
-
-    for line in _at_rest_lines(place, told) if "where" in told else _running_lines(place, told):
-        render.write(render.clean(place.said.in_words(line)))
 
 
 def _running_lines(place: Place, told: dict[str, Any]) -> list[str]:

@@ -152,7 +152,17 @@ def one_line_for_faults(said: AsSaid = NOTHING_SAID) -> Iterator[None]:
         end(f"{where}{error.strerror or error}", ExitCode.DURABILITY_REFUSED)
 
 
+class Ended(typer.Exit):
+    """A command ended without having done what it was for. `text` is the reason, already written on
+    the error output, for whoever did a command's work for somebody who cannot see that.
+    """
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(code)
+        self.text = text
+
+
 def end(text: str, code: ExitCode) -> NoReturn:
-    """End the command, with the reason on the error output."""
+    """End the command, with the reason on the error output. Raises `Ended`."""
     sys.stderr.write(f"{text}\n")
-    raise typer.Exit(int(code))
+    raise Ended(text, int(code))

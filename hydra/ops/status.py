@@ -42,7 +42,7 @@ def status(
     try:
         told = _asked(place)
     except NoEngine as silent:
-        told = _read(place, silent)
+        told = told_without_engine(place, str(silent))
     if json:
         from hydra.ops.debug.engine import write_json
 
@@ -63,7 +63,8 @@ def _asked(place: Place) -> dict[str, Any]:
         end_refused(str(refused))
 
 
-def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
+def told_without_engine(place: Place, why: str) -> dict[str, Any]:
+    """What is on record where no engine answered, and `why` none did. Raises `Ended`."""
     from hydra.ops.control.recorded import status_at_rest
 
     place.require_readable()
@@ -77,7 +78,7 @@ def _read(place: Place, silent: NoEngine) -> dict[str, Any]:
     # An engine that hangs may have sends on their way: whether it trades is not known, nor what its
     # bots do.
     bots = [{**bot, "status": None} for bot in told["bots"]]
-    note = f"{holder.named} has this record and does not answer: {silent}"
+    note = f"{holder.named} has this record and does not answer: {why}"
     if holder.command is not None:
         note = f"{holder.named} works on this record, and no engine runs; wait until it is done"
     state = {"state": "not answering", "trading_state": None}

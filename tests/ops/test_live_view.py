@@ -2,17 +2,15 @@
 
 import io
 import threading
-from pathlib import Path
 from typing import Any, cast
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.ops import live_view_screen
 from hydra.ops.live_view import FOOTER, Look, picture
-from hydra.ops.live_view_look import JournalTail, Opening, opening_of
+from hydra.ops.live_view_look import Opening, opening_of
 from hydra.ops.live_view_screen import LiveScreen, screen_for
 from hydra.trading.durations import DAY, HOUR, MINUTE, SECOND
 from hydra.trading.sessions import ROUND_THE_CLOCK, ExchangeSession, SessionTable, Window
@@ -201,63 +199,6 @@ def test_a_bot_may_enter_where_its_window_and_a_session_meet(
 def test_coins_trade_round_the_clock() -> None:
     assert opening_of(ALWAYS, ROUND_THE_CLOCK, OPENS) == Opening(True, None)
     assert Opening(True, None).words(OPENS) == "round the clock"
-
-
-def lines_of(*records: dict[str, Any]) -> bytes:
-    return b"".join(orjson.dumps(record) + b"\n" for record in records)
-
-
-INTENT = {
-    "decision": {"bot": "mom_AAPL", "symbol": "AAPL", "role": "entry"},
-    "side": "buy",
-    "quantity": "8",
-    "reason": "a cross",
-}
-TS = "2026-01-05T15:30:01.000000000Z"
-DENIED = {"ts": TS, "event": "order_denied", "intent": INTENT, "reason": "no budget"}
-APPROVED = {"ts": TS, "event": "order_approved", "intent": INTENT}
-IDLE = {"ts": TS, "event": "nothing_decided", "symbol": "AAPL", "reason": "no signal",
-        "source": "/hydra/bots/mom_AAPL"}  # fmt: skip
-FILL = {"side": "buy", "quantity": "8", "symbol": "AAPL", "price": "116.99"}
-FILLED = {"ts": TS, "event": "report_stored", "report": "OrderFilled", "content": {"fill": FILL},
-          "decision": INTENT["decision"]}  # fmt: skip
-REJECTED = {"ts": TS, "event": "report_stored", "report": "OrderRejected",
-            "content": {"reason": "too late"}, "decision": INTENT["decision"]}  # fmt: skip
-ACCEPTED = {**REJECTED, "report": "OrderAccepted"}
-
-
-def test_decisions_are_read_from_the_journal_as_it_grows(tmp_path: Path) -> None:
-    journal = tmp_path / "app.jsonl"
-    tail = JournalTail(journal)
-    tail.read()  # before there is one
-    whole = lines_of(DENIED, APPROVED, ACCEPTED, FILLED, REJECTED, IDLE)
-
-    for end in (7, 250, len(whole)):  # in the middle of a line, too
-        journal.write_bytes(whole[:end])
-        tail.read()
-
-    assert list(tail.decisions) == [
-        "15:30:01  mom_AAPL        DENIED entry, buy 8 AAPL: no budget",
-        "15:30:01  mom_AAPL        approved entry, buy 8 AAPL: a cross",
-        "15:30:01  mom_AAPL        filled buy 8 AAPL at 116.99",
-        "15:30:01  mom_AAPL        REJECTED by the venue: too late",
-    ]
-    assert tail.words == {"mom_AAPL": "AAPL: no signal"}
-
-
-def test_a_journal_begun_anew_and_one_that_is_damaged_are_read_on(tmp_path: Path) -> None:
-    journal = tmp_path / "app.jsonl"
-    tail = JournalTail(journal)
-    journal.write_bytes(lines_of(DENIED, DENIED))
-    tail.read()
-
-    journal.write_bytes(b'{"event":"order_denied" cut\n{"event":"order_denied"}\n')
-    tail.read()
-    journal.rename(tmp_path / "app.jsonl.1")
-    journal.write_bytes(lines_of(APPROVED, IDLE))
-    tail.read()
-
-    assert [words.split()[2] for words in tail.decisions] == ["DENIED", "DENIED", "approved"]
 
 
 class Terminal(io.StringIO):

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
-import typer
 
 from hydra.ops.as_said import NOTHING_SAID, AsSaid, as_said
 from hydra.ops.config.cli import Venue
 from hydra.ops.debug.client import NoEngine
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.offline import end, one_line_for_faults
+from hydra.ops.offline import Ended, end, one_line_for_faults
 
 if TYPE_CHECKING:
     from hydra.settings import Settings
@@ -169,8 +168,9 @@ def end_refused(text: str) -> NoReturn:
     """End the command because the engine answered that it did not do it."""
     from hydra.ops.debug import render
 
-    sys.stderr.write(f"{render.clean(text)}\n")
-    raise typer.Exit(REFUSED)
+    words = render.clean(text)
+    sys.stderr.write(f"{words}\n")
+    raise Ended(words, REFUSED)
 
 
 def end_unanswered(place: Place, silent: NoEngine) -> NoReturn:

@@ -24,6 +24,7 @@ from hydra.ops.venue.in_step import InStep
 from hydra.ops.venue.pipe import GO, ClockTold, MarketOver, Ready, through_in
 from hydra.runtime.clock import machine_time
 from hydra.venues.bar_rows import BadData
+from hydra.venues.loopback import CannotServe
 from hydra.venues.simulated.market.chain_file import read_chain
 from hydra.venues.simulated.market.events import MarketEnded, TapeEvent
 from hydra.venues.simulated.market.tape import Tape, open_tape
@@ -41,7 +42,7 @@ from hydra.venues.simulated.server.rebuild import (
 )
 from hydra.venues.simulated.server.rest.keys import ApiKeys
 from hydra.venues.simulated.server.rest.settings import DataPlan, RestTerms
-from hydra.venues.simulated.server.serve import CannotServe, serve
+from hydra.venues.simulated.server.serve import serve
 
 LOCK_NAME = "venue.lock"
 PREDECESSOR_ENDS_WITHIN_S = 5.0

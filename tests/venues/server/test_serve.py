@@ -12,7 +12,8 @@ from time import perf_counter
 
 import pytest
 
-from hydra.venues.simulated.server.serve import CannotServe, serve
+from hydra.venues.loopback import CannotServe
+from hydra.venues.simulated.server.serve import serve
 from tests.venues.server.clients import HttpAnswer, admin, data_stream, http
 from tests.venues.server.kit import (
     HEADERS,
