@@ -8,6 +8,7 @@ import typer
 
 from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
+from hydra.ops.dashboard.command import dashboard
 from hydra.ops.debug.cli import app as debug
 from hydra.ops.drill.command import drill
 from hydra.ops.evidence.command import evidence
@@ -75,6 +76,7 @@ app.command()(preflight)
 app.command()(status)
 app.command()(health)
 app.command()(watch)
+app.command()(dashboard)
 app.command()(halt)
 app.command()(resume)
 app.command()(flatten)

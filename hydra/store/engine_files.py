@@ -71,6 +71,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A folder: a snapshot of each day, for people. It is of no life."""
     alerts: Path
     """A folder: what `watch` has told, and to whom. It is of no life, and no engine reads it."""
+    dashboard: Path
+    """A folder: where the dashboard is served, and its key. It is of no life."""
 
     @classmethod
     def under(
@@ -108,6 +110,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             surfaces=state_dir / "surfaces",
             track_record=state_dir / "track_record",
             alerts=state_dir / "alerts",
+            dashboard=state_dir / "dashboard",
         )
         names = [path.name for path in structs.astuple(files)]
         for name in names:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 FOLDER_RIGHTS = 0o700
 FILE_RIGHTS = 0o600
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class RightsTooOpen(Exception):
@@ -43,6 +44,18 @@ def make_private_file(path: Path) -> None:
     """An empty file with rights 0600 from its first moment on. Raises FileExistsError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     os.close(os.open(path, flags, FILE_RIGHTS))
+
+
+def put_private_file(path: Path, content: bytes) -> None:
+    """Put a file with rights 0600 in place whole: a reader never sees half of it. Raises OSError.
+
+    It need not outlive a power cut, which may leave the one before or none.
+    """
+    new = path.with_name(f".{path.name}.new")
+    descriptor = os.open(new, _NEW_FILE, FILE_RIGHTS)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    new.replace(path)
 
 
 def require_private_file(path: Path, facts: os.stat_result) -> None:

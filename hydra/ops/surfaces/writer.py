@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -19,7 +18,7 @@ from hydra.ops.session import summary_of
 from hydra.ops.stamp import stamp
 from hydra.ops.surfaces.documents import ENDING, PER_RUN_SURFACES, Sight, documents_of
 from hydra.runtime.runtime import Runtime
-from hydra.store.private_files import FILE_RIGHTS, RightsTooOpen, make_private_folder
+from hydra.store.private_files import RightsTooOpen, make_private_folder, put_private_file
 from hydra.trading.durations import MILLISECOND
 from supervisors import paths
 
@@ -28,7 +27,6 @@ SOURCE = "surfaces"
 EXIT_BOT_WITHIN = 100 * MILLISECOND
 CALLER = Caller("surfaces", runs_simulation=False)
 _FORM = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class SurfaceWriter:
@@ -78,7 +76,8 @@ class SurfaceWriter:
             make_private_folder(self._folder)
             for name, document in documents_of(sight).items():
                 if name not in PER_RUN_SURFACES or not self._has_per_run:
-                    self._put(self._folder / f"{name}{ENDING}", document)
+                    content = orjson.dumps(document, option=_FORM)
+                    put_private_file(self._folder / f"{name}{ENDING}", content)
         except OSError as error:
             self._failed(f"{self._folder}: {error.strerror or error}")
             return
@@ -103,14 +102,6 @@ class SurfaceWriter:
             started_at=self._started_at,
             process=os.getpid(),
         )
-
-    def _put(self, path: Path, document: Mapping[str, Any]) -> None:
-        """It need not outlive a power cut: the next engine writes it anew."""
-        new = path.with_name(f".{path.name}.new")
-        descriptor = os.open(new, _NEW_FILE, FILE_RIGHTS)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(document, option=_FORM))
-        new.replace(path)
 
     def _failed(self, fault: str) -> None:
         if fault != self._fault:

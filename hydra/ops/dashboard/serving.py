@@ -1,0 +1,58 @@
+"""Serves the dashboard to this machine, to so many at once, and to none of them for long (I87)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from hydra.venues.loopback import LoopbackServer
+
+CONNECTIONS_MAX = 64
+GONE_AFTER_S = 30.0
+"""A connection that has not come to its end by then is cut: whoever sends half a request, or does
+not read its answer. A halt takes twelve at most.
+"""
+HEAD_MAX = 16 * 1024
+
+
+class _Brief(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, for a limited time: it alone waits for ever for a request."""
+
+    _end: asyncio.TimerHandle | None = None
+
+    # asyncio says BaseTransport, since some protocols have no stream; uvicorn's always has one.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()  # without an answer, which it might not read
+        self._end = self.loop.call_later(GONE_AFTER_S, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._end is not None:
+            self._end.cancel()
+
+
+async def serve(
+    app: ASGIApp, listening: socket.socket, ready: Callable[[], None], stop: asyncio.Event
+) -> None:
+    """Serve on this socket until `stop` is set. `ready` is called once it is served."""
+    config = uvicorn.Config(
+        app,
+        http=_Brief,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=HEAD_MAX,
+    )
+    with contextlib.closing(listening):
+        await LoopbackServer(config, ready, stop).serve([listening])
