@@ -9,6 +9,7 @@ ENGINE = DEPLOY / "systemd" / "hydra-trader@.service"
 VENUE = DEPLOY / "systemd" / "hydra-venue.service"
 SNAPSHOT = DEPLOY / "systemd" / "hydra-snapshot@.service"
 WATCH = DEPLOY / "systemd" / "hydra-watch@.service"
+DASHBOARD = DEPLOY / "systemd" / "hydra-dashboard@.service"
 SUPERVISORD = DEPLOY / "supervisord" / "hydra.conf"
 
 INSTALLED = "/opt/hydra-trader"

@@ -19,6 +19,7 @@ from hydra.settings import VenueName
 from hydra.trading.durations import SECOND
 from hydra.trading.restarts import RESTARTS_MAX, WINDOW_NS
 from tests.deploy.shipped import (
+    DASHBOARD,
     DEPLOY,
     ENGINE,
     INSTALLED,
@@ -36,8 +37,8 @@ PERSONS = {code for code in ExitCode if code == ExitCode.USAGE or 10 <= code <= 
 DETECTED_S = (DETECT_WITHIN + LEASE) / SECOND
 """After so long the order gate has shut by itself; before that nothing is to be killed."""
 
-UNITS = [ENGINE, VENUE, WATCH, SNAPSHOT]
-engine, venue, watch, snapshot = (systemd_unit(unit) for unit in UNITS)
+UNITS = [ENGINE, VENUE, WATCH, DASHBOARD, SNAPSHOT]
+engine, venue, watch, dashboard, snapshot = (systemd_unit(unit) for unit in UNITS)
 programs = supervisord_programs()
 paper, hydra_watchdog = programs["program:hydra-paper"], programs["program:hydra-watchdog-paper"]
 
@@ -66,14 +67,19 @@ def test_systemd_gives_up_where_the_engine_would_halt_i75() -> None:
     assert int(one(engine, "Unit.StartLimitIntervalSec")) == WINDOW_NS // SECOND
 
 
-def test_the_watch_is_started_again_whatever_ends_it_but_for_what_a_person_has_to_mend() -> None:
+@pytest.mark.parametrize(
+    ("unit", "program"),
+    [(watch, "program:hydra-watch-paper"), (dashboard, "program:hydra-dashboard-paper")],
+)
+def test_who_looks_on_is_started_again_whatever_ends_it_but_for_what_a_person_has_to_mend(
+    unit: dict[str, list[str]], program: str
+) -> None:
     prevented = {ExitCode.USAGE, ExitCode.CONFIGURATION_REFUSED, ExitCode.HELD_BY_ANOTHER}
-    of_supervisord = programs["program:hydra-watch-paper"]
 
-    told = {int(code) for code in one(watch, "Service.RestartPreventExitStatus").split()}
+    told = {int(code) for code in one(unit, "Service.RestartPreventExitStatus").split()}
     assert told == prevented
-    assert {int(code) for code in of_supervisord["exitcodes"].split(",")} == {0, *prevented}
-    assert (one(watch, "Service.Restart"), one(watch, "Unit.StartLimitIntervalSec")) == (
+    assert {int(code) for code in programs[program]["exitcodes"].split(",")} == {0, *prevented}
+    assert (one(unit, "Service.Restart"), one(unit, "Unit.StartLimitIntervalSec")) == (
         "always",
         "0",
     )
@@ -82,6 +88,12 @@ def test_the_watch_is_started_again_whatever_ends_it_but_for_what_a_person_has_t
 def test_the_watch_has_no_part_of_the_file_with_the_brokers_keys_i84() -> None:
     assert one(watch, "Service.EnvironmentFile") == "-/etc/hydra-trader/%i-watch.env"
     assert one(engine, "Service.EnvironmentFile") == "-/etc/hydra-trader/%i.env"
+
+
+def test_the_dashboard_has_no_keys_and_speaks_to_this_machine_alone_i84_i86() -> None:
+    assert "Service.EnvironmentFile" not in dashboard
+    assert one(dashboard, "Service.IPAddressDeny") == "any"
+    assert one(dashboard, "Service.IPAddressAllow") == "localhost"
 
 
 def test_a_stop_is_given_the_time_that_the_engine_may_take_and_a_kill_takes_all_of_it() -> None:
@@ -122,6 +134,7 @@ def test_an_engine_that_waits_for_its_broker_is_not_taken_for_one_that_does_not_
     [
         (ENGINE, "/var/lib/hydra-trader/%i"),
         (WATCH, "/var/lib/hydra-trader/%i"),
+        (DASHBOARD, "/var/lib/hydra-trader/%i"),
         (SNAPSHOT, "/var/lib/hydra-trader/%i"),
         (VENUE, "/var/lib/hydra-venue"),
     ],
@@ -140,9 +153,13 @@ COMMANDS = [
     one(engine, "Service.ExecStart"),
     one(venue, "Service.ExecStart"),
     one(watch, "Service.ExecStart"),
+    one(dashboard, "Service.ExecStart"),
     *snapshot["Service.ExecStart"],
     *(programs[name]["command"] for name in programs.sections()),
 ]
+
+
+_VERBS = (["venue", "serve"], ["watch"], ["dashboard"], ["snapshot"], ["track-record"])
 
 
 def parsed(command: str) -> dict[str, str]:
@@ -175,7 +192,7 @@ def test_what_a_unit_starts_is_there_and_knows_its_options(command: str) -> None
     else:
         verb = words[: next(n for n, word in enumerate(words) if word.startswith("--"))]
         shown = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"})
-        assert verb in (["venue", "serve"], ["watch"], ["snapshot"], ["track-record"])
+        assert verb in _VERBS
         assert all(option in shown.stdout for option in parsed(command))
 
 

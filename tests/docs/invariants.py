@@ -24,7 +24,6 @@ class Section(msgspec.Struct, frozen=True):
 BROKER = "orders at a real broker"
 RELOAD = "reading the configuration again while it runs"
 STREAMS = "the streams of a broker"
-DASHBOARD = "the dashboard"
 
 SECTIONS: tuple[Section, ...] = (
     Section(
@@ -153,7 +152,7 @@ SECTIONS: tuple[Section, ...] = (
             Invariant("I80", "Settings mean what they say, or are refused."),
             Invariant("I81", "One configuration at a time.", RELOAD),
             Invariant("I82", "Paper and live cannot be mixed up.", "the paper and live venues"),
-            Invariant("I83", "Secrets never leak.", DASHBOARD),
+            Invariant("I83", "Secrets never leak."),
             Invariant("I84", "Our files are ours alone."),
         ),
     ),
@@ -161,8 +160,8 @@ SECTIONS: tuple[Section, ...] = (
         "Onlookers and upkeep",
         (
             Invariant("I85", "The debug socket cannot trade."),
-            Invariant("I86", "The dashboard cannot trade, nor be reached by others.", DASHBOARD),
-            Invariant("I87", "Onlookers cannot slow trading.", DASHBOARD),
+            Invariant("I86", "The dashboard cannot trade, nor be reached by others."),
+            Invariant("I87", "Onlookers cannot slow trading."),
             Invariant("I88", "Dependencies are locked by hash, and versions checked."),
             Invariant("I89", "An alarm is out within five seconds."),
             Invariant("I90", "The record explains everything."),

@@ -2,7 +2,9 @@
 
 from tests.docs.faults.catalogue import Fault, FaultSection
 
-_NO_DASHBOARD = "There is no dashboard yet; no port is opened to anybody."
+_APP = "tests/ops/dashboard/test_app.py"
+_ACCESS = "tests/ops/dashboard/test_access.py"
+_BROWSER = "tests/ops/dashboard/test_in_a_browser.py"
 
 OUTSIDE_SURFACE = FaultSection(
     "What others can reach",
@@ -15,15 +17,38 @@ OUTSIDE_SURFACE = FaultSection(
                 "tests/ops/debug/test_server.py::test_who_never_reads_is_dropped_i87",
                 "tests/ops/debug/test_server.py::test_a_flood_of_questions_waits_but_a_halt_does_not_i87",
                 "tests/ops/control/test_server.py::test_a_flood_of_questions_keeps_no_halt_and_no_flatten_waiting_i87",
+                f"{_APP}::test_hundreds_that_say_nothing_are_turned_away_and_leave_room_i87",
+                f"{_APP}::test_who_sends_half_a_request_is_cut_off_i87",
+                f"{_APP}::test_a_hundred_thousand_headers_and_a_body_of_a_gigabyte_are_cut_off_i87",
+                f"{_APP}::test_of_requests_one_after_the_other_only_the_first_is_answered",
+                "tests/ops/dashboard/test_looking.py::test_however_many_look_the_engine_is_asked_once_and_by_nobody_that_does_not_i87",
             ),
-            not_tested=(
-                f"{_NO_DASHBOARD} What is shown is of the two sockets, and not how fast orders are"
-                " sent meanwhile."
+            not_tested="How fast orders are sent meanwhile.",
+        ),
+        Fault(
+            "F162",
+            "A page names another host as its own.",
+            tests=(
+                f"{_ACCESS}::test_another_host_is_refused_even_with_the_key_i86",
+                f"{_ACCESS}::test_a_host_that_is_missing_or_named_twice_is_refused_i86",
+                f"{_APP}::test_a_page_elsewhere_gets_nothing_and_does_nothing_i86",
             ),
         ),
-        Fault("F162", "A page names another host as its own.", not_tested=_NO_DASHBOARD),
-        Fault("F163", "A page elsewhere sends its forms to ours.", not_tested=_NO_DASHBOARD),
-        Fault("F164", "A path leads out of its folder.", not_tested=_NO_DASHBOARD),
+        Fault(
+            "F163",
+            "A page elsewhere sends its forms to ours.",
+            tests=(
+                f"{_ACCESS}::test_a_page_of_somebody_else_s_is_refused_even_with_the_key_i86",
+                f"{_APP}::test_a_page_elsewhere_gets_nothing_and_does_nothing_i86",
+                f"{_APP}::test_only_a_post_halts_i86",
+                f"{_APP}::test_what_is_no_halt_halts_nothing",
+            ),
+        ),
+        Fault(
+            "F164",
+            "A path leads out of its folder.",
+            tests=(f"{_APP}::test_no_path_leads_to_anything_else_i86",),
+        ),
         Fault(
             "F165",
             "Names and messages bring commands for a terminal or a page.",
@@ -33,8 +58,9 @@ OUTSIDE_SURFACE = FaultSection(
                 "tests/venues/alpaca/test_data_stream.py::test_words_of_a_trading_status_command_no_terminal",
                 "tests/venues/alpaca/test_trading_stream.py::test_words_of_a_late_rejection_command_no_terminal",
                 "tests/ops/test_export.py::test_what_a_spreadsheet_would_take_for_a_formula_is_text",
+                f"{_APP}::test_the_page_makes_no_markup_of_what_it_is_told_i86",
+                f"{_BROWSER}::test_what_the_page_is_told_is_text_in_it_i86",
             ),
-            not_tested=_NO_DASHBOARD,
         ),
         Fault(
             "F166",
@@ -43,10 +69,16 @@ OUTSIDE_SURFACE = FaultSection(
                 "tests/ops/control/test_server.py::test_somebody_else_is_turned_away_and_changes_nothing_i85",
                 "tests/ops/debug/test_server.py::test_a_foreign_peer_is_refused_i85",
                 "tests/ops/debug/test_server.py::test_a_peer_that_the_kernel_does_not_know_is_refused_i85",
+                f"{_ACCESS}::test_without_the_key_nothing_is_told_i86",
+                f"{_ACCESS}::test_no_other_key_is_taken_i86",
+                f"{_APP}::test_without_the_key_nothing_is_told_and_nothing_is_halted_i86",
+                f"{_APP}::test_a_key_in_the_address_opens_nothing_i86",
+                f"{_BROWSER}::test_a_tab_of_an_earlier_start_needs_the_new_link_i86",
             ),
             not_tested=(
-                f"{_NO_DASHBOARD} The sockets have no token: the kernel says who is at the other"
-                " end."
+                "The sockets have no token: the kernel says who is at the other end. The"
+                " dashboard's key has 256 bits; tries are not paced but by the 64 connections that"
+                " there may be at once."
             ),
         ),
         Fault(

@@ -88,6 +88,20 @@ PLANTS = (
         "            self._send(failure(None, str(malformed)))\n            return True\n",
     ),
     Plant(
+        "A page of somebody else's may ask the dashboard.",
+        "I86",
+        "hydra.ops.dashboard.access",
+        '        if not self._is_one_of(headers, b"origin", self._origins):\n',
+        '        if not self._is_one_of(headers, b"referer", self._origins):\n',
+    ),
+    Plant(
+        "The beginning of the dashboard's key is enough.",
+        "I86",
+        "hydra.ops.dashboard.access",
+        "            if hmac.compare_digest(given[0].removeprefix(_SCHEME), self._key):\n",
+        "            if self._key.startswith(given[0].removeprefix(_SCHEME)):\n",
+    ),
+    Plant(
         "A client that does not read holds its thread for ever.",
         "I87",
         "hydra.ops.debug.session",
