@@ -6,6 +6,7 @@ be kept, framed, or run anything that is not in the three files.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from importlib import resources
@@ -14,7 +15,7 @@ from typing import Protocol
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,10 +100,10 @@ def dashboard_app(
             return _plain(415, "found another content than application/json")
         body = await _body_of(request)
         if body is None:
-            return _plain(413, f"found more than {BODY_MAX} bytes")
+            return _plain(413, f"found no whole body of at most {BODY_MAX} bytes")
         try:
             wanted = msgspec.json.decode(body, type=HaltWanted)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _plain(400, f"{error}; wanted reason and close_only")
         told = await run_in_threadpool(halt, wanted)
         looks.look_soon()
@@ -133,6 +134,9 @@ class _Guarded:
                 message = {**message, "headers": [*message["headers"], *_SAFE_HEADERS]}
             await send(message)
 
+        # Of a request whose body is none uvicorn has said so by itself, and hangs up in this turn:
+        # an answer besides that would be an error of the protocol.
+        await asyncio.sleep(0)
         refusal = self._refusal(scope)
         answer = self._app if refusal is None else _plain(refusal.status, refusal.text)
         await answer(scope, receive, send_safely)
@@ -155,12 +159,15 @@ def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _body_of(request: Request) -> bytes | None:
-    """None if it is too long; no more of it is read then."""
+    """None if it is too long, no more of it is read then; or if it broke off."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            return None
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_MAX:
+                return None
+    except ClientDisconnect:
+        return None
     return body
 
 

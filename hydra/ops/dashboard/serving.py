@@ -50,6 +50,7 @@ async def serve(
         loop="asyncio",
         lifespan="off",
         log_config=None,
+        log_level="error",  # not each request that is none
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=HEAD_MAX,

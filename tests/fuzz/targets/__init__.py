@@ -16,6 +16,7 @@ MODULES = {
     "halt_marker": "own_files",
     "debug_socket": "debug_socket",
     "control_socket": "control_socket",
+    "dashboard": "dashboard",
     "csv": "bars",
     "csv_gz": "bars",
     "parquet": "parquet_bars",

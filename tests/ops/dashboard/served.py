@@ -71,10 +71,14 @@ class Board:
 
 
 @contextmanager
-def served() -> Iterator[Board]:
-    """One that is served while the block lasts."""
+def served(named_port: int | None = None) -> Iterator[Board]:
+    """One that is served while the block lasts. `named_port`: the one that requests have to name,
+    whichever it has.
+    """
     board = Board(listening_on(0))
-    app = dashboard_app(board, board.halt, Access(board.port, KEY), monotonic=lambda: NOW)
+    app = dashboard_app(
+        board, board.halt, Access(named_port or board.port, KEY), monotonic=lambda: NOW
+    )
     is_ready, ended = threading.Event(), threading.Event()
     loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
