@@ -22,6 +22,7 @@ from hydra.ops.offline import (
 if TYPE_CHECKING:
     from hydra.ops.artefacts.report import Report
     from hydra.store.engine_files import EngineFiles
+    from hydra.store.redaction import Redactor
 
 Folder = Annotated[
     Path | None,
@@ -42,9 +43,20 @@ Other = Annotated[
 ]
 
 
+Analyst = Annotated[
+    bool,
+    typer.Option(
+        "--analyst",
+        help="Write it as one text to be judged by somebody else, or by a model: what is asked,"
+        " the report, settings, trades, orders; no account, no keys.",
+    ),
+]
+
+
 def report(
     folder: Folder = None,
     compare: Other = None,
+    analyst: Analyst = False,
     venue: ForVenue = None,
     config: ConfigDir = CONFIG,
     state_dir: StateDir = None,
@@ -72,7 +84,10 @@ def report(
                 found_there = _whole_report(bundle, files)
                 if found_there.is_closed and found_there.trades:
                     _have_plots(bundle)
-                _show(bundle, found_there, as_json=json)
+                if analyst:
+                    _write_dossier(bundle, found_there, files)
+                else:
+                    _show(bundle, found_there, as_json=json)
                 return
             found = differences(bundle, compare)
     except NoBundle as none:
@@ -89,20 +104,55 @@ def report(
 
 def _whole_report(bundle: Path, files: "EngineFiles") -> "Report":
     """The session's report; one that was killed is closed first, one that runs is read as it is."""
-    import os
     from contextlib import suppress
 
     from hydra.ops.artefacts.closing import close_bundle
     from hydra.ops.artefacts.reading import provenance_in, report_in
-    from hydra.settings.secrets import load_secrets
     from hydra.store.folder_lock import FolderInUse, held_alone
-    from hydra.store.redaction import Redactor
 
     if not provenance_in(bundle).is_closed:
         with suppress(FolderInUse), held_alone(bundle, "session"):
-            redactor = Redactor(load_secrets(Path(".env"), os.environ).values())
-            return close_bundle(bundle, files, None, redactor)
+            return close_bundle(bundle, files, None, _redactor())
     return report_in(bundle)
+
+
+def _redactor(*more: str) -> "Redactor":
+    """Knows the keys, and whatever `more` is to be taken out."""
+    import os
+
+    from hydra.settings.secrets import load_secrets
+    from hydra.store.redaction import Redactor
+
+    return Redactor((*load_secrets(Path(".env"), os.environ).values(), *more))
+
+
+def _write_dossier(bundle: Path, found: "Report", files: "EngineFiles") -> None:
+    from hydra.ops.artefacts.analyst import Dossier, dossier_text
+    from hydra.ops.artefacts.folder import LOG
+    from hydra.ops.artefacts.page import page_of
+    from hydra.ops.artefacts.reading import provenance_in
+    from hydra.ops.artefacts.rows import ORDERS, TRADES, rows_in
+    from hydra.ops.config import history
+
+    run = provenance_in(bundle).run
+    in_force = [
+        version
+        for version in history.versions(files.configurations)
+        if version.about.digest == run.configuration
+    ]
+    settings = {}
+    if in_force:
+        texts = (text.decode(errors="replace") for text in in_force[-1].content)
+        settings = dict(zip(history.FILES, texts, strict=True))
+    log = bundle / LOG
+    dossier = Dossier(
+        page=page_of(found),
+        settings=settings,
+        trades=list(rows_in(bundle / TRADES)),
+        orders=list(rows_in(bundle / ORDERS)),
+        said=log.read_text(errors="replace").splitlines() if log.exists() else [],
+    )
+    sys.stdout.write(dossier_text(dossier, _redactor(run.account or "")))
 
 
 def _have_plots(bundle: Path) -> None:

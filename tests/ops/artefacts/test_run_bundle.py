@@ -218,6 +218,16 @@ def test_without_a_bundle_the_command_says_what_it_wanted(shown: Shown, tmp_path
     assert errors.startswith(f"{tmp_path / 'runs'}: found no session's bundle, wanted one such as")
 
 
+def test_for_an_analyst_it_is_one_text_without_the_account_i83(shown: Shown) -> None:
+    code, out, errors = shown("--analyst")
+
+    assert (code, errors) == (ExitCode.CLEAN, "")
+    assert out.startswith("You are asked to look at one session of Hydra")
+    assert "# Session 2026-01-05-001" in out
+    assert "decided_at | bot | symbol" in out
+    assert EMBEDDED_ACCOUNT not in out
+
+
 def test_the_command_closes_what_a_killed_session_left(tmp_path: Path) -> None:
     left = killed_in(tmp_path)
     files = engine_files(tmp_path)
