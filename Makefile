@@ -24,7 +24,7 @@ COMPILE = $(UV) pip compile --quiet --no-config --universal --python-version 3.1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test slow fuzz prove sensitivity lint docs bench lock clean
+.PHONY: help setup dev run test slow fuzz prove sensitivity lint docs bench pretag lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,11 @@ docs: dev ## write the pages of docs/ that are made from the code
 
 bench: setup ## qualify this machine: latency, throughput, durability; ARGS=--quick
 	.venv/bin/hydra-trader bench $(ARGS)
+
+pretag: dev ## see whether this folder is fit to be tagged as a release: version, changelog, tests, baseline
+	.venv/bin/python -m tests.release
+	$(MAKE) lint test
+	.venv/bin/hydra-trader regress
 
 lock: $(if $(filter .venv/%,$(UV)),dev) ## write the requirements files anew from pyproject.toml; UPGRADE=1 for the newest versions
 	$(COMPILE) --group build --output-file requirements.lock pyproject.toml
