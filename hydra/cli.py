@@ -32,6 +32,7 @@ from hydra.ops.verify import verify
 from hydra.ops.watch import watch
 from hydra.ops.why.command import why
 from hydra.proving.prove_command import prove
+from hydra.research.data_command import app as data
 from hydra.research.gate_command import app as gate
 from hydra.research.regress_command import regress
 from hydra.research.regret_command import regret
@@ -46,6 +47,7 @@ app = typer.Typer(
     help="Hydra: a fail-closed trading engine. Run it, look into it, measure this machine.",
 )
 app.add_typer(config, name="config")
+app.add_typer(data, name="data")
 app.add_typer(debug, name="debug")
 app.add_typer(gate, name="gate")
 app.add_typer(reconcile, name="reconcile")
