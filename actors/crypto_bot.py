@@ -21,6 +21,7 @@ from hydra.trading.coin_pair import (
 )
 from hydra.trading.durations import DAY
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules
+from hydra.trading.hit_stops import hit_stops_of
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import ROUND_THE_CLOCK, SessionTable, Window
@@ -163,6 +164,9 @@ class CryptoBot(Actor[Inbox]):
                 if not self._record.is_answer(message, ctx):
                     return
                 recover([pair.book for pair in self._pairs.values()], message)
+                hits = hit_stops_of(message.hit_stops)
+                for pair in self._pairs.values():
+                    pair.recall(hits)
             case RecoveryOverdue():
                 self._record.check_in_time()
             case LoopRan():
@@ -290,6 +294,7 @@ class CryptoBot(Actor[Inbox]):
             until=at + GUARD_LASTS,
             looked_at=at,
             price_at=pair.bar.end_at,
+            hit=pair.hit if held else None,
         )
         if guard != told:
             self._guards[pair.symbol] = guard

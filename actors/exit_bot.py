@@ -9,8 +9,17 @@ from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
 from hydra.trading.exit_desk import ExitDesk, ExitTerms
-from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, Step, TakeOut, Unprotected
+from hydra.trading.exit_steps import (
+    CloseNow,
+    KeepHits,
+    KeepTrail,
+    Look,
+    Step,
+    TakeOut,
+    Unprotected,
+)
 from hydra.trading.flatten import Phase
+from hydra.trading.hit_stops import HIT_STOPS, readable_hit_stops, text_of
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Role, TimeInForce
 from hydra.trading.trading_state import Cause, TradingState
@@ -235,6 +244,7 @@ class ExitBot(Actor[Inbox]):
             positions_left_alone(record.exclusions),
             orders_left_alone(record.exclusions),
             readable_trails(record.values),
+            readable_hit_stops(record.values.get(HIT_STOPS, "")),
         )
 
     def _hear_of_state(self, state: TradingState, causes: tuple[Cause, ...], ctx: Context) -> None:
@@ -333,6 +343,8 @@ class ExitBot(Actor[Inbox]):
             case KeepTrail(bot=bot, trail=trail):
                 value = RecordValue(key=trail_key(bot), value=trail.text)
                 ctx.tell(self._persister, value)
+            case KeepHits(hits=hits):
+                ctx.tell(self._persister, RecordValue(key=HIT_STOPS, value=text_of(hits)))
             case Unprotected(symbol=symbol, detail=detail):
                 cause = UNPROTECTED.cause(subject=symbol, since=ctx.market_time(), detail=detail)
                 ctx.tell(self._guardian, Halt(cause=cause))

@@ -6,18 +6,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from actors.bot_record import (
-    HISTORY_AGAIN_AFTER,
-    BotRecord,
-    ask_for_history,
-    recover,
-    take_report,
-)
+from actors.bot_record import HISTORY_AGAIN_AFTER, BotRecord, ask_for_history, recover, take_report
 from hydra.actor import MINUTE, SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exact import multiply
 from hydra.trading.exit_rules import ExitReason, ExitRules, exit_reason
+from hydra.trading.hit_stops import HitStop, hit_among, hit_now, hit_stops_of
 from hydra.trading.orders import DecisionKey, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.resting_stop import (
@@ -42,13 +37,7 @@ from hydra.trading.venue_clock import seen_at
 from messages.control import Recorded, RecordValue
 from messages.lifecycle import Replied
 from messages.loops import LOOP_TOPIC, LoopRan
-from messages.market import (
-    BarClosed,
-    HistoryDue,
-    HistoryReported,
-    ReportHistory,
-    bars_topic,
-)
+from messages.market import BarClosed, HistoryDue, HistoryReported, ReportHistory, bars_topic
 from messages.message import Message
 from messages.orders import (
     CancelIntent,
@@ -172,6 +161,8 @@ class MomentumBot(Actor[Inbox]):
         """The highest price since the entry, before the last bar; None: that of the entry."""
         self._trail: Trail | None = None
         """What of that is on record, or on its way there."""
+        self._hit: HitStop | None = None
+        """A stop of what is held was hit: it is sold wherever the price goes; None: none was."""
         self._session: ExchangeSession | None = None
         self._guard: Guard | None = None
         """What was last told of what guards the position; None: that nothing does, or nothing."""
@@ -230,6 +221,8 @@ class MomentumBot(Actor[Inbox]):
     def _recover(self, message: BookRecovered) -> None:
         recover((self._book,), message)
         self._stop.found(self._book.resting)
+        hits = hit_stops_of(message.hit_stops)
+        self._hit = hit_among(hits, self._plan.bot_id, self._book.inventory) or self._hit
         self._trail = trail_of(message.trail)
         highest = highest_on_record(self._trail, self._book.inventory)
         if highest is not None:
@@ -408,6 +401,15 @@ class MomentumBot(Actor[Inbox]):
         return ""
 
     def _reason_to_exit(self, bar: Bar) -> str | None:
+        held = self._book.inventory
+        reason = self._reason_by_rules(bar)
+        self._hit = hit_now(self._hit, reason, self._plan.bot_id, held)
+        if self._hit is not None:
+            return self._hit.reason
+        wants_out = self._strategy.wants_out(held.lots[0].opened_at)
+        return "signal" if reason is None and wants_out else reason
+
+    def _reason_by_rules(self, bar: Bar) -> str | None:
         oldest = self._book.inventory.lots[0]
         average = self._book.average_price
         assert average is not None, "there is a position"
@@ -426,9 +428,7 @@ class MomentumBot(Actor[Inbox]):
             stops = self._book.working_as(Role.PROTECT)
             if self._stop.has_still_to_fill(stops, bar, self._looked_at):
                 return None
-        if rule is not None:
-            return rule.value
-        return "signal" if self._strategy.wants_out(oldest.opened_at) else None
+        return None if rule is None else rule.value
 
     def _stop_level(self, highest: Decimal | None) -> tuple[Decimal | None, str]:
         """Where a stop is to rest now, and which rule it is of; None: none is to.
@@ -498,6 +498,7 @@ class MomentumBot(Actor[Inbox]):
             looked_at=self._looked_at,
             price_at=bar.end_at,
             stop_price=self._trailing_price(),
+            hit=self._hit if held else None,
         )
         if guard != self._guard:
             self._guard = guard if held else None

@@ -14,6 +14,7 @@ from hydra.ports import OptionChains
 from hydra.trading.bars import Bar
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.durations import DAY
+from hydra.trading.hit_stops import hit_stops_of
 from hydra.trading.option_entry import RIGHT_OF, OptionEntry, entry_on, wanted_of
 from hydra.trading.option_exits import PremiumExits
 from hydra.trading.option_holding import HoldingTerms, Now, OptionHolding, Sell, TakeOut
@@ -248,6 +249,9 @@ class OptionsBot(Actor[Inbox]):
         for symbol in dict.fromkeys(named):
             self._holdings.of(symbol)
         recover([holding.book for holding in self._holdings], recovered)
+        hits = hit_stops_of(recovered.hit_stops)
+        for holding in self._holdings:
+            holding.recall_hits(hits)
 
     def _take_bar(self, message: BarClosed, ctx: Context) -> None:
         bar = message.bar
@@ -518,6 +522,7 @@ class OptionsBot(Actor[Inbox]):
             until=at + GUARD_LASTS,
             looked_at=at,
             price_at=None if quote is None else quote.at,
+            hit=holding.hit if held else None,
         )
         if guard != told:
             self._guards[symbol] = guard

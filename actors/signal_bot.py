@@ -17,6 +17,13 @@ from hydra.ports import Signals
 from hydra.trading.account_day import trading_day
 from hydra.trading.bars import Bar
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitRules, exit_reason
+from hydra.trading.hit_stops import (
+    SIGNALS_STOP,
+    HitStop,
+    hit_among,
+    hit_now,
+    hit_stops_of,
+)
 from hydra.trading.orders import DecisionKey, OrderType, RecordedOrder, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sessions import SessionTable, Window
@@ -146,6 +153,8 @@ class SignalBot(Actor[Inbox]):
         self._under_way: dict[DecisionKey, TradeSignal] = {}
         self._guarded: frozenset[str] = frozenset()
         """What it last said that it guards."""
+        self._hits: dict[str, HitStop] = {}
+        """What is held of which a stop was hit: it is sold wherever the price goes."""
         self._exit_again_at: dict[str, int] = {}
         self._ended: set[str] = set()
         """Signals of this life that nothing more comes of."""
@@ -231,6 +240,11 @@ class SignalBot(Actor[Inbox]):
 
     def _recover(self, message: BookRecovered, ctx: Context) -> None:
         recover(self._books.values(), message)
+        hits = hit_stops_of(message.hit_stops)
+        for symbol, book in self._books.items():
+            hit = hit_among(hits, self._plan.bot_id, book.inventory)
+            if hit is not None:
+                self._hits[symbol] = hit
         recorded = {order.decision: order for order in message.orders}
         for decision, order in recorded.items():
             self._decided[decision.signal] = decision
@@ -416,16 +430,16 @@ class SignalBot(Actor[Inbox]):
 
     def _guard(self, book: SymbolBook, bar: Bar, ctx: Context) -> None:
         """Ask the exit rules about what is held, and say that they were asked (I30)."""
-        held = book.sellable
+        held, at, reason = book.sellable, ctx.market_time(), None
+        if held > 0:
+            reason = self._reason_to_exit(book, bar, at)
         self._report_guard(book, bar, held, ctx)
         if held <= 0:
             return
-        at = ctx.market_time()
         is_closed = book.session is None or self._plan.sessions.at(at) is None
         was_denied = at < self._exit_again_at.get(book.symbol, 0)
         if book.is_leaving or is_closed or was_denied:
             return
-        reason = self._reason_to_exit(book, bar, at)
         if reason is not None and book.resting:
             self._take_out((each.decision for each in book.resting), reason, ctx)
         elif reason is not None:
@@ -449,11 +463,20 @@ class SignalBot(Actor[Inbox]):
             ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
 
     def _reason_to_exit(self, book: SymbolBook, bar: Bar, at: int) -> str | None:
+        reason = self._reason_by_rules(book, bar, at)
+        before = self._hits.pop(book.symbol, None)
+        hit = hit_now(before, reason, self._plan.bot_id, book.inventory)
+        if hit is None:
+            return reason
+        self._hits[book.symbol] = hit
+        return hit.reason
+
+    def _reason_by_rules(self, book: SymbolBook, bar: Bar, at: int) -> str | None:
         average, stop = book.inventory.average_price, self._stop_of(book)
         assert average is not None, "there is a position"
         opened_at = book.inventory.lots[0].opened_at
         if stop is not None and bar.end_at > opened_at and Decimal(repr(bar.low)) <= stop:
-            return "signal_stop"
+            return SIGNALS_STOP
         rule = exit_reason(
             self._plan.exits,
             entry_price=average,
@@ -486,6 +509,7 @@ class SignalBot(Actor[Inbox]):
             looked_at=max(ctx.market_time(), bar.end_at),
             price_at=bar.end_at,
             stop_price=self._stop_of(book),
+            hit=self._hits.get(book.symbol) if held > 0 else None,
         )
         ctx.publish(GUARDS_TOPIC, GuardReported(guard=guard))
 

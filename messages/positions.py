@@ -46,6 +46,8 @@ class BookRecovered(Message, frozen=True, kw_only=True):
     realised: Decimal = Decimal(0)
     trail: str = ""
     """How far the bot's trailing stop had come, as it put it on record; "" if nothing is."""
+    hit_stops: str = ""
+    """Which stops were hit, of whatever bots, as the exit bot put it on record."""
     asked_by: int = 0
     number: int = 0
 

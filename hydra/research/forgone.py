@@ -18,6 +18,7 @@ from msgspec import structs
 from hydra.trading.bars import Bar
 from hydra.trading.exact import multiply, percent_of, subtract
 from hydra.trading.exit_rules import ExitRules, exit_reason
+from hydra.trading.hit_stops import SIGNALS_STOP
 from hydra.trading.instruments import is_crypto
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.resting_stop import WHOLE, is_moved_up, stop_on_step
@@ -186,7 +187,7 @@ class _Venue:
         """The bot's own rules; "": it holds on."""
         stop = self._entry.protective_stop if self._how.keeps_stop else None
         if stop is not None and bar.end_at > opened_at and Decimal(repr(bar.low)) <= stop:
-            return "signal_stop"
+            return SIGNALS_STOP
         rule = exit_reason(
             self._how.exits,
             entry_price=self._price,

@@ -10,6 +10,7 @@ from hydra.store.tables import OrderRecord
 from hydra.trading import exact
 from hydra.trading.durations import DAY
 from hydra.trading.fees import FeeBasis, FeeRecord, regulatory_most
+from hydra.trading.hit_stops import HIT_STOPS
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import RecordedOrder
 from hydra.trading.reconciliation import RecordView
@@ -32,6 +33,7 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
     lots = (lot.execution_id for each in held for lot in each.inventory.lots)
     names = records.names_that_matter(bot, lots)
     fills = sorted(records.fills_of(names), key=lambda record: record.seq)
+    values = {} if bot is None else records.values()
     return BookRecovered(
         orders=tuple(
             RecordedOrder(
@@ -49,7 +51,8 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
         fills=tuple(record.fill for record in fills),
         held=held,
         realised=exact.total(sub_ledger.realised for sub_ledger in sub_ledgers),
-        trail="" if bot is None else records.values().get(trail_key(bot), ""),
+        trail="" if bot is None else values.get(trail_key(bot), ""),
+        hit_stops=values.get(HIT_STOPS, ""),
     )
 
 

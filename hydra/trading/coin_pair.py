@@ -3,6 +3,7 @@
 Pure. `at` is market time (UTC ns): the end of the last bar, or later where no bar comes.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from hydra.trading.coin_orders import CoinEntry, CoinTerms, EntryTerms, entry_of
 from hydra.trading.denied_entries import DeniedEntries
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.fees import FeeSchedule
+from hydra.trading.hit_stops import HitStop, hit_among, hit_now
 from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.sessions import Window
 from hydra.trading.strategies.strategy import Signal
@@ -88,6 +90,8 @@ class CoinPair:
         self.coin = coin
         self.bar: Bar | None = None
         """The newest that is news; None: since the start, or since bars were missed, none is."""
+        self.hit: HitStop | None = None
+        """A stop of what is held was hit: it is sold wherever the price goes; None: none was."""
         self._entered_at: dict[DecisionKey, int] = {}
         self._denials = DeniedEntries()
 
@@ -139,6 +143,11 @@ class CoinPair:
         if decision.role is Role.ENTRY:
             self._denials.passed()
 
+    def recall(self, hits: Iterable[HitStop]) -> None:
+        """What is on record of stops that were hit."""
+        found = hit_among(hits, self.book.bot, self.book.inventory)
+        self.hit = self.hit if found is None else found
+
     def wish(self, at: int, rules: PairRules, totals: Totals) -> Wish:
         """What is to be done now."""
         assert self.bar is not None, "nobody decides before the first bar"
@@ -169,6 +178,7 @@ class CoinPair:
                 else "it holds a position, and nothing says to close it"
             )
         self.strategy.is_out()
+        self.hit = None
         reason = self._reason_not_to_enter(at, rules, totals)
         return Nothing(reason) if reason else self._entry(self.bar, at, rules)
 
@@ -184,8 +194,12 @@ class CoinPair:
             at=at,
             manage_until_passed=is_over,
         )
-        if rule is not None:
-            return rule.value
+        reason = None if rule is None else rule.value
+        self.hit = hit_now(self.hit, reason, self.book.bot, position)
+        if self.hit is not None:
+            return self.hit.reason
+        if reason is not None:
+            return reason
         return "signal" if self.strategy.wants_out(position.lots[0].opened_at) else None
 
     def _reason_not_to_enter(self, at: int, rules: PairRules, totals: Totals) -> str:

@@ -16,16 +16,16 @@ No clock, no I/O.
 """
 
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeVar
 
 import msgspec
 
 from hydra.trading.account_day import trading_day
 from hydra.trading.account_picture import KnownOrder
 from hydra.trading.bars import Bar
+from hydra.trading.bots_stops import BotsStops
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage import ExitCoverage
 from hydra.trading.coverage_clock import CoverageClock
@@ -34,10 +34,10 @@ from hydra.trading.covered_account import CoveredAccount
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import subtract
-from hydra.trading.exit_plans import ExitPlan, reason_to_close, risen, trailed
-from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, Step, TakeOut, Unprotected
-from hydra.trading.exposure import is_price
+from hydra.trading.exit_plans import ExitPlan, reason_to_close
+from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.fees import Fee
+from hydra.trading.hit_stops import HitStop
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.option_symbols import parsed
 from hydra.trading.order_life import OrderEvent, OrderState
@@ -46,10 +46,8 @@ from hydra.trading.protection import Guard, ProtectionTerms, closing_side
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trading_state import Cause
-from hydra.trading.trail import Trail, highest_on_record, to_keep
+from hydra.trading.trail import Trail
 from hydra.trading.venue_view import VenueSnapshot
-
-T = TypeVar("T")
 
 MISSED_BARS = 2
 """A bot that has not looked at so many bars in a row, for a while, is silent."""
@@ -117,12 +115,7 @@ class ExitDesk:
         """When (machine time) the first bar came that the bot of a place has not looked at."""
         self._quarantined: dict[str, int] = {}
         """By when (market time)."""
-        self._stops: dict[Place, Decimal] = {}
-        """Where the bot of what is held would close it, by what it said or put on record last, and
-        trailed since.
-        """
-        self._trails: dict[str, Trail] = {}
-        """What of that is on record, or on its way there, by bot."""
+        self._stops = BotsStops(self._plans)
         self._tried: dict[Place | DecisionKey, int] = {}
         """When (machine time) it was last tried to close there, or to take that order out."""
         self._signals: dict[tuple[str, str, str], int] = {}
@@ -156,23 +149,24 @@ class ExitDesk:
         excluded: Mapping[str, Decimal],
         excluded_orders: frozenset[str] = frozenset(),
         trails: Mapping[str, Trail] = NO_TRAILS,
+        hits: Iterable[HitStop] = (),
     ) -> None:
         """Begin anew from the record: all open orders, those of the day, and who holds what.
 
-        `trails`: how far each bot's trailing stop had come, for what its bot says nothing of.
+        `trails`: how far each bot's trailing stop had come, and `hits` which stops were hit, for
+        what its bot says nothing of.
         """
         listed = tuple(orders)
         self._account.recover(listed, held, excluded, excluded_orders)
-        self._trails |= trails
+        inventories = {place: self._inventory(place) for place in self._account.held}
+        self._stops.recover(inventories, trails, hits)
         for decision, _ in listed:
             self._count(decision)
         self._without_bars, self._of_strangers, self._short_contracts = {}, set(), set()
-        self._stops = _of_places(self._stops, self._account.held)
-        self._waiting_since = _of_places(self._waiting_since, self._account.held)
-        for place in self._account.held:
+        waiting = self._waiting_since.items()
+        self._waiting_since = {place: at for place, at in waiting if place in inventories}
+        for place in inventories:
             self._note(place)
-            if place not in self._stops:
-                self._take_up(place, trails.get(place[0]))
 
     def approved(self, decision: DecisionKey, order: Order, at: int) -> None:
         """It is on its way to the venue."""
@@ -188,14 +182,13 @@ class ExitDesk:
             self._note((decision.bot, event.symbol))
 
     def looked(self, guard: Guard) -> bool:
-        """A bot's guard has looked: it lives. Gives whether that may change what is covered."""
+        """A bot's guard has looked: it lives. Gives whether that may change what is covered, or is
+        to go on record.
+        """
         self._quarantined.pop(guard.bot, None)
         place = (guard.bot, guard.symbol)
         is_changed = self._account.looked(guard)
-        if guard.stop_price is not None and is_price(guard.stop_price):
-            self._stops[place] = guard.stop_price
-        else:
-            self._stops.pop(place, None)
+        is_changed |= self._stops.told(guard)
         if place in self._waiting_since and not self._unlooked(place):
             del self._waiting_since[place]
         if place in self._without_bars:
@@ -265,13 +258,16 @@ class ExitDesk:
             if reason == IS_NOT_CALLED_FOR:
                 if place in taken_over:
                     watched += self._own_guard(place, at)
-                    steps += self._keep_trail(place)
+                    steps += self._stops.keep_trail(
+                        place, self._inventory(place), self._unlooked(place)
+                    )
                 continue
             why_not = self._obstacle(place, at)
             if why_not:
                 waits[place] = why_not
             else:
                 steps += self._closing(place, reason, at, now)
+        steps += self._stops.keep_hits()
         coverage = self._coverage(watched, at)
         uncovered = self._clock.uncovered(coverage, now)
         steps += self._excess(coverage, now)
@@ -329,42 +325,15 @@ class ExitDesk:
     def _trail(self, bar: Bar) -> None:
         """It is forgotten; how high it was is not, where a bot did not look at it any more."""
         for place in self._account.places_in(bar.symbol):
-            plan = self._plans.get(place[0])
-            if plan is None or place not in self._account.held:
-                continue
-            if bar.end_at > self._looked_at(place):
-                stop_price = trailed(plan.rules, self._stops.get(place), bar)
-                if stop_price is not None:
-                    self._stops[place] = stop_price
-
-    def _keep_trail(self, place: Place) -> Iterator[KeepTrail]:
-        """Its bot does not put on record any more how far its stop has come."""
-        bot, plan, inventory = place[0], self._plans.get(place[0]), self._inventory(place)
-        if plan is None or plan.rules.trailing_stop_pct is None:
-            return
-        stop_price, opened_at = self._stops.get(place), inventory.lots[0].opened_at
-        highest = risen(plan.rules, opened_at, self._unlooked(place), stop_price)
-        trail = to_keep(self._trails.get(bot), plan.rules, inventory, highest)
-        if trail is not None:
-            self._trails[bot] = trail
-            yield KeepTrail(bot=bot, trail=trail)
-
-    def _take_up(self, place: Place, trail: Trail | None) -> None:
-        """Where its bot would have closed it, by what that put on record."""
-        plan, inventory = self._plans.get(place[0]), self._account.inventory(place)
-        if plan is None or inventory is None:
-            return
-        highest = highest_on_record(trail, inventory)
-        stop_price = None if highest is None else plan.rules.trailing_price(highest)
-        if stop_price is not None:
-            self._stops[place] = stop_price
+            if place in self._account.held and bar.end_at > self._looked_at(place):
+                self._stops.follow(place, bar)
 
     def _note(self, place: Place) -> None:
         """What is held there may have changed, or who looks at it."""
         bot, symbol = place
         is_held = place in self._account.held
         if not is_held:
-            self._stops.pop(place, None)
+            self._stops.forget(place)
             self._waiting_since.pop(place, None)
         if is_held and bot not in self._terms.bots:
             self._of_strangers.add(place)
@@ -441,8 +410,9 @@ class ExitDesk:
         coin, seen = self._coins.get(symbol), self._bars.get(symbol)
         if coin is not None and seen and inventory.position > 0:
             inventory = coin.without_dust(inventory, Decimal(repr(seen[-1].close)))
-        stop_price = self._stops.get(place)
+        stop_price = self._stops.price_of(place)
         found = reason_to_close(plan, inventory, bars, self._terms.sessions, at, stop_price)
+        found = self._stops.why_closed(place, found, inventory)
         if (
             found is None
             and symbol not in self._bars
@@ -579,19 +549,10 @@ class ExitDesk:
             return self._account.unseen
         return self._account.coverage(at)
 
-    def _know(self, order: KnownOrder) -> None:
-        """Of one of our orders, however it came to be known of."""
-        self._account.know(order)
-        self._count(order.decision)
-
     def _count(self, decision: DecisionKey) -> None:
         """How far the numbers of decisions made here have come: they go on from there."""
         key = (decision.bot, decision.symbol, decision.session)
         self._signals[key] = min(self._signals.get(key, 0), decision.signal)
-
-
-def _of_places(told: Mapping[Place, T], places: Container[Place]) -> dict[Place, T]:
-    return {place: each for place, each in told.items() if place in places}
 
 
 def _held_back(coverage: ExitCoverage) -> frozenset[Place]:

@@ -11,12 +11,12 @@ import msgspec
 
 from hydra.trading.bars import Bar
 from hydra.trading.exit_rules import ExitRules, exit_reason
+from hydra.trading.hit_stops import BOTS_STOP
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.sessions import SessionTable, Window, hours_of
 
 NO_RULES = "no rules of its bot are known"
 NOT_LONG = "no rules of its bot are for a short position"
-BOTS_STOP = "stop of its bot"
 
 
 class ExitPlan(msgspec.Struct, frozen=True, kw_only=True):

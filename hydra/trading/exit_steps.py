@@ -8,6 +8,7 @@ import msgspec
 
 from hydra.trading.coverage import ExitCoverage
 from hydra.trading.covered_symbol import Place
+from hydra.trading.hit_stops import HitStop
 from hydra.trading.orders import DecisionKey, Side
 from hydra.trading.trail import Trail
 
@@ -42,7 +43,13 @@ class KeepTrail(msgspec.Struct, frozen=True, kw_only=True):
     trail: Trail
 
 
-Step: TypeAlias = CloseNow | TakeOut | Unprotected | KeepTrail
+class KeepHits(msgspec.Struct, frozen=True, kw_only=True):
+    """Which stops of what is held were hit is to go on record, in the place of what is there."""
+
+    hits: tuple[HitStop, ...]
+
+
+Step: TypeAlias = CloseNow | TakeOut | Unprotected | KeepTrail | KeepHits
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

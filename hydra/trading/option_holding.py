@@ -6,6 +6,7 @@ price, or if there is no such quote, it is a market order. The exchange has to b
 else.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ import msgspec
 from hydra.trading.durations import SECOND
 from hydra.trading.exit_rules import EXIT_AGAIN_AFTER, ExitReason
 from hydra.trading.exposure import is_price
+from hydra.trading.hit_stops import HitStop, hit_among, hit_now
 from hydra.trading.option_entry import AGAINST, WANTING
 from hydra.trading.option_exits import OpenOption, PremiumExits, option_exit_reason
 from hydra.trading.option_expiry import flat_by
@@ -85,6 +87,8 @@ class OptionHolding:
         """
         self.steps: tuple[PriceStep, ...] = COARSE_STEPS
         """In which it is priced: the coarse ones are right where its listing was not seen."""
+        self.hit: HitStop | None = None
+        """A stop of what is held was hit: it is sold wherever the bid goes; None: none was."""
         self._terms = terms
         self._since: dict[DecisionKey, int] = {}
         """Since when each working order is known (market time)."""
@@ -126,6 +130,11 @@ class OptionHolding:
         if lots:
             words = (*AGAINST[right], *WANTING[right])
             self.hear(strategy.last_said(words, max(since, lots[0].opened_at)))
+
+    def recall_hits(self, hits: Iterable[HitStop]) -> None:
+        """What is on record of stops that were hit."""
+        found = hit_among(hits, self.book.bot, self.book.inventory)
+        self.hit = self.hit if found is None else found
 
     def sold(self, decision: DecisionKey, limit_price: Decimal | None) -> None:
         """The order to sell is on its way to the guardian."""
@@ -197,6 +206,10 @@ class OptionHolding:
                 manage_until_passed=now.manage_until_passed,
             )
         )
-        if rule is not None:
-            return rule.value
+        reason = None if rule is None else rule.value
+        self.hit = hit_now(self.hit, reason, self.book.bot, self.book.inventory)
+        if self.hit is not None:
+            return self.hit.reason
+        if reason is not None:
+            return reason
         return "signal" if self.is_turned else None

@@ -17,6 +17,7 @@ import msgspec
 from hydra.trading.amounts import is_amount
 from hydra.trading.exact import subtract
 from hydra.trading.exposure import is_price
+from hydra.trading.hit_stops import HitStop
 from hydra.trading.instruments import Instrument, instrument
 from hydra.trading.option_expiry import last_exit
 from hydra.trading.option_symbols import parsed
@@ -76,6 +77,8 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """Where it closes a long position before the stop of the bot's settings would: what trails, or
     what was asked for with the position. None: there is no such price.
     """
+    hit: HitStop | None = None
+    """A stop of it was hit, so that it is closed wherever the price is by now; None: none was."""
 
 
 class OrderGroups(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from hydra.actor import MINUTE
 from hydra.testkit import Kit
 from hydra.trading.bars import Bar
 from hydra.trading.exit_rules import ExitRules
+from hydra.trading.hit_stops import text_of
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.orders import (
     DecisionKey,
@@ -309,6 +310,7 @@ class StopStage:
             fills=tuple(self.fills),
             held=(BotInventory(self.plan.bot_id, self.inventory),),
             trail=self.trails[-1] if self.trails else "",
+            hit_stops=text_of([each.hit for each in self.looks if each.hit is not None][-1:]),
             asked_by=question.asked_by,
             number=question.number,
         )

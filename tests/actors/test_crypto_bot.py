@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from actors.crypto_bot import CryptoBot, CryptoPlan
 from hydra.actor import MINUTE, SECOND, Ref
 from hydra.terms import plans_of
 from hydra.testkit import Kit, Probe
 from hydra.testkit.builders import bars
 from hydra.trading.bars import Bar
+from hydra.trading.hit_stops import HitStop, text_of
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.orders import (
     Denial,
@@ -195,6 +198,50 @@ def test_an_exit_that_was_denied_goes_at_once_when_the_way_is_free_i30() -> None
     stage.reads_again()
 
     assert [each.reason for each in stage.intents[1:]] == ["stop_loss", "stop_loss"]
+
+
+def test_a_stop_that_was_hit_stays_hit_though_its_exit_was_denied_and_the_price_recovers_i30() -> (
+    None
+):
+    stage = Stage()
+    stage.play(coin(UP))
+    stage.fill(stage.intents[0])
+    stage.play(coin([*UP, 100.5, 98.0])[12:])
+    stage.kit.tell(
+        stage.bot, OrderDenied(intent=stage.intents[1], denial=Denial("price_is_fresh", "no"))
+    )
+
+    stage.play(coin([*UP, 100.5, 98.0, 100.5])[14:])
+
+    assert [each.reason for each in stage.intents[1:]] == ["stop_loss", "stop_loss"]
+    (hit,) = {guard.hit for guard in stage.guards if guard.hit is not None}
+    assert (hit.symbol, hit.reason, hit.lots) == (BTC, "stop_loss", (stage.fills[0].execution_id,))
+
+
+def test_that_its_stop_was_hit_before_a_crash_it_takes_from_the_record_i30_i38() -> None:
+    lot = Lot(side=Side.BUY, quantity=Decimal(1), price=Decimal(100), opened_at=0, execution_id="a")
+    hits = [
+        HitStop(bot=BOT, symbol=BTC, reason="stop_loss", lots=("a",)),
+        HitStop(bot=BOT, symbol=ETH, reason="stop_loss", lots=("of another position",)),
+    ]
+    stage = Stage(
+        BookRecovered(
+            orders=(),
+            fills=(),
+            held=(
+                BotInventory(BOT, FifoInventory(BTC, (lot,))),
+                BotInventory(BOT, FifoInventory(ETH, (structs.replace(lot, execution_id="b"),))),
+            ),
+            hit_stops=text_of(hits),
+            asked_by=1,
+            number=1,
+        )
+    )
+
+    stage.play(coin([100.0]), coin([100.0], ETH))
+
+    left = [(each.decision.symbol, each.reason) for each in stage.intents]
+    assert left == [(BTC, "stop_loss"), (ETH, "time_stop")]
 
 
 def test_each_look_at_a_price_is_told_and_the_end_of_the_position_once_i30() -> None:

@@ -25,6 +25,7 @@ from hydra.actor import MILLISECOND, MINUTE, SECOND
 from hydra.settings.bot_parts import Signal as SignalSettings
 from hydra.terms import guardian_terms, options_plan, plans_of
 from hydra.trading.fees import NO_FEES
+from hydra.trading.hit_stops import HitStop, text_of
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.option_rules import ChainContract, NotEligible
 from hydra.trading.option_symbols import Right, parsed
@@ -646,6 +647,32 @@ def test_an_exit_that_is_denied_at_its_limit_goes_to_the_market_and_then_keeps_t
     assert at_market.order_type is OrderType.MARKET
     assert meanwhile == 3
     assert [each.order_type for each in stage.intents[3:]] == [OrderType.MARKET]
+
+
+def test_a_stop_that_was_hit_stays_hit_though_nobody_bought_and_the_bid_recovers_i30() -> None:
+    stage = Stage()
+    stage.hold()
+    stage.quote(CALL, 1.1, 1.2)
+    first = stage.intents[-1]
+    stage.wait(31 * SECOND)
+    stage.quote(CALL, 1.98, 2.0)
+    stage.canceled(first)
+    stage.quote(CALL, 1.98, 2.0)
+
+    second = stage.intents[-1]
+    assert first.reason == "stop_loss"
+    assert (second.order_type, second.reason) == (OrderType.MARKET, "stop_loss")
+    assert stage.guards[-1].hit is not None
+
+
+def test_that_its_stop_was_hit_before_a_crash_it_takes_from_the_record_i30_i38() -> None:
+    hit = HitStop(bot=BOT, symbol=CALL, reason="stop_loss", lots=("x1",))
+    record = structs.replace(recorded(held(CALL, opened_at=ENTERED_AT)), hit_stops=text_of([hit]))
+    stage = Stage(record=record, start_at=ENTERED_AT + MINUTE)
+
+    stage.quote(CALL, 1.98, 2.0)
+
+    assert [each.reason for each in stage.intents] == ["stop_loss"]
 
 
 def test_an_exit_that_no_order_could_be_is_tried_again_at_the_bid_after_a_while() -> None:

@@ -23,6 +23,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.durations import DAY
@@ -289,6 +290,25 @@ def test_one_that_another_order_kept_away_is_tried_again_once_the_bot_is_told_so
     held.change_record()
 
     assert len(held.live(Role.PROTECT)) == 1
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["it lives on", "it fails"])
+def test_a_stop_that_the_engine_saw_hit_stays_hit_though_its_exit_was_denied_i30(
+    is_lost: bool,
+) -> None:
+    held = StopStage(structs.replace(PLAN, price_steps=()))
+    quiet(held)
+    held.accept(held.sent[0])
+    held.fill(held.sent[0], TEN)
+    held.bar("99.5", "100", "100")
+    held.deny(held.sent[-1])
+
+    if is_lost:
+        held.crash()
+    quiet(held)
+
+    exits = [each.intent.reason for each in held.sent if each.role is Role.EXIT]
+    assert exits == ["stop_loss", "stop_loss"]
 
 
 def test_a_crash_forgets_no_stop_and_makes_no_second_one_i16_i38(held: StopStage) -> None:

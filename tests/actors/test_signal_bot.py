@@ -685,6 +685,20 @@ def test_an_exit_that_was_denied_is_wished_for_again_and_not_in_every_loop(bench
     assert wishes == [1] * 5 + [2] * 7
 
 
+def test_a_stop_that_was_hit_stays_hit_though_its_exit_was_denied_i30(bench: Bench) -> None:
+    found = bought(5, "99.7")
+    bench.knows(found.held, orders=found.orders, fills=found.fills)
+    bench.bar(99.6, 0)
+    (wish,) = bench.intents
+    bench.kit.tell(bench.ref, OrderDenied(intent=wish, denial=Denial("a_test", "not now")))
+    bench.kit.advance(MINUTE)
+
+    bench.bar(100.0, 1)
+
+    assert [each.reason for each in bench.intents] == ["signal_stop", "signal_stop"]
+    assert [each.hit and each.hit.reason for each in bench.guards][-1] == "signal_stop"
+
+
 def test_an_exit_that_was_denied_goes_at_once_when_the_way_is_free_i30(bench: Bench) -> None:
     found = bought(5, "99.7")
     bench.knows(found.held, orders=found.orders, fills=found.fills)

@@ -9,6 +9,7 @@ from msgspec import structs
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
 from hydra.trading.differences import DifferenceKind
+from hydra.trading.hit_stops import HIT_STOPS
 from hydra.trading.late_lists import Written
 from hydra.trading.order_life import Attempted, OrderState, OrderStatus
 from hydra.trading.orders import Side
@@ -368,6 +369,13 @@ def test_a_bot_is_told_how_far_its_own_trailing_stop_had_come_and_nobody_else_i3
 
     books = [ledger.book(name).trail for name in ("momentum", "reversal", "nobody", None)]
     assert books == ["of the first", "of the other", "", ""]
+
+
+def test_a_bot_is_told_which_stops_were_hit_i30_i38(ledger: Ledger) -> None:
+    ledger.put(HIT_STOPS, "those", AT)
+    ledger.commit()
+
+    assert [ledger.book(name).hit_stops for name in ("momentum", None)] == ["those", ""]
 
 
 def of_day(day: int, signal: int, **changes: object) -> OrderApproved:

@@ -10,7 +10,8 @@ from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.exit_desk import ExitDesk, ExitTerms
 from hydra.trading.exit_plans import ExitPlan
 from hydra.trading.exit_rules import ExitRules
-from hydra.trading.exit_steps import CloseNow, KeepTrail, Look, TakeOut
+from hydra.trading.exit_steps import CloseNow, KeepHits, KeepTrail, Look, TakeOut
+from hydra.trading.hit_stops import HitStop
 from hydra.trading.inventory import FifoInventory, Lot
 from hydra.trading.order_life import Accepted, Attempted, OrderState, after
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
@@ -77,6 +78,7 @@ class Stage:
         quantity: str | None = None,
         stop_price: str | None = None,
         price_at: int | None = None,
+        hit: HitStop | None = None,
     ) -> bool:
         """A bot's guard looks, at a price of now if nothing else is said."""
         guard = Guard(
@@ -89,6 +91,7 @@ class Stage:
             looked_at=self.at,
             price_at=self.at if price_at is None else price_at,
             stop_price=None if stop_price is None else D(stop_price),
+            hit=hit,
         )
         return self.desk.looked(guard)
 
@@ -146,7 +149,7 @@ class Stage:
                     told.append((f"{step.side.value} {step.quantity}", step.reason))
                 case TakeOut():
                     told.append((f"cancel {step.decision.signal}", step.reason))
-                case KeepTrail():
+                case KeepTrail() | KeepHits():
                     pass  # nothing of it reaches the venue
                 case _:
                     told.append((step.symbol, step.detail))
@@ -156,6 +159,11 @@ class Stage:
     def puts_on_record(self) -> list[tuple[str, Trail]]:
         """How far which bot's trailing stop has come, as it would say it now."""
         return [(s.bot, s.trail) for s in self.look.steps if isinstance(s, KeepTrail)]
+
+    @property
+    def keeps_hits(self) -> list[tuple[HitStop, ...]]:
+        """The stops that were hit which it would put on record now."""
+        return [step.hits for step in self.look.steps if isinstance(step, KeepHits)]
 
 
 def attempted(order: Order) -> OrderState:

@@ -298,6 +298,41 @@ def test_what_is_worth_more_than_one_order_may_be_is_sold_in_parts_i29_i30() -> 
     assert sold == [Decimal(1_500)] * 3
 
 
+def test_what_hit_its_stop_is_sold_to_the_last_part_wherever_the_price_goes_i30() -> None:
+    trader, sold = Trader(None), list[Decimal]()
+    trader.bar()
+    trader.fills(trader.enters("4500"), "4500")
+    trader.bar(99.0)
+    assert trader.wish() == Leave(Decimal(1_500), "stop_loss")
+    trader.pair.denied(trader.leaves("1500"), trader.now)
+
+    for _ in range(3):
+        trader.bar(100.0)
+        match trader.wish():
+            case Leave(quantity, "stop_loss"):
+                sold.append(quantity)
+                trader.fills(trader.leaves(str(quantity)), str(quantity))
+            case wish:
+                assert wish == Nothing("the strategy gives no signal")
+    trader.holds()
+    trader.bar(100.0)
+
+    assert sum(sold) == Decimal(4_500)
+    assert trader.wish() == Nothing("it holds a position, and nothing says to close it")
+
+
+def test_a_gain_that_is_gone_again_is_not_taken() -> None:
+    trader = Trader(None)
+    trader.holds()
+    trader.bar(101.5)
+    taken = trader.wish()
+    trader.pair.denied(trader.leaves(), trader.now)
+    trader.bar(100.0)
+
+    assert taken == Leave(Decimal("0.5"), "take_profit")
+    assert trader.wish() == Nothing("it holds a position, and nothing says to close it")
+
+
 def test_what_a_long_bar_wants_is_entered_once_and_not_again_after_its_stop_i16() -> None:
     trader = Trader()
     longer = LongerBars(Says(Signal.ENTER_LONG), bar_minutes=60, entry_minutes=5)

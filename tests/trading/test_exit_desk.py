@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from hydra.trading.account_picture import KnownOrder
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import HOUR, MINUTE, SECOND
-from hydra.trading.exit_desk import ExitDesk
+from hydra.trading.exit_desk import BARS_KEPT, ExitDesk
 from hydra.trading.exit_steps import CloseNow, Look
+from hydra.trading.hit_stops import HitStop
 from hydra.trading.inventory import FifoInventory, Lot
-from hydra.trading.order_life import Canceled, OrderState, OrderStatus
+from hydra.trading.order_life import Canceled, OrderStatus
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.protection import Guard
 from hydra.trading.sub_ledgers import BotInventory
@@ -27,10 +27,6 @@ D = Decimal
 ONE = ("one", "AAPL")
 OVER = OrderStatus.FILLED
 HALT = OPERATOR_HALT.cause(since=START, detail="looks wrong")
-
-
-def known_order(decision: DecisionKey, state: OrderState) -> KnownOrder:
-    return KnownOrder(decision=decision, state=state)
 
 
 # Whose it is
@@ -386,8 +382,7 @@ def test_its_numbers_go_on_below_all_that_are_on_record_i15_i38(signals: list[in
     ]
     held = stage.desk.positions[ONE]
     assert held == 9
-    for decision, state in recorded:
-        stage.desk._know(known_order(decision, state))
+    stage.desk.recover(recorded, stage.on_record, {})
 
     (close,) = stage.look.steps
     assert isinstance(close, CloseNow)
@@ -549,7 +544,7 @@ def test_what_of_a_coin_is_worth_more_than_one_order_may_be_is_closed_in_parts_i
 
     stage.bar(99.0)
 
-    (close,) = stage.look.steps
+    (close,) = [each for each in stage.look.steps if isinstance(each, CloseNow)]
     assert isinstance(close, CloseNow)
     assert (close.side, close.quantity) == (Side.SELL, D(sold))
 
@@ -692,6 +687,51 @@ def test_what_is_on_record_of_a_bot_without_a_trailing_stop_closes_nothing_i30()
     stage.bar(low=100.0, high=100.0)
 
     assert stage.wants == []
+
+
+def test_a_stop_that_was_hit_stays_hit_when_the_bar_is_long_forgotten_i30() -> None:
+    stage = Stage()
+    stage.desk.quarantined("one", stage.at)
+    stage.desk.stands_back = "trading is halted, so no order passes"
+    stage.bar(low=98.9)
+    kept = [stage.keeps_hits, stage.keeps_hits]
+    halted = stage.wants
+    for _ in range(BARS_KEPT):
+        stage.bar()
+    stage.desk.stands_back = ""
+
+    hit = HitStop(bot="one", symbol="AAPL", reason="stop_loss", lots=("a",))
+    assert kept == [[(hit,)], []]
+    assert (halted, stage.wants) == ([], [("sell 9", "stop_loss")])
+
+
+def test_what_a_bot_saw_hit_goes_on_record_once_and_is_closed_when_it_is_taken_over_i30() -> None:
+    stage, hit = Stage(), HitStop(bot="one", symbol="AAPL", reason="trailing_stop", lots=("a",))
+    stage.bar()
+
+    is_news = [stage.looks(hit=hit), stage.looks(hit=hit)]
+    kept = [stage.keeps_hits, stage.keeps_hits]
+    left_alone = stage.wants
+    stage.desk.quarantined("one", stage.at)
+    stage.bar()
+
+    assert (is_news, kept, left_alone) == ([True, False], [[(hit,)], []], [])
+    assert stage.wants == [("sell 9", "trailing_stop")]
+
+
+@pytest.mark.parametrize(("lots", "closes"), [(("a", "z"), True), (("z",), False)])
+def test_a_desk_that_begins_anew_takes_a_stop_that_was_hit_from_the_record_i30_i38(
+    lots: tuple[str, ...], closes: bool
+) -> None:
+    stage = Stage()
+    hit = HitStop(bot="one", symbol="AAPL", reason="stop_loss", lots=lots)
+    stage.desk.recover([], stage.on_record, {}, hits=[hit])
+    stage.desk.quarantined("one", stage.at)
+
+    stage.bar()
+
+    assert stage.wants == ([("sell 9", "stop_loss")] if closes else [])
+    assert stage.keeps_hits == []
 
 
 def test_the_stop_of_a_position_that_is_over_is_none_of_the_next_i30() -> None:
