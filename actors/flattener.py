@@ -10,6 +10,7 @@ from hydra.trading import flatten_events as flatten
 from hydra.trading.account_day import decision_day
 from hydra.trading.causes import FLATTEN
 from hydra.trading.closing import Close, Holding, stops_of
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.exact import add, subtract
 from hydra.trading.flatten import Phase
 from hydra.trading.flatten_record import RecordedFlatten
@@ -79,12 +80,14 @@ class Flattener(Actor[Inbox]):
         guardian: Ref[Any],
         gateway: Ref[CancelOrder | ReconcileNow],
         sessions: SessionTable,
+        coins: Mapping[str, CoinTerms],
     ) -> None:
         self._gate = gate
         self._persister = persister
         self._guardian = guardian
         self._gateway = gateway
         self._sessions = sessions
+        self._coins = coins
         self._flatten = RecordedFlatten()
         self._is_recovered = False
         """The record was read. Before, nobody knows whether one is under way."""
@@ -147,6 +150,10 @@ class Flattener(Actor[Inbox]):
 
     def _is_open(self, symbol: str, at: int) -> bool:
         return hours_of(symbol, self._sessions).at(at) is not None
+
+    def _coin(self, symbol: str) -> CoinTerms | None:
+        """Also of one that is not traded here any more: the venue's bounds are the same for all."""
+        return self._coins.get(symbol, CoinTerms()) if is_crypto(symbol) else None
 
     def _happened(self, event: flatten.Event, ctx: Context) -> None:
         to_record = self._flatten.happened(event)
@@ -289,6 +296,8 @@ class Flattener(Actor[Inbox]):
                 of_bots=tuple((bot, q) for bot, held, q in ours.positions if held == symbol),
                 excluded=excluded.get(symbol, Decimal(0)),
                 is_market_open=self._is_open(symbol, at),
+                coin=self._coin(symbol),
+                price=ours.coin_prices.get(symbol),
             )
             for symbol, quantity in sorted(symbols.items())
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from actors.guardian_halts import Halts
+from hydra.trading.instruments import is_crypto
 from hydra.trading.risk_desk import RiskDesk
 from messages.positions import PositionsReported
 from messages.protection import CoverageReported
@@ -57,6 +58,11 @@ def positions_of(desk: RiskDesk, excluded_orders: frozenset[str]) -> PositionsRe
         excluded_positions=book.excluded,
         excluded_orders=excluded_orders,
         dust=tuple((bot, symbol, left) for (bot, symbol), left in desk.dust.items()),
+        coin_prices={
+            symbol: price
+            for _, symbol in book.positions
+            if is_crypto(symbol) and (price := book.price_or_cost(symbol)) is not None
+        },
     )
 
 

@@ -200,6 +200,10 @@ class PositionsReported(Message, frozen=True, kw_only=True):
     excluded_orders: frozenset[str] = frozenset()
     dust: tuple[tuple[str, str, Decimal], ...] = ()
     """What of the positions no order can be for, because it is too little of a coin."""
+    coin_prices: Mapping[str, Decimal] = {}
+    """What coins that are held cost at last: by the market, or if that was never seen by what was
+    paid for them.
+    """
 
     @property
     def is_anything_to_sell(self) -> bool:

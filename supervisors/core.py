@@ -142,6 +142,7 @@ def core(
                 "guardian": paths.RISK_GUARDIAN,
                 "gateway": paths.BROKER_GATEWAY,
                 "sessions": sessions,
+                "coins": terms.desk.coins,
             },
             dispatcher=Dispatcher.PINNED,
             mailbox=ORDER_PATH,

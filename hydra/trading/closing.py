@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.exact import multiply, subtract
 from hydra.trading.orders import OrderType
 from hydra.trading.venue_view import VenueOrder
@@ -26,6 +27,18 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator left out of account by name: it stays."""
     is_market_open: bool = True
     """Whether it can be closed now."""
+    coin: CoinTerms | None = None
+    """What one order of it may be for, where it is a coin."""
+    price: Decimal | None = None
+    """At which that is reckoned; None: nobody knows one, and an order may be for all."""
+
+    def part_of(self, position: Decimal, tries: int) -> Decimal:
+        """What of it (signed) one order is for. After tries in vain a coin is taken to be worth
+        twice as much each: its price may be old, and then the venue refuses a larger order again.
+        """
+        if self.coin is None or self.price is None:
+            return position
+        return self.coin.part_to_sell(position, multiply(self.price, Decimal(2**tries)))
 
 
 class Close(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +76,9 @@ def stops_of(holding: Holding, orders: Iterable[VenueOrder]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def closes_of(holding: Holding, number: int) -> tuple[Close, ...]:
-    """The orders that close it as far as both the venue's position and the bots' own go.
+def closes_of(holding: Holding, number: int, tries: int = 0) -> tuple[Close, ...]:
+    """The orders that close it as far as both the venue's position and the bots' own go, and as far
+    as one order of each may; the rest is for the next round. `tries`: rounds that came to nothing.
 
     Where bots hold on both sides, only their difference is at the venue, and no more than that is
     closed there. What no bot holds is left: nobody could account for its closing.
@@ -77,7 +91,8 @@ def closes_of(holding: Holding, number: int) -> tuple[Close, ...]:
         else:
             share = max(min(position, ZERO), left)
         if share:
-            quantity = share.copy_negate()  # unlike a minus, it rounds nothing
+            part = holding.part_of(share, tries)
+            quantity = part.copy_negate()  # unlike a minus, it rounds nothing
             closes.append(Close(bot=bot, symbol=holding.symbol, quantity=quantity, number=number))
             left = subtract(left, share)
     return tuple(closes)

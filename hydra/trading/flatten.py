@@ -5,7 +5,8 @@ shows none. 3. The account is read again, and what it holds is closed: only as m
 venue's position and a bot's own say, so that a closing order can open nothing; all buys first (a
 short has no floor to its loss), and sells when they have ended, so that no two of them meet. 4. The
 account is read again, and what is left is closed again, at most three rounds a side in which
-nothing became less. 5. It is flat when it was seen empty twice, at least 2 s apart, not before.
+nothing became less: so a coin of which one order may not be for all goes part by part. 5. It is
+flat when it was seen empty twice, at least 2 s apart, not before.
 
 What is held in a market that is closed cannot be closed: the stops that protect it stay there, and
 once all else is closed it waits for the opening, and then goes on with new rounds. An operator may
@@ -310,7 +311,7 @@ def _close(state: FlattenState, snapshot: Snapshot) -> Step:
         close
         for holding in snapshot.holdings
         if holding.is_market_open
-        for close in closes_of(holding, number)
+        for close in closes_of(holding, number, state.sell_rounds)
     ]
     if not closes:
         return _wait_for_the_opening(state, snapshot) or _wait_for_an_owner(state, snapshot.now)

@@ -271,6 +271,17 @@ class RiskBook:
             if holding.position
         }
 
+    def price_or_cost(self, symbol: str) -> Decimal | None:
+        """The market's price; where none was told the dearest that a bot paid on average for what
+        it holds of it. None: nothing is held either, or it cost nothing.
+        """
+        mark = self.marks.price(symbol)
+        if mark is not None:
+            return mark
+        holdings = self._holdings.get(symbol, {}).values()
+        costs = (holding.inventory.average_price for holding in holdings)
+        return max((cost for cost in costs if cost is not None and is_price(cost)), default=None)
+
     @property
     def is_flat(self) -> bool:
         """No bot holds anything. Orders may be on their way."""

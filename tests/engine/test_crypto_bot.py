@@ -22,16 +22,17 @@ from msgspec import structs
 from hydra.actor import MINUTE, SECOND
 from hydra.trading.bars import Bar
 from hydra.trading.durations import DAY, HOUR
-from hydra.trading.exact import multiply
+from hydra.trading.exact import multiply, total
 from hydra.trading.orders import DecisionKey, Order, OrderType, Role, Side, TimeInForce
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
 from hydra.venues.simulated.exchange import SimulatedExchange
-from hydra.venues.simulated.faults import PlantOrder
+from hydra.venues.simulated.faults import DriftPosition, PlantOrder
 from hydra.venues.simulated.market_data import MarketData, from_path
 from hydra.venues.simulated.requests import Cancel, Submit
 from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderIntent
+from messages.reconciliation import DifferenceSettled
 from supervisors import paths
 from tests.engine.harness import (
     Life,
@@ -478,3 +479,41 @@ def test_real_coins_beside_a_real_share_trade_day_and_night_and_agree_to_the_uni
     assert life.ledger.fees()
     require_agreement(world)
     require_sound(world)
+
+
+MUCH = Decimal(4_500)
+"""Of a coin at 100 USD: the venue takes no order of more than 2,000 of it."""
+
+
+def holding_much(tmp_path: Path) -> tuple[World, Life]:
+    """An operator has given all of it to the crypto bot."""
+    drift = struck(DriftPosition(symbol=BTC, quantity=MUCH), from_event=8)
+    data = market(*shares(), *coin([100.0] * 60))
+    world = World(data, plan_of(drift), ledger_path=tmp_path / "ledger.db")
+    life = world.begin(with_bots=False)
+    life.run_to(OPEN_AT + 10 * MINUTE + 5 * SECOND)
+    settled = settle(life, decision="assign", bot=BOT, price=Decimal(100))
+    assert isinstance(settled, DifferenceSettled)
+    assert life.positions == {f"{BOT} {BTC}": MUCH}
+    return world, life
+
+
+@pytest.mark.parametrize("after_s", [None, 0, 1, 2, 3, 4, 5, 6, 8, 10])
+def test_a_coin_that_one_order_cannot_close_is_closed_in_parts_also_after_a_kill_i16_i59(
+    tmp_path: Path, after_s: int | None
+) -> None:
+    world, life = holding_much(tmp_path)
+
+    life.flatten()
+    if after_s is not None:
+        life.run_closely(after_s * SECOND)
+        life.die()
+        life = world.begin(with_bots=False)
+    phase = followed_to_its_end(life)
+
+    assert (phase, world.positions, life.positions) == ("flat", {}, {})
+    orders = life.ledger.orders()
+    assert max(each.intent.quantity for each in orders) == Decimal(1_500)
+    assert total(each.state.filled_quantity for each in orders) == MUCH
+    require_sound(world)
+    require_agreement(world)

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.closing import Close, Holding, closes_of, stops_of, to_close
+from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.exact import multiply, subtract
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.trading.venue_view import VenueOrder
@@ -170,3 +172,52 @@ def test_a_stop_that_only_closes_what_is_to_be_closed_is_what_protects_it_i11(
     held: Holding, orders: list[VenueOrder], kept: tuple[str, ...]
 ) -> None:
     assert stops_of(held, orders) == kept
+
+
+def coins_of(held: Decimal, price: Decimal | None) -> Holding:
+    return Holding(
+        symbol="BTC/USD",
+        at_venue=held,
+        of_bots=(("a", held),),
+        coin=CoinTerms(),
+        price=price,
+    )
+
+
+@pytest.mark.parametrize(
+    ("price", "tries", "closed"),
+    [
+        ("60000", 0, "-2.5"),  # a half: 5 are worth 300,000, of 180,000 at most
+        ("60000", 1, "-1.25"),
+        ("60000", 2, "-0.714285714"),
+        ("30000", 0, "-5"),
+        ("30000", 1, "-2.5"),
+        (None, 1, "-5"),
+    ],
+)
+def test_of_a_coin_one_order_closes_what_it_may_and_less_after_each_try_in_vain(
+    price: str | None, tries: int, closed: str
+) -> None:
+    held = coins_of(Decimal(5), None if price is None else Decimal(price))
+
+    assert [each.quantity for each in closes_of(held, 7, tries)] == [Decimal(closed)]
+
+
+@given(
+    st.decimals("0.001", "50", places=9),
+    st.decimals("10000", "90000", places=2),
+    st.lists(st.decimals("0.95", "1.09", places=2), min_size=60, max_size=60),
+)
+def test_parts_of_a_coin_add_up_to_it_and_each_is_an_order_that_the_venue_takes_i16(
+    held: Decimal, price: Decimal, moves: list[Decimal]
+) -> None:
+    """Wherever the price goes by less than the room that is left for it."""
+    left = held
+    for move in moves:
+        (close,) = closes_of(coins_of(left, price), 7)
+        value = multiply(close.quantity.copy_abs(), multiply(price, move))
+        assert Decimal(9) < value <= Decimal(200_000)
+        left = subtract(left, close.quantity.copy_abs())
+        if not left:
+            return
+    raise AssertionError(f"{left} of {held} is left")

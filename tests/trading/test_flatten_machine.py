@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 
 from hydra.trading.closing import Close, Holding
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.flatten import ROUNDS_MAX, FlattenState, Phase, after
 from hydra.trading.flatten_events import (
     Asked,
@@ -39,8 +40,10 @@ from hydra.trading.flatten_events import (
 from hydra.trading.trading_state import TradingState
 
 SECOND = 1_000_000_000
-OWNERS = [("mom", "AAPL"), ("cross", "AAPL"), ("mom", "TSLA"), ("cross", "TSLA")]
-SYMBOLS = ("AAPL", "TSLA")
+OWNERS = [("mom", "AAPL"), ("cross", "AAPL"), ("mom", "BTC/USD"), ("cross", "BTC/USD")]
+SYMBOLS = ("AAPL", "BTC/USD")
+COIN = CoinTerms(quantity_step=Decimal(1), least_value_usd=Decimal(1), most_value_usd=Decimal(5))
+"""At the price of 1 that is told an order of it may be for 4: with room for the price to rise."""
 FEW = st.integers(0, 9)
 """For what is to happen in one of ten cases only."""
 
@@ -157,6 +160,8 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         working = sum(o.left for o in self.orders.values() if o.owner[1] == close.symbol)
         assert is_towards_zero(self.at_venue(close.symbol), quantity + working)
         assert is_towards_zero(self.held[close.bot, close.symbol], quantity)
+        # NO ORDER OF A COIN THAT THE VENUE WOULD REFUSE FOR ITS SIZE (it is never held short).
+        assert close.symbol != "BTC/USD" or quantity >= -4
         name = "-".join(map(str, key))
         self.orders[name] = VenueOrder(name, (close.bot, close.symbol), quantity, close.number)
 
@@ -221,6 +226,8 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                             if name == symbol
                         ),
                         is_market_open=symbol not in reading.closed,
+                        coin=COIN if symbol == "BTC/USD" else None,
+                        price=Decimal(1),
                     )
                     for symbol, position in reading.positions.items()
                 ),

@@ -18,6 +18,8 @@ from hydra.venues.simulated.symbols import base_of
 
 CRYPTO_VALUE_MIN = Decimal(10)
 """USD. What is worth less cannot be traded by an order."""
+CRYPTO_VALUE_MAX = Decimal(200_000)
+"""USD. The most that one order of coins may be worth."""
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,15 @@ def crypto_is_worth_the_least_amount(order: Order, view: AccountView) -> str | N
     return f"cost basis must be >= minimal amount of order {CRYPTO_VALUE_MIN}"
 
 
+def crypto_is_worth_the_most_amount_at_most(order: Order, view: AccountView) -> str | None:
+    if not is_crypto(order.symbol):
+        return None
+    value = worst_value(order, order.quantity, view.last_price)
+    if value is None or value <= CRYPTO_VALUE_MAX:
+        return None
+    return f"cost basis must be <= maximal amount of order {CRYPTO_VALUE_MAX}"
+
+
 def it_can_be_paid(order: Order, view: AccountView) -> str | None:
     """Buys are paid in cash, but no account is so poor that it must not close a short.
 
@@ -95,6 +106,7 @@ CHECKS: tuple[Callable[[Order, AccountView], str | None], ...] = (
     what_it_closes_is_available,
     it_would_not_trade_with_our_own,
     crypto_is_worth_the_least_amount,
+    crypto_is_worth_the_most_amount_at_most,
     it_can_be_paid,
 )
 """The order of asking. A new rule is one function and one line here."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from hydra.trading.exact import multiply
-from hydra.venues.simulated.account_rules import CRYPTO_VALUE_MIN
+from hydra.venues.simulated.account_rules import CRYPTO_VALUE_MAX, CRYPTO_VALUE_MIN
 from hydra.venues.simulated.brokerage.amounts import NINE_DECIMALS, is_multiple
 from hydra.venues.simulated.brokerage.checks.check import Check
 from hydra.venues.simulated.brokerage.checks.combinations import intent_is_what_it_does
@@ -14,9 +14,6 @@ from hydra.venues.simulated.brokerage.requests import PlaceOrder
 from hydra.venues.simulated.brokerage.view import OrderView
 from hydra.venues.simulated.brokerage.words import OrderClass, OrderType, TimeInForce
 from hydra.venues.simulated.symbols import price_step
-
-CRYPTO_VALUE_MAX = Decimal(200_000)
-"""USD. The most that one order may be worth."""
 
 
 def time_in_force_is_for_coins(order: PlaceOrder, _view: OrderView) -> Refusal | None:
