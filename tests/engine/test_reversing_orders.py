@@ -85,11 +85,14 @@ def test_a_stop_for_more_than_is_left_goes_and_one_for_the_rest_comes_in_its_pla
 
     (difference,) = compared(life)
     bare = resting(world)
+    life.run_for(30 * SECOND)
+    told = life.view(paths.RISK_GUARDIAN)["alarms"]
     assign(life, difference)
     life.resume()
     life.run_for(2 * MINUTE)
 
     assert (bare, [order.quantity for order in resting(world)]) == ([], [Decimal(5)])
+    assert told == {"unprotected:AAPL": "mom_AAPL holds 9, unprotected while halted"}
     assert life.causes == {}
     life.run_to(OPEN_AT + 45 * MINUTE)
     assert life.positions == world.positions == {}
