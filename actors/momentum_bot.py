@@ -23,6 +23,7 @@ from hydra.trading.resting_stop import (
     RestingStop,
     TakeOut,
     Wanted,
+    asked_out_key,
     next_step,
     stop_on_step,
 )
@@ -210,7 +211,7 @@ class MomentumBot(Actor[Inbox]):
                     return  # an earlier question's; the newest is still to be answered
                 self._recover(message)
             case Recorded():
-                return  # its trail is on record; nothing waits for that
+                return  # nothing waits for what it keeps on record
             case RecoveryOverdue():
                 self._record.check_in_time()
             case _:
@@ -220,11 +221,11 @@ class MomentumBot(Actor[Inbox]):
 
     def _recover(self, message: BookRecovered) -> None:
         recover((self._book,), message)
-        self._stop.found(self._book.resting)
-        hits = hit_stops_of(message.hit_stops)
-        self._hit = hit_among(hits, self._plan.bot_id, self._book.inventory) or self._hit
+        self._stop.found(self._book.resting, message.asked_out)
+        hits, held = hit_stops_of(message.hit_stops), self._book.inventory
+        self._hit = hit_among(hits, self._plan.bot_id, held) or self._hit
         self._trail = trail_of(message.trail)
-        highest = highest_on_record(self._trail, self._book.inventory)
+        highest = highest_on_record(self._trail, held)
         if highest is not None:
             self._highest = max(highest, self._highest or highest)
 
@@ -245,10 +246,10 @@ class MomentumBot(Actor[Inbox]):
 
     def _is_late(self, at: int) -> bool:
         """Whether it is time to look without a bar, because none has come for long."""
-        if self._bar is None or at - self._bar.end_at <= late_after(self._interval):
+        if self._bar is None or at - self._bar.end_at <= late_after(self._plan.bar_interval):
             return False
         session = self._hours.at(at)
-        if session is None or at - self._looked_at < self._interval:
+        if session is None or at - self._looked_at < self._plan.bar_interval:
             return False
         self._begin(session)
         return True
@@ -368,12 +369,10 @@ class MomentumBot(Actor[Inbox]):
         highest = self._highest_until_now() or average
         level, why = self._stop_level(highest)
         wanted = Wanted(wants_out=False, level=level, highest=highest, waits_for_entry=True)
-        match next_step(self._book, wanted):
-            case Place(quantity=quantity, price=price):
-                self._looked_at = loop.at
-                self._intend(Role.PROTECT, Side.SELL, quantity, why, average, ctx, stop=price)
-            case _:
-                pass
+        step = next_step(self._book, wanted)
+        if isinstance(step, Place):
+            self._looked_at = loop.at
+            self._intend(Role.PROTECT, Side.SELL, step.quantity, why, average, ctx, stop=step.price)
 
     def _nothing_is_held(self) -> None:
         self._stop.nothing_is_held()
@@ -475,9 +474,13 @@ class MomentumBot(Actor[Inbox]):
         return bool(lots) and bar.end_at > lots[0].opened_at
 
     def _take_out(self, orders: tuple[DecisionKey, ...], why: str, ctx: Context) -> None:
-        for decision in orders:
-            if not self._stop.is_asked(decision, self._looked_at):  # once a look will do
-                ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
+        at = self._looked_at
+        due = [each for each in orders if not self._stop.is_asked(each, at)]  # once a look will do
+        asked, key = self._stop.to_record(), asked_out_key(self._plan.bot_id)
+        if asked is not None:
+            ctx.tell(self._persister, RecordValue(key=key, value=asked))
+        for decision in due:
+            ctx.tell(self._guardian, CancelIntent(decision=decision, reason=why))
 
     def _tell_of_guard(self, bar: Bar, ctx: Context) -> None:
         """What the exit rules guard, and that they have looked: whenever one of the two is new.
@@ -566,10 +569,6 @@ class MomentumBot(Actor[Inbox]):
         )
         ctx.log("order_intended", intent=intent)
         ctx.tell(self._guardian, intent)
-
-    @property
-    def _interval(self) -> int:
-        return self._plan.bar_interval
 
     def state_view(self) -> Mapping[str, object]:
         """Position, what is working, counters, and the last bar with its signal."""

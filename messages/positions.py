@@ -48,6 +48,8 @@ class BookRecovered(Message, frozen=True, kw_only=True):
     """How far the bot's trailing stop had come, as it put it on record; "" if nothing is."""
     hit_stops: str = ""
     """Which stops were hit, of whatever bots, as the exit bot put it on record."""
+    asked_out: str = ""
+    """Whose end the bot had asked for, as it put it on record; "" if nothing is."""
     asked_by: int = 0
     number: int = 0
 

@@ -14,6 +14,7 @@ from hydra.trading.hit_stops import HIT_STOPS
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import RecordedOrder
 from hydra.trading.reconciliation import RecordView
+from hydra.trading.resting_stop import asked_out_key
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trail import trail_key
 from hydra.trading.venue_view import VenueSnapshot
@@ -53,6 +54,7 @@ def book_of(records: Records, bot: str | None) -> BookRecovered:
         realised=exact.total(sub_ledger.realised for sub_ledger in sub_ledgers),
         trail="" if bot is None else values.get(trail_key(bot), ""),
         hit_stops=values.get(HIT_STOPS, ""),
+        asked_out="" if bot is None else values.get(asked_out_key(bot), ""),
     )
 
 

@@ -10,6 +10,7 @@ What the exit rules of the engine see they see all the same; they are the second
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import ROUND_CEILING, Context, Decimal
 from typing import TypeAlias
 
@@ -29,6 +30,8 @@ from hydra.trading.orders import DecisionKey, Role
 from hydra.trading.situation import PriceStep
 from hydra.trading.symbol_book import SymbolBook, Working
 
+BEFORE = -1
+"""The look of an earlier life."""
 TRIES = 3
 """So many stops in a row may come to nothing; then the engine-side guard is alone for a while."""
 TRY_AGAIN_AFTER = 15 * MINUTE
@@ -148,13 +151,31 @@ class RestingStop:
         """The look at which it first should have been executed."""
         self._asked: dict[DecisionKey, int] = {}
         """Whose end was asked for, by the look at which that was."""
+        self._on_record: frozenset[DecisionKey] = frozenset()
+        """Whose end was asked for by the record, or by what is on its way there."""
         self._of_before: frozenset[DecisionKey] | None = None
-        """What rested when this began to remember: who asked for the end of these is not known."""
+        """What rested when this began to remember: who asked for the end of these may not be known.
+        """
 
-    def found(self, resting: Sequence[Working]) -> None:
-        """What works by the record. The first time it is from an earlier life of the bot."""
+    def found(self, resting: Sequence[Working], asked_out: str) -> None:
+        """What works by the record, and whose end was asked for by it (`to_record`). The first time
+        it is from an earlier life of the bot.
+        """
         if self._of_before is None:
             self._of_before = frozenset(each.decision for each in resting)
+            self._on_record = _asked_out(asked_out)
+            for decision in self._of_before & self._on_record:
+                self._asked.setdefault(decision, BEFORE)
+
+    def to_record(self) -> str | None:
+        """Whose end is being asked for, if not all of it is on record; None: nothing is news.
+
+        Without it a stop that goes after a crash would be told as lost, though it was our wish.
+        """
+        if self._on_record.issuperset(self._asked):
+            return None
+        self._on_record = frozenset(self._asked)
+        return msgspec.json.encode(tuple(self._asked)).decode()
 
     def may_place(self, at: int) -> bool:
         """Whether another one may be tried at this look (its market time)."""
@@ -217,6 +238,18 @@ class RestingStop:
         if self._touched_at is None:
             self._touched_at = at
         return at <= self._touched_at
+
+
+def asked_out_key(bot: str) -> str:
+    """Under this key the ledger keeps whose end a bot asked for."""
+    return f"asked_out:{bot}"
+
+
+def _asked_out(text: str) -> frozenset[DecisionKey]:
+    """None where it cannot be read: then a stop that goes is told as lost, and that is all."""
+    with suppress(msgspec.MsgspecError):
+        return frozenset(msgspec.json.decode(text, type=tuple[DecisionKey, ...]))
+    return frozenset()
 
 
 def stop_on_step(level: Decimal, steps: Sequence[PriceStep]) -> Decimal | None:

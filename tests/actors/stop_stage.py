@@ -27,6 +27,7 @@ from hydra.trading.orders import (
     client_order_id,
 )
 from hydra.trading.protection import Guard
+from hydra.trading.resting_stop import asked_out_key
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS
 from hydra.trading.strategies.strategy import Signal
@@ -129,6 +130,7 @@ class StopStage:
         self._guards = self.kit.probe("guards")
         self.kit.runtime.bus.subscribe(GUARDS_TOPIC, self.kit.runtime.cells[self._guards.ref.path])
         self._persister = self.kit.probe("persister")
+        self._forgotten = 0
         self.bot = self.kit.start(
             MomentumBot,
             plan=plan,
@@ -223,6 +225,10 @@ class StopStage:
         self.kit.runtime.run_until(lambda: self.kit.status(self.bot) == "running", within=10**10)
         self.listen()
 
+    def forget_values(self) -> None:
+        """What the bot put on record beside its orders did not come to be durable."""
+        self._forgotten = len(self._persister.told)
+
     def answer_everything(self) -> None:
         """The venue takes what it is sent and does what it is asked, until nothing is left."""
         for _ in range(20):
@@ -269,6 +275,12 @@ class StopStage:
         put = [each for each in self._persister.told if isinstance(each, RecordValue)]
         return [each.value for each in put if each.key == key]
 
+    def _value(self, key: str) -> str:
+        """What the bot put on record last under this key."""
+        told = self._persister.told[self._forgotten :]
+        put = [each for each in told if isinstance(each, RecordValue)]
+        return next((each.value for each in reversed(put) if each.key == key), "")
+
     def state(self) -> Any:
         return self.kit.state(self.bot)
 
@@ -311,6 +323,7 @@ class StopStage:
             held=(BotInventory(self.plan.bot_id, self.inventory),),
             trail=self.trails[-1] if self.trails else "",
             hit_stops=text_of([each.hit for each in self.looks if each.hit is not None][-1:]),
+            asked_out=self._value(asked_out_key(self.plan.bot_id)),
             asked_by=question.asked_by,
             number=question.number,
         )

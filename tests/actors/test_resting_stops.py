@@ -322,23 +322,52 @@ def test_a_crash_forgets_no_stop_and_makes_no_second_one_i16_i38(held: StopStage
     assert stop.is_asked_out
 
 
-def test_one_whose_end_it_asked_for_before_a_crash_is_placed_again_at_once_i30(
-    held: StopStage,
+@pytest.mark.parametrize("crashes", [1, 2])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_one_whose_end_it_asked_for_before_a_crash_is_placed_again_at_once_i30_i38(
+    held: StopStage, is_recorded: bool, crashes: int
 ) -> None:
-    """What it had asked for it cannot know any more, and by now the price says to hold."""
+    """By now the price says to hold. That it was asked for may not have come on record."""
     stop = stop_of(held)
     held.bar("100", "101", "101")
     asked_before = stop.is_asked_out
-    held.crash()
+    if not is_recorded:
+        held.forget_values()
+    for _ in range(crashes):
+        held.crash()
     quiet(held)
 
     held.cancel(stop)
+    lost = held.state()["stops_lost"]
     (again,) = held.live()
     held.cancel(again)
 
     assert asked_before
+    assert lost == (0 if is_recorded else 1)  # what it asked for itself is no alarm
     assert (again.role, again.intent.quantity) == (Role.PROTECT, TEN)
+    assert held.state()["stops_lost"] == lost + 1
     assert held.live() == []  # that one it would know of
+
+
+def test_that_one_was_asked_out_before_a_crash_says_nothing_of_the_next_i30(
+    held: StopStage,
+) -> None:
+    held.bar("100", "101", "101")
+    held.cancel(stop_of(held))
+    sale = held.live()[0]
+    held.accept(sale)
+    held.fill(sale, TEN)
+    quiet(held)
+    entry = held.live()[0]
+    held.accept(entry)
+    held.fill(entry, TEN)
+    stop = held.live(Role.PROTECT)[0]
+    held.accept(stop)
+
+    held.crash()
+    held.cancel(stop)
+
+    assert held.state()["stops_lost"] == 1
 
 
 def crashed_without_a_stop(stage: StopStage) -> StopStage:

@@ -14,6 +14,7 @@ from hydra.trading.late_lists import Written
 from hydra.trading.order_life import Attempted, OrderState, OrderStatus
 from hydra.trading.orders import Side
 from hydra.trading.reconciliation import RecordView, compare
+from hydra.trading.resting_stop import asked_out_key
 from hydra.trading.trade_signals import number_of
 from hydra.trading.trading_state import Cause, CauseClass, TradingState
 from hydra.trading.trail import trail_key
@@ -369,6 +370,14 @@ def test_a_bot_is_told_how_far_its_own_trailing_stop_had_come_and_nobody_else_i3
 
     books = [ledger.book(name).trail for name in ("momentum", "reversal", "nobody", None)]
     assert books == ["of the first", "of the other", "", ""]
+
+
+def test_a_bot_is_told_whose_end_it_had_asked_for_itself_i38(ledger: Ledger) -> None:
+    ledger.put(asked_out_key("momentum"), "its", AT)
+    ledger.commit()
+
+    books = [ledger.book(name).asked_out for name in ("momentum", "reversal", None)]
+    assert books == ["its", "", ""]
 
 
 def test_a_bot_is_told_which_stops_were_hit_i30_i38(ledger: Ledger) -> None:
