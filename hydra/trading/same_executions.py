@@ -1,10 +1,12 @@
 """One execution under two names: the stream's, and that of the venue's list of executions.
 
 They are the same in all that was ever seen, and nobody has promised it. An execution that is booked
-under both counts twice. So what is listed under a name that is not on record is held against what
-is on record and not listed: where it is the same part of the order (up to the same cumulative
-quantity, of the same size and price) it is that execution. And what cannot be news, since with it
-more would be executed than the venue says is filled, is not booked: it is a difference.
+under both counts twice. Within one process the adapter sees to that, whichever comes first
+(`execution_names`); what an earlier one was told is on record alone. So what is listed under a name
+that is not on record is held against what is on record and not listed: where it is the same part of
+the order (up to the same cumulative quantity, of the same size and price) it is that execution. And
+what cannot be news, since with it more would be executed than the venue says is filled, is not
+booked: it is a difference.
 """
 
 from collections import defaultdict

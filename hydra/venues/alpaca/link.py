@@ -55,7 +55,7 @@ class AlpacaLink:
             NAME,
             access.addresses.trading_stream,
             {},
-            lambda: TradingConversation(key_id.reveal(), secret.reveal()),
+            lambda: TradingConversation(key_id.reveal(), secret.reveal(), self.venue.executions),
             tell_gateway,
             access.network.connect,
         )

@@ -12,10 +12,12 @@ leave legs out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import accumulate
+
+from msgspec import structs
 
 from hydra.trading.amounts import is_amount
 from hydra.trading.durations import SECOND
@@ -26,6 +28,7 @@ from hydra.trading.venue_view import VenueFee, VenueOrder, VenueSnapshot
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.execution_names import ExecutionNames, Part, Teller
 from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.pages import all_activities, all_orders
 from hydra.venues.alpaca.payloads import FillPayload, OrderPayload, PositionPayload
@@ -42,6 +45,7 @@ def read_snapshot(
     *,
     market_time: Callable[[], int],
     known: KnownOrders,
+    names: ExecutionNames,
     coins: CoinNames,
     trades_crypto: bool,
 ) -> VenueSnapshot:
@@ -65,7 +69,7 @@ def read_snapshot(
                     account=account,
                     positions=tuple(wire.position(each, symbols) for each in after),
                     orders=tuple(orders.values()),
-                    fills=_fills(executions, orders),
+                    fills=_fills(executions, orders, names),
                     fees=fees,
                 )
         except BadAnswer as bad:
@@ -74,7 +78,7 @@ def read_snapshot(
 
 
 def read_order(
-    reads: Reads, client_order_id: str, known: KnownOrders
+    reads: Reads, client_order_id: str, known: KnownOrders, names: ExecutionNames
 ) -> tuple[VenueOrder, tuple[Fill, ...]] | None:
     """One order with all its executions so far; None if the broker says that there is none.
 
@@ -99,7 +103,7 @@ def read_order(
             )
         )
         own = [each for each in executions if each.order_id == payload.id]
-        fills = _fills(own, {payload.id: order})
+        fills = _fills(own, {payload.id: order}, names)
     except BadAnswer as bad:
         raise ReadFailed(str(bad)) from bad
     if total(fill.quantity for fill in fills) < order.filled_quantity:
@@ -107,8 +111,12 @@ def read_order(
     return order, fills
 
 
-def _fills(executions: Iterable[FillPayload], orders: Mapping[str, VenueOrder]) -> tuple[Fill, ...]:
-    """The executions, each of its order and once. Raises `BadAnswer`."""
+def _fills(
+    executions: Sequence[FillPayload], orders: Mapping[str, VenueOrder], names: ExecutionNames
+) -> tuple[Fill, ...]:
+    """The executions, each of its order and once, by the name under which it was told first. Raises
+    `BadAnswer`.
+    """
     fills: dict[tuple[str, str], Fill] = {}
     for execution in executions:
         order = orders.get(execution.order_id)
@@ -118,7 +126,19 @@ def _fills(executions: Iterable[FillPayload], orders: Mapping[str, VenueOrder]) 
         if (execution.order_id, fill.execution_id) in fills:
             raise BadAnswer(f"execution {words(fill.execution_id)} is listed twice")
         fills[execution.order_id, fill.execution_id] = fill
-    return tuple(fills.values())
+    return tuple(
+        structs.replace(
+            fill,
+            execution_id=names.name_of(Teller.LIST, order_id, name, _part(execution)),
+        )
+        for execution, ((order_id, name), fill) in zip(executions, fills.items(), strict=True)
+    )
+
+
+def _part(execution: FillPayload) -> Part | None:
+    if execution.cum_qty is None:
+        return None
+    return execution.cum_qty, execution.qty, execution.price
 
 
 def _fees(reads: Reads, since: int, coins: CoinNames) -> tuple[VenueFee, ...]:

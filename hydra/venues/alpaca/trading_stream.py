@@ -20,6 +20,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import OUR_PREFIX, Fill
 from hydra.trading.venue_view import VenueOrder
 from hydra.venues.alpaca.bad_answer import BadAnswer
+from hydra.venues.alpaca.execution_names import ExecutionNames, Teller
 from hydra.venues.alpaca.http import Keys
 from hydra.venues.alpaca.payloads import OrderPayload, reader
 from hydra.venues.alpaca.stream import Heard, Trouble
@@ -65,7 +66,9 @@ _CHANGES_WHAT_WAS = frozenset({"replaced", "trade_bust", "trade_correct", "resta
 class TradingConversation:
     """One connection of the trading stream. What was told on an earlier one it does not know."""
 
-    def __init__(self, key: str, secret: str) -> None:
+    def __init__(self, key: str, secret: str, names: ExecutionNames | None = None) -> None:
+        """`names` outlive the connection; None: nobody else tells of executions."""
+        self._names = names or ExecutionNames()
         self._key = key
         self._secret = secret
         self._keys = Keys(Secret(key), Secret(secret))
@@ -133,7 +136,7 @@ class TradingConversation:
                 at=at,
                 echo=None if order.unread else order.order,
             )
-        fill = _fill_in(update, order, at)
+        fill = self._fill_in(update, order, at)
         if fill is not None:
             self._executions[name][fill.execution_id] = fill.quantity
             yield OrderFilled(fill=fill)
@@ -144,6 +147,27 @@ class TradingConversation:
         elif update.event == "rejected":
             reason = self._keys.words(update.reason or "rejected late, without a reason")
             yield OrderRejected(client_order_id=name, reason=reason, at=at)
+
+    def _fill_in(self, update: "_Update", order: VenueOrder, at: int) -> Fill | None:
+        """The execution that an update tells of, whatever it calls its event; None: it tells of
+        none. An event that changes an execution of before tells of none.
+        """
+        if not update.is_execution or update.event in _CHANGES_WHAT_WAS | _NOTHING_NEW | _ACCEPTED:
+            return None
+        assert update.execution_id is not None and update.price is not None
+        assert update.qty is not None
+        part = (order.filled_quantity, update.qty, update.price)
+        return Fill(
+            execution_id=self._names.name_of(
+                Teller.STREAM, order.venue_order_id, update.execution_id, part
+            ),
+            client_order_id=order.order.client_order_id,
+            symbol=order.order.symbol,
+            side=order.order.side,
+            quantity=update.qty,
+            price=update.price,
+            at=at,
+        )
 
     def _doubt(self, update: "_Update", order: VenueOrder) -> str:
         """What the update leaves open, "" if nothing."""
@@ -182,26 +206,6 @@ def _listening(listening: "_Listening") -> Heard:
     if "trade_updates" in (listening.streams or ()):
         return Heard(is_live=True)
     return Heard(failure="the venue does not let us listen to trade_updates")
-
-
-def _fill_in(update: "_Update", order: VenueOrder, at: int) -> Fill | None:
-    """The execution that an update tells of, whatever it calls its event; None: it tells of none.
-
-    An event that changes an execution of before tells of none.
-    """
-    if not update.is_execution or update.event in _CHANGES_WHAT_WAS | _NOTHING_NEW | _ACCEPTED:
-        return None
-    assert update.execution_id is not None and update.price is not None
-    assert update.qty is not None
-    return Fill(
-        execution_id=update.execution_id,
-        client_order_id=order.order.client_order_id,
-        symbol=order.order.symbol,
-        side=order.order.side,
-        quantity=update.qty,
-        price=update.price,
-        at=at,
-    )
 
 
 class _Envelope(msgspec.Struct):

@@ -25,6 +25,7 @@ from hydra.venues.alpaca.budget import Shares, Use
 from hydra.venues.alpaca.call_watch import CallWatch
 from hydra.venues.alpaca.calls import Calls, Passage
 from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.execution_names import ExecutionNames
 from hydra.venues.alpaca.http import CALL_WITHIN_S, HttpClient, Request
 from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.lanes import Job, Lane
@@ -116,6 +117,8 @@ class AlpacaVenue:
         self._tell_message = tell
         self.known = KnownOrders()
         """Which names are one order: the trading stream learns and asks here as well."""
+        self.executions = ExecutionNames()
+        """And which names are one execution."""
         self._coins = CoinNames()
         self._watch = CallWatch(
             gate,
@@ -379,7 +382,7 @@ class AlpacaVenue:
     def _look_up(self, client_order_id: str, key: GateKey, deadline: float) -> None:
         reads = self._reads(Use.RECONCILE, client_order_id, key, deadline)
         with self._failing_as(partial(OrderNotFound, client_order_id=client_order_id)):
-            found = read_whole_order(reads, client_order_id, self.known)
+            found = read_whole_order(reads, client_order_id, self.known, self.executions)
             if found is None:
                 self._tell(OrderNotFound(client_order_id=client_order_id))
                 return
@@ -394,6 +397,7 @@ class AlpacaVenue:
                 since,
                 market_time=self._market_time,
                 known=self.known,
+                names=self.executions,
                 coins=self._coins,
                 trades_crypto=self._terms.trades_crypto,
             )

@@ -14,6 +14,7 @@ from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Fill, Side
 from hydra.trading.venue_view import VenuePosition, VenueSnapshot
 from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.execution_names import ExecutionNames
 from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
@@ -150,6 +151,7 @@ def snapshot_of(books: Books, since: int = 0, known: KnownOrders | None = None) 
         since,
         market_time=lambda: BEGINNING,
         known=known or KnownOrders(),
+        names=ExecutionNames(),
         coins=CoinNames(),
         trades_crypto=False,
     )
@@ -509,12 +511,12 @@ def test_an_order_is_looked_up_with_its_own_executions() -> None:
         books.execute(number, order.id, quantity)
     books.execute(9, "id-2", "12")
 
-    found = read_order(books, "hy1-1", KnownOrders())
+    found = read_order(books, "hy1-1", KnownOrders(), ExecutionNames())
 
     assert found is not None
     assert found[0].filled_quantity == Decimal(8)
     assert [fill.quantity for fill in found[1]] == [Decimal(4), Decimal(3), Decimal(1)]
-    assert read_order(books, "hy1-other", KnownOrders()) is None
+    assert read_order(books, "hy1-other", KnownOrders(), ExecutionNames()) is None
 
 
 def test_an_order_whose_executions_are_not_all_listed_yet_is_not_told_of() -> None:
@@ -523,7 +525,7 @@ def test_an_order_whose_executions_are_not_all_listed_yet_is_not_told_of() -> No
     books.execute(2, order.id, "5")
 
     with pytest.raises(ReadFailed, match="hy1-1 is there, but not all of its executions are"):
-        read_order(books, "hy1-1", KnownOrders())
+        read_order(books, "hy1-1", KnownOrders(), ExecutionNames())
 
 
 def test_a_row_that_cannot_be_read_fails_the_whole() -> None:
