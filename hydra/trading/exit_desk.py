@@ -38,6 +38,7 @@ from hydra.trading.exit_plans import ExitPlan, reason_to_close
 from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.fees import Fee
 from hydra.trading.hit_stops import HitStop
+from hydra.trading.instruments import is_crypto
 from hydra.trading.inventory import FifoInventory
 from hydra.trading.option_symbols import parsed
 from hydra.trading.order_life import OrderEvent, OrderState
@@ -470,16 +471,24 @@ class ExitDesk:
                 yield from self._take_out(each.decision, f"to be closed: {reason}", now)
             return
         if self._may_try(place, now):
-            position, seen = self._account.held[place], self._bars.get(place[1])
-            quantity, coin = position.copy_abs(), self._coins.get(place[1])
-            if coin is not None and seen:
-                quantity = coin.part_to_sell(quantity, Decimal(repr(seen[-1].close)))
+            position = self._account.held[place]
             yield CloseNow(
                 decision=self._next_decision(place, at),
                 side=closing_side(position),
-                quantity=quantity,
+                quantity=self._part_of(place, position.copy_abs()),
                 reason=reason,
             )
+
+    def _part_of(self, place: Place, quantity: Decimal) -> Decimal:
+        """What one order may be for; of a coin that no bars come of, by what it cost."""
+        symbol = place[1]
+        coin, seen = self._coins.get(symbol), self._bars.get(symbol)
+        if coin is None and is_crypto(symbol):
+            coin = CoinTerms()  # it is not traded here any more: the venue's bounds are for all
+        if coin is None:
+            return quantity
+        cost = self._inventory(place).average_price
+        return coin.part_to_sell(quantity, Decimal(repr(seen[-1].close)) if seen else cost)
 
     def _inventory(self, place: Place) -> FifoInventory:
         inventory = self._account.inventory(place)

@@ -549,6 +549,18 @@ def test_what_of_a_coin_is_worth_more_than_one_order_may_be_is_closed_in_parts_i
     assert (close.side, close.quantity) == (Side.SELL, D(sold))
 
 
+def test_a_coin_that_nothing_here_knows_is_closed_in_parts_by_what_it_cost_i30() -> None:
+    """Its bot is gone, its pair with it, and no bars come of it."""
+    lot = Lot(side=Side.BUY, quantity=D(4_500), price=D(100), opened_at=START, execution_id="a")
+    desk = ExitDesk(TERMS, START)
+    desk.recover([], [BotInventory("gone", FifoInventory("BTC/USD", (lot,)))], {})
+    desk.read(account({"BTC/USD": "4500"}))
+
+    closes = [each for each in desk.look(START, START).steps if isinstance(each, CloseNow)]
+
+    assert [each.quantity for each in closes] == [D(1_500)]
+
+
 def test_dust_of_before_makes_what_is_taken_over_of_a_coin_no_older_i30() -> None:
     stage = Stage(terms=structs.replace(TERMS, coins={"AAPL": CoinTerms(least_value_usd=D(10))}))
     (held,) = stage.on_record[0].inventory.lots
