@@ -127,7 +127,7 @@ class FollowedFile:
         is_it = (
             self._inode == kept.inode
             and os.fstat(self._descriptor).st_size >= kept.offset
-            and _fingerprint(self._descriptor, kept.offset) == kept.fingerprint
+            and fingerprint(self._descriptor, kept.offset) == kept.fingerprint
         )
         if is_it:
             self._offset, self._lines, self._seen = kept.offset, kept.lines, kept.fingerprint
@@ -174,11 +174,11 @@ class FollowedFile:
         facts = os.fstat(descriptor)
         if facts.st_size < self._offset:
             self._start_again("it became shorter")
-        elif _fingerprint(descriptor, self._offset) != self._seen:
+        elif fingerprint(descriptor, self._offset) != self._seen:
             self._start_again("it was rewritten")
         block = os.pread(descriptor, READ_BYTES, self._offset)
         lines = self._taken(block)
-        self._seen = _fingerprint(descriptor, self._offset)
+        self._seen = fingerprint(descriptor, self._offset)
         return lines
 
     def _taken(self, block: bytes) -> list[FollowedLine]:
@@ -243,6 +243,7 @@ def _require_trustworthy(path: Path, facts: os.stat_result) -> None:
         raise Unfollowable(f"{path} can be written to by everybody: chmod o-w {path}")
 
 
-def _fingerprint(descriptor: int, offset: int) -> str:
+def fingerprint(descriptor: int, offset: int) -> str:
+    """Names the bytes just before a place of an open file."""
     start = max(0, offset - _FINGERPRINT_BYTES)
     return hashlib.blake2b(os.pread(descriptor, offset - start, start), digest_size=16).hexdigest()

@@ -1,15 +1,18 @@
 """What is kept of signals: what was done with each, the lines that are none, where reading is.
 
-Three files in one private folder. `orders.jsonl` and `bad_lines.jsonl` are only ever added to, and
-are on the disk when the call returns; `place.json` is replaced whole.
+Four files in one private folder. `orders.jsonl` and `bad_lines.jsonl` are only ever added to, and
+are on the disk when the call returns; `place.json` and `ended.bin` are replaced whole, and only
+spare work.
 """
 
 import base64
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from hydra.store.ended_signals import EndedSignals, LogPlace, kept_in
 from hydra.store.followed_file import FilePlace
 from hydra.store.private_files import (
     FILE_RIGHTS,
@@ -21,6 +24,9 @@ from messages.signals import SignalNote
 
 _SHOWN_BYTES = 2_000
 """Of a bad line, so that one that is nothing but long does not fill the disk."""
+_BLOCK_BYTES = 256 * 1024
+_READ_AGAIN_BYTES_MAX = 1024 * 1024
+"""Of what earlier starts have read of `orders.jsonl`; beyond that, what came of it is kept."""
 
 
 class SignalRecordDamaged(Exception):
@@ -49,15 +55,9 @@ class SignalRecord:
         self.bad_lines = folder / "bad_lines.jsonl"
         self._orders = _opened(self.orders)
         self._bad_lines = _opened(self.bad_lines)
-        self.ended: set[str] = set()
+        self.ended = self._ended_on_record(folder / "ended.bin")
         """The names of all signals whose end is on record."""
-        for number, line in enumerate(_whole_lines(self._orders), 1):
-            try:
-                note = msgspec.json.decode(line, type=SignalNote)
-            except msgspec.MsgspecError as error:
-                raise SignalRecordDamaged(f"{self.orders}:{number}: {error}") from error
-            self._keep_in_mind(note)
-        _whole_lines(self._bad_lines)
+        _cut_torn_end(self._bad_lines)
 
     @property
     def place(self) -> FilePlace | None:
@@ -78,7 +78,8 @@ class SignalRecord:
     def note(self, note: SignalNote) -> None:
         """Add what was done with a signal."""
         _append(self._orders, msgspec.json.encode(note))
-        self._keep_in_mind(note)
+        if note.done.is_final:
+            self.ended.add(note.id)
 
     def quarantine(self, path: Path, line: int, content: bytes, reason: str, at: int) -> None:
         """Set aside a line that is no signal."""
@@ -97,9 +98,23 @@ class SignalRecord:
         os.close(self._orders)
         os.close(self._bad_lines)
 
-    def _keep_in_mind(self, note: SignalNote) -> None:
-        if note.done.is_final:
-            self.ended.add(note.id)
+    def _ended_on_record(self, kept: Path) -> EndedSignals:
+        """What earlier starts have settled of the orders, and every line since."""
+        size = _cut_torn_end(self._orders)
+        ended, settled = kept_in(kept, self._orders, size)
+        number = settled.lines
+        for line in _lines_from(self._orders, settled.offset):
+            number += 1
+            try:
+                note = msgspec.json.decode(line, type=SignalNote)
+            except msgspec.MsgspecError as error:
+                raise SignalRecordDamaged(f"{self.orders}:{number}: {error}") from error
+            if note.done.is_final:
+                ended.add(note.id)
+        if size - settled.offset > _READ_AGAIN_BYTES_MAX:
+            ended.settle()
+            ended.keep(kept, LogPlace.of(self._orders, size, number))
+        return ended
 
 
 def _opened(path: Path) -> int:
@@ -110,19 +125,28 @@ def _opened(path: Path) -> int:
     return descriptor
 
 
-def _whole_lines(descriptor: int) -> list[bytes]:
-    """All of them; the torn end of one that a crash cut off is taken away."""
-    size = os.fstat(descriptor).st_size
-    content = b""
-    while len(content) < size:
-        piece = os.pread(descriptor, size - len(content), len(content))
-        if not piece:
+def _cut_torn_end(descriptor: int) -> int:
+    """Take away the piece of a line that a crash cut off; gives the size without it (bytes)."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
             break
-        content += piece
-    end = content.rfind(b"\n") + 1
+        end = start
     if end < size:
         os.ftruncate(descriptor, end)
-    return content[:end].splitlines()
+    return end
+
+
+def _lines_from(descriptor: int, offset: int) -> Iterator[bytes]:
+    """The whole lines from there to the end, without their ends."""
+    rest = b""
+    while block := os.pread(descriptor, _BLOCK_BYTES, offset):
+        offset += len(block)
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
 
 
 def _append(descriptor: int, line: bytes) -> None:
