@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from hydra.settings.bot_names import BotId, Pair, Ticker, each_once
 from hydra.settings.bot_parts import (
@@ -23,8 +23,7 @@ from hydra.settings.bot_parts import (
     TradeLimits,
     TradingWindow,
 )
-from hydra.settings.errors import WrongBelow, shown
-from hydra.settings.mode_sections import NO_MODE, ModeOverlay, ModeSettings
+from hydra.settings.mode_sections import NO_MODE, ModeSettings
 from hydra.settings.outside_sections import (
     SIGNAL_BOT_OFF,
     PluginBotSettings,
@@ -126,16 +125,3 @@ class BotSections(Section):
             for bot in (section if isinstance(section, tuple) else (section,))
             if hasattr(bot, "bot_id")
         )
-
-    @model_validator(mode="after")
-    def _has_modes_of_known_bots(self) -> Self:
-        known = self.bot_ids
-        for name in ("primary", "fallback", "conservative"):
-            overlay: ModeOverlay = getattr(self.modes, name)
-            strange = [bot for bot in overlay.bots_off if bot not in known]
-            if strange:
-                raise WrongBelow(
-                    ("modes", name, "bots_off"),
-                    f"found {shown(strange[0])}, wanted one of {', '.join(sorted(known))}",
-                )
-        return self

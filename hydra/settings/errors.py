@@ -24,14 +24,6 @@ class SettingsError:
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
 
 
-class WrongBelow(ValueError):
-    """A section was checked as a whole, and what is wrong stands further down in it, at `loc`."""
-
-    def __init__(self, loc: Loc, message: str) -> None:
-        self.loc = loc
-        super().__init__(message)
-
-
 class SettingsRefused(Exception):
     """The configuration is not fit to trade on, so nothing starts. Names every error found."""
 

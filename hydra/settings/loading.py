@@ -15,10 +15,10 @@ from hydra.settings.errors import (
     Loc,
     SettingsError,
     SettingsRefused,
-    WrongBelow,
     key_of,
     shown,
 )
+from hydra.settings.outside_sections import SIGNAL_BOT_OFF
 from hydra.settings.schema import kind_at, unknown_key, value_at, wanted_at
 from hydra.settings.section import PluginCheck, Section, SignalCheck, Surroundings, VenueName
 from hydra.settings.strict_yaml import REPORTED, Document, Problem, read_document
@@ -94,6 +94,7 @@ def settings_of(
         venue=venue or _alone(VenueName, engine_document, ("broker", "venue")),
         timezone=_alone(str, engine_document, ("system", "timezone")),
         order_notional_usd_max=_alone(Decimal, engine_document, ("risk", "max_order_notional_usd")),
+        bot_ids=_bot_ids(bots_document),
         signal_check=signal_check,
         plugin_check=plugin_check,
     )
@@ -172,14 +173,7 @@ def _schema_problems(
         loc = detail["loc"]
         is_reported = detail["input"] is REPORTED or loc in misspelt
         if detail["type"] != "extra_forbidden" and not is_reported:
-            place = _place(detail)
-            yield Problem(place, document.line_of(place), _message(model, detail))
-
-
-def _place(detail: ErrorDetails) -> Loc:
-    wrong = detail["ctx"]["error"] if detail["type"] == "value_error" else None
-    below = wrong.loc if isinstance(wrong, WrongBelow) else ()
-    return (*detail["loc"], *below)
+            yield Problem(loc, document.line_of(loc), _message(model, detail))
 
 
 def _message(model: type[Section], detail: ErrorDetails) -> str:
@@ -204,6 +198,20 @@ def _repeated_bot_ids(document: Document) -> Iterator[Problem]:
             message = f"{shown(bot_id)} is the name of {first_keys[bot_id]} already"
             yield Problem(place, document.line_of(place), message)
         first_keys.setdefault(bot_id, key_of(loc))
+
+
+def _bot_ids(document: Document) -> frozenset[str] | None:
+    """The names of all bots, as `BotSections.bot_ids` has them; None where one cannot be read."""
+    data = {"signalbot": {"bot_id": SIGNAL_BOT_OFF.bot_id}, **(document.data or {})}
+    if not isinstance(data.get("momentum_bots"), list):
+        return None
+    ids = set[str]()
+    for _, bot in _bots(data):
+        bot_id = bot.get("bot_id") if isinstance(bot, dict) else None
+        if not isinstance(bot_id, str):
+            return None
+        ids.add(bot_id)
+    return frozenset(ids)
 
 
 def _bots(data: Mapping[str, object]) -> Iterator[tuple[Loc, object]]:

@@ -3,7 +3,9 @@
 The section may be left out; then what is built in holds, which is also what is shipped: no mode.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
@@ -12,7 +14,7 @@ from hydra.settings.bot_names import BotId
 from hydra.settings.errors import shown
 from hydra.settings.kinds import Choice, WholeNumber
 from hydra.settings.safer import Safer
-from hydra.settings.section import OnOff, Section, percent_of
+from hydra.settings.section import OnOff, Section, percent_of, surroundings
 from hydra.trading.strategy_modes import StrategyMode
 
 BarMinutes = Annotated[int, WholeNumber(1, 390, "minutes"), Safer.NEITHER]
@@ -26,6 +28,24 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _that_are_there(bots: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    known = surroundings(info).bot_ids
+    if known is None:
+        return bots
+    for bot in bots:
+        if bot not in known:
+            there_are = ", ".join(sorted(known))
+            raise ValueError(f"found {shown(bot)}, wanted one of {there_are}{_meant(bot, known)}")
+    return bots
+
+
+def _meant(bot: str, known: Iterable[str]) -> str:
+    """A slip of case is none: names that differ in nothing else are the nearest."""
+    names = {name.casefold(): name for name in sorted(known)}
+    near = get_close_matches(bot.casefold(), names, n=1)
+    return f"; did you mean {names[near[0]]}?" if near else ""
+
+
 class ModeOverlay(Section):
     """One mode. It only takes away: where a bot's own setting is tighter, that one holds."""
 
@@ -35,7 +55,9 @@ class ModeOverlay(Section):
     """How often, within such a bar, an entry may be made on what the last one said."""
     notional_pct: Annotated[Decimal, percent_of("the bot's own default_notional_usd"), Safer.LOWER]
     max_trades_per_day: Annotated[int, WholeNumber(1, 1000, "entries a day"), Safer.LOWER]
-    bots_off: Annotated[tuple[BotId, ...], AfterValidator(_each_once), Safer.MORE]
+    bots_off: Annotated[
+        tuple[BotId, ...], AfterValidator(_each_once), AfterValidator(_that_are_there), Safer.MORE
+    ]
 
     @field_validator("entry_minutes")
     @classmethod

@@ -65,6 +65,7 @@ class Surroundings:
     venue: VenueName | None = None
     timezone: str | None = None
     order_notional_usd_max: Decimal | None = None
+    bot_ids: frozenset[str] | None = None
     signal_check: SignalCheck | None = None
     plugin_check: PluginCheck | None = None
 

@@ -1,6 +1,5 @@
 """Whatever is wrong in `config/` is refused, with its file, line and key."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -234,17 +233,75 @@ def test_a_folder_without_the_files_is_refused_with_one_line_a_file_i78(tmp_path
     ]
 
 
-def test_a_mode_that_names_a_bot_that_is_not_there_is_told_with_its_own_line_i78(
+MODES = """
+modes:
+  selected: none
+  step_down: false
+  primary:
+    {bar_minutes: 30, entry_minutes: 5, notional_pct: 100, max_trades_per_day: 6, bots_off: []}
+  fallback:
+    {bar_minutes: 60, entry_minutes: 5, notional_pct: 50, max_trades_per_day: 4, bots_off: []}
+  conservative:
+    {bar_minutes: 60, entry_minutes: 15, notional_pct: 25, max_trades_per_day: 2, bots_off: []}
+"""
+KNOWN = "crypto_core, mom_AAPL, mom_TSLA, opt_core, signal_bot"
+
+
+def modes_with(**bots_off: str) -> str:
+    """The fine bots, with this in the `bots_off` of some modes."""
+    lines = MODES.splitlines()
+    for mode, off in bots_off.items():
+        at = lines.index(f"  {mode}:") + 1
+        lines[at] = lines[at].replace("bots_off: []", f"bots_off: [{off}]")
+    return BOTS + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("mom_APPL", "; did you mean mom_AAPL?"),
+        ("mom_aapl", "; did you mean mom_AAPL?"),
+        ("mom_AAPL, opt-core", "; did you mean opt_core?"),
+        ("nobody", ""),
+    ],
+)
+def test_a_mode_that_names_a_bot_that_is_not_there_is_told_with_the_bots_that_are_i78(
+    tmp_path: Path, written: str, hint: str
+) -> None:
+    """That it is wanted in the next mode too would be said of the slip, and be no help."""
+    found = written.rpartition(", ")[2]
+
+    (line,) = refusals(tmp_path, bots=modes_with(primary=written))
+
+    assert line == (
+        f"bots.yaml:107: modes.primary.bots_off: found {found!r}, wanted one of {KNOWN}{hint}"
+    )
+
+
+def test_each_mode_that_names_a_strange_bot_is_told_whatever_else_is_wrong_i78(
     tmp_path: Path,
 ) -> None:
-    config = Path(shutil.copytree(SHIPPED, tmp_path / "config"))
-    bots = config / "bots.yaml"
-    bots.write_text(bots.read_text().replace("bots_off: []", "bots_off: [nobody]"))
-    lines = bots.read_text().splitlines()
-    first = next(number for number, line in enumerate(lines, 1) if "bots_off: [nobody]" in line)
+    bots = modes_with(fallback="nobody", conservative="no_one, mom_AAPL")
+    bots = spoilt(bots, "stop_loss_pct: 0.60", "stop_loss_pct: 0")
 
-    with pytest.raises(SettingsRefused) as refused:
-        load_settings(config)
+    printed = refusals(tmp_path, bots=bots)
 
-    (line,) = str(refused.value).splitlines()
-    assert line.startswith(f"{bots}:{first}: modes.primary.bots_off: found 'nobody', wanted one of")
+    assert [line.partition(": found")[0] for line in printed] == [
+        "bots.yaml:52: momentum_bots[1].exits.stop_loss_pct",
+        "bots.yaml:109: modes.fallback.bots_off",
+        "bots.yaml:111: modes.conservative.bots_off",
+    ]
+
+
+def test_no_bot_is_called_strange_where_a_bots_own_name_cannot_be_read_i78(tmp_path: Path) -> None:
+    bots = spoilt(modes_with(conservative="mom_TSLA"), "bot_id: mom_TSLA", "bot_id: [mom_TSLA]")
+
+    (line,) = refusals(tmp_path, bots=bots)
+
+    assert line.startswith("bots.yaml:39: momentum_bots[1].bot_id: found a list, wanted a name")
+
+
+def test_a_bot_that_is_off_in_a_bolder_mode_alone_is_told_i78(tmp_path: Path) -> None:
+    assert refusals(tmp_path, bots=modes_with(primary="mom_AAPL")) == [
+        "bots.yaml:108: modes.fallback: bots_off: 'mom_AAPL' is off in primary, wanted here too"
+    ]
