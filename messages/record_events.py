@@ -1,8 +1,8 @@
-"""What the watches over the record and over memory, the flight recorder and the writer of the
-surfaces write down: a part of the journal's vocabulary.
+"""What the watches over the record, memory and the calendar, the flight recorder and the writer
+of the surfaces write down: a part of the journal's vocabulary.
 """
 
-from messages.event_kinds import MEMORY, RECORD, RECORDER, SURFACES, WATCH, EventKind
+from messages.event_kinds import CALENDAR, MEMORY, RECORD, RECORDER, SURFACES, WATCH, EventKind
 
 RECORD_EVENTS: tuple[EventKind, ...] = (
     EventKind(
@@ -39,6 +39,12 @@ RECORD_EVENTS: tuple[EventKind, ...] = (
         MEMORY,
         "This system does not tell how much memory is left: no alarm comes before it is gone.",
         {},
+    ),
+    EventKind(
+        "calendar_parted",
+        CALENDAR,
+        "The venue keeps a day of the coming week otherwise than we do: nothing is entered then.",
+        {"detail": "the date, and how each of the two keeps it"},
     ),
     EventKind(
         "flight_recording_ended",

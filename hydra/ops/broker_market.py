@@ -7,6 +7,8 @@ from time import monotonic
 
 from hydra.actor import Ref
 from hydra.assembly import Tree, assemble_on, tell_gateway
+from hydra.ops.calendar_watch import CalendarWatch
+from hydra.ops.repeated_look import RepeatedLook
 from hydra.ops.session import Session
 from hydra.ops.stream_watch import StreamWatch
 from hydra.ports import Service, Venue
@@ -17,6 +19,7 @@ from hydra.terms import MarketFacts, history_of, plans_of
 from hydra.trading.causes import API_FAILURES
 from hydra.trading.fees import ALPACA_FEES
 from hydra.venues.alpaca.access import Access
+from hydra.venues.alpaca.calendar import CalendarSeen
 from hydra.venues.alpaca.link import AlpacaLink
 from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
 from hydra.venues.dry_run import DryRun
@@ -46,7 +49,16 @@ class BrokerMarket:
         self._minutes_by = minutes_by
         self._link: AlpacaLink | None = None
         self._watch: StreamWatch | None = None
+        self._read_calendar: Callable[[], CalendarSeen] | None = None
+        self._calendar_watch: CalendarWatch | None = None
         self._tell_feed: Callable[[Message], None] | None = None
+
+    def watch_calendar(self, read: Callable[[], CalendarSeen]) -> None:
+        """Hold the broker's calendar against ours from the start on; to be said before that.
+
+        `read` asks for it, see `seen_calendar`. Whoever enters nothing needs no such watch.
+        """
+        self._read_calendar = read
 
     def assemble(
         self, session: Session, runtime: ThreadRuntime, services: Mapping[str, Service]
@@ -73,6 +85,10 @@ class BrokerMarket:
             runtime, trading={"trading stream": link.trading_stream}, prices={"prices": link.feed}
         )
         session.conditions.watches += [self._watch, _Failing(link.venue)]
+        if self._read_calendar is not None:
+            self._calendar_watch = CalendarWatch(runtime, self._read_calendar, session.say)
+            self._calendar_watch.look_once()
+            session.conditions.watches.append(self._calendar_watch)
         venue: Venue = DryRun(link.venue) if session.options.dry_run else link.venue
         return assemble_on(
             settings,
@@ -96,16 +112,20 @@ class BrokerMarket:
         assert self._link is not None and self._watch is not None, "it was assembled"
         self._link.start()
         self._watch.start()
+        if self._calendar_watch is not None:
+            self._calendar_watch.start()
 
     def open(self, finished: Callable[[str | None], None]) -> None:
         """See `LiveMarket.open`. The broker's market goes its own way, and never ends."""
 
     def close(self, within_s: float) -> None:
         """See `LiveMarket.close`."""
-        watch, self._watch = self._watch, None
         deadline = monotonic() + within_s
-        if watch is not None:  # what stops because it was asked to is not overdue
-            watch.stop(max(0.0, deadline - monotonic()))
+        watches: tuple[RepeatedLook | None, ...] = (self._watch, self._calendar_watch)
+        self._watch = self._calendar_watch = None
+        for watch in watches:  # what stops because it was asked to is not overdue
+            if watch is not None:
+                watch.stop(max(0.0, deadline - monotonic()))
         if self._link is not None:
             self._link.stop_prices(max(0.0, deadline - monotonic()))
 

@@ -29,10 +29,17 @@ from hydra.store.redaction import Redactor
 from hydra.terms import traded_symbols
 from hydra.trading.durations import SECOND
 from hydra.trading.instruments import is_crypto
+from hydra.trading.local_time import new_york_date
+from hydra.trading.sessions import SessionTable
 from hydra.venues.alpaca.access import Access
+from hydra.venues.alpaca.budget import Shares
+from hydra.venues.alpaca.calendar import CalendarSeen, seen_calendar
+from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.data_endpoints import UnknownSymbols, by_endpoint
 
 REACHED_WITHIN_S = 30.0
+CALENDAR_WITHIN_S = 3.0
+"""The start waits for it once. Later nobody does."""
 NO_BOT = "no bot is enabled, so there is nothing to trade; set enabled: true for one in bots.yaml"
 SAID_FIRST = {
     VenueName.PAPER: "PAPER: Alpaca's practice account, not real money",
@@ -86,6 +93,8 @@ def run_broker(
                     return Played(code=code, at=began_at)
                 market, broker = reached
                 _require_something_to_trade(market)
+                if not all(map(is_crypto, market.facts.symbols)):  # coins keep no hours
+                    broker.watch_calendar(calendar_of(access, market.facts.sessions, clock))
                 recorded = None if bundle is None else Recorded(bundle, redactor.text)
                 session = Session(
                     settings, files, options, record, market, said_to, last_resort, recorded
@@ -165,6 +174,26 @@ def reach_broker(
     age_max = settings.health.max_price_staleness_seconds * SECOND
     market = BrokerMarket(access, facts, clock, age_max)
     return _market_of(facts, mode, account, market_time()), market
+
+
+def calendar_of(
+    access: Access, sessions: SessionTable, clock: WallClock
+) -> Callable[[], CalendarSeen]:
+    """What asks the broker how it keeps the days of these sessions; see `seen_calendar`."""
+    calls = Calls(
+        access.trading,
+        Shares(),
+        minutes_by=machine_time,
+        market_time=lambda: clock.at(machine_time()),
+        ended=lambda _: None,
+    )
+
+    def read() -> CalendarSeen:
+        today = new_york_date(clock.at(machine_time()))
+        deadline = time.monotonic() + CALENDAR_WITHIN_S
+        return seen_calendar(calls, lambda *_: sessions, today, deadline)
+
+    return read
 
 
 def _require_known(symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -209,6 +209,15 @@ BAD_RELOAD = CauseKind(
     goes_with_condition=True,
 )
 """What lies in the folder of the settings is not fit; what was in force still is (I79)."""
+CALENDAR_PARTED = CauseKind(
+    code="calendar_parted",
+    cause_class=CauseClass.LIMIT,
+    state=_CLOSE_ONLY,
+    remedy="see when the exchange is open today; what is held is looked after by the engine's"
+    " calendar alone: close it before the earlier end (`flatten`)",
+    goes_with_condition=True,
+)
+"""The venue keeps today otherwise than the engine does, or has not told how (I43)."""
 
 # Limits of the account (`account_day`).
 DAILY_LOSS = _limit(
@@ -366,7 +375,7 @@ KINDS: tuple[CauseKind, ...] = (
     *(START, RECOVERING, STOPPING, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED, RESTART_STORM),
     *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED, BOT_DOWN),
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
-    *(BOT_CLOSED, SIGNALS_CLOSED, BAD_RELOAD),
+    *(BOT_CLOSED, SIGNALS_CLOSED, BAD_RELOAD, CALENDAR_PARTED),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),

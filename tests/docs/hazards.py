@@ -182,7 +182,7 @@ HAZARDS = (
     Hazard(
         "An early close",
         "the calendar",
-        "sessions end when the calendar says",
+        "sessions end when the calendar says; a day that the broker keeps otherwise is not entered",
         (
             Proof(
                 "tests/venues/server/rest/test_answers.py",
@@ -191,6 +191,10 @@ HAZARDS = (
             Proof(
                 "tests/trading/strategies/test_opening_range_breakout.py",
                 "test_each_session_has_its_own_range_on_half_days_too",
+            ),
+            Proof(
+                "tests/ops/test_calendar_watch.py",
+                "test_a_day_that_the_broker_keeps_otherwise_is_told_before_and_closed_when_it_comes",
             ),
         ),
     ),

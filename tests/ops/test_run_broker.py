@@ -38,6 +38,7 @@ from hydra.store.redaction import Redactor
 from hydra.trading.bars import Bar
 from hydra.trading.causes import DAILY_LOSS
 from hydra.trading.durations import HOUR, MINUTE, SECOND
+from hydra.trading.local_time import new_york_date
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass
 from hydra.venues import market_sessions
@@ -78,20 +79,21 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return made
 
 
-def venue_of_now(account: str) -> LocalVenue:
-    """Bitcoin since a quarter of an hour ago, and for two hours more, by the wall clock."""
+def venue_of_now(account: str, symbols: tuple[str, ...]) -> LocalVenue:
+    """These since a quarter of an hour ago, and for two hours more, by the wall clock."""
     now = time.time_ns()
     first = now // MINUTE * MINUTE - 15 * MINUTE
     bars = tuple(
-        Bar("BTC/USD", start, start + MINUTE, price, price + 2.0, price - 2.0, price + 1.0, 4.0)
+        Bar(symbol, start, start + MINUTE, price, price + 2.0, price - 2.0, price + 1.0, 4.0)
         for start, price in (
             (first + number * MINUTE, 60_000.0 + number) for number in range(2 * HOUR // MINUTE)
         )
+        for symbol in symbols
     )
     day = time.strftime("%Y-%m-%d", time.gmtime((first - 24 * HOUR) // SECOND))
     morrow = time.strftime("%Y-%m-%d", time.gmtime((first + 48 * HOUR) // SECOND))
     sessions = round_the_clock_sessions(day, morrow)
-    data = MarketData(bars=bars, sessions=sessions, symbols=("BTC/USD",), origin="made up")
+    data = MarketData(bars=bars, sessions=sessions, symbols=symbols, origin="made up")
     tape = Tape(data, sessions)
     venue = LocalVenue(
         tape,
@@ -104,7 +106,12 @@ def venue_of_now(account: str) -> LocalVenue:
 
 
 @contextmanager
-def behind_tls(account: str, certificate: tuple[Path, Path], clock_ahead: int = 0) -> Iterator[int]:
+def behind_tls(
+    account: str,
+    certificate: tuple[Path, Path],
+    clock_ahead: int = 0,
+    symbols: tuple[str, ...] = ("BTC/USD",),
+) -> Iterator[int]:
     """That venue on a port of this machine, encrypted; gives the port. `clock_ahead` (ns): its."""
     ready: list[tuple[int, Callable[[], object]]] = []
     begun = threading.Event()
@@ -114,7 +121,7 @@ def behind_tls(account: str, certificate: tuple[Path, Path], clock_ahead: int = 
     async def serve() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         terms = AppTerms(keys=ApiKeys(KEY, SECRET), rest=FREE)
-        venue = venue_of_now(account)
+        venue = venue_of_now(account, symbols)
         venue.skew_clock(clock_ahead)
         async with served(venue, terms) as plain:
 
@@ -235,6 +242,29 @@ def test_a_paper_account_is_traded_on_until_a_signal_i82(
     records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
     assert "preflight_passed" in [record["event"] for record in records]
     assert SECRET not in (tmp_path / "logs" / "app.jsonl").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_broker_that_keeps_the_days_of_shares_otherwise_is_told_at_the_start_i43(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This one never closes."""
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    settings = settings_with({"optionsbot.enabled": False, "broker.venue": VenueName.PAPER})
+
+    with behind_tls("PA3NOBODYS01", certificate, symbols=("AAPL", "BTC/USD")) as port:
+        out = Heard(lambda text: " CLOSE_ONLY" in text)  # as it goes on
+        address = ("127.0.0.1", port)
+        paper_run(tmp_path, lambda *_: [(socket.AF_INET, address)], out, settings)
+
+    today = new_york_date(time.time_ns()).isoformat()
+    assert f"ALARM: {today}: the venue's is " in out.getvalue()
+    records = list(read_journal(tmp_path / "logs" / "app.jsonl"))
+    events = [record["event"] for record in records]
+    assert "preflight_passed" in events
+    assert "calendar_parted" in events
+    assert f"trading is CLOSE_ONLY: {today}: the venue's is " in out.getvalue()
 
 
 @pytest.mark.timeout(120)

@@ -115,6 +115,7 @@ HALTING = {
 CLOSING = {
     *("unmanaged:", "operator-close-only", "flatten", "kill_switch:", "daily_loss", "drawdown"),
     *("equity_missing", "drawdown_flapping", "unprotected:", "bot_down:", "bad_reload"),
+    "calendar_parted",
     *("router_degraded", "router_idle", "monitor_missing"),
 }
 OF_ONE_BOT = {"throttle:", "cooldown:", "bot_closed:", "signals_closed:"}

@@ -142,9 +142,10 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         name="session hours",
         rule="Nothing is sent outside of the exchange's session, and no entry outside of the bot's"
-        " own hours or while the exchange halts the symbol.",
+        " own hours, while the exchange halts the symbol, or on a day that the venue's calendar is"
+        " not known to keep as ours does.",
         checks=("session_is_open", "window_is_open"),
-        causes=("symbol_halted:",),
+        causes=("symbol_halted:", "calendar_parted"),
         settings=("*.session.*",),
         invariants=("I43", "I50"),
     ),

@@ -6,18 +6,18 @@ all that is wrong; whoever asked must not trade unless every one of them passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, time, timedelta
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from hydra.trading.durations import SECOND
 from hydra.trading.echo import words
 from hydra.trading.findings import Finding
-from hydra.trading.local_time import in_new_york, new_york_date
+from hydra.trading.local_time import new_york_date
 from hydra.trading.sessions import SessionTable
 from hydra.venues.alpaca import wire
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
+from hydra.venues.alpaca.calendar import seen_calendar
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.identity import Identity, clock_skew, identity_disagreement, skew_fault
 from hydra.venues.alpaca.market_rest import MarketReads
@@ -25,19 +25,13 @@ from hydra.venues.alpaca.outcomes import Ok, describe
 from hydra.venues.alpaca.payloads import (
     AccountPayload,
     ClockPayload,
-    SessionPayload,
     read_account,
     read_asset,
     read_clock,
-    read_sessions,
 )
 from hydra.venues.alpaca.reads import ReadFailed, get
 
 T = TypeVar("T")
-
-CALENDAR_REACH = timedelta(days=7)
-HOURS = "%H:%M"
-SHUT = "shut"
 
 
 class Contact:
@@ -104,27 +98,14 @@ class Contact:
 
     def _calendar(self, deadline: float) -> Finding:
         today = new_york_date(self._market_time())
-        first, last = today.isoformat(), (today + CALENDAR_REACH).isoformat()
-        query = {"start": first, "end": last}
         try:
-            sessions = self._got("/v2/calendar", query, read_sessions, deadline)
-            theirs = _hours_of(each for each in sessions if first <= each.date <= last)
+            seen = seen_calendar(self._trading, self._sessions, today, deadline)
         except (ReadFailed, BadAnswer) as failed:
             return Finding("calendar", False, str(failed))
-        if not sessions:
-            return Finding("calendar", False, "it has no session within a week")
-        ours = _our_hours(self._sessions(first, last))
-        parted = [day for day in sorted({*theirs, *ours}) if theirs.get(day) != ours.get(day)]
-        if parted:
-            day = parted[0]
-            line = (
-                f"{day}: the venue's is {theirs.get(day, SHUT)}, ours {ours.get(day, SHUT)};"
-                " the engine goes by ours: be flat before then and stop it for that day"
-            )
+        if seen.parted:
+            line = f"{seen.parted[0]}; nothing is entered on that day: be flat before it begins"
             return Finding("calendar", False, line)
-        coming = sessions[0]
-        hours = f"{words(coming.open)}–{words(coming.close)}"
-        return Finding("calendar", True, f"next session {words(coming.date)}, {hours}")
+        return Finding("calendar", True, f"next session {seen.coming}")
 
     def _asset(self, symbol: str, deadline: float) -> Finding:
         try:
@@ -153,24 +134,3 @@ class Contact:
         if isinstance(outcome, Ok):
             return outcome.value
         raise ReadFailed(f"GET {path}: {describe(outcome)}")
-
-
-def _hours_of(sessions: Iterable[SessionPayload]) -> dict[str, str]:
-    """By date, in New York's time. Raises `BadAnswer`."""
-    found = {}
-    for each in sessions:
-        try:
-            opens, closes = map(time.fromisoformat, (each.open, each.close))
-            day = date.fromisoformat(each.date)
-        except ValueError as error:
-            hours = f"{words(each.open)}–{words(each.close)} of {words(each.date)}"
-            raise BadAnswer(f"found the hours {hours}, wanted HH:MM") from error
-        found[day.isoformat()] = f"{opens:{HOURS}}–{closes:{HOURS}}"
-    return found
-
-
-def _our_hours(sessions: SessionTable) -> dict[str, str]:
-    return {
-        each.date: f"{in_new_york(each.open_at):{HOURS}}–{in_new_york(each.close_at):{HOURS}}"
-        for each in sessions.sessions
-    }

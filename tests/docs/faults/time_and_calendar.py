@@ -45,6 +45,7 @@ TIME_AND_CALENDAR = FaultSection(
                 "tests/trading/test_sessions.py::test_a_symbol_has_the_hours_of_its_kind_whatever_else_is_traded_i43",
                 "tests/actors/test_options_bot.py::test_it_is_flat_before_the_close_also_of_a_half_day",
                 "tests/engine/test_trading.py::test_everything_is_sold_before_the_close_i43",
+                "tests/ops/test_calendar_watch.py::test_a_day_that_the_broker_keeps_otherwise_is_told_before_and_closed_when_it_comes_i43",
             ),
             not_tested=(
                 "A closure that no calendar knows of is seen only by what it does: prices stop, and"
