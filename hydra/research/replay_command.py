@@ -411,7 +411,7 @@ def _plan(
 
 def _played(plan: ReplayPlan) -> Outcome:
     from hydra.ops.ending import StopSignals
-    from hydra.research.replay_run import FolderInTheWay, run_replay
+    from hydra.research.replay_run import FolderInTheWay, NotKept, run_replay
 
     stopping = Event()
     try:
@@ -423,6 +423,8 @@ def _played(plan: ReplayPlan) -> Outcome:
             outcome = run_replay(plan, seen=seen, is_stopping=stopping.is_set)
     except FolderInTheWay as taken:
         end(str(taken), ExitCode.USAGE)
+    except NotKept as full:
+        end(str(full), ExitCode.DURABILITY_REFUSED)
     except OSError as error:
         where = error.filename or plan.folder
         end(f"{where}: {error.strerror or error}", ExitCode.DURABILITY_REFUSED)

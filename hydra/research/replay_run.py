@@ -7,9 +7,11 @@ replay leaves the same bytes.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import apsw
 import msgspec
 from msgspec import structs
 
@@ -22,20 +24,21 @@ from hydra.ops.artefacts.provenance import REPLAY, Provenance, RunFacts, Window
 from hydra.ops.artefacts.writing import BundleWriter
 from hydra.ops.embedded import LEAD
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.memory_room import MIB
 from hydra.plugins import plugins_in_use
 from hydra.research.facts import ReplayFacts
 from hydra.research.metrics import Metrics
 from hydra.research.outcome import write_outcome
 from hydra.research.regret import Regret, entries_in, regret_of, trades_csv
 from hydra.research.replay_data import ReplayData
-from hydra.research.replaying import VENUE, Replayed, ReplayTask, replayed
+from hydra.research.replaying import VENUE, Replayed, ReplayFailed, ReplayTask, replayed
 from hydra.research.selection import bots_in
 from hydra.research.sheet_parts import minute
 from hydra.settings import Settings
 from hydra.store.connection import IN_MEMORY
 from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
-from hydra.store.journal import JournalFile
+from hydra.store.journal import JournalFailed, JournalFile
 from hydra.store.journal_line import timestamp
 from hydra.store.ledger import Ledger
 from hydra.store.private_files import make_private_folder
@@ -47,10 +50,18 @@ from hydra.venues.simulated.terms import VenueTerms
 LEDGER, JOURNAL = "trading_state.db", "app.jsonl"
 LOGS = "logs"
 REGRET = "guard_regret.csv"
+ROOM_BYTES, ROOM_BYTES_A_BAR = 2 * 1024 * 1024, 500
+"""What the files take, about: most of it is the journal's, and grows with what is traded."""
 
 
 class FolderInTheWay(Exception):
     """There is something already where the replay was to leave its files; nothing was played."""
+
+
+class NotKept(OSError):
+    """The files of the replay could not be written, so there are none. One line: where, why, how
+    much room is wanted; make it, or name another folder.
+    """
 
 
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,22 +139,35 @@ def run_replay(
 ) -> Outcome:
     """Play it and leave its files. See `replayed` for `seen` and `is_stopping`.
 
-    What was stopped on its way leaves the files of what was played until then, and they say so.
-    Raises `FolderInTheWay` before anything is made, what `replayed` raises, OSError, and what apsw
-    raises.
+    What was stopped on its way leaves the files of what was played until then, and they say so. A
+    disk that gets full leaves none. Raises `FolderInTheWay` before anything is made, `NotKept`, and
+    what `replayed` raises.
     """
     made_folder(plan.folder)
+    try:
+        return _kept(plan, seen, is_stopping)
+    except (JournalFailed, OSError, apsw.FullError, apsw.IOError) as error:
+        shutil.rmtree(plan.folder, ignore_errors=True)
+        wanted = (ROOM_BYTES + ROOM_BYTES_A_BAR * plan.data.bars_kept) / MIB
+        raise NotKept(
+            f"{plan.folder}: the files of the replay cannot be written ({error}), so none"
+            f" are left; wanted room for about {wanted:,.0f} MiB; make room, or name another"
+            " --output-dir"
+        ) from error
+
+
+def _kept(
+    plan: ReplayPlan, seen: Callable[[int], None], is_stopping: Callable[[], bool]
+) -> Outcome:
     make_private_folder(plan.folder / LOGS)
     engine = EngineFiles.under(plan.folder, plan.folder / LOGS, LEDGER, JOURNAL)
-    task, begins_at = plan.task, plan.data.market.begins_at - LEAD
+    begins_at = plan.data.market.begins_at - LEAD
     ledger = Ledger.open(IN_MEMORY, venue=VENUE, at=begins_at)
     try:
         journal = JournalFile.open(engine.journal, at=begins_at, write_behind=True)
         try:
             bundle = _begun(plan, ledger, journal, engine.journal, begins_at)
-            done = replayed(
-                task, ledger=ledger, journal=journal, seen=seen, is_stopping=is_stopping
-            )
+            done = _replayed(plan.task, ledger, journal, seen, is_stopping)
         finally:
             journal.close()
         ledger.copy_to(engine.ledger)
@@ -161,6 +185,23 @@ def run_replay(
     facts = structs.replace(facts_of(plan, done), regret=regret.guards)
     metrics = write_outcome(plan.folder, facts, with_sheet=plan.with_sheet)
     return Outcome(replayed=done, metrics=metrics, regret=regret)
+
+
+def _replayed(
+    task: ReplayTask,
+    ledger: Ledger,
+    journal: JournalFile,
+    seen: Callable[[int], None],
+    is_stopping: Callable[[], bool],
+) -> Replayed:
+    """It is no failure of the engine that its journal could not be written."""
+    try:
+        return replayed(task, ledger=ledger, journal=journal, seen=seen, is_stopping=is_stopping)
+    except ReplayFailed as failed:
+        unwritten = journal.is_the_file_on_disk()
+        if unwritten is not None:
+            raise JournalFailed(unwritten) from failed
+        raise
 
 
 def _begun(

@@ -5,7 +5,9 @@ import errno
 import io
 import json
 import re
+import resource
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -166,6 +168,30 @@ def test_several_values_are_as_many_runs_over_the_cores(run: Run, tmp_path: Path
     assert code == ExitCode.CLEAN
     assert [run["set"] for run in told["runs"]] == [{STOP: "0.1"}, {STOP: "0.5"}]
     assert "2 configurations were tried on one stretch of data" in out
+
+
+@pytest.mark.parametrize("room", [0, 60_000, 120_000])
+def test_a_disk_that_gets_full_ends_it_with_one_line_and_no_files(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Wherever it gets full: no file is longer than that."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python begins with
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        code, _, err = run("--window", "P2D", "--no-tear-sheet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    folder = tmp_path / "replays" / "0000-replay"
+    (line,) = err.splitlines()
+    assert code == ExitCode.DURABILITY_REFUSED
+    assert line.startswith(f"{folder}: the files of the replay cannot be written (")
+    assert line.endswith(
+        "so none are left; wanted room for about 2 MiB; make room, or name another --output-dir"
+    )
+    assert not folder.exists()
 
 
 def test_runs_whose_folder_cannot_be_made_are_refused_before_they_are_played(
