@@ -40,7 +40,8 @@ class Management(msgspec.Struct, frozen=True, kw_only=True):
     `price_collar_pct`: one rests no farther from the price, in percent of it. `entry_lasts`: how
     long an entry may work; None: until the venue ends it. `wants_out`: the ends of the bars at
     which its strategy wanted to leave. `keeps_stop`: the stop that the entry named holds beside the
-    rules.
+    rules. `trades_per_day_max`, `positions_max`: the bot's own limits, over all its symbols; None:
+    it has none, or counts what it asks for.
     """
 
     exits: ExitRules
@@ -53,6 +54,8 @@ class Management(msgspec.Struct, frozen=True, kw_only=True):
     price_collar_pct: Decimal | None = None
     wants_out: frozenset[int] = frozenset()
     keeps_stop: bool = False
+    trades_per_day_max: int | None = None
+    positions_max: int | None = None
 
 
 class Forgone(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,9 +2,10 @@
 
 For each entry that the guardian refused it is asked what trade it would have become (`forgone`).
 What a bot asks for again while that trade would have lasted is the same wish, and makes no other
-one; and where it was let in meanwhile, its trade was made, only later. A guard whose refusals would
-have made money has cost it, one whose would have lost has saved it. Neither proves a guard wrong or
-right; over months it shows which limit is worth a look.
+one; where it was let in meanwhile, its trade was made, only later; and what is beyond the bot's own
+limits, had it made the trades that are thought of, it would not have asked for. A guard whose
+refusals would have made money has cost it, one whose would have lost has saved it. Neither proves a
+guard wrong or right; over months it shows which limit is worth a look.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from messages.orders import OrderFilled, OrderIntent
 
 Place: TypeAlias = tuple[str, str]
 """A bot, and a symbol that it trades."""
+Day: TypeAlias = tuple[str, str]
+"""A bot, and the session (ISO date) that it counts its entries in."""
 _CENT = Decimal("0.01")
 
 
@@ -85,12 +88,13 @@ class Regret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entries(msgspec.Struct, frozen=True, kw_only=True):
-    """The entries of a session: those that were refused, and when others were executed (market
-    time, UTC ns).
+    """The entries of a session: those that were refused, and when others were approved and executed
+    (market time, UTC ns; ascending).
     """
 
     refused: tuple[Denied, ...]
     executed: Mapping[Place, Sequence[int]]
+    approved: Mapping[Day, Sequence[int]]
 
 
 class BadStory(ValueError):
@@ -112,6 +116,7 @@ def entries_of(lines: Iterable[story.Line]) -> Entries:
     """What these lines of a story say. Raises `BadStory`."""
     refused: list[Denied] = []
     executed: defaultdict[Place, list[int]] = defaultdict(list)
+    approved: defaultdict[Day, list[int]] = defaultdict(list)
     try:
         for line in lines:
             match line["event"]:
@@ -119,6 +124,10 @@ def entries_of(lines: Iterable[story.Line]) -> Entries:
                     denied = _denied(line)
                     if denied.intent.decision.role is Role.ENTRY:
                         refused.append(denied)
+                case "order_approved":
+                    intent = msgspec.convert(line["intent"], OrderIntent)
+                    if intent.decision.role is Role.ENTRY:
+                        approved[_day_of(intent)].append(moment_of(line["ts"]))
                 case "report_stored" if line["report"] == OrderFilled.__name__:
                     decision = msgspec.convert(line["decision"], DecisionKey | None)
                     if decision is not None and decision.role is Role.ENTRY:
@@ -129,7 +138,7 @@ def entries_of(lines: Iterable[story.Line]) -> Entries:
             f"found a line of an entry that is none of ours ({type(error).__name__}: {error});"
             " wanted the story as the session left it; take another session"
         ) from error
-    return Entries(refused=tuple(refused), executed=executed)
+    return Entries(refused=tuple(refused), executed=executed, approved=approved)
 
 
 def _denied(line: story.Line) -> Denied:
@@ -145,7 +154,7 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
     managed = managements(task, {_place_of(each.intent) for each in denied})
     bars = _by_symbol(task.data.bars, {symbol for _, symbol in managed})
     busy_until: dict[Place, int] = {}
-    later, untold = Counter[str](), Counter[str]()
+    later, untold, thought = Counter[str](), Counter[str](), Counter[Day]()
     trades: list[Refused] = []
     for each in denied:
         intent, place = each.intent, _place_of(each.intent)
@@ -154,6 +163,8 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
             continue
         # Who decided at the moment of its exit had not left yet, however late that was judged.
         if place in busy_until and intent.decided_at <= busy_until[place]:
+            continue
+        if _is_beyond_own_limits(each, managed[place], entries, thought, busy_until):
             continue
         known = bars[intent.decision.symbol]
         first = bisect_right(known, each.at, key=_end_at)
@@ -169,6 +180,7 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
             later[each.check] += 1
             continue
         busy_until[place] = until
+        thought[_day_of(intent)] += 1
         trades.append(
             Refused(
                 check=each.check,
@@ -184,6 +196,26 @@ def regret_of(entries: Entries, task: ReplayTask) -> Regret:
         guards=tuple(sorted(_guards(refusals, later, untold, trades), key=_most_first)),
         trades=tuple(trades),
     )
+
+
+def _is_beyond_own_limits(
+    denied: Denied,
+    how: Management,
+    entries: Entries,
+    thought: Mapping[Day, int],
+    busy_until: Mapping[Place, int],
+) -> bool:
+    """Whether its bot would not have asked, had it made the trades that are thought of so far."""
+    intent, day = denied.intent, _day_of(denied.intent)
+    most, held_most = how.trades_per_day_max, how.positions_max
+    made = bisect_right(entries.approved.get(day, ()), denied.at) + thought.get(day, 0)
+    if most is not None and made >= most:
+        return True
+    held = sum(
+        bot == intent.decision.bot and intent.decided_at <= until
+        for (bot, _), until in busy_until.items()
+    )
+    return held_most is not None and held >= held_most
 
 
 def managements(task: ReplayTask, places: Collection[Place]) -> Mapping[Place, Management]:
@@ -205,6 +237,7 @@ def managements(task: ReplayTask, places: Collection[Place]) -> Mapping[Place, M
                 price_steps=plan.price_steps,
                 price_collar_pct=plan.price_collar_pct,
                 quantity_step=plan.quantity_step,
+                trades_per_day_max=plan.max_trades_per_day,
                 wants_out=_wants_out(plan.new_strategy(), plan.symbol, task),
             )
     coins = plans.crypto
@@ -217,6 +250,8 @@ def managements(task: ReplayTask, places: Collection[Place]) -> Mapping[Place, M
                 hours=hours_of(symbol, coins.sessions),
                 quantity_step=coin.quantity_step,
                 entry_lasts=coins.rules.entry_lasts,
+                trades_per_day_max=coins.rules.max_trades_per_day,
+                positions_max=coins.rules.max_positions,
                 wants_out=_wants_out(coins.new_strategy(), symbol, task),
             )
     for bot, symbol in places:
@@ -324,6 +359,10 @@ def _most_first(each: GuardRegret) -> tuple[Decimal, int, str]:
 
 def _place_of(intent: OrderIntent) -> Place:
     return intent.decision.bot, intent.decision.symbol
+
+
+def _day_of(intent: OrderIntent) -> Day:
+    return intent.decision.bot, intent.decision.session
 
 
 def _by_symbol(bars: Iterable[Bar], symbols: Collection[str]) -> Mapping[str, list[Bar]]:

@@ -16,6 +16,7 @@ from hydra.research.closed_trades import traded
 from hydra.research.forgone import AT_THE_END, Forgone, Management, forgone
 from hydra.research.overrides import Configurable
 from hydra.research.regret import (
+    Day,
     Entries,
     GuardRegret,
     Place,
@@ -91,16 +92,21 @@ SLIPPED = VenueTerms(slippage_bps=D(3))
 
 
 @cache
-def busy(*overrides: str) -> Settings:
-    """The shipped configuration with more trades."""
+def shipped(*overrides: str) -> Settings:
+    """The shipped configuration with these in it."""
     configurable = Configurable.read(
         SHIPPED,
         venue=VenueName.EMBEDDED,
         signal_check=fault_in_signal,
         plugin_check=fault_in_plugin,
     )
-    (choice,) = configurable.grid((*BUSY, *overrides)).choices
+    (choice,) = configurable.grid(overrides).choices
     return configurable.settings(choice)
+
+
+def busy(*overrides: str) -> Settings:
+    """The shipped configuration with more trades."""
+    return shipped(*BUSY, *overrides)
 
 
 def generated(seed: int) -> MarketData:
@@ -303,9 +309,11 @@ def denied(check: str, intent: OrderIntent, at: int = OPEN_AT) -> Denied:
 
 
 def told(
-    refused: Sequence[Denied] = (), executed: Mapping[Place, Sequence[int]] = MappingProxyType({})
+    refused: Sequence[Denied] = (),
+    executed: Mapping[Place, Sequence[int]] = MappingProxyType({}),
+    approved: Mapping[Day, Sequence[int]] = MappingProxyType({}),
 ) -> Entries:
-    return Entries(refused=tuple(refused), executed=executed)
+    return Entries(refused=tuple(refused), executed=executed, approved=approved)
 
 
 def test_the_same_wish_again_is_no_other_trade_and_the_guard_that_came_first_has_it() -> None:
@@ -437,6 +445,50 @@ def test_what_a_guard_let_pass_two_minutes_later_it_has_neither_cost_nor_saved(
     )
 
 
+@pytest.mark.parametrize(
+    ("approved", "minutes"),
+    [
+        pytest.param({}, [0, 3], id="two and no third"),
+        pytest.param({"2016-04-15": (-5,)}, [0], id="one was let in before"),
+        pytest.param({"2016-04-15": (-5, -4)}, [], id="both were"),
+        pytest.param({"2016-04-14": (-5, -4)}, [0, 3], id="on another day"),
+        pytest.param({"2016-04-15": (4, 5)}, [0, 3], id="later ones it could not know of"),
+    ],
+)
+def test_no_more_trades_are_thought_of_than_the_bot_may_make_in_a_day(
+    approved: Mapping[str, Sequence[int]], minutes: Sequence[int]
+) -> None:
+    """Each price is 3 % over the last one: the trade of each refusal is soon over."""
+    first = OPEN_AT + 10 * MINUTE
+    closes = [100.0 * 1.03**number for number in range(12)]
+    settings = shipped("momentum_bots.mom_AAPL.risk.max_trades_per_day=2")
+    task = ReplayTask(settings=settings, data=market_of(bars_of(closes, start_at=first)))
+    refused = [denied("heat", wish(signal=at), first + at * MINUTE) for at in (0, 3, 6)]
+    days = {
+        ("mom_AAPL", day): tuple(first + at * MINUTE for at in each)
+        for day, each in approved.items()
+    }
+
+    found = regret_of(told(refused, approved=days), task)
+
+    assert [(each.at - first) // MINUTE for each in found.trades] == minutes
+    (guard,) = found.guards
+    assert (guard.refusals, guard.trades, guard.untold) == (3, len(minutes), 0)
+
+
+def test_no_more_pairs_are_thought_to_be_held_than_the_bot_may_hold_at_once() -> None:
+    pairs = ("BTC/USD", "ETH/USD")
+    bars = tuple(minute(100.0, number, symbol=pair) for number in range(5) for pair in pairs)
+    one = busy("cryptobot.risk.max_concurrent_positions=1")
+    refused = [denied("heat", wish(pair, bot="crypto_core", quantity="1")) for pair in pairs]
+
+    both = regret_of(told(refused), ReplayTask(settings=busy(), data=market_of(bars)))
+    first = regret_of(told(refused), ReplayTask(settings=one, data=market_of(bars)))
+
+    assert [each.symbol for each in both.trades] == ["BTC/USD", "ETH/USD"]
+    assert [each.symbol for each in first.trades] == ["BTC/USD"]
+
+
 def test_what_nobody_can_say_is_counted_as_untold() -> None:
     task = ReplayTask(settings=busy(), data=market_of(bars_of([100.0] * 5)))
     refused = [
@@ -534,6 +586,7 @@ def test_of_a_story_refused_and_executed_entries_count() -> None:
 
     story = [
         line("order_denied", Role.EXIT),
+        line("order_approved", Role.EXIT),
         line("order_approved", Role.ENTRY),
         line("order_denied", Role.ENTRY),
         line("report_stored", Role.ENTRY, report="OrderAccepted", content={"at": 1}),
@@ -548,6 +601,7 @@ def test_of_a_story_refused_and_executed_entries_count() -> None:
     (refused,) = found.refused
     assert (refused.check, refused.reason, refused.at) == ("heat", "hot", OPEN_AT)
     assert found.executed == {("mom_AAPL", "AAPL"): [OPEN_AT + 2, OPEN_AT + 4]}
+    assert found.approved == {("mom_AAPL", "2016-04-15"): [OPEN_AT]}
 
 
 def test_where_nothing_was_refused_that_is_said() -> None:
