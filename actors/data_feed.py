@@ -9,6 +9,7 @@ from hydra.actor import MINUTE, SECOND, Actor, Context, unhandled
 from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar, late_after
+from hydra.trading.contract_shares import left_for_own
 from hydra.trading.instruments import is_crypto
 from hydra.trading.price_watch import MUTE_MAX, NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
@@ -60,10 +61,7 @@ QUOTE_DROPS_TOLD_EVERY = MINUTE
 
 GAPS_TOLD_EVERY = SECOND
 
-CONTRACTS_MAX = 200
-"""Followed by all bots together: what the smallest of the broker's plans has. One more, and it
-refuses the whole stream.
-"""
+NO_PLUGINS: Mapping[str, int] = MappingProxyType({})
 
 
 def newest_quote(message: Message) -> str | None:
@@ -89,11 +87,12 @@ class DataFeed(Actor[Inbox]):
         price_age_max: int = 0,
         history: Mapping[str, int] = NO_HISTORY,
         known: Iterable[Bar] = (),
+        contract_shares: Mapping[str, int] = NO_PLUGINS,
     ) -> None:
         """`price_age_max`: machine time for which a price of a stream counts.
 
         `history`: how many bars of each symbol are kept for bots that start. `known`: those of
-        before it, in order.
+        before it, in order. `contract_shares`: how many contracts each plug-in may have followed.
         """
         self._symbols = frozenset(symbols)
         self._sessions = sessions
@@ -118,8 +117,9 @@ class DataFeed(Actor[Inbox]):
         self._followed: dict[str, tuple[str, ...]] = {}
         """The contracts that each bot wants quotes of."""
         self._contracts: frozenset[str] = frozenset()
-        self._crowded_out: set[str] = set()
-        """Bots whose newest wish there was no room for."""
+        self._contract_shares = contract_shares
+        self._refused: set[str] = set()
+        """Bots that wanted more than they may have when they last said it."""
         self._ended = False
 
     def start(self, ctx: Context) -> None:
@@ -239,13 +239,10 @@ class DataFeed(Actor[Inbox]):
         feed, prices = self._feed, self._prices
         if feed is None or prices is None:
             return  # there are no quotes here
-        followed = self._followed | {wish.bot: wish.symbols}
-        wanted = frozenset(symbol for each in followed.values() for symbol in each)
-        if len(wanted) > CONTRACTS_MAX:
-            self._crowd_out(wish, ctx)
-            return
-        self._followed = followed
-        self._crowded_out.discard(wish.bot)
+        most = self._contract_shares.get(wish.bot, left_for_own(self._contract_shares))
+        self._tell_refused(wish, most, ctx)
+        self._followed[wish.bot] = wish.symbols[:most]
+        wanted = frozenset(symbol for each in self._followed.values() for symbol in each)
         if wanted == self._contracts:
             return
         self._contracts = wanted
@@ -260,16 +257,18 @@ class DataFeed(Actor[Inbox]):
             ctx.publish(SYMBOLS_TOPIC, reported)
         self._tell_changes(ctx)
 
-    def _crowd_out(self, wish: FollowContracts, ctx: Context) -> None:
-        """It keeps what it had: the contracts of the others are what they go out by."""
-        if wish.bot not in self._crowded_out:
-            self._crowded_out.add(wish.bot)
+    def _tell_refused(self, wish: FollowContracts, most: int, ctx: Context) -> None:
+        """Once, until it wants no more than it may have."""
+        if len(wish.symbols) <= most:
+            self._refused.discard(wish.bot)
+        elif wish.bot not in self._refused:
+            self._refused.add(wish.bot)
             ctx.log(
                 "contracts_refused",
                 bot=wish.bot,
                 wanted=len(wish.symbols),
                 followed=len(self._contracts),
-                most=CONTRACTS_MAX,
+                most=most,
             )
 
     def _drop_quote(self, quote: Quote, fault: str, ctx: Context) -> None:

@@ -17,6 +17,7 @@ from msgspec import structs
 
 from actors.sender_checks import Forged
 from hydra.actor import Actor, ChildSpec, Context, Ref
+from hydra.trading.contract_shares import PLUGIN_MAX
 from hydra.trading.option_symbols import parsed
 from hydra.trading.orders import DecisionKey
 from messages.control import ReportTradingState
@@ -66,10 +67,6 @@ MAY_PUBLISH: Mapping[str, Mapping[type[Message], Owned]] = {
 """By topic."""
 TEXT_MAX = 10_000
 """Characters of any text: of each wish it is kept for ever, and written down more than once."""
-CONTRACTS_MAX = 40
-"""That it may have followed at a time. The smallest of the broker's plans has two hundred for all:
-beside four such bots there is room for the engine's own, which closes what it holds by them.
-"""
 _WHOLE_MAX = 1 << 63
 
 
@@ -228,8 +225,8 @@ def _unwritable_in(said: object, where: str) -> str | None:
     match said:
         case FollowContracts(symbols=symbols) if odd := [e for e in symbols if parsed(e) is None]:
             return f"{where}.symbols has {odd[0][:40]!r}, wanted option contracts"
-        case FollowContracts(symbols=symbols) if len(symbols) > CONTRACTS_MAX:
-            return f"{where}.symbols has {len(symbols)} contracts, wanted at most {CONTRACTS_MAX}"
+        case FollowContracts(symbols=symbols) if len(symbols) > PLUGIN_MAX:
+            return f"{where}.symbols has {len(symbols)} contracts, wanted at most {PLUGIN_MAX}"
         case Decimal() if said.is_snan():
             return f"{where} is a signalling NaN, which fails whoever compares it; wanted a number"
         case str() if len(said) > TEXT_MAX:

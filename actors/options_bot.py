@@ -531,12 +531,9 @@ class OptionsBot(Actor[Inbox]):
     def _follow(self, ctx: Context, *, again: bool = False) -> None:
         """Have the quotes told of what is held, works, or is waited for; said again and again."""
         searched = (each.contract for each in self._searches)
-        wanted = frozenset(
-            (
-                *(holding.book.symbol for holding in self._holdings.taken),
-                *(contract.symbol for contract in searched if contract is not None),
-            )
-        )
+        held = sorted(holding.book.symbol for holding in self._holdings.taken)
+        looked_for = sorted(contract.symbol for contract in searched if contract is not None)
+        wanted = frozenset((*held, *looked_for))
         for symbol in sorted(wanted - self._followed):
             ctx.subscribe(quotes_topic(symbol))
         for symbol in sorted(self._followed - wanted):
@@ -546,7 +543,8 @@ class OptionsBot(Actor[Inbox]):
                 holding.quote = None  # it grows old from now on
         if wanted != self._followed or again:
             self._followed = wanted
-            wish = FollowContracts(bot=self._plan.bot_id, symbols=tuple(sorted(wanted)))
+            symbols = tuple(dict.fromkeys((*held, *looked_for)))
+            wish = FollowContracts(bot=self._plan.bot_id, symbols=symbols)
             ctx.tell(self._feed, wish)
 
     def _say_why_not(self, underlying: str, why_not: str, ctx: Context) -> None:

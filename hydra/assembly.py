@@ -26,6 +26,7 @@ from hydra.runtime.runtime import Runtime
 from hydra.settings import Settings
 from hydra.terms import MarketFacts, guardian_terms, history_of, plans_of
 from hydra.trading.bars import Bar
+from hydra.trading.contract_shares import contract_shares
 from hydra.trading.fees import NO_FEES, FeeSchedule
 from hydra.trading.trading_state import Cause
 from hydra.venues.dry_run import DryRun
@@ -206,6 +207,8 @@ def assemble_on(
                 known_bars=known_bars,
                 price_feed=price_feed,
                 price_age_max=price_age_max,
+                # Also those that are switched off: a share must not change while the engine runs.
+                contract_shares=contract_shares([bot.bot_id for bot in settings.plugin_bots]),
                 fees=fees,
             ),
             bots(

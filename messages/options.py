@@ -53,7 +53,8 @@ class ChainOverdue(Message, frozen=True, kw_only=True):
 
 
 class FollowContracts(Message, frozen=True, kw_only=True):
-    """A bot tells the data feed of which contracts it wants quotes: all of them, each time.
+    """A bot tells the data feed of which contracts it wants quotes: all of them, each time, those
+    first that it holds. Of more than there is room for the first are followed.
 
     The feed goes on with them if the bot is gone: somebody else may have to close what it held.
     """

@@ -57,12 +57,12 @@ PRICE_EVENTS: tuple[EventKind, ...] = (
     EventKind(
         "contracts_refused",
         FEED,
-        "A bot wants more option contracts followed than there is room for: it keeps those it had.",
+        "A bot wants more option contracts followed than it may have: the first of them are.",
         {
             "bot": "which one",
             "wanted": "how many it wants",
             "followed": "how many all bots together have followed",
-            "most": "how many there may be",
+            "most": "how many it may have",
         },
     ),
     EventKind(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from actors.broker_gateway import BrokerGateway
-from actors.data_feed import NO_HISTORY, DataFeed, newest_quote
+from actors.data_feed import NO_HISTORY, NO_PLUGINS, DataFeed, newest_quote
 from actors.flattener import Flattener
 from actors.guardian_terms import GuardianTerms
 from actors.health_monitor import HealthMonitor
@@ -58,13 +58,14 @@ def core(
     price_age_max: int = 0,
     history: Mapping[str, int] = NO_HISTORY,
     known_bars: tuple[Bar, ...] = (),
+    contract_shares: Mapping[str, int] = NO_PLUGINS,
     fees: FeeSchedule = NO_FEES,
 ) -> ChildSpec:
     """The core supervisor's specification. Intervals and limits of time in nanoseconds.
 
     `price_feed`: where live prices come from, each of which counts for `price_age_max`; None: the
     market is one of bars alone. `history`: how many bars of each symbol the feed keeps for bots;
-    `known_bars` are those of before, in order.
+    `known_bars` are those of before, in order. `contract_shares`: see `DataFeed`.
     `fees`: what the venue keeps of executions.
     """
     children: tuple[ChildSpec, ...] = (
@@ -111,6 +112,7 @@ def core(
                 "price_age_max": price_age_max,
                 "history": history,
                 "known": known_bars,
+                "contract_shares": contract_shares,
             },
             dispatcher=Dispatcher.PINNED,
             mailbox=ORDER_PATH if price_feed is None else PRICES,

@@ -6,6 +6,7 @@ from typing import Any
 from actors.data_feed import DataFeed
 from hydra.actor import MINUTE, SECOND, Ref
 from hydra.testkit import Kit, Probe
+from hydra.trading.contract_shares import contract_shares
 from hydra.trading.quotes import Quote
 from hydra.trading.symbol_prices import Unready
 from messages.journal import WriteEntry
@@ -37,7 +38,7 @@ class FakeFeed:
 
 
 class Feed:
-    def __init__(self) -> None:
+    def __init__(self, plugins: tuple[str, ...] = ()) -> None:
         self.kit = Kit()
         self.port = FakeFeed()
         self.ref: Ref[Any] = self.kit.start(
@@ -47,6 +48,7 @@ class Feed:
             bar_interval=MINUTE,
             feed=self.port,
             price_age_max=15 * SECOND,
+            contract_shares=contract_shares(plugins),
         )
         self.probe: Probe = self.kit.probe()
         for topic in (CONTRACT_QUOTES_TOPIC, SYMBOLS_TOPIC, quotes_topic(ONE)):
@@ -135,30 +137,6 @@ def test_a_share_that_is_asked_for_among_them_is_its_own_stream_s_as_before_i45(
     assert feed.kit.state(feed.ref)["unready"] == {"AAPL": "lost"}, "its stream never came"
 
 
-def test_who_wants_more_than_there_is_room_for_goes_without_and_nobody_else_i45() -> None:
-    """The venue would refuse the whole stream, and with it what the others hold."""
-    feed = Feed()
-    journal = feed.kit.probe("journal")
-    feed.kit.runtime._journal = journal.ref
-    feed.follow("opt_core", ONE)
-    feed.connect()
-    feed.quote(ONE)
-    many = tuple(f"SPY260213C{strike:05}000" for strike in range(1, 201))
-
-    for _ in range(2):
-        feed.follow("dip", *many)
-    refused, unready = feed.port.followed[-1], feed.kit.state(feed.ref)["unready"]
-    feed.follow("dip", *many[:199])
-
-    assert refused == (ONE,)
-    assert unready == {"AAPL": "lost"}, "its stream never came"
-    entries = [each for each in journal.told if isinstance(each, WriteEntry)]
-    assert [each.fields for each in entries if each.event == "contracts_refused"] == [
-        {"bot": "dip", "wanted": 200, "followed": 1, "most": 200}
-    ]
-    assert feed.port.followed[-1] == tuple(sorted({ONE, *many[:199]}))
-
-
 def test_what_leaves_room_may_come_in_place_of_what_goes_i45() -> None:
     feed = Feed()
     calls, puts = (
@@ -169,3 +147,40 @@ def test_what_leaves_room_may_come_in_place_of_what_goes_i45() -> None:
     feed.follow("opt_core", *puts)
 
     assert feed.port.followed == [calls, puts]
+
+
+def contracts(root: str, many: int) -> tuple[str, ...]:
+    return tuple(f"{root}260206C{strike:05}000" for strike in range(1, many + 1))
+
+
+def test_however_many_plug_ins_want_all_they_may_our_own_bot_is_followed_i45() -> None:
+    plugins = tuple(f"dip{number}" for number in range(5))
+    feed = Feed(plugins)
+    wishes = {plugin: contracts(f"D{number}", 40) for number, plugin in enumerate(plugins)}
+    for plugin, wish in wishes.items():
+        feed.follow(plugin, *wish)
+
+    feed.follow("opt_core", ONE, OTHER)
+
+    first = (symbol for wish in wishes.values() for symbol in wish[:32])
+    assert feed.port.followed[-1] == tuple(sorted((*first, ONE, OTHER)))
+
+
+def test_of_what_is_too_much_the_first_are_followed_which_are_those_that_are_held_i45() -> None:
+    """The venue would refuse the whole stream, and with it what the others hold."""
+    feed = Feed(("dip",))
+    journal = feed.kit.probe("journal")
+    feed.kit.runtime._journal = journal.ref
+    many = contracts("DIP", 42)
+
+    for _ in range(2):
+        feed.follow("dip", *many[::-1])
+    feed.follow("opt_core", *contracts("OWN", 161))
+
+    entries = [each for each in journal.told if isinstance(each, WriteEntry)]
+    assert feed.port.followed[0] == many[2:]
+    assert feed.port.followed[-1] == tuple(sorted((*many[2:], *contracts("OWN", 160))))
+    assert [each.fields for each in entries if each.event == "contracts_refused"] == [
+        {"bot": "dip", "wanted": 42, "followed": 0, "most": 40},
+        {"bot": "opt_core", "wanted": 161, "followed": 40, "most": 160},
+    ]

@@ -773,6 +773,17 @@ def test_it_tells_what_it_guards_at_each_look_and_withdraws_it_when_it_is_flat_i
     assert stage.followed == ()
 
 
+def test_what_is_held_is_followed_before_what_is_looked_for_i45() -> None:
+    """Where there is not room for all, the last ones go without."""
+    record = recorded(held(PUT, opened_at=ENTERED_AT))
+    stage = Stage(plan_for(settings_of()), record, start_at=ENTERED_AT + MINUTE)
+
+    stage.play(UP)
+    stage.answer(contract())
+
+    assert stage.followed == (PUT, CALL)
+
+
 def test_after_a_restart_a_position_is_followed_and_closed_by_its_rules_i38() -> None:
     entry = entry_of()
     filled = recorded_order(entry, is_open=False, filled=2)
