@@ -87,23 +87,31 @@ def gross_exposure_is_within_limit(s: Situation) -> str | None:
 
 
 def cash_reserve_is_kept(s: Situation) -> str | None:
-    """What would be left in cash once all working buys and this one are paid, at their worst."""
+    """What would be left in cash once all working buys and this one are paid, at their worst, and
+    what is short is bought back: what it was sold for is in the cash, and not ours to spend.
+    """
     if s.proposal.reduces:
         return None
     cash, buying, equity = s.equity.cash, s.book.buying_after, s.equity.equity
-    pct = s.limits.cash_reserve_pct
-    if cash is None or buying is None or equity is None:
+    shorts, pct = s.book.shorts_after, s.limits.cash_reserve_pct
+    if cash is None or buying is None or shorts is None or equity is None:
         return (
-            f"cash is {_usd(cash)}, working buys and this one {_usd(buying)}, "
-            f"at least {pct:f} % of {_usd(equity)} wanted in reserve"
+            f"cash is {_usd(cash)}, working buys and this one {_usd(buying)}{_buying_back(shorts)}"
+            f", at least {pct:f} % of {_usd(equity)} wanted in reserve"
         )
-    left, reserve = subtract(cash, buying), percent_of(equity, pct)
+    left, reserve = subtract(subtract(cash, buying), shorts), percent_of(equity, pct)
     if left >= reserve:
         return None
     return (
         f"cash after it {_usd(left)} ({_usd(cash)} less {_usd(buying)} of working buys and this "
-        f"one), at least {_usd(reserve)} ({pct:f} % of {_usd(equity)}) wanted in reserve"
+        f"one{_buying_back(shorts)}), at least {_usd(reserve)} ({pct:f} % of {_usd(equity)}) wanted"
+        " in reserve"
     )
+
+
+def _buying_back(shorts: Decimal | None) -> str:
+    """Nothing where nothing is short, which is nearly always."""
+    return "" if shorts == 0 else f", and {_usd(shorts)} to buy back what is short"
 
 
 def heat_is_within_limit(s: Situation) -> str | None:

@@ -67,11 +67,15 @@ def _gross_exposure(s: Situation) -> tuple[Number, ...]:
 
 def _cash_reserve(s: Situation) -> tuple[Number, ...]:
     cash, buying, equity = s.equity.cash, s.book.buying_after, s.equity.equity
-    pct = s.limits.cash_reserve_pct
+    shorts, pct = s.book.shorts_after, s.limits.cash_reserve_pct
+    left = None
+    if cash is not None and buying is not None and shorts is not None:
+        left = subtract(subtract(cash, buying), shorts)
     return (
         usd("cash", cash),
         usd("working buys and this one", buying),
-        usd("cash after it", None if cash is None or buying is None else subtract(cash, buying)),
+        *(() if shorts == 0 else (usd("to buy back what is short", shorts),)),
+        usd("cash after it", left),
         usd("at least", None if equity is None else percent_of(equity, pct)),
         Number("that is", pct, "%"),
         usd("equity", equity),

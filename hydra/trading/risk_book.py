@@ -13,7 +13,7 @@ import msgspec
 from msgspec import structs
 
 from hydra.trading.bars import Bar
-from hydra.trading.exact import add, total_if_known
+from hydra.trading.exact import add, multiply, subtract, total_if_known
 from hydra.trading.exposure import (
     NOTHING,
     UNVALUED,
@@ -58,6 +58,10 @@ class _SymbolStakes(msgspec.Struct, frozen=True):
     """The value of what is at the account and is not ours."""
     exposure: Decimal | None
     """Of the account, with what is excluded."""
+    net: Decimal
+    """What the account has of it, signed, with what is excluded."""
+    buying_back: Decimal | None
+    """See `to_buy_back`, beside the orders that work."""
 
     @property
     def has_bots_in_it(self) -> bool:
@@ -75,6 +79,10 @@ class _SymbolStakes(msgspec.Struct, frozen=True):
     def worst(self, position: Decimal, orders: Outstanding) -> Decimal | None:
         """The worst exposure that a position and orders in this symbol can come to."""
         return worst_exposure(position, self.mark, orders, self.reckoning.units)
+
+    def to_buy_back(self, orders: Outstanding) -> Decimal | None:
+        """What it costs to buy back what is short here, beyond what these orders buy."""
+        return _buying_back(self.net, self.mark, orders, self.reckoning.units)
 
 
 _NO_STAKE = _Stake()
@@ -233,6 +241,9 @@ class RiskBook:
             gross_exposure_after=total_if_known([gross_after, *[each.exposure for each in others]]),
             buying_after=total_if_known(
                 [_cost_of(orders_after), *[_cost_of(each.account.orders) for each in others]]
+            ),
+            shorts_after=total_if_known(
+                [here.to_buy_back(orders_after), *[each.buying_back for each in others]]
             ),
             heat_after=total_if_known(
                 [loss, account.heat, *[each.account.heat for each in others]]
@@ -403,6 +414,7 @@ class RiskBook:
             heat = _sum_of(heat, stake.heat)
         held = self._excluded.get(symbol)
         excluded = worst_exposure(held, mark, NOTHING, by.units) if held else ZERO
+        net = add(position, held) if held else position
         return _SymbolStakes(
             reckoning=by,
             mark=mark,
@@ -410,6 +422,8 @@ class RiskBook:
             account=_Stake(position, orders, heat),
             excluded=excluded,
             exposure=_sum_of(worst_exposure(position, mark, orders, by.units), excluded),
+            net=net,
+            buying_back=_buying_back(net, mark, orders, by.units),
         )
 
 
@@ -427,6 +441,17 @@ def _stake(
 def _cost_of(orders: Outstanding) -> Decimal | None:
     """What they take out of the cash if all buys among them are filled, at their worst."""
     return None if orders.unvalued else orders.buys_value
+
+
+def _buying_back(
+    net: Decimal, mark: Decimal | None, orders: Outstanding, units: Decimal
+) -> Decimal | None:
+    if net >= 0:
+        return ZERO
+    short = subtract(ZERO, add(net, orders.buys))
+    if short <= 0:
+        return ZERO
+    return None if mark is None else multiply(short, multiply(mark, units))
 
 
 def _sum_of(one: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -220,6 +220,7 @@ _DECIMALS = _decimals_of(
         "book.bot_exposure_after": _SUM_OR_NONE,
         "book.gross_exposure_after": _SUM_OR_NONE,
         "book.buying_after": _SUM_OR_NONE,
+        "book.shorts_after": _SUM_OR_NONE,
         "book.heat_after": _SUM_OR_NONE,
         "book.loss_at_stop": _SUM_OR_NONE,
         "budget.bot_left": _BALANCE_OR_NONE,

@@ -157,6 +157,10 @@ class BookView(msgspec.Struct, frozen=True, kw_only=True):
     refuse it as a wash trade; by name."""
     unknown: tuple[str, ...]
     """Orders in the symbol whose outcome is unknown; by name."""
+    shorts_after: Decimal | None = Decimal(0)
+    """What buying back all that the account is short of costs at its marks, beyond those buys: the
+    cash has what it was sold for. None if it cannot be valued.
+    """
 
 
 class BudgetView(msgspec.Struct, frozen=True, kw_only=True):

@@ -412,6 +412,32 @@ def test_the_newest_mark_counts() -> None:
     assert (made.market_value, made.gross_exposure) == (D(1200), D(1200))
 
 
+def test_what_is_short_is_to_be_bought_back_at_its_mark_beyond_the_buys_that_work_i31() -> None:
+    made = book(AAPL=110, MSFT=50)
+    short = proposal(Side.SELL, "10", protective_stop=D(104))
+    hold(made, "a", short)
+    hold(made, "b", structs.replace(short, bot="two", symbol="MSFT", quantity=D(3)), 50)
+    both = made.view(BUY_1).shorts_after
+    # Bots offset each other, as they do at the venue; a stop that rests is among the buys.
+    hold(made, "c", structs.replace(BUY_10, bot="two", quantity=D(2)))
+    work(made, "d", limit(Side.BUY, "3", "115", role=Role.EXIT))
+    less = made.view(structs.replace(BUY_1, symbol="MSFT", reference_price=D(50)))
+    made.exclude("AAPL", D(-1))
+    excluded = made.view(structs.replace(BUY_1, symbol="MSFT", reference_price=D(50))).shorts_after
+
+    assert both == D(9 * 110 + 3 * 50)
+    assert (less.shorts_after, less.buying_after) == (D(5 * 110 + 2 * 50), D(3 * 115 + 50))
+    assert excluded == D(6 * 110 + 2 * 50)
+    assert made.view(short).shorts_after == D(6 * 110 + 3 * 50), "a sale buys nothing back"
+
+
+def test_what_is_short_and_has_no_mark_cannot_be_valued_i34() -> None:
+    made = book(AAPL=100)
+    hold(made, "a", proposal(Side.SELL, "3", symbol="MSFT", protective_stop=D(104)))
+
+    assert made.view(BUY_1).shorts_after is None
+
+
 def test_positions_are_worth_what_the_marks_say_shorts_less_than_nothing() -> None:
     made = book(AAPL=100, MSFT=50)
     hold(made, "a", BUY_10)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra.trading.exact import total
+from hydra.trading.money_checks import cash_reserve_is_kept
 from hydra.trading.orders import Denial, OrderType, Role, Side
 from hydra.trading.risk_checks import (
     CHECKS,
@@ -433,3 +434,31 @@ def test_in_a_hundred_thousand_steps_of_close_only_no_position_grows_or_changes_
             # Begin anew; long, short, or one against the other.
             positions = [D(chance.choice((1_000, -600))) for _ in positions]
     assert approved > 5_000
+
+
+@pytest.mark.parametrize(
+    ("shorts", "reason"),
+    [
+        (D(60_000), None),
+        (
+            D(70_000),
+            (
+                "cash after it 28878.70 USD (100000 USD less 1121.30 USD of working buys and this"
+                " one, and 70000 USD to buy back what is short), at least 30000.00 USD (30 % of"
+                " 100000 USD) wanted in reserve"
+            ),
+        ),
+        (
+            None,
+            (
+                "cash is 100000 USD, working buys and this one 1121.30 USD, and unknown to buy back"
+                " what is short, at least 30 % of 100000 USD wanted in reserve"
+            ),
+        ),
+    ],
+)
+def test_what_shorts_were_sold_for_is_no_reserve(shorts: Decimal | None, reason: str) -> None:
+    fine = changed(ENTRY, shorts_after=shorts)
+
+    assert cash_reserve_is_kept(fine) == reason
+    assert cash_reserve_is_kept(changed(EXIT, shorts_after=shorts)) is None
