@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from hydra.trading.exact import subtract, total
 from messages.summary import SessionSummary, Trade
 
 _CENT = Decimal("0.01")
+_FOUR_DIGITS = Context(prec=4)
 
 HEADING = (
     f"{'bot':<18} {'symbol':<7} {'qty':>6} {'opened (UTC)':<17} {'at':>10} "
@@ -22,8 +23,8 @@ def trade_line(trade: Trade) -> str:
     opened, closed = _utc(trade.opened_at), _utc(trade.closed_at)
     return (
         f"{trade.bot:<18} {trade.symbol:<7} {trade.quantity:>6} {opened:%Y-%m-%d %H:%M}  "
-        f"{trade.entry_price.quantize(_CENT):>10} {closed:%H:%M}  "
-        f"{trade.exit_price.quantize(_CENT):>10} {trade.realised:>+9.2f}  "
+        f"{_price(trade.entry_price):>10} {closed:%H:%M}  "
+        f"{_price(trade.exit_price):>10} {trade.realised:>+9.2f}  "
         f"{' -> '.join(reason for reason in (trade.entry_reason, trade.exit_reason) if reason)}"
     )
 
@@ -34,7 +35,7 @@ def total_lines(summary: SessionSummary) -> Iterator[str]:
         unrealised = "unknown" if held.unrealised is None else f"{held.unrealised:+.2f}"
         yield (
             f"{held.bot:<18} {held.symbol:<7} {held.quantity:>6} still held, bought at "
-            f"{held.average_price:.4f}, unrealised {unrealised}"
+            f"{_average(held.average_price)}, unrealised {unrealised}"
         )
     bots = {trade.bot for trade in summary.trades} | {fee.bot for fee in summary.fees}
     for bot in sorted(bots):
@@ -47,6 +48,15 @@ def total_lines(summary: SessionSummary) -> Iterator[str]:
     if summary.denials:
         refused = ", ".join(f"{check} {count}" for check, count in summary.denials)
         yield f"refused by the guardian: {refused}"
+
+
+def _price(price: Decimal) -> str:
+    """To the cent; one of less than a cent by its first four digits."""
+    return f"{price.quantize(_CENT) if price >= _CENT else _FOUR_DIGITS.plus(price):f}"
+
+
+def _average(price: Decimal) -> str:
+    return f"{price:.4f}" if price >= _CENT else _price(price)
 
 
 def _made(realised: Iterable[Decimal], fees: Iterable[Decimal]) -> str:

@@ -23,7 +23,10 @@ class OrderGuards(Section):
     """What one order is held to by itself. Its value is limited by `risk`."""
 
     max_quantity: Annotated[
-        Decimal, Number(Decimal(1_000_000), "shares, contracts or coins", places=9), Safer.LOWER
+        Decimal,
+        # Of a coin at a thousandth of a cent, a million is ten dollars.
+        Number(Decimal(1_000_000_000), "shares, contracts or coins", places=9),
+        Safer.LOWER,
     ]
     price_collar_pct: Annotated[Decimal, percent_of("the market price"), Safer.LOWER]
     # Longer is safer: more orders are taken for a repetition.

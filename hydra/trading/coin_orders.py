@@ -15,7 +15,7 @@ from hydra.trading.inventory import FifoInventory
 from hydra.trading.orders import OrderType, TimeInForce
 from hydra.trading.situation import US_EQUITY_PRICE_STEPS, PriceStep
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
 ENTRY_BAND_PCT = Decimal("0.10")
 """So far above the price that was seen, in percent of it, an entry may buy. A coin moves by less in
 most minutes: the order trades at once, or the price has run away and it had better not.
@@ -25,13 +25,24 @@ ROOM_PCT = Decimal(90)
 
 # As `hydra.trading.exact`: independent of the thread's context, and an error rather than a guess.
 _WHOLE = Context(prec=100, rounding=ROUND_DOWN, traps=[InvalidOperation])
+_CHEAPEST_AT = -12
+"""Its price is ten to the power of this: cheaper is no price (`bar_checks`)."""
+
+COIN_PRICE_STEPS = (
+    PriceStep(ZERO, ONE.scaleb(_CHEAPEST_AT - 4)),
+    *(PriceStep(ONE.scaleb(at), ONE.scaleb(at - 4)) for at in range(_CHEAPEST_AT + 1, -2)),
+    *(PriceStep(max(each.from_price, ONE.scaleb(-2)), each.step) for each in US_EQUITY_PRICE_STEPS),
+)
+"""From a cent on as of shares; below, where those would leave no price, four digits behind the
+first one. The lowest first.
+"""
 
 
 class CoinTerms(msgspec.Struct, frozen=True, kw_only=True):
     """In which steps the venue trades a pair, and between which values an order of it has to be."""
 
     quantity_step: Decimal = Decimal("0.000000001")
-    price_steps: tuple[PriceStep, ...] = US_EQUITY_PRICE_STEPS
+    price_steps: tuple[PriceStep, ...] = COIN_PRICE_STEPS
     """The lowest first."""
     least_value_usd: Decimal = Decimal(10)
     most_value_usd: Decimal = Decimal(200_000)

@@ -49,3 +49,10 @@ def test_a_trade_whose_entry_nobody_wished_for_has_the_reason_of_its_exit_alone(
     """An operator assigned what was held."""
     assert trade_line(TRADE).endswith("+2.00  a -> b")
     assert trade_line(structs.replace(TRADE, entry_reason="")).endswith("+2.00  b")
+
+
+def test_a_price_of_less_than_a_cent_is_shown_by_its_digits() -> None:
+    cheap = structs.replace(TRADE, entry_price=Decimal("0.000012346"), exit_price=Decimal("0.01"))
+
+    assert " 0.00001235 " in trade_line(cheap)
+    assert " 0.01 " in trade_line(cheap)

@@ -13,7 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import pyarrow.csv as csv_files
+import pyarrow.parquet as parquet_files
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
 from hydra.cli import app
@@ -117,6 +120,39 @@ def test_a_strategy_by_itself_is_played_on_every_share_with_its_parameters(run: 
     assert code == ExitCode.CLEAN
     assert "bots: replay_AAPL" in out
     assert "moving_average_cross" in out
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_coin_of_a_thousandth_of_a_cent_is_traded(run: Run, tmp_path: Path, ending: str) -> None:
+    """On the steps of shares it had no price to be bought or given up at."""
+    dear = walk(("BTC/USD",), 1, seed=5).bars
+    share = 0.00001234 / dear[0].open
+    cheap = [
+        structs.replace(
+            bar,
+            symbol="SHIB/USD",
+            open=bar.open * share,
+            high=bar.high * share,
+            low=bar.low * share,
+            close=bar.close * share,
+        )
+        for bar in dear
+    ]
+    data = written(tmp_path / "SHIBUSD_1m.csv", cheap)
+    if ending == "parquet":
+        table = csv_files.read_csv(data)
+        data = data.with_suffix(".parquet")
+        parquet_files.write_table(table, data)
+    words = ("--window", "P2D", "--no-tear-sheet", "--json", "--bot", "crypto_core")
+    pair = ("--set", "cryptobot.pairs=[SHIB/USD]", "--set", "guards.order.max_quantity=100000000")
+
+    code, out, _ = run(*words, *pair, data=data)
+
+    told = json.loads(out)
+    assert code == ExitCode.CLEAN
+    assert told["trades"] > 0
+    rows = csv.DictReader((tmp_path / "replays/0000-replay/trades.csv").read_text().splitlines())
+    assert all(0.00001 < float(row["exit_price"]) < 0.00002 for row in rows)
 
 
 def test_slippage_makes_the_same_trades_worse(run: Run) -> None:

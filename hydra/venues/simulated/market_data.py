@@ -56,7 +56,7 @@ class MarketData(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def coin_terms(self) -> Mapping[str, CoinTerms]:
-        """The steps of its pairs: the venue's own, which are those of shares, and billionths."""
+        """The steps of its pairs: the venue's own (`COIN_PRICE_STEPS`), and billionths."""
         return {symbol: CoinTerms() for symbol in self.symbols if is_crypto(symbol)}
 
     @property

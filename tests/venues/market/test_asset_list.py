@@ -59,7 +59,7 @@ def test_a_coin_has_increments_and_is_neither_lent_nor_borrowed() -> None:
     )
 
 
-@pytest.mark.parametrize(("symbol", "increment"), [("DOGE/USD", "0.01"), ("PEPE/USD", "0.0001")])
+@pytest.mark.parametrize(("symbol", "increment"), [("DOGE/USD", "0.01"), ("PEPE/USD", "1E-8")])
 def test_a_coins_price_increment_is_no_finer_than_what_the_venue_executes_at(
     symbol: str, increment: str
 ) -> None:

@@ -146,10 +146,10 @@ def test_a_price_is_rounded_against_the_order_to_the_step_of_the_venue(
 
 
 def test_nobody_buys_below_the_smallest_price_there_is() -> None:
-    bar = bar_of(1, (0.00005, 0.00005, 0.00005, 0.00005))
+    bar = bar_of(1, (5e-17, 5e-17, 5e-17, 5e-17))
 
     assert execution_of(market("a", SELL), bar, Decimal(0)) is None
-    assert execution_of(market("a", BUY), bar, Decimal(0)) == Execution(OPEN, Decimal("0.0001"))
+    assert execution_of(market("a", BUY), bar, Decimal(0)) == Execution(OPEN, Decimal("1E-16"))
 
 
 def test_an_immediate_or_cancel_limit_sees_the_open_and_nothing_else() -> None:

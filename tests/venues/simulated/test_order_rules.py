@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hydra.trading.coin_orders import COIN_PRICE_STEPS
 from hydra.trading.orders import Order, OrderType, Side, TimeInForce
 from hydra.venues.simulated.order_rules import first_refusal
 from hydra.venues.simulated.symbols import price_step
@@ -126,3 +127,14 @@ def test_each_rule_refuses_with_its_reason(changes: dict[str, Any], reason: str)
 def test_prices_are_quoted_in_cents_from_one_dollar_and_in_hundredths_of_cents_below() -> None:
     assert price_step(Decimal(1)) == Decimal("0.01")
     assert price_step(Decimal("0.9999")) == Decimal("0.0001")
+    assert price_step(Decimal("0.01")) == Decimal("0.0001")
+
+
+@pytest.mark.parametrize("price", ["0.00999", "0.00001234", "1E-12"])
+def test_a_coin_of_less_than_a_cent_is_quoted_to_five_digits(price: str) -> None:
+    step, cheap = price_step(Decimal(price)), Decimal(price)
+
+    assert cheap / 100_000 < step <= cheap / 10_000
+    assert (
+        next(each for each in reversed(COIN_PRICE_STEPS) if each.from_price <= cheap).step == step
+    )

@@ -305,7 +305,7 @@ def test_what_was_cut_short_is_filled_by_the_next_bar() -> None:
 
 def test_a_sale_below_the_smallest_price_finds_nobody() -> None:
     stage = Stage(BrokerageTerms(slippage_bps=Decimal(9_000)))
-    stage.into(0.0002)
+    stage.into(5e-16)
 
     placed = stage.place(order(SELL))
 
