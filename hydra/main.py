@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from hydra import crash_points, deafness
 from hydra.crash_points import NoSuchCrashPoint
+from hydra.ops.ending import ended_at_once
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.loading import loading
 from hydra.ops.no_core import write_no_core
@@ -38,6 +39,14 @@ FOLDER = "the folder of settings.yaml and bots.yaml (config)"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the engine; gives the process's exit code."""
+    try:
+        with ended_at_once():  # what is to be loaded takes a second
+            return _main(argv)
+    except KeyboardInterrupt:  # before there was a session to stop in order
+        return _refuse("stopped before the session began", ExitCode.CLEAN)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     write_no_core()
     speak_in_any_letters(sys.stdout, sys.stderr)
     arguments = _parser().parse_args(argv)
@@ -58,8 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if unusable is None:
             raise
         return _refuse(unusable, ExitCode.USAGE)
-    except KeyboardInterrupt:  # before there was a session to stop in order
-        return _refuse("stopped before the session began", ExitCode.CLEAN)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType
 
@@ -19,6 +20,37 @@ tell the process and its whole group, and `make` passes on what the group was to
 
 PASSED_ON_WITHIN_S = 1.0
 """What `first` may still take when the signals are let go; then its thread is left behind."""
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Within this, and as long as no `StopSignals` is, the first SIGTERM or SIGINT raises
+    KeyboardInterrupt: nothing was begun that would have to be stopped in order. What comes after it
+    is the same request, and is passed over to the end of the process. What was to be ignored is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: handler
+        for number in (signal.SIGTERM, signal.SIGINT)
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+
+    def received(_number: int, _frame: FrameType | None) -> None:
+        for number in tuple(before):
+            # Not SIG_IGN: of one that is there already Python would complain.
+            signal.signal(number, lambda *_: None)
+        before.clear()
+        raise KeyboardInterrupt
+
+    for number in tuple(before):
+        signal.signal(number, received)
+    try:
+        yield
+    finally:
+        for number, handler in tuple(before.items()):
+            signal.signal(number, handler)
 
 
 class StopSignals:

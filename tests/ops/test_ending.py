@@ -143,3 +143,40 @@ def test_a_signal_does_not_wait_for_whoever_it_interrupts_i76() -> None:
     ended = process_of(WAITS)
 
     assert (ended.returncode, ended.stdout) == (0, "True\n")
+
+
+LOADS = """
+import os, signal, sys, time
+from hydra import main
+
+def load(_arguments):
+    both = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, both)
+    for name in sys.argv[1].split("+"):
+        os.kill(os.getpid(), getattr(signal, name))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+    time.sleep(20)
+
+main._run = load
+code = main.main([])
+os.kill(os.getpid(), signal.SIGTERM)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("signals", ["SIGTERM", "SIGINT", "SIGINT+SIGTERM"])
+def test_who_is_asked_to_stop_while_it_still_loads_ends_at_once_and_clean(signals: str) -> None:
+    """What comes while it ends is the same request."""
+    ended = process_of(LOADS, signals)
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == "stopped before the session began\n"
+
+
+def test_who_ignores_the_terminals_interrupt_is_not_ended_by_it_while_it_loads() -> None:
+    """As a job in the background of a shell."""
+    begins = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+
+    ended = process_of(begins + LOADS.replace("time.sleep(20)", "return 14"), "SIGINT")
+
+    assert ended.returncode == -signal.SIGTERM  # which is heard again after `main`
