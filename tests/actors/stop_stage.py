@@ -52,7 +52,7 @@ from messages.protection import GUARDS_TOPIC, GuardReported
 from tests.engine.scenery import CLOSE_AT, OPEN_AT
 
 SESSION = ExchangeSession("2016-04-15", OPEN_AT, CLOSE_AT, False)
-PRICE = Decimal(100)
+PRICE, TEN = Decimal(100), Decimal(10)
 
 
 class AtOnce:
@@ -347,3 +347,33 @@ def _recorded(sent: Sent) -> RecordedOrder:
         filled_quantity=sent.filled,
         is_withheld=sent.is_withheld,
     )
+
+
+def quiet(stage: StopStage) -> None:
+    """A minute in which the price stands still."""
+    stage.bar("100", "100", "100")
+
+
+def stop_of(stage: StopStage) -> Sent:
+    """The one that rests, or is on its way."""
+    (stop,) = stage.live(Role.PROTECT)
+    return stop
+
+
+def replaced(**changes: object) -> StopStage:
+    """One whose plan has these."""
+    return StopStage(msgspec.structs.replace(PLAN, **changes))
+
+
+def with_exits(**changes: object) -> StopStage:
+    """One whose exit rules have these."""
+    return replaced(exits=msgspec.structs.replace(PLAN.exits, **changes))
+
+
+def bought(stage: StopStage) -> StopStage:
+    """With ten shares, bought at 100, and their stop at the venue where it is to rest there."""
+    quiet(stage)
+    stage.answer_everything()
+    stage.fill(stage.sent[0], TEN)
+    stage.answer_everything()
+    return stage

@@ -7,14 +7,14 @@ Every key of `momentum_bots` has an effect, and a test that shows it:
 | `bot_id`, `ticker`, `enabled` | `tests/engine/test_trading.py::test_bots_of_one_symbol_keep_separate_books`, `tests/ops/test_run.py` |
 | `session.trade_start`, `trade_end` | `tests/engine/test_trading.py::test_nothing_is_bought_after_the_bot_s_own_window...` |
 | `session.manage_until` | `test_past_manage_until_the_stop_gives_way_to_an_exit` |
-| `execution.default_notional_usd` | `test_an_entry_buys_what_the_notional_is_good_for` |
+| `execution.default_notional_usd` | `tests/actors/test_entries_of_a_day.py::test_an_entry_buys_what_the_notional_is_good_for` |
 | `execution.protective_order` | `test_a_stop_rests_for_all_that_is_bought_i30`, `test_without_a_resting_order_the_engine_alone_looks` |
-| `risk.max_trades_per_day` | `test_no_more_entries_than_the_day_allows` |
-| `risk.max_concurrent_positions` | `test_so_many_entries_are_open_at_once_as_are_allowed` |
+| `risk.max_trades_per_day` | `tests/actors/test_entries_of_a_day.py::test_no_more_entries_than_the_day_allows` |
+| `risk.max_concurrent_positions` | `tests/actors/test_entries_of_a_day.py::test_so_many_entries_are_open_at_once_as_are_allowed` |
 | `exits.stop_loss_pct` | `test_a_stop_rests_for_all_that_is_bought_i30` |
 | `exits.take_profit_pct` | `test_at_the_target_the_stop_is_taken_out_first_and_then_it_is_sold` |
 | `exits.time_stop_minutes` | `test_a_position_is_held_for_its_time_also_where_no_bar_comes` |
-| `exits.trailing_stop_pct` | `test_a_trailing_stop_is_moved_up_and_never_down`, `test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38` |
+| `exits.trailing_stop_pct` | `tests/actors/test_trailing_stops.py::test_a_trailing_stop_is_moved_up_and_never_down`, `::test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38` |
 | `signal.mode`, `signal.params` | `tests/trading/strategies/` |
 """  # noqa: E501 a row of a table is one line, or it is no table
 
@@ -31,17 +31,21 @@ from hydra.trading.order_checks import price_is_known
 from hydra.trading.orders import OrderType, Role, Side, TimeInForce
 from hydra.trading.resting_stop import TRIES
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
-from hydra.trading.trail import trail_of
 from messages.loops import LOOP_TOPIC, LoopRan
-from tests.actors.stop_stage import PLAN, SESSION, Sent, StopStage
+from tests.actors.stop_stage import (
+    SESSION,
+    TEN,
+    Sent,
+    StopStage,
+    bought,
+    quiet,
+    replaced,
+    stop_of,
+    with_exits,
+)
 from tests.engine.scenery import CLOSE_AT, OPEN_AT
 
-TEN = Decimal(10)
 MONDAY = ExchangeSession("2016-04-18", OPEN_AT + 3 * DAY, CLOSE_AT + 3 * DAY, False)
-
-
-def quiet(stage: StopStage) -> None:
-    stage.bar("100", "100", "100")
 
 
 @pytest.fixture
@@ -60,11 +64,6 @@ def held(stage: StopStage) -> StopStage:
     return stage
 
 
-def stop_of(stage: StopStage) -> Sent:
-    (stop,) = stage.live(Role.PROTECT)
-    return stop
-
-
 def content(order: Sent) -> tuple[Side, Decimal, OrderType, Decimal | None, TimeInForce, str]:
     intent = order.intent
     return (
@@ -75,22 +74,6 @@ def content(order: Sent) -> tuple[Side, Decimal, OrderType, Decimal | None, Time
         intent.time_in_force,
         intent.reason,
     )
-
-
-def replaced(**changes: object) -> StopStage:
-    return StopStage(msgspec.structs.replace(PLAN, **changes))
-
-
-def with_exits(**changes: object) -> StopStage:
-    return replaced(exits=msgspec.structs.replace(PLAN.exits, **changes))
-
-
-def bought(stage: StopStage) -> StopStage:
-    quiet(stage)
-    stage.answer_everything()
-    stage.fill(stage.sent[0], TEN)
-    stage.answer_everything()
-    return stage
 
 
 def test_a_stop_rests_for_all_that_is_bought_i30(held: StopStage) -> None:
@@ -543,112 +526,6 @@ def test_while_bars_come_the_loop_decides_nothing(held: StopStage) -> None:
     assert held.guards == before
 
 
-def test_a_trailing_stop_is_moved_up_and_never_down() -> None:
-    stage = bought(with_exits(trailing_stop_pct=Decimal("0.4"), take_profit_pct=Decimal(9)))
-    levels = [stop_of(stage).intent.stop_price]
-    for price in ("100.50", "100.51", "100.20", "101.00"):
-        stage.bar("100.20", price, price)
-        stage.answer_everything()
-        levels.append(stop_of(stage).intent.stop_price)
-
-    # 0.4 % below the highest price so far; not for a cent, and not down.
-    wanted = ["99.60", "100.10", "100.10", "100.10", "100.60"]
-    assert levels == [Decimal(level) for level in wanted]
-    assert stop_of(stage).intent.reason == "trailing_stop"
-
-
-def test_a_stop_is_not_taken_out_for_one_that_the_price_collar_would_deny_i30() -> None:
-    far = msgspec.structs.replace(
-        PLAN.exits, trailing_stop_pct=Decimal(8), take_profit_pct=Decimal(50)
-    )
-    plan = msgspec.structs.replace(PLAN, exits=far, price_collar_pct=Decimal(5))
-    stage = bought(StopStage(plan))
-    at_first = stop_of(stage)
-    stage.bar("100", "111", "111")
-    stage.answer_everything()
-    far_below = stop_of(stage)
-    stage.bar("105", "107", "107")
-    stage.answer_everything()
-
-    assert far_below is at_first
-    assert stop_of(stage).intent.stop_price == Decimal("102.12")  # of 107 that is less than 5 %
-
-
-TRAILS_IN_THE_ENGINE = msgspec.structs.replace(
-    PLAN,
-    exits=msgspec.structs.replace(
-        PLAN.exits, trailing_stop_pct=Decimal("0.4"), take_profit_pct=Decimal(9)
-    ),
-    price_steps=(),
-)
-
-
-def test_the_engine_looks_at_the_trailing_stop_too_i30() -> None:
-    stage = StopStage(TRAILS_IN_THE_ENGINE)
-    bought(stage)
-    stage.bar("100", "101", "101")
-    before = stage.live()
-
-    stage.bar("100.59", "101", "100.60")
-
-    assert before == []
-    assert [(each.role, each.intent.reason) for each in stage.live()] == [
-        (Role.EXIT, "trailing_stop")
-    ]
-
-
-def test_a_trailing_stop_follows_a_price_that_was_reached_while_bars_were_missed_i30_i47() -> None:
-    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
-    stage.bar("100", "101", "101", is_backfill=True)
-    stage.bar("100.70", "100.80", "100.80", is_backfill=True)
-    on_history = stage.live()
-
-    stage.bar("100.59", "100.70", "100.60")
-
-    assert on_history == []
-    assert [(each.role, each.intent.reason) for each in stage.live()] == [
-        (Role.EXIT, "trailing_stop")
-    ]
-
-
-def test_a_trailing_stop_goes_on_after_a_crash_where_it_was_i30_i38() -> None:
-    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
-    stage.bar("100", "101", "101")
-
-    stage.crash()
-    stage.bar("100.59", "100.70", "100.60")
-
-    assert [(each.role, each.intent.reason) for each in stage.live()] == [
-        (Role.EXIT, "trailing_stop")
-    ]
-
-
-def test_it_goes_on_record_only_when_it_has_risen_by_the_least_step() -> None:
-    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
-    for price in ("100.01", "100.50", "100.51", "100.53", "100.54", "100.40", "100.55"):
-        stage.bar("100.40", price, price)
-
-    highest = [trail.highest for trail in map(trail_of, stage.trails) if trail is not None]
-    assert highest == [Decimal(100), Decimal("100.50"), Decimal("100.55")]
-
-
-def test_of_the_position_before_it_knows_nothing_i30() -> None:
-    stage = bought(StopStage(TRAILS_IN_THE_ENGINE))
-    stage.bar("100", "103", "103")
-    stage.bar("102", "102.5", "102.4")
-    (exit_,) = stage.live(Role.EXIT)
-    stage.fill(exit_, exit_.intent.quantity, Decimal("102.4"))
-    quiet(stage)
-    stage.answer_everything()
-    (entry,) = stage.live(Role.ENTRY)
-    stage.fill(entry, TEN)
-
-    stage.crash()
-    stage.bar("100", "100.10", "100")
-
-    assert stage.live() == []
-
-
 def test_without_a_resting_order_the_engine_alone_looks() -> None:
     stage = bought(replaced(price_steps=()))
     at_first = stage.live()
@@ -668,96 +545,6 @@ def test_of_fractions_only_whole_shares_are_under_the_order_i30() -> None:
 
     assert stop_of(stage).intent.quantity == 2
     assert stage.guards[-1] == (Decimal("2.5"), stage.now)
-
-
-def test_an_entry_buys_what_the_notional_is_good_for() -> None:
-    quantities = []
-    for notional in (999, 1000, 1099):
-        stage = replaced(order_notional_usd=Decimal(notional))
-        quiet(stage)
-        quantities.append(stage.sent[0].intent.quantity)
-
-    assert quantities == [9, 10, 10]
-
-
-@pytest.mark.parametrize("allowed", [1, 2, 3])
-def test_no_more_entries_than_the_day_allows(allowed: int) -> None:
-    stage = replaced(max_trades_per_day=allowed)
-    for _ in range(6):
-        quiet(stage)
-        for order in stage.live():
-            stage.reject(order)
-
-    assert [each.role for each in stage.sent] == [Role.ENTRY] * allowed
-
-
-@pytest.mark.parametrize("crashes", [False, True])
-def test_an_entry_that_was_held_back_is_no_trade_of_the_day_i38(crashes: bool) -> None:
-    stage = replaced(max_trades_per_day=1)
-    for _ in range(3):
-        quiet(stage)
-        for order in stage.live():
-            stage.withhold(order)
-        if crashes:
-            stage.crash()
-    quiet(stage)
-    for order in stage.live():
-        stage.reject(order)
-    quiet(stage)
-
-    assert [each.is_withheld for each in stage.sent] == [True, True, True, False]
-
-
-def test_a_denied_entry_is_no_trade_of_the_day_and_is_wished_again_less_and_less_often() -> None:
-    stage = replaced(max_trades_per_day=1)
-    wished = []
-    for number in range(20):
-        quiet(stage)
-        for order in stage.live():
-            wished.append(number)
-            stage.deny(order)
-
-    assert wished == [0, 1, 3, 7, 15]
-
-
-def test_once_an_entry_was_not_denied_the_next_one_waits_no_more() -> None:
-    stage = replaced(max_trades_per_day=9)
-    for _ in range(3):
-        quiet(stage)
-        for order in stage.live():
-            stage.deny(order)
-    quiet(stage)
-    (passed,) = stage.live()
-    stage.reject(passed)
-    sent = len(stage.sent)
-    quiet(stage)
-    for order in stage.live():
-        stage.deny(order)
-    quiet(stage)
-
-    assert len(stage.sent) == sent + 2
-
-
-@pytest.mark.parametrize("allowed", [1, 2, 3])
-def test_so_many_entries_are_open_at_once_as_are_allowed(allowed: int) -> None:
-    stage = replaced(max_concurrent_positions=allowed, price_steps=())
-    for _ in range(6):
-        quiet(stage)
-        stage.answer_everything()
-        for order in stage.live():
-            stage.fill(order, order.intent.quantity / 2)
-            stage.fill(order, order.intent.quantity / 2)
-
-    assert stage.position == 10 * allowed
-
-
-def test_no_further_entry_is_sent_beside_a_stop_that_rests() -> None:
-    stage = bought(replaced(max_concurrent_positions=2))
-
-    quiet(stage)
-
-    assert [each.role for each in stage.live()] == [Role.PROTECT]
-    assert stage.state()["idle"] == "its stop rests at the venue, which takes no entry beside it"
 
 
 def test_it_tells_of_each_look_and_that_nothing_is_left_i30(stage: StopStage) -> None:

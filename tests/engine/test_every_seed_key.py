@@ -27,6 +27,7 @@ BY_THE_PLAN = f"{HERE}::test_a_momentum_bot_is_what_its_settings_say"
 EXITS, KILLS = "engine/test_exit_bot.py", "engine/test_kill_conditions.py"
 COINS, PAIRS = "engine/test_crypto_bot.py", "trading/test_coin_pair.py"
 STOPS, TRADING = "actors/test_resting_stops.py", "engine/test_trading.py"
+ENTRIES = "actors/test_entries_of_a_day.py"
 OPTIONS = "actors/test_options_bot.py"
 IN_ITS_WINDOW = f"{TRADING}::test_nothing_is_bought_after_the_bot_s_own_window_and_the_count_of_a_"
 IN_ITS_WINDOW += "day_holds_i43"
@@ -69,8 +70,9 @@ SHOWN_BY = {
     "momentum_bots[].session.trade_end": IN_ITS_WINDOW,
     "momentum_bots[].session.manage_until": f"{STOPS}::test_past_manage_until_the_stop_gives_way_"
     "to_an_exit",
-    "momentum_bots[].risk.max_trades_per_day": f"{STOPS}::test_no_more_entries_than_the_day_allows",
-    "momentum_bots[].risk.max_concurrent_positions": f"{STOPS}::test_so_many_entries_are_open_at_"
+    "momentum_bots[].risk.max_trades_per_day": f"{ENTRIES}::test_no_more_entries_than_the_day_"
+    "allows",
+    "momentum_bots[].risk.max_concurrent_positions": f"{ENTRIES}::test_so_many_entries_are_open_at_"
     "once_as_are_allowed",
     "momentum_bots[].exits.stop_loss_pct": f"{TRADING}::test_a_fall_after_the_entry_is_cut_at_the_"
     "stop",
