@@ -17,6 +17,7 @@ from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.orders import BrokerOrder, TradeUpdate
 from hydra.venues.simulated.brokerage.requests import BrokerRequest
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
+from hydra.venues.simulated.market.splits import Split
 from hydra.venues.simulated.market.tape import MarketTerms, Tape
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.server.app import AppTerms
@@ -151,6 +152,7 @@ def venue_on(
     *bars: Bar,
     brokerage: Brokerage | None = None,
     terms: BrokerageTerms | None = None,
+    splits: tuple[Split, ...] = (),
     skips_nights: bool = False,
 ) -> LocalVenue:
     """A venue in virtual time, a minute before the first of these bars."""
@@ -159,6 +161,7 @@ def venue_on(
         tape,
         brokerage or Brokerage(terms or BrokerageTerms(), tape),
         VenueClock(tape.begins_at - LEAD_NS, 0, lambda: 0),
+        splits=splits,
         skips_nights=skips_nights,
         wall_clock=lambda: 0,
     )

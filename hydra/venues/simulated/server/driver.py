@@ -83,6 +83,8 @@ class LocalVenue:
         wall_clock: Callable[[], int],
     ) -> None:
         self.tape = tape
+        self.splits = tuple(splits)
+        """What is known before it happens."""
         self.skips_nights = skips_nights
         self._brokerage = brokerage
         self._clock = clock

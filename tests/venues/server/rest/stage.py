@@ -21,6 +21,7 @@ from hydra.venues.simulated.brokerage.acts import Act, FillOrder
 from hydra.venues.simulated.brokerage.assets import Asset
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
 from hydra.venues.simulated.brokerage.terms import BrokerageTerms
+from hydra.venues.simulated.market.splits import Split
 from hydra.venues.simulated.market.tape import MarketTerms, Tape
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.server.clock import VenueClock
@@ -129,12 +130,14 @@ class Stage:
         now: str = NOW,
         terms: BrokerageTerms | None = None,
         rest: RestTerms = FREE,
+        splits: tuple[Split, ...] = (),
     ) -> None:
         clock = VenueClock(tape().begins_at, 0, lambda: 0)
         self.venue = LocalVenue(
             tape(),
             Brokerage(terms or BrokerageTerms(), tape()),
             clock,
+            splits=splits,
             skips_nights=False,
             wall_clock=lambda: 0,
         )

@@ -16,7 +16,7 @@ from tests.venues.server.rest.situations.registry import SITUATIONS
 from tests.venues.server.rest.vectors import needs_vectors, rest_vectors, vector
 
 NOT_HERE = {
-    "corporate_actions": "this market pays no dividends, and a split is told by activities alone",
+    "corporate_actions": "this market pays no dividends",
     "news": "this market has no news",
     "error_order_pdt_legacy": "the venue goes by today's rules, which count no day trades",
 }

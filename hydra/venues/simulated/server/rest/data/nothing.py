@@ -13,11 +13,6 @@ async def news(_request: Request) -> Response:
     return json_answer({"news": [], "next_page_token": None})
 
 
-async def corporate_actions(_request: Request) -> Response:
-    """GET /v1/corporate-actions: a split that was made to happen is told by activities."""
-    return json_answer({"corporate_actions": {}, "next_page_token": None})
-
-
 async def most_actives(request: Request) -> Response:
     """GET /v1beta1/screener/stocks/most-actives."""
     return json_answer({"most_actives": [], "last_updated": rfc3339(venue_of(request).now())})

@@ -1,6 +1,12 @@
 """The paths of the market data plane."""
 
-from hydra.venues.simulated.server.rest.data import historical, latest, nothing, options
+from hydra.venues.simulated.server.rest.data import (
+    corporate_actions,
+    historical,
+    latest,
+    nothing,
+    options,
+)
 from hydra.venues.simulated.server.rest.data.families import CRYPTO, OPTIONS, STOCKS
 from hydra.venues.simulated.server.rest.routing import at_path
 
@@ -28,7 +34,7 @@ ROUTES = (
     at_path("/v1beta1/options/snapshots/{underlying}", {"GET": options.chain}),
     at_path("/v1beta1/options/meta/exchanges", {"GET": options.exchanges}),
     at_path("/v1beta1/news", {"GET": nothing.news}),
-    at_path("/v1/corporate-actions", {"GET": nothing.corporate_actions}),
+    at_path("/v1/corporate-actions", {"GET": corporate_actions.corporate_actions}),
     at_path("/v1beta1/screener/stocks/most-actives", {"GET": nothing.most_actives}),
     at_path("/v1beta1/screener/{market}/movers", {"GET": nothing.movers}),
 )
