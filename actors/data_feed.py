@@ -10,11 +10,13 @@ from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.contract_shares import left_for_own
+from hydra.trading.corporate_actions import cuts_of, newest_cut
 from hydra.trading.instruments import is_crypto
 from hydra.trading.price_watch import MUTE_MAX, NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
 from hydra.trading.sessions import SessionTable, hours_of
 from hydra.trading.venue_clock import seen_at
+from messages.corporate_actions import ACTIONS_TOPIC, ActionsReported
 from messages.health import HealthReported, ReportHealth
 from messages.market import (
     FEED_TOPIC,
@@ -51,6 +53,7 @@ Inbox: TypeAlias = (
     | PricesDue
     | FeedEnded
     | FollowContracts
+    | ActionsReported
     | ReportHealth
     | ReportHistory
 )
@@ -107,6 +110,8 @@ class DataFeed(Actor[Inbox]):
         self._history = {symbol: deque[Bar](maxlen=bars) for symbol, bars in history.items()}
         for bar in known:
             self._keep(bar)
+        self._cuts: Mapping[str, tuple[int, ...]] = {}
+        """When (market time) each symbol becomes another thing, by a split say, or has lately."""
         self._dropped = 0
         self._bars = 0
         self._quotes = 0
@@ -123,6 +128,7 @@ class DataFeed(Actor[Inbox]):
         self._ended = False
 
     def start(self, ctx: Context) -> None:
+        ctx.subscribe(ACTIONS_TOPIC)
         self._since = ctx.market_time()  # what came before, this incarnation cannot have seen
         if self._feed is not None:
             ctx.every(SECOND, PricesDue())
@@ -141,12 +147,14 @@ class DataFeed(Actor[Inbox]):
                 self._ended = True
                 ctx.log("feed_ended", bars=self._bars, dropped=self._dropped)
                 ctx.publish(FEED_TOPIC, message)
+            case ActionsReported():
+                self._cuts = cuts_of(message.spells)
             case FollowContracts():
                 self._follow(message, ctx)
             case ReportHealth():
                 ctx.reply(self._health(ctx))
             case ReportHistory():
-                ctx.reply(self._newest(message.symbol, message.bars))
+                ctx.reply(self._newest(message.symbol, message.bars, ctx.market_time()))
             case (
                 TradingStatusReceived()
                 | BarsMissing()
@@ -163,6 +171,8 @@ class DataFeed(Actor[Inbox]):
         is_backfill, now = received.is_backfill, ctx.market_time()
         good: list[Bar] = []
         for bar in received.bars:
+            if is_backfill and bar.start_at < self._cut_of(bar.symbol, now):
+                continue  # of another thing, as before a split: no indicator goes by both
             fault = self._fault_in(bar, now)
             if self._prices is not None:
                 fault = self._fault_in_price(self._prices, bar, fault, is_backfill, ctx)
@@ -212,9 +222,15 @@ class DataFeed(Actor[Inbox]):
             return f"it does not follow the last one, which ended at {last.end_at}"
         return None
 
-    def _newest(self, symbol: str, number: int) -> HistoryReported:
-        kept = tuple(self._history.get(symbol, ()))
+    def _newest(self, symbol: str, number: int, now: int) -> HistoryReported:
+        """Of one that has become another thing, what came since."""
+        cut_at = self._cut_of(symbol, now)
+        kept = tuple(bar for bar in self._history.get(symbol, ()) if bar.start_at >= cut_at)
         return HistoryReported(bars=kept[max(0, len(kept) - number) :])
+
+    def _cut_of(self, symbol: str, now: int) -> int:
+        """Since when it has been what it is now (market time); 0: as far as is known, always."""
+        return newest_cut(self._cuts.get(symbol, ()), now)
 
     # What only streams bring
 

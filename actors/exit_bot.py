@@ -8,7 +8,8 @@ from hydra.actor import SECOND, Actor, Context, Ref, unhandled
 from hydra.trading.account_day import trading_day
 from hydra.trading.causes import DAILY_LOSS, FLATTEN, UNPROTECTED
 from hydra.trading.coverage_lines import WHOLE, CoverageLine, Mismatch
-from hydra.trading.exit_desk import ExitDesk, ExitTerms
+from hydra.trading.exit_desk import ExitDesk
+from hydra.trading.exit_plans import ExitTerms
 from hydra.trading.exit_steps import (
     CloseNow,
     KeepHits,
@@ -35,6 +36,7 @@ from messages.control import (
     TradingStateChanged,
     TradingStateReported,
 )
+from messages.corporate_actions import ACTIONS_TOPIC, ActionsReported
 from messages.lifecycle import (
     IS_QUARANTINED,
     SUPERVISION_TOPIC,
@@ -78,6 +80,7 @@ Inbox: TypeAlias = (
     | OrderApproved
     | OrderDenied
     | Reconciled
+    | ActionsReported
     | GuardReported
     | BarsClosed
     | FeedEnded
@@ -93,6 +96,7 @@ TOPICS = (
     REPORTS_TOPIC,
     JUDGEMENTS_TOPIC,
     RECONCILED_TOPIC,
+    ACTIONS_TOPIC,
     GUARDS_TOPIC,
     FEED_TOPIC,
     LOOP_TOPIC,
@@ -186,6 +190,9 @@ class ExitBot(Actor[Inbox]):
                 if message.snapshot is None or message.late:
                     return False  # what was read before, with the reports since, is nearer to it
                 self._desk.read(message.snapshot)
+            case ActionsReported():
+                self._desk.told_of_actions(message.spells)
+                return False  # the loop that it was told after is looked at
             case LoopRan():
                 if not message.is_again:
                     self._desk.loop_ran()

@@ -48,6 +48,7 @@ from messages.control import (
     ReportTradingState,
     Resume,
 )
+from messages.corporate_actions import ACTIONS_TOPIC, ActionsReported
 from messages.execution import EXECUTION_TOPIC, ExecutionReported
 from messages.health import HealthReported, ReportHealth
 from messages.lifecycle import SUPERVISION_TOPIC, ChildQuarantined, Replied
@@ -97,6 +98,7 @@ TOPICS = (
     SYMBOLS_TOPIC,
     COVERAGE_TOPIC,
     EXECUTION_TOPIC,
+    ACTIONS_TOPIC,
     CONTRACT_QUOTES_TOPIC,
 )
 SAFETY_BOTS = EXIT_BOT, PORTFOLIO_BOT = ("exit_bot", "portfolio_bot")
@@ -111,6 +113,7 @@ Inbox: TypeAlias = (
     | SymbolReported
     | CoverageReported
     | ExecutionReported
+    | ActionsReported
     | Halt
     | GateTripped
     | GateDrained
@@ -209,6 +212,8 @@ class RiskGuardian(Actor[Inbox]):
             case ExecutionReported():
                 word = message
                 self._desk.execution.told(word.regimes, word.router, word.at, word.is_whole)
+            case ActionsReported():
+                self._desk.actions.told(message.known, message.spells)
             case EvaluateAccount():
                 self._value_account(None, ctx)
                 self._day.keep(self._desk.day, ctx)

@@ -13,6 +13,7 @@ from hydra.monitor_terms import monitor_terms
 from hydra.outsiders import NO_SIGNALS
 from hydra.ports import (
     Conditions,
+    CorporateActions,
     Journal,
     Ledger,
     OptionChains,
@@ -56,6 +57,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...]
     has_price_feed: bool
     has_option_chains: bool
+    has_corporate_actions: bool = False
     known_bars: tuple[Bar, ...] = ()
 
 
@@ -100,6 +102,7 @@ def assemble(
     price_feed: PriceFeed | None = None,
     price_age_max: int = 0,
     option_chains: OptionChains | None = None,
+    corporate_actions: CorporateActions | None = None,
     dry_run: bool = False,
     signals: Signals = NO_SIGNALS,
     known_bars: tuple[Bar, ...] = (),
@@ -127,6 +130,7 @@ def assemble(
         price_feed=price_feed,
         price_age_max=price_age_max,
         option_chains=option_chains,
+        corporate_actions=corporate_actions,
         fees=exchange.fees,
         signals=signals,
         known_bars=known_bars,
@@ -155,6 +159,7 @@ def assemble_on(
     price_feed: PriceFeed | None = None,
     price_age_max: int = 0,
     option_chains: OptionChains | None = None,
+    corporate_actions: CorporateActions | None = None,
     fees: FeeSchedule = NO_FEES,
     signals: Signals = NO_SIGNALS,
     known_bars: tuple[Bar, ...] = (),
@@ -162,10 +167,11 @@ def assemble_on(
     """Put the engine together on a runtime, whatever its venue; nothing is started.
 
     `price_feed` and `price_age_max` as of `core`: None, where bars are brought by whoever plays
-    them. `option_chains` are there where `market.option_calendar` is. `services` are kept open
-    while the engine runs, by the name of the actor that hosts each. `fees` are what the venue keeps
-    of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told. `known_bars` are
-    of before the market begins: bots start warm with them.
+    them. `option_chains` are there where `market.option_calendar` is. `corporate_actions`: who
+    tells of splits and the like; None: nobody is asked, and nobody waited for. `services` are kept
+    open while the engine runs, by the name of the actor that hosts each. `fees` are what the venue
+    keeps of executions: `ALPACA_FEES`, say. `signals` are what the signal bot is told. `known_bars`
+    are of before the market begins: bots start warm with them.
     """
     connect_gate(runtime, venue)
     parts = Parts(
@@ -175,12 +181,14 @@ def assemble_on(
         services=tuple(services or ()),
         has_price_feed=price_feed is not None,
         has_option_chains=option_chains is not None,
+        has_corporate_actions=corporate_actions is not None,
         known_bars=known_bars,
     )
     # Actors have every port from the runtime, which may note what comes of it, or play it again.
     port = runtime.port
     venue, ledger, journal = port("venue", venue), port("ledger", ledger), port("journal", journal)
     price_feed, option_chains = port("price_feed", price_feed), port("option_chains", option_chains)
+    corporate_actions = port("corporate_actions", corporate_actions)
     present = port("conditions", conditions or NothingPresent())
     gate: OrderGate = port("gate", cast("OrderGate", runtime.gate))
     signals = port("signals", signals)
@@ -196,7 +204,14 @@ def assemble_on(
                 venue=venue,
                 gate=gate,
                 conditions=present,
-                terms=guardian_terms(settings, market, account, plans, fees),
+                terms=guardian_terms(
+                    settings,
+                    market,
+                    account,
+                    plans,
+                    fees,
+                    asks_of_actions=corporate_actions is not None,
+                ),
                 symbols=plans.symbols,
                 sessions=market.sessions,
                 bar_interval=market.bar_interval,
@@ -220,7 +235,14 @@ def assemble_on(
                 exits=exit_terms(settings, market, plans.bots),
                 has_portfolio=settings.portfoliobot.enabled,
             ),
-            ops(hosted, monitor_terms(settings, market.bar_interval), plans.symbols),
+            ops(
+                hosted,
+                monitor_terms(settings, market.bar_interval),
+                plans.symbols,
+                actions=corporate_actions,
+                traded={plan.bot_id: tuple(plan.warm_ups) for plan in plans.all},
+                sessions=market.sessions,
+            ),
         )
         return Tree(tree=tree, bots=plans.bots, left_out=plans.left_out, rebuilt=built, parts=parts)
 

@@ -13,8 +13,7 @@ from hydra.settings.bot_sections import CryptoBotSettings, MomentumBotSettings
 from hydra.settings.outside_sections import SignalBotSettings
 from hydra.trading.bars import late_after
 from hydra.trading.coin_orders import CoinTerms
-from hydra.trading.exit_desk import ExitTerms
-from hydra.trading.exit_plans import ExitPlan
+from hydra.trading.exit_plans import ExitPlan, ExitTerms
 from hydra.trading.sessions import SessionTable
 
 READINGS_MISSED_MAX = 3

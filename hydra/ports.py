@@ -18,6 +18,7 @@ from hydra.trading.orders import DecisionKey, Order, Role
 from hydra.trading.reconciliation import RecordView
 from hydra.trading.trading_state import Cause, TradingState
 from hydra.trading.venue_view import VenueSnapshot
+from messages.corporate_actions import ActionsQuestion
 from messages.options import ChainQuestion
 from messages.orders import OrderApproved, OrderIntent, Outcome, ReportStored
 from messages.positions import BookRecovered, GuardianRecord
@@ -177,6 +178,13 @@ class OptionChains(Protocol):
 
     def ask(self, question: ChainQuestion) -> None:
         """Ends in one `ChainRead` or `ChainNotRead` of its number, told to whoever asked."""
+
+
+class CorporateActions(Protocol):
+    """Where splits, mergers and the like are read."""
+
+    def ask(self, question: ActionsQuestion) -> None:
+        """Ends in one `ActionsRead` or `ActionsNotRead` of its number, told to whoever asked."""
 
 
 class IntentRecorded(msgspec.Struct, frozen=True):

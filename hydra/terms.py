@@ -188,8 +188,13 @@ def guardian_terms(
     account: str,
     plans: Plans,
     fees: FeeSchedule,
+    *,
+    asks_of_actions: bool = False,
 ) -> GuardianTerms:
-    """What the guardian is held to, in the engine's own terms; `fees` are the venue's."""
+    """What the guardian is held to, in the engine's own terms; `fees` are the venue's.
+
+    `asks_of_actions`: there is somebody who tells of splits and the like.
+    """
     guards, risk = settings.guards, settings.risk
     order, exposure, pace, equity = guards.order, guards.exposure, guards.pace, guards.equity
     symbols = plans.symbols
@@ -279,6 +284,7 @@ def guardian_terms(
             regime_shares=regime_shares(settings),
             entry_notional_usd=_entries_of_foreign(plans.outsiders, order.price_collar_pct),
             entries_per_day=_entries_a_day_in_mode(settings, plans.outsiders),
+            asks_of_actions=asks_of_actions,
         ),
         clearing=clearing_policy(settings),
         kill=kill_conditions(settings),

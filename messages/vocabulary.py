@@ -11,6 +11,7 @@ may repeat the newest `ledger_seq` and `ledger_chain`. `docs/events.md` is this 
 
 from collections.abc import Mapping
 
+from messages.action_events import ACTION_EVENTS
 from messages.configuration_events import CONFIGURATION_EVENTS
 from messages.event_kinds import (
     ANYONE,
@@ -364,6 +365,7 @@ EVENTS: tuple[EventKind, ...] = (
     *FLATTEN_EVENTS,
     *EXIT_EVENTS,
     *EXECUTION_EVENTS,
+    *ACTION_EVENTS,
     *PRICE_EVENTS,
     *SIGNAL_EVENTS,
     EventKind(

@@ -8,7 +8,7 @@ from actors.portfolio_bot import PortfolioBot
 from hydra.actor import MINUTE, SECOND, ChildSpec, MailboxSpec, Overflow
 from hydra.ports import OptionChains
 from hydra.trading.durations import HOUR
-from hydra.trading.exit_desk import ExitTerms
+from hydra.trading.exit_plans import ExitTerms
 from supervisors import paths
 from supervisors.outsiders import Outsider
 from supervisors.strategies import Intensity, OnExceeded, Strategy, Supervision

@@ -20,6 +20,7 @@ PORTFOLIO_BOT: Ref[Any] = Ref("/hydra/bots/portfolio_bot")
 EXIT_BOT: Ref[Any] = Ref("/hydra/bots/exit_bot")
 REPORTER: Ref[Any] = Ref("/hydra/ops/reporter")
 EXECUTION_MONITOR: Ref[Any] = Ref("/hydra/ops/execution_monitor")
+ACTION_WATCH: Ref[Any] = Ref("/hydra/ops/action_watch")
 
 
 def bot(bot_id: str) -> Ref[Any]:

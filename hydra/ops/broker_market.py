@@ -103,6 +103,7 @@ class BrokerMarket:
             price_feed=link.feed,
             price_age_max=self._price_age_max,
             option_chains=link.chains,
+            corporate_actions=link.actions,
             fees=ALPACA_FEES,
             signals=session.signals,
         )

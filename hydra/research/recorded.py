@@ -20,6 +20,7 @@ from hydra.ops.flight import DESCRIPTION, FOLDER, FORMAT, LEDGER, Description, i
 from hydra.plugins import PluginBroken
 from hydra.ports import (
     Conditions,
+    CorporateActions,
     Journal,
     OptionChains,
     OrderGate,
@@ -43,6 +44,7 @@ from supervisors import paths
 
 PROTOCOLS: dict[str, type] = {
     "conditions": Conditions,
+    "corporate_actions": CorporateActions,
     "gate": OrderGate,
     "journal": Journal,
     "option_chains": OptionChains,
@@ -222,6 +224,7 @@ def _assembled(description: Description, runtime: ReplayRuntime, ledger: Ledger)
         price_feed=nobody if parts.has_price_feed else None,
         price_age_max=parts.price_age_max,
         option_chains=nobody if parts.has_option_chains else None,
+        corporate_actions=nobody if parts.has_corporate_actions else None,
         fees=parts.fees,
         known_bars=parts.known_bars,
         signals=nobody,

@@ -14,7 +14,8 @@ asked for through `Runtime.port`, and its answers (values, and what it raised) a
   (the guardian, the flattener, the gateway);
 - `conditions`: `present()` (the guardian);
 - `venue`: `has_stream`, and whether `submit` and `cancel` were refused (the gateway);
-- `price_feed`: `streams`, `contract_stream`; `option_chains`; `signals`: `why_closed()`;
+- `price_feed`: `streams`, `contract_stream`; `signals`: `why_closed()`;
+- `option_chains` and `corporate_actions`: nothing, what is asked is told by message;
 - `journal`: the numbers of its lines; `service:...`: whether it could be opened;
 - `ledger`: only what it raised. Its answers follow from its content, so a replay has a real one,
   of the content that it had when the session began.

@@ -9,6 +9,7 @@ from hydra.actor import MINUTE, SECOND
 from hydra.trading.orders import OrderType, Role, Side
 from hydra.trading.situation import (
     US_EQUITY_PRICE_STEPS,
+    ActionsView,
     BookView,
     BudgetView,
     CoverageView,
@@ -128,11 +129,15 @@ def entry(
         coverage=CoverageView(
             is_heard=True, is_known=True, pct=_D(100), silent=0, uncovered=(), uncovered_ns=0
         ),
+        actions=ActionsView(is_asked=True, is_answered=True, near=""),
     )
     return structs.replace(situation, **changes)
 
 
-PARTS = ("proposal", "limits", "market", "book", "budget", "rates", "equity", "loop", "coverage")
+PARTS = (
+    *("proposal", "limits", "market", "book", "budget", "rates"),
+    *("equity", "loop", "coverage", "actions"),
+)
 _PLACES = {field.name: part for part in PARTS for field in structs.fields(getattr(entry(), part))}
 
 

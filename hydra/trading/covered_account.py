@@ -73,6 +73,11 @@ class CoveredAccount:
 
     # What is told
 
+    def take(self, terms: ProtectionTerms) -> None:
+        """Hold everything to these from now on."""
+        self._terms = terms
+        self._tell_all()
+
     def asked_for_record(self) -> None:
         """What is approved from now on may be missing in the answer."""
         self._approved_since.clear()

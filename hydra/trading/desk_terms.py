@@ -40,6 +40,8 @@ class DeskTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How many entries such a bot may make in a day, where the strategy mode says it of each."""
     regime_shares: RegimeShares | None = None
     """What entries may risk in which regime; None: nobody tells of regimes, nor is to."""
+    asks_of_actions: bool = False
+    """Somebody tells of splits and the like: what he does not say is not known."""
 
     def limits_of(self, bot: str) -> Limits:
         """The limits of its entries: with what it may enter alone, for they are written down."""

@@ -7,7 +7,8 @@ venue shows, it says at each look what is covered and which steps follow:
   bot's own rules and closed as soon as they say so, or at once where none are known.
 - A short contract is bought back: no bot has rules for one. What is long on the same underlying
   may cover it, and is sold only when it is gone.
-- When the day is lost everything is closed, whoever holds it.
+- When the day is lost everything is closed, whoever holds it; and what is about to be split, merged
+  or the like, before the close of the session before.
 - What closes more than is held, or would enlarge it, is canceled once it has been so for long.
 
 A living bot is left alone: it closes its own positions. Should both close one, the guardian counts
@@ -20,13 +21,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-import msgspec
+from msgspec import structs
 
 from hydra.trading.account_day import trading_day
 from hydra.trading.account_picture import KnownOrder
 from hydra.trading.bars import Bar
 from hydra.trading.bots_stops import BotsStops
 from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.corporate_actions import Spell, cuts_of, due_to_close
 from hydra.trading.coverage import ExitCoverage
 from hydra.trading.coverage_clock import CoverageClock
 from hydra.trading.coverage_lines import Mismatch
@@ -34,7 +36,7 @@ from hydra.trading.covered_account import CoveredAccount
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import SECOND
 from hydra.trading.exact import subtract
-from hydra.trading.exit_plans import ExitPlan, reason_to_close
+from hydra.trading.exit_plans import ExitTerms, reason_to_close
 from hydra.trading.exit_steps import CloseNow, Look, Step, TakeOut, Unprotected
 from hydra.trading.fees import Fee
 from hydra.trading.hit_stops import HitStop
@@ -43,8 +45,8 @@ from hydra.trading.inventory import FifoInventory
 from hydra.trading.option_symbols import parsed
 from hydra.trading.order_life import OrderEvent, OrderState
 from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role
-from hydra.trading.protection import Guard, ProtectionTerms, closing_side
-from hydra.trading.sessions import SessionTable, hours_of
+from hydra.trading.protection import Guard, closing_side
+from hydra.trading.sessions import hours_of
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trading_state import Cause
 from hydra.trading.trail import Trail
@@ -59,38 +61,7 @@ OWN_GUARD = "exit_bot"
 DAY_IS_LOST = "daily_loss"
 IS_NOT_CALLED_FOR = "nothing is to be closed"
 NO_TRAILS: Mapping[str, Trail] = MappingProxyType({})
-
-
-class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What the exit bot is held to. Durations are ns; all numbers are over zero.
-
-    `bots` are those that run; `plans` may be of others as well. `reading_loops_max`: so many loops
-    ago what the venue shows may have been read. `confirm_within` is how long something may be
-    unprotected before entries stop, `repair_within` before that is latched, in machine time.
-    `guard_age_max` is market time: a guard must have looked since, at a price that is no older.
-    """
-
-    sessions: SessionTable
-    bots: frozenset[str]
-    plans: tuple[ExitPlan, ...]
-    coins: Mapping[str, CoinTerms]
-    guard_age_max: int
-    reading_loops_max: int
-    confirm_within: int
-    repair_within: int
-    option_calendar: SessionTable | None = None
-    """The exchange's sessions up to the last expiration; None: no contracts are held here."""
-
-    @property
-    def protection(self) -> ProtectionTerms:
-        """The same for `exit_coverage`; how old the reading is, is judged here."""
-        return ProtectionTerms(
-            sessions=self.option_calendar or self.sessions,
-            snapshot_age_ns_max=1,
-            guard_age_ns_max=self.guard_age_max,
-            price_age_ns_max=self.guard_age_max,
-            expiring_ns=self.guard_age_max,
-        )
+NOTHING_DUE: Mapping[Place, str] = MappingProxyType({})
 
 
 class ExitDesk:
@@ -123,6 +94,8 @@ class ExitDesk:
         self._clock = CoverageClock()
         self._unrepaired: frozenset[Place] = frozenset()
         """What had not been covered whole at the last look for longer than a repair may take."""
+        self._spells: tuple[Spell, ...] = ()
+        """The days around the corporate actions that are near."""
         self.is_lost = False
         """The daily loss limit is broken: everything is to be closed."""
         self.stands_back: str = ""
@@ -233,6 +206,12 @@ class ExitDesk:
         for place in [each for each in self._without_bars if each[0] == bot]:
             self._note(place)
 
+    def told_of_actions(self, spells: tuple[Spell, ...]) -> None:
+        """These days are near, or have been lately: what protected before one does no more."""
+        if spells != self._spells:
+            self._spells = spells
+            self._account.take(structs.replace(self._terms.protection, splits=cuts_of(spells)))
+
     def loop_ran(self) -> None:
         """Another loop has come to its end."""
         self._loops_since_reading += 1
@@ -254,8 +233,9 @@ class ExitDesk:
         taken_over = self._taken_over(at, now)
         steps, waits = list[Step](), dict[Place, str]()
         watched = list[Guard]()
-        for place in self.positions if self.is_lost else taken_over:
-            reason = self._reason_to_close(place, place in taken_over, at)
+        due = due_to_close(self._account.held, self._spells, at) if self._spells else NOTHING_DUE
+        for place in self.positions if self.is_lost else {**taken_over, **due}:
+            reason = due.get(place) or self._reason_to_close(place, place in taken_over, at)
             if reason == IS_NOT_CALLED_FOR:
                 if place in taken_over:
                     watched += self._own_guard(place, at)

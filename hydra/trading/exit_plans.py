@@ -4,15 +4,17 @@ They are the bot's own, as it is configured. Without them, or for what they do n
 position), there is one rule: it is closed as soon as its market is open.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
 
 from hydra.trading.bars import Bar
+from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.exit_rules import ExitRules, exit_reason
 from hydra.trading.hit_stops import BOTS_STOP
 from hydra.trading.inventory import FifoInventory
+from hydra.trading.protection import ProtectionTerms
 from hydra.trading.sessions import SessionTable, Window, hours_of
 
 NO_RULES = "no rules of its bot are known"
@@ -30,6 +32,38 @@ class ExitPlan(msgspec.Struct, frozen=True, kw_only=True):
     rules: ExitRules
     manage_window: Window
     flat_before_close: int | None
+
+
+class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the exit bot is held to. Durations are ns; all numbers are over zero.
+
+    `bots` are those that run; `plans` may be of others as well. `reading_loops_max`: so many loops
+    ago what the venue shows may have been read. `confirm_within` is how long something may be
+    unprotected before entries stop, `repair_within` before that is latched, in machine time.
+    `guard_age_max` is market time: a guard must have looked since, at a price that is no older.
+    """
+
+    sessions: SessionTable
+    bots: frozenset[str]
+    plans: tuple[ExitPlan, ...]
+    coins: Mapping[str, CoinTerms]
+    guard_age_max: int
+    reading_loops_max: int
+    confirm_within: int
+    repair_within: int
+    option_calendar: SessionTable | None = None
+    """The exchange's sessions up to the last expiration; None: no contracts are held here."""
+
+    @property
+    def protection(self) -> ProtectionTerms:
+        """The same for `exit_coverage`; how old the reading is, is judged here."""
+        return ProtectionTerms(
+            sessions=self.option_calendar or self.sessions,
+            snapshot_age_ns_max=1,
+            guard_age_ns_max=self.guard_age_max,
+            price_age_ns_max=self.guard_age_max,
+            expiring_ns=self.guard_age_max,
+        )
 
 
 def reason_to_close(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hydra.trading import coverage_watch, loops, order_checks
+from hydra.trading import corporate_actions, coverage_watch, loops, order_checks
 from hydra.trading.check_numbers import Look, Number, Value, age, of_entries, usd
 from hydra.trading.durations import in_seconds
 from hydra.trading.exact import subtract
@@ -68,6 +68,14 @@ def _session(s: Situation) -> tuple[Number, ...]:
 
 def _window(s: Situation) -> tuple[Number, ...]:
     return (Number("trade window", _open(is_open=s.market.window_open is True)),)
+
+
+def _actions(s: Situation) -> tuple[Number, ...]:
+    told = "told" if s.actions.is_answered is True else "not told"
+    return (
+        Number("corporate actions", told if s.actions.is_asked is not False else "nobody tells"),
+        Number("near", s.actions.near or "none"),
+    )
 
 
 def _order_prices(s: Situation) -> tuple[Number, ...]:
@@ -196,6 +204,7 @@ ORDER_LOOKS: Mapping[Check, Look] = {
     order_checks.decision_is_fresh: of_entries(_decision_age),
     order_checks.session_is_open: _session,
     order_checks.window_is_open: of_entries(_window),
+    corporate_actions.no_corporate_action_is_near: of_entries(_actions),
     order_checks.prices_fit_order_type: _order_prices,
     order_checks.exit_reduces_position: _reduction,
     order_checks.entry_does_not_oppose_position: of_entries(_positions),

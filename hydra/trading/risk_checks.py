@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from hydra.trading.corporate_actions import no_corporate_action_is_near
 from hydra.trading.coverage_watch import positions_are_protected
 from hydra.trading.loops import loop_has_passed
 from hydra.trading.money_checks import (
@@ -74,6 +75,7 @@ CHECKS: tuple[Check, ...] = (
     decision_is_fresh,
     session_is_open,
     window_is_open,
+    no_corporate_action_is_near,
     prices_fit_order_type,
     exit_reduces_position,
     entry_does_not_oppose_position,

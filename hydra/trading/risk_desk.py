@@ -35,6 +35,7 @@ from hydra.trading.causes import (
     UNMANAGED,
     kind_of,
 )
+from hydra.trading.corporate_actions import ActionsWatch
 from hydra.trading.coverage_watch import CoverageWatch
 from hydra.trading.desk_terms import DeskRecord, DeskTerms
 from hydra.trading.exact import add, multiply, percent_of, subtract, total
@@ -108,6 +109,7 @@ class RiskDesk:
         """Grants are in force that were proposed for this day, and verified."""
         self.loops = LoopWatch()
         self.coverage = CoverageWatch()
+        self.actions = ActionsWatch(is_asked=terms.asks_of_actions)
         self.execution = ExecutionWatch(terms.regime_shares)
         self.orders_today = 0
         """Approved since the day began, by everybody."""
@@ -135,6 +137,7 @@ class RiskDesk:
         self._limits.clear()
         self.book.take_gap_factor(terms.limits.gap_factor)
         self.execution.take(terms.regime_shares)
+        self.actions.take(is_asked=terms.asks_of_actions)
         self._measure_budgets_anew()
 
     def _limits_of(self, bot: str) -> Limits:
@@ -177,6 +180,7 @@ class RiskDesk:
             ),
             loop=self.loops.view,
             coverage=self.coverage.view,
+            actions=self.actions.view(symbol, at),
         )
 
     def quoted(self, quote: Quote, at: int) -> None:
@@ -346,6 +350,7 @@ class RiskDesk:
     def loop_ended(self, at: int) -> tuple[Cause, ...]:
         """Who speaks after a loop has been silent for one more; gives what follows from that."""
         self.coverage.loop_ran()
+        self.actions.loop_ran()
         self.execution.loop_ran()
         return self.execution.alarms(at)
 

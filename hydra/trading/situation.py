@@ -234,6 +234,21 @@ class LoopView(msgspec.Struct, frozen=True, kw_only=True):
     missed: int
 
 
+class ActionsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of corporate actions of the share, or of the share that the contract is on.
+
+    `is_asked`: there is somebody who tells of them. `is_answered`: he has, lately, of this one.
+    `near` is what keeps entries shut now, in words; "" if nothing does.
+    """
+
+    is_asked: bool
+    is_answered: bool
+    near: str
+
+
+NOBODY_TELLS = ActionsView(is_asked=False, is_answered=False, near="")
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything at once. `state` is what an order of this bot in this symbol finds."""
 
@@ -249,3 +264,4 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     equity: EquityView
     loop: LoopView
     coverage: CoverageView
+    actions: ActionsView = NOBODY_TELLS

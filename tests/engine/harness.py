@@ -86,6 +86,7 @@ from tests.engine.scenery import (
     shipped_settings,
     two_days,
 )
+from tests.engine.scripted_actions import ScriptedActions
 
 __all__ = [
     "CLOSE_AT",
@@ -226,10 +227,12 @@ class World:
         settings: Settings | None = None,
         conditions: Conditions | None = None,
         prices: OptionFeed | None = None,
+        actions: ScriptedActions | None = None,
     ) -> "Life":
         """A process starts. `with_bots` False: only the test's own hand trades, in their names;
         then `with_exit_bot` keeps the exit bot, which finds that they are silent. `prices`: live
-        ones, and chains; None: there are bars alone, and no options. Where the schedule is
+        ones, and chains; None: there are bars alone, and no options. `actions`: who tells of splits
+        and the like. Where the schedule is
         explored, actors are watched for leaks of real time (as in `play`); everywhere would take
         three times as long.
         """
@@ -245,11 +248,14 @@ class World:
             conditions=conditions,
             strict=explore is not None,
             prices=prices,
+            actions=actions,
         )
         self.lives.append(life)
         for cause in life.ledger.halts():
             if cause.is_global:
                 life.runtime.gate.trip(cause)  # as a run does, before there is any actor
+        if actions is not None:
+            actions.begin(life.runtime)
         life.runtime.start_root(life.tree)
         if prices is not None:
             prices.begin(life.runtime)
@@ -334,6 +340,7 @@ class Life:
         conditions: Conditions | None,
         strict: bool,
         prices: OptionFeed | None,
+        actions: ScriptedActions | None,
     ) -> None:
         self.world = world
         self.ledger = ledger
@@ -356,6 +363,7 @@ class Life:
             price_feed=prices,
             price_age_max=PRICES_COUNT_FOR,
             option_chains=prices,
+            corporate_actions=actions,
             signals=world.signals_told,
         )
         self.market = engine.market

@@ -26,6 +26,7 @@ from supervisors import paths
 from tests.actors.option_stage import CALL, PUT, calendar, contract
 from tests.engine.harness import Life, World
 from tests.engine.scenery import OPEN_AT, bars_of, settings_with
+from tests.engine.scripted_actions import ScriptedActions
 
 QUOTED_EVERY = 5 * SECOND
 SIGNAL = [100.0] * 15 + [100.5] * 375
@@ -66,7 +67,9 @@ class OptionLife:
         *,
         plan: Misbehaviour | None = None,
         settings: Settings | None = None,
+        source: ScriptedActions | None = None,
     ) -> None:
+        self.source = source
         self.data = data
         self.world = World(
             data, plan, ledger_path=ledger_path, settings=settings or option_settings()
@@ -83,7 +86,7 @@ class OptionLife:
     def begin(self) -> Life:
         """The process starts, first or again."""
         self.feed = OptionFeed(self, {"stocks": ("SPY",)}, self.trouble, quoted_every=0)
-        self.life = life = self.world.begin(prices=self.feed)
+        self.life = life = self.world.begin(prices=self.feed, actions=self.source)
 
         def happen(event: Happening) -> None:
             """Of contracts there are quotes and no bars."""
@@ -178,12 +181,15 @@ def option_settings(**changes: object) -> Settings:
 
 
 def holding(
-    tmp_path: Path, calls: Iterable[float] = (2.0,) * 390, settings: Settings | None = None
+    tmp_path: Path,
+    calls: Iterable[float] = (2.0,) * 390,
+    settings: Settings | None = None,
+    source: ScriptedActions | None = None,
 ) -> OptionLife:
     """It has bought two calls, at 2.01, which go on as `calls` says."""
     prices = list(calls)
     bars = {"SPY": SIGNAL[: len(prices)], CALL: prices, PUT: [2.0] * len(prices)}
-    it = OptionLife(option_market(bars), tmp_path / "ledger.db", settings=settings)
+    it = OptionLife(option_market(bars), tmp_path / "ledger.db", settings=settings, source=source)
     it.run_to(HELD_AT)
     assert it.positions == {CALL: 2}
     return it

@@ -7,8 +7,8 @@ from msgspec import structs
 
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MINUTE, SECOND
-from hydra.trading.exit_desk import ExitDesk, ExitTerms
-from hydra.trading.exit_plans import ExitPlan
+from hydra.trading.exit_desk import ExitDesk
+from hydra.trading.exit_plans import ExitPlan, ExitTerms
 from hydra.trading.exit_rules import ExitRules
 from hydra.trading.exit_steps import CloseNow, KeepHits, KeepTrail, Look, TakeOut
 from hydra.trading.hit_stops import HitStop

@@ -14,7 +14,8 @@ from hydra.trading.coin_orders import CoinTerms
 from hydra.trading.coverage import Attribution, ExitCoverage, exit_coverage
 from hydra.trading.covered_symbol import Place
 from hydra.trading.exact import add, subtract
-from hydra.trading.exit_desk import ExitDesk, ExitTerms
+from hydra.trading.exit_desk import ExitDesk
+from hydra.trading.exit_plans import ExitTerms
 from hydra.trading.fees import Fee
 from hydra.trading.inventory import FifoInventory, FillBook
 from hydra.trading.order_life import Attempted, OrderEvent, OrderState, after

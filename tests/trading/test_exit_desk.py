@@ -1,5 +1,6 @@
 """The exit bot's judgement, case by case: who looks after what, and what is to be done."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec import structs
 
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.coin_orders import CoinTerms
+from hydra.trading.corporate_actions import CorporateAction, Spell, spell_of
 from hydra.trading.covered_symbol import Place
 from hydra.trading.durations import HOUR, MINUTE, SECOND
 from hydra.trading.exit_desk import BARS_KEPT, ExitDesk
@@ -20,7 +22,7 @@ from hydra.trading.orders import DecisionKey, Fill, Order, OrderType, Role, Side
 from hydra.trading.protection import Guard
 from hydra.trading.sub_ledgers import BotInventory
 from hydra.trading.trail import Trail
-from tests.trading.coverage_parts import account, instant
+from tests.trading.coverage_parts import SESSIONS, account, instant
 from tests.trading.exit_stage import DAY, PLAN, START, TERMS, Stage, attempted
 
 D = Decimal
@@ -415,6 +417,65 @@ def test_when_the_day_is_lost_a_living_bots_position_is_closed_too_i37() -> None
 
     assert stage.wants == [("sell 9", "daily_loss")]
     assert stage.look.taken_over == {}
+
+
+SPLIT = "forward split of AAPL, ex-date 2024-07-03"
+
+
+def near(first: str) -> tuple[Spell, ...]:
+    """The days around a split of AAPL with this ex-date."""
+    day = date.fromisoformat(first)
+    split = CorporateAction(kind="forward_splits", symbols=("AAPL",), first=day, last=day)
+    return (spell_of(split, SESSIONS),)
+
+
+def test_what_is_about_to_be_split_is_closed_before_whoever_looks_after_it_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    stage.desk.told_of_actions(near("2024-07-03"))
+    early = stage.wants
+    stage.at = instant(f"{DAY} 15:30")
+    stage.looks()
+
+    assert early == []
+    assert stage.wants == [("sell 9", SPLIT)]
+    assert stage.look.taken_over == {}
+
+
+def test_a_stop_that_rests_is_taken_out_first_and_no_other_symbol_is_closed_i30() -> None:
+    stage = Stage(at=instant(f"{DAY} 15:40"))
+    stop = stage.order("stop", role=Role.PROTECT, order_type=OrderType.STOP)
+    stage.desk.told_of_actions(near("2024-07-03"))
+    first = stage.wants
+    stage.desk.learned(stop, "stop", Canceled(), None, stage.at)
+
+    assert first == [("cancel 7", f"to be closed: {SPLIT}")]
+    assert stage.wants == [("sell 9", SPLIT)]
+    other = Stage(at=instant(f"{DAY} 15:40"))
+    other.desk.told_of_actions((structs.replace(near("2024-07-03")[0], symbols=("MSFT",)),))
+    assert other.wants == []
+
+
+def test_a_halt_keeps_it_and_that_is_told_i30() -> None:
+    stage = Stage(at=instant(f"{DAY} 15:40"))
+    stage.desk.told_of_actions(near("2024-07-03"))
+    stage.desk.stands_back = "trading is halted, so no order passes"
+
+    assert stage.look.waits == {ONE: "trading is halted, so no order passes"}
+    assert stage.wants == []
+
+
+def test_a_guard_of_before_a_split_protects_nothing_after_it_i30() -> None:
+    stage = Stage()
+    stage.looks()
+    covered = stage.look.coverage.pct
+    stage.desk.told_of_actions(near("2024-07-03"))
+    stage.at = instant("2024-07-03 09:35")
+    stage.looks()
+    stage.read()
+
+    assert covered == 100
+    assert stage.look.coverage.pct == 0
 
 
 # What is too much

@@ -367,6 +367,16 @@ CONTROLS: tuple[Control, ...] = (
         invariants=("I11", "I30"),
     ),
     Control(
+        name="corporate actions",
+        rule="Nothing is entered near a split, a merger or the like, nor where that is not known,"
+        " and nothing is held over one.",
+        checks=("no_corporate_action_is_near",),
+        tests=(
+            "tests/trading/test_corporate_actions.py",
+            "tests/engine/test_corporate_actions.py",
+        ),
+    ),
+    Control(
         name="execution quality",
         rule="Orders that get done badly, or of which nobody tells, close entries, and so does the"
         " silence of who measures it.",

@@ -12,6 +12,7 @@ from hydra.venues.alpaca.bar_filling import FillTerms
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.chains import AlpacaChains
+from hydra.venues.alpaca.corporate_actions import AlpacaActions
 from hydra.venues.alpaca.feed import AlpacaFeed
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed
 from hydra.venues.alpaca.options import OptionFeed, OptionReads
@@ -77,6 +78,7 @@ class AlpacaLink:
             ended=lambda _: None,  # bars that cannot be fetched are told of as missing
         )
         self.chains = AlpacaChains(OptionReads(calls, self.venue.calls, OPTION_FEED), tell)
+        self.actions = AlpacaActions(calls, tell)
         self.feed = AlpacaFeed(
             symbols,
             base_url=access.addresses.data_streams,
@@ -104,7 +106,7 @@ class AlpacaLink:
     @property
     def is_idle(self) -> bool:
         """Whether its streams are there, and all that was asked of it has been answered."""
-        is_answered = self.venue.is_idle and self.chains.is_idle
+        is_answered = self.venue.is_idle and self.chains.is_idle and self.actions.is_idle
         return is_answered and self.trading_stream.is_live and self.feed.is_settled
 
     def stop_prices(self, within_s: float) -> bool:
@@ -116,11 +118,13 @@ class AlpacaLink:
         deadline = monotonic() + within_s
         self.trading_stream.ask_to_stop()
         self.chains.ask_to_stop()
+        self.actions.ask_to_stop()
         ended = [
             self.stop_prices(max(0.0, deadline - monotonic())),
             self.trading_stream.stop(max(0.0, deadline - monotonic())),
             self.venue.close(max(0.0, deadline - monotonic())),
         ]
-        self._access.close()  # which cuts what a chain is being read by, if anything
+        self._access.close()  # which cuts what chains or actions are being read by, if anything
         ended.append(self.chains.join(max(0.0, deadline - monotonic())))
+        ended.append(self.actions.join(max(0.0, deadline - monotonic())))
         return all(ended)
