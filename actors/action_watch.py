@@ -86,7 +86,10 @@ class ActionWatch(Actor[Inbox]):
         """Of the market's day on which it was read, in New York."""
         self._fault = ""
         """Why the last question was not answered."""
-        self._told: tuple[str, ...] | None = None
+        self._unknown: tuple[str, ...] = ()
+        self._near: tuple[str, ...] = ()
+        """What of this was last told of, in words; what is over is left out."""
+        self._told: object = None
         self._restarted: set[tuple[str, int]] = set()
         """Bots that were started anew, and because of which cut."""
 
@@ -193,13 +196,14 @@ class ActionWatch(Actor[Inbox]):
         known = self._known_now(ctx)
         reported = ActionsReported(at=ctx.market_time(), known=known, spells=self._spells)
         ctx.publish(ACTIONS_TOPIC, reported)
-        words = (*known, *(spell.words for spell in self._spells))
+        self._unknown = tuple(sorted(set(self._wanted()) - set(known)))
+        left = (spell for spell in self._spells if spell.shut_until > reported.at)
+        self._near = tuple(spell.words for spell in left)
+        told = known, self._unknown, self._near
         has_looked = self._answered is not None or self._fault
-        if has_looked and words != self._told:
-            self._told = words
-            missing = sorted(set(self._wanted()) - set(known))
-            near = [spell.words for spell in self._spells]
-            ctx.log("corporate_actions_known", known=known, unknown=missing, near=near)
+        if has_looked and told != self._told:
+            self._told = told
+            ctx.log("corporate_actions_known", known=known, unknown=self._unknown, near=self._near)
 
     def _known_now(self, ctx: Context) -> tuple[str, ...]:
         """The shares of which an answer that still counts told everything."""
@@ -226,13 +230,12 @@ class ActionWatch(Actor[Inbox]):
         return [bot for bot, traded in self._traded.items() if changed.intersection(traded)]
 
     def state_view(self) -> Mapping[str, object]:
-        """What is known, what is near, and why it could not be read last."""
+        """What is near, what is not known of, and why it could not be read last."""
         answered = self._answered
         return {
-            "known": sorted(self._known),
-            "near": [spell.words for spell in self._spells],
-            "until": None if answered is None else answered.last.isoformat(),
-            "read_at": self._read_at,
+            "near": list(self._near),
+            "unknown": list(self._unknown),
+            "read_until": None if answered is None else answered.last.isoformat(),
             "fault": self._fault,
         }
 

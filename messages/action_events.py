@@ -10,7 +10,7 @@ ACTION_EVENTS: tuple[EventKind, ...] = (
         {
             "known": "the shares of which all of them are known",
             "unknown": "those of which they are not; nothing is entered in them",
-            "near": "those that are near, or were lately: kind, terms, shares and dates",
+            "near": "those of the next weeks: kind, terms, shares and dates",
         },
     ),
     EventKind(

@@ -216,9 +216,18 @@ HAZARDS = (
     ),
     Hazard(
         "A split, a symbol change, a delisting",
-        "the position differs",
-        "halts until a person has settled it",
+        "a list of what is to come; else the position differs",
+        "no entry near it, and nothing held over it; what came untold halts until a person has"
+        " settled it",
         (
+            Proof(
+                "tests/engine/test_corporate_actions.py",
+                "test_nothing_is_entered_on_the_day_before_a_split_and_what_is_held_can_be_sold",
+            ),
+            Proof(
+                "tests/engine/test_corporate_actions.py",
+                "test_contracts_are_sold_before_the_close_of_the_day_before_a_split",
+            ),
             Proof(
                 "tests/engine/test_reconciling.py",
                 "test_positions_and_cash_that_drift_halt_within_the_minute_and_are_not_mended",

@@ -4,6 +4,7 @@ It is Friday 2016-04-15; the next session is Monday's.
 """
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from msgspec import structs
 from actors.action_watch import AHEAD, BEHIND, READ_EVERY
 from hydra.actor import MINUTE, SECOND, Ref
 from hydra.trading.corporate_actions import CorporateAction
+from hydra.venues.simulated.faults import DriftPosition
 from messages.lifecycle import StartChild
 from messages.market import BarsReceived, HistoryReported, ReportHistory
 from supervisors import paths
@@ -26,10 +28,13 @@ from tests.engine.harness import (
     Life,
     World,
     bars_of,
+    plan_of,
+    struck,
     two_days,
 )
 from tests.engine.option_world import holding
 from tests.engine.scripted_actions import ScriptedActions
+from tests.engine.test_settling import settle
 
 BOT: Ref[Any] = paths.bot("mom_AAPL")
 DENIED = "no_corporate_action_is_near"
@@ -115,7 +120,7 @@ def test_nothing_is_entered_on_the_ex_date_either() -> None:
 
 
 @pytest.mark.parametrize("fault", ["GET /v1/corporate-actions: no answer in time", None])
-def test_where_they_cannot_be_read_nothing_is_entered_until_they_are(fault: str | None) -> None:
+def test_where_they_cannot_be_read_nothing_is_entered_until_they_are_i46(fault: str | None) -> None:
     source = ScriptedActions()
     source.fault = fault
     life = by_hand(source)
@@ -215,6 +220,23 @@ def test_contracts_are_sold_before_the_close_of_the_day_before_a_split_i30(
     (sold,) = [each.intent for each in it.life.ledger.orders() if each.intent.side.sign < 0]
     assert sold.reason == "exit bot: forward split 4 for 1 of SPY, ex-date 2016-04-18"
     assert sold.decision.signal < 0
+
+
+def test_what_a_split_left_is_assigned_for_nothing_and_costs_together_what_it_did_i60() -> None:
+    """As `docs/corporate-actions.md` says: 9 shares became 36, and nobody had told of it before."""
+    split = struck(DriftPosition(symbol="AAPL", quantity=Decimal(27)), from_event=12)
+    life = World(two_days([100.0] * 390, [25.0] * 30), plan_of(split)).begin(with_bots=False)
+    life.run_to(ENTRY_AT)
+    life.enter(9)
+    life.run_to(OPEN_AT + 20 * MINUTE)
+    assert life.causes.keys() == {"reconciliation"}
+
+    settle(life, decision="assign", bot="mom_AAPL", price=Decimal(0))
+    life.resume()
+
+    assert life.causes == {}
+    (held,) = [each.inventory for each in life.ledger.inventories() if each.inventory.position]
+    assert (held.position, held.average_price) == (Decimal(36), Decimal(25))
 
 
 # What was before

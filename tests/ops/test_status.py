@@ -64,6 +64,11 @@ def test_the_page_says_first_whether_it_may_trade_and_why_not_i10(tmp_path: Path
                 "router": "untried",
                 "regimes": {"AAPL": "high", "MSFT": "low", "SPY": "low"},
             },
+            "action_watch": {
+                "near": ["forward split 4 for 1 of AAPL, ex-date 2023-11-15"],
+                "unknown": ["MSFT", "SPY"],
+                "fault": "no answer within 30 s",
+            },
         }
         engine.gate.arm((HALTED, STALE), "a test", engine.gate.epoch)
 
@@ -91,6 +96,8 @@ def test_the_page_says_first_whether_it_may_trade_and_why_not_i10(tmp_path: Path
         "exit coverage –",
         "execution untried, too few orders for a score (since 2023-11-14T22:13:20.000Z)",
         "volatility high AAPL, low MSFT, SPY; risk mode –",
+        "corporate action forward split 4 for 1 of AAPL, ex-date 2023-11-15",
+        "corporate action not known of MSFT, SPY: no entries there (no answer within 30 s)",
         "lease none: no order passes",
         "newest price –",
         "loops 7",
@@ -121,6 +128,7 @@ def test_what_is_not_known_is_a_dash_and_never_nothing_i73(
         "note: the flattener",
         "note: the broker_gateway",
         "note: the execution_monitor",
+        "note: the action_watch",
     ]
 
 

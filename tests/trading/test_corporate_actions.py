@@ -242,7 +242,7 @@ def check(**changes: Any) -> str | None:
     return no_corporate_action_is_near(changed(ENTRY, **changes))
 
 
-def test_an_entry_near_one_is_denied_and_so_is_one_of_which_nobody_knows() -> None:
+def test_an_entry_near_one_is_denied_and_so_is_one_of_which_nobody_knows_i46() -> None:
     assert check() is None
     assert check(near=WORDS) == f"{WORDS}: entries are shut from the session before it to its end"
     unknown = "it is not known whether a split or the like of AAPL is near"

@@ -88,6 +88,7 @@ def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("exit coverage", _word(told["coverage_pct"], " %")),
             ("execution", _execution(told["execution"])),
             ("volatility", f"{_regimes(told['regimes'])}; risk mode {_word(told['risk_mode'])}"),
+            *_actions(told["corporate_actions"]),
             ("lease", _lease(told["lease_ms"])),
             ("newest price", _word(told["feed_age_s"], " s old")),
             ("loops", _word(told["loops"])),
@@ -148,6 +149,17 @@ def _regimes(regimes: Mapping[str, str] | None) -> str:
             is_few = len(of_it) <= REGIMES_NAMED_MAX
             parts.append(f"{regime.value} {', '.join(of_it) if is_few else len(of_it)}")
     return ", ".join(parts)
+
+
+def _actions(told: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Splits and the like: nothing, where there are none and all is known."""
+    if told is None:
+        return []
+    lines = list(told["near"])
+    if told["unknown"]:
+        why = told["fault"] or "not read yet"
+        lines.append(f"not known of {', '.join(told['unknown'])}: no entries there ({why})")
+    return [("corporate action", each) for each in lines]
 
 
 def _holds(positions: Mapping[str, str] | None) -> str:

@@ -91,6 +91,7 @@ def status_at_rest(files: EngineFiles, venue: str) -> dict[str, Any]:
         "risk_mode": None,
         "execution": None,
         "regimes": None,
+        "corporate_actions": None,
         "lease_ms": None,
         "feed_age_s": None,
         "journal": _journal_told(files.journal),

@@ -84,6 +84,8 @@ class StatusReport:
         flattener = asked.view_of(paths.FLATTENER)
         comparing = asked.view_of(paths.BROKER_GATEWAY)
         measured = asked.view_of(paths.EXECUTION_MONITOR)
+        has_actions = paths.ACTION_WATCH.path in runtime.cells
+        actions = asked.view_of(paths.ACTION_WATCH) if has_actions else {}
         causes = _standing(runtime, report)
         noted = () if report is None else report.noted
         session = facts.sessions.at(now)
@@ -130,6 +132,7 @@ class StatusReport:
             "risk_mode": _plain(guardian.get("risk_mode")),
             "execution": _execution(measured),
             "regimes": _plain(measured.get("regimes")),
+            "corporate_actions": _plain(actions) if actions else None,
             "lease_ms": _lease_ms(runtime),
             "feed_age_s": _age_s(now, feed.get("newest_at")),
             "health": _health(runtime.now(), monitor, comparing),

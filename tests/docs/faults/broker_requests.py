@@ -307,6 +307,9 @@ BROKER_REQUESTS = FaultSection(
                 "tests/engine/test_reconciling.py::test_positions_and_cash_that_drift_halt_within_the_minute_and_are_not_mended_i60_i61",
                 "tests/venues/alpaca/test_history_that_changes.py::test_what_changes_afterwards_is_a_difference_and_the_record_stays_i22_i23_i60_i61",
                 "tests/trading/test_coverage.py::test_an_order_of_before_a_split_protects_nothing_after_it",
+                "tests/engine/test_corporate_actions.py::test_nothing_is_entered_on_the_day_before_a_split_and_what_is_held_can_be_sold",
+                "tests/engine/test_corporate_actions.py::test_contracts_are_sold_before_the_close_of_the_day_before_a_split_i30",
+                "tests/engine/test_corporate_actions.py::test_on_the_ex_date_bots_begin_anew_without_the_bars_of_before_i46",
                 "tests/trading/test_reconciliation.py::test_each_planted_difference_is_named_and_nothing_else_i27_i29_i60_i62",
             ),
             proof=(
@@ -314,8 +317,8 @@ BROKER_REQUESTS = FaultSection(
                 "DriftCash",
             ),
             not_tested=(
-                "A delisting and a new name are shown as what they leave: another position "
-                "than on record."
+                "A delisting and a new name that were not told of before are shown as what they "
+                "leave: another position than on record."
             ),
         ),
         Fault(

@@ -224,7 +224,11 @@ def tree(told: Told, runtime: Runtime, bots: tuple[str, ...]) -> ChildSpec:
             actor(Scripted, paths.HEALTH_MONITOR.name),
         ),
         supervisor(paths.BOTS.name, *(actor(Scripted, bot) for bot in bots)),
-        supervisor(paths.OPS.name, actor(Scripted, paths.EXECUTION_MONITOR.name)),
+        supervisor(
+            paths.OPS.name,
+            actor(Scripted, paths.EXECUTION_MONITOR.name),
+            actor(Scripted, paths.ACTION_WATCH.name),
+        ),
     )
 
 

@@ -53,6 +53,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
                 "symbols": {"AAPL": {"orders": 3}},
                 "regimes": {"AAPL": "high"},
             },
+            "action_watch": {"near": [], "unknown": ["AAPL"], "fault": ""},
         }
 
         told = client.call("status")
@@ -110,6 +111,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
             "since": "2023-11-14T22:13:20.000Z",
         },
         "regimes": {"AAPL": "high"},
+        "corporate_actions": {"near": [], "unknown": ["AAPL"], "fault": ""},
         "lease_ms": 0.0,
         "feed_age_s": None,
         "health": {
@@ -224,4 +226,5 @@ def test_status_answers_while_everybody_hangs_and_invents_nothing_i73(
         "the flattener",
         "the broker_gateway",
         "the execution_monitor",
+        "the action_watch",
     ]

@@ -34,6 +34,27 @@ PLANTS = (
         "default=None)\n            newest =",
     ),
     Plant(
+        "A bot that begins after a split is shown the prices of before it.",
+        "I46",
+        "actors.data_feed",
+        "        return newest_cut(self._cuts.get(symbol, ()), now)\n",
+        "        return 0\n",
+    ),
+    Plant(
+        "Indicators that are full of prices of before a split go on.",
+        "I46",
+        "actors.action_watch",
+        "            if spell.cut_at > at:\n",
+        "            if spell.cut_at <= at:\n",
+    ),
+    Plant(
+        "What nobody has read of splits is taken for none.",
+        "I46",
+        "hydra.trading.corporate_actions",
+        '    if actions.is_answered is True and actions.near == "":\n',
+        '    if actions.near == "":\n',
+    ),
+    Plant(
         "A quote that is older than the last one is taken.",
         "I46",
         "hydra.trading.symbol_prices",

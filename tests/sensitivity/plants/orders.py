@@ -227,6 +227,13 @@ PLANTS = (
         "            epoch=self._halts.epoch,\n",
     ),
     Plant(
+        "What is about to be split is held over it where its bot looks after it.",
+        "I30",
+        "hydra.trading.exit_desk",
+        "if self.is_lost else {**taken_over, **due}:\n",
+        "if self.is_lost else taken_over:\n",
+    ),
+    Plant(
         "A limit order counts as protection.",
         "I30",
         "hydra.trading.protection",
