@@ -10,7 +10,7 @@ from hydra.ports import PriceFeed
 from hydra.trading.bar_checks import fault_in
 from hydra.trading.bars import Bar, late_after
 from hydra.trading.contract_shares import left_for_own
-from hydra.trading.corporate_actions import cuts_of, newest_cut
+from hydra.trading.corporate_actions import NEVER, cuts_of, newest_cut
 from hydra.trading.instruments import is_crypto
 from hydra.trading.price_watch import MUTE_MAX, NOT_FOLLOWED, PriceWatch
 from hydra.trading.quotes import Quote
@@ -112,6 +112,9 @@ class DataFeed(Actor[Inbox]):
             self._keep(bar)
         self._cuts: Mapping[str, tuple[int, ...]] = {}
         """When (market time) each symbol becomes another thing, by a split say, or has lately."""
+        self._next_cut_at = NEVER
+        self._begun: dict[str, int] = {}
+        """Since when no price of before counts any more, where that is later than our start."""
         self._dropped = 0
         self._bars = 0
         self._quotes = 0
@@ -149,6 +152,7 @@ class DataFeed(Actor[Inbox]):
                 ctx.publish(FEED_TOPIC, message)
             case ActionsReported():
                 self._cuts = cuts_of(message.spells)
+                self._begin_anew(ctx.market_time())
             case FollowContracts():
                 self._follow(message, ctx)
             case ReportHealth():
@@ -169,6 +173,8 @@ class DataFeed(Actor[Inbox]):
 
     def _take(self, received: BarsReceived, ctx: Context) -> None:
         is_backfill, now = received.is_backfill, ctx.market_time()
+        if now >= self._next_cut_at:
+            self._begin_anew(now)
         good: list[Bar] = []
         for bar in received.bars:
             if is_backfill and bar.start_at < self._cut_of(bar.symbol, now):
@@ -228,6 +234,16 @@ class DataFeed(Actor[Inbox]):
         kept = tuple(bar for bar in self._history.get(symbol, ()) if bar.start_at >= cut_at)
         return HistoryReported(bars=kept[max(0, len(kept) - number) :])
 
+    def _begin_anew(self, now: int) -> None:
+        """What has become another thing has no price yet: those that were told are of before."""
+        for symbol in self._cuts:
+            cut_at = self._cut_of(symbol, now)
+            if self._prices is not None and cut_at > self._begun.get(symbol, self._since):
+                self._begun[symbol] = cut_at
+                self._prices.began_anew(symbol, cut_at)
+        cuts = [cut for each in self._cuts.values() for cut in each if cut > now]
+        self._next_cut_at = min(cuts, default=NEVER)
+
     def _cut_of(self, symbol: str, now: int) -> int:
         """Since when it has been what it is now (market time); 0: as far as is known, always."""
         return newest_cut(self._cuts.get(symbol, ()), now)
@@ -238,6 +254,8 @@ class DataFeed(Actor[Inbox]):
         prices = self._prices
         fault = "no stream tells of quotes"
         if prices is not None:
+            if ctx.market_time() >= self._next_cut_at:
+                self._begin_anew(ctx.market_time())
             fault = prices.quote(quote, ctx.now(), ctx.market_time()) or ""
         if fault:
             if fault is not NOT_FOLLOWED:

@@ -131,6 +131,11 @@ class PriceWatch:
             if symbol in self._symbols:
                 self._symbols[symbol].bars_missing(reason)
 
+    def began_anew(self, symbol: str, at: int) -> None:
+        """It is another thing since this market time."""
+        if symbol in self._symbols:
+            self._symbols[symbol].began_anew(at)
+
     def status(self, symbol: str, trades: bool, words: str, at: int, market_now: int) -> str | None:
         """The exchange says whether the symbol trades. Gives what is wrong with that, if anything.
 

@@ -92,6 +92,13 @@ class SymbolPrices:
         """Some bars are still to be told; "" once they are."""
         self._missing = reason
 
+    def began_anew(self, at: int) -> None:
+        """From `at` on (market time) it is another thing, by a split say: no price is known of it,
+        and what was last told is nothing to hold the next one against.
+        """
+        self._level, self._jump = None, None
+        self._be_unknown("no price of after a split, or the like, of it", at)
+
     def status(self, trades: bool, words: str, at: int) -> None:
         """The exchange says whether it trades. An older word that it does changes nothing."""
         if not trades:

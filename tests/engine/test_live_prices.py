@@ -7,11 +7,13 @@ import pytest
 
 from hydra.actor import MILLISECOND, MINUTE, SECOND, ChildSpec
 from hydra.trading.bars import Bar
+from hydra.trading.corporate_actions import Spell
 from hydra.trading.orders import Side
 from hydra.trading.quotes import Quote
 from hydra.trading.trading_state import TradingState
 from hydra.trading.venue_clock import SKEW
 from hydra.venues.simulated.market_data import MarketData
+from messages.corporate_actions import ActionsReported
 from messages.market import (
     BarsClosed,
     BarsComplete,
@@ -287,6 +289,28 @@ def test_history_is_no_price_to_judge_an_order_by_i46(live: LiveLife) -> None:
     live.life.tell(paths.RISK_GUARDIAN, BarsClosed(bars=(past,), is_backfill=True))
 
     assert live.sends_an_entry()
+
+
+def test_after_a_split_that_was_told_of_the_first_price_is_no_jump_i46(live: LiveLife) -> None:
+    life, cut_at = live.life, live.life.now + 30 * SECOND
+    split = Spell(
+        symbols=("AAPL",),
+        words="a split",
+        shut_from=0,
+        flat_from=0,
+        cut_at=cut_at,
+        shut_until=cut_at + MINUTE,
+    )
+    live.hear(ActionsReported(at=life.now, known=("AAPL",), spells=(split,)))
+
+    live.run_for(cut_at - life.now - 5 * SECOND)
+    live.quote(25.0)  # before it that is a jump like any other
+    before = life.view(paths.DATA_FEED)["quotes_dropped"]
+    life.run_to(cut_at)
+    live.run_for(10 * SECOND, bid=25.0)
+
+    assert (before, life.view(paths.DATA_FEED)["quotes_dropped"]) == (1, 1)
+    assert UNREADY not in life.causes
 
 
 def test_a_feed_of_nonsense_halts_i46(live: LiveLife) -> None:
