@@ -152,6 +152,7 @@ def look_at(
     from hydra.venues.alpaca.budget import Shares
     from hydra.venues.alpaca.calls import Calls
     from hydra.venues.alpaca.contact import Contact
+    from hydra.venues.alpaca.corporate_actions import ActionReads
     from hydra.venues.alpaca.http import HttpClient
     from hydra.venues.alpaca.identity import Identity
     from hydra.venues.alpaca.link import STOCK_FEED
@@ -182,10 +183,11 @@ def look_at(
             bound_account=bound_account,
         )
 
-    prices = MarketReads(calls(access.data), STOCK_FEED, market_time)
+    data = calls(access.data)
     reads = Contact(
         calls(access.trading),
-        prices,
+        MarketReads(data, STOCK_FEED, market_time),
+        ActionReads(data),
         lambda first, last: exchange_sessions(first, last, None),
         market_time=market_time,
         trades_crypto=trades_crypto,

@@ -33,6 +33,7 @@ from hydra.trading.resting_stop import TRIES
 from hydra.trading.sessions import ExchangeSession, SessionTable, Window
 from messages.loops import LOOP_TOPIC, LoopRan
 from tests.actors.stop_stage import (
+    PLAN,
     SESSION,
     TEN,
     Sent,

@@ -327,6 +327,7 @@ def test_the_first_contact_looks_at_rest_and_both_streams_and_writes_nothing_i82
         ("calendar", False),  # this venue has no shares, and trades round the clock
         ("asset", False),
         ("quote", False),
+        ("corporate actions", True),
         ("trading stream", True),
         ("price stream", True),
     ]

@@ -7,6 +7,7 @@ all that is wrong; whoever asked must not trade unless every one of them passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TypeVar
 
 from hydra.trading.durations import SECOND
@@ -19,6 +20,7 @@ from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Use
 from hydra.venues.alpaca.calendar import seen_calendar
 from hydra.venues.alpaca.calls import Calls
+from hydra.venues.alpaca.corporate_actions import ActionReads
 from hydra.venues.alpaca.identity import Identity, clock_skew, identity_disagreement, skew_fault
 from hydra.venues.alpaca.market_rest import MarketReads
 from hydra.venues.alpaca.outcomes import Ok, describe
@@ -33,6 +35,8 @@ from hydra.venues.alpaca.reads import ReadFailed, get
 
 T = TypeVar("T")
 
+ACTIONS_REACH = timedelta(days=30)
+
 
 class Contact:
     """Reads once all that trading rests on: REST only; the streams are looked at by their own."""
@@ -41,6 +45,7 @@ class Contact:
         self,
         trading: Calls,
         market: MarketReads,
+        actions: ActionReads,
         sessions: Callable[[str, str], SessionTable],
         *,
         market_time: Callable[[], int],
@@ -50,6 +55,7 @@ class Contact:
         self._sessions = sessions
         self._trading = trading
         self._market = market
+        self._actions = actions
         self._market_time = market_time
         self._trades_crypto = trades_crypto
 
@@ -67,6 +73,7 @@ class Contact:
             self._calendar(deadline),
             self._asset(symbol, deadline),
             self._quote(symbol, deadline),
+            self._corporate_actions(symbol, deadline),
         )
         return (*account, *rest)
 
@@ -126,6 +133,18 @@ class Contact:
             return Finding("quote", False, f"the feed has never had one of {symbol}")
         age_s = (self._market_time() - quote.at) / SECOND
         return Finding("quote", True, f"{symbol} {quote.bid}/{quote.ask}, {age_s:.0f} s old")
+
+    def _corporate_actions(self, symbol: str, deadline: float) -> Finding:
+        """Without them nothing is entered."""
+        name, today = "corporate actions", new_york_date(self._market_time())
+        try:
+            found = self._actions.actions([symbol], today, today + ACTIONS_REACH, deadline)
+        except ReadFailed as failed:
+            return Finding(name, False, str(failed))
+        if found.unread:
+            return Finding(name, False, f"one of {symbol} cannot be read, so it is not entered")
+        coming = f"{len(found.actions)} of {symbol} within {ACTIONS_REACH.days} days"
+        return Finding(name, True, coming)
 
     def _got(
         self, path: str, query: dict[str, str], read: Callable[[bytes], T], deadline: float

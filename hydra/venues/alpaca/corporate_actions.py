@@ -68,11 +68,60 @@ class ActionsPage(Page, kw_only=True):
     corporate_actions: dict[str, list[msgspec.Raw] | None] | None = None
 
 
+class FoundActions(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of their dates; and the shares of which one cannot be read, in order."""
+
+    actions: tuple[CorporateAction, ...]
+    unread: tuple[str, ...]
+
+
+class ActionReads:
+    """Reads actions from the data host. Each call waits."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def actions(
+        self, symbols: Iterable[str], first: date, last: date, deadline: float
+    ) -> FoundActions:
+        """All that are booked on these days, both included. `deadline`: monotonic, in seconds.
+
+        Raises `ReadFailed`.
+        """
+        found: set[CorporateAction] = set()
+        unread: set[str] = set()
+        for batch in _batches(symbols):
+            for kind, row in self._rows(batch, first, last, deadline):
+                action = _action(kind, row)
+                if isinstance(action, CorporateAction):
+                    found.add(action)
+                else:
+                    unread.update(action)
+        return FoundActions(
+            actions=tuple(sorted(found, key=lambda each: (each.first, each.kind, each.symbols))),
+            unread=tuple(sorted(unread)),
+        )
+
+    def _rows(
+        self, symbols: tuple[str, ...], first: date, last: date, deadline: float
+    ) -> Iterator[tuple[str, bytes]]:
+        query = {
+            "symbols": ",".join(symbols),
+            "start": first.isoformat(),
+            "end": last.isoformat(),
+            "limit": str(ROWS_A_PAGE),
+        }
+        for page in all_pages(self._calls, PATH, query, read_actions_page, deadline):
+            for kind, rows in (page.corporate_actions or {}).items():
+                for row in rows or ():
+                    yield kind, bytes(row)
+
+
 class AlpacaActions:
     """See the module. `tell` is called from its thread, with the path that is to hear."""
 
-    def __init__(self, calls: Calls, tell: Callable[[str, Message], None]) -> None:
-        self._calls = calls
+    def __init__(self, reads: ActionReads, tell: Callable[[str, Message], None]) -> None:
+        self._reads = reads
         self._tell = tell
         # The question that its thread dies of is overdue, and nothing is known by it.
         self._lane = Lane("actions", threads=1, waiting_max=WAITING_MAX, died=lambda _: None)
@@ -97,40 +146,18 @@ class AlpacaActions:
 
     def _answer(self, question: ActionsQuestion) -> None:
         deadline = monotonic() + READ_WITHIN_S
-        actions: set[CorporateAction] = set()
-        unread: set[str] = set()
         try:
-            for symbols in _batches(question.symbols):
-                for kind, row in self._rows(symbols, question, deadline):
-                    found = _action(kind, row)
-                    if isinstance(found, CorporateAction):
-                        actions.add(found)
-                    else:
-                        unread.update(found)
+            found = self._reads.actions(question.symbols, question.first, question.last, deadline)
         except ReadFailed as failed:
             self._fail(question, str(failed))
             return
         answer = ActionsRead(
-            actions=tuple(sorted(actions, key=lambda each: (each.first, each.kind, each.symbols))),
-            unread=tuple(sorted(unread)),
+            actions=found.actions,
+            unread=found.unread,
             asked_by=question.asked_by,
             number=question.number,
         )
         self._tell(question.reply_to, answer)
-
-    def _rows(
-        self, symbols: tuple[str, ...], question: ActionsQuestion, deadline: float
-    ) -> Iterator[tuple[str, bytes]]:
-        query = {
-            "symbols": ",".join(symbols),
-            "start": question.first.isoformat(),
-            "end": question.last.isoformat(),
-            "limit": str(ROWS_A_PAGE),
-        }
-        for page in all_pages(self._calls, PATH, query, read_actions_page, deadline):
-            for kind, rows in (page.corporate_actions or {}).items():
-                for row in rows or ():
-                    yield kind, bytes(row)
 
     def _fail(self, question: ActionsQuestion, reason: str) -> None:
         failed = ActionsNotRead(reason=reason, asked_by=question.asked_by, number=question.number)
@@ -156,7 +183,7 @@ def _action(kind: str, raw: bytes) -> CorporateAction | tuple[str, ...]:
 def action_of(kind: str, row: ActionRow) -> CorporateAction:
     """The action in the engine's terms. Raises `BadAnswer` where it has no date or no symbol."""
     fields = _SYMBOLS[:-1] if kind in MERGERS else _SYMBOLS
-    symbols = tuple(sorted({each for name in fields if (each := getattr(row, name))}))
+    symbols = tuple(sorted({words(each) for name in fields if (each := getattr(row, name))}))
     first = row.ex_date or row.effective_date or row.process_date
     if first is None or not symbols:
         raise BadAnswer("found no date or no symbol, wanted both")
@@ -164,7 +191,7 @@ def action_of(kind: str, row: ActionRow) -> CorporateAction:
     if last < first:
         raise BadAnswer(f"found that it is booked on {last}, wanted not before {first}")
     return CorporateAction(
-        kind=kind,
+        kind=words(kind),
         symbols=symbols,
         first=first,
         last=last,

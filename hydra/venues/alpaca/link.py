@@ -12,7 +12,7 @@ from hydra.venues.alpaca.bar_filling import FillTerms
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.chains import AlpacaChains
-from hydra.venues.alpaca.corporate_actions import AlpacaActions
+from hydra.venues.alpaca.corporate_actions import ActionReads, AlpacaActions
 from hydra.venues.alpaca.feed import AlpacaFeed
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed
 from hydra.venues.alpaca.options import OptionFeed, OptionReads
@@ -78,7 +78,7 @@ class AlpacaLink:
             ended=lambda _: None,  # bars that cannot be fetched are told of as missing
         )
         self.chains = AlpacaChains(OptionReads(calls, self.venue.calls, OPTION_FEED), tell)
-        self.actions = AlpacaActions(calls, tell)
+        self.actions = AlpacaActions(ActionReads(calls), tell)
         self.feed = AlpacaFeed(
             symbols,
             base_url=access.addresses.data_streams,

@@ -19,6 +19,7 @@ from hydra.trading.amounts import is_amount
 from hydra.trading.durations import MINUTE
 from hydra.trading.sessions import SessionTable
 from hydra.venues.alpaca.contact import Contact
+from hydra.venues.alpaca.corporate_actions import ActionReads
 from hydra.venues.alpaca.http import Answer, Failure, HttpClient, Keys, Request
 from hydra.venues.alpaca.identity import Identity
 from hydra.venues.alpaca.market_rest import ONE_MINUTE, MarketReads, StockFeed
@@ -57,6 +58,15 @@ BARS = "GET /v2/stocks/bars"
 QUOTES = "GET /v2/stocks/quotes/latest"
 CHAIN = "GET /v1beta1/options/snapshots/HYDR"
 CONTRACTS = "GET /v2/options/contracts"
+ACTIONS = "GET /v1/corporate-actions"
+SPLIT = {
+    "symbol": "HYDR",
+    "new_rate": 4,
+    "old_rate": 1,
+    "process_date": "2026-12-01",
+    "ex_date": "2026-12-01",
+}
+RENAMED = {"old_symbol": "NOVA", "new_symbol": "NOVB", "process_date": "2026-12-02"}
 SNAPSHOT = {"latestQuote": QUOTE, "greeks": GREEKS, "impliedVolatility": 0.31}
 SEEDS = (
     script(
@@ -94,6 +104,18 @@ SEEDS = (
             },
         ),
         (QUOTES, 200, {"quotes": {"HYDR": QUOTE}}),
+        (ACTIONS, 200, {"corporate_actions": {"forward_splits": [SPLIT]}}),
+    ),
+    script(
+        (
+            ACTIONS,
+            200,
+            {
+                "corporate_actions": {"forward_splits": [SPLIT], "name_changes": [RENAMED]},
+                "next_page_token": "a",
+            },
+        ),
+        (ACTIONS, 200, {"corporate_actions": {}, "next_page_token": None}),
     ),
 )
 WORDS = (
@@ -104,7 +126,7 @@ WORDS = (
 
 HUGE = tuple(
     lambda asked=asked, body=body: f"=== {asked} 200\n".encode() + body()
-    for asked in (BARS, QUOTES, CHAIN, CONTRACTS, "GET /v2/clock")
+    for asked in (BARS, QUOTES, CHAIN, CONTRACTS, ACTIONS, "GET /v2/clock")
     for body in (
         lambda: b"[" * 1_000_000,
         lambda: b'{"a":' * 200_000,
@@ -178,11 +200,26 @@ def _contracts(client: Scripted) -> None:
         require_written(numbers, *(answer.body for _, answer in client.given))
 
 
+def _actions(client: Scripted) -> None:
+    reads = ActionReads(calls_of(client, NOW))
+    found = reads.actions(["HYDR", "NOVA"], BOUNDS.first, BOUNDS.last, LATE)
+    for action in found.actions:
+        require(bool(action.symbols) and action.first <= action.last, f"an odd one: {action}")
+        said = (action.kind, action.terms, *action.symbols)
+        require(all(each.isprintable() for each in said), f"not fit for a terminal: {action}")
+    require(all(found.unread), "a share without a name")
+
+
 def _contact(client: Scripted) -> None:
     calls = calls_of(client, NOW)
     market = MarketReads(calls, StockFeed.IEX, lambda: NOW)
     contact = Contact(
-        calls, market, lambda *_: SessionTable(()), market_time=lambda: NOW, trades_crypto=True
+        calls,
+        market,
+        ActionReads(calls),
+        lambda *_: SessionTable(()),
+        market_time=lambda: NOW,
+        trades_crypto=True,
     )
     findings = contact.findings(_identity, "HYDR", LATE)
     require(len(findings) >= 5, f"too few findings: {findings}")
@@ -207,6 +244,7 @@ ASKED: Mapping[str, Callable[[Scripted], None]] = {
     QUOTES: _quotes,
     CHAIN: _chain,
     CONTRACTS: _contracts,
+    ACTIONS: _actions,
     "GET /v2/clock": _contact,
 }
 

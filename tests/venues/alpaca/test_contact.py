@@ -12,6 +12,7 @@ from hydra.trading.findings import Finding
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.contact import Contact
+from hydra.venues.alpaca.corporate_actions import ActionReads
 from hydra.venues.alpaca.http import HttpClient, Keys
 from hydra.venues.alpaca.identity import Identity
 from hydra.venues.alpaca.market_rest import MarketReads, StockFeed
@@ -38,6 +39,7 @@ SESSIONS = [
 ]
 """Of Thanksgiving's week, as the payload of the protocol has it."""
 QUOTE = {"t": "2026-11-23T14:31:00Z", "bp": 41.26, "bs": 200, "ap": 41.28, "as": 300}
+SPLIT = {"symbol": "HYDR", "ex_date": "2026-12-01", "process_date": "2026-12-01"}
 FINE: dict[str, Reply] = {
     "/v2/account": Reply(200, account_json()),
     "/v2/clock": Reply(200, CLOCK),
@@ -46,6 +48,7 @@ FINE: dict[str, Reply] = {
         200, {"id": ASSET, "symbol": "HYDR", "status": "active", "tradable": True}
     ),
     "/v2/stocks/quotes/latest": Reply(200, {"quotes": {"HYDR": QUOTE}}),
+    "/v1/corporate-actions": Reply(200, {"corporate_actions": {"forward_splits": [SPLIT]}}),
 }
 PASSED = (
     Finding("account", True, "PA3HYDRA0001, 61874.33 USD in cash"),
@@ -55,6 +58,7 @@ PASSED = (
     Finding("calendar", True, "next session 2026-11-23, 09:30–16:00"),
     Finding("asset", True, "HYDR is active and tradable"),
     Finding("quote", True, "HYDR 41.26/41.28, 7 s old"),
+    Finding("corporate actions", True, "1 of HYDR within 30 days"),
 )
 
 
@@ -74,7 +78,10 @@ def contact_with(answers: dict[str, Reply]) -> Iterator[tuple[Contact, FakeAlpac
         )
         market = MarketReads(calls, StockFeed.IEX, lambda: NOW)
         try:
-            yield Contact(calls, market, lambda *_: OURS, market_time=lambda: NOW), broker
+            contact = Contact(
+                calls, market, ActionReads(calls), lambda *_: OURS, market_time=lambda: NOW
+            )
+            yield contact, broker
         finally:
             calls.close()
 
@@ -164,6 +171,20 @@ def test_a_broker_that_is_as_it_should_be_passes_in_everything_and_nothing_is_wr
             "/v2/stocks/quotes/latest",
             Reply(200, {"quotes": {}}),
             Finding("quote", False, "the feed has never had one of HYDR"),
+        ),
+        (
+            "/v1/corporate-actions",
+            Reply(403, {"message": "subscription does not permit it"}),
+            Finding(
+                "corporate actions",
+                False,
+                "GET /v1/corporate-actions: refused, 403: subscription does not permit it",
+            ),
+        ),
+        (
+            "/v1/corporate-actions",
+            Reply(200, {"corporate_actions": {"forward_splits": [{"symbol": "HYDR"}]}}),
+            Finding("corporate actions", False, "one of HYDR cannot be read, so it is not entered"),
         ),
     ],
 )

@@ -16,7 +16,7 @@ from hydra.trading.corporate_actions import CorporateAction, matters
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Shares, Use
 from hydra.venues.alpaca.calls import Calls
-from hydra.venues.alpaca.corporate_actions import SYMBOLS_A_REQUEST, AlpacaActions
+from hydra.venues.alpaca.corporate_actions import SYMBOLS_A_REQUEST, ActionReads, AlpacaActions
 from hydra.venues.alpaca.http import Request
 from hydra.venues.alpaca.outcomes import Ok, Outcome, Unknown
 from hydra.venues.simulated.market.splits import Split
@@ -77,7 +77,9 @@ class Pages:
 
 def answer_of(pages: Pages, question: ActionsQuestion = QUESTION) -> Message:
     told: queue.Queue[tuple[str, Message]] = queue.Queue()
-    actions = AlpacaActions(cast("Calls", pages), lambda path, said: told.put((path, said)))
+    actions = AlpacaActions(
+        ActionReads(cast("Calls", pages)), lambda path, said: told.put((path, said))
+    )
     actions.ask(question)
     path, message = told.get(timeout=PATIENCE_S)
     actions.ask_to_stop()
@@ -248,7 +250,7 @@ def test_a_split_of_the_local_venue_is_read_as_it_is_meant() -> None:
             calls = Calls(
                 client, Shares(), minutes_by=lambda: 0, market_time=venue.now, ended=lambda _: None
             )
-            actions = AlpacaActions(calls, lambda _, message: answers.put(message))
+            actions = AlpacaActions(ActionReads(calls), lambda _, message: answers.put(message))
             actions.ask(QUESTION)
             told = await asyncio.to_thread(answers.get, timeout=PATIENCE_S)
             actions.ask_to_stop()
