@@ -164,6 +164,7 @@ _MOMENTS: Mapping[str, Severity] = {
     "order_given_up": Severity.WARNING,
     "report_impossible": Severity.CRITICAL,
     "config_not_taken": Severity.WARNING,
+    "corporate_actions_unread": Severity.WARNING,
 }
 """Events of the journal that are bad news, whether or not anything of them lasts."""
 
