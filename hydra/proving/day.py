@@ -24,7 +24,6 @@ from hydra.proving.exposures import excesses
 from hydra.proving.lies import LIES
 from hydra.proving.machine import Machine
 from hydra.proving.option_feed import OptionFeed, OptionTrouble
-from hydra.proving.option_market import OptionMarket
 from hydra.proving.phases import Phase, in_engine, phase_of
 from hydra.proving.plan import (
     CONTRACTS,
@@ -51,6 +50,7 @@ from hydra.proving.plan import (
     QuotesLie,
     SignalWritten,
 )
+from hydra.proving.stage import PROOF, Stage
 from hydra.store.engine_files import EngineFiles
 from hydra.store.ledger import LedgerFailed
 from hydra.store.record import RECORD_REFUSED
@@ -68,7 +68,6 @@ from hydra.trading.durations import MINUTE, SECOND
 from hydra.trading.instruments import is_crypto
 from hydra.trading.trading_state import CauseClass
 from hydra.venues.simulated.faults import Fault, PlantOrder
-from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.misbehaving import MisbehavingExchange
 from hydra.venues.simulated.playback import Happening as MarketHappening
 from hydra.venues.simulated.playback import MarketEnded, TimedEvent, by_moment, market_events
@@ -117,23 +116,24 @@ class DayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     lives: int
 
 
-def lived(plan: DayPlan, folder: Path) -> DayOutcome:
+def lived(plan: DayPlan, folder: Path, stage: Stage = PROOF) -> DayOutcome:
     """Play the day; its files are left in the folder, which is new.
 
-    Whatever the engine raises through its supervisors is passed on: that may never be either.
+    `stage`: with which bots, and on which market. Whatever the engine raises through its
+    supervisors is passed on: that may never be either.
     """
     files = EngineFiles.under(folder, folder / "logs", "ledger.db", "journal.jsonl")
     with Machine.of(files) as machine:
-        day = _Day(plan, files, machine)
+        day = _Day(plan, files, machine, stage)
         day.live()
     day.be_judged()
     return day.outcome()
 
 
 class _Day:
-    def __init__(self, plan: DayPlan, files: EngineFiles, machine: Machine) -> None:
+    def __init__(self, plan: DayPlan, files: EngineFiles, machine: Machine, stage: Stage) -> None:
         self._plan = plan
-        self._data, contracts = _market_of(plan)
+        self._data, contracts = stage.market_of(plan)
         self._files = files
         self._machine = machine
         self._now = self._data.begins_at - LEAD
@@ -153,10 +153,11 @@ class _Day:
             self._exchange.tell_strikes(self._struck)
         folder = files.ledger.parent
         self._signals = folder / "signals.jsonl"
-        settings = scene.settings_in(folder, plan.premium_usd)
+        settings = stage.settings_in(folder, plan)
         self._option_trouble = trouble = OptionTrouble()
         feed = None if contracts is None else partial(OptionFeed, contracts, STREAMS, trouble)
-        self._place = Place(settings, self._files, self._data, self._exchange, feed)
+        dressed = stage.dressed(self._exchange)
+        self._place = Place(settings, self._files, self._data, self._exchange, feed, dressed)
         self._life: EngineLife | None = None
         self._silent_until = 0
         self._mended_at: int | None = None
@@ -473,9 +474,3 @@ class _Day:
             executions=len(seen.fills),
             lives=self._lives,
         )
-
-
-def _market_of(plan: DayPlan) -> tuple[MarketData, OptionMarket | None]:
-    if plan.has_options:
-        return scene.option_market_of(plan.market, plan.minutes)
-    return scene.market_of(plan.market, plan.minutes), None

@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 import msgspec
 
 from hydra import __version__
-from hydra.actor import SECOND, Ref
+from hydra.actor import SECOND, ChildSpec, Ref
 from hydra.assembly import assemble
 from hydra.ops.embedded import MARKET, OVER
 from hydra.ops.embedded_account import embedded_run
@@ -53,6 +53,8 @@ class Place(msgspec.Struct, frozen=True):
     exchange: SimulatedExchange
     feed: Callable[[], OptionFeed] | None = None
     """Live prices and chains for one process; None: there are bars alone, and no options."""
+    dressed: Callable[[ChildSpec], ChildSpec] = lambda tree: tree
+    """What is started in the place of the tree."""
 
 
 class EngineLife:
@@ -74,7 +76,7 @@ class EngineLife:
             begun.callback(self.record.ledger.abandon)
             self._begin(place, at, schedule)
             begun.callback(self._leave_kill_switch)
-            begun.callback(self._bridge.abandon)
+            begun.callback(self._leave_signals)
             self._ended = begun.pop_all()
         self.runtime.advance(STARTS_IN)
 
@@ -90,7 +92,6 @@ class EngineLife:
         self._session = session
         self._kill_watch = session.watch_kill_switch(self.runtime)
         bridge = session.open_signals(self.runtime, lambda: 0.0)  # looks come when there is news
-        assert bridge is not None, "so it is configured"
         self._bridge = bridge
         self._feed = feed = None if place.feed is None else place.feed()
         engine = assemble(
@@ -109,10 +110,10 @@ class EngineLife:
         )
         self._market = engine.market
         session.begin(self.runtime, engine)
-        self.runtime.start_root(engine.tree)
+        self.runtime.start_root(place.dressed(engine.tree))
         if feed is not None:
             feed.begin(self.runtime)
-        bridge.look_once()
+        self.look_at_signals()
 
     @property
     def now(self) -> int:
@@ -184,7 +185,8 @@ class EngineLife:
 
     def look_at_signals(self) -> None:
         """What the bridge to the outside strategy does four times a second."""
-        self._bridge.look_once()
+        if self._bridge is not None:
+            self._bridge.look_once()
 
     def freeze(self, duration: int) -> None:
         """Nothing of it runs for so long."""
@@ -224,6 +226,10 @@ class EngineLife:
             self.record.ledger.put(MARKET, OVER, self.now)
         self.record.end("it was asked to stop", self.now)
         self.record.ledger.close()
+
+    def _leave_signals(self) -> None:
+        if self._bridge is not None:
+            self._bridge.abandon()
 
     def _leave_kill_switch(self) -> None:
         self._session.conditions.watches.remove(self._kill_watch)

@@ -95,15 +95,17 @@ def signal_line(number: int, action: str, at: int) -> str:
 
 
 @cache
-def settings() -> Settings:
-    """Those of every day. Raises `BadOverride` if what is shipped has changed."""
+def settings(*more: str) -> Settings:
+    """Those of every day, and what else is to be otherwise than it is shipped (`--set` of a replay
+    says how). Raises `BadOverride` if what is shipped has changed.
+    """
     configurable = Configurable.read(
         SHIPPED,
         venue=VenueName.EMBEDDED,
         signal_check=fault_in_signal,
         plugin_check=fault_in_plugin,
     )
-    (choice,) = configurable.grid(BUSIER).choices
+    (choice,) = configurable.grid((*BUSIER, *more)).choices
     return configurable.settings(choice)
 
 
@@ -114,15 +116,17 @@ def _session() -> ExchangeSession:
     return session
 
 
-def market_of(seed: int, minutes: int) -> MarketData:
-    """One session of a share, closed so many minutes after the bell, and a coin beside it."""
+def market_of(seed: int, minutes: int, symbols: tuple[str, ...] = SYMBOLS) -> MarketData:
+    """One session of a share, closed so many minutes after the bell, and a coin beside it; or of
+    these symbols.
+    """
     session = _session()
     close_at = session.open_at + minutes * MINUTE
     is_half = close_at < session.close_at
     return MarketData(
-        bars=_bars_of(SYMBOLS, seed, close_at),
+        bars=_bars_of(symbols, seed, close_at),
         sessions=SessionTable((replace(session, close_at=close_at, early_close=is_half),)),
-        symbols=SYMBOLS,
+        symbols=symbols,
         origin=f"GENERATED prices (seed {seed}), for a proof",
     )
 
