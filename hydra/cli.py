@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hydra.certifying.certify_command import certify
 from hydra.ops.backup import backup
 from hydra.ops.config.cli import app as config
 from hydra.ops.dashboard.command import dashboard
@@ -95,6 +96,7 @@ app.command()(replay)
 app.command()(regress)
 app.command()(regret)
 app.command()(prove)
+app.command()(certify)
 app.command()(drill)
 app.command()(evidence)
 

@@ -9,6 +9,7 @@ Groups: `hydra.bots` leads to a `BotKind`, `hydra.strategies` to a factory of st
 is for whoever writes one.
 """
 
+import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -16,6 +17,8 @@ from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -40,6 +43,7 @@ from hydra.trading.strategies.strategy import (
     parameters_from,
 )
 
+CODE_BYTES = 8
 Given = TypeVar("Given")
 Bot = TypeVar("Bot", MomentumBotSettings, OptionsBotSettings, CryptoBotSettings)
 
@@ -156,6 +160,53 @@ def bot_kind(name: str) -> BotKind:
             _require_bars(Group.BOT, name, "history_bars of", found.history_bars)
             return found
     raise PluginBroken(_not_of_its_kind(Group.BOT, name, found, "a BotKind of an Actor"))
+
+
+def bot_origin(name: str) -> Origin:
+    """Who brought that kind of bot. Raises `PluginBroken`."""
+    return _origin(Group.BOT, _entry_point(Group.BOT, name, _where()))
+
+
+def code_of(name: str) -> str:
+    """A digest of that kind of bot, as it is installed: of every file of its distribution, and of
+    the package that its entry point leads into, which of an editable installation lies elsewhere.
+
+    Raises `PluginBroken`, and OSError where a file cannot be read.
+    """
+    point = _entry_point(Group.BOT, name, _where())
+    digest = hashlib.blake2b(digest_size=CODE_BYTES)
+    for called, path in sorted(_files_of(point).items()):
+        content = path.read_bytes()
+        digest.update(f"{called} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files_of(point: EntryPoint) -> dict[str, Path]:
+    """By a name that does not say where it is installed. What an installer leaves beside them (its
+    own notes, and compiled modules) is left out: it is not the same everywhere.
+    """
+    found: dict[str, Path] = {}
+    for each in (point.dist.files or ()) if point.dist is not None else ():
+        path = Path(str(each.locate()))
+        if not each.parts[0].endswith(".dist-info") and ".." not in each.parts:
+            found[each.as_posix()] = path
+    top = point.module.partition(".")[0]
+    spec = find_spec(top)
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    for folder in folders:
+        for path in Path(folder).rglob("*"):
+            found[f"{top}/{path.relative_to(folder).as_posix()}"] = path
+    if spec is not None and spec.origin is not None and not folders:
+        found[Path(spec.origin).name] = Path(spec.origin)
+    own = {
+        called: path
+        for called, path in found.items()
+        if "__pycache__" not in path.parts and path.suffix != ".pyc" and path.is_file()
+    }
+    if not own:
+        raise PluginBroken(f"{point.value}: found no files of {top}, wanted a package or a module")
+    return own
 
 
 def risk_check(name: str) -> Check:

@@ -29,6 +29,7 @@ _TAKE_ALL = (
     *("restore", "resume", "run", "snapshot", "status", "verify", "watch", "why"),
 )
 _TAKE_SOME = {
+    "certify": ("--config", "--state-dir"),
     "config": ("--venue", "--config", "--state-dir"),
     "debug": ("--state-dir",),
 }

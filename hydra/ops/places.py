@@ -37,6 +37,7 @@ def files_at(where: Whereabouts, state_dir: Path | None, log_dir: Path | None) -
         where.ledger.name,
         where.journal.name,
         runs=None if state_dir else _folder_of(where.venue, _bundles_beside(where.ledger.parent)),
+        certificates=None if state_dir else where.ledger.parent / "certificates",
     )
 
 

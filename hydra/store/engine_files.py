@@ -73,6 +73,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A folder: what `watch` has told, and to whom. It is of no life, and no engine reads it."""
     dashboard: Path
     """A folder: where the dashboard is served, and its key. It is of no life."""
+    certificates: Path
+    """A folder: which bots of other distributions are fit. It is of every venue, and of no life."""
 
     @classmethod
     def under(
@@ -83,8 +85,10 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
         journal_name: str,
         *,
         runs: Path | None = None,
+        certificates: Path | None = None,
     ) -> "EngineFiles":
-        """Directly in the two folders; `runs` is beside the ledger if it is not named.
+        """Directly in the two folders; `runs` and `certificates` are beside the ledger if they are
+        not named.
 
         Raises `NamesClash` if two of them would be one file.
         """
@@ -111,6 +115,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             track_record=state_dir / "track_record",
             alerts=state_dir / "alerts",
             dashboard=state_dir / "dashboard",
+            certificates=certificates or state_dir / "certificates",
         )
         names = [path.name for path in structs.astuple(files)]
         for name in names:
