@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 import msgspec
@@ -59,6 +60,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     has_option_chains: bool
     has_corporate_actions: bool = False
     known_bars: tuple[Bar, ...] = ()
+    uncertified: Mapping[str, str] = {}
 
 
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +108,7 @@ def assemble(
     dry_run: bool = False,
     signals: Signals = NO_SIGNALS,
     known_bars: tuple[Bar, ...] = (),
+    uncertified: Mapping[str, str] = MappingProxyType({}),
 ) -> Engine:
     """Put the engine together with the venue in its own process; nothing is started.
 
@@ -134,6 +137,7 @@ def assemble(
         fees=exchange.fees,
         signals=signals,
         known_bars=known_bars,
+        uncertified=uncertified,
     )
     return Engine(
         tree=built.tree,
@@ -163,6 +167,7 @@ def assemble_on(
     fees: FeeSchedule = NO_FEES,
     signals: Signals = NO_SIGNALS,
     known_bars: tuple[Bar, ...] = (),
+    uncertified: Mapping[str, str] = MappingProxyType({}),
 ) -> Tree:
     """Put the engine together on a runtime, whatever its venue; nothing is started.
 
@@ -183,6 +188,7 @@ def assemble_on(
         has_option_chains=option_chains is not None,
         has_corporate_actions=corporate_actions is not None,
         known_bars=known_bars,
+        uncertified=dict(uncertified),
     )
     # Actors have every port from the runtime, which may note what comes of it, or play it again.
     port = runtime.port
@@ -210,6 +216,7 @@ def assemble_on(
                     account,
                     plans,
                     fees,
+                    uncertified,
                     asks_of_actions=corporate_actions is not None,
                 ),
                 symbols=plans.symbols,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -25,7 +26,7 @@ from hydra.settings.section import ResumePolicy
 from hydra.trading.account_day import DayLimits
 from hydra.trading.bars import late_after
 from hydra.trading.budgets import BudgetTerms
-from hydra.trading.causes import BOT_CLOSED
+from hydra.trading.causes import BOT_CLOSED, BOT_UNCERTIFIED
 from hydra.trading.clearing import ClearingPolicy
 from hydra.trading.coin_orders import CoinTerms, EntryTerms
 from hydra.trading.coin_pair import PairRules
@@ -188,12 +189,14 @@ def guardian_terms(
     account: str,
     plans: Plans,
     fees: FeeSchedule,
+    uncertified: Mapping[str, str] = MappingProxyType({}),
     *,
     asks_of_actions: bool = False,
 ) -> GuardianTerms:
     """What the guardian is held to, in the engine's own terms; `fees` are the venue's.
 
-    `asks_of_actions`: there is somebody who tells of splits and the like.
+    `uncertified`: bots without a certificate that they need, and why that is. `asks_of_actions`:
+    there is somebody who tells of splits and the like.
     """
     guards, risk = settings.guards, settings.risk
     order, exposure, pace, equity = guards.order, guards.exposure, guards.pace, guards.equity
@@ -293,7 +296,10 @@ def guardian_terms(
         foreign={
             paths.bot(each.bot_id).path: each.bot_id for each in plans.outsiders if each.is_foreign
         },
-        closed=_closed_by_mode(settings, [plan.bot_id for plan in plans.all]),
+        closed=(
+            *_closed_by_mode(settings, plans.bots),
+            *_closed_without_certificate(settings, plans.bots, uncertified),
+        ),
         loop_interval=settings.runner.loop_interval_seconds * SECOND,
     )
 
@@ -456,6 +462,19 @@ def _closed_by_mode(settings: Settings, bots: Iterable[str]) -> tuple[Cause, ...
         return ()
     why = "strategy mode flat"
     return tuple(BOT_CLOSED.cause(subject=bot, since=0, detail=why) for bot in bots)
+
+
+def _closed_without_certificate(
+    settings: Settings, bots: Iterable[str], uncertified: Mapping[str, str]
+) -> tuple[Cause, ...]:
+    """They manage what they hold, as nobody else knows by which rules, and enter nothing."""
+    if not settings.plugins.require_certificate:
+        return ()
+    return tuple(
+        BOT_UNCERTIFIED.cause(subject=bot, since=0, detail=uncertified[bot])
+        for bot in bots
+        if bot in uncertified
+    )
 
 
 def factory_of(signal: Signal) -> StrategyFactory:

@@ -106,6 +106,7 @@ class BrokerMarket:
             corporate_actions=link.actions,
             fees=ALPACA_FEES,
             signals=session.signals,
+            uncertified=session.uncertified,
         )
 
     def connect(self) -> None:

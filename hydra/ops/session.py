@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 
 from hydra.actor import ChildSpec
 from hydra.assembly import Tree
+from hydra.certifying.certificate import uncertified_bots
 from hydra.crash_points import reached
 from hydra.ops.as_said import NOTHING_SAID, AsSaid
 from hydra.ops.bot_failures import failures_of_bots
@@ -171,6 +172,8 @@ class Session:
         """Why it ends, to be started again with another configuration."""
         self.signals: Signals = NO_SIGNALS
         """Of the outside strategy, if one was opened."""
+        self.uncertified = uncertified_bots(settings, files.certificates)
+        """Bots of other distributions that may enter nothing here, and why."""
         self.recorded = recorded
         self.configured: Callable[[Settings], None] = _nobody_asks
         """Hears of settings that actors may be given recipes of while it runs."""
@@ -276,6 +279,8 @@ class Session:
         self.say(f"bots: {', '.join(tree.bots)}")
         for plugin in self._plugins:
             self.say(f"plug-in: {plugin}")
+        for line in self._without_certificate(tree):
+            self.say(line)
         for bot in tree.left_out:
             self.say(f"left out: {bot}, because this market does not have its symbol")
         runtime.log("session_started", "main", self._as_logged(tree))
@@ -283,6 +288,13 @@ class Session:
         for warning in warnings_of(self.settings):
             self.say(f"warning: {warning}")
             runtime.log("config_warning", "main", {"warning": warning})
+
+    def _without_certificate(self, tree: Tree) -> Iterator[str]:
+        is_needed = self.settings.plugins.require_certificate
+        for bot, why in self.uncertified.items():
+            if bot in tree.bots:
+                closed = "enters nothing" if is_needed else "has no certificate, and trades"
+                yield self.options.said.in_words(f"ALARM: {bot} {closed}: {why}")
 
     def shown(self, runtime: Runtime) -> AbstractContextManager[None]:
         """Within this the live view is up, if somebody looks at a terminal."""

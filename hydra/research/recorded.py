@@ -227,6 +227,7 @@ def _assembled(description: Description, runtime: ReplayRuntime, ledger: Ledger)
         corporate_actions=nobody if parts.has_corporate_actions else None,
         fees=parts.fees,
         known_bars=parts.known_bars,
+        uncertified=parts.uncertified,
         signals=nobody,
     )
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, ValidationInfo, model_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from hydra.settings.bot_names import BotId, Ticker, each_once
 from hydra.settings.bot_parts import Execution, Exits, StockWindow
 from hydra.settings.kinds import Choice, FilePath, Parameter, ParameterValue, WholeNumber, Word
 from hydra.settings.safer import Safer
-from hydra.settings.section import OnOff, Section, Usd, surroundings
+from hydra.settings.section import OnOff, Section, Usd, VenueName, surroundings
 
 PLUGIN_NAME = Word(re.compile(r"[a-z][a-z0-9_]{0,63}"), "the name of an entry point in lower case")
 
@@ -118,6 +118,16 @@ class PluginSettings(Section):
         AfterValidator(_no_name_twice),
         Safer.NEITHER,
     ]
+    # A default, because what is not said is demanded.
+    require_certificate: Annotated[OnOff, Safer.ON] = True
+    """Whether a bot of `plugin_bots` enters nothing on paper or live without its certificate."""
+
+    @field_validator("require_certificate")
+    @classmethod
+    def _needs_a_certificate_on_live(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and surroundings(info).venue is VenueName.LIVE:
+            raise ValueError("found false, wanted true; on live a bot needs its certificate")
+        return value
 
 
 NO_PLUGINS = PluginSettings(risk_checks=())

@@ -192,6 +192,15 @@ BOT_CLOSED = CauseKind(
     ends_with="another configuration or strategy mode, at a restart",
 )
 """Never latched: it stands exactly as long as the terms that the guardian is held to say so."""
+BOT_UNCERTIFIED = CauseKind(
+    code="bot_uncertified:",
+    cause_class=CauseClass.START,
+    state=_CLOSE_ONLY,
+    remedy="run `hydra-trader certify` with the bot's kind, read what it finds, start again",
+    scope=Scope.BOT,
+    ends_with="a certificate, at a restart",
+)
+"""Another distribution brought the bot, and nothing shows that it is fit. Never latched either."""
 SIGNALS_CLOSED = CauseKind(
     code="signals_closed:",
     cause_class=CauseClass.START,
@@ -375,7 +384,7 @@ KINDS: tuple[CauseKind, ...] = (
     *(START, RECOVERING, STOPPING, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED, RESTART_STORM),
     *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED, BOT_DOWN),
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
-    *(BOT_CLOSED, SIGNALS_CLOSED, BAD_RELOAD, CALENDAR_PARTED),
+    *(BOT_CLOSED, BOT_UNCERTIFIED, SIGNALS_CLOSED, BAD_RELOAD, CALENDAR_PARTED),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from itertools import count, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -228,13 +229,14 @@ class World:
         conditions: Conditions | None = None,
         prices: OptionFeed | None = None,
         actions: ScriptedActions | None = None,
+        uncertified: Mapping[str, str] = MappingProxyType({}),
     ) -> "Life":
         """A process starts. `with_bots` False: only the test's own hand trades, in their names;
         then `with_exit_bot` keeps the exit bot, which finds that they are silent. `prices`: live
         ones, and chains; None: there are bars alone, and no options. `actions`: who tells of splits
         and the like. Where the schedule is
         explored, actors are watched for leaks of real time (as in `play`); everywhere would take
-        three times as long.
+        three times as long. `uncertified` as of `guardian_terms`.
         """
         assert not self.lives or (self._ledger_path is not None and self.lives[-1].is_over)
         self.exchange.forget_untold()
@@ -249,6 +251,7 @@ class World:
             strict=explore is not None,
             prices=prices,
             actions=actions,
+            uncertified=uncertified,
         )
         self.lives.append(life)
         for cause in life.ledger.halts():
@@ -341,6 +344,7 @@ class Life:
         strict: bool,
         prices: OptionFeed | None,
         actions: ScriptedActions | None,
+        uncertified: Mapping[str, str],
     ) -> None:
         self.world = world
         self.ledger = ledger
@@ -365,6 +369,7 @@ class Life:
             option_chains=prices,
             corporate_actions=actions,
             signals=world.signals_told,
+            uncertified=uncertified,
         )
         self.market = engine.market
         self.happen: Callable[[Happening], None] = engine.market.happen

@@ -13,7 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import certifi
@@ -29,6 +31,7 @@ from hydra.ops.run_broker import run_broker
 from hydra.ops.session import RunOptions
 from hydra.runtime.clock import machine_time
 from hydra.settings import Settings
+from hydra.settings.outside_sections import PluginBotSettings
 from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
 from hydra.store.engine_files import EngineFiles
@@ -53,6 +56,7 @@ from hydra.venues.simulated.server.app import AppTerms
 from hydra.venues.simulated.server.clock import VenueClock
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.rest.keys import ApiKeys
+from tests.certifying.bots import bring_bots
 from tests.engine.scenery import settings_with
 from tests.venues.server.kit import FREE, nothing_left, served
 
@@ -265,6 +269,45 @@ def test_a_broker_that_keeps_the_days_of_shares_otherwise_is_told_at_the_start_i
     assert "preflight_passed" in events
     assert "calendar_parted" in events
     assert f"trading is CLOSE_ONLY: {today}: the venue's is " in out.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_bot_without_a_certificate_is_closed_on_paper_and_the_engine_trades_on(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    (tmp_path / "site").mkdir()
+    bring_bots(tmp_path / "site", monkeypatch)
+    bot = PluginBotSettings.model_validate(
+        {
+            "bot_id": "dip",
+            "enabled": True,
+            "kind": "fine",
+            "bucket": "crypto",
+            "symbols": ("AAPL",),
+            "session": {"trade_start": "06:35", "trade_end": "12:00", "manage_until": "12:50"},
+            "execution": {"default_notional_usd": Decimal(500)},
+            "params": MappingProxyType({}),
+        }
+    ).model_copy(update={"symbols": ("BTC/USD",)})  # which is what this venue has
+    settings = settings_of_coins(VenueName.PAPER).model_copy(update={"plugin_bots": (bot,)})
+
+    with behind_tls("PA3NOBODYS01", certificate) as port:
+
+        def resolve(_host: str, _port: int) -> list[tuple[int, tuple[str, int]]]:
+            return [(socket.AF_INET, ("127.0.0.1", port))]
+
+        out = Heard(lambda text: "ACTIVE" in text)
+        code = paper_run(tmp_path, resolve, out, settings)
+
+    said = out.getvalue()
+    assert code == ExitCode.CLEAN, said
+    why = "found no certificate; run `hydra-trader certify fine`, then start again"
+    assert f"\nALARM: dip enters nothing: {why}\n" in said
+    assert "bots: crypto_core, dip\n" in said
+    told = (path.read_text() for path in (tmp_path / "state" / "surfaces").glob("*.json"))
+    assert "bot_uncertified:dip" in "".join(told)
 
 
 @pytest.mark.timeout(120)

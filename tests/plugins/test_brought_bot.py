@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from hydra.actor import MINUTE, SECOND
+from hydra.ops.reload_tree import guardian_terms_in
 from hydra.plugins import risk_check
 from hydra.settings import Settings
 from hydra.settings.outside_sections import PluginBotSettings, PluginSettings
@@ -357,3 +358,70 @@ def test_a_brought_check_denies_an_entry_of_any_bot_with_its_name_in_the_journal
 def test_without_plugins_nothing_of_this_is_there() -> None:
     assert shipped_settings().plugin_bots == ()
     assert shipped_settings().plugins.risk_checks == ()
+
+
+WITHOUT = {"dip": "found no certificate; run `hydra-trader certify says`"}
+
+
+def test_without_a_certificate_it_enters_nothing_and_everybody_else_trades_on(
+    settings: Settings,
+) -> None:
+    world = World(quiet(60), settings=settings)
+    life = world.begin(uncertified=WITHOUT)
+    life.run_to(ENTRY_AT)
+
+    say(life, GUARDIAN, wish(life))
+    life.enter(1, bot="mom_AAPL")
+    life.run_for(2 * MINUTE)
+
+    assert life.causes == {"bot_uncertified:dip": TradingState.CLOSE_ONLY}
+    (denied,) = life.journal.events("order_denied")
+    assert denied["check"] == "trading_is_open"
+    assert "bot_uncertified:dip" in denied["reason"]
+    assert life.positions == {"mom_AAPL AAPL": Decimal(1)}
+
+
+def test_without_one_it_still_sells_what_it_holds(settings: Settings, tmp_path: Path) -> None:
+    world = World(quiet(60), settings=settings, ledger_path=tmp_path / "ledger.db")
+    life = world.begin()
+    life.run_to(ENTRY_AT)
+    say(life, GUARDIAN, wish(life))
+    life.run_for(MINUTE)
+    assert life.positions == {"dip AAPL": Decimal(4)}
+    life.die()
+
+    life = world.begin(uncertified=WITHOUT)
+    life.run_for(2 * MINUTE)
+    sold = DecisionKey("dip", "AAPL", "2016-04-15", 2, Role.EXIT)
+    leave = structs.replace(wish(life), decision=sold, side=Side.SELL, protective_stop=None)
+    say(life, GUARDIAN, leave)
+    life.run_for(2 * MINUTE)
+
+    assert "bot_uncertified:dip" in life.causes
+    assert life.positions == {}
+
+
+def test_where_no_certificate_is_required_none_is_missing(settings: Settings) -> None:
+    plugins = PluginSettings(risk_checks=(), require_certificate=False)
+    world = World(quiet(60), settings=settings.model_copy(update={"plugins": plugins}))
+    life = world.begin(uncertified=WITHOUT)
+    life.run_to(ENTRY_AT)
+
+    say(life, GUARDIAN, wish(life))
+    life.run_for(2 * MINUTE)
+
+    assert (life.causes, life.positions) == ({}, {"dip AAPL": Decimal(4)})
+
+
+def test_to_require_one_while_the_engine_runs_closes_whoever_has_none(settings: Settings) -> None:
+    plugins = PluginSettings(risk_checks=(), require_certificate=False)
+    world = World(quiet(60), settings=settings.model_copy(update={"plugins": plugins}))
+    life = world.begin(uncertified=WITHOUT)
+
+    before = guardian_terms_in(life.parts.rebuilt(world.settings).tree)
+    after = guardian_terms_in(life.parts.rebuilt(settings).tree)
+
+    assert before.closed == ()
+    assert [(each.code, each.detail) for each in after.closed] == [
+        ("bot_uncertified:dip", WITHOUT["dip"])
+    ]

@@ -73,6 +73,7 @@ SAFER_WAY = {
     "guards.deadlines.reconcile_every_seconds": Safer.LOWER,
     "guards.deadlines.protection_confirm_seconds": Safer.LOWER,
     "plugins.risk_checks": Safer.NEITHER,
+    "plugins.require_certificate": Safer.ON,
     "recorder.enabled": Safer.NEITHER,
     "recorder.max_mb_per_session": Safer.NEITHER,
     "monitoring.quality.orders_remembered": Safer.NEITHER,

@@ -134,8 +134,9 @@ CONTROLS: tuple[Control, ...] = (
         settings=(
             *("*.enabled", "optionsbot.tickers", "cryptobot.pairs", "signalbot.symbols"),
             "plugin_bots.symbols",
+            "plugins.require_certificate",
         ),
-        causes=("bot_closed:", "signals_closed:"),
+        causes=("bot_closed:", "bot_uncertified:", "signals_closed:"),
         invariants=("I42",),
         tests=("tests/trading/test_risk_checks.py",),
     ),
