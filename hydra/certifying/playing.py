@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from hydra.actor import ChildSpec
 from hydra.certifying.prices import SHAPES
-from hydra.certifying.rules import ENTRY, RAISES, Found, Seen, Wish, broken
+from hydra.certifying.rules import ENTRY, RAISES, Found, Seen, Wish, broken, enters_beside
 from hydra.certifying.scenarios import BOT, Scenario, scenario_of
-from hydra.certifying.witness import CrashWanted, Witness, watched
+from hydra.certifying.witness import Witness, watched
 from hydra.proving import scene
 from hydra.proving.day import DayOutcome, lived
 from hydra.proving.option_market import OptionMarket
@@ -33,7 +33,6 @@ from hydra.settings.outside_sections import PluginBotSettings
 from hydra.trading.durations import MINUTE
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
-from supervisors import paths
 
 HASH_SEED = "PYTHONHASHSEED"
 FIRST_HASHES, OTHER_HASHES = "1", "4099"
@@ -134,9 +133,15 @@ def played(candidate: Candidate, scenario: Scenario) -> Played:
     Where the bot or its engine is to begin again it is played twice: the first time without, to see
     when the bot enters, so that it begins again while it holds something.
     """
-    if scenario.restarts:
-        calm = replace(scenario, plan=replace(scenario.plan, acts=()), restarts=False)
-        scenario = _aimed(scenario, played(candidate, calm).seen.wishes)
+    if not scenario.restarts:
+        return _played(candidate, scenario)
+    calm = replace(scenario, plan=replace(scenario.plan, acts=()))
+    wishes = _played(candidate, calm).seen.wishes
+    found = _played(candidate, _aimed(scenario, wishes))
+    return replace(found, seen=replace(found.seen, stacks=enters_beside(wishes)))
+
+
+def _played(candidate: Candidate, scenario: Scenario) -> Played:
     stage = _Scene(candidate, scenario)
     with tempfile.TemporaryDirectory(prefix="certify-") as name:
         folder = Path(name) / "day"
@@ -259,9 +264,8 @@ def _seen(
             breaches = (("raised", why),)
     if witness is None:
         return Played(seen=_bare(scenario, breaches=breaches))
-    failures = (*witness.failures, *_failures_of_children(witness, journal))
     seen = replace(
-        _bare(scenario, breaches=breaches, failures=failures),
+        _bare(scenario, breaches=breaches, failures=tuple(witness.failures)),
         wishes=tuple(witness.wishes),
         taken_over=tuple(
             f"{line['symbol']} was taken over: {line['reason']}"
@@ -288,19 +292,6 @@ def _bare(
         breaches=breaches,
         failures=failures,
     )
-
-
-def _failures_of_children(
-    witness: Witness, journal: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[str, int, str]]:
-    """Those that the witness does not stand around: of actors that the bot spawned."""
-    own = paths.bot(BOT).path
-    for line in journal:
-        path = str(line.get("actor", ""))
-        if line.get("event") == "actor_failed" and path.startswith(f"{own}/"):
-            detail = str(line.get("detail", ""))
-            if CrashWanted.__name__ not in detail:
-                yield RAISES, 0, f"{path.removeprefix(own)}: {detail}"
 
 
 def _journal_lines(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -84,7 +84,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of the bot in a scenario.
 
     `failures` are by rule, at market time. `taken_over` is what the exit bot had to look after.
-    `breaches` are by invariants. `calm` and `restarts` as of `Scenario`.
+    `breaches` are by invariants. `calm` and `restarts` as of `Scenario`. `stacks`: without what was
+    done in it the bot enters beside what it holds.
     """
 
     number: int
@@ -97,6 +98,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     breaches: tuple[tuple[str, str], ...] = ()
     digest: str = ""
     executions: int = 0
+    stacks: bool = False
 
 
 def broken(scenarios: Sequence[Seen], again: Mapping[int, str]) -> tuple[Found, ...]:
@@ -104,7 +106,7 @@ def broken(scenarios: Sequence[Seen], again: Mapping[int, str]) -> tuple[Found, 
 
     `again`: what came of some scenarios in another process (their digests), by number.
     """
-    stacks = any(map(_stacked, scenarios))
+    stacks = any(seen.stacks or (seen.calm and enters_beside(seen.wishes)) for seen in scenarios)
     found = [each for seen in scenarios for each in _broken_in(seen, again, stacks=stacks)]
     if not found and not any(wish.role == ENTRY for seen in scenarios for wish in seen.wishes):
         what = f"in {len(scenarios)} scenarios it wanted no entry"
@@ -152,13 +154,13 @@ def _of_wishes(seen: Seen, *, stacks: bool) -> Iterator[Found]:
         return
 
 
+def enters_beside(wishes: Iterable[Wish]) -> bool:
+    """Whether it enters what it holds: where it does so anyway, that is no sign of anything."""
+    return any(map(_stacks, wishes))
+
+
 def _stacks(wish: Wish) -> bool:
     return wish.role == ENTRY and wish.holds
-
-
-def _stacked(seen: Seen) -> bool:
-    """Whether it enters what it holds anyway: then that is no sign of anything."""
-    return seen.calm and any(map(_stacks, seen.wishes))
 
 
 def _storm(wishes: Iterable[Wish]) -> tuple[int, str] | None:

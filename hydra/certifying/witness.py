@@ -33,6 +33,7 @@ from messages.market import BarClosed
 from messages.message import Message
 from messages.orders import CancelIntent, OrderDenied, OrderIntent, ReportStored
 from messages.positions import BookRecovered
+from supervisors import paths
 
 CPU_SECONDS_MAX = 2.0
 """Of the processor alone, so that a busy machine does not count against the bot. The engine gives a
@@ -104,7 +105,7 @@ class Witness:
                 self.note(at, f"told {type(message).__name__}")
 
     def said(self, message: Message, at: int) -> None:
-        """The bot says it, and may. Raises `Endless`."""
+        """The bot says it to the guardian, and may. Raises `Endless`."""
         match message:
             case OrderIntent():
                 self._wanted(message, at)
@@ -159,12 +160,15 @@ class Witness:
 
 
 class Watched(Actor[Any]):
-    """In the place of a bot behind its border: the same, with a witness."""
+    """In the place of a bot behind its border, or of an actor that it spawned: the same, with a
+    witness. `is_bot`: it is the bot itself.
+    """
 
     inside: ClassVar[type[Actor[Any]]]
 
-    def __init__(self, witness: Witness, args: Mapping[str, Any]) -> None:
+    def __init__(self, witness: Witness, args: Mapping[str, Any], is_bot: bool) -> None:
         self._witness = witness
+        self._is_bot = is_bot
         self._args = args
         self._guard = Guard(enabled=True)
         self._actor: Actor[Any] | None = None
@@ -172,7 +176,8 @@ class Watched(Actor[Any]):
     def start(self, ctx: Context) -> None:
         if self._witness.failures:
             return
-        self._witness.begins(ctx.market_time())
+        if self._is_bot:
+            self._witness.begins(ctx.market_time())
         with self._watching(ctx):
             self._actor = self.inside(**self._args)
             self._actor.start(self._heard(ctx))
@@ -229,14 +234,22 @@ class _HeardContext:
         return self._lifted(found) if callable(found) else found
 
     def tell(self, ref: Ref[Any], message: Message, *, corr: str | None = None) -> None:
-        self._witness.said(message, self._ctx.market_time())
+        self._hear(ref, message)
         with self._guard.lifted():
             self._ctx.tell(ref, message, corr=corr)
 
     def ask(self, ref: Ref[Any], message: Message, *, within: int, tag: str) -> None:
-        self._witness.said(message, self._ctx.market_time())
+        self._hear(ref, message)
         with self._guard.lifted():
             self._ctx.ask(ref, message, within=within, tag=tag)
+
+    def spawn(self, spec: ChildSpec) -> Ref[Any]:
+        with self._guard.lifted():
+            return self._ctx.spawn(_with_witness(spec, self._witness, is_bot=False))
+
+    def _hear(self, ref: Ref[Any], message: Message) -> None:
+        if ref.path == paths.RISK_GUARDIAN.path:  # what it tells its own actors is its own business
+            self._witness.said(message, self._ctx.market_time())
 
     def _lifted(self, found: Callable[..., object]) -> Callable[..., object]:
         def call(*args: Any, **named: Any) -> object:
@@ -250,15 +263,19 @@ def watched(tree: ChildSpec, bot: str, witness: Witness) -> ChildSpec:
     """The same tree with the bot of that name watched. `bot` is its id."""
     children = tree.args.get("children")
     if tree.name == bot:
-        actor = tree.actor
-        content = {"inside": actor, "supervises": actor.supervises}
-        args = {"witness": witness, "args": tree.args}
-        made = type(actor.__name__, (Watched,), content)
-        return structs.replace(tree, actor=made, args=args)
+        return _with_witness(tree, witness, is_bot=True)
     if children is None:
         return tree
     with_it = tuple(watched(child, bot, witness) for child in children)
     return structs.replace(tree, args={**tree.args, "children": with_it})
+
+
+def _with_witness(spec: ChildSpec, witness: Witness, *, is_bot: bool) -> ChildSpec:
+    """A class of the same name and kind, as the border makes one."""
+    content = {"inside": spec.actor, "supervises": spec.actor.supervises}
+    made = type(spec.actor.__name__, (Watched,), content)
+    args = {"witness": witness, "args": spec.args, "is_bot": is_bot}
+    return structs.replace(spec, actor=made, args=args)
 
 
 @contextmanager

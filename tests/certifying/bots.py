@@ -11,7 +11,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hydra-dip"
 CODE = """
 import time
 
-from hydra.actor import unhandled
+from hydra.actor import Actor, ChildSpec, unhandled
 from hydra.plugins import BotKind
 from hydra_dip.bot import BuyTheDip, Parameters
 from messages.loops import LOOP_TOPIC, LoopRan
@@ -26,6 +26,24 @@ class Raises(BuyTheDip):
         if isinstance(message, ReportStored):
             raise ValueError("no such book")
         super().receive(message, ctx)
+
+
+class Hand(Actor):
+    def __init__(self, guardian):
+        self._guardian = guardian
+
+    def receive(self, message, ctx):
+        ctx.tell(self._guardian, message)
+        if message.decision.signal > 1:
+            raise KeyError("the second")
+
+
+class Delegates(BuyTheDip):
+    def start(self, ctx):
+        super().start(ctx)
+        args = dict(guardian=self._guardian)
+        hand = ctx.spawn(ChildSpec(name="hand", actor=Hand, args=args))
+        self._guardian = hand  # asked for what is on record was the real one
 
 
 class Forgets(BuyTheDip):
@@ -106,6 +124,7 @@ class Sleeps(BuyTheDip):
 
 FINE = BotKind(actor=BuyTheDip, parameters=Parameters)
 RAISES = BotKind(actor=Raises, parameters=Parameters)
+DELEGATES = BotKind(actor=Delegates, parameters=Parameters)
 FORGETS = BotKind(actor=Forgets, parameters=Parameters)
 PRETENDS = BotKind(actor=Pretends, parameters=Parameters)
 LOOKS = BotKind(actor=Looks, parameters=Parameters)

@@ -80,6 +80,19 @@ def test_a_mistake_breaks_the_rule_that_is_about_it_and_no_other(
     assert {each.rule for each in found} == {rule}, found
 
 
+def test_what_an_actor_does_that_the_bot_spawned_the_bot_does() -> None:
+    number = KINDS.index("wild prices")
+
+    seen = played(candidate("delegates"), scenario_of(number, SEED)).seen
+
+    assert [(wish.symbol, wish.role) for wish in seen.wishes] == [
+        ("AAPL", "entry"),
+        ("AAPL", "exit"),
+    ]
+    ((rule, _, what),) = seen.failures
+    assert (rule, what) == (RAISES, "KeyError: 'the second'")
+
+
 @pytest.mark.slow
 def test_what_is_decided_by_hashes_of_texts_is_other_in_another_process() -> None:
     trial = tried(candidate("hashes"), 25, SEED, jobs=2)

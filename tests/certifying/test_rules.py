@@ -102,7 +102,7 @@ def test_a_bot_that_adds_to_what_it_holds_anyway_doubles_only_what_is_on_record(
     beside = replace(AGAIN, wishes=(replace(LATER, holds=True),))
     on_record = replace(AGAIN, wishes=(replace(LATER, is_repeated=True),))
 
-    assert rules(adds, beside) == []
+    assert rules(adds, beside) == rules(replace(beside, stacks=True)) == []
     assert rules(adds, on_record) == [DOUBLES]
 
 
