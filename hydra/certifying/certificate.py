@@ -229,4 +229,4 @@ def _python() -> str:
 
 
 def _day(at: datetime) -> str:
-    return at.astimezone(UTC).date().isoformat()
+    return at.date().isoformat()  # as it stands there: some have no date elsewhere

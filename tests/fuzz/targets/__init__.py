@@ -30,6 +30,7 @@ MODULES = {
     "http": "rest",
     "account": "account",
     "flight": "flight",
+    "certificate": "certificates",
 }
 """Target and module. The function of the target's name there makes it."""
 
