@@ -8,13 +8,13 @@ strings with every digit and no exponent.
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from enum import Enum
 
 import msgspec
 
 from hydra.trading.amounts import is_amount
 from hydra.trading.echo import words
-from hydra.trading.orders import Order, OrderType, Role, TimeInForce
+from hydra.trading.orders import Order, OrderType, Role
+from hydra.venues.alpaca.order_matrix import AssetKind, Portion, times_in_force
 from hydra.venues.alpaca.payloads import OrderPayload
 
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
@@ -27,14 +27,6 @@ _CRYPTO = re.compile(r"[A-Z0-9]{1,12}/[A-Z]{3,5}", re.ASCII)
 
 class Unsendable(Exception):
     """The broker would not take the order as it stands; nothing was sent. Its text says why."""
-
-
-class AssetKind(Enum):
-    """What a symbol names: the broker's rules differ by it."""
-
-    EQUITY = "us_equity"
-    OPTION = "us_option"
-    CRYPTO = "crypto"
 
 
 def kind_of(symbol: str) -> AssetKind | None:
@@ -152,21 +144,16 @@ def _price_fits(price: Decimal, kind: AssetKind) -> str | None:
 
 
 def _time_in_force_fits(order: Order, kind: AssetKind) -> str | None:
-    allowed = _times_in_force(order, kind)
+    allowed = times_in_force(kind, portion_of(order.quantity), order.order_type)
     if order.time_in_force in allowed:
         return None
     wanted = " or ".join(sorted(each.value for each in allowed))
     return f"time in force is {order.time_in_force.value}, for this order wanted {wanted}"
 
 
-def _times_in_force(order: Order, kind: AssetKind) -> frozenset[TimeInForce]:
-    if kind is AssetKind.CRYPTO:
-        return frozenset({TimeInForce.GTC, TimeInForce.IOC})
-    if kind is AssetKind.OPTION or _decimals(order.quantity):
-        return frozenset({TimeInForce.DAY})
-    if order.order_type is OrderType.STOP:
-        return frozenset({TimeInForce.DAY, TimeInForce.GTC})
-    return frozenset(TimeInForce)
+def portion_of(quantity: Decimal) -> Portion:
+    """Whether it is of whole units."""
+    return Portion.FRACTION if _decimals(quantity) else Portion.WHOLE
 
 
 def _type_fits(order: Order, kind: AssetKind) -> str | None:

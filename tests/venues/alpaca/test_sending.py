@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.trading.orders import Order, OrderType, Role, Side, TimeInForce
+from hydra.venues.alpaca.order_matrix import AssetKind
 from hydra.venues.alpaca.payloads import OrderPayload
 from hydra.venues.alpaca.sending import (
-    AssetKind,
     Unsendable,
     kind_of,
     order_body,
