@@ -8,6 +8,7 @@ import typer
 
 from hydra.certifying.certify_command import certify
 from hydra.ops.backup import backup
+from hydra.ops.canary.command import canary
 from hydra.ops.config.cli import app as config
 from hydra.ops.dashboard.command import dashboard
 from hydra.ops.debug.cli import app as debug
@@ -90,6 +91,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(export)
 app.command()(report)
+app.command()(canary)
 app.command()(snapshot)
 app.command()(track_record)
 app.command()(replay)

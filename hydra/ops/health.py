@@ -45,8 +45,8 @@ def health(
     One line a check, passed or failed, with what to do: the engine, its
     trading state, lease, loops, budgets, coverage, prices, trading stream,
     the last comparison with the venue, orders, record, bots, version, and
-    whether the files in surfaces/ are fresh.
-    Changes nothing.
+    whether the files in surfaces/ are fresh and, where `canary` is run, whether
+    the broker keeps its contract. Changes nothing.
 
     Exit code 0: all is well; 1: an engine runs, and something is not (it may
     be halted on purpose); 3: no engine runs; 11: an engine has the record and
@@ -80,7 +80,7 @@ class Look(msgspec.Struct, frozen=True):
 
 def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
     """What is to be said of the engine of a place, and the exit code that goes with it; without the
-    files that it writes for others, which keep it from nothing.
+    files that it and the canary write for others, which keep it from nothing.
     """
     with one_line_for_faults():
         look = look_at(place, at_surfaces=False)
@@ -89,6 +89,7 @@ def how_it_is(place: Place) -> tuple[tuple[Finding, ...], int]:
 
 def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
     """One look, with what the engine told. Raises OSError where nobody can see who has it."""
+    from hydra.ops.canary.results import contract_findings
     from hydra.ops.control.wellness import NOT_UNDERSTOOD, checks_of, not_understood
     from hydra.ops.surfaces.reading import surfaces_finding
 
@@ -104,7 +105,8 @@ def look_at(place: Place, *, at_surfaces: bool = True) -> Look:
     except NOT_UNDERSTOOD as error:
         return Look((not_understood(error),), NOT_WELL)
     if at_surfaces:
-        checks = (*checks, surfaces_finding(place.files.surfaces))
+        files = place.files
+        checks = (*checks, surfaces_finding(files.surfaces), *contract_findings(files.canary))
     is_well = all(check.passed for check in checks)
     return Look(checks, int(ExitCode.CLEAN) if is_well else NOT_WELL, told)
 

@@ -38,7 +38,13 @@ def files_at(where: Whereabouts, state_dir: Path | None, log_dir: Path | None) -
         where.journal.name,
         runs=None if state_dir else _folder_of(where.venue, _bundles_beside(where.ledger.parent)),
         certificates=None if state_dir else where.ledger.parent / "certificates",
+        canary=None if state_dir else _canary_of(where),
     )
+
+
+def _canary_of(where: Whereabouts) -> Path | None:
+    """Nobody probes with real money: live goes by what was found on paper."""
+    return where.ledger.parent / "canary" if where.venue is VenueName.LIVE else None
 
 
 def found_without_settings(

@@ -38,11 +38,19 @@ def status(
     (what is on record is shown); 13: the record cannot be read; 12: a later
     Hydra wrote it; 10: the settings are not fit; 2: there is no record.
     """
+    from hydra.ops.canary.results import contract_findings
+
     place = place_meant(config, venue, state_dir, log_dir)
     try:
         told = _asked(place)
     except NoEngine as silent:
         told = told_without_engine(place, str(silent))
+    warnings = [
+        f"{found.name}: {found.line}"
+        for found in contract_findings(place.files.canary)
+        if not found.passed
+    ]
+    told = {**told, "notes": [*told["notes"], *warnings]}
     if json:
         from hydra.ops.debug.engine import write_json
 

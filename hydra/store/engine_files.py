@@ -69,6 +69,8 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A folder: how the engine is, for any program. It is of no life."""
     track_record: Path
     """A folder: a snapshot of each day, for people. It is of no life."""
+    canary: Path
+    """A folder: what the looks at the broker's contract have found. It is of no life."""
     alerts: Path
     """A folder: what `watch` has told, and to whom. It is of no life, and no engine reads it."""
     dashboard: Path
@@ -86,9 +88,10 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
         *,
         runs: Path | None = None,
         certificates: Path | None = None,
+        canary: Path | None = None,
     ) -> "EngineFiles":
-        """Directly in the two folders; `runs` and `certificates` are beside the ledger if they are
-        not named.
+        """Directly in the two folders; `runs`, `certificates` and `canary` are beside the ledger if
+        they are not named.
 
         Raises `NamesClash` if two of them would be one file.
         """
@@ -113,6 +116,7 @@ class EngineFiles(msgspec.Struct, frozen=True, kw_only=True):
             runs=runs or state_dir / "runs",
             surfaces=state_dir / "surfaces",
             track_record=state_dir / "track_record",
+            canary=canary or state_dir / "canary",
             alerts=state_dir / "alerts",
             dashboard=state_dir / "dashboard",
             certificates=certificates or state_dir / "certificates",

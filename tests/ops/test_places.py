@@ -67,3 +67,15 @@ def test_without_settings_the_journal_is_looked_for_where_it_usually_lies(
     assert found_without_settings(None, VenueName.PAPER, Path("none"), None) is None
     (logs / USUAL_JOURNAL).unlink()
     assert found_without_settings(None, VenueName.PAPER, folder, None) is None
+
+
+def test_live_goes_by_what_was_found_on_paper_unless_a_folder_is_named() -> None:
+    folders = [files_of_venue(settings_of(venue), None, None).canary for venue in VenueName]
+
+    assert dict(zip(VenueName, folders, strict=True)) == {
+        VenueName.EMBEDDED: Path("state", "embedded", "canary"),
+        VenueName.PAPER: Path("state", "canary"),
+        VenueName.LIVE: Path("state", "canary"),
+    }
+    named = files_of_venue(settings_of(VenueName.LIVE), Path("mine"), None)
+    assert named.canary == Path("mine", "canary")

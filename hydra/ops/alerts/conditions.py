@@ -115,6 +115,7 @@ _CHECKS: Mapping[str, _Rule] = {
     "record": _Rule(Severity.CRITICAL, 2.0),
     "version": _Rule(Severity.NOTICE, 0.0),
     "surfaces": _Rule(Severity.WARNING, START_PATIENCE_S),
+    "broker contract": _Rule(Severity.WARNING, 0.0),
 }
 """How bad it is that a check of `health` fails, and how long it may. `bots` are told one by one."""
 

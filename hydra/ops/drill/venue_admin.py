@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hydra.venues.simulated.server.faults.admin import PREFIX, TOKEN_HEADER
-from hydra.venues.simulated.server.faults.clock_orders import RunAt
+from hydra.venues.simulated.server.faults.clock_orders import RunAt, Step
 from hydra.venues.simulated.server.faults.request_faults import RequestRule
 from hydra.venues.simulated.server.faults.stream_orders import Mute
 
@@ -37,6 +37,10 @@ class VenueAdmin:
     def run_at(self, speed: float) -> None:
         """Let market time run so many times as fast as the machine's."""
         self._asked("POST", "/clock", RunAt(speed=speed))
+
+    def step(self, seconds: float) -> None:
+        """Let so much market time pass at once."""
+        self._asked("POST", "/clock", Step(seconds=seconds))
 
     def arm(self, rule: RequestRule) -> int:
         """From now on the rule strikes; gives its number."""

@@ -21,13 +21,6 @@ from messages.streams import StreamConnected, StreamLost
 def stream_findings(access: Access, symbol: str, deadline: float) -> tuple[Finding, ...]:
     """Log in to the trading stream and to the prices of `symbol`, by `deadline` (monotonic, s)."""
     key, secret = access.key_id.reveal(), access.secret.reveal()
-    ((endpoint, symbols),) = by_endpoint([symbol]).items()
-
-    def prices() -> Conversation:
-        channels = endpoint.channels(symbols)
-        return DataConversation(endpoint.value, key, secret, channels, MINUTE)
-
-    address = access.addresses.data_streams + endpoint.path(STOCK_FEED, OPTION_FEED)
     return (
         _finding(
             "trading stream",
@@ -41,13 +34,22 @@ def stream_findings(access: Access, symbol: str, deadline: float) -> tuple[Findi
             ),
             deadline,
         ),
-        _finding(
-            "price stream",
-            lambda tell: Stream(
-                endpoint.value, address, HEADERS, prices, tell, access.network.connect
-            ),
-            deadline,
-        ),
+        _finding("price stream", price_stream(access, symbol), deadline),
+    )
+
+
+def price_stream(access: Access, symbol: str) -> Callable[[Callable[[Any], None]], Stream]:
+    """Makes the stream of the prices of `symbol`, which tells whom it is given."""
+    key, secret = access.key_id.reveal(), access.secret.reveal()
+    ((endpoint, symbols),) = by_endpoint([symbol]).items()
+    address = access.addresses.data_streams + endpoint.path(STOCK_FEED, OPTION_FEED)
+
+    def prices() -> Conversation:
+        channels = endpoint.channels(symbols)
+        return DataConversation(endpoint.value, key, secret, channels, MINUTE)
+
+    return lambda tell: Stream(
+        endpoint.value, address, HEADERS, prices, tell, access.network.connect
     )
 
 

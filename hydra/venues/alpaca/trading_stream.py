@@ -61,6 +61,8 @@ _NOTHING_NEW = frozenset(
 """The order works on, or will; what it has traded has not changed."""
 _CHANGES_WHAT_WAS = frozenset({"replaced", "trade_bust", "trade_correct", "restated"})
 """What these mean for the record is found by reading the account."""
+EVENTS = _ACCEPTED | _ENDED | _FILLED | _NOTHING_NEW | _CHANGES_WHAT_WAS
+"""All that we know. By any other the engine compares itself with the venue."""
 
 
 class TradingConversation:
@@ -174,7 +176,7 @@ class TradingConversation:
         event = update.event
         if event in _CHANGES_WHAT_WAS:
             return f"{event}: what it changes is to be read"
-        if event not in _ACCEPTED | _ENDED | _FILLED | _NOTHING_NEW:
+        if event not in EVENTS:
             return f"the event {event!r} is not known"
         if event in _FILLED and not update.is_execution:
             return f"a {event} that names no execution"

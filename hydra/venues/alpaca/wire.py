@@ -54,6 +54,7 @@ OVER: Mapping[str, OrderStatus] = {
 }
 SIMPLE = (None, "", "simple")
 """The classes of an order that stands alone."""
+IN_EXTENDED_HOURS = "it works in extended hours"
 
 
 def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
@@ -76,7 +77,7 @@ def venue_order(payload: OrderPayload, name_of: NameOf) -> VenueOrder:
     if payload.order_class not in SIMPLE:
         unread.append(f"class is {words(payload.order_class)}")
     if payload.extended_hours:
-        unread.append("it works in extended hours")
+        unread.append(IN_EXTENDED_HOURS)
     status = _status(payload.status, filled, unread)
     return VenueOrder(
         order=order,
