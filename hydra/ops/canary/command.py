@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,12 +104,16 @@ def canary(
     if folder is None and asked.local is None and asked.mode.value == "paper":
         folder = asked.files.canary
     with one_line_for_faults():
+        # As Ctrl-C: what was placed is taken out, and told.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             report = looked(asked)
         except NoAccount as none:
             end(str(none), none.code)
         except HeldByAnother as held:
             end(f"{held}; nothing was sent", ExitCode.HELD_BY_ANOTHER)
+        finally:
+            signal.signal(signal.SIGTERM, before)
         try:
             path = None if folder is None else keep(folder, report)
         finally:
@@ -191,7 +196,7 @@ def _summary(report: Report) -> str:
         return f"{whose}: no drift from what was known on {report.contract} ({said})"
     if report.remains:
         return (
-            f"{whose}: {said}; {len(report.remains)} orders may be left: look at the broker, or say"
-            " `hydra-trader canary` again, which cancels what it finds"
+            f"{whose}: {said}; what is left is open there until it is canceled: look at the broker,"
+            " or say `hydra-trader canary` again, which cancels what it finds"
         )
     return f"{whose}: {said}; known as of {report.contract}"

@@ -32,7 +32,7 @@ def finding(newest_first: Sequence[Report], now: datetime) -> Finding | None:
         )
         return Finding(NAME, False, line)
     drifted, old = [], []
-    for check in (each.check for each in newest.lines):
+    for check in _asked(newest_first):
         told = _told(check, newest_first)
         if told is None:
             continue
@@ -52,6 +52,17 @@ def finding(newest_first: Sequence[Report], now: datetime) -> Finding | None:
     untold = [each.check for each in newest.lines if each.verdict is Verdict.UNKNOWN]
     but = f"; not told then: {_named(untold)}" if untold else ""
     return Finding(NAME, True, f"as of {newest.at} no drift found{but}")
+
+
+def _asked(newest_first: Sequence[Report]) -> Iterable[str]:
+    """All checks of this version: a run that was cut short, or met nobody, asked for few."""
+    newest = newest_first[0]
+    of_this = [
+        each
+        for each in newest_first
+        if (each.version, each.contract) == (newest.version, newest.contract)
+    ]
+    return dict.fromkeys(line.check for report in of_this for line in report.lines)
 
 
 def _told(check: str, newest_first: Iterable[Report]) -> tuple[Verdict, str] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hydra.ops.canary.results import KEPT, contract_findings, keep, kept
 from hydra.ops.canary.standing import AGE_MAX, NAME, finding
@@ -49,8 +50,14 @@ def test_of_a_canary_that_was_never_run_nothing_is_said() -> None:
         ([report(clock=NOT_NOW), report(1, clock=DRIFTED)], False, "drifted: clock;"),
         ([report(clock=UNKNOWN), report(1, clock=PASS)], True, "no drift found"),
         ([report(clock=PASS), report(1, clock=DRIFTED)], True, "no drift found"),
-        # A check that is asked no more is none.
-        ([report(clock=PASS), report(1, gone=DRIFTED)], True, "no drift found"),
+        # A run that was cut short, or met nobody, has not asked for everything.
+        ([report(clock=PASS), report(1, fills=DRIFTED)], False, "drifted: fills;"),
+        # A check of another version may be asked no more.
+        (
+            [report(clock=PASS), structs.replace(report(1, gone=DRIFTED), version="0")],
+            True,
+            "no drift found",
+        ),
         ([report(6, clock=PASS)], False, "not told for 5 days: clock;"),
         ([report(clock=UNKNOWN), report(6, clock=PASS)], False, "not told for 5 days: clock;"),
         ([report(clock=UNKNOWN), report(6, clock=UNKNOWN)], False, "not told for 5 days: clock;"),

@@ -123,7 +123,7 @@ class Desk:
 
     def ended(self, order_id: str, name: str) -> Seen | str:
         """The order once it is over; why not, if that is not seen in time."""
-        until = monotonic() + ENDED_WITHIN_S
+        until, pause_s = monotonic() + ENDED_WITHIN_S, LOOK_AGAIN_S
         while True:
             outcome = self.look(order_id)
             if isinstance(outcome, Ok):
@@ -137,7 +137,8 @@ class Desk:
             if monotonic() >= until:
                 self._unproven[name] = f"order {words(order_id)}, not seen to end: {why}"
                 return why
-            self._pause(LOOK_AGAIN_S)
+            self._pause(pause_s)
+            pause_s = min(2 * pause_s, ROOM_AGAIN_S)
 
     def open_orders(self) -> list[OrderPayload]:
         """All of the account that are open. Raises `ReadFailed`."""

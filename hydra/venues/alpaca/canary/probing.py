@@ -27,7 +27,7 @@ from hydra.venues.alpaca.canary.judging import (
 )
 from hydra.venues.alpaca.canary.lines import Line, Verdict
 from hydra.venues.alpaca.canary.listening import OrderEar
-from hydra.venues.alpaca.canary.reading import Market
+from hydra.venues.alpaca.canary.reading import CALLED, Market
 from hydra.venues.alpaca.order_matrix import (
     PROBED,
     AssetKind,
@@ -50,6 +50,16 @@ NOBODYS = "ZZZZZ"
 NOBODYS_PRICE = Decimal("0.01")
 """Should there come to be such a share, it is not to be had for this."""
 UPDATE_WITHIN_S = 5.0
+
+BY_ID, BY_NAME, LISTED, CANCEL, UPDATES, FILLS = PATH = (
+    "path: by id",
+    "path: by name",
+    "path: list of open orders",
+    "path: cancel",
+    "path: trade updates",
+    "path: fills",
+)
+"""The checks of the whole path, which one order that rests goes."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -116,10 +126,27 @@ class Probing:
 
     def lines(self) -> Iterator[Line]:
         """One a rule, and with the first order that rests, one a part of the whole path."""
+        for kind, market in self._markets.items():
+            yield self._probed_with(kind, market)
         for rule in PROBED:
             yield from self._tried(rule)
         if not self._walked:
-            yield unknown("path", "no order rested")
+            for check in PATH:
+                yield unknown(check, "no order rested")
+
+    def _probed_with(self, kind: AssetKind, market: Market | str) -> Line:
+        check = f"{CALLED[kind]} to probe with"
+        if isinstance(market, str):
+            return Line(check=check, verdict=self._without(kind), line=market)
+        line = f"{market.symbol}, {words(market.bid)} bid"
+        return Line(check=check, verdict=Verdict.PASS, line=line)
+
+    def _without(self, kind: AssetKind) -> Verdict:
+        """What is to be said where there is nothing to probe with. A share that is closed has no
+        price to go by; it will have one.
+        """
+        is_closed = kind is AssetKind.EQUITY and not self._is_open
+        return Verdict.NOT_NOW if is_closed else Verdict.UNKNOWN
 
     def _tried(self, rule: OrderRule) -> Iterator[Line]:
         check = f"order {rule.name}"
@@ -127,9 +154,8 @@ class Probing:
         if rule.hours is Hours.REGULAR and not self._is_open:
             yield Line(check=check, verdict=Verdict.NOT_NOW, line=f"seen {rule.hours.value} only")
         elif isinstance(market, str):
-            now = rule.kind is not AssetKind.EQUITY or self._is_open
-            verdict = Verdict.UNKNOWN if now else Verdict.NOT_NOW
-            yield Line(check=check, verdict=verdict, line=f"not sent: {market}")
+            line = f"not sent: no {CALLED[rule.kind]} to probe with"
+            yield Line(check=check, verdict=self._without(rule.kind), line=line)
         elif rule.extra is Extra.NAME_AGAIN and self._name("share-day") not in self._used:
             yield unknown(check, "no order of a name to be used again was taken")
         else:
@@ -169,7 +195,7 @@ class Probing:
             self._desk.look(placed.payload.id),
             self._desk.look_by_name(order.client_order_id),
         )
-        for check, outcome in (("path: by id", by_id), ("path: by name", by_name)):
+        for check, outcome in ((BY_ID, by_id), (BY_NAME, by_name)):
             if not isinstance(outcome, Ok):
                 yield unknown(check, describe(outcome))
                 continue
@@ -181,7 +207,7 @@ class Probing:
         yield _listed_line(listed, placed.payload.id)
 
     def _told(self, order: Order) -> Line:
-        check = "path: trade updates"
+        check = UPDATES
         if not self._ear.is_live:
             return unknown(check, "the trading stream does not hear")
         updates = self._ear.updates_of(order.client_order_id, "canceled", UPDATE_WITHIN_S)
@@ -195,7 +221,7 @@ class Probing:
         return line_of(check, found, ", ".join(events))
 
     def _untraded(self, order_id: str) -> Line:
-        check = "path: fills"
+        check = FILLS
         query = {"direction": "desc", "page_size": "100", "order_id": order_id}
         outcome = self._desk.ask("/v2/account/activities/FILL", query)
         if not isinstance(outcome, Ok):
@@ -248,7 +274,7 @@ def _end_line(check: str, rule: OrderRule, found: Found, seen: Seen, end: Seen |
 
 
 def _cancel_line(asked: Outcome[None], end: Seen | str) -> Line:
-    check = "path: cancel"
+    check = CANCEL
     if isinstance(asked, Refused):
         line = f"the cancel of an order that rests was refused: {asked}"
         return Line(check=check, verdict=Verdict.DRIFTED, line=line)
@@ -260,7 +286,7 @@ def _cancel_line(asked: Outcome[None], end: Seen | str) -> Line:
 
 
 def _listed_line(outcome: Outcome[bytes], order_id: str) -> Line:
-    check = "path: list of open orders"
+    check = LISTED
     if not isinstance(outcome, Ok):
         return unknown(check, describe(outcome))
     try:

@@ -154,7 +154,7 @@ class Reading:
                     return f"the {CALLED[kind]} could not be read"
                 why = found
             passed_over.append(f"{symbol}: {why}")
-        return f"no {CALLED[kind]} to probe with ({'; '.join(passed_over) or 'none named'})"
+        return f"none of those named: {'; '.join(passed_over)}"
 
     def _asset(self, kind: AssetKind, symbol: str) -> CoinTerms | str | None:
         """In which steps it is traded; why it is not for us; None: it could not be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 import msgspec
@@ -27,6 +27,7 @@ from hydra.venues.alpaca.reads import ReadFailed
 WITHIN_S = 240.0
 """For all of it; taking out what is left has its own time."""
 STREAM_WITHIN_S = 15.0
+RUN = "run"
 
 
 class NotThisAccount(Exception):
@@ -60,7 +61,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 def look_whole(access: Access, means: Means) -> Whole:
     """Read, try and take out. Raises `NotThisAccount`, and ValueError for an account of real money.
 
-    Whatever ends it, an interrupt included, what it has placed is taken out first.
+    Whatever ends it, what it has placed is taken out first. An interrupt ends it in order, and its
+    lines are those so far.
     """
     require_practice(access, means.mode)
     deadline = monotonic() + WITHIN_S
@@ -84,9 +86,12 @@ def look_whole(access: Access, means: Means) -> Whole:
     before = _taken_out("left by an earlier run", trading)
     lines: list[Line] = []
     try:
-        lines += _tried(access, means, trading, reading, account)
+        _try_all(access, means, trading, reading, account, lines.append)
         reading.orders()
         reading.fills()
+        lines.append(Line(check=RUN, verdict=Verdict.PASS, line="it came to its end"))
+    except KeyboardInterrupt:
+        lines.append(unknown(RUN, "it was interrupted"))
     finally:
         after = _taken_out("left behind", trading)
     return Whole(
@@ -117,21 +122,27 @@ def _require_account(access: Access, means: Means, account: AccountPayload) -> N
         raise NotThisAccount(disagreement)
 
 
-def _tried(
-    access: Access, means: Means, trading: Desk, reading: Reading, account: AccountPayload
-) -> Iterator[Line]:
+def _try_all(
+    access: Access,
+    means: Means,
+    trading: Desk,
+    reading: Reading,
+    account: AccountPayload,
+    say: Callable[[Line], None],
+) -> None:
     ear = OrderEar(access)
     try:
-        yield ear.start(STREAM_WITHIN_S)
+        say(ear.start(STREAM_WITHIN_S))
         clock = reading.clock()
         if clock is not None:
             reading.calendar(clock.at)
         markets = _markets(means, trading, reading, account, clock)
         share = markets[AssetKind.EQUITY]
         seen = share.symbol if isinstance(share, Market) else means.shares[0]
-        yield price_stream_line(access, seen, STREAM_WITHIN_S)
+        say(price_stream_line(access, seen, STREAM_WITHIN_S))
         is_open = clock is not None and clock.is_open
-        yield from Probing(trading, means.run, markets, is_open=is_open, ear=ear).lines()
+        for line in Probing(trading, means.run, markets, is_open=is_open, ear=ear).lines():
+            say(line)
     finally:
         ear.stop()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hydra.settings.section import VenueName
-from hydra.venues.alpaca.canary.desk import PREFIX
+from hydra.venues.alpaca.canary.desk import PREFIX, Desk
 from hydra.venues.alpaca.canary.lines import Verdict
 from hydra.venues.alpaca.canary.whole import NotThisAccount
 from tests.venues.alpaca.canary.served import (
@@ -186,7 +186,7 @@ def test_an_account_that_does_not_say_whether_it_may_trade_is_sent_nothing() -> 
         whole = await scene.look()
 
         assert checks(whole, Verdict.DRIFTED) == ["account"]
-        assert "trading_blocked is missing" in line_on(whole, "order share-day")
+        assert "trading_blocked is missing" in line_on(whole, "share to probe with")
         assert await scene.ask("GET", "/v2/orders?status=all") == []
 
     on_local_venue(test)
@@ -301,7 +301,7 @@ def test_nothing_is_sent_in_what_is_held_or_has_an_order() -> None:
 
         whole = await scene.look()
 
-        for check in ("order share-day", "order coin-gtc"):
+        for check in ("share to probe with", "coin to probe with"):
             assert "held, or with orders in it" in line_on(whole, check)
         (only,) = await scene.ask("GET", "/v2/orders?status=all")
         assert only["client_order_id"] == "somebody-elses"
@@ -325,6 +325,25 @@ def test_nothing_is_sent_to_another_account_than_the_one_on_record() -> None:
             await scene.look(bound_account="PA3OTHERS001")
         with pytest.raises(ValueError, match="never probed"):
             await scene.look(mode=VenueName.LIVE)
+
+    on_local_venue(test)
+
+
+@pytest.mark.slow
+def test_an_interrupt_takes_out_what_was_placed_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Desk, "look_by_name", interrupted)
+
+    async def test(scene: Scene) -> None:
+        whole = await scene.look()
+
+        assert checks(whole, Verdict.UNKNOWN) == ["run"]
+        assert line_on(whole, "left behind") == "1 canceled, and seen to end"
+        assert await scene.ask("GET", "/v2/orders?status=open") == []
 
     on_local_venue(test)
 
