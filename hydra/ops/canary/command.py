@@ -65,11 +65,16 @@ Coin = Annotated[
     typer.Option("--coin", metavar="PAIR", help="The same of coins.", show_default=False),
 ]
 
+NoCoins = Annotated[
+    bool, typer.Option("--no-coins", help="Leave coins out, where the account may not trade them.")
+]
+
 
 def canary(
     local: Local = None,
     share: Share = None,
     coin: Coin = None,
+    no_coins: NoCoins = False,
     folder: Folder = None,
     venue: ForVenue = None,
     config: ConfigDir = CONFIG,
@@ -96,11 +101,12 @@ def canary(
     result cannot be kept; 14: there is no venue; 2: usage, or live.
     """
     from hydra.ops.broker_account import NoAccount
-    from hydra.ops.canary.looking import looked
+    from hydra.ops.canary.looking import COINS, SHARES, looked
     from hydra.ops.canary.results import keep
     from hydra.store.engine_lock import HeldByAnother
 
-    asked = _asked(local, share, coin, venue, config, state_dir, log_dir)
+    coins = () if no_coins else tuple(coin or COINS)
+    asked = _asked(local, tuple(share or SHARES), coins, venue, config, state_dir, log_dir)
     if folder is None and asked.local is None and asked.mode.value == "paper":
         folder = asked.files.canary
     with one_line_for_faults():
@@ -126,14 +132,14 @@ def canary(
 
 def _asked(
     local: str | None,
-    share: list[str] | None,
-    coin: list[str] | None,
+    shares: tuple[str, ...],
+    coins: tuple[str, ...],
     venue: Venue | None,
     config: Path,
     state_dir: Path | None,
     log_dir: Path | None,
 ) -> Asked:
-    from hydra.ops.canary.looking import COINS, SHARES, Asked
+    from hydra.ops.canary.looking import Asked
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.secrets import load_secrets
 
@@ -153,8 +159,8 @@ def _asked(
         files=files,
         secrets=secrets,
         local=local,
-        shares=tuple(share or SHARES),
-        coins=tuple(coin or COINS),
+        shares=shares,
+        coins=coins,
     )
 
 

@@ -115,7 +115,9 @@ class Probing:
         is_open: bool,
         ear: OrderEar,
     ) -> None:
-        """`run` is in the names of its orders. A market that is a text is why there is none."""
+        """`run` is in the names of its orders. A market that is a text is why there is none; a kind
+        that is not there is left out.
+        """
         self._desk = desk
         self._run = run
         self._markets = markets
@@ -129,7 +131,8 @@ class Probing:
         for kind, market in self._markets.items():
             yield self._probed_with(kind, market)
         for rule in PROBED:
-            yield from self._tried(rule)
+            if rule.kind in self._markets:
+                yield from self._tried(rule)
         if not self._walked:
             for check in PATH:
                 yield unknown(check, "no order rested")

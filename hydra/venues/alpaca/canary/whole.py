@@ -36,8 +36,8 @@ class NotThisAccount(Exception):
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
     """What a run goes by. `bound_account`: the account on record, None if none is; `barred` says
-    why nothing may be sent just now. `run` names the run, in its orders' names too; `minutes_by`
-    and `market_time` as of `Calls`.
+    why nothing may be sent just now. Without `coins` they are left out. `run` names the run, in its
+    orders' names too; `minutes_by` and `market_time` as of `Calls`.
     """
 
     mode: VenueName
@@ -157,6 +157,8 @@ def _markets(
     """What each kind is tried with; or why nothing is sent of it."""
     held = reading.positions()
     candidates = {AssetKind.EQUITY: means.shares, AssetKind.CRYPTO: means.coins}
+    if not means.coins:
+        del candidates[AssetKind.CRYPTO]
     if held is None or clock is None:
         what = "what is held" if held is None else "the time"
         return dict.fromkeys(candidates, f"{what} could not be read")
