@@ -32,6 +32,8 @@ _TAKE_SOME = {
     "certify": ("--config", "--state-dir"),
     "config": ("--venue", "--config", "--state-dir"),
     "debug": ("--state-dir",),
+    # Which says its venue itself: nobody probes live.
+    "canary": ("--config", "--state-dir", "--log-dir"),
 }
 
 

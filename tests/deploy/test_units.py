@@ -14,11 +14,14 @@ from hydra.cli import app
 from hydra.ops import watchdog
 from hydra.ops.ending import GONE_WITHIN_S
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.places import files_of_venue
 from hydra.runtime.lease import DETECT_WITHIN, LEASE
-from hydra.settings import VenueName
+from hydra.settings import VenueName, load_settings
+from hydra.settings.engine_sections import BrokerSettings
 from hydra.trading.durations import SECOND
 from hydra.trading.restarts import RESTARTS_MAX, WINDOW_NS
 from tests.deploy.shipped import (
+    CANARY,
     DASHBOARD,
     DEPLOY,
     ENGINE,
@@ -37,8 +40,8 @@ PERSONS = {code for code in ExitCode if code == ExitCode.USAGE or 10 <= code <= 
 DETECTED_S = (DETECT_WITHIN + LEASE) / SECOND
 """After so long the order gate has shut by itself; before that nothing is to be killed."""
 
-UNITS = [ENGINE, VENUE, WATCH, DASHBOARD, SNAPSHOT]
-engine, venue, watch, dashboard, snapshot = (systemd_unit(unit) for unit in UNITS)
+UNITS = [ENGINE, VENUE, WATCH, DASHBOARD, SNAPSHOT, CANARY]
+engine, venue, watch, dashboard, snapshot, canary = (systemd_unit(unit) for unit in UNITS)
 programs = supervisord_programs()
 paper, hydra_watchdog = programs["program:hydra-paper"], programs["program:hydra-watchdog-paper"]
 
@@ -96,6 +99,21 @@ def test_the_dashboard_has_no_keys_and_speaks_to_this_machine_alone_i84_i86() ->
     assert one(dashboard, "Service.IPAddressAllow") == "localhost"
 
 
+def test_the_canary_has_keys_of_its_own_and_leaves_its_word_where_engines_look() -> None:
+    told = parsed(one(canary, "Service.ExecStart"))
+    settings = load_settings(ROOT / "config")
+
+    assert one(canary, "Service.EnvironmentFile") == "-/etc/hydra-trader/%i-canary.env"
+    assert told["--venue"] == VenueName.PAPER.value
+    for name in (VenueName.PAPER, VenueName.LIVE):
+        of_venue = settings.model_copy(update={"broker": BrokerSettings(venue=name)})
+        files = files_of_venue(of_venue, None, None)
+        assert (files.canary, files.lock.parent == Path(told["--state-dir"])) == (
+            Path(told["--dir"]),
+            False,
+        )
+
+
 def test_a_stop_is_given_the_time_that_the_engine_may_take_and_a_kill_takes_all_of_it() -> None:
     assert int(one(engine, "Service.TimeoutStopSec")) > GONE_WITHIN_S
     assert int(paper["stopwaitsecs"]) > GONE_WITHIN_S
@@ -136,6 +154,7 @@ def test_an_engine_that_waits_for_its_broker_is_not_taken_for_one_that_does_not_
         (WATCH, "/var/lib/hydra-trader/%i"),
         (DASHBOARD, "/var/lib/hydra-trader/%i"),
         (SNAPSHOT, "/var/lib/hydra-trader/%i"),
+        (CANARY, "/var/lib/hydra-trader/%i"),
         (VENUE, "/var/lib/hydra-venue"),
     ],
 )
@@ -155,11 +174,19 @@ COMMANDS = [
     one(watch, "Service.ExecStart"),
     one(dashboard, "Service.ExecStart"),
     *snapshot["Service.ExecStart"],
+    one(canary, "Service.ExecStart"),
     *(programs[name]["command"] for name in programs.sections()),
 ]
 
 
-_VERBS = (["venue", "serve"], ["watch"], ["dashboard"], ["snapshot"], ["track-record"])
+_VERBS = (
+    ["venue", "serve"],
+    ["watch"],
+    ["dashboard"],
+    ["snapshot"],
+    ["track-record"],
+    ["canary"],
+)
 
 
 def parsed(command: str) -> dict[str, str]:

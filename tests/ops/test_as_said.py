@@ -26,6 +26,10 @@ ALL = "--venue paper --config mine --state-dir 'my state' --log-dir logs"
             "config accept --venue paper --config mine --state-dir 'my state' --reason ...",
         ),
         ("hydra-trader debug resume X", "hydra-trader debug --state-dir 'my state' resume X"),
+        (
+            "`hydra-trader canary --venue paper`",
+            "canary --config mine --state-dir 'my state' --log-dir logs --venue paper",
+        ),
         ("hydra-trader prove --days 1", "hydra-trader prove --days 1"),
         ("hydra-trader/1.0 and `resume`", "hydra-trader/1.0 and `resume`"),
     ],

@@ -48,7 +48,9 @@ def contract_findings(
     try:
         found = finding(kept(folder), now())
     except ResultsUnreadable as unreadable:
-        found = Finding(NAME, False, f"{unreadable}; remove it, and run `hydra-trader canary`")
+        found = Finding(
+            NAME, False, f"{unreadable}; remove it, and run `hydra-trader canary --venue paper`"
+        )
     return () if found is None else (found,)
 
 

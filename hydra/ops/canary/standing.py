@@ -28,7 +28,7 @@ def finding(newest_first: Sequence[Report], now: datetime) -> Finding | None:
     if newest.remains:
         line = (
             f"the canary's run of {newest.at} may have left orders at the broker"
-            f" ({'; '.join(newest.remains)}); `hydra-trader canary` takes them out"
+            f" ({'; '.join(newest.remains)}); `hydra-trader canary --venue paper` takes them out"
         )
         return Finding(NAME, False, line)
     drifted, old = [], []
@@ -42,11 +42,12 @@ def finding(newest_first: Sequence[Report], now: datetime) -> Finding | None:
         elif not -AHEAD_MAX <= now - _instant(at) <= AGE_MAX:
             old.append(check)
     if drifted:
-        line = f"drifted: {_named(drifted)}; `hydra-trader canary` says what it found"
+        line = f"drifted: {_named(drifted)}; `hydra-trader canary --venue paper` says what it finds"
         return Finding(NAME, False, line)
     if old:
         line = (
-            f"not told for {AGE_MAX.days} days: {_named(old)}; `hydra-trader canary` looks at once"
+            f"not told for {AGE_MAX.days} days: {_named(old)};"
+            " `hydra-trader canary --venue paper` looks now"
         )
         return Finding(NAME, False, line)
     untold = [each.check for each in newest.lines if each.verdict is Verdict.UNKNOWN]
