@@ -13,9 +13,12 @@ from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.data_endpoints import by_endpoint
 from hydra.venues.alpaca.data_stream import HEADERS, DataConversation
 from hydra.venues.alpaca.link import OPTION_FEED, STOCK_FEED
-from hydra.venues.alpaca.stream import Conversation, Stream
+from hydra.venues.alpaca.stream import Conversation, Patience, Stream
 from hydra.venues.alpaca.trading_stream import NAME, TradingConversation
 from messages.streams import StreamConnected, StreamLost
+
+SHORT = Patience(look=0.1)
+"""For a connection that is soon to be ended: it is noticed at the next look."""
 
 
 def stream_findings(access: Access, symbol: str, deadline: float) -> tuple[Finding, ...]:
@@ -31,6 +34,7 @@ def stream_findings(access: Access, symbol: str, deadline: float) -> tuple[Findi
                 lambda: TradingConversation(key, secret),
                 tell,
                 access.network.connect,
+                SHORT,
             ),
             deadline,
         ),
@@ -49,7 +53,7 @@ def price_stream(access: Access, symbol: str) -> Callable[[Callable[[Any], None]
         return DataConversation(endpoint.value, key, secret, channels, MINUTE)
 
     return lambda tell: Stream(
-        endpoint.value, address, HEADERS, prices, tell, access.network.connect
+        endpoint.value, address, HEADERS, prices, tell, access.network.connect, SHORT
     )
 
 

@@ -97,8 +97,8 @@ CALENDAR = Shape(
 
 ASSET = Shape(
     name="asset",
-    needs={"id": _T, "symbol": _T, "class": _T, "status": _T, "tradable": _F},
-    reads={"min_trade_increment": _T, "price_increment": _T},
+    needs={"id": _T, "symbol": _T, "status": _T, "tradable": _F},
+    reads={"class": _T, "min_trade_increment": _T, "price_increment": _T},
     known=_names(
         "cusip exchange name marginable shortable easy_to_borrow borrow_status fractionable"
         " maintenance_margin_requirement margin_requirement_long margin_requirement_short"
@@ -110,13 +110,13 @@ ASSET = Shape(
 COIN = msgspec.structs.replace(
     ASSET,
     needs={**ASSET.needs, "min_trade_increment": _T, "price_increment": _T},
-    reads={},
+    reads={"class": _T},
 )
 
 POSITION = Shape(
     name="position",
-    needs={"asset_id": _T, "symbol": _T, "qty": _A, "side": _T},
-    reads={"asset_class": _T, "qty_available": _A},
+    needs={"asset_id": _T, "symbol": _T, "qty": _A},
+    reads={"asset_class": _T, "qty_available": _A, "side": _T},
     known=_names(
         "exchange asset_marginable avg_entry_price market_value cost_basis unrealized_pl"
         " unrealized_plpc unrealized_intraday_pl unrealized_intraday_plpc current_price"

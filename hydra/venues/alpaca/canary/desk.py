@@ -18,6 +18,7 @@ from hydra.trading.echo import words
 from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.budget import Shares, Use
 from hydra.venues.alpaca.calls import Calls
+from hydra.venues.alpaca.canary.judging import read_raw
 from hydra.venues.alpaca.http import Request
 from hydra.venues.alpaca.outcomes import (
     Exists,
@@ -56,7 +57,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 def read_seen(body: bytes) -> Seen:
     """See `Seen`. Raises `BadAnswer`."""
-    return Seen(read_order(body), msgspec.json.decode(body))
+    return Seen(read_order(body), read_raw(body))
 
 
 class Desk:

@@ -14,11 +14,12 @@ from hydra.venues.alpaca.canary.contract import Kind, Shape
 from hydra.venues.alpaca.canary.lines import Line, Verdict
 from hydra.venues.alpaca.order_matrix import Answer
 from hydra.venues.alpaca.outcomes import Exists, NotSent, Ok, OrderOutcome, Refused, describe
-from hydra.venues.alpaca.payloads import OrderPayload
+from hydra.venues.alpaca.payloads import OrderPayload, reader
 from hydra.venues.alpaca.times import nanoseconds
 from hydra.venues.one_line import one_line
 
 SAID_MAX = 5
+_BADNESS = (Verdict.NOT_NOW, Verdict.PASS, Verdict.UNKNOWN, Verdict.DRIFTED)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -29,6 +30,10 @@ class Found(msgspec.Struct, frozen=True):
 
     def __add__(self, other: Found) -> Found:
         return Found(_each_once(self.faults + other.faults), _each_once(self.news + other.news))
+
+
+read_raw = reader(object)
+"""The JSON as it stands on the wire. Raises `BadAnswer`."""
 
 
 def judged(shape: Shape, rows: Iterable[object]) -> Found:
@@ -51,6 +56,17 @@ def line_of(check: str, found: Found, fine: str) -> Line:
     more = len(found.faults) - SAID_MAX
     said = "; ".join(found.faults[:SAID_MAX]) + (f"; and {more} more" if more > 0 else "")
     return Line(check=check, verdict=Verdict.DRIFTED, line=said, news=found.news)
+
+
+def worst_of_each(lines: Iterable[Line]) -> list[Line]:
+    """One line a check, in their order: the worst, and of equal ones the last; all their news."""
+    worst: dict[str, Line] = {}
+    for line in lines:
+        before = worst.setdefault(line.check, line)
+        kept = line if _BADNESS.index(line.verdict) >= _BADNESS.index(before.verdict) else before
+        news = _each_once(before.news + line.news)
+        worst[line.check] = msgspec.structs.replace(kept, news=news)
+    return list(worst.values())
 
 
 def unknown(check: str, why: str) -> Line:

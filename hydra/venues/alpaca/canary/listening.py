@@ -8,13 +8,12 @@ from queue import Empty, Queue
 from time import monotonic
 from typing import Any
 
-import msgspec
-
 from hydra.venues.alpaca.access import Access
-from hydra.venues.alpaca.canary.judging import unknown
+from hydra.venues.alpaca.bad_answer import BadAnswer
+from hydra.venues.alpaca.canary.judging import read_raw, unknown
 from hydra.venues.alpaca.canary.lines import Line, Verdict
 from hydra.venues.alpaca.stream import Heard, Stream
-from hydra.venues.alpaca.stream_contact import price_stream
+from hydra.venues.alpaca.stream_contact import SHORT, price_stream
 from hydra.venues.alpaca.trading_stream import NAME, TradingConversation
 from hydra.venues.alpaca.websocket import Message
 from messages.streams import StreamConnected, StreamGap, StreamLost
@@ -48,6 +47,7 @@ class OrderEar:
             lambda: _Overheard(key, secret, self._note),
             self._told.put,
             access.network.connect,
+            SHORT,
         )
 
     def start(self, within_s: float) -> Line:
@@ -94,8 +94,8 @@ class _Overheard(TradingConversation):
     def hear(self, message: Message) -> Heard:
         """See `Conversation`."""
         try:
-            said = msgspec.json.decode(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            said = read_raw(message.encode() if isinstance(message, str) else message)
+        except BadAnswer:
             said = None
         if isinstance(said, dict) and said.get("stream") == "trade_updates":
             data = said.get("data")

@@ -37,7 +37,7 @@ from hydra.venues.alpaca.order_matrix import (
     Portion,
 )
 from hydra.venues.alpaca.outcomes import Ok, Outcome, Refused, describe
-from hydra.venues.alpaca.payloads import read_fills
+from hydra.venues.alpaca.payloads import read_fills, reader
 from hydra.venues.alpaca.sending import amount
 
 FAR = Decimal("0.7")
@@ -293,13 +293,16 @@ def _listed_line(outcome: Outcome[bytes], order_id: str) -> Line:
     if not isinstance(outcome, Ok):
         return unknown(check, describe(outcome))
     try:
-        rows = msgspec.json.decode(outcome.value, type=list[dict[str, object]])
-    except ValueError as error:
-        return line_of(check, Found((f"it is no list of orders: {error}",)), "")
+        rows = _read_rows(outcome.value)
+    except BadAnswer as bad:
+        return line_of(check, Found((f"it is no list of orders: {bad}",)), "")
     found = judged(contract.ORDER, rows)
     if all(row.get("id") != order_id for row in rows):
         found += Found(("an order that rests is not in it",))
     return line_of(check, found, "it is in it")
+
+
+_read_rows = reader(list[dict[str, object]])
 
 
 def _body(order: Order, *, is_extended: bool) -> bytes:

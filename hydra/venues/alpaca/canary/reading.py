@@ -22,7 +22,14 @@ from hydra.venues.alpaca.bad_answer import BadAnswer
 from hydra.venues.alpaca.canary import contract
 from hydra.venues.alpaca.canary.contract import Shape
 from hydra.venues.alpaca.canary.desk import Desk
-from hydra.venues.alpaca.canary.judging import Found, judged, line_of, unknown
+from hydra.venues.alpaca.canary.judging import (
+    Found,
+    judged,
+    line_of,
+    read_raw,
+    unknown,
+    worst_of_each,
+)
 from hydra.venues.alpaca.canary.lines import Line, Verdict
 from hydra.venues.alpaca.link import STOCK_FEED
 from hydra.venues.alpaca.market_rest import read_latest_quotes
@@ -143,21 +150,25 @@ class Reading:
         `taken`: what the account holds or has orders in, by `plain`. A candidate that the broker
         does not list, or that is not for it, is passed over.
         """
-        passed_over: list[str] = []
-        for symbol in candidates:
-            why = "held, or with orders in it" if plain(symbol) in taken else None
-            if why is None:
-                found = self._asset(kind, symbol)
-                if isinstance(found, CoinTerms):
-                    return self._priced(kind, symbol, found, clock)
-                if found is None:  # it could not be read, and its line says why
-                    return f"the {CALLED[kind]} could not be read"
-                why = found
-            passed_over.append(f"{symbol}: {why}")
-        return f"none of those named: {'; '.join(passed_over)}"
+        before, passed_over = len(self.lines), list[str]()
+        try:
+            for symbol in candidates:
+                found: Market | str = "held, or with orders in it"
+                if plain(symbol) not in taken:
+                    found = self._market(kind, symbol, clock)
+                if isinstance(found, Market):
+                    return found
+                passed_over.append(f"{symbol}: {found}")
+            return f"none of those named: {'; '.join(passed_over)}"
+        finally:
+            self.lines[before:] = worst_of_each(self.lines[before:])
 
-    def _asset(self, kind: AssetKind, symbol: str) -> CoinTerms | str | None:
-        """In which steps it is traded; why it is not for us; None: it could not be read."""
+    def _market(self, kind: AssetKind, symbol: str, clock: Clock) -> Market | str:
+        terms = self._asset(kind, symbol)
+        return terms if isinstance(terms, str) else self._priced(kind, symbol, terms, clock)
+
+    def _asset(self, kind: AssetKind, symbol: str) -> CoinTerms | str:
+        """In which steps it is traded; or why it is not for us."""
         path = f"/v2/assets/{quoted(symbol, safe='')}"
         answer = self._trading.ask(path, {})
         if isinstance(answer, Refused) and answer.is_absence:
@@ -166,8 +177,9 @@ class Reading:
         fractional: list[object] = []
 
         def read(body: bytes) -> AssetPayload:
-            fractional.append(msgspec.json.decode(body).get("fractionable"))
-            return read_asset(body)
+            asset, row = read_asset(body), read_raw(body)
+            fractional.append(isinstance(row, dict) and row.get("fractionable"))
+            return asset
 
         asset = self._judge(
             f"{CALLED[kind]} asset",
@@ -179,24 +191,18 @@ class Reading:
             lambda found: f"{words(found.symbol)}, {words(found.status)}",
         )
         if asset is None:
-            return None
+            return "it could not be read"
         if asset.status != "active" or asset.tradable is not True:
-            return self._passed_over("not tradable now")
+            return "not tradable now"
         if not is_coin:
             if fractional == [True]:
                 return CoinTerms()
-            return self._passed_over("not in fractions")
+            return "not in fractions"
         quantity, price = _step(asset.min_trade_increment), _step(asset.price_increment)
         if quantity is None or price is None:
-            return None
+            return "its steps are no numbers"
         steps = (PriceStep(Decimal(0), price),)
         return CoinTerms(quantity_step=quantity, price_steps=steps)
-
-    def _passed_over(self, why: str) -> str:
-        """Of a candidate that is not for us nothing is said, unless it shows a drift."""
-        if self.lines[-1].verdict is Verdict.PASS:
-            self.lines.pop()
-        return why
 
     def _priced(self, kind: AssetKind, symbol: str, terms: CoinTerms, clock: Clock) -> Market | str:
         is_coin = kind is AssetKind.CRYPTO
@@ -214,12 +220,12 @@ class Reading:
         )
         quote = (quotes or {}).get(symbol)
         if quote is None:
-            return f"no price of {symbol}"
+            return "no price"
         bid = fair_bid(quote, clock.at)
         if isinstance(bid, str):
-            return f"no price of {symbol} to go by: {bid}"
+            return f"no price to go by: {bid}"
         if not is_coin and bid < SHARE_PRICE_MIN:
-            return f"{symbol} costs less than {SHARE_PRICE_MIN} USD"
+            return f"costs less than {SHARE_PRICE_MIN} USD"
         return Market(symbol=symbol, bid=bid, terms=terms)
 
     def _read(
@@ -260,8 +266,8 @@ class Reading:
                 self.lines.append(unknown(check, said))
                 return None
         try:
-            raw = msgspec.json.decode(body)
-        except ValueError:  # of msgspec, and of text that is not UTF-8
+            raw = read_raw(body)
+        except BadAnswer:
             self.lines.append(unknown(check, f"GET {path}: the answer is no JSON"))
             return None
         found = judged(shape, rows_of(raw))

@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from time import monotonic
 from typing import Any, TypeAlias
 
 import pytest
 
 from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
+from hydra.trading.bars import Bar
+from hydra.trading.differences import DifferenceKind
+from hydra.trading.order_differences import order_differences
+from hydra.trading.venue_view import VenueSnapshot
 from hydra.venues.alpaca.access import Access, local_addresses
+from hydra.venues.alpaca.budget import Shares, Use
+from hydra.venues.alpaca.calls import Calls
 from hydra.venues.alpaca.canary import desk, probing
 from hydra.venues.alpaca.canary.lines import Verdict
 from hydra.venues.alpaca.canary.whole import Means, Whole, look_whole
+from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.network import Network
+from hydra.venues.alpaca.reads import RestReads
+from hydra.venues.alpaca.snapshot import read_snapshot
 from hydra.venues.simulated.server.app import AppTerms
 from hydra.venues.simulated.server.driver import LocalVenue
 from hydra.venues.simulated.server.rest.keys import ApiKeys
@@ -24,8 +35,10 @@ from tests.venues.server.kit import (
     FREE,
     MINUTE,
     OPEN,
+    PATIENCE_S,
     SECOND,
     TOKEN,
+    bar,
     in_loop,
     rising,
     served,
@@ -87,21 +100,51 @@ class Scene:
             await asyncio.sleep(0.005)
         return await looking
 
+    async def differences(self) -> list[DifferenceKind]:
+        """What an engine would find that has never traded, and compares itself with the account."""
+        snapshot = await asyncio.to_thread(self._snapshot)
+        return [each.kind for each in order_differences({}, [], frozenset(), snapshot)]
+
+    def _snapshot(self) -> VenueSnapshot:
+        with closing(access_to(self.port)) as access:
+            calls = Calls(
+                access.trading,
+                Shares(),
+                minutes_by=self.venue.now,
+                market_time=self.venue.now,
+                ended=lambda _: None,
+            )
+            return read_snapshot(
+                RestReads(calls, Use.RECONCILE, None, monotonic() + PATIENCE_S),
+                0,
+                market_time=self.venue.now,
+                known=KnownOrders(),
+                coins=CoinNames(),
+                trades_crypto=True,
+            )
+
     def _looked(self, changes: dict[str, Any]) -> Whole:
         with closing(access_to(self.port)) as access:
             return look_whole(access, means_of(self.venue, **changes))
 
 
-def on_local_venue(test: Callable[[Scene], Awaitable[None]]) -> None:
-    """Run it on a venue of its own."""
-    venue = venue_on(*rising(SHARE, 60), *rising(COIN, 60, first=60_000.0))
+def on_local_venue(test: Callable[[Scene], Awaitable[None]], minute: int = 5) -> None:
+    """Run it on a venue of its own, in that minute after the open; the coin trades on at night."""
+    coins = [*rising(COIN, 60, first=60_000.0), *evening(COIN)]
+    venue = venue_on(*rising(SHARE, 60), *coins)
 
     async def whole() -> None:
         async with served(venue, TERMS) as port:
-            await venue.move_to(OPEN + 5 * MINUTE + SECOND)
+            await venue.move_to(OPEN + minute * MINUTE + SECOND)
             await test(Scene(venue, port))
 
     in_loop(whole)
+
+
+def evening(symbol: str) -> list[Bar]:
+    return [
+        bar(symbol, minute, 60_000.0, 60_010.0, 59_990.0, 60_000.0) for minute in range(390, 450)
+    ]
 
 
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hydra.settings.section import VenueName
+from hydra.trading.differences import DifferenceKind
 from hydra.venues.alpaca.canary.desk import PREFIX, Desk
 from hydra.venues.alpaca.canary.lines import Verdict
 from hydra.venues.alpaca.canary.whole import NotThisAccount
@@ -64,8 +65,22 @@ def test_a_clean_venue_passes_every_line_and_keeps_nothing() -> None:
         assert {each["status"] for each in orders} == {"canceled"}
         assert all(each["client_order_id"].startswith(f"{PREFIX}{RUN}-") for each in orders)
         assert await scene.ask("GET", "/v2/positions") == []
+        assert await scene.differences() == []  # no engine halts over what it has left
 
     on_local_venue(test)
+
+
+@pytest.mark.slow
+def test_while_the_exchange_is_closed_what_needs_it_is_left_for_later() -> None:
+    async def test(scene: Scene) -> None:
+        whole = await scene.look()
+
+        assert checks(whole, Verdict.DRIFTED, Verdict.UNKNOWN) == []
+        later = checks(whole, Verdict.NOT_NOW)
+        assert {"share to probe with", "order share-day", "order share-ioc"} <= set(later)
+        assert not any(check.startswith(("path", "order coin")) for check in later)
+
+    on_local_venue(test, minute=420)
 
 
 DRIFTS: dict[str, tuple[list[Plant], list[str]]] = {
@@ -271,6 +286,7 @@ def test_what_a_killed_run_left_is_canceled_by_the_next_one_and_others_are_let_b
         await scene.ask("POST", "/v2/orders", left)
         await scene.ask("POST", "/v2/orders", {**order, "client_order_id": "somebody-elses"})
 
+        assert await scene.differences() == 2 * [DifferenceKind.FOREIGN_ORDER]
         whole = await scene.look(shares=("NONE",), coins=("NONE/USD",))
 
         assert line_on(whole, "left by an earlier run") == "1 canceled, and seen to end"
