@@ -75,6 +75,7 @@ class Desk:
         self._barred = barred
         self._deadline = deadline
         self._pause = pause
+        self._gave_up: str | None = None
         self._unproven: dict[str, str] = {}
         """By our name, in the order of placing: what is not known to be over, and why not."""
 
@@ -88,8 +89,10 @@ class Desk:
         return self._call(get(path, query), bytes, Use.RECONCILE)
 
     def place(self, name: str, body: bytes) -> OrderOutcome[Seen]:
-        """Send an order. From before it leaves until its end is seen it counts as left behind."""
-        why = self._barred()
+        """Send an order. From before it leaves until its end is seen it counts as left behind, and
+        no other is sent beside it.
+        """
+        why = self._barred() or self._doubt()
         if why is not None:
             return NotSent(cause=why, by_us=True)
         before = self._unproven.get(name)
@@ -155,12 +158,7 @@ class Desk:
         were open, and why that could not be seen, if it could not.
         """
         self._deadline = max(self._deadline, monotonic() + LAST_LOOK_WITHIN_S)
-        why: str | None = None
-        try:
-            names = {each.client_order_id or "": each.id for each in self.open_orders()}
-            found = {name: each for name, each in names.items() if name.startswith(PREFIX)}
-        except ReadFailed as failed:
-            found, why = {}, str(failed)
+        found, why = self._open_of_ours()
         for name in [each for each in self._unproven if each not in found]:
             outcome = self.look_by_name(name)
             if isinstance(outcome, Ok) and outcome.value.payload.client_order_id == name:
@@ -175,6 +173,38 @@ class Desk:
         for name, order_id in found.items():
             self.ended(order_id, name)
         return len(found), why
+
+    def _doubt(self) -> str | None:
+        """Why no other order may follow: one is not known to be over, and cannot be taken out."""
+        if self._unproven and self._gave_up is None:
+            self.take_out()
+            if self._unproven:
+                self._gave_up = f"what became of {next(iter(self._unproven))} is not known"
+        return self._gave_up
+
+    def _open_of_ours(self) -> tuple[dict[str, str], str | None]:
+        """The broker's names by ours, and why they could not be seen. What the engine cannot read
+        may still be plain enough to be canceled.
+        """
+        try:
+            found = {each.client_order_id or "": each.id for each in self.open_orders()}
+            why = None
+        except ReadFailed as failed:
+            found, why = self._names_as_they_stand(), str(failed)
+        return {name: each for name, each in found.items() if name.startswith(PREFIX)}, why
+
+    def _names_as_they_stand(self) -> dict[str, str]:
+        outcome = self.ask("/v2/orders", {"status": "open", "limit": "500"})
+        try:
+            rows = read_raw(outcome.value) if isinstance(outcome, Ok) else None
+        except BadAnswer:
+            return {}
+        pairs = [
+            (row.get("client_order_id"), row.get("id"))
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict)
+        ]
+        return {n: i for n, i in pairs if isinstance(n, str) and isinstance(i, str)}
 
     def _settle(self, name: str, payload: OrderPayload) -> None:
         """It is over, and nothing is left of it but what it traded."""

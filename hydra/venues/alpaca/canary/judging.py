@@ -93,8 +93,8 @@ def answer_to_probe(
         case Exists(refused=refused):
             pass
         case other:
-            kept = " (nothing was sent)" if isinstance(other, NotSent) else ""
-            return unknown(check, f"{describe(other)}{kept}")
+            kept = "not sent: " if isinstance(other, NotSent) else ""
+            return unknown(check, f"{kept}{describe(other)}")
     got = Answer(refused.status, refused.code)
     if got == wanted:
         fine = f"refused, as it should be, by {_numbers(got)}"

@@ -216,22 +216,43 @@ def test_an_order_that_landed_without_an_answer_is_found_and_taken_out() -> None
 
         assert checks(whole, Verdict.DRIFTED) == []
         assert checks(whole, Verdict.UNKNOWN) == ["order share-gtc"]
-        assert line_on(whole, "left behind") == "1 canceled, and seen to end"
         assert (whole.remains, await scene.ask("GET", "/v2/orders?status=open")) == ((), [])
 
     on_local_venue(test)
 
 
 @pytest.mark.slow
-def test_one_that_did_not_land_is_named_all_the_same() -> None:
+def test_one_that_did_not_land_is_named_all_the_same_and_nothing_is_sent_after_it() -> None:
     async def test(scene: Scene) -> None:
         await scene.plant(answered("-share-gtc", 504, None))
 
         whole = await scene.look()
 
-        assert checks(whole, Verdict.UNKNOWN) == ["order share-gtc", "left behind"]
+        assert "left behind" in checks(whole, Verdict.UNKNOWN)
+        assert "not sent: " in line_on(whole, "order share-ioc")
+        (sent,) = await scene.ask("GET", "/v2/orders?status=all")
+        assert sent["client_order_id"].endswith("share-day")
         (left,) = whole.remains
         assert left.startswith(f"{PREFIX}{RUN}-share-gtc: it may be there: ")
+
+    on_local_venue(test)
+
+
+@pytest.mark.slow
+def test_of_orders_that_cannot_be_read_one_is_sent_at_most_and_is_canceled() -> None:
+    async def test(scene: Scene) -> None:
+        await scene.plant(
+            altered("POST", "/v2/orders", filled_qty={}),
+            altered("GET", "/v2/orders*", filled_qty={}),
+        )
+
+        whole = await scene.look()
+
+        assert "orders" in checks(whole, Verdict.DRIFTED)
+        (left,) = whole.remains
+        assert left.startswith(f"{PREFIX}{RUN}-share-day: ")
+        (sent,) = await scene.ask("GET", "/v2/orders?status=all")
+        assert sent["status"] == "canceled"
 
     on_local_venue(test)
 
