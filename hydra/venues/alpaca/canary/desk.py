@@ -92,7 +92,7 @@ class Desk:
         """Send an order. From before it leaves until its end is seen it counts as left behind, and
         no other is sent beside it.
         """
-        why = self._barred() or self._doubt()
+        why = self._doubt()
         if why is not None:
             return NotSent(cause=why, by_us=True)
         before = self._unproven.get(name)
@@ -217,8 +217,13 @@ class Desk:
         )
 
     def _call(self, request: Request, read: Callable[[bytes], T], use: Use) -> Outcome[T]:
-        """Where this minute's requests are used up, it is waited for the next, to the deadline."""
+        """Where this minute's requests are used up, it is waited for the next, to the deadline.
+        What forbids to send is looked at just before.
+        """
         while True:
+            why = self._barred() if use is Use.ENTRY else None
+            if why is not None:
+                return NotSent(cause=why, by_us=True)
             outcome = self._calls.call(request, read, use, deadline=self._deadline)
             kept_back = isinstance(outcome, NotSent) and outcome.by_us
             if not kept_back or monotonic() + ROOM_AGAIN_S >= self._deadline:

@@ -189,3 +189,18 @@ def test_where_the_minutes_requests_are_used_up_it_is_waited_for_the_next() -> N
     assert desk.ask("/v2/clock", {}) == Ok(b"{}")
     assert paused == [ROOM_AGAIN_S, ROOM_AGAIN_S]
     assert (SHARES.a_minute, LOOK_AGAIN_S > 0) == (90, True)
+
+
+def test_what_forbids_to_send_is_looked_at_once_more_after_every_wait() -> None:
+    sent: list[object] = []
+    words = iter([None, "the kill switch is set"])
+
+    class Budgeted:
+        def call(self, request: object, *_: object, **__: object) -> Outcome[bytes]:
+            sent.append(request)
+            return NotSent(cause="used up", by_us=True)
+
+    desk = Desk(Budgeted(), lambda: next(words), float("inf"), lambda _: None)  # type: ignore[arg-type]
+
+    assert desk.place("hyc-1", b"{}") == NotSent(cause="the kill switch is set", by_us=True)
+    assert (len(sent), desk.remains) == (1, ())
