@@ -5,16 +5,23 @@ page brings nothing new, and has room for more.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hydra.trading.durations import SECOND
 from hydra.trading.echo import words
 from hydra.venues.alpaca.bad_answer import BadAnswer
-from hydra.venues.alpaca.payloads import FeePayload, FillPayload, OrderPayload
+from hydra.venues.alpaca.payloads import OrderPayload
 from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.alpaca.times import nanoseconds
 
-A = TypeVar("A", FillPayload, FeePayload)
+
+class Listed(Protocol):
+    """A line of a list, named by an id of its own."""
+
+    id: str
+
+
+A = TypeVar("A", bound=Listed)
 
 PAGES_MAX = 10_000
 PAGE_LEAST = 50

@@ -75,15 +75,15 @@ class Desk:
 
     def __init__(self, venue: LocalVenue, port: int, path: Path, fees: FeeSchedule) -> None:
         self._venue = venue
-        self._path = path
+        self.path = path
         self._fees = fees
         self._told: Queue[VenueWord] = Queue()
         self._number = 0
         self._gate: WatchedGate = open_gate()
         keys = Keys(Secret(ADAPTERS_KEYS.key_id), Secret(ADAPTERS_KEYS.secret))
-        self._client = HttpClient(f"http://127.0.0.1:{port}", keys, Network(loopback_only=True))
+        self.client = HttpClient(f"http://127.0.0.1:{port}", keys, Network(loopback_only=True))
         self._adapter = AlpacaVenue(
-            self._client,
+            self.client,
             self._gate,
             terms=AlpacaTerms(trades_crypto=True),
             market_time=venue.now,
@@ -95,7 +95,7 @@ class Desk:
 
     def start(self) -> None:
         """A new process: all that is not on record is forgotten."""
-        self.ledger = Ledger.open(self._path, venue="paper", at=self._venue.now())
+        self.ledger = Ledger.open(self.path, venue="paper", at=self._venue.now())
         self._kit = Kit(start_at=self._venue.now())
         self._persister = self._kit.start(
             StatePersister,
@@ -114,7 +114,7 @@ class Desk:
 
     def close(self) -> None:
         assert self._adapter.close(within_s=5.0)
-        self._client.close()
+        self.client.close()
         self.ledger.close()
 
     async def trade(self, order: Order, role: Role) -> None:
