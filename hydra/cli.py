@@ -8,6 +8,7 @@ import typer
 
 from hydra.certifying.certify_command import certify
 from hydra.ops.backup import backup
+from hydra.ops.bridge import bridge
 from hydra.ops.canary.command import canary
 from hydra.ops.config.cli import app as config
 from hydra.ops.dashboard.command import dashboard
@@ -92,6 +93,7 @@ app.command()(restore)
 app.command()(export)
 app.command()(report)
 app.command()(canary)
+app.command()(bridge)
 app.command()(snapshot)
 app.command()(track_record)
 app.command()(replay)

@@ -16,11 +16,14 @@ from hydra.runtime.clock import MarketClock, machine_time
 from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings import Settings
 from hydra.terms import MarketFacts, history_of, plans_of
+from hydra.trading.account_reading import AccountStatement
 from hydra.trading.causes import API_FAILURES
 from hydra.trading.fees import ALPACA_FEES
 from hydra.venues.alpaca.access import Access
 from hydra.venues.alpaca.calendar import CalendarSeen
 from hydra.venues.alpaca.link import AlpacaLink
+from hydra.venues.alpaca.reads import ReadFailed
+from hydra.venues.alpaca.statement import read_statement
 from hydra.venues.alpaca.venue import AlpacaTerms, AlpacaVenue
 from hydra.venues.dry_run import DryRun
 from messages.market import FeedEnded
@@ -151,6 +154,13 @@ class BrokerMarket:
         link, self._link = self._link, None
         if link is not None:
             link.stop(within_s)
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        """See `LiveMarket.read_account`."""
+        link = self._link
+        if link is None:
+            raise ReadFailed("the engine is not connected to the venue")
+        return read_statement(link.venue.calls, since, deadline=deadline)
 
     def last_words(self) -> tuple[str, ...]:
         """See `LiveMarket.last_words`. A broker's market waits for nobody."""

@@ -25,6 +25,7 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.settings.secret import Secret
 from hydra.store.engine_files import EngineFiles
 from hydra.terms import MarketFacts
+from hydra.trading.account_reading import AccountStatement
 from hydra.trading.causes import API_FAILURES
 from hydra.venues.alpaca.access import Access, local_addresses
 from hydra.venues.alpaca.network import Network
@@ -206,6 +207,10 @@ class EmbeddedMarket:
         self._market.disconnect(within_s)
         if self._steps is not None:
             self._steps.stop(within_s)
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        """See `LiveMarket.read_account`."""
+        return self._market.read_account(since, deadline)
 
     def last_words(self) -> tuple[str, ...]:
         """See `LiveMarket.last_words`."""

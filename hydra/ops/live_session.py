@@ -37,6 +37,7 @@ from hydra.ports import Service
 from hydra.runtime.clock import MarketClock, machine_time
 from hydra.runtime.shutdown import Phase, PhaseResult, shut_down
 from hydra.runtime.thread_runtime import ThreadRuntime
+from hydra.trading.account_reading import AccountStatement
 from supervisors import paths
 
 READY_WITHIN_S = 10.0
@@ -74,6 +75,9 @@ class LiveMarket(Protocol):
 
     def disconnect(self, within_s: float) -> None:
         """The venue is asked nothing any more, and says nothing. To do it twice does nothing."""
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        """What the venue shows of the account; as `ReadAccount`. From any thread."""
 
     def last_words(self) -> tuple[str, ...]:
         """For people, when the session is over: how the engine kept up with it."""
@@ -209,6 +213,7 @@ class _LiveSession:
                 session.facts,
                 reload=lambda: session.reload,
                 mark_halt=session.record.halt_marker.halt,
+                read_account=self._market.read_account,
             ),
         }
 

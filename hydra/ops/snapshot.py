@@ -4,13 +4,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hydra.ops.control.place import Place, place_meant
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.offline import (
     CONFIG,
+    Bars,
     ConfigDir,
     ForVenue,
     Json,
@@ -20,6 +22,11 @@ from hydra.ops.offline import (
     files_meant,
     one_line_for_faults,
 )
+
+if TYPE_CHECKING:
+    from hydra.ops.track_record.folder import TrackRecord
+    from hydra.trading.account_reading import AccountReading
+    from hydra.trading.equity_bridge import EquityBridge
 
 BROKEN = 1
 PAGE, LATEST_PAGE = "TRACK_RECORD_{}.md", "TRACK_RECORD_latest.md"
@@ -38,6 +45,7 @@ Folder = Annotated[
 
 def snapshot(
     folder: Folder = None,
+    data: Bars = None,
     venue: ForVenue = None,
     config: ConfigDir = CONFIG,
     state_dir: StateDir = None,
@@ -51,6 +59,9 @@ def snapshot(
     snapshot a day, never changed: each names the hash of the one before. A day
     on which something was not known, or was halted, says why it is not clean.
 
+    Where the account can be read, it is kept as well, with the equity bridge
+    from the last one that was (`bridge`); one that is not zero is not clean.
+
     Exit code 0: it was added, or there is one of this day already; 1: the
     snapshots are not what was written; 2: there is no ledger, or the engine has
     left no word; 10: the settings are not fit; 13: ledger or folder cannot be
@@ -59,13 +70,18 @@ def snapshot(
     from hydra.ops.debug.engine import write_json
     from hydra.ops.stamp import stamp
     from hydra.ops.track_record.folder import TakenAlready, TrackRecord
+    from hydra.ops.track_record.snapshots import bridge_in_words, with_account
     from hydra.ops.track_record.taking import NothingSeen, taken
 
-    files, name, said = files_meant(config, venue, state_dir, log_dir)
+    place = place_meant(config, venue, state_dir, log_dir)
+    place.require_fit()
+    files, name, said = place.files, place.venue, place.said
     track = TrackRecord(folder or files.track_record)
-    with one_line_for_faults(said), _one_line_for_a_broken_one():
+    with one_line_for_faults(said), one_line_for_a_broken_one():
         try:
             found = taken(files, track, name, stamp())
+            account, why_not = _account(place, track, data)
+            found = with_account(found, *account) if account else found
             path = track.add(found)
         except NothingSeen as nothing:
             end(str(nothing), ExitCode.USAGE)
@@ -76,10 +92,30 @@ def snapshot(
                 sys.stdout.write(f"{already}\n")
             return
     if json:
-        write_json({"added": True, "path": str(path), "date": found.date, "unclean": found.unclean})
+        told = {"added": True, "path": str(path), "date": found.date, "unclean": found.unclean}
+        write_json({**told, "bridge": bridge_in_words(found.bridge), "not_read": why_not})
         return
     how = "; ".join(found.unclean) or "a clean day"
     sys.stdout.write(f"{path}: {found.date}, {how}\n")
+    if why_not:
+        sys.stdout.write(said.in_words(f"no equity bridge: {why_not}\n"))
+    else:
+        sys.stdout.write(f"equity bridge: {bridge_in_words(found.bridge)}\n")
+
+
+def _account(
+    place: Place, track: "TrackRecord", bars: Path | None
+) -> "tuple[tuple[AccountReading, EquityBridge] | None, str | None]":
+    """The account with its bridge; or why it could not be read, which is no fault of the day."""
+    from hydra.ops.equity.present import newest_kept, present_bridge
+    from hydra.ops.equity.reading import NotRead
+
+    days = track.read()
+    try:
+        bridge, reading = present_bridge(place, lambda life: newest_kept(days, life), bars)
+    except NotRead as not_read:
+        return None, str(not_read)
+    return (reading, bridge), None
 
 
 def track_record(
@@ -105,7 +141,7 @@ def track_record(
 
     files, _, said = files_meant(config, venue, state_dir, log_dir)
     track = TrackRecord(folder or files.track_record)
-    with one_line_for_faults(said), _one_line_for_a_broken_one():
+    with one_line_for_faults(said), one_line_for_a_broken_one():
         days = track.read()
         if not days:
             text = f"{track.snapshots}: found no snapshot; `hydra-trader snapshot` adds one"
@@ -119,7 +155,8 @@ def track_record(
 
 
 @contextmanager
-def _one_line_for_a_broken_one() -> Iterator[None]:
+def one_line_for_a_broken_one() -> Iterator[None]:
+    """A track record that is not what was written ends the command with one line, and 1."""
     from hydra.ops.track_record.folder import TrackRecordBroken
 
     try:

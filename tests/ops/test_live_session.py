@@ -26,7 +26,9 @@ from hydra.runtime.thread_runtime import ThreadRuntime
 from hydra.store.engine_files import EngineFiles
 from hydra.store.halt_marker import HaltMarker
 from hydra.store.record import EngineRecord, Owner
+from hydra.trading.account_reading import AccountStatement
 from hydra.trading.trading_state import TradingState
+from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.faults import FailLook
 from hydra.venues.simulated.market_data import MarketData, generated
@@ -90,6 +92,9 @@ class NotedMarket:
 
     def disconnect(self, within_s: float) -> None:
         self._note("disconnect")
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        raise ReadFailed("there is no account here")
 
     def last_words(self) -> tuple[str, ...]:
         """See `LiveMarket.last_words`."""

@@ -23,8 +23,10 @@ from hydra.store.engine_files import EngineFiles
 from hydra.store.private_files import make_private_folder
 from hydra.store.record import EngineRecord, Owner
 from hydra.testkit.faults import Gibberish
+from hydra.trading.account_reading import AccountStatement
 from hydra.trading.causes import OPERATOR_HALT
 from hydra.trading.trading_state import TradingState
+from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.simulated.exchange import SimulatedExchange
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.playback import market_moments
@@ -109,6 +111,9 @@ class PlayedMarket:
 
     def disconnect(self, within_s: float) -> None:
         """There is no wire."""
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        raise ReadFailed("there is no account here")
 
     def last_words(self) -> tuple[str, ...]:
         return ()

@@ -36,10 +36,12 @@ from hydra.settings import Settings, SettingsRefused, load_settings
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
 from hydra.terms import momentum_plan
+from hydra.trading.account_reading import AccountStatement
 from hydra.trading.bars import Bar
 from hydra.trading.durations import MILLISECOND, MINUTE, SECOND
 from hydra.trading.sessions import ExchangeSession, SessionTable
 from hydra.trading.trading_state import TradingState
+from hydra.venues.alpaca.reads import ReadFailed
 from hydra.venues.simulated.market_data import MarketData
 from hydra.venues.simulated.terms import EMBEDDED_ACCOUNT
 from messages.market import BarClosed
@@ -255,6 +257,10 @@ class CrowdMarket:
     def disconnect(self, within_s: float) -> None:
         """See `LiveMarket.disconnect`."""
         self._closing.set()
+
+    def read_account(self, since: int | None, deadline: float) -> AccountStatement:
+        """See `LiveMarket.read_account`. There is no account."""
+        raise ReadFailed("there is no account here")
 
     def last_words(self) -> tuple[str, ...]:
         """See `LiveMarket.last_words`."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from hydra.actor import SECOND
+from hydra.ops.control.account import AccountAsked, ReadAccount, SinceWhen
 from hydra.ops.control.asking import answered
 from hydra.ops.control.configuring import ChooseMode, Choosing, Reloading, no_reload
 from hydra.ops.control.facts import EngineFacts
@@ -120,12 +121,16 @@ def _progress(report: FlattenReported) -> dict[str, Any]:
 
 
 def control_table(
-    facts: EngineFacts, mark_halt: MarkHalt | None = None, reload: Reloading | None = None
+    facts: EngineFacts,
+    mark_halt: MarkHalt | None = None,
+    reload: Reloading | None = None,
+    read_account: ReadAccount | None = None,
 ) -> CommandTable:
     """All that the control socket of this engine can be asked.
 
     `mark_halt` keeps a halt that the ledger does not take (I03); None: there is nothing that does.
     `reload` gives the watch over the files of the settings, if there is one by then.
+    `read_account` asks the venue; None: there is none to be asked.
     """
 
     def names(_runtime: Runtime, _arguments: NoArguments, _caller: Caller) -> dict[str, Any]:
@@ -144,6 +149,7 @@ def control_table(
         "settle": Command(Settle, settle),
         "mode": Command(ChooseMode, Choosing(reload or no_reload).choose),
         "status": Command(NoArguments, report.status),
+        "account": Command(SinceWhen, AccountAsked(read_account).account),
         "commands": Command(NoArguments, names),
     }
     return CommandTable(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hydra.ops.control.account import ReadAccount
 from hydra.ops.control.commands import control_table
 from hydra.ops.control.configuring import Reloading
 from hydra.ops.control.facts import EngineFacts
@@ -12,7 +13,7 @@ from hydra.runtime.runtime import Runtime
 
 
 class ControlServer(CommandServer):
-    """See `CommandServer`; `reload` and `mark_halt` as in `control_table`."""
+    """See `CommandServer`; `reload`, `mark_halt` and `read_account` as in `control_table`."""
 
     def __init__(
         self,
@@ -22,8 +23,9 @@ class ControlServer(CommandServer):
         *,
         reload: Reloading | None = None,
         mark_halt: MarkHalt | None = None,
+        read_account: ReadAccount | None = None,
         limits: Limits | None = None,
         user: int | None = None,
     ) -> None:
-        table = control_table(facts, mark_halt, reload)
+        table = control_table(facts, mark_halt, reload, read_account)
         super().__init__(runtime, path, table, limits=limits, user=user)

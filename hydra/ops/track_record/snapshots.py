@@ -9,13 +9,18 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from hydra.ops.surfaces.documents import AGE_MAX_S
+from hydra.trading.account_reading import AccountReading
+from hydra.trading.equity_bridge import EquityBridge
 from hydra.trading.exact import plain
 from hydra.trading.sub_ledgers import BotInventory, SessionCounters, SubLedger
 from hydra.trading.trading_state import Cause, CauseClass
 
 SCHEMA = 1
+DIFFERENCES_NAMED = 3
+"""Of a bridge, where there is room for a few words."""
 
 
 class BotDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +70,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     session. The engine was seen last at `seen_at`.
 
     `equity` is the account's worth by then (None: not known). `unclean` says why the day is no day
-    to show: nothing if it is one. `previous` None: it is the first.
+    to show: nothing if it is one. `previous` None: it is the first. `reading` is the account as its
+    venue showed it, and `bridge` the way to it from the reading before; None: it was not read.
     """
 
     schema: int = SCHEMA
@@ -86,6 +92,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     unclean: tuple[str, ...]
     ledger: LedgerAt
     previous: Previous | None
+    reading: AccountReading | None = None
+    bridge: EquityBridge | None = None
 
 
 class OnRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +155,26 @@ def snapshot_of(
         ledger=record.ledger,
         previous=previous,
     )
+
+
+def with_account(snapshot: Snapshot, reading: AccountReading, bridge: EquityBridge) -> Snapshot:
+    """The day with what its venue showed; unclean if that is not all explained."""
+    unclean = snapshot.unclean
+    if bridge.unexplained is not None and not bridge.is_zero:
+        unclean = (*unclean, f"equity bridge: {bridge_in_words(bridge)}")
+    return structs.replace(snapshot, reading=reading, bridge=bridge, unclean=unclean)
+
+
+def bridge_in_words(bridge: EquityBridge | None) -> str | None:
+    """What it comes to, in a few words; None: there is none."""
+    if bridge is None:
+        return None
+    if bridge.unexplained is None:
+        return f"not known: {bridge.unknown}"
+    if bridge.is_zero:
+        return "0.00 unexplained"
+    what = "; ".join(each.what for each in bridge.differences[:DIFFERENCES_NAMED])
+    return f"{plain(bridge.unexplained):f} USD unexplained ({what})"
 
 
 def _bots(record: OnRecord) -> Iterable[BotDay]:
