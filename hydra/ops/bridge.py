@@ -43,7 +43,7 @@ Since = Annotated[
         "--since",
         metavar="DATE|FILE",
         help="Begin with the reading of that day's snapshot, or in what `bridge --json` said then."
-        " Else with the newest snapshot's, or the last close.",
+        " Else with the newest snapshot's, if there is one.",
         show_default=False,
     ),
 ]
@@ -65,8 +65,9 @@ def bridge(
 
     It reads the venue's account and activities and the ledger, whether the
     engine runs or not, and changes nothing. It begins with the reading in the
-    newest snapshot of the track record; where there is none, with the last
-    close, as far as the venue tells of it. Each difference is named.
+    newest snapshot of the track record; where there is none, where the record
+    began, or with the last close, as far as the venue tells of it. Each
+    difference is named.
 
     Exit code 0: all is explained, to the last digit; 1: something is not, or
     the beginning is not known; 2: usage, or nothing was ever traded here; 11:

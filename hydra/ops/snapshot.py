@@ -80,6 +80,7 @@ def snapshot(
     with one_line_for_faults(said), one_line_for_a_broken_one():
         try:
             found = taken(files, track, name, stamp())
+            track.require_new(found)
             account, why_not = _account(place, track, data)
             found = with_account(found, *account) if account else found
             path = track.add(found)

@@ -11,10 +11,10 @@ import apsw
 
 from hydra.store import projections
 from hydra.store.checking import LedgerDamaged
-from hydra.store.events import FeeAccrued, FeesObserved, PositionAssigned, decoded
+from hydra.store.events import AccountOpened, FeeAccrued, FeesObserved, PositionAssigned, decoded
 from hydra.store.operator_acts import as_if_executed
 from hydra.store.reading import Records
-from hydra.trading.account_moves import BookedMove, MoveKind, RecordSide
+from hydra.trading.account_moves import BookedMove, MoveKind, Opening, RecordSide
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.fees import USD, Fee, FeeBasis, seen
 from hydra.trading.instruments import value_of
@@ -27,6 +27,8 @@ _EVENTS = (
     "SELECT seq, at, body FROM events"
     " WHERE kind IN ('OrderFilled', 'PositionAssigned', 'FeeAccrued', 'FeesObserved') ORDER BY seq"
 )
+_OPENED = "SELECT at, body FROM events WHERE kind = 'AccountOpened'"
+_LAST = "SELECT at FROM events ORDER BY seq DESC LIMIT 1"
 _NAMES = "SELECT venue_order_id, client_order_id FROM orders WHERE venue_order_id IS NOT NULL"
 
 
@@ -49,7 +51,17 @@ def record_side(connection: apsw.Connection) -> RecordSide:
         unseen=sum(fee.basis is FeeBasis.ACCRUED for fee in fees),
         account=records.facts().get(projections.ACCOUNT),
         life=records.link_at(1) or "",
+        opening=_opening(connection),
+        last_at=next((at for (at,) in connection.execute(_LAST)), 0),
     )
+
+
+def _opening(connection: apsw.Connection) -> Opening | None:
+    for at, body in connection.execute(_OPENED):
+        event = decoded(body)
+        assert isinstance(event, AccountOpened), "no other was asked for"
+        return Opening(event.cash, at)
+    return None
 
 
 class _Book:

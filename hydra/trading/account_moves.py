@@ -43,12 +43,20 @@ class BookedMove(msgspec.Struct, frozen=True, kw_only=True):
         return self.order, self.execution_id
 
 
+class Opening(msgspec.Struct, frozen=True):
+    """The account's cash (USD) before the first order of a record, and when that was (UTC ns)."""
+
+    cash: Decimal
+    at: int
+
+
 class RecordSide(msgspec.Struct, frozen=True, kw_only=True):
     """All that a bridge needs of a ledger; all of one moment.
 
     `names`: our name of an order by the venue's. `booked`: activities that were taken up as fees.
     `unbooked`: by asset and symbol, what is on record of fees that no activity was taken up for.
-    `unseen`: how many fees no comparison with the venue has seen.
+    `unseen`: how many fees no comparison with the venue has seen. `opening` None: nothing was
+    compared yet. `last_at`: when it was last written to (market time, UTC ns).
     """
 
     moves: tuple[BookedMove, ...] = ()
@@ -58,3 +66,5 @@ class RecordSide(msgspec.Struct, frozen=True, kw_only=True):
     unseen: int = 0
     account: str | None = None
     life: str = ""
+    opening: Opening | None = None
+    last_at: int = 0

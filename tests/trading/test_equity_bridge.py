@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hydra.trading.account_moves import BookedMove, MoveKind, RecordSide
 from hydra.trading.account_reading import AccountReading, AccountStatement, Activity, Mark
-from hydra.trading.equity_at_close import CloseNotKnown, at_the_close
+from hydra.trading.equity_beginning import BeginningNotKnown, at_the_close
 from hydra.trading.equity_bridge import EquityBridge, Line, Section, equity_bridge, not_known
 from hydra.trading.exact import multiply, plain, total
 from hydra.trading.instruments import value_of
@@ -454,7 +454,7 @@ def test_what_was_held_at_the_close_and_is_gone_leaves_the_close_unknown() -> No
     close = world.reading()
     world.trade("mom", "SPY", D(-10))
 
-    with pytest.raises(CloseNotKnown, match="10 SPY was held at the last close and is gone"):
+    with pytest.raises(BeginningNotKnown, match="10 SPY was held at the last close and is gone"):
         at_the_close(statement(world, close, {}), world.record, close.at)
 
 

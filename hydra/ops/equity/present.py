@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from hydra.ops.control.place import Place
-from hydra.ops.equity.between import Kept, bridged
+from hydra.ops.equity.between import Kept, bridged, since_when
 from hydra.ops.equity.reading import NotRead, statement_of
 from hydra.ops.exit_codes import ExitCode
 from hydra.store.looking import looked_at
@@ -32,7 +32,7 @@ def present_bridge(
 ) -> tuple[EquityBridge, AccountReading]:
     """The bridge to now, and the reading that the next one can begin with.
 
-    `beginning` gives the reading to begin with for a life of the record; None: the last close.
+    `beginning` gives the reading to begin with for a life of the record; None: as `bridged`.
     `bars` as of `statement_of`. Raises `NotRead` and what reading a ledger raises.
     """
     files = place.files
@@ -48,7 +48,7 @@ def present_bridge(
 
     record = on_record()
     begin = beginning(record.life)
-    since = None if begin is None else begin.reading.at
+    since = since_when(record, begin)
     statement = statement_of(place, since, bars, record.account)
     found = bridged(statement, on_record(), begin, files.cache)
     for _ in range(LOOKS_AGAIN):

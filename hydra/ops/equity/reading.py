@@ -155,7 +155,7 @@ def _copied(files: EngineFiles, settings: Settings, bars: Path | None) -> Iterat
     served = market_at_rest(files, settings, bars)
     with tempfile.TemporaryDirectory(prefix="hydra-") as folder:  # made with rights 0700
         account = Path(folder) / files.venue_account.name
-        shutil.copyfile(files.venue_account, account)
+        shutil.copy(files.venue_account, account)  # with its rights
         venue = ServedVenue(
             structs.replace(files, venue_account=account),
             data=served.source,

@@ -64,12 +64,7 @@ class TrackRecord:
 
         Raises `TakenAlready`, OSError, RightsTooOpen.
         """
-        before = snapshot.previous
-        if before is not None and before.date >= snapshot.date:
-            raise TakenAlready(
-                f"{self.snapshots}: found a snapshot of {before.date}, wanted to add one of"
-                f" {snapshot.date}; what is there is never changed"
-            )
+        self.require_new(snapshot)
         make_private_folder(self.folder)
         make_private_folder(self.snapshots)
         path = self.snapshots / f"{snapshot.date}.json"
@@ -83,6 +78,15 @@ class TrackRecord:
         sync_folder(self.snapshots)
         write_whole(self.folder / LATEST, content)
         return path
+
+    def require_new(self, snapshot: Snapshot) -> None:
+        """Raise `TakenAlready` unless it is of a later day than all that are there."""
+        before = snapshot.previous
+        if before is not None and before.date >= snapshot.date:
+            raise TakenAlready(
+                f"{self.snapshots}: found a snapshot of {before.date}, wanted to add one of"
+                f" {snapshot.date}; what is there is never changed"
+            )
 
     def _checked(self) -> Iterator[tuple[Snapshot, str]]:
         expected: Previous | None = None

@@ -33,6 +33,10 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     rejections: int
     held: int
     unclean: tuple[str, ...]
+    unexplained: Decimal | None = None
+    """Of the day's equity bridge (USD); None: it has none, or its beginning was not known."""
+    is_bridged: bool = False
+    """Its equity bridge came to zero, with nothing that differed."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     days_down: int
     round_trips: int
     realised: Decimal
+    bridged_days: int = 0
+    """Whose equity bridge came to zero."""
 
 
 class TrackReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +105,8 @@ def _days(snapshots: Sequence[Snapshot]) -> Iterator[Day]:
             rejections=_counted("rejections", each, previous),
             held=len(each.positions),
             unclean=each.unclean,
+            unexplained=None if each.bridge is None else each.bridge.unexplained,
+            is_bridged=each.bridge is not None and each.bridge.is_zero,
         )
         before = each.equity if each.equity is not None else before
         previous = each
@@ -148,6 +156,7 @@ def _figures(days: Sequence[Day]) -> Figures:
         days_down=sum(change < 0 for change in changes),
         round_trips=sum(day.round_trips for day in days),
         realised=plain(total(day.realised for day in days)),
+        bridged_days=sum(day.is_bridged for day in days),
     )
 
 
@@ -210,6 +219,7 @@ def _head(report: TrackReport) -> Iterator[str]:
         ("days up / down", f"{figures.days_up} / {figures.days_down}"),
         ("round trips", str(figures.round_trips)),
         ("realised before fees, USD", _money(figures.realised)),
+        ("days whose equity bridge is zero", str(figures.bridged_days)),
         ("configurations", str(len(report.configurations))),
     )
     yield from (f"| {name} | {value} |" for name, value in rows)
@@ -218,8 +228,11 @@ def _head(report: TrackReport) -> Iterator[str]:
 def _table(days: Sequence[Day]) -> Iterator[str]:
     yield f"## The last {len(days)} days"
     yield ""
-    yield "| day | equity | change | % | realised | round trips | fills | rejected | held | clean |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+    yield (
+        "| day | equity | change | % | realised | round trips | fills | rejected | held |"
+        " unexplained | clean |"
+    )
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     for day in days:
         cells = (
             day.date,
@@ -228,6 +241,7 @@ def _table(days: Sequence[Day]) -> Iterator[str]:
             _text(day.change_pct),
             _money(day.realised, sign=True),
             *map(str, (day.round_trips, day.fills, day.rejections, day.held)),
+            _unexplained(day.unexplained),
             "; ".join(day.unclean) or "yes",
         )
         yield f"| {' | '.join(cells)} |"
@@ -237,6 +251,11 @@ def _money(amount: Decimal | None, *, sign: bool = False) -> str:
     if amount is None:
         return "–"
     return f"{amount.quantize(_CENT):+f}" if sign else f"{amount.quantize(_CENT):f}"
+
+
+def _unexplained(amount: Decimal | None) -> str:
+    """In all its digits: what is left of a bridge is never rounded away."""
+    return _money(amount) if not amount else f"{amount:+f}"
 
 
 def _text(value: Decimal | None) -> str:

@@ -189,7 +189,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlledEngine]
         ("resume", {"reason": "   "}, "Expected `str` matching regex"),
         ("resume", {"reason": "a drill", "codes": [7]}, "Expected `str`, got `int`"),
         ("flatten", {"reason": "a drill", "pause": "active"}, "Invalid enum value 'active'"),
-        ("arm", {}, "no such command: arm; there are commands, differences, flatten"),
+        ("arm", {}, "no such command: arm; there are account, commands, differences, flatten"),
     ],
 )
 def test_a_wrong_command_changes_nothing_and_says_what_was_wanted_i85(

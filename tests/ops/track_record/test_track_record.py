@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
 
 from hydra.ops.surfaces.writer import SurfaceWriter
@@ -18,7 +19,15 @@ from hydra.ops.track_record.report import (
     page_of,
     track_report_of,
 )
-from hydra.ops.track_record.snapshots import BotDay, LedgerAt, Snapshot, encoded
+from hydra.ops.track_record.snapshots import BotDay, LedgerAt, Snapshot, encoded, with_account
+from hydra.trading.account_reading import AccountReading
+from hydra.trading.equity_bridge import (
+    Difference,
+    EquityBridge,
+    Line,
+    Section,
+    not_known,
+)
 from tests.ops.control.command_line import asks, says
 from tests.ops.control.engines import FACTS, controlled
 from tests.ops.control.lives import lived
@@ -26,6 +35,19 @@ from tests.ops.sessions import typed
 from tests.ops.test_health import make_well
 from tests.ops.track_record.test_snapshots import taken
 
+ZERO = Decimal(0)
+READING = AccountReading(
+    account="PA-TEST", at=5, cash=Decimal("100.25"), equity=Decimal("100.25"), marks=()
+)
+BRIDGE = EquityBridge(
+    since="a test",
+    began_at=1,
+    ended_at=5,
+    began=Decimal(100),
+    ended=Decimal("100.25"),
+    lines=(Line(Section.ACTIVITIES, "INT", Decimal("0.25")),),
+    unexplained=ZERO,
+)
 DATES = ("2026-11-19", "2026-11-20", "2026-11-23")
 
 
@@ -210,9 +232,44 @@ def test_the_page_shows_figures_and_days() -> None:
     assert "2 days from 2026-11-20 to 2026-11-23, of which 1 clean, 0 in a row" in page
     assert "| return, % (deposits count) | -0.5000 |" in page
     assert page.endswith(
-        "| 2026-11-20 | 100.00 | – | – | +0.00 | 0 | 0 | 0 | 1 | yes |\n"
-        "| 2026-11-23 | 99.50 | -0.50 | -0.5000 | +0.00 | 0 | 0 | 0 | 1 | x |\n"
+        "| 2026-11-20 | 100.00 | – | – | +0.00 | 0 | 0 | 0 | 1 | – | yes |\n"
+        "| 2026-11-23 | 99.50 | -0.50 | -0.5000 | +0.00 | 0 | 0 | 0 | 1 | – | x |\n"
     )
+
+
+def test_the_page_shows_what_the_equity_bridge_of_each_day_comes_to() -> None:
+    zero = with_account(day("2026-11-19", "100"), READING, BRIDGE)
+    off = replace(BRIDGE, unexplained=Decimal("-0.001"), differences=(Difference("odd", ZERO),))
+    unknown = not_known("nothing was kept", "nothing", READING)
+    days = [zero, with_account(day("2026-11-20", "100"), READING, off)]
+    report = track_report_of([*days, with_account(day("2026-11-23", "100"), READING, unknown)])
+    page = page_of(report)
+
+    assert "| days whose equity bridge is zero | 1 |" in page
+    assert [line.split(" | ")[-2:] for line in page.splitlines()[-3:]] == [
+        ["0.00", "yes |"],
+        ["-0.001", "equity bridge: -0.001 USD unexplained (odd) |"],
+        ["–", "yes |"],
+    ]
+
+
+def test_days_of_before_the_bridge_stay_as_they_were_and_are_followed_by_one(
+    tmp_path: Path,
+) -> None:
+    track = three_days(tmp_path)
+    for path in track.snapshots.iterdir():
+        path.unlink()
+    previous = None
+    for date in DATES:
+        told = json.decode(encoded(replace(day(date, "100"), previous=previous)))
+        old = json.encode({k: v for k, v in told.items() if k not in ("reading", "bridge")})
+        (track.snapshots / f"{date}.json").write_bytes(old)
+        previous = track.last()
+
+    track.add(with_account(replace(day("2026-11-24", "1"), previous=previous), READING, BRIDGE))
+
+    assert [each.bridge for each in track.read()] == [None, None, None, BRIDGE]
+    assert track.read()[-1].reading == READING
 
 
 def written_by(folder: Path) -> dict[str, bytes]:
@@ -237,7 +294,9 @@ def test_a_day_is_added_and_reported_by_command_the_same_to_the_byte_each_time(
     report = asks(tmp_path, "track-record")
 
     assert (added.exit_code, again.exit_code, page.exit_code) == (0, 0, 0)
-    assert added.stdout.endswith("2026-11-23.json: 2026-11-23, a clean day\n")
+    said = added.stdout.splitlines()
+    assert said[0].endswith("2026-11-23.json: 2026-11-23, a clean day")
+    assert said[1].startswith("no equity bridge: ")
     assert "what is there is never changed" in again.stdout
     assert report["figures"]["equity"] == "99"
     assert files.keys() == {
