@@ -17,6 +17,8 @@ from hypothesis.stateful import (
 from hydra.store.checking import require_replay
 from hydra.store.connection import IN_MEMORY
 from hydra.store.ledger import Ledger
+from hydra.store.money_moves import record_side
+from hydra.trading.account_moves import MoveKind
 from hydra.trading.exact import add, multiply, subtract, total
 from hydra.trading.orders import Side
 from messages.orders import OrderFilled
@@ -144,6 +146,8 @@ class LedgerBesideAnAccount(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert self.ledger.fills() == tuple(each.fill for each in self.fills)
         require_replay(self.connection, lambda _seq: None)
+        moves = record_side(self.connection).moves  # which come to what the tables say, or it fails
+        assert sum(move.kind is MoveKind.EXECUTION for move in moves) == len(self.fills)
         self.ledger.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hydra.actor import SECOND, Actor, ChildSpec, Context
+from hydra.ops.control.account import ReadAccount
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.control.halting import MarkHalt
 from hydra.ops.control.server import ControlServer
@@ -276,6 +277,7 @@ def controlled(
     user: int | None = None,
     mark_halt: MarkHalt | None = None,
     control: bool = True,
+    read_account: ReadAccount | None = None,
 ) -> Iterator[ControlledEngine]:
     """Such an engine, for as long as the block lasts. `control`: whether that socket is open."""
     told = Told()
@@ -294,7 +296,13 @@ def controlled(
     if control:
         servers.append(
             ControlServer(
-                runtime, files.control_socket, FACTS, mark_halt=mark_halt, limits=limits, user=user
+                runtime,
+                files.control_socket,
+                FACTS,
+                mark_halt=mark_halt,
+                read_account=read_account,
+                limits=limits,
+                user=user,
             )
         )
     try:
