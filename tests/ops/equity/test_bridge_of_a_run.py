@@ -28,12 +28,13 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.places = ["--state-dir", f"{folder}/state", "--log-dir", f"{folder}/logs"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hydra.main", "--speed", "1200", *self.places],
-            cwd=HOME,
-            stdout=(folder / "said").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with (folder / "said").open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hydra.main", "--speed", "1200", *self.places],
+                cwd=HOME,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
 
     @property
     def is_over(self) -> bool:
