@@ -371,6 +371,35 @@ def test_a_fee_that_was_on_record_with_its_trade_counts_once() -> None:
     assert found.unexplained == multiply(D("0.005"), world.prices["BTC/USD"])
 
 
+@pytest.mark.parametrize(("kind", "held"), [("OPEXC", D(2)), ("OPASN", D(-2))])
+def test_contracts_that_become_shares_over_night_come_to_zero(kind: str, held: Decimal) -> None:
+    world = World()
+    world.trade("mom", CALL, held)
+    begin = world.reading()
+    world.prices["SPY"] = D("507.5")
+    world.tell(kind, D(0), CALL, -held)
+    world.tell("OPTRD", D(-50_000) * held, "SPY", 100 * held)
+
+    found = bridge(world, begin, world.reading())
+
+    assert found.is_zero
+    options = [line.amount for line in found.lines if line.section is Section.OPTIONS]
+    assert total(options) == held * 100 * (D("507.5") - 500 - D("3.15"))
+    assert total(line.amount for line in found.lines) == total(options)
+
+
+def test_a_contract_that_expires_is_worth_nothing_to_whoever_held_it() -> None:
+    world = World()
+    world.trade("mom", CALL, D(2))
+    begin = world.reading()
+    world.tell("OPEXP", D(0), CALL, D(-2))
+
+    found = bridge(world, begin, world.reading())
+
+    assert found.is_zero
+    assert total(line.amount for line in found.lines) == D(-630)
+
+
 def test_what_is_pending_counts_when_it_is_executed_and_what_is_taken_back_counts_back() -> None:
     world, begin = a_day()
     world.tell("CSW", D(-70))

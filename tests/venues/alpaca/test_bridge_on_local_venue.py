@@ -10,13 +10,17 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from msgspec.structs import replace
 
 from hydra.ops.equity.between import AT_THE_CLOSE, Kept, bridged
 from hydra.store.looking import looked_at
 from hydra.store.money_moves import record_side
 from hydra.trading.account_moves import RecordSide
 from hydra.trading.account_reading import AccountStatement
+from hydra.trading.bars import Bar
+from hydra.trading.durations import DAY
 from hydra.trading.equity_bridge import EquityBridge, Section
+from hydra.trading.fees import ALPACA_FEES
 from hydra.trading.orders import Role, Side
 from hydra.venues.alpaca.budget import Shares
 from hydra.venues.alpaca.calls import Calls
@@ -34,8 +38,15 @@ from hydra.venues.simulated.brokerage.acts import (
 from hydra.venues.simulated.brokerage.requests import PlaceOrder
 from hydra.venues.simulated.brokerage.words import OrderType, TimeInForce
 from hydra.venues.simulated.server.driver import LocalVenue
-from tests.venues.alpaca.test_fees_on_local_venue import BTC, Desk, Scene, market_order, scene
-from tests.venues.server.kit import MINUTE
+from tests.venues.alpaca.test_fees_on_local_venue import (
+    BTC,
+    TERMS,
+    Desk,
+    Scene,
+    market_order,
+    scene,
+)
+from tests.venues.server.kit import MINUTE, OPEN, in_loop, rising, served, venue_on
 
 __all__ = ["scene"]
 
@@ -195,3 +206,65 @@ def test_each_planted_difference_is_named_with_its_amount(play: Callable[[Test],
         assert [what for what, _ in named] == [cash, "+3 HYDR by what no activity says"]
 
     play(test)
+
+
+def over_night(tmp_path: Path, test: Test) -> None:
+    """As `play`, on a venue whose market goes on the next day, at other prices."""
+    day = 24 * 60
+    bars = [
+        *rising("HYDR", 390),
+        *rising(BTC, 390),
+        *(moved(each, day) for each in rising("HYDR", 60, first=120.0)),
+        *(moved(each, day) for each in rising(BTC, 60, first=90.0)),
+    ]
+    venue = venue_on(*bars)
+
+    async def whole() -> None:
+        async with served(venue, TERMS) as port:
+            await venue.move_to(OPEN + 10 * MINUTE)
+            desk = await asyncio.to_thread(Desk, venue, port, tmp_path / "ledger.db", ALPACA_FEES)
+            try:
+                assert await desk.compare() == []
+                await test(venue, desk, Bridging(venue, desk, tmp_path))
+            finally:
+                await asyncio.to_thread(desk.close)
+
+    in_loop(whole)
+
+
+def moved(each: Bar, minutes: int) -> Bar:
+    later = minutes * MINUTE
+    return replace(each, start_at=each.start_at + later, end_at=each.end_at + later)
+
+
+@pytest.mark.slow  # which loads the exchange's calendar
+def test_what_was_held_over_night_is_followed_from_the_last_close(tmp_path: Path) -> None:
+    async def test(venue: LocalVenue, desk: Desk, bridging: Bridging) -> None:
+        await desk.trade(market_order("a", Side.BUY, D(7), "HYDR"), Role.ENTRY)
+        await desk.trade(market_order("b", Side.BUY, D("0.333333333")), Role.ENTRY)
+        assert await desk.compare() == []
+        await venue.move_to(OPEN + DAY + 10 * MINUTE)
+        await desk.trade(market_order("c", Side.SELL, D(3), "HYDR"), Role.EXIT)
+        assert await desk.compare() == []
+        venue.act(ChangeCash(amount=D(9), activity="INT"))
+        old = replace(bridging.record(), opening=None)
+
+        statement = await bridging.statement()
+        found = bridged(statement, old, None, tmp_path)
+
+        assert statement.last_session == "2026-01-05"
+        assert (found.since, found.unknown) == (AT_THE_CLOSE, "")
+        assert (found.unexplained, found.differences) == (D(0), ())
+        assert found.began == statement.last_equity
+        assert {line.of for line in found.lines} >= {"bot", "HYDR", BTC, "INT"}
+        assert found.began is not None
+        off = replace(statement, last_equity=found.began - D("0.01"))
+        assert bridged(off, old, None, tmp_path).unexplained == D("0.01")
+
+        venue.act(foreign("HYDR", Side.SELL, D(4)))
+        await venue.move_to(venue.now() + 3 * MINUTE)
+        gone = bridged(await bridging.statement(), old, None, tmp_path)
+        assert (gone.unexplained, gone.is_zero) == (None, False)
+        assert "7 HYDR was held at the last close and is gone" in gone.unknown
+
+    over_night(tmp_path, test)
