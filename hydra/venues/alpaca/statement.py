@@ -130,8 +130,11 @@ class _Reading:
         stood_still = worth.equity == worth_before.equity and held == held_before
         pairs = self._pairs(held, listed)
         activities = tuple(activity(each, pairs) for each in listed)
+        marks = tuple(mark(each, pairs) for each in held)
+        if len({each.symbol for each in marks}) != len(marks):
+            raise BadAnswer("a position is listed twice")
         last_prices = {
-            pairs.get(each.symbol, each.symbol): amount(each.lastday_price, "lastday_price")
+            pairs.get(each.symbol, each.symbol): each.lastday_price
             for each in held
             if each.lastday_price is not None
         }
@@ -139,13 +142,13 @@ class _Reading:
             reading=AccountReading(
                 account=worth.account_number,
                 at=at,
-                cash=amount(worth.cash, "cash"),
-                equity=amount(worth.equity, "equity") if stood_still else None,
-                marks=tuple(mark(each, pairs) for each in held),
+                cash=worth.cash,
+                equity=worth.equity if stood_still else None,
+                marks=marks,
                 counted=tuple(sorted(kept_ids(activities, at - 2 * FILLS_OVERLAP))),
             ),
             activities=activities,
-            last_equity=None if worth.last_equity is None else amount(worth.last_equity, "it"),
+            last_equity=worth.last_equity,
             last_session=worth.balance_asof,
             last_prices=last_prices,
         )
@@ -154,10 +157,16 @@ class _Reading:
         worth = self._got("/v2/account", {}, read_worth)
         if worth.currency not in (None, "USD"):
             raise BadAnswer(f"the account's currency is {words(worth.currency)}, wanted USD")
+        for figure in (worth.cash, worth.equity, worth.last_equity):
+            _optional(figure, "what the account is worth")
         return worth
 
     def _held(self) -> list[ValuePayload]:
-        return self._got("/v2/positions", {}, read_values)
+        held = self._got("/v2/positions", {}, read_values)
+        for each in held:
+            for figure in (each.qty, each.market_value, each.current_price, each.lastday_price):
+                _optional(figure, "what is held")
+        return held
 
     def _activities(self, category: str, after: int) -> list[ActivityPayload]:
         query = {
@@ -198,9 +207,9 @@ def mark(payload: ValuePayload, pairs: Mapping[str, str]) -> Mark:
         raise BadAnswer(f"the broker does not say what {words(payload.symbol)} is worth")
     return Mark(
         symbol=pairs.get(payload.symbol, payload.symbol),
-        quantity=amount(payload.qty, "qty"),
-        value=amount(payload.market_value, "market_value"),
-        price=amount(payload.current_price, "current_price"),
+        quantity=payload.qty,
+        value=payload.market_value,
+        price=payload.current_price,
     )
 
 

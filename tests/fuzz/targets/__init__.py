@@ -29,6 +29,7 @@ MODULES = {
     "rest_bodies": "rest",
     "http": "rest",
     "account": "account",
+    "statement": "statement",
     "flight": "flight",
     "certificate": "certificates",
 }

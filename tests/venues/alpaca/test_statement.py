@@ -196,6 +196,26 @@ def test_what_cannot_be_reckoned_with_is_no_reading(
         broker.read()
 
 
+@pytest.mark.parametrize("figure", ["NaN", "sNaN", "Infinity"])
+def test_no_figure_that_is_no_number_is_compared(broker: Broker, figure: str) -> None:
+    cases: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
+        ({"cash": figure}, {}),
+        ({}, {"qty": figure}),
+        ({}, {"market_value": figure}),
+    )
+    for account, held in cases:
+        broker.accounts, broker.positions = [{**ACCOUNT, **account}], [[{**HELD, **held}]]
+        with pytest.raises(ReadFailed, match="no amount"):
+            broker.read()
+
+
+def test_a_position_that_is_listed_twice_is_no_reading(broker: Broker) -> None:
+    broker.positions = [[HELD, {**HELD, "qty": "1"}]]
+
+    with pytest.raises(ReadFailed, match="a position is listed twice"):
+        broker.read()
+
+
 def payload(**fields: Any) -> ActivityPayload:
     given = {"id": "20261124000000000::x", "activity_type": "INT", "net_amount": None, **fields}
     return ActivityPayload(**given)
