@@ -29,6 +29,10 @@ _EVENTS = (
 )
 _OPENED = "SELECT at, body FROM events WHERE kind = 'AccountOpened'"
 _LAST = "SELECT at FROM events ORDER BY seq DESC LIMIT 1"
+_UNNAMED = (
+    "SELECT client_order_id FROM orders WHERE venue_order_id IS NULL"
+    " AND status IN ('attempted', 'unknown', 'absent') ORDER BY intended_seq"
+)
 _NAMES = "SELECT venue_order_id, client_order_id FROM orders WHERE venue_order_id IS NOT NULL"
 
 
@@ -52,6 +56,7 @@ def record_side(connection: apsw.Connection) -> RecordSide:
         account=records.facts().get(projections.ACCOUNT),
         life=records.link_at(1) or "",
         opening=_opening(connection),
+        unnamed=tuple(str(name) for (name,) in connection.execute(_UNNAMED)),
         last_at=next((at for (at,) in connection.execute(_LAST)), 0),
     )
 

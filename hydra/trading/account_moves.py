@@ -56,7 +56,8 @@ class RecordSide(msgspec.Struct, frozen=True, kw_only=True):
     `names`: our name of an order by the venue's. `booked`: activities that were taken up as fees.
     `unbooked`: by asset and symbol, what is on record of fees that no activity was taken up for.
     `unseen`: how many fees no comparison with the venue has seen. `opening` None: nothing was
-    compared yet. `last_at`: when it was last written to (market time, UTC ns).
+    compared yet. `last_at`: when it was last written to (market time, UTC ns). `unnamed`: orders
+    that may be at the venue, or may have been, and whose name there is not known.
     """
 
     moves: tuple[BookedMove, ...] = ()
@@ -68,3 +69,4 @@ class RecordSide(msgspec.Struct, frozen=True, kw_only=True):
     life: str = ""
     opening: Opening | None = None
     last_at: int = 0
+    unnamed: tuple[str, ...] = ()

@@ -148,8 +148,9 @@ class _Bridge:
         self._before = {mark.symbol: mark for mark in begin.marks}
         self._after = {mark.symbol: mark for mark in end.marks}
         self._fresh, self._taken_back, self._pending = _parted(activities, set(begin.counted))
-        self._matched = _matches(self._fresh, record)
         self._counted_before = {each.rpartition("::")[2] for each in begin.counted}
+        new = [move for move in record.moves if self._may_be_new(move)]
+        self._matched = _matches(self._fresh, new, record.names, begin.at)
         moves = self._by_time()
         self._moves, self._moves_before = moves[_Time.WITHIN], moves[_Time.BEFORE]
         self._missing = moves[_Time.MISSING]
@@ -191,6 +192,11 @@ class _Bridge:
         for move in self._record.moves:
             found[places.get(move.name) or self._time_by_clock(move)].append(move)
         return found
+
+    def _may_be_new(self, move: BookedMove) -> bool:
+        """Whether it is an execution that no activity of before is of."""
+        is_execution = move.kind is MoveKind.EXECUTION
+        return is_execution and move.execution_id not in self._counted_before
 
     def _time_of(self, execution: BookedMove) -> _Time:
         if execution.name in self._matched:
@@ -377,6 +383,12 @@ class _Bridge:
                     f"{plain(quantity):+f} {symbol} by what no activity says",
                     self._worth_after(symbol, quantity),
                 )
+        if self._is_unsure():
+            yield Difference(
+                "executions of orders that are not on record may be of"
+                f" {', '.join(self._record.unnamed[:3])}, whose outcome is not known",
+                ZERO,
+            )
         if not self._is_rounding:
             yield Difference("the venue's equity is not its cash and positions", self._rounding)
 
@@ -435,6 +447,11 @@ class _Bridge:
                     " as they were listed together"
                 )
 
+    def _is_unsure(self) -> bool:
+        """Whether an execution of somebody else's may be one of ours after all."""
+        foreign = any(each.kind == FILL and not self._is_ours(each) for each in self._fresh)
+        return foreign and bool(self._record.unnamed)
+
     def _hints(self) -> Iterator[str]:
         unseen = self._record.unseen
         if unseen:
@@ -477,30 +494,39 @@ def _parted(
     return fresh, taken_back, pending
 
 
-def _matches(activities: Iterable[Activity], record: RecordSide) -> dict[tuple[str, str], Activity]:
-    """Which activity is which execution on record: by its name, or else, of the same order, by what
-    was traded: streams and lists may name one execution differently.
+def _matches(
+    activities: Iterable[Activity],
+    executions: Sequence[BookedMove],
+    names: Mapping[str, str],
+    began_at: int,
+) -> dict[tuple[str, str], Activity]:
+    """Which activity is which execution on record: by its name, or else, of the same order and
+    since then, by what was traded, as streams and lists may name one execution differently. An
+    order whose name at the venue is not on record is told by its execution, if that is the only
+    one of its name.
     """
-    executions = [move for move in record.moves if move.kind is MoveKind.EXECUTION]
     by_name = {move.name: move for move in executions}
+    alone: dict[str, BookedMove | None] = {}
+    for move in executions:
+        alone[move.execution_id] = None if move.execution_id in alone else move
     found: dict[tuple[str, str], Activity] = {}
     left: list[tuple[str, Activity]] = []
     for activity in activities:
-        order = record.names.get(activity.order_id)
-        if activity.kind != FILL or order is None:
+        if activity.kind != FILL:
             continue
-        if (order, activity.execution_id) in by_name:
-            found[order, activity.execution_id] = activity
-        else:
+        order = names.get(activity.order_id)
+        known = by_name.get((order or "", activity.execution_id))
+        if order is None:
+            known = alone.get(activity.execution_id)
+        if known is not None:
+            found[known.name] = activity
+        elif order is not None:
             left.append((order, activity))
     for order, activity in left:
+        traded = (order, activity.quantity, activity.cash)
         for move in executions:
-            same = (move.order, move.quantity, move.cash) == (
-                order,
-                activity.quantity,
-                activity.cash,
-            )
-            if same and move.name not in found:
+            is_new = move.at > began_at and move.name not in found
+            if is_new and (move.order, move.quantity, move.cash) == traded:
                 found[move.name] = activity
                 break
     return found

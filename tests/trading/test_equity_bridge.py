@@ -320,6 +320,18 @@ def test_an_execution_that_is_listed_and_not_on_record_is_named() -> None:
     assert difference.amount == D(-4)
 
 
+def test_an_order_of_unknown_outcome_may_be_what_seems_to_be_somebody_elses() -> None:
+    world, begin = a_day()
+    world.trade(None, "SPY", D(1))
+    end = world.reading()
+    unsure = replace(world.record, unnamed=("hy1-lost",))
+
+    assert bridge(world, begin, end).is_zero
+    found = equity_bridge(begin, end, world.activities, unsure, since="a test")
+    assert (found.unexplained, found.is_zero) == (D(0), False)
+    assert ["hy1-lost" in each.what for each in found.differences] == [True]
+
+
 def test_an_execution_of_another_price_is_named_with_what_it_makes() -> None:
     world, begin = a_day()
     last = world.moves[-1]
@@ -351,6 +363,28 @@ def test_one_execution_under_two_names_is_one() -> None:
     world, begin = a_day()
     fill = world.activities[-2]
     world.activities[-2] = replace(fill, id=f"{fill.at}::another")
+
+    assert bridge(world, begin, world.reading()).is_zero
+
+
+def test_an_execution_of_before_is_not_taken_for_one_like_it_that_is_not_on_record() -> None:
+    world = World()
+    world.trade("mom", "SPY", D(10))
+    first = world.activities[-1]
+    begin = world.reading()
+    world.tell("FILL", first.cash, "SPY", D(10))
+    world.activities[-1] = replace(world.activities[-1], order_id=first.order_id)
+    world.prices["SPY"] += 1
+
+    found = bridge(world, begin, world.reading())
+
+    assert found.unexplained == D(10)
+    assert ["not on record" in each.what for each in found.differences] == [True]
+
+
+def test_an_execution_is_known_by_its_own_name_where_that_of_its_order_is_not() -> None:
+    world, begin = a_day()
+    world.names.clear()
 
     assert bridge(world, begin, world.reading()).is_zero
 
