@@ -12,6 +12,7 @@ import apsw
 from hydra.store import projections
 from hydra.store.checking import LedgerDamaged
 from hydra.store.events import AccountOpened, FeeAccrued, FeesObserved, PositionAssigned, decoded
+from hydra.store.ledger_facts import require_current
 from hydra.store.operator_acts import as_if_executed
 from hydra.store.reading import Records
 from hydra.trading.account_moves import BookedMove, MoveKind, Opening, RecordSide
@@ -37,7 +38,11 @@ _NAMES = "SELECT venue_order_id, client_order_id FROM orders WHERE venue_order_i
 
 
 def record_side(connection: apsw.Connection) -> RecordSide:
-    """All that a bridge needs of this ledger. Raises `LedgerDamaged` and what apsw raises."""
+    """All that a bridge needs of this ledger.
+
+    Raises `LedgerDamaged`, what `require_current` raises, and what apsw raises.
+    """
+    require_current(connection)
     records = Records(connection)
     book = _Book({fill.seq: fill.bot for fill in records.each_fill()})
     for seq, at, body in connection.execute(_EVENTS):

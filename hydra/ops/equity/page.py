@@ -35,7 +35,8 @@ def page_of(bridge: EquityBridge) -> Iterator[str]:
     if bridge.unexplained is None:
         yield f"NOT KNOWN, and so not zero: {bridge.unknown}"
     elif not bridge.is_zero:
-        yield f"NOT ZERO: {_exact(bridge.unexplained)} USD are unexplained"
+        what = f"{_exact(bridge.unexplained)} USD are unexplained"
+        yield f"NOT ZERO: {what if bridge.unexplained else 'what differs is worth nothing now'}"
         yield from (f"it could be: {hint}" for hint in bridge.hints)
 
 
