@@ -23,6 +23,7 @@ from hydra.venues.alpaca.canary import desk, probing
 from hydra.venues.alpaca.canary.lines import Verdict
 from hydra.venues.alpaca.canary.whole import Means, Whole, look_whole
 from hydra.venues.alpaca.coin_names import CoinNames
+from hydra.venues.alpaca.execution_names import ExecutionNames
 from hydra.venues.alpaca.known_orders import KnownOrders
 from hydra.venues.alpaca.network import Network
 from hydra.venues.alpaca.reads import RestReads
@@ -119,6 +120,7 @@ class Scene:
                 0,
                 market_time=self.venue.now,
                 known=KnownOrders(),
+                names=ExecutionNames(),
                 coins=CoinNames(),
                 trades_crypto=True,
             )
