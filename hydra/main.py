@@ -137,7 +137,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         return play(arguments, settings, secrets, files)
     except NoAccount as none:
-        return _refuse(str(none), none.code)
+        return _refuse(said.in_words(str(none)), none.code)
     except HeldByAnother as held:
         return _refuse(str(held), ExitCode.HELD_BY_ANOTHER)
     except NewerThanThisHydra as newer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Protocol
@@ -22,11 +22,12 @@ from hydra.ports import Signals
 from hydra.settings import Settings, VenueName
 from hydra.settings.bot_parts import ProtectiveOrder, Signal
 from hydra.settings.bot_sections import MomentumBotSettings
+from hydra.settings.live_section import LiveProfile
 from hydra.settings.section import ResumePolicy
 from hydra.trading.account_day import DayLimits
 from hydra.trading.bars import late_after
 from hydra.trading.budgets import BudgetTerms
-from hydra.trading.causes import BOT_CLOSED, BOT_UNCERTIFIED
+from hydra.trading.causes import BOT_CLOSED, BOT_UNCERTIFIED, LIVE_CLOSED, CauseKind
 from hydra.trading.clearing import ClearingPolicy
 from hydra.trading.coin_orders import CoinTerms, EntryTerms
 from hydra.trading.coin_pair import PairRules
@@ -297,7 +298,7 @@ def guardian_terms(
             paths.bot(each.bot_id).path: each.bot_id for each in plans.outsiders if each.is_foreign
         },
         closed=(
-            *_closed_by_mode(settings, plans.bots),
+            *_closed(settings, plans.bots),
             *_closed_without_certificate(settings, plans.bots, uncertified),
         ),
         loop_interval=settings.runner.loop_interval_seconds * SECOND,
@@ -456,12 +457,18 @@ def _in_bucket(bucket: str, outsiders: Iterable[Outsider]) -> tuple[str, ...]:
     return tuple(each.bot_id for each in outsiders if each.bucket == bucket)
 
 
-def _closed_by_mode(settings: Settings, bots: Iterable[str]) -> tuple[Cause, ...]:
-    """In the strategy mode flat no bot enters, and each manages what it holds."""
-    if settings.modes.selected is not StrategyMode.FLAT:
-        return ()
-    why = "strategy mode flat"
-    return tuple(BOT_CLOSED.cause(subject=bot, since=0, detail=why) for bot in bots)
+def _closed(settings: Settings, bots: Sequence[str]) -> tuple[Cause, ...]:
+    """In the strategy mode flat, and on live in the profile off, no bot enters, and each manages
+    what it holds.
+    """
+    found = list[tuple[CauseKind, str]]()
+    if settings.modes.selected is StrategyMode.FLAT:
+        found.append((BOT_CLOSED, "strategy mode flat"))
+    if settings.broker.venue is VenueName.LIVE and settings.live.profile is LiveProfile.OFF:
+        found.append((LIVE_CLOSED, "live is not open: nothing is entered"))
+    return tuple(
+        kind.cause(subject=bot, since=0, detail=why) for kind, why in found for bot in bots
+    )
 
 
 def _closed_without_certificate(

@@ -69,6 +69,19 @@ CONFIGURATION_EVENTS: tuple[EventKind, ...] = (
         },
     ),
     EventKind(
+        "live_judged",
+        MAIN,
+        "A start on live: on what ground real money is traded, or why nothing is entered.",
+        {
+            "profile": "live.profile: full, micro or off",
+            "open": "false: it runs for what is held alone, and enters nothing",
+            "ground": "micro, shown on paper, or accepted; null: there is none",
+            "reason": "an operator's, given with `config accept-live`; null: none was needed",
+            "by": "who gave it, or null",
+            "detail": "what was found and what is wanted, in words",
+        },
+    ),
+    EventKind(
         "strategy_mode",
         RELOAD,
         "Another strategy mode is to be followed, or a kill event has been taken up.",

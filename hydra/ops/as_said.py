@@ -12,7 +12,7 @@ import msgspec
 
 from hydra.ops.config.cli import CONFIG
 
-_COMMAND = re.compile(r"hydra-trader (config [a-z]+|[a-z-]+)(?![a-z-])")
+_COMMAND = re.compile(r"hydra-trader (config [a-z-]+|[a-z-]+)(?![a-z-])")
 _TAKE_ALL = (
     *(
         "backup",

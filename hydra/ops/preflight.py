@@ -84,6 +84,7 @@ def _looked_at(
     config: Path, venue: Venue | None, state_dir: Path | None, log_dir: Path | None
 ) -> tuple[Finding, ...]:
     from hydra.ops.places import files_of_venue
+    from hydra.ops.readiness import live_finding
     from hydra.plugins import fault_in_plugin, fault_in_signal
     from hydra.settings import SettingsRefused, VenueName
     from hydra.settings.configuration import load_configuration
@@ -119,7 +120,10 @@ def _looked_at(
     if lacks:
         end("\n".join(lacks), ExitCode.CONFIGURATION_REFUSED)
     assert secrets.alpaca_key is not None and secrets.alpaca_secret is not None
-    holder = last_holder(files_of_venue(settings, state_dir, log_dir).lock)
+    files = files_of_venue(settings, state_dir, log_dir)
+    of_live = mode is VenueName.LIVE
+    first = (live_finding(files, settings, secrets.strategy_mode),) if of_live else ()
+    holder = last_holder(files.lock)
     symbols = traded_symbols(settings)
     access = Access(
         addresses_of(mode),
@@ -128,13 +132,14 @@ def _looked_at(
         Network(loopback_only=secrets.network_disabled),
     )
     try:
-        return look_at(
+        looked = look_at(
             access,
             mode,
             bound_account=None if holder is None else holder.account,
             share=next((symbol for symbol in symbols if not is_crypto(symbol)), A_SHARE),
             trades_crypto=any(map(is_crypto, symbols)),
         )
+        return (*first, *looked)
     finally:
         access.close()
 

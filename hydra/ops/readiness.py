@@ -14,6 +14,8 @@ from hydra.trading.findings import Finding
 
 if TYPE_CHECKING:
     from hydra.settings import Settings
+    from hydra.store.engine_files import EngineFiles
+    from hydra.trading.strategy_modes import StrategyMode
 
 
 def findings_of(place: Place) -> tuple[tuple[Finding, ...], ExitCode]:
@@ -37,6 +39,7 @@ def _at_rest(place: Place) -> tuple[Finding, ...]:
             line = f"{name}.enabled is false, so nothing is entered; set it to true"
             findings.append(Finding(name, False, line))
     findings += _keys(place)
+    findings += _live(place, settings)
     findings += _record(place, settings)
     return tuple(findings)
 
@@ -57,6 +60,33 @@ def _keys(place: Place) -> list[Finding]:
     faults = [*([mixed_up] if mixed_up else []), *lacking(venue, secrets)]
     line = "; ".join(faults) or "they are there; `preflight --contact` tries them"
     return [Finding("keys", not faults, line)]
+
+
+def _live(place: Place, settings: Settings) -> list[Finding]:
+    from hydra.settings import SettingsRefused, VenueName
+    from hydra.settings.secrets import load_secrets
+
+    if settings.broker.venue is not VenueName.LIVE:
+        return []
+    try:
+        secrets = load_secrets(Path(".env"), os.environ)
+    except SettingsRefused:
+        return []  # which is a finding of its own, and no start comes as far as this
+    return [live_finding(place.files, settings, secrets.strategy_mode)]
+
+
+def live_finding(files: EngineFiles, settings: Settings, named: StrategyMode | None) -> Finding:
+    """Whether the next start on live may trade real money (H6); ends the command where nobody can
+    read its record.
+    """
+    from hydra.ops.going_live.looking import live_record_at_rest, live_verdict
+    from hydra.ops.offline import one_line_for_faults
+
+    with one_line_for_faults():
+        record = live_record_at_rest(files)
+        cache = files.cache if files.cache.is_dir() else None  # nothing is made by looking
+        verdict = live_verdict(settings, named, files, record, time.time_ns(), cache=cache)
+    return Finding("live", verdict.allowed is not None, verdict.line)
 
 
 def _record(place: Place, settings: Settings) -> list[Finding]:

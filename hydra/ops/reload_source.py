@@ -1,6 +1,7 @@
 """The folder of the settings as a running engine reads it again: like a start, to the byte."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,16 @@ class Unreadable(msgspec.Struct, frozen=True):
     reason: str
 
 
+def as_they_are(settings: Settings) -> Settings:
+    """What most runs do to them: nothing."""
+    return settings
+
+
 class ConfigSource:
     """Where a start has read its configuration, and how.
 
-    `venue` is what the command line said, None: nothing.
+    `venue` is what the command line said, None: nothing. `held_to` is what a run does to settings
+    besides, however often they are read.
     """
 
     def __init__(
@@ -29,8 +36,10 @@ class ConfigSource:
         venue: VenueName | None = None,
         signal_check: SignalCheck | None = None,
         plugin_check: PluginCheck | None = None,
+        held_to: Callable[[Settings], Settings] = as_they_are,
     ) -> None:
         self.folder = folder
+        self._held_to = held_to
         self._venue = venue
         self._signal_check = signal_check
         self._plugin_check = plugin_check
@@ -45,11 +54,22 @@ class ConfigSource:
 
     def read(self) -> Settings:
         """As a start does. Raises `SettingsRefused`."""
-        return load_settings(
+        settings = load_settings(
             self.folder,
             venue=self._venue,
             signal_check=self._signal_check,
             plugin_check=self._plugin_check,
+        )
+        return self._held_to(settings)
+
+    def holding_to(self, held_to: Callable[[Settings], Settings]) -> "ConfigSource":
+        """The same files for a run that does this to their settings."""
+        return ConfigSource(
+            self.folder,
+            venue=self._venue,
+            signal_check=self._signal_check,
+            plugin_check=self._plugin_check,
+            held_to=held_to,
         )
 
 

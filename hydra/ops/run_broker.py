@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from msgspec import structs
+
 from hydra import __version__
 from hydra.ops.artefacts.bundle import bundled, facts_of
 from hydra.ops.broker_account import NoAccount, require_account
@@ -17,11 +19,15 @@ from hydra.ops.broker_market import BrokerMarket
 from hydra.ops.debug.describing import utc_text
 from hydra.ops.ending import LastResort, StopSignals
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.going_live.allowance import LIVE_ALLOWED, written
+from hydra.ops.going_live.judging import LiveVerdict
+from hydra.ops.going_live.looking import live_verdict, on_live_record
 from hydra.ops.live_session import play_live
 from hydra.ops.played import Played, played
 from hydra.ops.session import Recorded, RunMarket, RunOptions, Session
 from hydra.runtime.clock import WallClock, machine_time
 from hydra.settings import Settings
+from hydra.settings.live_profile import with_entries_closed
 from hydra.settings.section import VenueName
 from hydra.store.engine_files import EngineFiles
 from hydra.store.record import EngineRecord, Owner
@@ -85,6 +91,7 @@ def run_broker(
                     access.close()  # whoever waits for an answer waits no longer
 
             with StopSignals(stop):  # to the end: the session begins with what came before it
+                live = _require_allowed(settings, options, files, record, began_at)
                 with given_up(options, stopping):
                     reached = reach_broker(settings, access, files, record, clock, say, stopping)
                 is_reached.set()
@@ -95,9 +102,13 @@ def run_broker(
                 _require_something_to_trade(market)
                 if not all(map(is_crypto, market.facts.symbols)):  # coins keep no hours
                     broker.watch_calendar(calendar_of(access, market.facts.sessions, clock))
+                market = structs.replace(market, live=live)
                 recorded = None if bundle is None else Recorded(bundle, redactor.text)
+                held, asked_for = settings, options
+                if live is not None and live.closed:
+                    held, asked_for = _entering_nothing(settings, options)
                 session = Session(
-                    settings, files, options, record, market, said_to, last_resort, recorded
+                    held, files, asked_for, record, market, said_to, last_resort, recorded
                 )
                 return Played(code=play_live(session, broker), at=session.ended_at)
 
@@ -108,6 +119,33 @@ def run_broker(
         return bundled(files, record, run, out, redactor, play)
     finally:
         access.close()
+
+
+def _require_allowed(
+    settings: Settings, options: RunOptions, files: EngineFiles, record: EngineRecord, at: int
+) -> LiveVerdict | None:
+    """On what ground real money may be traded, which is on record from here on; None: it is none.
+
+    Before anything is asked of the broker. Raises `NoAccount` where it may not, unless its record
+    has something that somebody has to look after: then entries alone are closed.
+    """
+    if settings.broker.venue is not VenueName.LIVE:
+        return None
+    found = on_live_record(record.ledger)
+    verdict = live_verdict(settings, options.strategy_mode, files, found, at, cache=files.cache)
+    record.ledger.put(LIVE_ALLOWED, written(verdict.allowed), at)
+    record.ledger.commit()
+    if verdict.allowed is None and not verdict.closed:
+        raise NoAccount(f"venue live: {verdict.line}", ExitCode.PREFLIGHT_FAILED)
+    return verdict
+
+
+def _entering_nothing(settings: Settings, options: RunOptions) -> tuple[Settings, RunOptions]:
+    """Also by all that is read of the files while it runs."""
+    source = options.source
+    if source is not None:
+        source = source.holding_to(with_entries_closed)
+    return with_entries_closed(settings), structs.replace(options, source=source)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from hydra.ops.config.loosening import acceptance, loosened
 from hydra.ops.control.facts import EngineFacts
 from hydra.ops.ending import LastResort
 from hydra.ops.exit_codes import ExitCode
+from hydra.ops.going_live.judging import LiveVerdict
 from hydra.ops.kill_watch import KillWatch
 from hydra.ops.live_view_look import Entering, LiveLook
 from hydra.ops.live_view_screen import LiveScreen
@@ -101,6 +102,8 @@ class RunMarket(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     ends_at: int | None
     said_first: tuple[str, ...]
+    live: LiveVerdict | None = None
+    """On what ground it may be real money; None: it is not."""
 
 
 class Condition(Protocol):
@@ -194,6 +197,8 @@ class Session:
             sessions=self.market.facts.sessions,
             clearing=clearing_policy(self.settings),
             configuration=self.settings.digest,
+            traded_as=self.settings.traded_as,
+            live=self.market.live,
             dry_run=self.options.dry_run,
             plugins=self._plugins,
         )
@@ -274,6 +279,8 @@ class Session:
             self.say(line)
         if self.record.set_aside is not None:
             self.say(self.record.set_aside.words)
+        if self.market.live is not None:
+            self._say_live(runtime, self.market.live)
         if self.mode is not NONE:
             self._say_mode(runtime)
         self.say(f"bots: {', '.join(tree.bots)}")
@@ -316,6 +323,12 @@ class Session:
             for plan in plans.all
             for symbol in sorted(plan.warm_ups)[:1]
         }
+
+    def _say_live(self, runtime: Runtime, live: LiveVerdict) -> None:
+        """H6: on what ground real money is traded, or why nothing is entered."""
+        self.say(f"live: {live.line}" if live.allowed else f"LIVE ENTERS NOTHING: {live.line}")
+        told = {key: value for key, value in live.told().items() if key != "line"}
+        runtime.log("live_judged", "main", {**told, "detail": live.line})
 
     def _say_mode(self, runtime: Runtime) -> None:
         """The session trades otherwise than the bots are configured: that is told, and why."""

@@ -8,6 +8,7 @@ from pydantic import ValidationInfo, field_validator
 
 from hydra.settings.guard_sections import BUILT_IN, GuardSettings
 from hydra.settings.kinds import Choice, FilePath, Switch, TimeZone, WholeNumber
+from hydra.settings.live_section import CLOSED, LiveSettings
 from hydra.settings.monitoring_sections import MONITORED, MonitoringSettings
 from hydra.settings.outside_sections import NO_PLUGINS, PluginSettings
 from hydra.settings.recorder_section import RECORDED, RecorderSettings
@@ -106,6 +107,8 @@ class EngineSections(Section):
     safety: SafetySettings
     # A default, because the embedded venue has no money to lose.
     broker: BrokerSettings = BrokerSettings(venue=VenueName.EMBEDDED)
+    # A default, because what is built in keeps live closed.
+    live: LiveSettings = CLOSED
     risk: RiskSettings
     # A default, because what is built in is a limit too.
     guards: GuardSettings = BUILT_IN

@@ -18,6 +18,7 @@ from hydra.settings.errors import (
     key_of,
     shown,
 )
+from hydra.settings.live_profile import as_on_live
 from hydra.settings.outside_sections import SIGNAL_BOT_OFF
 from hydra.settings.schema import kind_at, unknown_key, value_at, wanted_at
 from hydra.settings.section import PluginCheck, Section, SignalCheck, Surroundings, VenueName
@@ -86,7 +87,10 @@ def settings_of(
     signal_check: SignalCheck | None = None,
     plugin_check: PluginCheck | None = None,
 ) -> Settings:
-    """The settings that documents say, checked whole; see `load_settings`."""
+    """The settings that documents say, checked whole; see `load_settings`.
+
+    On live in the profile micro they are within its limits, for whoever reads them.
+    """
     engine_file = documents.folder / "settings.yaml"
     bots_file = documents.folder / "bots.yaml"
     engine_document, bots_document = documents.engine, documents.bots
@@ -109,7 +113,7 @@ def settings_of(
         raise SettingsRefused(errors)
     if venue is not None:
         engine = engine.model_copy(update={"broker": BrokerSettings(venue=venue)})
-    return Settings(**dict(engine), **dict(bots))
+    return as_on_live(Settings(**dict(engine), **dict(bots)))
 
 
 def whereabouts_in(documents: Documents, venue: VenueName | None) -> Whereabouts | None:

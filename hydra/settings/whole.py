@@ -13,6 +13,9 @@ from hydra.settings.bot_sections import BotSections
 from hydra.settings.engine_sections import EngineSections
 from hydra.settings.section import Section
 
+OF_THE_VENUE = frozenset({"broker", "live"})
+"""The sections that say where it is traded, and not what or how."""
+
 
 class Settings(BotSections, EngineSections):
     """Everything in `config/`. Actors are given the section they need, not this."""
@@ -23,8 +26,22 @@ class Settings(BotSections, EngineSections):
 
         Comments, order of keys and ways of writing a number (0.5, 0.50) make no difference.
         """
-        text = json.dumps(content_of(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest_of(content_of(self))
+
+    @cached_property
+    def traded_as(self) -> str:
+        """As `digest`, of what is traded and how: the same on every venue.
+
+        It is without `broker`, and without `live`, which only live heeds.
+        """
+        content = content_of(self)
+        assert isinstance(content, dict)
+        return _digest_of({key: content[key] for key in content.keys() - OF_THE_VENUE})
+
+
+def _digest_of(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def content_of(value: object, *, as_written: bool = False) -> object:

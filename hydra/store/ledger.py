@@ -455,6 +455,11 @@ class Ledger:
         with self._user.working("read the budgets"):
             return self._records.budgets(session)
 
+    def last_budget_session(self) -> str:
+        """The newest session for which anything was granted; "": there is none."""
+        with self._user.working("read the budgets"):
+            return self._records.last_budget_session()
+
     def halts(self) -> tuple[Cause, ...]:
         """Every cause that stands, the oldest first."""
         with self._user.working("read the halts"):

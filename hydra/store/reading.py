@@ -245,6 +245,13 @@ class Records:
         rows = self._all(BUDGETS, "WHERE session = ? ORDER BY bot", session)
         return {str(bot): Decimal(str(amount)) for bot, _session, amount in rows}
 
+    def last_budget_session(self) -> str:
+        """The newest session for which anything was granted: the last one in which an engine was
+        there to trade. "": there is none.
+        """
+        newest = self._connection.execute("SELECT max(session) FROM budgets")
+        return next((str(session) for (session,) in newest if session is not None), "")
+
     def halts(self) -> tuple[Cause, ...]:
         """Every cause that stands, the oldest first."""
         return self._all(HALTS, "ORDER BY since, code")

@@ -201,6 +201,15 @@ BOT_UNCERTIFIED = CauseKind(
     ends_with="a certificate, at a restart",
 )
 """Another distribution brought the bot, and nothing shows that it is fit. Never latched either."""
+LIVE_CLOSED = CauseKind(
+    code="live_closed:",
+    cause_class=CauseClass.START,
+    state=_CLOSE_ONLY,
+    remedy="`preflight` says what live wants before it trades; what is held is managed meanwhile",
+    scope=Scope.BOT,
+    ends_with="a start that has what live wants",
+)
+"""Never latched. Real money is at work and nothing shows that it may be: exits alone go on."""
 SIGNALS_CLOSED = CauseKind(
     code="signals_closed:",
     cause_class=CauseClass.START,
@@ -384,7 +393,7 @@ KINDS: tuple[CauseKind, ...] = (
     *(START, RECOVERING, STOPPING, UNCLEAN_END, UNCLEAN_END_WHEN_STOPPED, RESTART_STORM),
     *(ACTOR_FAILED, FAIL_CLOSED, UNMANAGED, BOT_DOWN),
     *(OPERATOR_HALT, OPERATOR_CLOSE_ONLY, FLATTEN, KILL_SWITCH),
-    *(BOT_CLOSED, BOT_UNCERTIFIED, SIGNALS_CLOSED, BAD_RELOAD, CALENDAR_PARTED),
+    *(BOT_CLOSED, BOT_UNCERTIFIED, LIVE_CLOSED, SIGNALS_CLOSED, BAD_RELOAD, CALENDAR_PARTED),
     *(DAILY_LOSS, DRAWDOWN, EQUITY_MISSING, NAV_JUMP, DRAWDOWN_FLAPPING),
     *(PREFLIGHT, API_FAILURES, TRADING_STREAM_LOST, STALE_FEED, STALE_SYMBOL, UNPROTECTED),
     *(SYMBOL_HALTED, SYMBOL_UNREADY, CANCEL_PENDING),

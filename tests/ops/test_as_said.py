@@ -25,6 +25,10 @@ ALL = "--venue paper --config mine --state-dir 'my state' --log-dir logs"
             "hydra-trader config accept --reason ...",
             "config accept --venue paper --config mine --state-dir 'my state' --reason ...",
         ),
+        (
+            "hydra-trader config accept-live --reason ...",
+            "config accept-live --venue paper --config mine --state-dir 'my state' --reason ...",
+        ),
         ("hydra-trader debug resume X", "hydra-trader debug --state-dir 'my state' resume X"),
         (
             "`hydra-trader canary --venue paper`",

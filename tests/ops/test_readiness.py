@@ -55,12 +55,16 @@ def test_on_live_a_person_has_to_look_after_a_kill_i03(tmp_path: Path) -> None:
     config = shutil.copytree(HOME / "config", tmp_path / "config")
     settings = (config / "settings.yaml").read_text("utf-8")
     (config / "settings.yaml").write_text(
-        settings.replace("resume: preflight", "resume: operator"), "utf-8"
+        settings.replace("resume: preflight", "resume: operator").replace(
+            "profile: off", "profile: micro"
+        ),
+        "utf-8",
     )
 
-    code, (_, halt) = record_lines(tmp_path, "--venue", "live", "--config", str(config))
+    code, (live, _, halt) = record_lines(tmp_path, "--venue", "live", "--config", str(config))
 
     assert code == ExitCode.PREFLIGHT_FAILED
+    assert live.startswith("pass  live: micro: ")
     assert halt.startswith("FAIL  halt: unclean_end, with the next start: ")
 
 

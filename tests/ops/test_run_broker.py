@@ -31,6 +31,7 @@ from hydra.ops.run_broker import run_broker
 from hydra.ops.session import RunOptions
 from hydra.runtime.clock import machine_time
 from hydra.settings import Settings
+from hydra.settings.live_section import LiveProfile
 from hydra.settings.outside_sections import PluginBotSettings
 from hydra.settings.secret import Secret
 from hydra.settings.section import VenueName
@@ -45,7 +46,7 @@ from hydra.trading.local_time import new_york_date
 from hydra.trading.sessions import SessionTable
 from hydra.trading.trading_state import Cause, CauseClass
 from hydra.venues import market_sessions
-from hydra.venues.alpaca.access import PAPER, Access
+from hydra.venues.alpaca.access import PAPER, Access, addresses_of
 from hydra.venues.alpaca.network import Network
 from hydra.venues.market_sessions import round_the_clock_sessions
 from hydra.venues.simulated.brokerage.brokerage import Brokerage
@@ -62,7 +63,10 @@ from tests.venues.server.kit import FREE, nothing_left, served
 
 KEY, SECRET = "PKA1B2C3D4E5F6G7H8J9", "a-secret-of-this-test-alone"
 PATIENCE_S = 60.0
-HOSTS = ("paper-api.alpaca.markets", "data.alpaca.markets", "stream.data.alpaca.markets")
+HOSTS = (
+    *("paper-api.alpaca.markets", "data.alpaca.markets", "stream.data.alpaca.markets"),
+    "api.alpaca.markets",
+)
 
 LOSS = DAILY_LOSS.cause(since=1_700_000_000_000_000_000, detail="1 percent")
 
@@ -115,6 +119,7 @@ def behind_tls(
     certificate: tuple[Path, Path],
     clock_ahead: int = 0,
     symbols: tuple[str, ...] = ("BTC/USD",),
+    key: str = KEY,
 ) -> Iterator[int]:
     """That venue on a port of this machine, encrypted; gives the port. `clock_ahead` (ns): its."""
     ready: list[tuple[int, Callable[[], object]]] = []
@@ -124,7 +129,7 @@ def behind_tls(
 
     async def serve() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        terms = AppTerms(keys=ApiKeys(KEY, SECRET), rest=FREE)
+        terms = AppTerms(keys=ApiKeys(key, SECRET), rest=FREE)
         venue = venue_of_now(account, symbols)
         venue.skew_clock(clock_ahead)
         async with served(venue, terms) as plain:
@@ -196,7 +201,8 @@ class Heard(io.StringIO):
 
 def settings_of_coins(venue: VenueName) -> Settings:
     alone = {"momentum_bots": (), "optionsbot.enabled": False}
-    return settings_with({**alone, "broker.venue": venue})
+    micro = {"live.profile": LiveProfile.MICRO}
+    return settings_with({**alone, **micro, "broker.venue": venue})
 
 
 def paper_run(
@@ -205,11 +211,12 @@ def paper_run(
     out: Heard,
     settings: Settings | None = None,
     venue: VenueName = VenueName.PAPER,
+    key: str = KEY,
 ) -> int:
     network = Network(loopback_only=False, resolve=resolve)
     return run_broker(
         settings_of_coins(venue) if settings is None else settings,
-        Access(PAPER, Secret(KEY), Secret(SECRET), network),
+        Access(addresses_of(venue), Secret(key), Secret(SECRET), network),
         EngineFiles.under(folder / "state", folder / "logs", "trading_state.db", "app.jsonl"),
         RunOptions(seed=0, speed=1.0, dry_run=False),
         out,

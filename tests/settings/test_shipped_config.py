@@ -7,6 +7,7 @@ import yaml
 
 from hydra.settings import load_settings
 from hydra.settings.guard_sections import BUILT_IN
+from hydra.settings.live_section import CLOSED, LiveProfile
 from hydra.settings.monitoring_sections import MONITORED
 from hydra.settings.recorder_section import RECORDED
 from hydra.settings.schema import FILES
@@ -62,7 +63,7 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
     guards = {
         key: value
         for key, value in added.items()
-        if key.startswith(("guards.", "monitoring.", "recorder."))
+        if key.startswith(("guards.", "monitoring.", "recorder.", "live."))
     }
     # What may be left out, and is not meant by the seed: no mode, bars of one minute, no signals.
     modes = {
@@ -110,6 +111,11 @@ def test_what_is_recorded_as_shipped_is_what_is_built_in() -> None:
     assert load_settings(HOME / "config").recorder == RECORDED
 
 
+def test_live_is_shipped_as_it_is_built_in_which_is_closed() -> None:
+    assert load_settings(HOME / "config").live == CLOSED
+    assert CLOSED.profile is LiveProfile.OFF
+
+
 def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79() -> None:
     # Else the file with its end cut off would start, on what is built in.
     optional = {
@@ -121,6 +127,7 @@ def test_after_every_section_that_may_be_left_out_there_is_one_that_may_not_i79(
 
     assert optional == {
         "broker",
+        "live",
         "guards",
         "monitoring",
         "recorder",

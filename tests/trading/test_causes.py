@@ -118,7 +118,10 @@ CLOSING = {
     "calendar_parted",
     *("router_degraded", "router_idle", "monitor_missing"),
 }
-OF_ONE_BOT = {"throttle:", "cooldown:", "bot_closed:", "bot_uncertified:", "signals_closed:"}
+OF_ONE_BOT = {
+    *("throttle:", "cooldown:", "bot_closed:", "bot_uncertified:", "live_closed:"),
+    "signals_closed:",
+}
 OF_ONE_SYMBOL = {
     "cancel_pending:",
     "stale_feed:",

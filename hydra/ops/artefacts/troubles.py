@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from hydra.ops.artefacts.story import Line
+from hydra.ops.going_live.judging import MICRO, SHOWN
 
 FEED, BROKER, ENGINE, OPERATOR = "feed", "broker", "engine", "operator"
 
@@ -29,6 +30,10 @@ def _always(_line: Line) -> bool:
 
 def _is_unclean(line: Line) -> bool:
     return line.get("is_clean") is not True
+
+
+def _is_not_shown(line: Line) -> bool:
+    return line.get("ground") not in (MICRO, SHOWN)
 
 
 def _is_reported(line: Line) -> bool:
@@ -77,6 +82,7 @@ TROUBLES: Mapping[str, tuple[str, Callable[[Line], bool]]] = {
     "config_refused": (OPERATOR, _always),
     "config_reloaded": (OPERATOR, _always),
     "control_mode": (OPERATOR, _always),
+    "live_judged": (OPERATOR, _is_not_shown),
     "restart_asked": (OPERATOR, _always),
     "strategy_mode": (OPERATOR, _always),
     "control_flatten": (OPERATOR, _always),

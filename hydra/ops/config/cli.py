@@ -9,7 +9,7 @@ import typer
 app = typer.Typer(
     no_args_is_help=True,
     help="Look at the configuration: is it fit to start, what does it say, what differs."
-    " Nothing is started or connected to, and only `rollback` and `accept` write.",
+    " Nothing is started or connected to, and only `rollback` and the two that accept write.",
 )
 
 
@@ -173,6 +173,33 @@ def accept(
     from hydra.ops.config import rolling_back
 
     _end(rolling_back.accept(config, venue, state_dir, reason, json=json))
+
+
+@app.command()
+def accept_live(
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why: it goes on record with your name.")
+    ],
+    config: ConfigDir = CONFIG,
+    venue: ForVenue = Venue.LIVE,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """Let this very configuration trade real money though paper has not shown it.
+
+    That is live.profile full without the clean sessions that it asks for (docs/going-live.md). It
+    holds for the files as they are now, for each start with them, and for nothing that is changed
+    after it. Each start says it, and so do status, preflight and the days of live's track record.
+
+    Exit code 0: it is kept; 10: the settings are not fit for live, or do not say full; 13: it
+    cannot be written.
+    """
+    from hydra.ops.config import accepting_live
+
+    if venue is not Venue.LIVE:
+        raise typer.BadParameter(f"found --venue {venue}, wanted live: nothing else asks for it")
+
+    _end(accepting_live.accept_live(config, state_dir, reason, json=json))
 
 
 def _end(code: Any) -> None:

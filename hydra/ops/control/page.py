@@ -80,6 +80,9 @@ def _facts(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     orders = told["orders"]
     counts = ", ".join(f"{_word(orders[name])} {name}" for name in ("open", "unknown", "today"))
     facts = [("venue", f"{told['venue']}, account {_word(told['account'])}")]
+    live = told.get("live")
+    if live is not None:
+        facts.append(("live", live["line"]))
     if told["state"] == "running":
         facts += [
             ("market time", f"{told['at']}, session {_word(told['session'])}"),

@@ -15,6 +15,7 @@ import msgspec
 from hydra import __version__
 from hydra.ops.control.causes import causes_told, no_clock
 from hydra.ops.debug.describing import Row
+from hydra.ops.going_live.allowance import LIVE_ALLOWED, told_of
 from hydra.store import projections
 from hydra.store.agreement import disagreement
 from hydra.store.engine_files import EngineFiles, is_first_start
@@ -152,6 +153,7 @@ def _ledger_told(connection: apsw.Connection) -> dict[str, Any]:
             "unknown": sum(order.state.status is OrderStatus.UNKNOWN for order in orders),
             "today": None,
         },
+        "live": told_of(records.values().get(LIVE_ALLOWED)),
         "loops": int(records.values().get(LOOPS_ON_RECORD) or 0),
         "resume_noted": bool(word),
         "versions": {

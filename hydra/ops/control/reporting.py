@@ -55,7 +55,10 @@ class StatusReport:
             return self._at_start
         settings = reload.in_force
         return structs.replace(
-            self._at_start, configuration=settings.digest, clearing=clearing_policy(settings)
+            self._at_start,
+            configuration=settings.digest,
+            traded_as=settings.traded_as,
+            clearing=clearing_policy(settings),
         )
 
     def trading_state(
@@ -98,6 +101,7 @@ class StatusReport:
             "mode": facts.mode,
             "venue": facts.venue,
             "dry_run": facts.dry_run,
+            "live": None if facts.live is None else facts.live.told(),
             "account": facts.account,
             "at": utc_text(now),
             "session": None if session is None else session.date,
@@ -144,6 +148,7 @@ class StatusReport:
                 "sqlite": apsw.sqlite_lib_version(),
                 "ledger": len(MIGRATIONS),
                 "configuration": facts.configuration,
+                "traded_as": facts.traded_as,
                 "plugins": list(facts.plugins),
             },
             "notes": [*asked.notes, *_suspended(runtime)],

@@ -48,6 +48,7 @@ def checks_of(told: Told, own_version: str) -> tuple[Finding, ...]:
     return (
         _engine(told),
         _trading(told),
+        *_live(told),
         _lease(told),
         _loops(told),
         _budgets(told),
@@ -83,6 +84,13 @@ def _trading(told: Told) -> Finding:
         return Finding("trading", True, f"it is ACTIVE{scoped and f'; not for all: {scoped}'}")
     causes = _listed(told["causes"])
     return Finding("trading", False, f"it is {state}: {causes}")
+
+
+def _live(told: Told) -> Iterable[Finding]:
+    """Real money alone: on what ground it is traded, or why nothing is entered."""
+    live = told.get("live")
+    if live is not None:
+        yield Finding("live", live["open"] is True, live["line"])
 
 
 def _lease(told: Told) -> Finding:

@@ -407,6 +407,18 @@ CONTROLS: tuple[Control, ...] = (
         settings=("modes.*",),
         invariants=("I40", "I41", "I78", "I79", "I80", "I81"),
     ),
+    Control(
+        name="going live",
+        rule="Real money is traded within the limits of micro, with a configuration that paper has"
+        " shown for 14 clean sessions, or on an operator's recorded word; else nothing is entered.",
+        causes=("live_closed:",),
+        settings=("live.*",),
+        tests=(
+            "tests/ops/going_live/test_evidence.py",
+            "tests/ops/going_live/test_live_start.py",
+            "tests/settings/test_live_profile.py",
+        ),
+    ),
 )
 """All of them."""
 

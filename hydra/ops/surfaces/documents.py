@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from hydra.ops.surfaces.trading_time import TradingTime
 from hydra.trading import causes
 from hydra.trading.exact import plain, subtract, total
 from messages.summary import SessionSummary
@@ -22,6 +23,9 @@ ENDING = ".json"
 """Of a surface's file."""
 AGE_MAX_S = 120.0
 """Older than that a surface is stale, and says nothing of the present."""
+
+TRADING_TIME = "trading_time"
+"""The one surface that an engine reads again, so that a restart in mid-session forgets nothing."""
 
 PER_RUN = "per run"
 """The age limit of what is written once in a run."""
@@ -34,6 +38,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
     `told` is the answer of `status`, `exits` what the exit bot shows of itself ({}: nothing), and
     `summary` what was traded (None: nobody says). `at` and `started_at` are UTC, as text.
+    `trading_time` None: no session was open yet.
     """
 
     told: Mapping[str, Any]
@@ -42,6 +47,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     started_at: str
     process: int
+    trading_time: TradingTime | None = None
 
 
 def documents_of(sight: Sight) -> dict[str, Document]:
@@ -220,6 +226,14 @@ def _diagnostics(sight: Sight) -> Document:
     }
 
 
+def _trading_time(sight: Sight) -> Document:
+    """For how long the session could be traded, by configuration; of the last one, after it."""
+    time = sight.trading_time
+    if time is None:
+        return {"date": None, "session_s": None, "open_s": None}
+    return {"date": time.date, "session_s": time.session_s, "open_s": time.open_s}
+
+
 def _engine_metadata(sight: Sight) -> Document:
     """Which engine this is; written once in a run."""
     told = sight.told
@@ -241,6 +255,7 @@ SURFACES: Mapping[str, Callable[[Sight], Document]] = {
     "risk_snapshot": _risk_snapshot,
     "router_health": _router_health,
     "diagnostics": _diagnostics,
+    TRADING_TIME: _trading_time,
     "engine_metadata": _engine_metadata,
 }
 PER_RUN_SURFACES = frozenset({"engine_metadata"})

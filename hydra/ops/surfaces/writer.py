@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -16,10 +17,23 @@ from hydra.ops.debug.asking import Caller, shown_by
 from hydra.ops.debug.looking import NoArguments
 from hydra.ops.session import summary_of
 from hydra.ops.stamp import stamp
-from hydra.ops.surfaces.documents import ENDING, PER_RUN_SURFACES, Sight, documents_of
+from hydra.ops.surfaces.documents import (
+    ENDING,
+    PER_RUN_SURFACES,
+    TRADING_TIME,
+    Sight,
+    documents_of,
+)
+from hydra.ops.surfaces.trading_time import (
+    TimedLook,
+    TradingTime,
+    trading_time_in,
+    with_look,
+)
 from hydra.runtime.runtime import Runtime
 from hydra.store.private_files import RightsTooOpen, make_private_folder, put_private_file
 from hydra.trading.durations import MILLISECOND
+from hydra.trading.trading_state import TradingState
 from supervisors import paths
 
 PERIOD_S = 5.0
@@ -52,6 +66,9 @@ class SurfaceWriter:
         self._folder = folder
         self._period_s = period_s
         self._now = now
+        self._facts = facts
+        self._time: TradingTime | None = None
+        self._looked: TimedLook | None = None
         self._started_at = now()
         self._has_per_run = False
         self._fault: str | None = None
@@ -94,14 +111,41 @@ class SurfaceWriter:
                 return
 
     def _sight(self) -> Sight:
+        told = self._report.status(self._runtime, NoArguments(), CALLER)
         return Sight(
-            told=self._report.status(self._runtime, NoArguments(), CALLER),
+            told=told,
             exits=shown_by(self._runtime, paths.bot("exit_bot"), EXIT_BOT_WITHIN, CALLER),
             summary=summary_of(self._runtime),
             at=self._now(),
             started_at=self._started_at,
             process=os.getpid(),
+            trading_time=self._trading_time(told),
         )
+
+    def _trading_time(self, told: Mapping[str, Any]) -> TradingTime | None:
+        runtime = self._runtime
+        seen = runtime.now()
+        at = runtime.market_time_at(seen)
+        is_open = told["trading_state"] == TradingState.ACTIVE.name and not told["dry_run"]
+        look = TimedLook(
+            at=at,
+            seen=seen,
+            session=self._facts.sessions.at(at),
+            traded_as=told["versions"]["traded_as"] if is_open else None,
+        )
+        before = self._time if self._looked is not None else self._of_an_earlier_process()
+        self._time = with_look(before, self._looked, look)
+        self._looked = look
+        return self._time
+
+    def _of_an_earlier_process(self) -> TradingTime | None:
+        """What it counted of this account; None: nothing, or nothing that can be read."""
+        try:
+            document = orjson.loads((self._folder / f"{TRADING_TIME}{ENDING}").read_bytes())
+            is_ours = document["account"] == self._facts.account
+            return trading_time_in(document) if is_ours else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _failed(self, fault: str) -> None:
         if fault != self._fault:

@@ -73,6 +73,8 @@ class TrackReport(msgspec.Struct, frozen=True, kw_only=True):
     """The digests of the settings, in the order in which they first were in force."""
     figures: Figures
     days: tuple[Day, ...]
+    live: tuple[str, ...] = ()
+    """On which grounds real money was traded, in the order in which they first were."""
 
 
 def track_report_of(snapshots: Sequence[Snapshot]) -> TrackReport:
@@ -86,6 +88,7 @@ def track_report_of(snapshots: Sequence[Snapshot]) -> TrackReport:
         configurations=tuple(configurations),
         figures=_figures(days),
         days=days,
+        live=tuple(dict.fromkeys(each.live for each in snapshots if each.live is not None)),
     )
 
 
@@ -223,6 +226,7 @@ def _head(report: TrackReport) -> Iterator[str]:
         ("configurations", str(len(report.configurations))),
     )
     yield from (f"| {name} | {value} |" for name, value in rows)
+    yield from (f"| traded live as | {ground} |" for ground in report.live)
 
 
 def _table(days: Sequence[Day]) -> Iterator[str]:

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import starmap
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
 from hydra.ops.surfaces.documents import AGE_MAX_S
+from hydra.ops.surfaces.trading_time import TradingTime, trading_time_in
 from hydra.trading.account_reading import AccountReading
 from hydra.trading.equity_bridge import EquityBridge
 from hydra.trading.exact import plain
@@ -51,6 +53,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     average_price: Decimal | None
 
 
+class TradedFor(msgspec.Struct, frozen=True):
+    """For how many seconds of the session trading was ACTIVE with this configuration, named as on
+    any venue (`Settings.traded_as`).
+    """
+
+    configuration: str
+    open_s: int
+
+
 class LedgerAt(msgspec.Struct, frozen=True):
     """Up to which event the ledger was read: `chain` names it and everything before it."""
 
@@ -72,6 +83,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     `equity` is the account's worth by then (None: not known). `unclean` says why the day is no day
     to show: nothing if it is one. `previous` None: it is the first. `reading` is the account as its
     venue showed it, and `bridge` the way to it from the reading before; None: it was not read.
+    `session_s` and `traded` (for how long the session lasts, and could be traded) None: not known.
+    `live`: on what ground real money was traded; None: it was not, or nobody says.
     """
 
     schema: int = SCHEMA
@@ -94,6 +107,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     previous: Previous | None
     reading: AccountReading | None = None
     bridge: EquityBridge | None = None
+    session_s: int | None = None
+    traded: tuple[TradedFor, ...] | None = None
+    live: str | None = None
 
 
 class OnRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +128,7 @@ class OnRecord(msgspec.Struct, frozen=True, kw_only=True):
     halts: Sequence[Cause]
     ended_in_order: bool | None
     """Whether the last engine did; of one that runs it is not so yet."""
+    live: str | None = None
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +141,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     day_start: Decimal | None
     coverage_pct: Decimal | None
     comparison_agrees: bool | None
+    trading_time: TradingTime | None = None
 
 
 def snapshot_of(
@@ -136,6 +154,9 @@ def snapshot_of(
     taken_at: str,
 ) -> Snapshot:
     """The day as both tell it."""
+    time = seen.trading_time
+    if time is not None and time.date != seen.date:
+        time = None
     return Snapshot(
         date=seen.date,
         taken_at=taken_at,
@@ -154,6 +175,9 @@ def snapshot_of(
         unclean=tuple(_unclean(record, seen, taken_at)),
         ledger=record.ledger,
         previous=previous,
+        session_s=None if time is None else time.session_s,
+        traded=None if time is None else tuple(starmap(TradedFor, sorted(time.open_s.items()))),
+        live=record.live,
     )
 
 
@@ -248,9 +272,13 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def as_seen(nav: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> Seen:
-    """What two surfaces say. Raises KeyError, TypeError, ValueError, ArithmeticError on what is
-    none, and where no trading day has begun yet.
+def as_seen(
+    nav: Mapping[str, Any], diagnostics: Mapping[str, Any], trading_time: Mapping[str, Any]
+) -> Seen:
+    """What three surfaces say; the last is empty of an engine that did not know it.
+
+    Raises KeyError, TypeError, ValueError, ArithmeticError on what is none, and where no trading
+    day has begun yet.
     """
     return Seen(
         date=date.fromisoformat(nav["trading_day"]).isoformat(),
@@ -260,6 +288,7 @@ def as_seen(nav: Mapping[str, Any], diagnostics: Mapping[str, Any]) -> Seen:
         day_start=_amount(nav["day_start"]),
         coverage_pct=_amount(diagnostics["exit_pipeline"]["coverage_pct"]),
         comparison_agrees=diagnostics["comparison_agrees"],
+        trading_time=trading_time_in(trading_time),
     )
 
 

@@ -10,7 +10,8 @@ import apsw
 import orjson
 
 from hydra import __version__
-from hydra.ops.surfaces.documents import ENDING
+from hydra.ops.going_live.allowance import LIVE_ALLOWED, in_words
+from hydra.ops.surfaces.documents import ENDING, TRADING_TIME
 from hydra.ops.track_record.folder import TrackRecord
 from hydra.ops.track_record.snapshots import (
     LedgerAt,
@@ -53,8 +54,9 @@ def taken(files: EngineFiles, track: TrackRecord, venue: str, taken_at: str) -> 
 
 def _seen(surfaces: Path) -> Seen:
     nav, diagnostics = (_document(surfaces / f"{name}{ENDING}") for name in ("nav", "diagnostics"))
+    time = surfaces / f"{TRADING_TIME}{ENDING}"
     try:
-        return as_seen(nav, diagnostics)
+        return as_seen(nav, diagnostics, _document(time) if time.exists() else {})
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise NothingSeen(
             f"{surfaces}: found files that are none of an engine's ({type(error).__name__});"
@@ -91,4 +93,5 @@ def _on_record(connection: apsw.Connection, session: str) -> OnRecord:
         unknown_orders=sum(order.state.status is OrderStatus.UNKNOWN for order in open_orders),
         halts=records.halts(),
         ended_in_order=facts.ended_in_order,
+        live=in_words(records.values().get(LIVE_ALLOWED)),
     )

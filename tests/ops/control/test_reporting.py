@@ -59,7 +59,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         told = client.call("status")
 
     assert told.pop("at").endswith("Z")
-    names = {"hydra", "python", "sqlite", "ledger", "configuration", "plugins"}
+    names = {"hydra", "python", "sqlite", "ledger", "configuration", "traded_as", "plugins"}
     assert told["versions"].keys() == names
     del told["versions"]
     assert told == {
@@ -70,6 +70,7 @@ def test_status_tells_what_is_known_and_null_for_what_is_not(tmp_path: Path) -> 
         "mode": "embedded",
         "venue": "embedded",
         "dry_run": False,
+        "live": None,
         "account": "PA-TEST",
         "session": None,
         "incarnation": 1,

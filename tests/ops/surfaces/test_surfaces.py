@@ -107,7 +107,7 @@ def test_each_says_what_it_is_when_it_was_written_and_how_old_it_may_become() ->
 
     assert documents.keys() == {
         *("nav", "positions", "positions_ledger", "kpis", "risk_snapshot", "router_health"),
-        *("diagnostics", "engine_metadata"),
+        *("diagnostics", "trading_time", "engine_metadata"),
     }
     assert {name: each["surface"] for name, each in documents.items()} == {
         name: name for name in documents
@@ -307,7 +307,7 @@ def test_they_are_fresh_for_two_minutes(tmp_path: Path, age: timedelta, passed: 
     assert finding.passed is passed
     if not passed:
         seconds = age.total_seconds()
-        expected = f"nav.json is {seconds:.0f} s old, at most 120 s, and 6 more"
+        expected = f"nav.json is {seconds:.0f} s old, at most 120 s, and 7 more"
         assert finding.line.endswith(expected)
 
 

@@ -16,6 +16,7 @@ from hydra.ops.track_record.snapshots import (
     Previous,
     Seen,
     Snapshot,
+    TradedFor,
     as_seen,
     decoded,
     encoded,
@@ -196,7 +197,24 @@ DIAGNOSTICS = {"exit_pipeline": {"coverage_pct": "100"}, "comparison_agrees": Tr
 
 
 def test_what_the_surfaces_say_is_what_was_seen() -> None:
-    assert as_seen(NAV, DIAGNOSTICS) == SEEN
+    assert as_seen(NAV, DIAGNOSTICS, {}) == SEEN
+
+
+def test_for_how_long_the_session_could_be_traded_is_said_with_what() -> None:
+    document = {"date": "2026-11-23", "session_s": 23400, "open_s": {"b": 60, "a": 7200}}
+    found = taken(seen=as_seen(NAV, DIAGNOSTICS, document))
+
+    assert (found.session_s, found.traded) == (23400, (TradedFor("a", 7200), TradedFor("b", 60)))
+    assert decoded(encoded(found)) == found
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"date": None}, {"date": "2026-11-20", "session_s": 1, "open_s": {"a": 1}}]
+)
+def test_of_another_session_or_of_none_nobody_says_how_long(document: dict[str, Any]) -> None:
+    found = taken(seen=as_seen(NAV, DIAGNOSTICS, document))
+
+    assert (found.session_s, found.traded) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -205,4 +223,4 @@ def test_what_the_surfaces_say_is_what_was_seen() -> None:
 )
 def test_surfaces_without_a_day_or_with_no_numbers_are_none(change: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError, ArithmeticError)):
-        as_seen({**NAV, **change}, DIAGNOSTICS)
+        as_seen({**NAV, **change}, DIAGNOSTICS, {})
