@@ -62,6 +62,7 @@ from tests.engine.scenery import settings_with
 from tests.venues.server.kit import FREE, nothing_left, served
 
 KEY, SECRET = "PKA1B2C3D4E5F6G7H8J9", "a-secret-of-this-test-alone"
+LIVE_KEY = "AKA1B2C3D4E5F6G7H8J9"
 PATIENCE_S = 60.0
 HOSTS = (
     *("paper-api.alpaca.markets", "data.alpaca.markets", "stream.data.alpaca.markets"),
@@ -422,14 +423,15 @@ def test_a_broker_whose_clock_is_another_is_refused_before_anything_is_traded_i4
         )
 
 
-NO_BOTS = settings_with(
-    {
-        "momentum_bots": (),
-        "optionsbot.enabled": False,
-        "cryptobot.enabled": False,
-        "broker.venue": VenueName.PAPER,
-    }
-)
+def without_bots(venue: VenueName = VenueName.PAPER) -> Settings:
+    return settings_with(
+        {
+            "momentum_bots": (),
+            "optionsbot.enabled": False,
+            "cryptobot.enabled": False,
+            "broker.venue": venue,
+        }
+    )
 
 
 def test_a_run_of_no_bots_says_that_there_are_none(
@@ -442,7 +444,7 @@ def test_a_run_of_no_bots_says_that_there_are_none(
             tmp_path,
             lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
             Heard(lambda _: False),
-            NO_BOTS,
+            without_bots(),
         )
 
     assert refused.value.code is ExitCode.CONFIGURATION_REFUSED
@@ -452,32 +454,45 @@ def test_a_run_of_no_bots_says_that_there_are_none(
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("venue", "number", "words"),
+    [
+        (VenueName.PAPER, "PA3NOBODYS01", {"ALPACA_PAPER": "true", "ALPACA_KEY": KEY}),
+        pytest.param(  # though no start may trade there: live.profile is off, as it is shipped
+            VenueName.LIVE,
+            "391234567",
+            {"ALPACA_PAPER": "false", "ALPACA_KEY": LIVE_KEY, "HYDRA_LIVE": "yes-real-money"},
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
 def test_the_account_is_flattened_and_compared_at_rest_where_no_bot_is_enabled_i12(
-    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    venue: VenueName,
+    number: str,
+    words: dict[str, str],
 ) -> None:
     """Whoever switches all bots off, or has one on what the broker trades no more, wants out."""
+    settings = without_bots(venue)
     monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
     monkeypatch.chdir(tmp_path)  # nobody's .env is there
     files = EngineFiles.under(
         tmp_path / "state", tmp_path / "logs", "trading_state.db", "app.jsonl"
     )
-    environ = {
-        "ALPACA_PAPER": "true",
-        "ALPACA_KEY": KEY,
-        "ALPACA_SECRET": SECRET,
-        "LIVE_DISABLE_NETWORK": "0",
-    }
+    environ = {**words, "ALPACA_SECRET": SECRET, "LIVE_DISABLE_NETWORK": "0"}
 
-    with behind_tls("PA3NOBODYS01", certificate) as port:
+    with behind_tls(number, certificate, key=words["ALPACA_KEY"]) as port:
         monkeypatch.setattr(
             "hydra.venues.alpaca.network._look_up",
             lambda _host, _port: [(socket.AF_INET, ("127.0.0.1", port))],
         )
         files.ledger.parent.mkdir(mode=0o700)
         files.ledger.touch(mode=0o600)  # an engine was here
-        account = account_at_rest(files, NO_BOTS, None, environ, say=pytest.fail)
+        account = account_at_rest(files, settings, None, environ, say=pytest.fail)
         files.ledger.unlink()
-        with engine_at_rest(files, NO_BOTS, account, "somebody", "flatten") as engine:
+        with engine_at_rest(files, settings, account, "somebody", "flatten") as engine:
             engine.call("flatten", reason="a test", pause="halted")
             told = engine.call("flatten-progress")
             until = time.monotonic() + PATIENCE_S

@@ -12,36 +12,41 @@ import pytest
 
 from hydra import __version__
 from hydra.ops.exit_codes import ExitCode
-from hydra.settings import VenueName
-from hydra.settings.live_profile import as_on_live
+from hydra.settings import Settings, VenueName
+from hydra.settings.live_profile import as_on_live, with_entries_closed
 from hydra.settings.live_section import LiveProfile
 from hydra.store.engine_files import EngineFiles
 from hydra.store.journal import read_journal
 from hydra.store.record import EngineRecord, Owner
 from tests.engine.scenery import settings_with
-from tests.ops.test_run_broker import Heard, behind_tls, certificate, paper_run
+from tests.ops.test_run_broker import LIVE_KEY, Heard, behind_tls, certificate, paper_run
 from tests.store.orders import approved
 
 __all__ = ["certificate"]
 
-ACCOUNT, KEY = "391234567", "AKA1B2C3D4E5F6G7H8J9"
+ACCOUNT = "391234567"
+
+
+def settings_of(profile: LiveProfile, nowhere: Path) -> Settings:
+    """Coins alone are traded, and there is no track record of paper."""
+    alone = {"momentum_bots": (), "optionsbot.enabled": False, "broker.venue": VenueName.LIVE}
+    live = {"live.profile": profile, "live.paper_ledger": nowhere / "paper.db"}
+    return as_on_live(settings_with({**alone, **live}))
 
 
 def live_run(
-    folder: Path, tls: tuple[Path, Path], profile: LiveProfile, until: str
-) -> tuple[int, str, dict[str, Any]]:
-    """Exit code, what was said, and the line of the journal about live. Coins alone are traded."""
-    alone = {"momentum_bots": (), "optionsbot.enabled": False, "broker.venue": VenueName.LIVE}
-    settings = as_on_live(settings_with({**alone, "live.profile": profile}))
+    folder: Path, tls: tuple[Path, Path], settings: Settings, until: str
+) -> tuple[int, str, dict[str, dict[str, Any]]]:
+    """Exit code, what was said, and the journal's lines by their events."""
     out = Heard(lambda text: until in text)
-    with behind_tls(ACCOUNT, tls, key=KEY) as port:
+    with behind_tls(ACCOUNT, tls, key=LIVE_KEY) as port:
 
         def resolve(_host: str, _port: int) -> list[tuple[int, tuple[str, int]]]:
             return [(socket.AF_INET, ("127.0.0.1", port))]
 
-        code = paper_run(folder, resolve, out, settings, VenueName.LIVE, KEY)
+        code = paper_run(folder, resolve, out, settings, VenueName.LIVE, LIVE_KEY)
     lines = read_journal(folder / "logs" / "app.jsonl")
-    return code, out.getvalue(), next(each for each in lines if each["event"] == "live_judged")
+    return code, out.getvalue(), {str(each["event"]): dict(each) for each in lines}
 
 
 @pytest.mark.slow
@@ -51,12 +56,15 @@ def test_micro_trades_real_money_within_its_limits_and_says_so(
 ) -> None:
     monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
 
-    code, said, judged = live_run(tmp_path, certificate, LiveProfile.MICRO, "ACTIVE")
+    settings = settings_of(LiveProfile.MICRO, tmp_path)
+    code, said, lines = live_run(tmp_path, certificate, settings, "ACTIVE")
 
     assert code == ExitCode.CLEAN, said
     assert said.startswith("LIVE: REAL MONEY\n")
     assert "\nlive: micro: at most 4 entries and 2000 USD a day, 1000 USD an order, 0.5" in said
+    judged = lines["live_judged"]
     assert (judged["open"], judged["ground"], judged["reason"]) == (True, "micro", None)
+    assert lines["session_started"]["configuration"] == settings.digest
 
 
 @pytest.mark.slow
@@ -75,9 +83,12 @@ def test_with_an_order_on_record_what_may_not_trade_is_there_for_exits_alone(
     record.end("a test", now)
     record.close()
 
-    code, said, judged = live_run(tmp_path, certificate, LiveProfile.OFF, "bots: ")
+    settings = settings_of(LiveProfile.FULL, tmp_path)
+    code, said, lines = live_run(tmp_path, certificate, settings, "bots: ")
 
     assert code == ExitCode.CLEAN, said
-    assert "\nLIVE ENTERS NOTHING: found live.profile off" in said
+    assert "\nLIVE ENTERS NOTHING: found no track record of paper in " in said
     assert "; 0 positions and 1 order are on record, so it runs and enters nothing\n" in said
+    judged = lines["live_judged"]
     assert (judged["open"], judged["ground"]) == (False, None)
+    assert lines["session_started"]["configuration"] == with_entries_closed(settings).digest

@@ -268,40 +268,40 @@ def test_a_word_for_a_safer_mode_is_none_for_a_bolder_one(machine: Machine) -> N
     assert "what `config accept-live` was said of is another one" in machine.refused()
 
 
-def test_what_allowed_it_allows_it_again_while_live_goes_on(machine: Machine) -> None:
-    """Paper was ended when live began; its days are old by now, and live traded until lately."""
+def allowed_before(machine: Machine, idle: int, traded_as: str | None = None) -> Allowed:
+    """Live was started by days on paper that are old by now, and has not traded for so many
+    sessions.
+    """
+    (last,) = ended_sessions(1, before=idle)
     machine.traded_on_paper(ended_sessions(14, before=20))
-    named = as_configured(machine.settings, None).traded_as
-    newest = ended_sessions(1, before=20)[0]
-    assert "since when 20 have ended" in machine.refused()
-
-    record = machine.open_record()
+    (newest,) = ended_sessions(1, before=20)
+    named = traded_as or as_configured(machine.settings, None).traded_as
     allowed = Allowed(ground=SHOWN, traded_as=named, newest=newest)
-    record.ledger.put(LIVE_ALLOWED, allowance.written(allowed), time.time_ns())
-    (last,) = ended_sessions(1, before=5)
-    record.ledger.grant_budget("mom_AAPL", last, Decimal(10), time.time_ns())
-    record.ledger.commit()
-    record.end("a test", time.time_ns())
+    now, record = time.time_ns(), machine.open_record()
+    record.ledger.put(LIVE_ALLOWED, allowance.written(allowed), now)
+    record.ledger.grant_budget("mom_AAPL", last, Decimal(10), now)
+    record.end("a test", now)
     record.close()
+    return allowed
+
+
+def test_what_allowed_it_allows_it_again_while_live_goes_on(machine: Machine) -> None:
+    allowed = allowed_before(machine, 5)
 
     assert machine.start() is ExitCode.CLEAN
     assert machine.on_record == allowed
 
 
+def test_another_configuration_was_not_allowed_by_it(machine: Machine) -> None:
+    allowed_before(machine, 5, traded_as="another")
+
+    assert "since when 20 have ended" in machine.refused()
+
+
 def test_a_pause_of_live_ends_what_was_allowed_and_no_refused_start_renews_it(
     machine: Machine,
 ) -> None:
-    machine.traded_on_paper(ended_sessions(14, before=20))
-    named = as_configured(machine.settings, None).traded_as
-    record = machine.open_record()
-    newest = ended_sessions(1, before=20)[0]
-    allowed = Allowed(ground=SHOWN, traded_as=named, newest=newest)
-    record.ledger.put(LIVE_ALLOWED, allowance.written(allowed), time.time_ns())
-    (last,) = ended_sessions(1, before=6)
-    record.ledger.grant_budget("mom_AAPL", last, Decimal(10), time.time_ns())
-    record.ledger.commit()
-    record.end("a test", time.time_ns())
-    record.close()
+    allowed_before(machine, 6)
 
     for _ in range(2):
         assert "since when 20 have ended" in machine.start_is_refused()

@@ -130,3 +130,19 @@ def test_the_writer_goes_on_with_its_own_accounts_file_alone(
         found = orjson.loads(surface.read_bytes())
 
     assert (found["date"], found["open_s"]) == ("D", told)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_where_nothing_is_sent_nothing_is_traded(tmp_path: Path, dry_run: bool) -> None:
+    with controlled(tmp_path) as engine:
+        make_well(engine)
+        now = engine.runtime.market_time_at(engine.runtime.now())
+        session = ExchangeSession("D", now - 60 * SECOND, now + 3600 * SECOND, False)
+        table = SessionTable((session,))
+        facts = replace(FACTS, sessions=table, traded_as="ours", dry_run=dry_run)
+        writer = SurfaceWriter(engine.runtime, facts, engine.files.surfaces)
+        writer.write_once()
+        writer.write_once()
+        found = orjson.loads((engine.files.surfaces / "trading_time.json").read_bytes())
+
+    assert list(found["open_s"]) == ([] if dry_run else ["ours"])
