@@ -25,6 +25,9 @@ ABOUT = "about.json"
 KEPT = 50
 REPLACED = "replaced"
 
+UNREADABLE = (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError)
+"""What comes of reading a small JSON file that is not there, or is not what was written."""
+
 Content: TypeAlias = tuple[bytes, bytes]
 """Both files, to the byte, in the order of `FILES`."""
 
@@ -123,7 +126,7 @@ def _found(history: Path) -> Iterator[Version]:
         try:
             about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
             read_files(folder)
-        except (OSError, msgspec.DecodeError):
+        except UNREADABLE:
             continue
         yield Version(folder=folder, about=about)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from hydra.ops.config.history import versions, write_whole
+from hydra.ops.config.history import UNREADABLE, versions, write_whole
 from hydra.ops.reload_source import ConfigSource
 from hydra.settings import Settings, SettingsRefused, VenueName
 from hydra.settings.changes import Change, Effect, changes_between
@@ -63,7 +63,7 @@ def acceptance(history: Path) -> Acceptance | None:
     """What was said last; None: nothing, or nothing that can be read."""
     try:
         return msgspec.json.decode((history / ACCEPTED).read_bytes(), type=Acceptance)
-    except (OSError, msgspec.DecodeError):
+    except UNREADABLE:
         return None
 
 

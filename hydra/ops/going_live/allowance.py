@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hydra.ops.config.history import write_whole
+from hydra.ops.config.history import UNREADABLE, write_whole
 from hydra.store.private_files import make_private_folder
 
 ACCEPTED = "live_accepted.json"
@@ -47,7 +47,7 @@ def word_given(history: Path) -> LiveWord | None:
     """What was said last; None: nothing, or nothing that can be read."""
     try:
         return msgspec.json.decode((history / ACCEPTED).read_bytes(), type=LiveWord)
-    except (OSError, msgspec.MsgspecError):
+    except UNREADABLE:
         return None
 
 
@@ -70,7 +70,7 @@ def read(text: str | None) -> Allowed | None:
         found = msgspec.json.decode(text, type=Allowed) if text else None
         if found is not None and found.newest is not None:
             date.fromisoformat(found.newest)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return None
     return found
 

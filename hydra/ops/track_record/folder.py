@@ -94,7 +94,7 @@ class TrackRecord:
             content = path.read_bytes()
             try:
                 snapshot = decoded(content)
-            except msgspec.MsgspecError as error:
+            except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
                 raise TrackRecordBroken(f"{path}: found no snapshot ({error})") from error
             if f"{snapshot.date}.json" != path.name:
                 raise TrackRecordBroken(f"{path}: found the day {snapshot.date}, wanted its own")

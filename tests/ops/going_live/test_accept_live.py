@@ -9,8 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from hydra.cli import app
+from hydra.ops.config.loosening import acceptance
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.going_live.allowance import LIVE_ALLOWED, told_of, word_given, written
+from hydra.ops.going_live.allowance import (
+    LIVE_ALLOWED,
+    LiveWord,
+    told_of,
+    word_given,
+    write_word,
+    written,
+)
 from hydra.ops.going_live.looking import as_configured
 from hydra.ops.track_record.report import page_of, track_report_of
 from hydra.trading.strategy_modes import StrategyMode
@@ -66,12 +74,19 @@ def test_nothing_but_full_needs_a_word(tmp_path: Path, profile: str) -> None:
     assert word_given(machine.files.configurations) is None
 
 
-def test_a_word_that_nobody_can_read_is_none(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
-    accepts(machine, "--reason", "a trial")
-    (machine.files.configurations / "live_accepted.json").write_text('{"reason": "a trial"}')
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b'{"reason": "a trial"}', b'{"reason": "\xff"}', b'{"x":' + b"[" * 100_000],
+)
+def test_a_word_that_nobody_can_read_is_none(tmp_path: Path, content: bytes) -> None:
+    history = tmp_path / "configurations"
+    write_word(history, LiveWord(configuration="c", reason="a trial", by="uid 7", at=1))
+    assert word_given(history) is not None
+    (history / "live_accepted.json").write_bytes(content)
+    (history / "accepted.json").write_bytes(content)
 
-    assert word_given(machine.files.configurations) is None
+    assert word_given(history) is None
+    assert acceptance(history) is None
 
 
 def test_another_mode_of_the_environment_is_another_configuration(

@@ -112,7 +112,7 @@ def test_what_a_kill_left_half_written_is_no_day_and_in_nobodys_way(tmp_path: Pa
     assert [each.date for each in track.read()] == list(DATES[:2])
 
 
-@pytest.mark.parametrize("how", ["changed", "removed", "added", "renamed", "spoilt"])
+@pytest.mark.parametrize("how", ["changed", "removed", "added", "renamed", "spoilt", "no text"])
 def test_a_snapshot_that_was_changed_added_or_taken_away_is_named(tmp_path: Path, how: str) -> None:
     track = three_days(tmp_path)
     second = track.snapshots / f"{DATES[1]}.json"
@@ -129,8 +129,11 @@ def test_a_snapshot_that_was_changed_added_or_taken_away_is_named(tmp_path: Path
         case "renamed":
             second.rename(track.snapshots / "2026-11-18.json")
             named = "2026-11-18"
-        case _:
+        case "spoilt":
             second.write_text("{")
+            named = DATES[1]
+        case _:
+            second.write_bytes(b'{"date": "\xff"}')
             named = DATES[1]
 
     with pytest.raises(TrackRecordBroken, match=f"{named}.json: found "):
