@@ -43,10 +43,11 @@ def health(
     """Tell whether the running engine is well, within two seconds.
 
     One line a check, passed or failed, with what to do: the engine, its
-    trading state, lease, loops, budgets, coverage, prices, trading stream,
-    the last comparison with the venue, orders, record, bots, version, and
-    whether the files in surfaces/ are fresh and, where `canary` is run, whether
-    the broker keeps its contract. Changes nothing.
+    trading state, on live by what it is allowed, lease, loops, budgets,
+    coverage, prices, trading stream, the last comparison with the venue,
+    orders, record, bots, version, and whether the files in surfaces/ are fresh
+    and, where `canary` is run, whether the broker keeps its contract.
+    Changes nothing.
 
     Exit code 0: all is well; 1: an engine runs, and something is not (it may
     be halted on purpose); 3: no engine runs; 11: an engine has the record and

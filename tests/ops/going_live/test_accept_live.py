@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hydra.cli import app
 from hydra.ops.config.loosening import acceptance
+from hydra.ops.control.wellness import checks_of
 from hydra.ops.exit_codes import ExitCode
 from hydra.ops.going_live.allowance import (
     LIVE_ALLOWED,
@@ -21,7 +22,9 @@ from hydra.ops.going_live.allowance import (
 )
 from hydra.ops.going_live.looking import as_configured
 from hydra.ops.track_record.report import page_of, track_report_of
+from hydra.trading.findings import Finding
 from hydra.trading.strategy_modes import StrategyMode
+from tests.ops.alerts.looks import told
 from tests.ops.control.command_line import says
 from tests.ops.going_live.days import day
 from tests.ops.going_live.test_live_start import Machine
@@ -135,6 +138,16 @@ def test_status_at_rest_says_how_the_last_start_was_allowed(tmp_path: Path) -> N
         "micro",
         "the last start was allowed (micro)",
     )
+    page = says(tmp_path, "status", "--venue", "live", "--config", str(machine.config)).stdout
+    assert "the last start was allowed (micro)" in page
     assert told_of(None) is None
     assert (told_of(written(None)) or {})["line"] == "the last start was not allowed"
     assert LIVE_ALLOWED == "live_allowed"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_running_engine_says_it_in_health_and_preflight(is_open: bool) -> None:
+    live = {"open": is_open, "line": "full: accepted"}
+
+    assert Finding("live", is_open, "full: accepted") in checks_of(told(live=live), "1")
+    assert "live" not in [each.name for each in checks_of(told(), "1")]
