@@ -47,7 +47,7 @@ class LastDecisions:
             record = msgspec.json.decode(line)
             told = _DECISIONS[record["event"]](record)
         # What cannot be read, or was written by another version, is not shown: `why` looks closely.
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return
         if told is None:
             return

@@ -213,7 +213,7 @@ def _holder_in(descriptor: int) -> Holder | None:
     line = os.pread(descriptor, _LINE_BYTES_MAX, 0).partition(b"\n")[0]
     try:
         return msgspec.json.decode(line, type=Holder)
-    except msgspec.DecodeError:
+    except ValueError:  # it is no JSON, or no UTF-8
         return None
 
 

@@ -28,6 +28,7 @@ FILLED = {"ts": TS, "event": "report_stored", "report": "OrderFilled", "content"
           "decision": INTENT["decision"]}  # fmt: skip
 REJECTED = {"ts": TS, "event": "report_stored", "report": "OrderRejected",
             "content": {"reason": "too late"}, "decision": INTENT["decision"]}  # fmt: skip
+BROKEN = b'{"event":"order_denied","reason":"\xff"}\n["event":"order_denied"]\n'
 ACCEPTED = {**REJECTED, "report": "OrderAccepted"}
 
 
@@ -56,7 +57,7 @@ def test_a_journal_begun_anew_and_one_that_is_damaged_are_read_on(tmp_path: Path
     journal.write_bytes(lines_of(DENIED, DENIED))
     tail.read()
 
-    journal.write_bytes(b'{"event":"order_denied" cut\n{"event":"order_denied"}\n')
+    journal.write_bytes(b'{"event":"order_denied" cut\n{"event":"order_denied"}\n' + BROKEN)
     tail.read()
     journal.rename(tmp_path / "app.jsonl.1")
     journal.write_bytes(lines_of(APPROVED, IDLE))

@@ -296,7 +296,10 @@ def test_the_account_outlives_the_engine_until_it_is_forgotten_i57(path: Path) -
             EngineLock(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"12345\n", b'{"pid":', b"\xff\n", b"{}\n", FROM_NOBODY])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"12345\n", b'{"pid":', b"\xff\n", b'{"host":"\xff"}\n', b"{}\n", FROM_NOBODY],
+)
 def test_a_file_whose_words_cannot_be_read_is_locked_all_the_same_i57(
     path: Path, content: bytes
 ) -> None:

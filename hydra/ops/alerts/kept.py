@@ -64,7 +64,7 @@ class KeptFiles:
         make_private_folder(self._folder)
 
     def look(self) -> Kept:
-        """What is kept, for whoever only looks. Raises OSError, MsgspecError."""
+        """What is kept, for whoever only looks. Raises OSError, ValueError."""
         try:
             return msgspec.json.decode(self.state.read_bytes(), type=Kept)
         except FileNotFoundError:
@@ -76,7 +76,7 @@ class KeptFiles:
         """
         try:
             kept = self.look()
-        except (OSError, msgspec.MsgspecError) as bad:
+        except (OSError, ValueError) as bad:
             fault = f"{self.state}: cannot be read ({bad}), wanted what the watch kept"
         else:
             if kept.version == VERSION:
@@ -121,6 +121,6 @@ class KeptFiles:
             for line in path.read_bytes().splitlines():
                 try:
                     lines.append(msgspec.json.decode(line, type=dict[str, object]))
-                except msgspec.MsgspecError:
+                except ValueError:  # it is no JSON, or no UTF-8
                     continue
         return lines[-most:]

@@ -74,8 +74,6 @@ def dashboard(
 
 
 def _link_there(place: Place) -> "Link":
-    import msgspec
-
     from hydra.ops.dashboard.link import read
 
     folder = place.files.dashboard
@@ -84,7 +82,7 @@ def _link_there(place: Place) -> "Link":
         end(place.said.in_words(text), ExitCode.USAGE)
     try:
         return read(folder)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, ValueError):
         end(f"{folder}: a dashboard begins or ends just now; try again", ExitCode.USAGE)
 
 

@@ -31,7 +31,8 @@ class Curve:
         before the last begins a new curve: it is another market.
         """
         try:
-            Decimal(equity)
+            if not Decimal(equity).is_finite():
+                return
         except InvalidOperation:
             return
         if of != self._of or (self._points and at < self._points[-1][0]):

@@ -36,7 +36,7 @@ def put(folder: Path, link: Link) -> None:
 
 
 def read(folder: Path) -> Link:
-    """Raises FileNotFoundError where none is served; OSError, RightsTooOpen, MsgspecError."""
+    """Raises FileNotFoundError where none is served; OSError, RightsTooOpen, ValueError."""
     path = folder / NAME
     require_private_file(path, path.lstat())
     with path.open("rb") as file:

@@ -54,12 +54,15 @@ def _surface(folder: Path, name: str, now: datetime) -> Surface:
             document: Mapping[str, Any] = orjson.loads(file.read(READ_MAX))
         written, limit = datetime.fromisoformat(document["updated_at"]), document["age_max_s"]
         age_s = (now - written).total_seconds()
+        is_of_the_run = isinstance(limit, str)
+        # A clock that was set back makes none stale for long.
+        is_fresh = is_of_the_run or abs(age_s) <= limit
     except FileNotFoundError:
         return Surface(name, None, None, f"{path} is not there")
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Surface(name, None, None, f"{path} cannot be read ({type(error).__name__})")
-    if isinstance(limit, str):
-        return Surface(name, document, None, None)  # of the run: it is as old as that
-    if abs(age_s) <= limit:  # a clock that was set back makes none stale for long
+    if is_of_the_run:
+        return Surface(name, document, None, None)  # it is as old as that
+    if is_fresh:
         return Surface(name, document, age_s, None)
     return Surface(name, document, age_s, f"{path} is {age_s:.0f} s old, at most {limit:g} s")

@@ -44,7 +44,10 @@ def test_where_nothing_is_kept_it_begins_anew_without_a_word(tmp_path: Path) -> 
     assert files_in(tmp_path).load() == (Kept(), None)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 2}', b"\xff\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"version": 2}', b"\xff\x00", b'{"incidents": {"\xff": {}}}'],
+)
 def test_what_cannot_be_gone_on_with_is_kept_aside_and_told(tmp_path: Path, content: bytes) -> None:
     files = files_in(tmp_path)
     files.state.write_bytes(content)
@@ -72,7 +75,7 @@ def test_the_history_has_each_line_and_passes_over_a_torn_one(tmp_path: Path) ->
     files = files_in(tmp_path)
     files.write_down({"n": 1}, {"n": 2})
     with files.history.open("ab") as history:
-        history.write(b'{"n": \n')
+        history.write(b'{"n": \n{"n": "\xff"}\n')
     files.write_down({"n": 3})
 
     assert files.told(2) == [{"n": 2}, {"n": 3}]

@@ -30,7 +30,8 @@ def test_the_same_moment_again_is_no_point_and_what_is_no_amount_is_none() -> No
     curve = Curve()
     curve.take("embedded PA1", moment(0), "100000")
     curve.take("embedded PA1", moment(0), "100000")
-    curve.take("embedded PA1", moment(1), "unknown")
+    for worth in ("unknown", "NaN", "sNaN", "Infinity"):
+        curve.take("embedded PA1", moment(1), worth)
 
     assert curve.points == [(moment(0), "100000")]
 

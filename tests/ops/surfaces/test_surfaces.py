@@ -319,6 +319,10 @@ def test_they_are_fresh_for_two_minutes(tmp_path: Path, age: timedelta, passed: 
         (b"[]", "kpis.json cannot be read (TypeError)"),
         (b"{}", "kpis.json cannot be read (KeyError)"),
         (b'{"updated_at": "soon", "age_max_s": 1}', "kpis.json cannot be read (ValueError)"),
+        (
+            b'{"updated_at": "2026-01-05T15:00:00Z", "age_max_s": null}',
+            "kpis.json cannot be read (TypeError)",
+        ),
     ],
 )
 def test_one_that_is_missing_or_damaged_is_named(
