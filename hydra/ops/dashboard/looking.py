@@ -19,7 +19,7 @@ from hydra.ops.control.place import Place
 from hydra.ops.dashboard.curve import Curve
 from hydra.ops.dashboard.picture import Alerts, Glimpse, Tree, picture_of
 from hydra.ops.debug.client import CommandFailed, DebugClient, NoEngine
-from hydra.ops.health import look_at
+from hydra.ops.health import NO_ENGINE, NOT_WELL, Look, look_at
 from hydra.ops.last_decisions import LastDecisions
 from hydra.ops.offline import Ended
 from hydra.ops.status import told_without_engine
@@ -52,6 +52,18 @@ class Shown(msgspec.Struct, frozen=True):
         return now - self.looked_at
 
 
+class _OnRecord(msgspec.Struct, frozen=True):
+    """What was read (`told`) where no engine answered, for this reason; or what kept us from it."""
+
+    read_at: float
+    why: str
+    told: Mapping[str, Any] | None
+    fault: str | None = None
+
+
+NOTHING_READ = _OnRecord(0.0, "", None)
+
+
 class Looker:
     """Looks again and again, on a thread of its own."""
 
@@ -60,7 +72,7 @@ class Looker:
         self._place = place
         self._decisions = LastDecisions(place.files.journal)
         self._curve = Curve()
-        self._on_record: tuple[float, Mapping[str, Any] | None, str | None] | None = None
+        self._on_record: _OnRecord | None = None
         self._asked_at = -WATCHED_FOR_S
         self._shown: Shown | None = None
         self._changed = threading.Condition()
@@ -129,6 +141,8 @@ class Looker:
                 self._changed.wait_for(
                     lambda: self._is_closed or self._asked_at > now, CURVE_EVERY_S
                 )
+            if self._is_wanted:
+                self._on_record = None  # what was done may be on it
             self._is_wanted = False
             return self._is_closed
 
@@ -141,24 +155,25 @@ class Looker:
                     self._curve.take(of, at, equity)
 
     def _look(self, surfaces: tuple[Surface, ...]) -> Glimpse:
-        place, told = self._place, None
+        place = self._place
         try:
             found = look_at(place, at_surfaces=True)
-            findings, told = found.findings, found.told
         except (OSError, RightsTooOpen) as error:
             line = f"nobody can see whether one runs: {in_words(error)}"
-            findings = (Finding("engine", False, line),)
-        on_record, fault = (None, None) if told is not None else self._read(findings[0].line)
+            found = Look((Finding("engine", False, line),), NOT_WELL)
+        told, why = found.told, found.findings[0].line
+        on_record = NOTHING_READ if told is not None else self._read(why)
         self._decisions.read()
         return Glimpse(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             venue=place.venue,
             folder=str(place.files.lock.parent.absolute()),
-            findings=findings,
+            findings=found.findings,
             surfaces=surfaces,
             told=told,
-            on_record=on_record,
-            fault=fault,
+            none_runs=found.code == NO_ENGINE,
+            on_record=on_record.told,
+            fault=on_record.fault,
             tree=None if told is None else self._tree(),
             decisions=tuple(self._decisions.decisions),
             words=dict(self._decisions.words),
@@ -167,15 +182,17 @@ class Looker:
             said=place.said,
         )
 
-    def _read(self, why: str) -> tuple[Mapping[str, Any] | None, str | None]:
+    def _read(self, why: str) -> _OnRecord:
         """What is on record where nobody answers, or why that cannot be read."""
-        now = time.monotonic()
-        if self._on_record is None or now - self._on_record[0] > ON_RECORD_EVERY_S:
-            try:
-                self._on_record = now, told_without_engine(self._place, why), None
-            except Ended as ended:
-                self._on_record = now, None, ended.text
-        return self._on_record[1:]
+        now, kept = time.monotonic(), self._on_record
+        if kept is not None and kept.why == why and now - kept.read_at <= ON_RECORD_EVERY_S:
+            return kept
+        try:
+            read = _OnRecord(now, why, told_without_engine(self._place, why))
+        except Ended as ended:
+            read = _OnRecord(now, why, None, ended.text)
+        self._on_record = read
+        return read
 
     def _tree(self) -> Tree | None:
         try:
@@ -183,12 +200,15 @@ class Looker:
                 found = client.call("tree", limit=ACTORS_MAX)
         except (NoEngine, CommandFailed):
             return None
-        return Tree(found["rows"], found["total"])
+        try:
+            return Tree(found["rows"], found["total"])
+        except KeyError:  # another version of the engine
+            return None
 
     def _alerts(self) -> Alerts | None:
         """None where nobody watches, or nobody can read what was told."""
         files = KeptFiles(self._place.files.alerts)
-        with suppress(OSError, msgspec.MsgspecError):
+        with suppress(OSError, ValueError):
             if not files.state.exists():
                 return None
             kept = files.look()

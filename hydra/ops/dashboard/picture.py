@@ -14,10 +14,12 @@ from hydra.trading.findings import Finding
 VERSION = 1
 _TO_TYPE = (
     ("Let trading go on", "hydra-trader resume --reason …"),
+    ("Halt", "hydra-trader halt --reason …"),
     ("Close everything", "hydra-trader flatten --yes --reason …"),
     ("All that stands against trading", "hydra-trader preflight"),
     ("Why, or why not", "hydra-trader why …"),
     ("Look into an actor", "hydra-trader debug state ACTOR"),
+    ("The link of this page", "hydra-trader dashboard --link"),
 )
 _OF_AN_ACTOR = (
     *("level", "path", "status", "incarnation", "restarts", "depth", "control_depth", "oldest_ms"),
@@ -43,8 +45,9 @@ class Glimpse(msgspec.Struct, frozen=True, kw_only=True):
     """All that one look has found.
 
     `told` is the answer of `status`; None: no engine answered, and `on_record` is what the command
-    shows then, or `fault` why that could not be read. `tree` None: nobody says who lives. `curve`
-    has points of time and worth. `at` is UTC of the machine's clock.
+    shows then, or `fault` why that could not be read. `none_runs`: it is known that there is none.
+    `tree` None: nobody says who lives. `curve` has points of time and worth. `at` is UTC of the
+    machine's clock.
     """
 
     at: str
@@ -53,6 +56,7 @@ class Glimpse(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding]
     surfaces: Sequence[Surface]
     told: Mapping[str, Any] | None = None
+    none_runs: bool = False
     on_record: Mapping[str, Any] | None = None
     fault: str | None = None
     tree: Tree | None = None
@@ -72,6 +76,7 @@ def picture_of(glimpse: Glimpse) -> dict[str, Any]:
         "venue": glimpse.venue,
         "folder": glimpse.folder,
         "is_running": glimpse.told is not None,
+        "none_runs": glimpse.none_runs,
         "told": glimpse.on_record if glimpse.told is None else glimpse.told,
         "fault": glimpse.fault,
         "findings": [

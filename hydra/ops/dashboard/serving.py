@@ -16,7 +16,7 @@ from hydra.venues.loopback import LoopbackServer
 CONNECTIONS_MAX = 64
 GONE_AFTER_S = 30.0
 """A connection that has not come to its end by then is cut: whoever sends half a request, or does
-not read its answer. A halt takes twelve at most.
+not read its answer. A halt of an engine that hangs takes sixteen.
 """
 HEAD_MAX = 16 * 1024
 

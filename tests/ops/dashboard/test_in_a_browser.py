@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from hydra.trading.trading_state import TradingState
+from tests.ops.control.command_line import places
 from tests.ops.control.engines import controlled
 from tests.ops.control.lives import lived
 from tests.ops.dashboard.test_command import Dashboard, served
@@ -61,6 +63,13 @@ class Tab:
 
     def go(self, address: str) -> None:
         self._call("Page.navigate", url=address)
+
+    def tells_as_look(self, change: str) -> None:
+        """From now on each look is told changed by this statement about `look`."""
+        self.tells(
+            "{ const real = JSON.parse; JSON.parse = (text) => {"
+            f" const look = real(text); {change}; return look; }}; null }}"
+        )
 
 
 @contextmanager
@@ -163,6 +172,83 @@ def test_a_tab_of_an_earlier_start_needs_the_new_link_i86(tmp_path: Path) -> Non
         assert eventually(lambda: "dashboard: http" in again.said, 20), again.said
         with tab(tmp_path, old.whole) as page:
             assert shows(page, "#notice", "hydra-trader dashboard --link")
+
+            page.go(again.link.whole)  # put into the same tab: nothing is loaded anew
+
+            assert shows(page, "#state", "NO ENGINE")
+            assert page.text("#notice") == ""
+            assert again.link.key not in page.tells("location.href")
     finally:
         again.process.kill()
         again.process.wait()
+
+
+def test_a_dashboard_that_hangs_is_not_taken_for_an_engine_that_is_as_before(
+    tmp_path: Path,
+) -> None:
+    with controlled(tmp_path, bots=("mom_AAPL",)) as engine, served(tmp_path) as dashboard:
+        make_well(engine)
+        with tab(tmp_path, dashboard.link.whole) as page:
+            assert shows(page, "#state", "ACTIVE")
+            dashboard.process.send_signal(signal.SIGSTOP)
+
+            assert shows(page, "#state", "NOT SEEN")
+
+            page.tells("document.querySelector('#ask-halt').click()")
+            page.tells("document.querySelector('#do-halt').click()")
+            assert shows(page, "#outcome", "no answer yet")
+            assert f"hydra-trader halt {' '.join(places(tmp_path))}" in page.text("#outcome")
+
+            dashboard.process.send_signal(signal.SIGCONT)
+            assert shows(page, "#outcome", "HALTED: no order passes")
+            assert shows(page, "#state", "HALTED")
+            assert page.text("#notice") == ""
+
+
+def test_what_was_written_by_an_engine_that_is_gone_is_said_to_be_of_before(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path) as dashboard, tab(tmp_path, dashboard.link.whole) as page:
+        with controlled(tmp_path, bots=("mom_AAPL",)) as engine:
+            make_well(engine)
+            assert shows(page, "#state", "ACTIVE")
+            assert page.tells("document.querySelectorAll('.stale').length") == 0
+            assert "fresh" in page.text("#surfaces")
+
+        assert shows(page, "#state", "N")  # no engine, or none that answers
+        assert eventually(lambda: "ACTIVE" not in page.text("#state"), 10)
+        assert "fresh" not in page.text("#surfaces")
+        assert "What is protected is not known" in page.text("#positions")
+        stale = "[...document.querySelectorAll('.stale')].map((each) => each.id).join()"
+        assert page.tells(stale) == "worth,positions"
+
+
+def test_of_an_engine_of_another_version_the_page_shows_what_it_understands(
+    tmp_path: Path,
+) -> None:
+    with controlled(tmp_path, bots=("mom_AAPL",)) as engine, served(tmp_path) as dashboard:
+        make_well(engine)
+        with tab(tmp_path, dashboard.link.whole) as page:
+            assert shows(page, "#state", "ACTIVE")
+
+            page.tells_as_look(
+                "delete look.told.orders; delete look.told.causes; look.told.bots = 7;"
+                " delete look.told.venue; look.told.trading_state = 'RESTING'"
+            )
+
+            assert shows(page, "#causes", "This cannot be shown")
+            assert "RESTING" in page.text("#state")
+            assert "whether orders pass is not known" in page.text("#state")
+            assert "This cannot be shown" in page.text("#bots")
+            assert "risk_guardian" in page.text("#tree")
+            assert page.text("#notice") == ""
+
+
+def test_no_script_can_make_markup_in_the_page_i86(tmp_path: Path) -> None:
+    lived(tmp_path)
+    with served(tmp_path) as dashboard, tab(tmp_path, dashboard.link.whole) as page:
+        assert shows(page, "#state", "NO ENGINE")
+
+        made = "try { document.body.innerHTML = '<b>x</b>'; 'made' } catch { 'refused' }"
+
+        assert page.tells(made) == "refused"

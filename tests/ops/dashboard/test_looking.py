@@ -15,6 +15,7 @@ from hydra.ops.alerts.kept import KeptFiles
 from hydra.ops.control.place import Place, place_meant
 from hydra.ops.dashboard import looking
 from hydra.ops.dashboard.looking import Looker
+from hydra.ops.halt import halted
 from hydra.ops.health import Look, look_at
 from hydra.trading.causes import OPERATOR_HALT
 from tests.ops.control.command_line import HOME
@@ -173,3 +174,34 @@ def test_however_many_look_the_engine_is_asked_once_and_by_nobody_that_does_not_
             each.join()
 
         assert len(asked) == 1
+
+
+def test_what_is_on_record_is_read_anew_once_something_was_done_or_nobody_hangs_any_more(
+    tmp_path: Path,
+) -> None:
+    record = begun(files_in(tmp_path))
+    with looker_at(tmp_path) as looker:
+        hangs = seen(looker)
+        record.end("done", AT)
+        record.close()
+        assert eventually(lambda: seen(looker)["told"]["state"] == "stopped", 5)
+        is_gone = seen(looker)
+
+        halted(place_of(tmp_path), "a drill", close_only=False)
+        looker.look_soon()
+
+        assert eventually(lambda: seen(looker)["told"]["causes"] != [], 5)
+    assert (hangs["none_runs"], hangs["told"]["state"]) == (False, "not answering")
+    assert (is_gone["none_runs"], is_gone["told"]["causes"]) == (True, [])
+
+
+def test_where_nobody_can_see_whether_one_runs_none_is_said_to_run_neither(tmp_path: Path) -> None:
+    files = lived(tmp_path)
+    files.lock.unlink()
+    files.lock.mkdir()
+    with looker_at(tmp_path) as looker:
+        picture = seen(looker)
+
+    assert (picture["is_running"], picture["none_runs"], picture["told"]) == (False, False, None)
+    assert "nobody can see whether one runs" in picture["findings"][0]["line"]
+    assert "Is a directory" in picture["fault"]

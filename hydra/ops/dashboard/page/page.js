@@ -3,6 +3,9 @@
 "use strict";
 
 const LOOK_EVERY_MS = 1000;
+const ANSWER_WITHIN_MS = 8000;  // a look is waited for 4 s at most
+const HALT_WITHIN_MS = 35000;  // the dashboard cuts it off before
+const EARLY_WORD_AFTER_MS = 2000;
 const OLD_AFTER_S = 10;
 const KEY = "hydra-key";
 const UNKNOWN = "–";
@@ -10,9 +13,11 @@ const UNKNOWN = "–";
 const byId = (id) => document.getElementById(id);
 
 // The key came behind the "#", which is sent nowhere. It is kept for this tab alone.
-if (location.hash.length > 1) {
-  sessionStorage.setItem(KEY, location.hash.slice(1));
-  history.replaceState(null, "", "/");
+function takeKey() {
+  if (location.hash.length > 1) {
+    sessionStorage.setItem(KEY, location.hash.slice(1));
+    history.replaceState(null, "", "/");
+  }
 }
 const asked = () => ({ Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` });
 
@@ -55,7 +60,7 @@ function pairs(rows) {
 
 // A column is [title, what of a row stands there, classes]; what gives text, or [text, classes].
 function table(columns, rows, empty) {
-  if (!rows.length) return nothing(empty);
+  if (rows.length === 0) return nothing(empty);
   const head = make("tr", "", ...columns.map(([title, , classes]) => {
     const cell = make("th", classes ?? "", title);
     cell.scope = "col";
@@ -116,13 +121,14 @@ const PASSES = {
   CLOSE_ONLY: "only orders that reduce a position pass",
   HALTED: "no order passes",
 };
+const NOT_KNOWN = "whether orders pass is not known";
 
 function showState(look) {
   const told = look.told, trading = told?.trading_state ?? null;
   const state = byId("state");
-  let name = "NO ENGINE", text = "none runs, so no order passes";
-  if (look.is_running) [name, text] = [trading, PASSES[trading]];
-  else if (told?.state === "not answering") [name, text] = ["NOT ANSWERING", "whether orders pass is not known"];
+  let name = "NOT ANSWERING", text = NOT_KNOWN;
+  if (look.is_running) [name, text] = [word(trading), PASSES[trading] ?? NOT_KNOWN];
+  else if (look.none_runs) [name, text] = ["NO ENGINE", "none runs, so no order passes"];
   state.className = look.is_running ? STATES[trading] ?? "" : "";
   state.replaceChildren(make("b", "", name), make("span", "", text));
   document.title = `${name} · Hydra ${look.venue}`;
@@ -132,9 +138,9 @@ function showState(look) {
   if (told?.dry_run) said.push("DRY RUN: no order is sent");
   if (look.is_running) {
     facts.push(["market time", clock(told.at)], ["session", word(told.session)],
-      ["orders", `${word(told.orders.open)} open, ${word(told.orders.unknown)} unknown, ${word(told.orders.today)} today`]);
+      ["orders", `${word(told.orders?.open)} open, ${word(told.orders?.unknown)} unknown, ${word(told.orders?.today)} today`]);
   }
-  facts.push(["version", word(told?.versions?.hydra)]);
+  facts.push(["version", word(told?.versions?.hydra)], ["record", look.folder]);
   byId("facts").replaceChildren(...said.map((words) => make("div", "said", words)),
     ...facts.map(([title, value]) => make("div", "", make("dt", "", title), make("dd", "", value))));
 }
@@ -201,14 +207,15 @@ function regimes(look) {
       ["risk mode", word(told.risk_mode)],
       ["feed", told.feed_age_s === null || told.feed_age_s === undefined ? UNKNOWN : `newest price ${told.feed_age_s.toFixed(1)} s old`],
       ["lease", told.lease_ms === null || told.lease_ms === undefined ? UNKNOWN : told.lease_ms > 0 ? "good" : "ran out: no order passes",
-        told.lease_ms <= 0 ? "bad" : ""],
+        told.lease_ms === 0 ? "bad" : ""],
       ["loops", word(told.loops)],
       ["flatten", word(told.flatten)],
     ]));
 }
 
 function bots(look) {
-  const results = documentOf(look, "kpis")?.bots ?? {};
+  const results = documentOf(look, "kpis")?.bots ?? {}, told = look.told?.bots;
+  if (!told) return nothing("Nobody says which bots there are.");
   return table([
     ["bot", (row) => row.id, "short"],
     ["status", (row) => [word(row.status), row.status === "running" ? "" : "bad"], "short"],
@@ -217,7 +224,7 @@ function bots(look) {
     ["trades", (row) => (results[row.id] ? `${results[row.id].won} of ${results[row.id].trades} won` : ""), "short"],
     ["net", (row) => (results[row.id] ? [money(results[row.id].net), signOf(results[row.id].net)] : ""), "number"],
     ["last word", (row) => look.words[row.id] ?? "", "long"],
-  ], look.told?.bots ?? [], "No bots.");
+  ], told, "No bots.");
 }
 
 function positions(look) {
@@ -234,9 +241,9 @@ function positions(look) {
     ["last", (row) => word(lotOf(row).last_price), "number"],
     ["unrealised", (row) => [money(lotOf(row).unrealised), signOf(lotOf(row).unrealised)], "number"],
     ["protected by", (row) => (row.taken_over ? [`taken over by the exit bot: ${row.taken_over}`, "warn"] :
-      row.protected_by ? row.protected_by : ["nothing known", "bad"]), "long"],
+      row.protected_by ? [row.protected_by, row.protected_by.startsWith("NOT") ? "bad" : ""] : ["nothing known", "bad"]), "long"],
   ], held.positions, held.known ? "Nothing is held." : "What is held is not known.");
-  const coverage = exits.coverage_pct;
+  const coverage = look.is_running ? exits.coverage_pct : null;
   const wrong = (exits.mismatches ?? []).map((line) => make("p", "bad", line));
   const dust = Object.entries(held.dust ?? {}).map(([name, quantity]) =>
     make("p", "soft", `Too little for an order: ${quantity} of ${name}`));
@@ -274,7 +281,7 @@ function router(look) {
 
 function surfaces(look) {
   return make("ul", "checks", ...Object.entries(look.surfaces).map(([name, each]) => make("li", "",
-    make("b", each.fault ? "bad" : "good", each.fault ? "stale" : "fresh"),
+    make("b", each.fault || !look.is_running ? "bad" : "good", each.fault ? "stale" : look.is_running ? "fresh" : "left"),
     make("span", "", each.fault ?? (each.age_s === null ? `${name}: of this run` : `${name}: ${each.age_s.toFixed(0)} s old`)))));
 }
 
@@ -327,38 +334,54 @@ function commands(look) {
 }
 
 // What of a look each section shows, so that one of which nothing changed is left as it is, with
-// whatever somebody has marked or scrolled to in it.
+// whatever somebody has marked or scrolled to in it; and the surfaces that its figures are of, which
+// are of before where no engine runs, however fresh they look.
 const SECTIONS = {
   causes: [causes, (look) => [look.told, look.fault]],
-  worth: [worth, (look) => [look.curve, look.surfaces], "nav"],
+  worth: [worth, (look) => [look.curve, look.surfaces], ["nav", "risk_snapshot", "kpis"]],
   regimes: [regimes, (look) => look.told],
   bots: [bots, (look) => [look.told?.bots, look.words, documentOf(look, "kpis")?.bots]],
-  positions: [positions, (look) => look.surfaces, "positions"],
+  positions: [positions, (look) => [look.surfaces, look.is_running], ["positions", "positions_ledger", "diagnostics"]],
   health: [health, (look) => look.findings],
   router: [router, (look) => look.told?.execution],
-  surfaces: [surfaces, (look) => look.surfaces],
+  surfaces: [surfaces, (look) => [look.surfaces, look.is_running]],
   decisions: [decisions, (look) => look.decisions],
   tree: [tree, (look) => look.actors],
   alerts: [alerts, (look) => look.alerts],
   commands: [commands, (look) => look.to_type],
 };
 const shownOf = {};
+let latest = null;
 
 function show(look) {
+  latest = look;
   showState(look);
-  for (const [id, [draw, of, surface]] of Object.entries(SECTIONS)) {
+  for (const [id, [draw, of, read]] of Object.entries(SECTIONS)) {
     const section = byId(id), found = JSON.stringify(of(look) ?? null);
-    section.classList.toggle("stale", Boolean(surface && look.surfaces[surface]?.fault));
+    const isOfBefore = read && (!look.is_running || read.some((name) => look.surfaces[name]?.fault));
+    section.classList.toggle("stale", Boolean(isOfBefore));
     if (shownOf[id] === found) continue;
-    shownOf[id] = found;
     const place = section.querySelector("div");
     const at = place.querySelector(".lines")?.scrollTop ?? 0;
-    place.replaceChildren(draw(look));
+    place.replaceChildren(drawn(draw, look));
     const lines = place.querySelector(".lines");
     if (lines) lines.scrollTop = at;
+    shownOf[id] = found;
   }
   document.querySelector("main").hidden = false;
 }
+
+// An engine of another version may say less, or something else: what is understood is shown.
+function drawn(draw, look) {
+  try {
+    return draw(look);
+  } catch (error) {
+    return make("p", "bad", `This cannot be shown (${error.message}): is the engine of another version?`);
+  }
+}
+
+// What to type into a terminal, for the very engine that is looked at.
+const typed = (what, usual) => latest?.to_type.find((each) => each.for === what)?.type ?? usual;
 
 // --- asking -----------------------------------------------------------------------------------
 
@@ -377,50 +400,75 @@ function unseen(text) {
 }
 
 async function lookOnce() {
-  let answer;
+  let answer, text;
   try {
-    answer = await fetch("/api/look", { headers: asked(), cache: "no-store" });
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    answer = await fetch("/api/look", { headers: asked(), cache: "no-store", signal });
+    text = await answer.text();
   } catch {
     return unseen("The dashboard does not answer: it was stopped, or hangs. The engine may be well.");
   }
   if (answer.status === 401) {
-    return unseen("This page needs the link of the dashboard that runs now, with its key: hydra-trader dashboard --link");
+    const command = typed("The link of this page", "hydra-trader dashboard --link");
+    return unseen(`This page needs the link of the dashboard that runs now, with its key: ${command}`);
   }
-  if (!answer.ok) return unseen(`The dashboard says: ${(await answer.text()).trim()}`);
-  const age = Number(answer.headers.get("X-Hydra-Age"));
+  if (!answer.ok) return unseen(`The dashboard says: ${text.trim()}`);
   try {
-    show(await answer.json());
+    show(JSON.parse(text));
   } catch (error) {
-    return unseen(`What the dashboard told cannot be shown (${error.message}); is the engine of another version?`);
+    return unseen(`What the dashboard told cannot be shown: ${error.message}`);
   }
-  if (age > OLD_AFTER_S) return unseen(`The last look at the engine was ${age.toFixed(0)} s ago.`);
+  const age = Number(answer.headers.get("X-Hydra-Age") ?? NaN);
+  if (!(age <= OLD_AFTER_S)) return unseen(`The last look at the engine was ${age.toFixed(0)} s ago.`);
   document.querySelector("main").classList.remove("old");
   notice("");
 }
 
+let next = null;  // the timer of the next look, while none is under way
+
 async function keepLooking() {
-  await lookOnce();
-  setTimeout(keepLooking, LOOK_EVERY_MS);
+  next = null;
+  try {
+    await lookOnce();
+  } finally {
+    next = setTimeout(keepLooking, LOOK_EVERY_MS);
+  }
 }
+
+function lookSoon() {
+  if (next === null) return;
+  clearTimeout(next);
+  keepLooking();
+}
+
+// A new link that is put into the same tab loads nothing anew; and a tab that is behind others is
+// let look once a minute, so it is old when it comes to the front.
+addEventListener("hashchange", () => { takeKey(); lookSoon(); });
+document.addEventListener("visibilitychange", lookSoon);
 
 // --- the halt ---------------------------------------------------------------------------------
 
 const dialog = byId("halt");
 
 byId("ask-halt").addEventListener("click", () => {
-  byId("outcome").textContent = "";
+  if (!byId("do-halt").disabled) byId("outcome").textContent = "";
+  byId("resume").textContent = typed("Let trading go on", "hydra-trader resume");
   dialog.showModal();
   byId("reason").focus();
 });
 byId("close").addEventListener("click", () => dialog.close());
 byId("reason").addEventListener("keydown", (event) => {
-  if (event.key === "Enter") byId("do-halt").click();
+  if (event.key === "Enter" && !event.isComposing) byId("do-halt").click();
 });
 byId("do-halt").addEventListener("click", async () => {
   const button = byId("do-halt"), outcome = byId("outcome");
+  const otherwise = `In a terminal: ${typed("Halt", "hydra-trader halt --reason …")}`;
   button.disabled = true;
   outcome.className = "";
   outcome.textContent = "halting …";
+  const early = setTimeout(() => {
+    outcome.textContent = `halting … no answer yet; it is waited for.\n${otherwise}`;
+  }, EARLY_WORD_AFTER_MS);
   try {
     const answer = await fetch("/api/halt", {
       method: "POST",
@@ -429,6 +477,7 @@ byId("do-halt").addEventListener("click", async () => {
         reason: byId("reason").value,
         close_only: document.querySelector("input[name=what]:checked").value === "close-only",
       }),
+      signal: AbortSignal.timeout(HALT_WITHIN_MS),
     });
     if (!answer.ok) throw new Error((await answer.text()).trim());
     const told = await answer.json();
@@ -436,10 +485,13 @@ byId("do-halt").addEventListener("click", async () => {
     outcome.textContent = told.words.join("\n");
   } catch (error) {
     outcome.className = "bad";
-    outcome.textContent = `NOT KNOWN TO BE HALTED: ${error.message}\nIn a terminal: hydra-trader halt --reason …`;
+    outcome.textContent = `NOT KNOWN TO BE HALTED: ${error.message}\n${otherwise}`;
   } finally {
+    clearTimeout(early);
     button.disabled = false;
+    lookSoon();
   }
 });
 
+takeKey();
 keepLooking();
