@@ -24,14 +24,30 @@ HEAD_MAX = 16 * 1024
 class _Brief(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, for a limited time: it alone waits for ever for a request."""
 
+    _began = 0.0
     _end: asyncio.TimerHandle | None = None
 
     # asyncio says BaseTransport, since some protocols have no stream; uvicorn's always has one.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()  # without an answer, which it might not read
+        self._began = self.loop.time()
+        there = [
+            each
+            for each in self.connections
+            if isinstance(each, _Brief) and not each.transport.is_closing()
+        ]
+        if len(there) > CONNECTIONS_MAX:
+            # Whoever has not asked for the longest time goes, this one if all others have: so those
+            # that say nothing keep nobody out. Without an answer, which it might not read.
+            silent = [each for each in there if not each.has_asked]
+            min(silent, key=lambda each: each._began).transport.abort()
         self._end = self.loop.call_later(GONE_AFTER_S, transport.abort)
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether the head of a request was read."""
+        cycle: object = self.cycle  # uvicorn does not say that there may be none
+        return cycle is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
