@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
@@ -162,7 +162,9 @@ class Ended(typer.Exit):
         self.text = text
 
 
-def end(text: str, code: ExitCode) -> NoReturn:
+def end(text: str, code: int) -> NoReturn:
     """End the command, with the reason on the error output. Raises `Ended`."""
-    sys.stderr.write(f"{text}\n")
+    with suppress(OSError):  # nobody reads it: then the code tells, and whoever catches it
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
     raise Ended(text, int(code))

@@ -71,11 +71,13 @@ def report(
     killed session left is closed first, from the journal and the ledger.
 
     Exit code 0: it is shown, or with --compare: both tell the same; 1: they
-    do not; 2: there is no such bundle; 10: the settings are not fit,
+    do not; 2: usage, or there is no such bundle; 10: the settings are not fit,
     and nothing else says where the record is.
     """
     from hydra.ops.artefacts.reading import NoBundle, differences, newest_in
 
+    if analyst and (json or compare is not None):
+        end("--analyst: found --json or --compare beside it, wanted it alone", ExitCode.USAGE)
     files, _, said = files_to_read(config, venue, state_dir, log_dir)
     try:
         with one_line_for_faults(said):

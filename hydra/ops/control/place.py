@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from hydra.ops.as_said import NOTHING_SAID, AsSaid, as_said
 from hydra.ops.config.cli import Venue
 from hydra.ops.debug.client import NoEngine
 from hydra.ops.exit_codes import ExitCode
-from hydra.ops.offline import Ended, end, one_line_for_faults
+from hydra.ops.offline import end, one_line_for_faults
 
 if TYPE_CHECKING:
     from hydra.settings import Settings
@@ -168,9 +167,7 @@ def end_refused(text: str) -> NoReturn:
     """End the command because the engine answered that it did not do it."""
     from hydra.ops.debug import render
 
-    words = render.clean(text)
-    sys.stderr.write(f"{words}\n")
-    raise Ended(words, REFUSED)
+    end(render.clean(text), REFUSED)
 
 
 def end_unanswered(place: Place, silent: NoEngine) -> NoReturn:

@@ -228,6 +228,14 @@ def test_for_an_analyst_it_is_one_text_without_the_account_i83(shown: Shown) -> 
     assert EMBEDDED_ACCOUNT not in out
 
 
+@pytest.mark.parametrize("more", [("--json",), ("--compare", ".")])
+def test_for_an_analyst_nothing_else_can_be_asked_for(shown: Shown, more: tuple[str, ...]) -> None:
+    code, out, errors = shown("--analyst", *more)
+
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert errors.startswith("--analyst: found --json or --compare beside it")
+
+
 def test_the_command_closes_what_a_killed_session_left(tmp_path: Path) -> None:
     left = killed_in(tmp_path)
     files = engine_files(tmp_path)
