@@ -28,7 +28,7 @@ def still_managed(old: Settings, new: Settings) -> tuple[Settings, tuple[ClosedT
     Bots that are off in both stay off. The digest of what is given is nobody's business.
     """
     closed = list[ClosedTo]()
-    sections: dict[str, Any] = dict(new)
+    sections = dict[str, Any]()
     for name, section in new:
         before = getattr(old, name)
         if isinstance(section, tuple):
@@ -39,8 +39,7 @@ def still_managed(old: Settings, new: Settings) -> tuple[Settings, tuple[ClosedT
             )
         elif isinstance(section, Section) and "bot_id" in type(section).model_fields:
             sections[name] = _managed(before, section, closed)
-    # A copy of the settings would keep what was computed before, its digest.
-    return Settings.model_construct(**sections), tuple(closed)
+    return new.model_copy(update=sections), tuple(closed)
 
 
 def _managed(before: Section, after: Section, closed: list[ClosedTo]) -> Section:

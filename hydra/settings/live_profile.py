@@ -26,8 +26,7 @@ def as_on_live(settings: Settings) -> Settings:
 def with_entries_closed(settings: Settings) -> Settings:
     """The same in the profile off: on live nothing is entered, and what is held is managed."""
     live = settings.live.model_copy(update={"profile": LiveProfile.OFF})
-    # A copy of the settings would keep what was computed before, its digest.
-    return Settings.model_construct(**{**dict(settings), "live": live})
+    return settings.model_copy(update={"live": live})
 
 
 def within(settings: Settings, limits: MicroLimits) -> Settings:
@@ -47,7 +46,6 @@ def within(settings: Settings, limits: MicroLimits) -> Settings:
         guards.exposure, {"max_symbol_usd": day, "max_bot_usd": day, "max_open_risk_pct": loss}
     )
     sections: dict[str, Any] = {
-        **dict(settings),
         "risk": _at_most(
             risk, {"max_order_notional_usd": order, "global_max_daily_loss_pct": loss}
         ),
@@ -58,8 +56,7 @@ def within(settings: Settings, limits: MicroLimits) -> Settings:
             sections[name] = tuple(_bot_within(bot, limits) for bot in section)
         elif isinstance(section, Section) and "bot_id" in type(section).model_fields:
             sections[name] = _bot_within(section, limits)
-    # A copy of the settings would keep what was computed before, its digest.
-    return Settings.model_construct(**sections)
+    return settings.model_copy(update=sections)
 
 
 def _bot_within(bot: Section, limits: MicroLimits) -> Section:

@@ -19,7 +19,7 @@ def in_mode(
     Flat takes away every entry and nothing else: what is held is managed as in the mode `before`.
     """
     selected = settings.modes.model_copy(update={"selected": mode})
-    sections: dict[str, Any] = {**dict(settings), "modes": selected}
+    sections: dict[str, Any] = {"modes": selected}
     overlay = settings.modes.overlay(before if mode is StrategyMode.FLAT else mode)
     if overlay is not None:
         for name, section in settings:
@@ -27,8 +27,7 @@ def in_mode(
                 sections[name] = tuple(_overlaid(bot, overlay) for bot in section)
             elif isinstance(section, Section) and "bot_id" in type(section).model_fields:
                 sections[name] = _overlaid(section, overlay)
-    # A copy of the settings would keep what was computed before, its digest.
-    return Settings.model_construct(**sections)
+    return settings.model_copy(update=sections)
 
 
 def as_selected(settings: Settings) -> Settings:

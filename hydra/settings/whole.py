@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Self
 
 from hydra.settings.bot_sections import BotSections
 from hydra.settings.engine_sections import EngineSections
@@ -19,6 +20,15 @@ OF_THE_VENUE = frozenset({"broker", "live"})
 
 class Settings(BotSections, EngineSections):
     """Everything in `config/`. Actors are given the section they need, not this."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """With other sections, if any are given. What names the content is found anew: pydantic
+        would keep it, with everything else that a copy takes along.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("digest", "traded_as"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @cached_property
     def digest(self) -> str:

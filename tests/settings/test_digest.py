@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra.settings import Settings
-from hydra.settings.section import Section
+from hydra.settings.section import ResumePolicy, Section
 from tests.settings.fine import BOTS, ENGINE, load, spoilt
 
 HOME = Path(__file__).resolve().parent.parent.parent
@@ -101,3 +101,16 @@ def test_settings_have_the_same_digest_exactly_when_they_say_the_same_i81(
         return load(tmp_path_factory.getbasetemp(), bots=bots)
 
     assert (changed(some).digest == changed(others).digest) == (some == others)
+
+
+def test_a_copy_with_other_sections_has_a_name_of_its_own_i81(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    named, traded = settings.digest, settings.traded_as  # as any start asks for them
+
+    safety = settings.safety.model_copy(update={"resume": ResumePolicy.OPERATOR})
+    other = settings.model_copy(update={"safety": safety})
+
+    assert (settings.digest, settings.traded_as) == (named, traded)
+    assert named != other.digest
+    assert traded != other.traded_as
+    assert settings.model_copy().digest == named
