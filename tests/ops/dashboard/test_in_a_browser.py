@@ -244,6 +244,27 @@ def test_of_an_engine_of_another_version_the_page_shows_what_it_understands(
             assert page.text("#notice") == ""
 
 
+def test_what_has_not_changed_is_left_as_it_is_and_many_causes_leave_room(tmp_path: Path) -> None:
+    with controlled(tmp_path, bots=("mom_AAPL",)) as engine, served(tmp_path) as dashboard:
+        make_well(engine)
+        with tab(tmp_path, dashboard.link.whole) as page:
+            assert shows(page, "#state", "ACTIVE")
+            page.tells_as_look(
+                "look.told.causes = Array.from({length: 300}, (_, n) => ({code: `c${n}`}));"
+                " look.told.at = String(Math.random()); look.surfaces.nav.age_s = Math.random()"
+            )
+            assert shows(page, "#causes", "c299")
+            assert page.tells("document.querySelector('#causes').offsetHeight") < 600
+
+            marks = "document.querySelectorAll('#causes tr, #worth dl, #positions p')"
+            page.tells(f"{marks}.forEach((each) => each.className = 'marked')")
+            before = page.text("#facts")
+            assert eventually(lambda: page.text("#facts") != before, 10)  # another look was shown
+
+            assert page.tells("document.querySelectorAll('#causes .marked').length") == 301
+            assert page.tells("document.querySelectorAll('#worth .marked').length") == 1
+
+
 def test_no_script_can_make_markup_in_the_page_i86(tmp_path: Path) -> None:
     lived(tmp_path)
     with served(tmp_path) as dashboard, tab(tmp_path, dashboard.link.whole) as page:

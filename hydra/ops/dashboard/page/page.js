@@ -114,6 +114,9 @@ function curve(points, dayStart) {
 // --- the sections -----------------------------------------------------------------------------
 
 const documentOf = (look, name) => look.surfaces[name]?.document ?? null;
+const documentsOf = (look, names) => names.map((name) => documentOf(look, name));
+const OF_WORTH = ["nav", "risk_snapshot", "kpis"];
+const OF_POSITIONS = ["positions", "positions_ledger", "diagnostics"];
 
 const STATES = { ACTIVE: "good", CLOSE_ONLY: "warn" };
 const PASSES = {
@@ -281,7 +284,7 @@ function router(look) {
 
 function surfaces(look) {
   return make("ul", "checks", ...Object.entries(look.surfaces).map(([name, each]) => make("li", "",
-    make("b", each.fault || !look.is_running ? "bad" : "good", each.fault ? "stale" : look.is_running ? "fresh" : "left"),
+    make("b", each.fault || !look.is_running ? "bad" : "good", each.fault ? "stale" : look.is_running ? "fresh" : "old"),
     make("span", "", each.fault ?? (each.age_s === null ? `${name}: of this run` : `${name}: ${each.age_s.toFixed(0)} s old`)))));
 }
 
@@ -337,11 +340,12 @@ function commands(look) {
 // whatever somebody has marked or scrolled to in it; and the surfaces that its figures are of, which
 // are of before where no engine runs, however fresh they look.
 const SECTIONS = {
-  causes: [causes, (look) => [look.told, look.fault]],
-  worth: [worth, (look) => [look.curve, look.surfaces], ["nav", "risk_snapshot", "kpis"]],
+  causes: [causes, (look) => [look.fault, look.is_running, look.told?.causes, look.told?.alarms,
+    look.told?.cancels_overdue, look.told?.configuration, look.told?.notes, look.told?.ended]],
+  worth: [worth, (look) => [look.curve, ...documentsOf(look, OF_WORTH)], OF_WORTH],
   regimes: [regimes, (look) => look.told],
   bots: [bots, (look) => [look.told?.bots, look.words, documentOf(look, "kpis")?.bots]],
-  positions: [positions, (look) => [look.surfaces, look.is_running], ["positions", "positions_ledger", "diagnostics"]],
+  positions: [positions, (look) => [look.is_running, ...documentsOf(look, OF_POSITIONS)], OF_POSITIONS],
   health: [health, (look) => look.findings],
   router: [router, (look) => look.told?.execution],
   surfaces: [surfaces, (look) => [look.surfaces, look.is_running]],
@@ -350,6 +354,7 @@ const SECTIONS = {
   alerts: [alerts, (look) => look.alerts],
   commands: [commands, (look) => look.to_type],
 };
+const SCROLLED = ".lines, .scroll";
 const shownOf = {};
 let latest = null;
 
@@ -362,10 +367,9 @@ function show(look) {
     section.classList.toggle("stale", Boolean(isOfBefore));
     if (shownOf[id] === found) continue;
     const place = section.querySelector("div");
-    const at = place.querySelector(".lines")?.scrollTop ?? 0;
+    const at = [...place.querySelectorAll(SCROLLED)].map((each) => each.scrollTop);
     place.replaceChildren(drawn(draw, look));
-    const lines = place.querySelector(".lines");
-    if (lines) lines.scrollTop = at;
+    place.querySelectorAll(SCROLLED).forEach((each, number) => { each.scrollTop = at[number] ?? 0; });
     shownOf[id] = found;
   }
   document.querySelector("main").hidden = false;
