@@ -72,6 +72,7 @@ def certify(*words: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_bot_is_played_and_certified_for_its_parameters() -> None:
     configured(BOT.format(bot="dip_AAPL", dip=0.4))
 
