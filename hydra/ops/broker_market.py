@@ -106,7 +106,7 @@ class BrokerMarket:
             price_feed=link.feed,
             price_age_max=self._price_age_max,
             option_chains=link.chains,
-            corporate_actions=link.actions,
+            corporate_actions=link.actions if settings.broker.corporate_actions else None,
             fees=ALPACA_FEES,
             signals=session.signals,
             uncertified=session.uncertified,

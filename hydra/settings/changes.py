@@ -23,6 +23,7 @@ from hydra.settings.whole import Settings
 READ_AT_START = {
     "health.": "the connection to the broker is made with it",
     "guards.deadlines.": "whoever waits for the broker has learned it at the start",
+    "broker.corporate_actions": "who is asked for them is decided at the start",
     "live.": "what live may do is decided at the start",
 }
 """What no running engine takes, however much tighter it is: the beginning of the key, and why."""

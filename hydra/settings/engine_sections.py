@@ -80,6 +80,8 @@ class BrokerSettings(Section):
     """Where the orders go, unless the command line says otherwise."""
 
     venue: Annotated[VenueName, Choice(tuple(VenueName)), Safer.NEITHER]
+    # A default, because it is safer: keys that may not read them enter no share at all with it.
+    corporate_actions: Annotated[OnOff, Safer.ON] = True
 
 
 class RiskSettings(Section):

@@ -108,7 +108,7 @@ def test_a_setting_made_tighter_reaches_somebody_or_says_why_not_i41_k12(key: st
 
 def test_there_is_no_reason_left_for_a_setting_that_is_gone() -> None:
     for beginning in READ_AT_START:
-        assert any(key.startswith(beginning) for key in TIGHTER), beginning
+        assert any(key.startswith(beginning) for key in ENTRIES), beginning
 
 
 def test_bots_of_each_kind_are_there_to_be_told() -> None:

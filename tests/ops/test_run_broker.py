@@ -258,6 +258,26 @@ def test_a_paper_account_is_traded_on_until_a_signal_i82(
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("asks", [True, False])
+def test_splits_are_asked_for_unless_the_settings_have_nobody_asked(
+    asks: bool, tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certifi, "where", lambda: str(certificate[0]))
+    changed = {"optionsbot.enabled": False, "broker.corporate_actions": asks}
+    settings = settings_with({**changed, "broker.venue": VenueName.PAPER})
+
+    with behind_tls("PA3NOBODYS01", certificate, symbols=("AAPL", "BTC/USD")) as port:
+        address = ("127.0.0.1", port)
+        out = Heard(lambda text: "bars, holding" in text)  # as it goes on
+        paper_run(tmp_path, lambda *_: [(socket.AF_INET, address)], out, settings)
+
+    events = [record["event"] for record in read_journal(tmp_path / "logs" / "app.jsonl")]
+    assert "preflight_passed" in events
+    assert ("corporate_actions_known" in events) is asks
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_broker_that_keeps_the_days_of_shares_otherwise_is_told_at_the_start_i43(
     tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ SAFER_WAY = {
     "safety.global_cooldown_minutes": Safer.HIGHER,
     "safety.resume": Safer.LAST,
     "broker.venue": Safer.NEITHER,
+    "broker.corporate_actions": Safer.ON,
     "live.profile": Safer.LAST,
     "live.min_clean_sessions": Safer.HIGHER,
     "live.newest_within_sessions": Safer.LOWER,

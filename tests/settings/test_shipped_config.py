@@ -77,6 +77,7 @@ def test_the_shipped_configuration_adds_these_settings_to_the_seed() -> None:
     known = cross | guards | modes
     assert {key: value for key, value in added.items() if key not in known} == {
         "broker.venue": "embedded",
+        "broker.corporate_actions": True,
         "safety.resume": "preflight",
         "risk.max_order_notional_usd": "25000",
         "momentum_bots[0].execution.default_notional_usd": "1000",

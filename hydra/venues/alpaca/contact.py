@@ -140,7 +140,8 @@ class Contact:
         try:
             found = self._actions.actions([symbol], today, today + ACTIONS_REACH, deadline)
         except ReadFailed as failed:
-            return Finding(name, False, str(failed))
+            hint = "keys that may not read them: broker.corporate_actions in settings.yaml"
+            return Finding(name, False, f"{failed}; so no share is entered ({hint})")
         if found.unread:
             return Finding(name, False, f"one of {symbol} cannot be read, so it is not entered")
         coming = f"{len(found.actions)} of {symbol} within {ACTIONS_REACH.days} days"
