@@ -187,9 +187,16 @@ def test_every_answer_forbids_to_keep_it_to_frame_it_and_to_run_what_is_not_ours
     assert "default-src 'none'; script-src 'self'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
-    assert {name: headers[name] for name in ("cache-control", "referrer-policy", "connection")} == {
-        "cache-control": "no-store", "referrer-policy": "no-referrer", "connection": "close",
-    }  # fmt: skip
+    safe = {
+        "cache-control": "no-store",
+        "connection": "close",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+    assert {name: headers.get(name) for name in safe} == safe
     assert not any(name.startswith("access-control") for name in headers)
 
 
