@@ -90,13 +90,19 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
         self.closed: set[str] = set()
         self.sent: set[tuple[str, str, int]] = set()
         self.rounds: list[tuple[int, bool]] = []
-        """Number and side (is it a buy) of every round since it was last asked for."""
+        """Number and side (is it a buy) of every round since it was last asked for, or came on."""
+
+    @property
+    def to_close(self) -> Decimal:
+        """So much is left, as far as it was told."""
+        return sum((abs(quantity) for _, quantity in self.state.left), Decimal(0))
 
     # What the guardian does.
 
     def tell(self, event: Event) -> None:
         was_under_way = self.state.phase.is_under_way
         was_waiting = self.state.phase is Phase.WAITING
+        to_close = self.to_close
         state, effects = after(self.state, event)
         self.state = msgspec.json.decode(msgspec.json.encode(state), type=FlattenState)
         assert self.state == state
@@ -118,8 +124,10 @@ class FlattenBesideAVenue(RuleBasedStateMachine):
                 shut = {each.symbol for each in event.holdings if not each.is_market_open}
                 assert self.state.waits_for
                 assert shut.issuperset(self.state.waits_for)
-        if (isinstance(event, Asked) and not was_under_way) or (
-            isinstance(event, Opened) and was_waiting
+        if (
+            (isinstance(event, Asked) and not was_under_way)
+            or (isinstance(event, Opened) and was_waiting)
+            or self.to_close < to_close
         ):
             self.rounds.clear()
 
