@@ -372,6 +372,7 @@ CONTROLS: tuple[Control, ...] = (
         rule="Nothing is entered near a split, a merger or the like, nor where that is not known,"
         " and nothing is held over one.",
         checks=("no_corporate_action_is_near",),
+        settings=("broker.corporate_actions",),
         tests=(
             "tests/trading/test_corporate_actions.py",
             "tests/engine/test_corporate_actions.py",

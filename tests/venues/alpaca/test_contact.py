@@ -179,9 +179,9 @@ def test_a_broker_that_is_as_it_should_be_passes_in_everything_and_nothing_is_wr
                 "corporate actions",
                 False,
                 (
-                    "GET /v1/corporate-actions: refused, 403: subscription does not permit it; so no"
-                    " share is entered (keys that may not read them: broker.corporate_actions in"
-                    " settings.yaml)"
+                    "GET /v1/corporate-actions: refused, 403: subscription does not permit it;"
+                    " so no share is entered (keys that may not read them:"
+                    " broker.corporate_actions in settings.yaml)"
                 ),
             ),
         ),
