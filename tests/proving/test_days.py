@@ -15,10 +15,11 @@ from hydra.testkit.judge.evidence import lives_in
 from hydra.trading.order_life import OrderStatus
 from hydra.trading.orders import Side
 from hydra.venues.simulated.misbehaviour import Misbehaviour
+from tests.thinned import thinned
 
-SEEDS = 20
+SEEDS = 10
 SEEDS_OF_THE_SLOW_SUITE = 1_000
-AT_ONCE = 20
+AT_ONCE = 10
 KEPT = tuple(sorted((Path(__file__).parent / "kept").glob("*.json")))
 """Every plan of which a day ever failed, made small; each is named for what happens in it."""
 
@@ -36,7 +37,7 @@ def is_short(plan: DayPlan, explored: bool, options: bool) -> bool:
     return is_wanted and plan.minutes == HALF_DAY and len(plan.acts) > 20
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.stem)
+@pytest.mark.parametrize("kept", thinned(KEPT, 2), ids=lambda kept: kept.stem)
 def test_nor_in_a_day_that_once_failed(kept: Path, tmp_path: Path) -> None:
     assert lived(plan_from(kept.read_bytes()), tmp_path / "day").breaches == ()
 
@@ -52,8 +53,7 @@ def test_nor_in_many_more(first: int, tmp_path: Path) -> None:
     ("explored", "options"),
     [
         (False, False),
-        (False, True),
-        (True, False),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in [(False, True), (True, False)]),
         pytest.param(True, True, marks=pytest.mark.slow),
     ],
 )

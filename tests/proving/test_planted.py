@@ -23,6 +23,7 @@ from hydra.venues.simulated.faults import DriftPosition
 from hydra.venues.simulated.in_process import InProcessVenue
 from hydra.venues.simulated.misbehaviour import Match, Misbehaviour, Rule
 from messages.orders import OrderApproved
+from tests.thinned import thinned
 
 SEEDS = range(8)
 """Of so few days one at least has to tell."""
@@ -99,7 +100,9 @@ def drifting(symbol: str, premium_usd: int | None) -> DayPlan:
     )
 
 
-@pytest.mark.parametrize("plan", [drifting("AAPL", None), drifting(CONTRACTS[0], 1_000)])
+@pytest.mark.parametrize(
+    "plan", thinned([drifting("AAPL", None), drifting(CONTRACTS[0], 1_000)], 2)
+)
 def test_what_has_to_halt_an_engine_and_does_not_is_found_i60(
     plan: DayPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +136,7 @@ def no_contract_is_sold(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OptionHolding, "wish", lambda _self, _now: None)
 
 
-@pytest.mark.parametrize("plan", [WANTS_TOO_MUCH, OPTIONS])
+@pytest.mark.parametrize("plan", thinned([WANTS_TOO_MUCH, OPTIONS], 2))
 def test_without_a_bug_contracts_come_to_what_they_should(plan: DayPlan) -> None:
     assert breaches_of(plan) == ()
 
@@ -142,8 +145,8 @@ def test_without_a_bug_contracts_come_to_what_they_should(plan: DayPlan) -> None
     ("plan", "plant", "invariants"),
     [
         (WANTS_TOO_MUCH, a_contract_is_one_share, "I31"),
-        (OPTIONS, a_contract_is_paid_as_one_share, "liveness"),
-        (OPTIONS, no_contract_is_sold, "I43"),
+        pytest.param(OPTIONS, a_contract_is_paid_as_one_share, "liveness", marks=pytest.mark.slow),
+        pytest.param(OPTIONS, no_contract_is_sold, "I43", marks=pytest.mark.slow),
     ],
 )
 def test_a_bug_planted_in_what_contracts_come_to_is_found(

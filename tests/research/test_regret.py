@@ -45,6 +45,7 @@ from hydra.venues.simulated.terms import VenueTerms
 from messages.orders import OrderIntent
 from tests.engine.scenery import CLOSE_AT, OPEN_AT, bars_of, market_of, two_days
 from tests.research.gated_sessions import as_data
+from tests.thinned import thinned
 
 D = Decimal
 BUSY = (
@@ -114,7 +115,7 @@ def generated(seed: int) -> MarketData:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", thinned(range(3), 3))
 def test_what_was_bought_came_to_what_is_thought_of_it(seed: int, way: str) -> None:
     task = ReplayTask(settings=busy(*WAYS[way]), data=generated(seed), terms=SLIPPED)
     played = scratch_replay(task)

@@ -48,14 +48,14 @@ def taken(take: Take) -> tuple[Measured, ...]:
 @pytest.mark.parametrize(
     ("take", "figures"),
     [
-        (dispatch.take_sim_dispatch, 1),
+        pytest.param(dispatch.take_sim_dispatch, 1, marks=pytest.mark.slow),
         pytest.param(partial(hops.take_tell, count=500), 2, marks=pytest.mark.slow),
         pytest.param(hops.take_round_trips, 2, marks=pytest.mark.slow),
         (partial(crowd.take_fan_out, size=20), 1),
         (partial(crowd.take_start_stop, size=5), 1),
         (gate.take_passage, 1),
         pytest.param(guard_chain.take_guard_chain, 2, marks=pytest.mark.slow),
-        (order_path.take_forgetful, 2),
+        pytest.param(order_path.take_forgetful, 2, marks=pytest.mark.slow),
         pytest.param(rest_order.take_rest_order, 3, marks=pytest.mark.slow),
         pytest.param(partial(quotes_absorbed.take_absorbed, a_frame=10), 1, marks=pytest.mark.slow),
     ],

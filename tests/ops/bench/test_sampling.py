@@ -49,6 +49,7 @@ def nothing_frozen() -> Iterator[None]:
     gc.freeze()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_frozen")
 def test_the_collector_looks_at_everything_again_after_the_outermost() -> None:
     with collector_at_rest():
