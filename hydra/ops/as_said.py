@@ -14,19 +14,9 @@ from hydra.ops.config.cli import CONFIG
 
 _COMMAND = re.compile(r"hydra-trader (config [a-z-]+|[a-z-]+)(?![a-z-])")
 _TAKE_ALL = (
-    *(
-        "backup",
-        "dashboard",
-        "export",
-        "flatten",
-        "halt",
-        "health",
-        "mode",
-        "preflight",
-        "reconcile",
-        "report",
-    ),
-    *("restore", "resume", "run", "snapshot", "status", "verify", "watch", "why"),
+    *("backup", "bridge", "dashboard", "export", "flatten", "halt", "health", "mode", "preflight"),
+    *("reconcile", "report", "restore", "resume", "run", "snapshot", "status", "verify", "watch"),
+    "why",
 )
 _TAKE_SOME = {
     "certify": ("--config", "--state-dir"),
